@@ -1,0 +1,34 @@
+# Everything runs through sandbox/toolchain.py, which installs or builds what is missing into a cache outside this checkout.
+PYTHON ?= python3
+PRODUCT ?= 3.x
+PLATFORM ?= openshift
+RUN = $(PYTHON) sandbox/toolchain.py
+
+.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test lint unit integration
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
+
+demo: ## start the sandbox and create a first registry on it
+	@$(RUN) python -m sandbox.demo
+
+sandbox: ## start a cluster on this machine (PRODUCT=3.x|2.25|2.21 PLATFORM=openshift|kubernetes)
+	@$(RUN) python -m sandbox up --product $(PRODUCT) --platform $(PLATFORM)
+
+sandbox-stop: ## stop it; nothing is left running
+	@$(RUN) python -m sandbox down
+
+sandbox-upgrade: ## install another PRODUCT over a running sandbox
+	@$(RUN) python -m sandbox upgrade $(PRODUCT)
+
+test: ## all checks: lint, sanity, unit and integration tests
+	@$(RUN) python tests/run.py
+
+lint: ## only the static checks
+	@$(RUN) python tests/run.py lint
+
+unit: ## only the unit tests
+	@$(RUN) python tests/run.py unit
+
+integration: ## only the integration tests, on the sandbox
+	@$(RUN) python tests/run.py integration

@@ -1,0 +1,268 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only file that speaks to the API server."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Capabilities
+
+# Whatever is missing is reported by the shell of the modules before any of this is used.
+try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+except ImportError:
+    get_api_client = None
+
+try:
+    from kubernetes.client.rest import ApiException
+    from urllib3.exceptions import HTTPError
+except ImportError:
+    ApiException = HTTPError = Exception  # type: ignore[misc, assignment]
+
+FIELD_MANAGER = "modelops.openshift_ai"
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+# How often a request is sent that the API server puts off (429, 503) or does not answer, and the longest pause that it may ask for.
+ATTEMPTS = 5
+LONGEST_PAUSE = 30
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class ClusterError(Exception):
+    """The API server refused a request or did not answer. `status` is the HTTP status, None without an answer."""
+
+    def __init__(self, what: str, status: int | None, message: str, reason: str = "") -> None:
+        self.status, self.reason, self.server_message = status, reason, message
+        answer = f"the API server answered {status}" if status else "the API server did not answer"
+        super().__init__(f"{what}: {answer}: {message}")
+
+
+@dataclass(frozen=True)
+class Right:
+    """One thing that an account may or may not do in a namespace."""
+
+    verb: str
+    group: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+
+
+def connect(module: Any) -> Cluster:
+    """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one."""
+    try:
+        client = get_api_client(module)
+    except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, from a missing file to a refused connection
+        raise ClusterError("connecting to the cluster", None, _first_line(error)) from error
+    return Cluster(client.client, client.configuration, module.params.get("context"))
+
+
+class Cluster:
+    """Requests to one API server as one account."""
+
+    def __init__(self, client: Any, configuration: Any, context: str | None) -> None:
+        self._client, self._configuration, self._context = client, configuration, context
+
+    def identity(self) -> Manifest:
+        """Which cluster this is and as whom it is used."""
+        user = None
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            review = self._request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body, what="asking who this account is")
+            user = at(review, ("status", "userInfo", "username"))
+        except ClusterError as error:
+            if error.status is None or error.status == 401:
+                raise
+        return {"host": self._configuration.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
+
+    def capabilities(self) -> Capabilities:
+        """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""
+        for version in ("v1beta1", "v1alpha1"):
+            path = f"/openapi/v3/apis/{manifests.GROUP}/{version}"
+            document = self._request("GET", path, what=f"reading the schema of {manifests.GROUP}/{version}", missing_ok=True)
+            if document is None:
+                continue
+            properties = _spec_properties(document)
+            for key in ("kubeRBACProxy", "oauthProxy"):
+                if key in properties:
+                    return Capabilities(version, key)
+            message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
+            raise ClusterError("choosing the authentication", 400, f"{message}. OpenShift AI 2.21 or newer with operator v0.2.16 is needed")
+        message = f"there is no {manifests.PLURAL}.{manifests.GROUP} here. Switch the component modelregistry to Managed in the DataScienceCluster"
+        raise ClusterError("looking for the definition of model registries", 404, message)
+
+    def registries_namespace(self) -> str:
+        """The namespace that the platform keeps registries in. ClusterError says to set `namespace` where it cannot be found out."""
+        hint = "Set the option `namespace`"
+        for version in ("v2", "v1"):
+            path = f"/apis/datasciencecluster.opendatahub.io/{version}/datascienceclusters"
+            try:
+                listed = self._request("GET", path, what="looking for the registries namespace in the DataScienceCluster", missing_ok=True)
+            except ClusterError as error:
+                if error.status == 403:
+                    raise ClusterError("looking for the registries namespace", 403, f"{error.server_message}. {hint}") from error
+                raise
+            if listed is None:
+                continue
+            for item in listed["items"]:
+                namespace = at(item, ("status", "components", "modelregistry", "registriesNamespace"))
+                if namespace:
+                    return str(namespace)
+            raise ClusterError(
+                "looking for the registries namespace", 404, f"no DataScienceCluster has the component modelregistry Managed. {hint}, or switch it on"
+            )
+        raise ClusterError("looking for the registries namespace", 404, f"this cluster has no DataScienceCluster. {hint}")
+
+    def read(self, api: tuple[str, str], namespace: str, name: str) -> Manifest | None:
+        """An object, or None when there is none."""
+        return self._request("GET", path_of(api, namespace, name), what=f"reading {api[1]}/{name} in {namespace}", missing_ok=True)
+
+    def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[Manifest]:
+        """The objects of a kind in a namespace, by label or field selector."""
+        listed = self._request("GET", path_of(api, namespace), query=query, what=f"listing {api[1]} in {namespace}")
+        items: list[Manifest] = (listed or {}).get("items", [])
+        return items
+
+    def log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
+        """The last lines of a container's log."""
+        query = {"container": container, "tailLines": "60", **({"previous": "true"} if previous else {})}
+        response = self._send("GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, JSON, what=f"reading the log of pod {pod}")
+        return response.decode(errors="replace")
+
+    def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: Manifest, dry_run: bool) -> Manifest:
+        """Create (POST) or merge-patch (PATCH) an object; with `dry_run` the server only says what it would answer."""
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        path = path_of(api, namespace) if verb == "POST" else path_of(api, namespace, name)
+        content_type = JSON if verb == "POST" else MERGE_PATCH
+        what = f"{'creating' if verb == 'POST' else 'changing'} {api[1]}/{name} in {namespace}"
+        written = self._request(verb, path, body, query, content_type, what)
+        assert written is not None
+        return written
+
+    def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
+        """Those of the rights that this account does not have."""
+        missing = []
+        for right in dict.fromkeys(rights):
+            attributes = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource}
+            body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
+            review = self._request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body, what=f"asking for the right to {right}")
+            if not at(review, ("status", "allowed")):
+                missing.append(right)
+        return missing
+
+    @contextmanager
+    def changes(self, watched: Iterable[tuple[tuple[str, str], str, dict[str, str]]], seconds: float) -> Iterator[threading.Event]:
+        """An event that is set whenever one of the watched (api, namespace, selector) changes. Where watching is not allowed it is never set."""
+        changed, stopped = threading.Event(), threading.Event()
+        # `seconds` bounds the watches on the server's side too, so that no thread outlives the wait by more than one of its last events.
+        for api, namespace, selector in watched:
+            arguments = (path_of(api, namespace), selector, time.monotonic() + seconds, changed, stopped)
+            threading.Thread(target=self._follow, args=arguments, daemon=True).start()
+        try:
+            yield changed
+        finally:
+            stopped.set()
+
+    def _follow(self, path: str, selector: dict[str, str], deadline: float, changed: threading.Event, stopped: threading.Event) -> None:
+        while not stopped.is_set() and time.monotonic() < deadline:
+            query = {**selector, "watch": "true", "timeoutSeconds": str(max(1, int(deadline - time.monotonic())))}
+            try:
+                response = self._client.request("GET", path, query_params=list(query.items()), serialize=False, _request_timeout=(CONNECT_SECONDS, None))
+                for _event in response.stream(amt=None, decode_content=False):
+                    changed.set()
+                    if stopped.is_set():
+                        break
+            except (ApiException, HTTPError, OSError):
+                time.sleep(1)
+
+    def _request(
+        self,
+        verb: str,
+        path: str,
+        body: Manifest | None = None,
+        query: dict[str, str] | None = None,
+        content_type: str = JSON,
+        what: str = "",
+        missing_ok: bool = False,
+    ) -> Manifest | None:
+        try:
+            content: Manifest = json.loads(self._send(verb, path, body, query or {}, content_type, what))
+        except ClusterError as error:
+            if missing_ok and error.status == 404:
+                return None
+            raise
+        return content
+
+    def _send(self, verb: str, path: str, body: Manifest | None, query: dict[str, str], content_type: str, what: str) -> bytes:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                response = self._client.request(
+                    verb,
+                    path,
+                    body=body,
+                    query_params=list(query.items()),
+                    content_type=content_type,
+                    serialize=False,
+                    _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
+                )
+                return bytes(response.data)
+            except ApiException as error:
+                pause = _pause(error)
+                if pause is None or attempt == ATTEMPTS:
+                    raise _refusal(what, error) from None
+            except (HTTPError, OSError) as error:
+                # Whether a write without an answer was carried out is not known: its caller reads again and plans anew.
+                if verb != "GET" or attempt == ATTEMPTS:
+                    raise ClusterError(what, None, _first_line(error)) from error
+                pause = 1.0
+            time.sleep(pause)
+        raise AssertionError("every attempt returns, raises or is followed by another")
+
+
+def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> str:
+    """The request path of a kind in a namespace, or of one object of it."""
+    version, plural = api
+    path = f"/{'apis' if '/' in version else 'api'}/{version}/namespaces/{quote(namespace, safe='')}/{plural}"
+    return path if name is None else f"{path}/{quote(name, safe='')}"
+
+
+def _spec_properties(document: Manifest) -> Manifest:
+    for schema in document.get("components", {}).get("schemas", {}).values():
+        if any(kind.get("kind") == manifests.KIND for kind in schema.get("x-kubernetes-group-version-kind", [])):
+            return at(schema, ("properties", "spec", "properties")) or {}
+    return {}
+
+
+def _pause(error: Any) -> float | None:
+    """How long to wait before the request is sent again; None for an answer that will not change."""
+    if error.status not in (429, 503):
+        return None
+    asked = (error.headers or {}).get("Retry-After", "1")
+    return min(float(asked), LONGEST_PAUSE) if asked.isdigit() else 1.0
+
+
+def _refusal(what: str, error: Any) -> ClusterError:
+    try:
+        status = json.loads(error.body)
+        message, reason = status.get("message") or str(error.reason), status.get("reason") or ""
+    except (TypeError, ValueError, AttributeError):
+        message, reason = str(error.reason), ""
+    return ClusterError(what, error.status, message, reason)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,237 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Is a registry serving what its definition says, and if not, why, in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+
+SERVER = "rest-container"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the cluster shows of one registry at one moment."""
+
+    registry: Manifest | None
+    deployment: Manifest | None
+    pods: tuple[Manifest, ...] = ()
+    # Of the newest pod: the end of its server's log, and the messages of its warning events. Read only when they can explain something.
+    log: str = field(default="", repr=False)
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a registry serves. `final`: waiting longer cannot change it, only another input can."""
+
+    serving: bool
+    reason: str
+    evidence: str = ""
+    remedy: str = ""
+    final: bool = False
+
+    def sentence(self) -> str:
+        """The verdict as text for people."""
+        parts = [self.reason, f"Evidence: {self.evidence}" if self.evidence else "", self.remedy]
+        return ". ".join(part.rstrip(".") for part in parts if part) + "."
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """A line of the server's log that tells what is wrong. A `final` one is cured only by another input."""
+
+    pattern: re.Pattern[str]
+    reason: str
+    remedy: str
+    final: bool = True
+
+
+def _symptom(pattern: str, reason: str, remedy: str, final: bool = True) -> Symptom:
+    return Symptom(re.compile(pattern), reason, remedy, final)
+
+
+# What the registry server logs when it cannot use its database (server v0.3.8 on MariaDB 10.11).
+SYMPTOMS = (
+    _symptom(
+        r"Error 1045 ",
+        "the database refuses the login: the password or the user name is wrong, or the user must use TLS and this registry has no CA, so that it connects without",
+        "Check database.username and database.password, or give database.ca",
+    ),
+    _symptom(r"Error 1049 ", "the database does not exist on the server", "Create it, or correct database.name"),
+    _symptom(r"Error 1044 ", "the user has no rights on the database", "Grant the user all privileges on the database"),
+    _symptom(r"Error 1142 ", "the user lacks a privilege that the server's migrations need", "Grant the user all privileges on the database"),
+    _symptom(r"Error 3159 ", "the database accepts only encrypted connections and this registry has no CA", "Give database.ca"),
+    _symptom(r"x509: certificate signed by unknown authority", "the CA did not sign the database's certificate", "Give the right one in database.ca"),
+    _symptom(
+        r"x509: certificate is valid for .*, not ",
+        "the database's certificate is not valid for this host name",
+        "Use a host name of the certificate in database.host",
+    ),
+    _symptom(r"x509: certificate has expired", "the database's certificate has expired or is not valid yet", "Renew it, and check the clocks"),
+    _symptom(r"failed to parse SSL root certificate", "the CA bundle holds no PEM certificate", "Correct the ConfigMap that database.ca names"),
+    _symptom(r"failed to read SSL root certificate", "the CA bundle has no such key", "Correct the key in database.ca"),
+    _symptom(
+        r"Dirty database version",
+        "an earlier migration of the database stopped half way and left its schema marked dirty",
+        "Repair the schema, then clear `dirty` in schema_migrations",
+    ),
+    _symptom(
+        r"invalid EmbedMD config|invalid MySQL DSN",
+        "the connection string is not valid: a value of `database` has a character that breaks it",
+        "Change that value",
+    ),
+    _symptom(r"no such host", "the database's host name is unknown in the cluster", "Correct database.host, or wait until its Service exists", False),
+    _symptom(r"connection refused", "nothing listens at the database's address", "Check database.host, database.port and that the database runs", False),
+    _symptom(r"i/o timeout|deadline exceeded", "the database does not answer", "Check that the network lets the registries namespace reach it", False),
+)
+CREDENTIALS = re.compile(r"(//[^:/\s]*:)[^@\s]*@|([^\s:]+:)[^\s]*(@tcp\()")
+
+
+def judge(seen: Observation) -> Verdict:
+    """Whether the registry serves what its definition says now: its condition Available alone does not tell, it stays True over an edit that fails."""
+    if seen.registry is None:
+        return Verdict(False, "the registry is gone", final=True)
+    deployment = seen.deployment
+    if deployment is None or at(deployment, ("status", "observedGeneration")) is None:
+        return _not_deployed(seen.registry)
+    if not reflects(seen.registry, deployment):
+        return Verdict(False, "the operator has not taken over the last change", remedy="Check that the model registry operator runs")
+    if not _rolled_out(deployment):
+        return _pod_verdict(seen)
+    available = condition(seen.registry, "Available")
+    if available is None or available["status"] != "True":
+        return _unavailable(seen, available)
+    return Verdict(True, "serving")
+
+
+def condition(manifest: Manifest, kind: str) -> Manifest | None:
+    """The condition of this type."""
+    return next((entry for entry in at(manifest, ("status", "conditions")) or [] if entry["type"] == kind), None)
+
+
+def reflects(registry: Manifest, deployment: Manifest) -> bool:
+    """Whether the pods that the Deployment makes connect to the database that the registry names."""
+    mysql = at(registry, ("spec", "mysql"))
+    if mysql is None:
+        return True
+    server = _server_container(deployment)
+    arguments = " ".join([*server.get("command", []), *server.get("args", [])])
+    source = f"{mysql['username']}:$(MYSQL_PASSWORD)@tcp({mysql['host']}:{mysql['port']})/{mysql['database']}?"
+    ca = mysql.get("sslRootCertificateConfigMap") or mysql.get("sslRootCertificateSecret")
+    reads_ca = "ssl-root-cert" in arguments
+    password = mysql.get("passwordSecret") or {}
+    named = [at(variable, ("valueFrom", "secretKeyRef", "name")) for variable in server.get("env", [])]
+    return source in arguments and reads_ca == bool(ca) and (not ca or f"/{ca['key']}" in arguments) and (not password or password["name"] in named)
+
+
+def _server_container(deployment: Manifest) -> Manifest:
+    containers = at(deployment, ("spec", "template", "spec", "containers")) or []
+    return next((container for container in containers if container["name"] == SERVER), {})
+
+
+def _rolled_out(deployment: Manifest) -> bool:
+    status, replicas = deployment["status"], deployment["spec"].get("replicas", 1)
+    return bool(
+        status.get("observedGeneration") == deployment["metadata"]["generation"]
+        and status.get("updatedReplicas") == replicas == status.get("replicas")
+        and not status.get("unavailableReplicas")
+    )
+
+
+def _not_deployed(registry: Manifest) -> Verdict:
+    failed = condition(registry, "Available")
+    if failed and "unexpected reconcile error" in failed["message"]:
+        return Verdict(False, "the operator cannot create the registry's objects", failed["message"], "Correct what the message names")
+    if not at(registry, ("status", "conditions")):
+        return Verdict(False, "the operator has not acted on the registry", remedy="Check that the model registry operator runs")
+    return Verdict(False, "the registry's server is being deployed")
+
+
+def _unavailable(seen: Observation, available: Manifest | None) -> Verdict:
+    assert seen.registry is not None
+    for kind in ("KubeRBACProxyAvailable", "OAuthProxyAvailable"):
+        proxy = condition(seen.registry, kind)
+        if proxy and proxy["status"] == "False" and "Route" in proxy["message"]:
+            return Verdict(
+                False, "the registry's Route is not admitted by the ingress controller", proxy["message"], "Check the ingress controller and the Route's host"
+            )
+    if available is None:
+        return Verdict(False, "the operator has not reported on the registry", remedy="Check that the model registry operator runs")
+    return Verdict(False, "the operator does not report the registry as available yet", available["message"])
+
+
+def newest_pod(pods: tuple[Manifest, ...]) -> Manifest | None:
+    """The pod that was made last and is not being deleted: the one of the current template while a Deployment rolls."""
+    candidates = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    return max(candidates, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
+
+
+def serves_still(pods: tuple[Manifest, ...]) -> bool:
+    """Whether a pod older than the newest one is ready, so that the registry answers although its newest pod does not."""
+    newest = newest_pod(pods)
+    return any(pod is not newest and (condition(pod, "Ready") or {}).get("status") == "True" for pod in pods)
+
+
+def _pod_verdict(seen: Observation) -> Verdict:
+    pod = newest_pod(seen.pods)
+    if pod is None:
+        failure = condition(seen.deployment or {}, "ReplicaFailure")
+        if failure:
+            return Verdict(False, "the pod of the registry is refused", failure["message"], "Check the quota and the admission policies of the namespace")
+        return Verdict(False, "the pod of the registry has not been made yet")
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled and scheduled["status"] == "False":
+        return Verdict(False, "no node takes the pod of the registry", scheduled.get("message", ""), "Check the cluster's capacity")
+    for status in at(pod, ("status", "containerStatuses")) or []:
+        verdict = _waiting_verdict(seen, pod, status)
+        if verdict is not None:
+            return verdict
+    return log_verdict(seen.log, restarts(pod)) or Verdict(False, "the registry's server is starting")
+
+
+def _waiting_verdict(seen: Observation, pod: Manifest, status: Manifest) -> Verdict | None:
+    waiting: dict[str, Any] = at(status, ("state", "waiting")) or {}
+    reason, message = waiting.get("reason"), waiting.get("message", "")
+    if reason == "CreateContainerConfigError":
+        return Verdict(False, "the pod reads a Secret or ConfigMap that is missing or has no such key", message, "Create it")
+    if reason in ("ErrImagePull", "ImagePullBackOff", "InvalidImageName"):
+        return Verdict(False, f"the image of container {status['name']} cannot be pulled", message, "Check the image and the pull secrets")
+    if reason == "ContainerCreating":
+        mounts = [event for event in seen.events if "MountVolume" in event]
+        if mounts:
+            serving = f"{pod['metadata']['labels'].get('app', '')}-kube-rbac-proxy"
+            if serving in mounts[-1]:
+                return Verdict(
+                    False, f"Secret {serving!r} with the serving certificate is missing", mounts[-1], "OpenShift makes it; on plain Kubernetes create it"
+                )
+            return Verdict(False, "the pod mounts a Secret or ConfigMap that is missing", mounts[-1], "Create it")
+    return None
+
+
+def restarts(pod: Manifest) -> int:
+    """How often the pod's server was started again."""
+    return sum(status["restartCount"] for status in at(pod, ("status", "containerStatuses")) or [] if status["name"] == SERVER)
+
+
+def log_verdict(log: str, restarted: int) -> Verdict | None:
+    """What the end of the server's log tells; final when two attempts in a row have shown the same."""
+    lines = log.splitlines()
+    for line in reversed(lines):
+        for symptom in SYMPTOMS:
+            if symptom.pattern.search(line):
+                attempts = sum(1 for other in lines if symptom.pattern.search(other))
+                final = symptom.final and (attempts > 1 or restarted > 0)
+                return Verdict(False, symptom.reason, without_credentials(line.strip()), symptom.remedy, final)
+    return None
+
+
+def without_credentials(line: str) -> str:
+    """A line of a log without the password of a connection string in it."""
+    return CREDENTIALS.sub(lambda match: f"{match[1]}********@" if match[1] else f"{match[2]}********{match[3]}", line)

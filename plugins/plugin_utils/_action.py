@@ -1,0 +1,51 @@
+# Copyright: the modelops.openshift_ai authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the action plugins share: what happens on the controller before and after a module runs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+
+
+class RegistryAction(ActionBase):
+    """Run the module of the same name with its kubeconfig found on the controller, and keep the task's arguments out of the result."""
+
+    _supports_async = True
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        # With any other connection the module runs on another machine, and a path is one of that machine.
+        if arguments.get("kubeconfig") and isinstance(arguments["kubeconfig"], str) and self._connection.transport == "local":
+            arguments["kubeconfig"] = self._find_kubeconfig(arguments["kubeconfig"])
+        in_background = bool(self._task.async_val and not self._connection.has_native_async)
+        result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
+        self._remove_tmp_path(self._connection._shell.tmpdir)
+        # ansible-core up to 2.20 puts the arguments there, and can mask only the secrets of options that exist: not that of a misspelt one.
+        result.pop("invocation", None)
+        return result
+
+    def _find_kubeconfig(self, kubeconfig: str) -> str | dict[str, Any]:
+        """The paths that a kubeconfig is read from, looked up as Ansible looks up every file of a play, and decrypted."""
+        if "\n" in kubeconfig:
+            # Never repeat the value: it holds credentials.
+            raise AnsibleActionFail("kubeconfig: this is the content of a kubeconfig, not its path. Pass it as a mapping, with the filter `from_yaml`.")
+        try:
+            sources = [self._find_needle("files", path) for path in kubeconfig.split(os.pathsep)]
+            paths = [self._loader.get_real_file(source) for source in sources]
+        except AnsibleError as error:
+            # Ansible ends with advice on an option that copying modules have.
+            reason = str(error).partition("\nIf you are using a module")[0]
+            raise AnsibleActionFail(f"kubeconfig: {reason}") from None
+        if self._task.async_val and paths != sources and len(paths) == 1:
+            # The decrypted copy is deleted as soon as the task is in the background, maybe before the module reads it.
+            with open(paths[0], encoding="utf-8") as decrypted:
+                content: dict[str, Any] = yaml.safe_load(decrypted)
+            return content
+        return os.pathsep.join(paths)

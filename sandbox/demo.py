@@ -1,0 +1,71 @@
+"""`make demo`: a sandbox, a first registry on it by an example playbook, and what there is to see afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from sandbox import lifecycle, toolchain
+from sandbox.layout import REGISTRIES_NAMESPACE, ROOT
+from sandbox.processes import ProcessError
+
+PLAYBOOK = "examples/first_registry.yml"
+REGISTRY = "first-models"
+
+
+def main() -> int:
+    try:
+        layout = lifecycle.up("3.x", "openshift")
+    except (ProcessError, toolchain.ToolchainError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    environment = os.environ | lifecycle.shell_variables(layout)
+    toolchain.say(f"ansible-playbook {PLAYBOOK}")
+    played = subprocess.run(["ansible-playbook", PLAYBOOK], cwd=ROOT, env=environment, check=False)
+    if played.returncode:
+        return played.returncode
+    result = _ask(environment)
+    registry, status = result["registry"], result["status"]
+    database = registry["database"]
+    rows = [
+        ("REGISTRY", "DATABASE", "SERVING", "ADDRESS"),
+        (
+            registry["name"],
+            f"{database['type']}://{database['host']}:{database['port']}/{database['name']}",
+            "yes" if status["serving"] else status["reason"],
+            status["address"] or "-",
+        ),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    print()
+    for row in rows:
+        print("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(
+        f"""
+Nobody but the cluster's administrator has access to it yet. Next, after `. .sandbox/env`:
+
+  kubectl get modelregistries.modelregistry.opendatahub.io,pods -n {REGISTRIES_NAMESPACE}
+  ansible-playbook {PLAYBOOK} --check --diff -e description='Another one'
+  curl --cacert $SANDBOX_INGRESS_CA -H 'Authorization: Bearer sandbox-admin' {status["address"]}/api/model_registry/v1alpha3/registered_models
+
+`make sandbox-stop` ends it."""
+    )
+    return 0
+
+
+def _ask(environment: dict[str, str]) -> dict[str, Any]:
+    """How the registry is, as the module sees it in check mode."""
+    options = json.dumps({"name": REGISTRY, "wait": False})
+    command = ["ansible", "localhost", "--check", "-m", "modelops.openshift_ai.model_registry", "-a", options]
+    answer = subprocess.run(command, cwd=ROOT, env=environment | {"ANSIBLE_STDOUT_CALLBACK": "minimal"}, text=True, capture_output=True, check=False)
+    if answer.returncode:
+        raise SystemExit(answer.stdout + answer.stderr)
+    result: dict[str, Any] = json.loads(answer.stdout.partition("=>")[2])
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

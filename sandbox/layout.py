@@ -1,0 +1,122 @@
+"""Where everything of one sandbox is: its choices, files, addresses and names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The product's generations, oldest first, and the version of the registry operator that each ships.
+PRODUCTS = {"2.21": "v0.2.16", "2.25": "v0.2.22", "3.x": "v0.3.14"}
+PLATFORMS = ("openshift", "kubernetes")
+
+# Every process of a sandbox carries this variable, so that one that lost its parent can still be found and stopped.
+MARKER = "MODELOPS_SANDBOX"
+
+REGISTRIES_NAMESPACE = "odh-model-registries"
+OPERATOR_NAMESPACE = "opendatahub"
+DATABASE_NAMESPACE = "data"
+# Hosts of the cluster's ingress end in this, as `*.apps.<cluster>` does on OpenShift.
+APPS_DOMAIN = "apps.sandbox.test"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One sandbox. Saved as `.sandbox/sandbox.json` when it is created and read by every part of it."""
+
+    state: str
+    network: int
+    product: str = "3.x"
+    platform: str = "openshift"
+
+    @classmethod
+    def load(cls, state: Path | None = None) -> Layout:
+        """The sandbox of this checkout; FileNotFoundError when there is none."""
+        path = (state or Path(os.environ.get(MARKER) or ROOT / ".sandbox")) / "sandbox.json"
+        return cls(**json.loads(path.read_text()))
+
+    @classmethod
+    def create(cls, product: str, platform: str) -> Layout:
+        """A new sandbox for this checkout, on a loopback network that nobody uses."""
+        state = ROOT / ".sandbox"
+        state.mkdir(mode=0o700, exist_ok=True)
+        layout = cls(str(state), _free_network(state), product, platform)
+        layout.save()
+        return layout
+
+    def save(self) -> None:
+        path = self.path("sandbox.json")
+        draft = path.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        draft.replace(path)
+
+    def path(self, *parts: str) -> Path:
+        """A file below `.sandbox`; its folder is made."""
+        path = Path(self.state, *parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @property
+    def data(self) -> Path:
+        """The databases' files. As root they are outside the checkout: the databases run as another user, which may not enter root's home."""
+        if os.getuid():
+            return self.path("data")
+        return Path(tempfile.gettempdir(), "modelops-sandbox-" + hashlib.sha256(self.state.encode()).hexdigest()[:10])
+
+    @property
+    def has_openshift(self) -> bool:
+        return self.platform == "openshift"
+
+    # A sandbox owns the loopback network 127.<network>.0.0/16, so that every part keeps the port it has in a real cluster.
+    def address(self, part: str) -> str:
+        return (
+            f"127.{self.network}."
+            + {
+                "control-plane": "0.1",
+                "platform": "0.2",
+                "router": "0.3",
+                "faults": "0.4",
+                "operator": "0.5",
+                "node": "0.6",
+                "mariadb": "1.1",
+                "postgresql": "1.2",
+            }[part]
+        )
+
+    def pod_address(self, number: int) -> str:
+        """The loopback address on which the real registry server of the pod with this number listens."""
+        return f"127.{self.network}.{16 + number // 250 % 240}.{1 + number % 250}"
+
+    @property
+    def api_url(self) -> str:
+        return f"https://{self.address('control-plane')}:6443"
+
+    @property
+    def faulty_api_url(self) -> str:
+        """The API server behind the proxy that makes faults on demand."""
+        return f"https://{self.address('faults')}:6443"
+
+    @property
+    def router_url(self) -> str:
+        """The HTTP proxy (CONNECT) through which the cluster's public names are reached."""
+        return f"http://{self.address('router')}:8080"
+
+
+def _free_network(state: Path) -> int:
+    first = int(hashlib.sha256(str(state).encode()).hexdigest(), 16) % 190
+    for step in range(190):
+        number = 60 + (first + step) % 190
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((f"127.{number}.0.1", 6443))
+            except OSError:
+                continue
+        return number
+    raise RuntimeError("no free loopback network is left for a sandbox: stop one with `make sandbox-stop`")

@@ -1,0 +1,54 @@
+"""What runs in containers: registry servers, PostgreSQL servers, and for everything else something that is simply there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+from sandbox.server.models import Answer
+from sandbox.server.registry import RegistryServer
+
+# A Go program that is the first process of its container ends with this code when it is told to stop.
+GO_STOPPED = 2
+
+
+class Program(Protocol):
+    """One run of a container. `run` lasts as long as the process; cancelling it stops the process."""
+
+    stopped_code: int
+
+    async def run(self) -> int:
+        """The exit code of a process that ends by itself."""
+
+    async def check(self, path: str) -> tuple[bool, str]:
+        """Whether a probe succeeds, and the kubelet's words if not; it may take for ever, as the server may."""
+
+    async def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Answer:
+        """An HTTP request to the container."""
+
+
+class Idle:
+    """Runs until it is stopped, and passes every probe."""
+
+    stopped_code = 0
+
+    async def run(self) -> int:
+        await asyncio.Event().wait()
+        return 0
+
+    async def check(self, _path: str) -> tuple[bool, str]:
+        return True, ""
+
+    async def answer(self, _method: str, _path: str, _query: Mapping[str, str], _body: bytes) -> Answer:
+        return Answer(404, "404 page not found\n", "text/plain; charset=utf-8")
+
+
+class Registry(RegistryServer):
+    """A registry server of ours."""
+
+    stopped_code = GO_STOPPED
+
+    async def check(self, path: str) -> tuple[bool, str]:
+        answer = await self.answer("GET", path, {}, b"")
+        return answer.status < 400, f"HTTP probe failed with statuscode: {answer.status}"

@@ -1,0 +1,89 @@
+"""The node's two HTTP servers: the kubelet's API for the API server, and the pods' own ports for the router."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+
+from aiohttp import web
+
+from sandbox.layout import Layout
+from sandbox.node.kubelet import KUBELET_PORT, Node
+from sandbox.node.logs import Selection
+
+PODS_PORT = 10251
+REGISTRY_CONTAINER = "rest-container"
+
+
+def pods_url(layout: Layout) -> str:
+    """Where the router reaches the registry server of a pod: this and `/<namespace>/<pod>/<path of the request>`."""
+    return f"http://{layout.address('node')}:{PODS_PORT}/pods"
+
+
+async def serve(layout: Layout, node: Node) -> list[web.AppRunner]:
+    """Start both servers; the caller cleans up."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(layout.path("pki", "ca.crt")))
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_cert_chain(layout.path("pki", "server.crt"), layout.path("pki", "server.key"))
+    runners = []
+    for application, port, context in ((kubelet_api(node), KUBELET_PORT, tls), (pods_api(node), PODS_PORT, None)):
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        await web.TCPSite(runner, layout.address("node"), port, ssl_context=context).start()
+        runners.append(runner)
+    return runners
+
+
+def kubelet_api(node: Node) -> web.Application:
+    """What `kubectl logs` needs of a kubelet."""
+
+    async def logs(request: web.Request) -> web.StreamResponse:
+        namespace, name, container_name = (request.match_info[part] for part in ("namespace", "pod", "container"))
+        pod = node.find(namespace, name)
+        container = pod.container(container_name) if pod else None
+        if not container:
+            return web.Response(status=404, text=f'pod "{name}" or its container "{container_name}" not found')
+        try:
+            selection = Selection.of(request.query, datetime.datetime.now(datetime.UTC))
+        except ValueError as error:
+            return web.Response(status=400, text=f"invalid log options: {error}")
+        log = container.previous_log if selection.previous else container.log
+        if selection.previous and container.log and "running" not in container.state and container.restarts == 0:
+            log = container.log
+        if log is None:
+            reason = container.state.get("waiting", {}).get("reason", "ContainerCreating")
+            missing = f'previous terminated container "{container_name}" in pod "{name}" not found'
+            return web.Response(
+                status=400, text=missing if selection.previous else f'container "{container_name}" in pod "{name}" is waiting to start: {reason}'
+            )
+        if not selection.follow:
+            return web.Response(body=selection.of_entries(log.entries), content_type="text/plain")
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await response.prepare(request)
+        async for chunk in log.follow(selection):
+            await response.write(chunk)
+        return response
+
+    async def healthy(_request: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    application = web.Application()
+    application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", logs)
+    application.router.add_get("/healthz", healthy)
+    return application
+
+
+def pods_api(node: Node) -> web.Application:
+    """The HTTP ports of registry servers, one folder a pod."""
+
+    async def handle(request: web.Request) -> web.Response:
+        pod = node.find(request.match_info["namespace"], request.match_info["pod"])
+        program = pod.programs.get(REGISTRY_CONTAINER) if pod else None
+        if not program:
+            return web.Response(status=502, text="connection refused\n")
+        answer = await program.answer(request.method, "/" + request.match_info["path"], request.query, await request.read())
+        return web.Response(status=answer.status, body=answer.body.encode(), headers={"Content-Type": answer.content_type})
+
+    application = web.Application()
+    application.router.add_route("*", "/pods/{namespace}/{pod}/{path:.*}", handle)
+    return application

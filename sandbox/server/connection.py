@@ -1,0 +1,142 @@
+"""What connecting to either database has in common: mounted files, names, TCP, certificates, and Go's words for what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+import ssl
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+# The address of a host name as a pod sees it; raises DatabaseError with the resolver's words for a name that means nothing.
+Lookup = Callable[[str], Awaitable[str]]
+
+NAME_SERVER = "10.96.0.10:53"
+_WORDS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ENETUNREACH: "network is unreachable",
+    errno.EHOSTUNREACH: "no route to host",
+    errno.ETIMEDOUT: "connection timed out",
+    errno.EADDRNOTAVAIL: "cannot assign requested address",
+}
+
+
+class DatabaseError(Exception):
+    """What the database, or the way to it, answered; the text is what the server would log. `lost` says that the connection is gone."""
+
+    def __init__(self, text: str, lost: bool = False, duplicate: bool = False):
+        super().__init__(text)
+        self.lost, self.duplicate = lost, duplicate
+
+
+class Connection(Protocol):
+    """An open connection to a database."""
+
+    kind: str
+
+    def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one statement; its rows, if it has any. DatabaseError when the database refuses."""
+
+    def close(self) -> None: ...
+
+
+class Files:
+    """The files that a container sees in its mounts: {mount path: {name: content}}, as they were when it started."""
+
+    def __init__(self, mounts: Mapping[str, Mapping[str, bytes]]):
+        self._mounts = mounts
+
+    def read(self, path: str) -> bytes:
+        """The content, or OSError whose text is Go's."""
+        file = PurePosixPath(path)
+        for mount, names in self._mounts.items():
+            folder = PurePosixPath(mount)
+            if file == folder:
+                raise IsADirectoryError(f"read {path}: is a directory")
+            if file.is_relative_to(folder) and str(file.relative_to(folder)) in names:
+                return names[str(file.relative_to(folder))]
+        raise FileNotFoundError(f"open {path}: no such file or directory")
+
+
+def no_such_host(host: str) -> DatabaseError:
+    """What a name that nobody knows gets."""
+    return DatabaseError(f"lookup {host} on {NAME_SERVER}: no such host")
+
+
+async def dial(address: str, port: int) -> socket.socket:
+    """A connected TCP socket, or DatabaseError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    connection.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(connection, (address, port))
+    except OSError as error:
+        connection.close()
+        shown = f"[{address}]" if ":" in address else address
+        raise DatabaseError(f"dial tcp {shown}:{port}: connect: {_WORDS.get(error.errno or 0, str(error))}") from None
+    except BaseException:
+        connection.close()
+        raise
+    connection.setblocking(True)
+    return connection
+
+
+def has_certificates(content: bytes) -> bool:
+    """Whether Go finds a certificate in this file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=content.decode("ascii", errors="ignore"))
+    except (ssl.SSLError, ValueError):
+        return False
+    return bool(context.get_ca_certs()) or bool(context.cert_store_stats()["x509"])
+
+
+@contextmanager
+def on_disk(content: bytes) -> Iterator[str]:
+    """The path of a file with this content, for libraries that read files only."""
+    with tempfile.NamedTemporaryFile(prefix="registry-") as file:
+        file.write(content)
+        file.flush()
+        yield file.name
+
+
+def verification_text(error: ssl.SSLCertVerificationError) -> str:
+    """Go's words for a certificate that does not hold."""
+    if error.verify_code in (9, 10):
+        return "tls: failed to verify certificate: x509: certificate has expired or is not yet valid"
+    return "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+
+
+def check_host(certificate: Mapping[str, Any], host: str) -> None:
+    """Whether a certificate (as `getpeercert` shows it) is for this host by Go's rules: alternative names only, never the common name."""
+    prefix = "tls: failed to verify certificate: x509: "
+    names = certificate.get("subjectAltName", ())
+    hosts = [value for kind, value in names if kind == "DNS"]
+    addresses = [value for kind, value in names if kind == "IP Address"]
+    try:
+        wanted = ipaddress.ip_address(host)
+    except ValueError:
+        if any(_matches(pattern, host) for pattern in hosts):
+            return
+        if not names:
+            raise DatabaseError(prefix + "certificate relies on legacy Common Name field, use SANs instead") from None
+        if not hosts:
+            raise DatabaseError(prefix + f"certificate is not valid for any names, but wanted to match {host}") from None
+        raise DatabaseError(prefix + f"certificate is valid for {', '.join(hosts)}, not {host}") from None
+    if any(ipaddress.ip_address(address) == wanted for address in addresses):
+        return
+    if not addresses:
+        raise DatabaseError(prefix + f"cannot validate certificate for {host} because it doesn't contain any IP SANs")
+    raise DatabaseError(prefix + f"certificate is valid for {', '.join(addresses)}, not {host}")
+
+
+def _matches(pattern: str, host: str) -> bool:
+    wanted, offered = host.lower().rstrip(".").split("."), pattern.lower().split(".")
+    if offered[0] == "*":
+        wanted, offered = wanted[1:], offered[1:]
+    return wanted == offered

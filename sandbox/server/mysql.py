@@ -1,0 +1,133 @@
+"""MySQL and MariaDB as the registry server opens them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+
+import pymysql
+from pymysql.constants import CR, ER
+
+from sandbox.server.arguments import Options
+from sandbox.server.connection import DatabaseError, Files, Lookup, check_host, dial, has_certificates, on_disk, verification_text
+from sandbox.server.dsn import MysqlDsn
+
+# SQL states of errors that PyMySQL names by number only.
+_STATES = {1040: "08004", 1044: "42000", 1045: "28000", 1049: "42000", 1050: "42S01", 1062: "23000", 1142: "42000", 1146: "42S02", 1205: "HY000", 1698: "28000"}
+_LOST = (CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0)
+
+
+class _VerifyingContext(ssl.SSLContext):
+    """Checks the host name right after the handshake, by Go's rules, so that no login follows."""
+
+    host = ""
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        wrapped = super().wrap_socket(*arguments, **options)
+        if self.verify_mode is ssl.CERT_REQUIRED:
+            check_host(wrapped.getpeercert() or {}, self.host)
+        return wrapped
+
+
+class MysqlConnection:
+    """One connection; statements have `%s` for values."""
+
+    kind = "mysql"
+
+    def __init__(self, connection: pymysql.connections.Connection[Any]):
+        self._connection = connection
+
+    def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return list(cursor.fetchall()) if cursor.description else []
+        except (pymysql.Error, OSError) as error:
+            raise _refusal(error) from None
+
+    def close(self) -> None:
+        if self._connection.open:
+            self._connection.close()
+
+
+def tls_context(options: Options, files: Files) -> ssl.SSLContext | None:
+    """How the connection is encrypted, None for plaintext. DatabaseError ends the server: it does not try again."""
+    if not (options.wants_tls or options.embedmd_database_ssl_cipher):
+        return None
+    context = _VerifyingContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED if options.embedmd_database_ssl_verify_server_cert else ssl.CERT_NONE
+    authorities = [
+        (options.embedmd_database_ssl_root_cert, "root"),
+        (options.embedmd_database_ssl_ca if options.embedmd_database_ssl_ca != options.embedmd_database_ssl_root_cert else "", "CA"),
+    ]
+    for path, which in authorities:
+        if path:
+            try:
+                content = files.read(path)
+            except OSError as error:
+                raise DatabaseError(f"failed to read SSL {which} certificate from {path}: {error}") from None
+            if not has_certificates(content):
+                raise DatabaseError(f"failed to parse SSL {which} certificate from {path}")
+            context.load_verify_locations(cadata=content.decode("ascii", errors="ignore"))
+    if not any(path for path, _ in authorities):
+        context.load_default_certs()
+    certificate, key = options.embedmd_database_ssl_cert, options.embedmd_database_ssl_key
+    if certificate and key:
+        try:
+            with on_disk(files.read(certificate)) as certificate_file, on_disk(files.read(key)) as key_file:
+                context.load_cert_chain(certificate_file, key_file)
+        except (OSError, ssl.SSLError) as error:
+            raise DatabaseError(f"failed to load SSL certificate pair (cert: {certificate}, key: {key}): {error}") from None
+    return context
+
+
+async def reach(dsn: MysqlDsn, lookup: Lookup) -> socket.socket:
+    """A TCP connection to the database of a connection string."""
+    try:
+        address = await lookup(dsn.host)
+    except DatabaseError as error:
+        raise DatabaseError(f"dial tcp: {error}") from None
+    return await dial(address, dsn.port)
+
+
+def login(dsn: MysqlDsn, context: ssl.SSLContext | None, reached: socket.socket) -> MysqlConnection:
+    """Log in over a TCP connection, which is closed when that fails. Blocks."""
+    if isinstance(context, _VerifyingContext):
+        context.host = dsn.host
+    connection = pymysql.connections.Connection(
+        host=dsn.host,
+        user=dsn.user,
+        password=dsn.password.encode(),
+        database=dsn.database or None,
+        charset="utf8mb4",
+        autocommit=True,
+        ssl=context,
+        ssl_disabled=context is None,
+        connect_timeout=30,
+        read_timeout=60,
+        write_timeout=60,
+        defer_connect=True,
+    )
+    try:
+        reached.settimeout(30)
+        connection.connect(reached)
+    except (pymysql.Error, OSError, DatabaseError) as error:
+        reached.close()
+        raise _refusal(error) from None
+    return MysqlConnection(connection)
+
+
+def _refusal(error: Exception) -> DatabaseError:
+    cause = getattr(error, "original_exception", None) or error
+    if isinstance(cause, DatabaseError):
+        return cause
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return DatabaseError(verification_text(cause))
+    if isinstance(cause, pymysql.Error) and len(cause.args) > 1:
+        code, text = cause.args[:2]
+        if code in _LOST:
+            return DatabaseError("invalid connection", lost=True)
+        return DatabaseError(f"Error {code} ({_STATES.get(code, 'HY000')}): {text}", duplicate=code == ER.DUP_ENTRY)
+    return DatabaseError(str(cause) or "invalid connection", lost=True)

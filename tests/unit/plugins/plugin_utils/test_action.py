@@ -1,0 +1,169 @@
+"""The action plugin in a real `ansible-playbook -vvv`, in front of a module that only answers what it was given."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
+SECRET = "Tr0ub4dor-and-3"
+KUBECONFIG = {"apiVersion": "v1", "kind": "Config", "users": [{"name": "me", "user": {"token": "t0ken-of-the-kubeconfig"}}]}
+
+MODULE = """
+import os
+import time
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import RegistryModule
+
+database = dict(type="dict", options=dict(host=dict(), password=dict(no_log=True)))
+module = RegistryModule(dict(kubeconfig=dict(type="raw"), database=database, sleep=dict(type="int", default=0)), supports_check_mode=True)
+time.sleep(module.params["sleep"])
+kubeconfig = module.params["kubeconfig"]
+paths = kubeconfig.split(":") if isinstance(kubeconfig, str) else []
+module.exit_json(
+    changed=False,
+    host=(module.params["database"] or {}).get("host"),
+    kubeconfig_type=type(kubeconfig).__name__,
+    kubeconfig_paths=paths,
+    kubeconfig_readable=all(os.path.isfile(path) and "t0ken" in open(path).read() for path in paths),
+)
+"""
+
+PLAY = [
+    {"name": "nested secret", "database": {"host": "mysql", "password": SECRET}},
+    {"name": "misspelt option", "pasword": SECRET},
+    {"name": "misspelt nested option", "database": {"pasword": SECRET}},
+    {"name": "misspelt option in the background", "pasword": SECRET},
+    {"name": "relative path", "kubeconfig": "clusters/plain"},
+    {"name": "two paths", "kubeconfig": "clusters/plain:clusters/vaulted"},
+    {"name": "vaulted file", "kubeconfig": "clusters/vaulted"},
+    {"name": "vaulted file in the background", "kubeconfig": "clusters/vaulted", "sleep": 2},
+    {"name": "mapping", "kubeconfig": KUBECONFIG},
+    {"name": "content instead of a path", "kubeconfig": yaml.safe_dump(KUBECONFIG)},
+    {"name": "no such file", "kubeconfig": "clusters/none"},
+    {"name": "empty", "kubeconfig": ""},
+    {"name": "path on another machine", "kubeconfig": "clusters/plain"},
+]
+
+
+def task(number: int, name: str, **options: Any) -> dict[str, Any]:
+    keywords: dict[str, Any] = {"register": f"result_{number}", "ignore_errors": True}
+    if name.endswith("in the background"):
+        keywords |= {"async": 30, "poll": 1}
+    if name.endswith("on another machine"):
+        keywords |= {"connection": "modelops.openshift_ai.elsewhere"}
+    return {"name": name, "modelops.openshift_ai.probe": options, **keywords}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[str, Any]]]:
+    """What `ansible-playbook -vvv` printed, and the result of each task by its name."""
+    folder = tmp_path_factory.mktemp("action")
+    collection = folder / "collections" / "ansible_collections" / "modelops" / "openshift_ai" / "plugins"
+    for part in ("action", "connection", "modules"):
+        (collection / part).mkdir(parents=True)
+    for shared in ("module_utils", "plugin_utils"):
+        (collection / shared).symlink_to(PLUGINS / shared)
+    shutil.copy(PLUGINS / "action" / "model_registry.py", collection / "action" / "probe.py")
+    (collection / "modules" / "probe.py").write_text(MODULE)
+    # A connection to this machine that does not call itself local.
+    (collection / "connection" / "elsewhere.py").write_text(
+        "from ansible.plugins.connection.local import Connection as Local\n\n\nclass Connection(Local):\n    transport = 'elsewhere'\n"
+    )
+    clusters = folder / "files" / "clusters"
+    clusters.mkdir(parents=True)
+    for name in ("plain", "vaulted"):
+        (clusters / name).write_text(yaml.safe_dump(KUBECONFIG))
+    (folder / "vault-password").write_text("open sesame")
+    programs = Path(sys.executable).parent
+    env = os.environ | {
+        "HOME": str(folder),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_ASYNC_DIR": str(folder / "async"),
+        "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
+        "ANSIBLE_VAULT_PASSWORD_FILE": str(folder / "vault-password"),
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    env.pop("PYTHONPATH", None)
+    subprocess.run([programs / "ansible-vault", "encrypt", clusters / "vaulted"], env=env, check=True, capture_output=True)
+
+    tasks = [task(number, **arguments) for number, arguments in enumerate(PLAY)]
+    results = f"{{{{ [{', '.join(f'result_{number}' for number in range(len(PLAY)))}] | to_json }}}}"
+    tasks.append({"ansible.builtin.copy": {"dest": str(folder / "results.json"), "content": results, "mode": "0600"}})
+    variables = {"ansible_python_interpreter": sys.executable}
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}]
+    (folder / "play.yml").write_text(yaml.safe_dump(play, sort_keys=False))
+    command = [programs / "ansible-playbook", "-vvv", "-i", "localhost,", folder / "play.yml"]
+    done = subprocess.run(command, check=False, env=env, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    answers = json.loads((folder / "results.json").read_text())
+    return done.stdout, {arguments["name"]: answer for arguments, answer in zip(PLAY, answers, strict=True)}
+
+
+Run = tuple[str, dict[str, dict[str, Any]]]
+
+
+def test_no_secret_is_printed_or_registered(run: Run) -> None:
+    output, results = run
+    for text in (output, json.dumps(results)):
+        assert SECRET not in text
+        assert "t0ken-of-the-kubeconfig" not in text
+
+
+def test_no_task_prints_its_arguments(run: Run) -> None:
+    printed = {section.split("]")[0]: section for section in run[0].split("\nTASK [")}
+    for name in run[1]:
+        # What comes from `async_status` passes no action plugin: there the module leaves them out, and an empty `invocation` stays.
+        assert ("module_args" if name.endswith("in the background") else "invocation") not in printed[name]
+
+
+def test_the_result_stays_useful_beside_a_secret(run: Run) -> None:
+    assert run[1]["nested secret"]["host"] == "mysql"
+
+
+@pytest.mark.parametrize("name", ["misspelt option", "misspelt nested option", "misspelt option in the background"])
+def test_a_misspelt_option_is_named(run: Run, name: str) -> None:
+    result = run[1][name]
+    assert result["failed"] and "pasword" in result["msg"]
+
+
+@pytest.mark.parametrize(("name", "count"), [("relative path", 1), ("two paths", 2), ("vaulted file", 1)])
+def test_a_kubeconfig_is_found_in_files_and_readable(run: Run, name: str, count: int) -> None:
+    result = run[1][name]
+    assert len(result["kubeconfig_paths"]) == count
+    assert result["kubeconfig_readable"]
+
+
+def test_a_vaulted_kubeconfig_outlives_its_decrypted_copy_in_the_background(run: Run) -> None:
+    result = run[1]["vaulted file in the background"]
+    assert result["finished"] and not result.get("failed")
+    assert result["kubeconfig_type"] == "dict"
+
+
+def test_a_kubeconfig_may_be_a_mapping(run: Run) -> None:
+    assert run[1]["mapping"]["kubeconfig_type"] == "dict"
+
+
+def test_the_content_of_a_kubeconfig_is_refused_without_repeating_it(run: Run) -> None:
+    result = run[1]["content instead of a path"]
+    assert result["failed"] and "from_yaml" in result["msg"]
+
+
+def test_a_kubeconfig_that_does_not_exist_is_named_with_the_places_searched(run: Run) -> None:
+    result = run[1]["no such file"]
+    assert result["failed"] and "files/clusters/none" in result["msg"] and "remote_src" not in result["msg"]
+
+
+def test_an_empty_kubeconfig_is_left_to_the_module(run: Run) -> None:
+    assert run[1]["empty"]["kubeconfig_paths"] == [""]
+
+
+def test_a_path_on_another_machine_is_not_looked_up_here(run: Run) -> None:
+    assert run[1]["path on another machine"]["kubeconfig_paths"] == ["clusters/plain"]
