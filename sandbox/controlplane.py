@@ -16,6 +16,8 @@ from sandbox.processes import Command
 ADMIN_TOKEN = "sandbox-admin"
 # Less memory for a little more garbage collection: all of a sandbox is to fit beside a desktop.
 THRIFTY = {"GOGC": "50"}
+# With their default limits two hundred registries would come up a few at a time.
+UNHURRIED = ("--kube-api-qps=500", "--kube-api-burst=1000")
 
 
 def etcd(layout: Layout, programs: Path) -> Command:
@@ -95,6 +97,7 @@ def controller_manager(layout: Layout, programs: Path) -> Command:
             f"--root-ca-file={layout.path('pki', 'ca.crt')}",
             f"--service-account-private-key-file={layout.path('pki', 'service-account.key')}",
             "--use-service-account-credentials",
+            *UNHURRIED,
             "--leader-elect=false",
             "--profiling=false",
         ],
@@ -112,6 +115,7 @@ def scheduler(layout: Layout, programs: Path) -> Command:
             programs / "kube-scheduler",
             f"--kubeconfig={layout.path('run', 'controllers.kubeconfig')}",
             f"--bind-address={address}",
+            *UNHURRIED,
             "--leader-elect=false",
             "--profiling=false",
         ],

@@ -308,17 +308,17 @@ def give_to_server(path: Path) -> None:
         shutil.chown(path, user, -1)
 
 
-def _begin(folder: Path, leftovers: Iterable[Path] = ()) -> bool:
-    """Whether `folder` has to be filled; emptied then. `_finish` says that it is complete."""
+def begin(folder: Path) -> bool:
+    """Whether `folder` has to be filled; emptied then. `finish` says that it is complete."""
     if _marker(folder).exists():
         return False
-    for path in (folder, *leftovers):
-        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     make_server_folder(folder)
     return True
 
 
-def _finish(folder: Path) -> None:
+def finish(folder: Path) -> None:
+    """Say that `folder` is complete."""
     _marker(folder).touch()
 
 
@@ -368,14 +368,14 @@ def _binary(*names: str) -> str:
 
 def _initialise_mariadb(layout: Layout) -> None:
     folder = layout.data / "mariadb"
-    if _begin(folder):
+    if begin(folder):
         server = _mariadb_binary()
         scripts = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\n" + "".join(path.read_text() for path in _system_tables(server))
         # Logins without a password are among what the scripts make.
         scripts += "\nDELETE FROM global_priv WHERE User IN ('root', '');\n"
         options = [f"--datadir={folder}", "--bootstrap", "--innodb-log-file-size=16M", "--innodb-flush-method=nosync", "--log-warnings=0"]
         _run([server, "--no-defaults", *options], folder, server_user(), scripts)
-        _finish(folder)
+        finish(folder)
     # Read at every start, one statement a line: the only way in before there is a user.
     start = layout.data / "mariadb.sql"
     who = f"{_mysql_text(ADMINISTRATOR.name)}@'%'"
@@ -471,7 +471,7 @@ def _can_run(home: Path, user: str) -> bool:
 
 def initialise_postgresql(home: Path, folder: Path, administrator: str, password: str, drafts: Path) -> None:
     """Make a data directory whose superuser has a password; nothing to do for one that is complete."""
-    if not _begin(folder):
+    if not begin(folder):
         return
     secret = drafts / (folder.name + ".password")
     secret.touch(mode=0o600)
@@ -480,7 +480,7 @@ def initialise_postgresql(home: Path, folder: Path, administrator: str, password
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
     _run([str(home / "bin" / "initdb"), f"--pgdata={folder}", f"--username={administrator}", f"--pwfile={secret}", *options], drafts, server_user())
     secret.unlink()
-    _finish(folder)
+    finish(folder)
 
 
 def remove_postgresql(folder: Path) -> None:

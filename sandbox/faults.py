@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from sandbox import crds
 from sandbox.kube import Api, ApiError, Object, path
 from sandbox.layout import Layout
@@ -280,11 +282,14 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         print(options.run(Layout.load(), options))
-    except FaultError as error:
-        print(error, file=sys.stderr)
-        return 1
     except FileNotFoundError:
         print("there is no sandbox in this checkout: `make sandbox` starts one", file=sys.stderr)
+        return 1
+    except aiohttp.ClientConnectionError as error:
+        print(f"the sandbox does not run: {error}", file=sys.stderr)
+        return 1
+    except (FaultError, ApiError) as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 
@@ -298,7 +303,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    command("show", "show every fault that is on", _show)
+    command("show", "show the switches, the rules of the API, and where clients find them", _show)
     command("clear", "switch everything off, and forget the recorded requests", _clear)
     for name, text, run in (
         ("routes-not-admitted", "let the router refuse every Route", _switch_routes),

@@ -82,24 +82,29 @@ class Api:
     async def find(self, path: str) -> Object | None:
         """The object, or None when there is none, or not even its API."""
         try:
-            return await self.get(path)
+            found: Object = await self.get(path)
+            return found
         except ApiError as error:
             if error.status == 404:
                 return None
             raise
 
     async def create(self, path: str, body: Object, **params: str) -> Object:
-        return await self.request("POST", path, body, **params)
+        return await self._write("POST", path, body, "application/json", **params)
 
     async def replace(self, path: str, body: Object, **params: str) -> Object:
-        return await self.request("PUT", path, body, **params)
+        return await self._write("PUT", path, body, "application/json", **params)
 
     async def merge(self, path: str, body: Object, **params: str) -> Object:
-        return await self.request("PATCH", path, body, "application/merge-patch+json", **params)
+        return await self._write("PATCH", path, body, "application/merge-patch+json", **params)
 
     async def apply(self, path: str, body: Object) -> Object:
         """Create or update by server-side apply, taking over fields of others."""
-        return await self.request("PATCH", path, body, "application/apply-patch+yaml", fieldManager=self._agent, force="true")
+        return await self._write("PATCH", path, body, "application/apply-patch+yaml", fieldManager=self._agent, force="true")
+
+    async def _write(self, verb: str, path: str, body: Object, content_type: str, **params: str) -> Object:
+        written: Object = await self.request(verb, path, body, content_type, **params)
+        return written
 
     async def apply_all(self, manifests: list[Object]) -> None:
         """Apply manifests of any kind in their order; waits for a kind whose CustomResourceDefinition has just been made."""

@@ -58,12 +58,18 @@ def wait(layout: Layout, *commands: Command, seconds: float = 60) -> None:
     while waiting:
         waiting = [command for command in waiting if not command.ready()]
         for command in waiting:
-            if not running(layout, command.name):
+            if not running(layout, command.name) and not _is_starting(layout, command):
                 raise ProcessError(f"{command.name} stopped while starting:\n{_tail(layout, command.name)}")
             if time.monotonic() > deadline:
                 raise ProcessError(f"{command.name} is not ready after {seconds:.0f} s:\n{_tail(layout, command.name)}")
         if waiting:
             time.sleep(0.05)
+
+
+def _is_starting(layout: Layout, command: Command) -> bool:
+    """Between its fork and its first instruction a process has no environment yet: look again before it is called dead."""
+    time.sleep(0.3)
+    return running(layout, command.name) is not None or command.ready()
 
 
 def running(layout: Layout, name: str) -> int | None:
@@ -85,7 +91,8 @@ def stop(layout: Layout, name: str) -> None:
 
 def stop_all(state: Path) -> int:
     """Stop every process of the sandbox with this state folder, also those whose parent was killed; returns how many there were."""
-    pids = [pid for entry in Path("/proc").iterdir() if entry.name.isdigit() and _belongs(pid := int(entry.name), str(state))]
+    numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    pids = [pid for pid in numbers if pid != os.getpid() and _belongs(pid, str(state))]
     _end(pids)
     return len(pids)
 

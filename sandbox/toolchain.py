@@ -105,7 +105,9 @@ def _key(*parts: str) -> str:
 
 
 def _run(*argv: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
-    done = subprocess.run([str(a) for a in argv], env=os.environ | (env or {}), cwd=cwd, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [str(a) for a in argv], env=os.environ | (env or {}), cwd=cwd, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     if done.returncode:
         raise ToolchainError(f"`{shlex.join(str(a) for a in argv)}` failed with exit code {done.returncode}:\n{done.stdout[-4000:]}")
     return done.stdout

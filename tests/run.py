@@ -1,6 +1,6 @@
 """All tests in the order in which they fail fastest: unit tests, then the checks beside the sandbox's start, then the integration tests on it.
 
-    python tests/run.py [unit | lint | integration]
+python tests/run.py [unit | lint | integration]
 """
 
 from __future__ import annotations

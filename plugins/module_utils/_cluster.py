@@ -93,7 +93,7 @@ class Cluster:
         """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""
         for version in ("v1beta1", "v1alpha1"):
             path = f"/openapi/v3/apis/{manifests.GROUP}/{version}"
-            document = self._request("GET", path, what=f"reading the schema of {manifests.GROUP}/{version}", missing_ok=True)
+            document = self._find(path, f"reading the schema of {manifests.GROUP}/{version}")
             if document is None:
                 continue
             properties = _spec_properties(document)
@@ -111,7 +111,7 @@ class Cluster:
         for version in ("v2", "v1"):
             path = f"/apis/datasciencecluster.opendatahub.io/{version}/datascienceclusters"
             try:
-                listed = self._request("GET", path, what="looking for the registries namespace in the DataScienceCluster", missing_ok=True)
+                listed = self._find(path, "looking for the registries namespace in the DataScienceCluster")
             except ClusterError as error:
                 if error.status == 403:
                     raise ClusterError("looking for the registries namespace", 403, f"{error.server_message}. {hint}") from error
@@ -129,12 +129,12 @@ class Cluster:
 
     def read(self, api: tuple[str, str], namespace: str, name: str) -> Manifest | None:
         """An object, or None when there is none."""
-        return self._request("GET", path_of(api, namespace, name), what=f"reading {api[1]}/{name} in {namespace}", missing_ok=True)
+        return self._find(path_of(api, namespace, name), f"reading {api[1]}/{name} in {namespace}")
 
     def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[Manifest]:
         """The objects of a kind in a namespace, by label or field selector."""
         listed = self._request("GET", path_of(api, namespace), query=query, what=f"listing {api[1]} in {namespace}")
-        items: list[Manifest] = (listed or {}).get("items", [])
+        items: list[Manifest] = listed["items"]
         return items
 
     def log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
@@ -149,9 +149,7 @@ class Cluster:
         path = path_of(api, namespace) if verb == "POST" else path_of(api, namespace, name)
         content_type = JSON if verb == "POST" else MERGE_PATCH
         what = f"{'creating' if verb == 'POST' else 'changing'} {api[1]}/{name} in {namespace}"
-        written = self._request(verb, path, body, query, content_type, what)
-        assert written is not None
-        return written
+        return self._request(verb, path, body, query, content_type, what)
 
     def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
         """Those of the rights that this account does not have."""
@@ -186,7 +184,7 @@ class Cluster:
                     changed.set()
                     if stopped.is_set():
                         break
-            except (ApiException, HTTPError, OSError):
+            except (OSError, ApiException, HTTPError):
                 time.sleep(1)
 
     def _request(
@@ -197,18 +195,23 @@ class Cluster:
         query: dict[str, str] | None = None,
         content_type: str = JSON,
         what: str = "",
-        missing_ok: bool = False,
-    ) -> Manifest | None:
-        try:
-            content: Manifest = json.loads(self._send(verb, path, body, query or {}, content_type, what))
-        except ClusterError as error:
-            if missing_ok and error.status == 404:
-                return None
-            raise
+    ) -> Manifest:
+        content: Manifest = json.loads(self._send(verb, path, body, query or {}, content_type, what))
         return content
 
+    def _find(self, path: str, what: str) -> Manifest | None:
+        """What there is at a path, or None."""
+        try:
+            return self._request("GET", path, what=what)
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
+
     def _send(self, verb: str, path: str, body: Manifest | None, query: dict[str, str], content_type: str, what: str) -> bytes:
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 response = self._client.request(
                     verb,
@@ -230,7 +233,6 @@ class Cluster:
                     raise ClusterError(what, None, _first_line(error)) from error
                 pause = 1.0
             time.sleep(pause)
-        raise AssertionError("every attempt returns, raises or is followed by another")
 
 
 def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> str:

@@ -17,10 +17,10 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster imp
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import DEPLOYMENTS, SECRETS, Capabilities, Change, Live, Plan, plan, wanted_ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import (
-    SERVER,
     Observation,
     Verdict,
     condition,
+    database_container,
     judge,
     newest_pod,
     restarts,
@@ -118,9 +118,8 @@ def converge(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, out
                 raise
             continue
         break
-    assert written is not None
     outcome.warnings += planned.warnings
-    outcome.registry = manifests.registry_result(written)
+    outcome.registry = manifests.registry_result(written) if written else {}
     waits = options["wait"] and not check_mode
     if live.registry is None and check_mode:
         outcome.status = {"serving": False, "reason": "the registry does not exist yet", "address": None, "hosts": [], "conditions": []}
@@ -232,9 +231,10 @@ def _observe(cluster: Cluster, wanted: Registry, capabilities: Capabilities, kno
 def _log(cluster: Cluster, pod: Manifest) -> str:
     """The end of the server's log; of the attempt before when the present one has said nothing yet."""
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    container = database_container(pod["spec"]["containers"])["name"]
     try:
-        text = cluster.log(namespace, name, SERVER, previous=False)
-        return text if text.strip() or not restarts(pod) else cluster.log(namespace, name, SERVER, previous=True)
+        text = cluster.log(namespace, name, container, previous=False)
+        return text if text.strip() or not restarts(pod) else cluster.log(namespace, name, container, previous=True)
     except ClusterError:
         # A container that was not started has no log, and an account may lack the right to read it.
         return ""

@@ -18,6 +18,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry im
     DEFAULT_MYSQL_PORT,
     PASSWORD_KEY,
     TRUSTED_CA_CONFIG_MAP,
+    Database,
     KeyReference,
     Registry,
     same_host,
@@ -67,6 +68,7 @@ FIELDS = (
 )
 CA_CONFIG_MAP = ("spec", "mysql", "sslRootCertificateConfigMap")
 CA_SECRET = ("spec", "mysql", "sslRootCertificateSecret")
+PASSWORD_SECRET = ("spec", "mysql", "passwordSecret")
 VERIFY_SERVER_CERT = ("spec", "mysql", "verifyServerCert")
 
 
@@ -78,10 +80,9 @@ def secret_name(namespace: str, registry: str) -> str:
 
 
 def password_secret(registry: Registry, name: str) -> Manifest:
-    """The Secret for the password of a registry that is to be created; it has the dashboard's keys, annotations and generateName."""
-    database = registry.database
-    assert database is not None and database.username is not None and database.password is not None
-    data = {"database-name": database.name or DEFAULT_DATABASE_NAME, "database-user": database.username, PASSWORD_KEY: database.password}
+    """The Secret for the password of a registry; it has the dashboard's keys, annotations and generateName."""
+    database = registry.database or Database()
+    data = {"database-name": database.name or DEFAULT_DATABASE_NAME, "database-user": database.username or "", PASSWORD_KEY: database.password or ""}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -101,8 +102,7 @@ def custom_resource(registry: Registry, secret: str, api_version: str, authentic
 
     `authentication` is the key of the proxy that this cluster's definition knows: kubeRBACProxy or oauthProxy.
     """
-    database = registry.database
-    assert database is not None
+    database = registry.database or Database()
     mysql: Manifest = {
         "host": database.host,
         "port": database.port or DEFAULT_MYSQL_PORT,
@@ -211,10 +211,9 @@ def at(manifest: Any, path: tuple[str, ...]) -> Any:
 
 def nested(path: tuple[str, ...], value: Value) -> Manifest:
     """A merge patch that sets (or with None removes) the value at one path."""
-    result: Any = value
-    for part in reversed(path):
+    result: Manifest = {path[-1]: value}
+    for part in reversed(path[:-1]):
         result = {part: result}
-    assert isinstance(result, dict)
     return result
 
 

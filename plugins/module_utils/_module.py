@@ -42,7 +42,7 @@ def run(argument_spec: dict[str, Any]) -> None:
     """Run a module that converges registries; ends the process with its result."""
     if not HAS_KUBERNETES_CORE:
         # The options are not known without it: take none, and say what is missing.
-        AnsibleModule(argument_spec={}, bypass_checks=True).fail_json(
+        RegistryModule(argument_spec={}, bypass_checks=True).fail_json(
             msg="The collection kubernetes.core is missing: ansible-galaxy collection install kubernetes.core"
         )
     module = AnsibleK8SModule(module_class=RegistryModule, argument_spec={**AUTH_ARG_SPEC, **argument_spec}, supports_check_mode=True)

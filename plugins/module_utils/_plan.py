@@ -12,8 +12,10 @@ from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import database_container
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
     PASSWORD_KEY,
+    Database,
     InputError,
     KeyReference,
     Problem,
@@ -107,7 +109,7 @@ def _creation(wanted: Registry, live: Live) -> Plan:
     secret = manifests.password_secret(wanted, name)
     changes = []
     if live.secret is None:
-        changes.append(Change("create", "Secret", wanted.namespace, name, ("database.password",), "POST", SECRETS, secret, {}, {"database.password": MASK}))
+        changes.append(_secret_creation(wanted, name, secret))
     elif live.secret.get("data") != secret["data"]:
         # An earlier run was stopped between its two writes, and the input has changed since.
         changes.append(_secret_change(live.secret, secret["data"]))
@@ -127,10 +129,11 @@ def _edit(wanted: Registry, live: Live, registry: Manifest, now: datetime) -> Pl
     _refuse_another_database(wanted, registry)
     changes = []
     warnings = []
-    password = wanted.database.password if wanted.database else None
-    if password is not None:
-        changes += _password_changes(wanted, live, registry, password)
     fields = manifests.wanted_fields(wanted, registry)
+    if wanted.database is not None and wanted.database.password is not None:
+        changes += _password_changes(wanted, live, registry, wanted.database, wanted.database.password)
+        if at(registry, manifests.PASSWORD_SECRET) is None:
+            fields.append(("database.password", manifests.PASSWORD_SECRET, default_password_secret(wanted)))
     if fields:
         body: Manifest = {}
         before: Manifest = {}
@@ -148,7 +151,7 @@ def _edit(wanted: Registry, live: Live, registry: Manifest, now: datetime) -> Pl
     verifies = after_change(fields, manifests.VERIFY_SERVER_CERT, registry)
     if ca is not None and not verifies:
         warnings.append(
-            f"the connection to the database of registry {wanted.name!r} is encrypted, but nobody checks the database's certificate: set database.verify_server_cert"
+            f"registry {wanted.name!r} encrypts the connection to its database, but does not check the database's certificate: set database.verify_server_cert"
         )
     return Plan(tuple(changes), tuple(warnings))
 
@@ -176,34 +179,38 @@ def _refuse_another_database(wanted: Registry, registry: Manifest) -> None:
         raise InputError(problems)
 
 
-def _password_changes(wanted: Registry, live: Live, registry: Manifest, password: str) -> list[Change]:
-    named = at(registry, ("spec", "mysql", "passwordSecret")) or {"name": manifests.secret_name(wanted.namespace, wanted.name), "key": PASSWORD_KEY}
-    if live.secret is None:
-        database = wanted.database
-        assert database is not None
-        mysql = registry["spec"]["mysql"]
-        body = manifests.password_secret(wanted, named["name"]) if database.username else _secret_of_live(wanted, mysql, named["name"], password)
-        return [Change("create", "Secret", wanted.namespace, named["name"], ("database.password",), "POST", SECRETS, body, {}, {"database.password": MASK})]
-    if manifests.decoded(live.secret, named["key"]) == password:
+def _password_changes(wanted: Registry, live: Live, registry: Manifest, database: Database, password: str) -> list[Change]:
+    """What writes another password into the Secret that the registry names, or makes that Secret when it is gone."""
+    named = at(registry, manifests.PASSWORD_SECRET) or default_password_secret(wanted)
+    if live.secret is not None and manifests.decoded(live.secret, named["key"]) == password:
         return []
-    if not is_ours(live.secret, wanted.name):
+    if not is_ours(live.secret, named["name"], wanted.name):
         remedy = "Change the password where that Secret is made, and leave database.password out"
-        raise InputError([Problem("database.password", f"cannot be written: Secret {named['name']!r} was made by somebody else", remedy)])
-    return [_secret_change(live.secret, {named["key"]: manifests.encoded(password)})]
+        raise InputError([Problem("database.password", f"cannot be written: Secret {named['name']!r} is somebody else's", remedy)])
+    if live.secret is not None:
+        return [_secret_change(live.secret, {named["key"]: manifests.encoded(password)})]
+    mysql = registry["spec"]["mysql"]
+    complete = replace(database, username=database.username or mysql["username"], name=mysql["database"])
+    body = manifests.password_secret(replace(wanted, database=complete), named["name"])
+    body["data"][named["key"]] = manifests.encoded(password)
+    return [_secret_creation(wanted, named["name"], body)]
 
 
-def _secret_of_live(wanted: Registry, mysql: Manifest, name: str, password: str) -> Manifest:
-    """The Secret for a registry that exists and lost its own."""
-    assert wanted.database is not None
-    complete = replace(wanted.database, username=mysql["username"], name=mysql["database"], password=password)
-    return manifests.password_secret(replace(wanted, database=complete), name)
+def default_password_secret(wanted: Registry) -> dict[str, str]:
+    """The Secret that a registry of ours names."""
+    return {"name": manifests.secret_name(wanted.namespace, wanted.name), "key": PASSWORD_KEY}
 
 
-def is_ours(secret: Manifest, registry: str) -> bool:
-    """Whether the dashboard or this collection made a password's Secret: by its name and the annotation that both give it, without an owner."""
-    metadata = secret["metadata"]
-    annotated = "template.openshift.io/expose-password" in (metadata.get("annotations") or {})
-    return annotated and metadata["name"].startswith(f"{registry}-db-") and not metadata.get("ownerReferences")
+def _secret_creation(wanted: Registry, name: str, body: Manifest) -> Change:
+    return Change("create", "Secret", wanted.namespace, name, ("database.password",), "POST", SECRETS, body, {}, {"database.password": MASK})
+
+
+def is_ours(secret: Manifest | None, name: str, registry: str) -> bool:
+    """Whether a password's Secret was made by the dashboard or this collection, or may be: by the name and the annotation of both, and without an owner."""
+    if not name.startswith(f"{registry}-db-"):
+        return False
+    metadata: Manifest = {} if secret is None else secret["metadata"]
+    return secret is None or ("template.openshift.io/expose-password" in (metadata.get("annotations") or {}) and not metadata.get("ownerReferences"))
 
 
 def _secret_change(secret: Manifest, data: dict[str, str]) -> Change:
@@ -238,11 +245,8 @@ def is_outdated(live: Live) -> bool:
 
 def server_start(pod: Manifest) -> datetime | None:
     """When the registry server of a pod was started; None when it does not run."""
-    for status in at(pod, ("status", "containerStatuses")) or []:
-        running = at(status, ("state", "running"))
-        if status["name"] == "rest-container" and running:
-            return parsed(running["startedAt"])
-    return None
+    running = at(database_container(at(pod, ("status", "containerStatuses")) or []), ("state", "running"))
+    return parsed(running["startedAt"]) if running else None
 
 
 def _is_newer(source: Manifest, start: datetime) -> bool:

@@ -61,7 +61,7 @@ def _symptom(pattern: str, reason: str, remedy: str, final: bool = True) -> Symp
 SYMPTOMS = (
     _symptom(
         r"Error 1045 ",
-        "the database refuses the login: the password or the user name is wrong, or the user must use TLS and this registry has no CA, so that it connects without",
+        "the database refuses the login: the password or the user name is wrong, or the user must use TLS and this registry has no CA",
         "Check database.username and database.password, or give database.ca",
     ),
     _symptom(r"Error 1049 ", "the database does not exist on the server", "Create it, or correct database.name"),
@@ -107,7 +107,7 @@ def judge(seen: Observation) -> Verdict:
         return _pod_verdict(seen)
     available = condition(seen.registry, "Available")
     if available is None or available["status"] != "True":
-        return _unavailable(seen, available)
+        return _unavailable(seen.registry, available)
     return Verdict(True, "serving")
 
 
@@ -117,23 +117,30 @@ def condition(manifest: Manifest, kind: str) -> Manifest | None:
 
 
 def reflects(registry: Manifest, deployment: Manifest) -> bool:
-    """Whether the pods that the Deployment makes connect to the database that the registry names."""
+    """Whether the pods that the Deployment makes connect to the database as the registry says now."""
     mysql = at(registry, ("spec", "mysql"))
     if mysql is None:
         return True
-    server = _server_container(deployment)
-    arguments = " ".join([*server.get("command", []), *server.get("args", [])])
-    source = f"{mysql['username']}:$(MYSQL_PASSWORD)@tcp({mysql['host']}:{mysql['port']})/{mysql['database']}?"
+    container = database_container(at(deployment, ("spec", "template", "spec", "containers")) or [])
+    arguments = " ".join([*container.get("args", []), ""])
+    login, place, name = mysql["username"], (mysql["host"], mysql["port"]), mysql["database"]
+    # One connection string, or with operators before v0.2.20 one argument for each part.
+    as_string = f"{login}:$(MYSQL_PASSWORD)@tcp({place[0]}:{place[1]})/{name}?" in arguments
+    parts = {"host": place[0], "port": place[1], "database": name, "user": login}
+    as_parts = all(f"--mysql_config_{part}={value} " in arguments for part, value in parts.items())
     ca = mysql.get("sslRootCertificateConfigMap") or mysql.get("sslRootCertificateSecret")
-    reads_ca = "ssl-root-cert" in arguments
-    password = mysql.get("passwordSecret") or {}
-    named = [at(variable, ("valueFrom", "secretKeyRef", "name")) for variable in server.get("env", [])]
-    return source in arguments and reads_ca == bool(ca) and (not ca or f"/{ca['key']}" in arguments) and (not password or password["name"] in named)
+    roots = re.findall(r"ssl-?root-?cert=(\S+)", arguments)
+    reads_ca = [root.rpartition("/")[2] for root in roots] == ([ca["key"]] if ca else [])
+    verifies = re.findall(r"verify.server.cert=(\S+)", arguments)
+    verification = [str(mysql["verifyServerCert"]).lower()] if "verifyServerCert" in mysql else []
+    password = mysql.get("passwordSecret")
+    secrets = [at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
+    return (as_string or as_parts) and reads_ca and verifies == verification and (not password or password in secrets)
 
 
-def _server_container(deployment: Manifest) -> Manifest:
-    containers = at(deployment, ("spec", "template", "spec", "containers")) or []
-    return next((container for container in containers if container["name"] == SERVER), {})
+def database_container(containers: list[Manifest]) -> Manifest:
+    """The container (or its status) that speaks to the database: the server, or with operators before v0.2.20 the metadata server beside it."""
+    return next((container for name in ("grpc-container", SERVER) for container in containers if container["name"] == name), {})
 
 
 def _rolled_out(deployment: Manifest) -> bool:
@@ -154,10 +161,9 @@ def _not_deployed(registry: Manifest) -> Verdict:
     return Verdict(False, "the registry's server is being deployed")
 
 
-def _unavailable(seen: Observation, available: Manifest | None) -> Verdict:
-    assert seen.registry is not None
+def _unavailable(registry: Manifest, available: Manifest | None) -> Verdict:
     for kind in ("KubeRBACProxyAvailable", "OAuthProxyAvailable"):
-        proxy = condition(seen.registry, kind)
+        proxy = condition(registry, kind)
         if proxy and proxy["status"] == "False" and "Route" in proxy["message"]:
             return Verdict(
                 False, "the registry's Route is not admitted by the ingress controller", proxy["message"], "Check the ingress controller and the Route's host"
@@ -217,7 +223,7 @@ def _waiting_verdict(seen: Observation, pod: Manifest, status: Manifest) -> Verd
 
 def restarts(pod: Manifest) -> int:
     """How often the pod's server was started again."""
-    return sum(status["restartCount"] for status in at(pod, ("status", "containerStatuses")) or [] if status["name"] == SERVER)
+    return int(database_container(at(pod, ("status", "containerStatuses")) or []).get("restartCount", 0))
 
 
 def log_verdict(log: str, restarted: int) -> Verdict | None:

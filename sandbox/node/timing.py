@@ -54,10 +54,6 @@ class Probe:
             spec.get("successThreshold", 1),
         )
 
-    def budget(self) -> float:
-        """Seconds until a container whose probe never answers is given up."""
-        return self.initial_delay + self.failures * max(self.period, self.timeout)
-
 
 @dataclass
 class Verdict:

@@ -25,13 +25,17 @@ async def main() -> None:
         capabilities = await _discovered(api)
         logging.info("operator %s: OpenShift %s, groups %s", generation.operator, capabilities.has_routes, capabilities.has_groups)
         reconciler = Reconciler(api, Settings(generation, capabilities, domain))
-        await reconciler.prime()
         server = await serve(layout, Admission(generation, capabilities.has_routes, namespace, domain, reconciler.registries))
-        layout.path("run", "operator.ready").touch()
         try:
-            await run_forever(reconciler.run())
+            await run_forever(_reconcile(layout, reconciler))
         finally:
             await server.cleanup()
+
+
+async def _reconcile(layout: Layout, reconciler: Reconciler) -> None:
+    await reconciler.prime()
+    layout.path("run", "operator.ready").touch()
+    await reconciler.run()
 
 
 async def _discovered(api: Api) -> Capabilities:

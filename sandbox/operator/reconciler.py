@@ -102,10 +102,12 @@ class Reconciler:
         self._pods: dict[Key, set[Key]] = defaultdict(set)
         self._whole: set[Key] = set()
         self._known_apis: set[str] = set()
+        self._primed = asyncio.Event()
         self._queue = Queue(self._work)
 
-    def registries(self) -> Iterable[Key]:
-        """Namespace and name of every registry of the cluster."""
+    async def registries(self) -> Iterable[Key]:
+        """Namespace and name of every registry of the cluster, once they have been read."""
+        await self._primed.wait()
         return self._objects["ModelRegistry"].keys()
 
     async def prime(self) -> None:
@@ -114,6 +116,7 @@ class Reconciler:
             listed = await self._until_served(path(kind.api_version, kind.plural), dict(kind.selector))
             for item in listed["items"]:
                 self._keep(name, item)
+        self._primed.set()
 
     async def _until_served(self, address: str, selector: dict[str, str]) -> Any:
         while True:
@@ -124,7 +127,7 @@ class Reconciler:
                 await asyncio.sleep(0.5)
 
     async def run(self) -> None:
-        for key in self.registries():
+        for key in await self.registries():
             self._ask(key, whole=True)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._queue.run())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from functools import cache
 from typing import Any
 
-from sandbox.crds import registry_schema
+from sandbox.crds import Schema, registry_schema
 from sandbox.operator.generations import METADATA_IMAGE, POSTGRES_IMAGE, REGISTRY_IMAGE, Generation
 from sandbox.operator.structs import marshal
 
@@ -17,9 +18,14 @@ ISTIO_MUTUAL = "ISTIO_MUTUAL"
 
 def read_spec(generation: Generation, version: str, registry: Object) -> Spec:
     """The spec as the operator's struct of this API version holds it."""
-    spec = registry_schema(generation.product, version)["properties"]["spec"]
-    made: Spec = marshal(spec, registry.get("spec"), version)
+    made: Spec = marshal(_schema(generation.product, version), registry.get("spec"), version)
     return made
+
+
+@cache
+def _schema(product: str, version: str) -> Schema:
+    schema: Schema = registry_schema(product, version)["properties"]["spec"]
+    return schema
 
 
 def defaulted(generation: Generation, version: str, registry: Object, is_openshift: bool) -> Spec:

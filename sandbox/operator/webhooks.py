@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,15 +24,15 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class Admission:
-    """What the webhooks know. `registries` gives the namespace and name of every registry of the cluster."""
+    """What the webhooks know. `registries` gives the namespace and name of every registry of the cluster, as soon as they have been read."""
 
     generation: Generation
     is_openshift: bool
     namespace: str
     domain: str
-    registries: Callable[[], Iterable[tuple[str, str]]]
+    registries: Callable[[], Awaitable[Iterable[tuple[str, str]]]]
 
-    def mutate(self, request: Object) -> Answer:
+    async def mutate(self, request: Object) -> Answer:
         """Set the defaults. The answer replaces the whole spec, as the operator writes out its struct."""
         try:
             spec = defaulted(self.generation, request["kind"]["version"], request["object"], self.is_openshift)
@@ -43,12 +43,12 @@ class Admission:
         patch = json.dumps([{"op": "add", "path": "/spec", "value": spec}])
         return {"allowed": True, "patchType": "JSONPatch", "patch": base64.b64encode(patch.encode()).decode()}
 
-    def validate(self, request: Object) -> Answer:
+    async def validate(self, request: Object) -> Answer:
         """Refuse a name that is taken anywhere in the cluster, a namespace that is not the registries', and a registry without a database."""
         registry = request["object"]
         name = registry["metadata"]["name"]
         if request["operation"] == "CREATE":
-            taken = next((namespace for namespace, other in self.registries() if other == name), None)
+            taken = next((namespace for namespace, other in await self.registries() if other == name), None)
             if taken is not None:
                 return self._denied(name, [f'metadata.name: Duplicate value: "registry named {name} already exists in namespace {taken}"'])
         reasons = refusals(self.generation, registry, self.namespace, self.domain)
@@ -58,7 +58,7 @@ class Admission:
         code, reason = (422, "Invalid") if self.generation.has_metadata_server else (403, "Forbidden")
         return {"allowed": False, "status": {"code": code, "reason": reason, "message": invalid(name, reasons)}}
 
-    def convert(self, request: Object) -> Answer:
+    async def convert(self, request: Object) -> Answer:
         try:
             made = [converted(self.generation, registry, request["desiredAPIVersion"]) for registry in request["objects"]]
         except Mismatch as mismatch:
@@ -67,7 +67,10 @@ class Admission:
 
 
 async def serve(layout: Layout, admission: Admission) -> web.AppRunner:
-    """Listen for the API server; the runner must be cleaned up at the end."""
+    """Listen for the API server; the runner must be cleaned up at the end.
+
+    This must come before anything is read: the API server asks for conversions to answer a list of registries that were stored in the older version.
+    """
     app = web.Application(client_max_size=2**26)
     routes = {
         webhook_path(layout.product, "mutate"): admission.mutate,
@@ -83,10 +86,10 @@ async def serve(layout: Layout, admission: Admission) -> web.AppRunner:
     return runner
 
 
-def _review(answer: Callable[[Object], Answer]) -> Callable[[web.Request], Any]:
+def _review(answer: Callable[[Object], Awaitable[Answer]]) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.Response:
         review = await request.json()
-        response = answer(review["request"]) | {"uid": review["request"]["uid"]}
+        response = await answer(review["request"]) | {"uid": review["request"]["uid"]}
         return web.json_response({"apiVersion": review["apiVersion"], "kind": review["kind"], "response": response})
 
     return handle

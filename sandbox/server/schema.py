@@ -72,7 +72,8 @@ _LINKS = {"ParentContext": ["context_id", "parent_context_id"], "ParentType": ["
 _NUMBERED_LINKS = {
     "Association": "context_id int NOT NULL, execution_id int NOT NULL, UNIQUE (context_id, execution_id)",
     "Attribution": "context_id int NOT NULL, artifact_id int NOT NULL, UNIQUE (context_id, artifact_id)",
-    "Event": "artifact_id int NOT NULL, execution_id int NOT NULL, type int NOT NULL, milliseconds_since_epoch bigint, UNIQUE (artifact_id, execution_id, type)",
+    "Event": "artifact_id int NOT NULL, execution_id int NOT NULL, type int NOT NULL, milliseconds_since_epoch bigint,"
+    " UNIQUE (artifact_id, execution_id, type)",
 }
 
 

@@ -95,7 +95,7 @@ class Cluster:
 @pytest.fixture(scope="session")
 def automation_token(cluster: Cluster) -> str:
     """A token of a service account that has the rights of rbac/converge.yml and no others."""
-    role, cluster_role = yaml.safe_load_all((ROOT / "rbac" / "converge.yml").read_text())
+    role, cluster_role = yaml.safe_load((ROOT / "rbac" / "converge.yml").read_text())["items"]
     role["metadata"]["namespace"] = REGISTRIES_NAMESPACE
     account = {"kind": "ServiceAccount", "name": "ansible", "namespace": AUTOMATION}
     group = "rbac.authorization.k8s.io"

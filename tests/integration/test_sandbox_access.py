@@ -7,7 +7,7 @@ import base64
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,8 +16,7 @@ from sandbox import databases, faults, people
 from sandbox.controlplane import ADMIN_TOKEN
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 
-if TYPE_CHECKING:
-    from conftest import Cluster
+from .conftest import Cluster
 
 API = "modelregistry.opendatahub.io/v1beta1"
 RBAC = "rbac.authorization.k8s.io"
@@ -34,9 +33,13 @@ def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
     return found
 
 
-def available(cluster: Cluster, name: str) -> str | None:
+def condition(cluster: Cluster, name: str, kind: str) -> str | None:
     conditions = (cluster.registry(name).get("status") or {}).get("conditions") or []
-    return next((one["status"] for one in conditions if one["type"] == "Available"), None)
+    return next((one["status"] for one in conditions if one["type"] == kind), None)
+
+
+def available(cluster: Cluster, name: str) -> str | None:
+    return condition(cluster, name, "Available")
 
 
 @pytest.fixture
@@ -168,7 +171,10 @@ def test_a_route_that_is_not_admitted_serves_nothing_and_the_registry_says_so(la
         status, text = until(lambda: (got := ask(layout, url, ADMIN_TOKEN))[0] == 503 and got)
         assert status == 503
         assert "Application is not available" in text
-        until(lambda: available(cluster, registry) == "False")
+        # The operator of 2.25 tells it of the proxy only, and calls the registry available all the same.
+        proxy = "KubeRBACProxyAvailable" if layout.product == "3.x" else "OAuthProxyAvailable"
+        until(lambda: condition(cluster, registry, proxy) == "False")
+        until(lambda: available(cluster, registry) == ("False" if layout.product == "3.x" else "True"))
     finally:
         faults.set_switches(layout, routes_not_admitted=False)
     until(lambda: ask(layout, url, ADMIN_TOKEN)[0] == 200)

@@ -58,8 +58,8 @@ def _encoded(key: str) -> dict[str, Any]:
     return {"user": f"odd_{key}", "password": "".join(f"%{ord(character):02X}" for character in ODD_PASSWORDS[key])}
 
 
-ODD_LOGIN = {"password": databases.ODD_USER_PASSWORD}
-TLS_LOGIN = {"user": TLS_ONLY.name, "password": TLS_ONLY.password}
+ODD_LOGIN: dict[str, Any] = {"password": databases.ODD_USER_PASSWORD}
+TLS_LOGIN: dict[str, Any] = {"user": TLS_ONLY.name, "password": TLS_ONLY.password}
 NAME_WITH_QUERY = "invalid EmbedMD config: invalid MySQL DSN: database name must not contain '?' characters;"
 ALERT = "{{ALERT}} error connecting to datastore: "
 MYSQL_ROWS = [
@@ -113,7 +113,7 @@ POSTGRESQL_ROWS = [
         Row(f"encoded-{key}", "postgresql", **_encoded(key))
         for key in ("question", "slash", "hash", "space", "bracket", "quote", "angle", "brace", "caret", "backslash", "pipe", "percent", "escape")
     ),
-    Row("password-wrong", "postgresql", '(attempt 1/25): failed to connect to `user=registry database=', password="wrong"),
+    Row("password-wrong", "postgresql", "(attempt 1/25): failed to connect to `user=registry database=", password="wrong"),
     Row("database-missing", "postgresql", 'server error: FATAL: database "nope" does not exist (SQLSTATE 3D000)', database=databases.MISSING_DATABASE),
     Row("host-unknown", "postgresql", "hostname resolving error: lookup nohost.invalid", host="nohost.invalid"),
     Row("tls-only-plaintext", "postgresql", "no encryption (SQLSTATE 28000)", **TLS_LOGIN),
@@ -126,7 +126,9 @@ POSTGRESQL_ROWS = [
     Row("system-verify-full", "postgresql", f"tls: failed to verify certificate: x509: {NOT_TRUSTED}", ssl_mode="verify-full"),
     *(Row(f"no-ca-{mode}", "postgresql", ssl_mode=mode) for mode in ("disable", "prefer", "require")),
     Row("ca-not-pem", "postgresql", "failed to configure TLS (unable to add CA to cert pool)", ca="text"),
-    Row("dirty", "postgresql", f"{ALERT}Dirty database version {databases.DIRTY_VERSION}. Fix and force version.", exits=True, database=databases.DIRTY_DATABASE),
+    Row(
+        "dirty", "postgresql", f"{ALERT}Dirty database version {databases.DIRTY_VERSION}. Fix and force version.", exits=True, database=databases.DIRTY_DATABASE
+    ),
     Row("reader", "postgresql", "permission denied for schema public", exits=True, user=READER.name, password=READER.password),
 ]
 ROWS = [*MYSQL_ROWS, *POSTGRESQL_ROWS]
@@ -531,9 +533,7 @@ def generated_postgresql() -> list[tuple[str, Object]]:
     labels = {"app": "fraud", "component": "model-registry", "app.kubernetes.io/name": "fraud-postgres"}
     credentials = "fraud-postgres-credentials"
     env: list[Object] = [{"name": "POSTGRESQL_DATABASE", "value": "model_registry"}]
-    env += [
-        {"name": f"POSTGRESQL_{key.upper()}", "valueFrom": {"secretKeyRef": {"name": credentials, "key": key}}} for key in ("username", "password")
-    ]
+    env += [{"name": f"POSTGRESQL_{key.upper()}", "valueFrom": {"secretKeyRef": {"name": credentials, "key": key}}} for key in ("username", "password")]
     env[1]["name"] = "POSTGRESQL_USER"
     container = {
         "name": "postgres",
@@ -544,7 +544,7 @@ def generated_postgresql() -> list[tuple[str, Object]]:
     }
     volume = {"name": "postgres-storage", "persistentVolumeClaim": {"claimName": "fraud-postgres-storage"}}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "volumes": [volume]}}
-    kinds = [
+    kinds: list[tuple[str, Object, str]] = [
         ("secrets", {"apiVersion": "v1", "kind": "Secret", "stringData": {"username": "modelregistry", "password": "generated"}}, credentials),
         (
             "persistentvolumeclaims",

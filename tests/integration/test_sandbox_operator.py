@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from conftest import Cluster
 
 from sandbox import databases, faults, lifecycle, processes
 from sandbox.crds import REGISTRY_GROUP
 from sandbox.kube import ApiError, path
 from sandbox.layout import APPS_DOMAIN, REGISTRIES_NAMESPACE, Layout
+
+from .conftest import Cluster
 
 BETA, ALPHA = f"{REGISTRY_GROUP}/v1beta1", f"{REGISTRY_GROUP}/v1alpha1"
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -176,7 +177,7 @@ def test_the_old_version_shows_what_it_knows(cluster: Cluster, name: str) -> Non
     create(cluster, name, {"postgres": {"generateDeployment": True}})
     old = cluster.get(ALPHA, "modelregistries", name)
     assert "kubeRBACProxy" not in old["spec"]
-    assert old["spec"]["postgres"] == {"database": "", "port": 5432, "skipDBCreation": False, "sslMode": "disable"}
+    assert old["spec"]["postgres"] == {"database": "", "port": 5432, "sslMode": "disable"}
     assert cluster.registry(name)["spec"]["postgres"]["generateDeployment"] is True
 
 

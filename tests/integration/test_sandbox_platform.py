@@ -7,8 +7,9 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,8 +19,7 @@ from sandbox.kube import Api, ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from sandbox.platform import component, trusted_bundle
 
-if TYPE_CHECKING:
-    from conftest import Cluster
+from .conftest import Cluster
 
 CLUSTER = ("datasciencecluster.opendatahub.io/v2", "datascienceclusters", "default-dsc")
 INITIALIZATION = ("dscinitialization.opendatahub.io/v1", "dscinitializations", "default-dsci")
@@ -130,7 +130,7 @@ def switch(cluster: Cluster, **spec: Any) -> None:
 def status_of(cluster: Cluster) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the cluster's status says of the component, and its condition."""
     status = cluster.get(*CLUSTER, None).get("status") or {}
-    ready = next((one for one in status.get("conditions", []) if one["type"] == "ModelRegistryReady"), {})
+    ready: dict[str, Any] = next((one for one in status.get("conditions", []) if one["type"] == "ModelRegistryReady"), {})
     return status.get("components", {}).get("modelregistry", {}), ready
 
 
@@ -208,7 +208,12 @@ def test_another_namespace_is_made_and_given_to_the_operator(layout: Layout, clu
     assert cluster.get("v1", "namespaces", elsewhere, None)["status"]["phase"] == "Active"
     assert component.registries_namespace(layout) == elsewhere
     refused = {"rest": {}, "grpc": {}, "mysql": {"host": "mysql", "username": "u", "database": "d"}}
-    manifest = {"apiVersion": "modelregistry.opendatahub.io/v1beta1", "kind": "ModelRegistry", "metadata": {"name": "trial"}, "spec": refused}
+    manifest = {
+        "apiVersion": f"modelregistry.opendatahub.io/{'v1alpha1' if layout.product == '2.21' else 'v1beta1'}",
+        "kind": "ModelRegistry",
+        "metadata": {"name": "trial"},
+        "spec": refused,
+    }
     with pytest.raises(ApiError, match=f"namespace must be {elsewhere}"):
         cluster.call(lambda api: api.create(f"/apis/{manifest['apiVersion']}/namespaces/{REGISTRIES_NAMESPACE}/modelregistries", manifest, dryRun="All"))
     cluster.delete("v1", "namespaces", elsewhere, None)
@@ -219,6 +224,11 @@ def test_another_namespace_is_made_and_given_to_the_operator(layout: Layout, clu
 
 def bundle(cluster: Cluster, namespace: str) -> Any:
     return cluster.get("v1", "configmaps", trusted_bundle.NAME, namespace)
+
+
+def whole_bundle(cluster: Cluster, namespace: str) -> Any:
+    found = bundle(cluster, namespace)
+    return found if found and "ca-bundle.crt" in found["data"] else None
 
 
 def set_bundle(cluster: Cluster, **spec: str) -> None:
@@ -238,7 +248,7 @@ def certificates(*parts: Path) -> set[bytes]:
 
 def test_every_namespace_gets_both_bundles(layout: Layout, cluster: Cluster, namespace: str) -> None:
     for where in (namespace, REGISTRIES_NAMESPACE):
-        found = until(lambda where=where: (one := bundle(cluster, where)) and "ca-bundle.crt" in one["data"] and one)
+        found = until(partial(whole_bundle, cluster, where))
         assert found["data"]["odh-ca-bundle.crt"] == "\n"
         text = found["data"]["ca-bundle.crt"].encode()
         assert certificates(layout.path("pki", "database-ca.crt")) <= {one.tbs_certificate_bytes for one in x509.load_pem_x509_certificates(text)}
@@ -268,8 +278,7 @@ def test_the_products_bundle_follows_its_setting(layout: Layout, cluster: Cluste
 
 
 def test_what_somebody_changed_is_put_right(cluster: Cluster, namespace: str) -> None:
-    until(lambda: (bundle(cluster, namespace) or {}).get("data", {}).get("ca-bundle.crt"))
-    right = bundle(cluster, namespace)["data"]
+    right = until(partial(whole_bundle, cluster, namespace))["data"]
     cluster.merge("v1", "configmaps", trusted_bundle.NAME, {"data": {"odh-ca-bundle.crt": "wrong", "ca-bundle.crt": None}}, namespace)
     until(lambda: bundle(cluster, namespace)["data"] == right)
 
@@ -286,18 +295,22 @@ def admission(cluster: Cluster, namespace: str, name: str) -> str | None:
     return next((one["status"] for one in ingress[0].get("conditions", []) if one["type"] == "Admitted"), None)
 
 
+def is_admitted(cluster: Cluster, namespace: str, name: str, status: str) -> bool:
+    return admission(cluster, namespace, name) == status
+
+
 def test_routes_are_admitted_unless_the_fault_is_on(layout: Layout, cluster: Cluster, namespace: str) -> None:
     cluster.create(ROUTE_API, "routes", route("early", host="early.apps.sandbox.test"), namespace)
-    until(lambda: admission(cluster, namespace, "early") == "True")
+    until(partial(is_admitted, cluster, namespace, "early", "True"))
     faults.set_switches(layout, routes_not_admitted=True)
     try:
         cluster.create(ROUTE_API, "routes", route("late", host="late.apps.sandbox.test"), namespace)
         for name in ("early", "late"):
-            until(lambda name=name: admission(cluster, namespace, name) == "False")
+            until(partial(is_admitted, cluster, namespace, name, "False"))
     finally:
         faults.set_switches(layout, routes_not_admitted=False)
     for name in ("early", "late"):
-        until(lambda name=name: admission(cluster, namespace, name) == "True")
+        until(partial(is_admitted, cluster, namespace, name, "True"))
 
 
 def test_a_fault_that_was_on_for_a_moment_leaves_no_route_behind(layout: Layout, cluster: Cluster, namespace: str) -> None:
@@ -306,10 +319,10 @@ def test_a_fault_that_was_on_for_a_moment_leaves_no_route_behind(layout: Layout,
         faults.set_switches(layout, routes_not_admitted=True)
         try:
             cluster.create(ROUTE_API, "routes", route(name, host=f"{name}.apps.sandbox.test"), namespace)
-            until(lambda name=name: admission(cluster, namespace, name) == "False")
+            until(partial(is_admitted, cluster, namespace, name, "False"))
         finally:
             faults.set_switches(layout, routes_not_admitted=False)
-        until(lambda name=name: admission(cluster, namespace, name) == "True", 5)
+        until(partial(is_admitted, cluster, namespace, name, "True"), 5)
 
 
 def test_a_route_without_a_host_gets_one(cluster: Cluster, namespace: str) -> None:

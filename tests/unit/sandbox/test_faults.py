@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from sandbox import faults
 from sandbox.faults import FaultError, Request, Rule
@@ -199,3 +200,14 @@ def test_without_a_sandbox_the_command_says_so(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv(MARKER, str(tmp_path / "none"))
     assert faults.main(["show"]) == 1
     assert "make sandbox" in capsys.readouterr().err
+
+
+def test_a_sandbox_that_does_not_run_is_told(layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv(MARKER, layout.state)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(layout.path("pki", "ca.crt"))
+    administrator = authority.issue_cert("admin.sandbox.test")
+    administrator.cert_chain_pems[0].write_to_path(layout.path("pki", "admin.crt"))
+    administrator.private_key_pem.write_to_path(layout.path("pki", "admin.key"))
+    assert faults.main(["webhook-unreachable", "on"]) == 1
+    assert "the sandbox does not run" in capsys.readouterr().err

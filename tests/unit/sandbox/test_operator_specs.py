@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -91,7 +93,10 @@ def test_a_registry_needs_a_database_and_the_registries_namespace() -> None:
 
 
 def admission(product: str = "3.x", *taken: tuple[str, str]) -> Admission:
-    return Admission(GENERATIONS[product], True, "registries", "apps.test", lambda: taken)
+    async def registries() -> Iterable[tuple[str, str]]:
+        return taken
+
+    return Admission(GENERATIONS[product], True, "registries", "apps.test", registries)
 
 
 def request(operation: str, spec: dict[str, Any], version: str = "v1beta1") -> dict[str, Any]:
@@ -100,24 +105,24 @@ def request(operation: str, spec: dict[str, Any], version: str = "v1beta1") -> d
 
 def test_a_name_that_is_taken_anywhere_is_refused_on_create_only() -> None:
     webhooks = admission("3.x", ("other", "fraud"))
-    refused = webhooks.validate(request("CREATE", {"mysql": MYSQL}))
+    refused = asyncio.run(webhooks.validate(request("CREATE", {"mysql": MYSQL})))
     assert refused["allowed"] is False
     assert refused["status"]["code"] == 403
     assert refused["status"]["message"] == (
         'ModelRegistry.modelregistry.opendatahub.io "fraud" is invalid: '
         'metadata.name: Duplicate value: "registry named fraud already exists in namespace other"'
     )
-    assert webhooks.validate(request("UPDATE", {"mysql": MYSQL})) == {"allowed": True}
-    assert admission("2.21", ("other", "fraud")).validate(request("CREATE", {"mysql": MYSQL}, "v1alpha1"))["status"]["code"] == 422
+    assert asyncio.run(webhooks.validate(request("UPDATE", {"mysql": MYSQL}))) == {"allowed": True}
+    assert asyncio.run(admission("2.21", ("other", "fraud")).validate(request("CREATE", {"mysql": MYSQL}, "v1alpha1")))["status"]["code"] == 422
 
 
 def test_the_patch_replaces_the_spec_and_nothing_else() -> None:
-    answer = admission().mutate(request("CREATE", {"rest": {}, "mysql": MYSQL}))
+    answer = asyncio.run(admission().mutate(request("CREATE", {"rest": {}, "mysql": MYSQL})))
     assert answer["patchType"] == "JSONPatch"
     (operation,) = json.loads(base64.b64decode(answer["patch"]))
     assert (operation["op"], operation["path"]) == ("add", "/spec")
     assert operation["value"]["kubeRBACProxy"] == {"serviceRoute": "enabled"}
-    assert admission().mutate(request("UPDATE", operation["value"])) == {"allowed": True}
+    assert asyncio.run(admission().mutate(request("UPDATE", operation["value"]))) == {"allowed": True}
 
 
 def test_the_webhooks_listen_where_each_generation_is_called() -> None:

@@ -31,7 +31,7 @@ def condition(status: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def test_groups_are_those_whose_group_object_lists_the_person() -> None:
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"metadata": {"name": "writers"}, "users": ["bob", "alice"]},
         {"metadata": {"name": "emptied"}, "users": None},
         {"metadata": {"name": "others"}, "users": ["bob"]},

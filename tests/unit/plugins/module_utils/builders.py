@@ -54,6 +54,6 @@ def pod(started: str = "2026-05-01T10:00:05Z") -> dict[str, Any]:
     }
 
 
-def live(registry: Registry, /, **given: Any) -> Live:
+def live(of: Registry, **given: Any) -> Live:
     """A cluster in which this registry exists and serves."""
-    return Live(**({"capabilities": TODAY, "registry": stored(registry), "secret": secret(registry), "pods": (pod(),)} | given))
+    return Live(**({"capabilities": TODAY, "registry": stored(of), "secret": secret(of), "pods": (pod(),)} | given))

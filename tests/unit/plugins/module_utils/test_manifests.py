@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 
 from .builders import NAMESPACE, options, stored, wanted
@@ -147,3 +148,14 @@ def test_no_ca_takes_it_away_with_the_verification():
 def test_merge_patches_of_several_fields_become_one():
     one, other = manifests.nested(("spec", "mysql", "port"), 1), manifests.nested(("spec", "mysql", "host"), "h")
     assert manifests.merged(one, other) == {"spec": {"mysql": {"port": 1, "host": "h"}}}
+
+
+def test_another_spelling_of_the_live_host_is_no_change():
+    live = stored(wanted())
+    assert manifests.wanted_fields(wanted(database__host="MySQL.data.svc", database__namespace=None), live) == []
+
+
+def test_no_description_where_there_is_none_is_no_change():
+    live = stored(wanted())
+    del live["metadata"]["annotations"]["openshift.io/description"]
+    assert manifests.wanted_fields(wanted(description=""), live) == []

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
+
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Live, plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError
 
 from .builders import TODAY, live, options, pod, secret, stored, wanted
 
-NOW = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def changes(registry, cluster):
@@ -128,7 +129,7 @@ def test_a_registry_that_does_not_verify_its_database_is_a_warning():
     registry = wanted(database__ca="cluster")
     resource = stored(registry, verifyServerCert=None)
     found = plan(wanted(), live(wanted(), registry=resource), NOW)
-    assert found.changes == () and "nobody checks" in found.warnings[0]
+    assert found.changes == () and "does not check" in found.warnings[0]
 
 
 def test_mysql_options_for_a_registry_on_another_database_are_refused():
@@ -136,3 +137,17 @@ def test_mysql_options_for_a_registry_on_another_database_are_refused():
     resource["spec"]["postgres"] = resource["spec"].pop("mysql")
     with pytest.raises(InputError, match="does not use MySQL"):
         plan(wanted(), live(wanted(), registry=resource), NOW)
+
+
+def test_a_registry_without_a_secret_is_pointed_at_the_one_for_its_new_password():
+    resource = stored(wanted())
+    del resource["spec"]["mysql"]["passwordSecret"]
+    found = plan(wanted(), live(wanted(), registry=resource, secret=None, pods=()), NOW).changes
+    assert [(change.action, change.kind) for change in found] == [("create", "Secret"), ("update", "ModelRegistry")]
+    assert found[1].body == {"spec": {"mysql": {"passwordSecret": {"name": found[0].name, "key": "database-password"}}}}
+
+
+def test_a_lost_secret_of_somebody_else_is_not_made():
+    resource = stored(wanted(), passwordSecret={"name": "vault-made", "key": "password"})
+    with pytest.raises(InputError, match="somebody else"):
+        plan(wanted(), live(wanted(), registry=resource, secret=None), NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _readiness as readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation, judge
 
@@ -137,3 +138,42 @@ def test_the_previous_pod_that_still_serves_is_recognised():
     new["metadata"]["creationTimestamp"] = "2026-05-01T11:00:00Z"
     assert readiness.serves_still((old, new))
     assert not readiness.serves_still((new,))
+
+
+def test_a_pod_that_is_being_deleted_explains_nothing():
+    old, new = waiting_pod("ImagePullBackOff"), pod()
+    old["metadata"] |= {"creationTimestamp": "2026-05-01T11:00:00Z", "deletionTimestamp": "2026-05-01T11:00:01Z"}
+    assert readiness.newest_pod((old, new)) is new
+
+
+@pytest.mark.parametrize(
+    "mysql",
+    [
+        {"sslRootCertificateConfigMap": {"name": "bundle", "key": "ca.crt"}},
+        {"passwordSecret": {"name": "another", "key": "database-password"}},
+        {"username": "another"},
+        {"port": 3307},
+        {"verifyServerCert": True},
+        {"database": "another"},
+    ],
+)
+def test_a_deployment_that_connects_otherwise_has_not_been_taken_over(mysql):
+    assert readiness.reflects(stored(wanted()), deployment())
+    assert not readiness.reflects(stored(wanted(), **mysql), deployment())
+
+
+def test_a_deployment_that_still_reads_a_ca_has_not_been_taken_over():
+    live = deployment()
+    live["spec"]["template"]["spec"]["containers"][0]["args"].append("--embedmd-database-ssl-root-cert=/etc/mysql_ssl_rootcert/ca.crt")
+    assert not readiness.reflects(stored(wanted()), live)
+    assert readiness.reflects(stored(wanted(), sslRootCertificateConfigMap={"name": "bundle", "key": "ca.crt"}), live)
+
+
+def test_the_metadata_server_of_old_operators_is_understood():
+    live = deployment()
+    [server] = live["spec"]["template"]["spec"]["containers"]
+    parts = {"host": "mysql.data.svc.cluster.local", "port": 3306, "database": "models", "user": "registry"}
+    arguments = [f"--mysql_config_{part}={value}" for part, value in parts.items()]
+    live["spec"]["template"]["spec"]["containers"] = [{**server, "args": []}, {**server, "name": "grpc-container", "args": arguments}]
+    assert readiness.reflects(stored(wanted()), live)
+    assert not readiness.reflects(stored(wanted(), database="model"), live)

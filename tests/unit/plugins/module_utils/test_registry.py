@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
     CertificateAuthority,
     InputError,
