@@ -326,14 +326,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show(layout: Layout, _: argparse.Namespace) -> str:
+def _show(layout: Layout, _options: argparse.Namespace) -> str:
     rules = load_rules(layout)
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in asdict(read(layout)).items()]
     lines += [f"api: {json.dumps({name: value for name, value in asdict(rule).items() if value not in ('', [], 0, None, False)})}" for rule in rules]
     return "\n".join([*lines, f"API with faults: {layout.faulty_api_url}"])
 
 
-def _clear(layout: Layout, _: argparse.Namespace) -> str:
+def _clear(layout: Layout, _options: argparse.Namespace) -> str:
     clear(layout)
     webhook_unreachable(layout, False)
     if layout.has_openshift:
@@ -368,7 +368,7 @@ def _add_rule(layout: Layout, options: argparse.Namespace) -> str:
     return f"for clients of {layout.faulty_api_url}"
 
 
-def _list_requests(layout: Layout, _: argparse.Namespace) -> str:
+def _list_requests(layout: Layout, _options: argparse.Namespace) -> str:
     lines = []
     for request in recorded_requests(layout):
         query = "&".join(f"{name}={value}" for name, value in request.query.items())

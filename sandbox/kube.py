@@ -115,7 +115,7 @@ class Api:
             await self.apply(path(manifest["apiVersion"], plural, namespace, metadata["name"]), manifest)
 
     async def _plural(self, api_version: str, kind: str) -> tuple[str, bool]:
-        for _ in range(100):
+        for _attempt in range(100):
             served = await self.find(f"/{'apis' if '/' in api_version else 'api'}/{api_version}")
             for resource in (served or {}).get("resources", []):
                 if resource["kind"] == kind and "/" not in resource["name"]:
@@ -198,7 +198,7 @@ class Queue:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
+            for _worker in range(self._workers):
                 group.create_task(self._worker())
 
     async def _worker(self) -> None:
@@ -235,7 +235,7 @@ async def run_forever(*parts: Awaitable[object]) -> None:
         loop.add_signal_handler(number, stop.set)
     tasks = [asyncio.ensure_future(part) for part in parts]
     stopping = asyncio.ensure_future(stop.wait())
-    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    done, _pending = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
     for task in [*tasks, stopping]:
         task.cancel()
     await asyncio.gather(*tasks, stopping, return_exceptions=True)

@@ -181,7 +181,7 @@ async def _seed(layout: Layout) -> None:
 async def _settled(layout: Layout) -> None:
     """Wait until a registry could be made: its namespace has a service account, and a node is ready for its pod."""
     async with Api(layout, "sandbox-seed") as api:
-        for _ in range(START_SECONDS * 10):
+        for _attempt in range(START_SECONDS * 10):
             nodes = (await api.get("/api/v1/nodes"))["items"]
             ready = any(c["type"] == "Ready" and c["status"] == "True" for node in nodes for c in node.get("status", {}).get("conditions", []))
             if ready and await api.find(f"/api/v1/namespaces/{REGISTRIES_NAMESPACE}/serviceaccounts/default"):

@@ -36,7 +36,7 @@ def owner(bearer: str) -> str | None:
     return person if person in PEOPLE else None
 
 
-def environment(_: Layout) -> dict[str, str]:
+def environment(_layout: Layout) -> dict[str, str]:
     """A token of everybody, for a shell."""
     return {f"SANDBOX_TOKEN_{person.upper()}": TOKEN_PREFIX + person for person in PEOPLE}
 

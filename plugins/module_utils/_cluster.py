@@ -29,7 +29,13 @@ try:
     from kubernetes.client.rest import ApiException
     from urllib3.exceptions import HTTPError
 except ImportError:
-    ApiException = HTTPError = Exception  # type: ignore[misc, assignment]
+
+    class ApiException(Exception):  # type: ignore[no-redef]
+        """Stands in for the library's."""
+
+    class HTTPError(Exception):  # type: ignore[no-redef]
+        """Stands in for the library's."""
+
 
 FIELD_MANAGER = "modelops.openshift_ai"
 CONNECT_SECONDS = 10
@@ -184,7 +190,7 @@ class Cluster:
                     changed.set()
                     if stopped.is_set():
                         break
-            except (OSError, ApiException, HTTPError):
+            except (ApiException, HTTPError, OSError):
                 time.sleep(1)
 
     def _request(

@@ -44,7 +44,7 @@ def _pod(registry: Registry) -> Object:
     containers = [server]
     if registry.generation.has_metadata_server:
         containers.append(_gateway_to_metadata_server(registry))
-    volumes = [_certificate_volume(kind, name, database[field], field) for name, _, field in _mounted(database)]
+    volumes = [_certificate_volume(kind, name, database[field], field) for name, _folder, field in _mounted(database)]
     if kind == "mysql" and (directory := _directory(database)):
         volumes.append(_volume("mysql-ssl-rootcerts", database[directory], is_config_map="ConfigMap" in directory))
     if registry.proxy is not None:
@@ -82,7 +82,7 @@ def _database_access(kind: str, database: Spec) -> Object:
         for variable, field in secrets.items()
         if field in database
     ]
-    mounts: list[Object] = [{"name": f"{kind}-{name}", "mountPath": f"/etc/{kind}_{folder}", "readOnly": True} for name, folder, _ in _mounted(database)]
+    mounts: list[Object] = [{"name": f"{kind}-{name}", "mountPath": f"/etc/{kind}_{folder}", "readOnly": True} for name, folder, _field in _mounted(database)]
     if kind == "mysql" and _directory(database):
         mounts.append({"name": "mysql-ssl-rootcerts", "mountPath": "/etc/mysql_ssl_rootcerts", "readOnly": True})
     return ({"env": variables} if variables else {}) | ({"volumeMounts": mounts} if mounts else {})

@@ -61,7 +61,7 @@ def _fits(schema: Schema, value: Any) -> bool:
 
 
 def _mismatch(schema: Schema, value: Any, version: str, path: str) -> str:
-    parents, _, field = path.rpartition(".")
+    parents, _dot, field = path.rpartition(".")
     kind = schema.get("format") or {"boolean": "bool", "object": f"{version}.{_struct(field)}"}.get(schema["type"], schema["type"])
     given = JSON_KINDS[type(value)] + (f" {value}" if schema["type"] == "integer" and isinstance(value, int | float) else "")
     holder = _struct(parents.rpartition(".")[2]) if parents else "ModelRegistry"

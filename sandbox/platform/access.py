@@ -22,7 +22,7 @@ UNAUTHORIZED = Refusal(401, "Unauthorized\n")
 
 def bearer_of(authorization: str) -> str:
     """The token in an Authorization header; empty when there is none."""
-    scheme, _, credentials = authorization.strip().partition(" ")
+    scheme, _space, credentials = authorization.strip().partition(" ")
     return credentials.strip() if scheme.lower() == "bearer" else ""
 
 

@@ -135,7 +135,7 @@ class _Proxy:
         self._layout = layout
         self._rules = Rules(layout)
 
-    async def connected(self, _: web.Application) -> Any:
+    async def connected(self, _application: web.Application) -> Any:
         tls = ssl.create_default_context(cafile=str(self._layout.path("pki", "ca.crt")))
         connector = aiohttp.TCPConnector(ssl=tls, limit=0)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)

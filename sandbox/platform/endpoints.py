@@ -39,7 +39,7 @@ class Endpoints:
 
     def service_of(self, host: str) -> Key | None:
         """The Service behind the admitted, encrypted Route with this host."""
-        for (namespace, _), route in self._routes.items():
+        for (namespace, _name), route in self._routes.items():
             if host_of(route) == host and route["spec"].get("tls") and admitted(route):
                 return namespace, route["spec"]["to"]["name"]
         return None
@@ -51,7 +51,7 @@ class Endpoints:
 
     def ready_pod(self, service: Key) -> str | None:
         """The name of a pod that the Service may send requests to."""
-        for (namespace, _), one in self._slices.items():
+        for (namespace, _name), one in self._slices.items():
             if namespace == service[0] and (one["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == service[1]:
                 for endpoint in one.get("endpoints") or []:
                     reference = endpoint.get("targetRef") or {}

@@ -21,7 +21,7 @@ from sandbox.platform.forwarding import pass_back, passed
 
 log = logging.getLogger(__name__)
 ROUTES_PORT = 8443
-SERVICES_PORT = 9443
+SERVICES_PORT = 8444
 NODE_PORT = 10251
 NODE = web.AppKey("NODE", aiohttp.ClientSession)
 SERVICE_DOMAIN = "svc.cluster.local"
@@ -40,8 +40,8 @@ UNAVAILABLE = """<html>
 
 def service_named(host: str) -> Key | None:
     """Namespace and name of the Service that has this name inside the cluster."""
-    service, _, rest = host.partition(".")
-    namespace, _, domain = rest.partition(".")
+    service, _dot, rest = host.partition(".")
+    namespace, _dot, domain = rest.partition(".")
     return (namespace, service) if domain == SERVICE_DOMAIN else None
 
 
@@ -116,7 +116,7 @@ class ServiceCertificates:
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.context.sni_callback = self._choose
 
-    def _choose(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> int | None:
+    def _choose(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> int | None:
         known = self._known.get((name or "").lower())
         if known is None:
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME

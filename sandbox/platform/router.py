@@ -77,7 +77,7 @@ class Router:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(HEAD_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")
-        method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+        method, _space, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
         if method != "CONNECT":
             return await _refuse(writer, 403, "Forbidden", "this proxy only makes tunnels (CONNECT) to https addresses of the sandbox's cluster")
         target = Target.parse(rest.partition(" ")[0])

@@ -56,8 +56,8 @@ def parse_mysql(dsn: str) -> MysqlDsn:
     if slash < 0:
         raise InvalidDsn("invalid DSN: missing the slash separating the database name")
     left, right = dsn[:slash], dsn[slash + 1 :]
-    login, _, network = left.rpartition("@")
-    user, _, password = login.partition(":")
+    login, _at, network = left.rpartition("@")
+    user, _colon, password = login.partition(":")
     address = ""
     if "(" in network:
         if not network.endswith(")"):
@@ -129,13 +129,13 @@ def _split_url(url: str) -> tuple[str, str, str, str, str]:
     try:
         if any(ord(character) < 0x20 or ord(character) == 0x7F for character in url):
             raise InvalidDsn("net/url: invalid control character in URL")
-        rest, _, query = url.partition("?")
+        rest, _mark, query = url.partition("?")
         authority, slash, path = rest.partition("://")[2].partition("/")
         login, at, host = authority.rpartition("@")
         _check_host(host)
         if at and not _USERINFO.match(login):
             raise InvalidDsn("net/url: invalid userinfo")
-        user, _, password = login.partition(":")
+        user, _colon, password = login.partition(":")
         return _unescape(user), _unescape(password), host, _unescape(slash + path), query
     except InvalidDsn as error:
         raise InvalidDsn(f"parse {_quoted(url)}: {error}") from None

@@ -39,7 +39,7 @@ class Answer:
 
 def answer(connection: Connection, method: str, path: str, query: Mapping[str, str], body: bytes) -> Answer:
     """Serve one request to the REST API. Blocks; DatabaseError when the database refuses."""
-    name, _, identifier = path.removeprefix(BASE).partition("/")
+    name, _slash, identifier = path.removeprefix(BASE).partition("/")
     if path.startswith(BASE) and name in EMPTY_COLLECTIONS and method == "GET" and not identifier:
         return _page([], "", _page_size(query))
     if not path.startswith(BASE) or name != "registered_models" or "/" in identifier:

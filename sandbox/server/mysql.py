@@ -71,7 +71,7 @@ def tls_context(options: Options, files: Files) -> ssl.SSLContext | None:
             if not has_certificates(content):
                 raise DatabaseError(f"failed to parse SSL {which} certificate from {path}")
             context.load_verify_locations(cadata=content.decode("ascii", errors="ignore"))
-    if not any(path for path, _ in authorities):
+    if not any(path for path, _content in authorities):
         context.load_default_certs()
     certificate, key = options.embedmd_database_ssl_cert, options.embedmd_database_ssl_key
     if certificate and key:

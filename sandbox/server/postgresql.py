@@ -67,7 +67,7 @@ def with_tls(dsn: str, options: Options) -> str:
     if not dsn.startswith(POSTGRESQL_SCHEMES):
         pairs = [pair for pair in dsn.split() if pair.partition("=")[0] not in changes]
         return " ".join([*pairs, *(f"{name}={value}" for name, value in changes.items())])
-    address, _, query = dsn.partition("?")
+    address, _mark, query = dsn.partition("?")
     settings = dict(parse_qsl(query, keep_blank_values=True)) | changes
     return address + "?" + "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in sorted(settings.items()))
 

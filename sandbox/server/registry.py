@@ -120,6 +120,7 @@ class RegistryServer:
         is_mysql = options.embedmd_database_type == "mysql"
         self._open = self._mysql(options) if is_mysql else self._postgresql(options)
         name, place = ("MySQL", "mysql") if is_mysql else ("PostgreSQL", "postgresql")
+        last: DatabaseError | None = None
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._connection = await self._open()

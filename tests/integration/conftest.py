@@ -141,10 +141,10 @@ class Runner:
         command += ["--check"] * check + ["--diff"] * diff + ["-" + "v" * verbosity] * bool(verbosity)
         environment = os.environ | lifecycle.shell_variables(self.layout) | {"ANSIBLE_STDOUT_CALLBACK": "minimal", "ANSIBLE_LOCALHOST_WARNING": "false"}
         done = subprocess.run(command, cwd=self.folder, env=environment, text=True, capture_output=True, check=False, timeout=SECONDS * 3)
-        before, _, after = done.stdout.partition("=> ")
+        before, _arrow, after = done.stdout.partition("=> ")
         start = after.find("{")
         assert start >= 0, done.stdout + done.stderr
-        result, _ = json.JSONDecoder().raw_decode(after[start:])
+        result, _end = json.JSONDecoder().raw_decode(after[start:])
         return Run(result, done.stdout + done.stderr, "FAILED" in before)
 
 

@@ -144,7 +144,7 @@ def test_many_requests_share_a_tunnel(layout: Layout, registry: str) -> None:
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
         await writer.start_tls(tls, server_hostname=host_of(registry))
         statuses = []
-        for _ in range(3):
+        for _time in range(3):
             writer.write(f"GET {HEALTH} HTTP/1.1\r\nHost: {host_of(registry)}\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")
             statuses.append(int(head.split()[1]))

@@ -152,7 +152,7 @@ def component_of_before(layout: Layout, cluster: Cluster) -> Iterator[None]:
 
 
 def test_both_versions_of_the_cluster_tell_the_namespace(cluster: Cluster) -> None:
-    _, plural, name = CLUSTER
+    _api, plural, name = CLUSTER
     until(lambda: is_ready(cluster))
     for version in ("v1", "v2"):
         found = cluster.get(f"datasciencecluster.opendatahub.io/{version}", plural, name, None)

@@ -86,7 +86,7 @@ def test_a_rule_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def hits(rules: Rules, number: int, verb: str = "get") -> list[str | None]:
-    chosen = [rules.choose(verb, "/api/v1/pods", "curl") for _ in range(number)]
+    chosen = [rules.choose(verb, "/api/v1/pods", "curl") for _time in range(number)]
     return [rule.fault if rule else None for rule in chosen]
 
 
@@ -110,7 +110,7 @@ def test_the_next_rule_takes_over_from_one_that_is_used_up(layout: Layout) -> No
 def test_new_rules_count_from_the_start(layout: Layout) -> None:
     rules = Rules(layout)
     assert hits(rules, 1) == [None]
-    for _ in range(3):
+    for _time in range(3):
         faults.api_rules(layout, [Rule("reset")])
         assert hits(rules, 2) == ["reset", None]
 

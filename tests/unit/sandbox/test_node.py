@@ -110,7 +110,7 @@ def test_content_of_objects() -> None:
 
 def test_pauses_between_restarts() -> None:
     pauses = BackOff()
-    assert [pauses.after_exit(1) for _ in range(8)] == [0, 10, 20, 40, 80, 160, 300, 300]
+    assert [pauses.after_exit(1) for _time in range(8)] == [0, 10, 20, 40, 80, 160, 300, 300]
     assert pauses.after_exit(601) == 0
     assert pauses.after_exit(1) == 10
 

@@ -134,7 +134,7 @@ def test_a_proxy_that_cannot_be_reached_makes_the_registry_unavailable() -> None
 
 
 def test_the_25_line_calls_a_registry_available_whatever_its_proxy_does() -> None:
-    conditions, _ = report(registry("2.25"), routes=[])
+    conditions, _rest = report(registry("2.25"), routes=[])
     assert (conditions["OAuthProxyAvailable"]["status"], conditions["Available"]["status"]) == ("False", "True")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def test_names_inside_the_cluster_are_services(host: str, service: tuple[str, st
     assert ingress.service_named(host) == service
 
 
-def endpoints(*, routes: list[dict[str, Any]] = [], slices: list[dict[str, Any]] = [], services: list[dict[str, Any]] = []) -> Endpoints:  # noqa: B006
+def endpoints(*, routes: Sequence[dict[str, Any]] = (), slices: Sequence[dict[str, Any]] = (), services: Sequence[dict[str, Any]] = ()) -> Endpoints:
     made: Any = Endpoints(Layout("unused", 61), None)  # type: ignore[arg-type]
     for store, items in ((made._routes, routes), (made._slices, slices), (made._services, services)):
         store.update({("shop", str(number)): item for number, item in enumerate(items)})
