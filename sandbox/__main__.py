@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
             lifecycle.start(Layout.load(), options.part)
         elif options.command == "stop":
             processes.stop(Layout.load(), options.part)
-    except (processes.ProcessError, ToolchainError) as error:
+    except (processes.ProcessError, ToolchainError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     except FileNotFoundError:

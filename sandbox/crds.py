@@ -138,7 +138,10 @@ def _registries(layout: Layout, ca_bundle: bytes) -> Definition:
             "strategy": "Webhook",
             "webhook": {
                 "conversionReviewVersions": ["v1beta1", "v1alpha1"],
-                "clientConfig": {"url": f"https://{layout.address('operator')}:9443/convert", "caBundle": base64.b64encode(ca_bundle).decode()},
+                "clientConfig": {
+                    "url": f"https://{layout.address('operator')}:{layout.webhook_port}/convert",
+                    "caBundle": base64.b64encode(ca_bundle).decode(),
+                },
             },
         }
     return definition

@@ -34,6 +34,9 @@ class Layout:
     network: int
     product: str = "3.x"
     platform: str = "openshift"
+    # Programs to run in place of our operator and our registry server.
+    operator: str = ""
+    registry_server: str = ""
 
     @classmethod
     def load(cls, state: Path | None = None) -> Layout:
@@ -46,7 +49,11 @@ class Layout:
         """A new sandbox for this checkout, on a loopback network that nobody uses."""
         state = ROOT / ".sandbox"
         state.mkdir(mode=0o700, exist_ok=True)
-        layout = cls(str(state), _free_network(state), product, platform)
+        given = {name: os.environ.get(variable, "") for name, variable in (("operator", "SANDBOX_OPERATOR"), ("registry_server", "SANDBOX_REGISTRY_SERVER"))}
+        for name, program in given.items():
+            if program and not os.access(program, os.X_OK):
+                raise ValueError(f"SANDBOX_{name.upper()}={program} is no program")
+        layout = cls(str(state), _free_network(state), product, platform, **given)
         layout.save()
         return layout
 
@@ -101,6 +108,11 @@ class Layout:
     def faulty_api_url(self) -> str:
         """The API server behind the proxy that makes faults on demand."""
         return f"https://{self.address('faults')}:6443"
+
+    @property
+    def webhook_port(self) -> int:
+        """Where the operator's webhooks are. The real one takes this port on every address, so ours uses another one and can run beside it."""
+        return 9443 if self.operator else 9444
 
     @property
     def router_url(self) -> str:

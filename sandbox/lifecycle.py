@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox import certificates, controlplane, crds, databases, people, processes, toolchain
@@ -124,7 +125,7 @@ def upgrade(product: str) -> Layout:
     """Install another generation of the product over a running sandbox, as an upgrade of the platform does: definitions first, then the operator."""
     layout = Layout.load(STATE)
     processes.stop(layout, "operator")
-    layout = Layout(layout.state, layout.network, product, layout.platform)
+    layout = replace(layout, product=product)
     layout.save()
     asyncio.run(_definitions(layout))
     start(layout, "operator")
@@ -152,10 +153,9 @@ def _part(layout: Layout, name: str) -> Command:
     ready = layout.path("run", f"{name}.ready")
     if not processes.running(layout, name):
         ready.unlink(missing_ok=True)
-    given = os.environ.get("SANDBOX_OPERATOR")
-    if name == "operator" and given:
+    if name == "operator" and layout.operator:
         address = real_operator.webhook_address(layout)
-        return Command(name, [given, *real_operator.arguments(layout)], lambda: _accepts(*address), real_operator.environment(layout))
+        return Command(name, [layout.operator, *real_operator.arguments(layout)], lambda: _accepts(*address), real_operator.environment(layout))
     return Command(name, [sys.executable, "-m", f"sandbox.{name}"], ready.exists, {"PYTHONPATH": str(ROOT)})
 
 

@@ -23,8 +23,6 @@ from sandbox.server.registry import Start
 
 # Enough for many registries that start together; each thread waits for a database most of the time.
 THREADS = 12
-# The real registry server, to run instead of ours.
-REAL_SERVER = "SANDBOX_REGISTRY_SERVER"
 
 
 class Programs:
@@ -32,7 +30,7 @@ class Programs:
 
     def __init__(self, api: Api, layout: Layout, threads: ThreadPoolExecutor, client: aiohttp.ClientSession):
         self._api, self._layout, self._threads, self._client = api, layout, threads, client
-        self._binary = os.environ.get(REAL_SERVER)
+        self._binary = layout.registry_server
         self._hosts = Hosts(api, layout, self._tell_hosts)
         self._real: dict[str, tuple[str, real.RealServer]] = {}
 

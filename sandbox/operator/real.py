@@ -6,7 +6,6 @@ import os
 import shutil
 
 from sandbox.layout import APPS_DOMAIN, Layout
-from sandbox.operator.configurations import PORT
 from sandbox.platform.component import registries_namespace
 
 
@@ -33,4 +32,4 @@ def arguments(layout: Layout) -> list[str]:
 
 def webhook_address(layout: Layout) -> tuple[str, int]:
     """Where its webhooks answer once it is ready."""
-    return layout.address("operator"), PORT
+    return layout.address("operator"), layout.webhook_port

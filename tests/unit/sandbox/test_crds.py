@@ -61,7 +61,7 @@ def test_databases_are_checked_by_rules_today() -> None:
 
 def test_two_versions_are_converted_by_the_operator_and_one_is_not() -> None:
     conversion = registries("3.x")["spec"]["conversion"]
-    assert conversion["webhook"]["clientConfig"]["url"] == "https://127.99.0.5:9443/convert"
+    assert conversion["webhook"]["clientConfig"]["url"] == "https://127.99.0.5:9444/convert"
     assert "conversion" not in registries("2.21")["spec"]
 
 

@@ -129,8 +129,8 @@ def test_the_webhooks_listen_where_each_generation_is_called() -> None:
     def urls(product: str) -> list[str]:
         return [c["webhooks"][0]["clientConfig"]["url"] for c in webhook_configurations(Layout("/nowhere", 99, product), b"a CA")]
 
-    assert urls("3.x") == [f"https://127.99.0.5:9443/{verb}-modelregistry-opendatahub-io-modelregistry" for verb in ("mutate", "validate")]
-    assert urls("2.21") == [f"https://127.99.0.5:9443/{verb}-modelregistry-opendatahub-io-v1alpha1-modelregistry" for verb in ("mutate", "validate")]
+    assert urls("3.x") == [f"https://127.99.0.5:9444/{verb}-modelregistry-opendatahub-io-modelregistry" for verb in ("mutate", "validate")]
+    assert urls("2.21") == [f"https://127.99.0.5:9444/{verb}-modelregistry-opendatahub-io-v1alpha1-modelregistry" for verb in ("mutate", "validate")]
 
 
 def test_the_older_version_loses_what_it_does_not_know() -> None:
