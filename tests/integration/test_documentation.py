@@ -1,0 +1,63 @@
+"""What the documentation shows, run as it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox import databases, lifecycle
+from sandbox.layout import ROOT, Layout
+
+from .conftest import Cluster
+
+VARIABLES = {"vault_database_password": databases.REGISTRY.password}
+
+
+def play(layout: Layout, folder: Path, plays: Any) -> str:
+    """Run plays as a person in the shell of `. .sandbox/env` would; what they print."""
+    playbook, variables = folder / "playbook.yml", folder / "variables.json"
+    playbook.write_text(yaml.safe_dump(plays))
+    variables.write_text(json.dumps(VARIABLES))
+    environment = os.environ | lifecycle.shell_variables(layout)
+    done = subprocess.run(["ansible-playbook", playbook, "-e", f"@{variables}"], env=environment, text=True, capture_output=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def fraud_models(cluster: Cluster, layout: Layout) -> Any:
+    """The database that the examples name, and an end of the registry that they make."""
+    databases.create_databases(layout, "mysql", ["fraud_models"])
+    yield "fraud-models"
+    cluster.delete("modelregistry.opendatahub.io/v1beta1", "modelregistries", "fraud-models")
+    for secret in cluster.items("v1", "secrets"):
+        if secret["metadata"]["name"].startswith("fraud-models-db-"):
+            cluster.delete("v1", "secrets", secret["metadata"]["name"])
+    databases.drop_database(layout, "mysql", "fraud_models")
+
+
+def test_the_examples_of_the_module_run_in_their_order(cluster, layout, tmp_path, fraud_models):
+    source = (ROOT / "plugins" / "modules" / "model_registry.py").read_text()
+    tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
+    output = play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
+    assert f"changed={len(tasks)}" in output
+    assert cluster.registry(fraud_models)["metadata"]["annotations"]["openshift.io/description"] == "Models of the fraud and abuse teams"
+
+
+def test_the_playbook_of_the_readme_runs(cluster, layout, tmp_path, fraud_models):
+    [playbook] = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)]
+    assert "changed=1" in play(layout, tmp_path, playbook)
+    assert cluster.registry(fraud_models)["spec"]["mysql"]["host"] == "mysql.data.svc.cluster.local"
+
+
+def test_the_example_playbook_runs_twice_and_changes_nothing_the_second_time(cluster, layout, tmp_path):
+    playbook = yaml.safe_load((ROOT / "examples" / "first_registry.yml").read_text())
+    play(layout, tmp_path, playbook)
+    assert "changed=0" in play(layout, tmp_path, playbook)
