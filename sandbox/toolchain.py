@@ -24,6 +24,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements-dev.txt"
@@ -282,7 +283,8 @@ def _fetch_postgresql(folder: Path) -> None:
         [archive] = Path(work).glob("*.tgz")
         with tarfile.open(archive) as content:
             # Debian 12's Python 3.11.2 does not know the argument; npm has checked the archive against the registry's checksum.
-            content.extractall(work, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+            checked: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            content.extractall(work, **checked)
         native = Path(work, "package", "native")
         for link in json.loads((native / "pg-symlinks.json").read_text()):
             target, source = (Path(work, "package", link[end]) for end in ("target", "source"))

@@ -38,6 +38,7 @@ except ImportError:
 
 
 FIELD_MANAGER = "modelops.openshift_ai"
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
 # How often a request is sent that the API server puts off (429, 503) or does not answer, and the longest pause that it may ask for.
@@ -48,12 +49,27 @@ MERGE_PATCH = "application/merge-patch+json"
 
 
 class ClusterError(Exception):
-    """The API server refused a request or did not answer. `status` is the HTTP status, None without an answer."""
+    """The cluster cannot do what is needed, refused a request or did not answer. `status` is the HTTP status, None without an answer."""
 
-    def __init__(self, what: str, status: int | None, message: str, reason: str = "") -> None:
-        self.status, self.reason, self.server_message = status, reason, message
-        answer = f"the API server answered {status}" if status else "the API server did not answer"
-        super().__init__(f"{what}: {answer}: {message}")
+    def __init__(self, message: str, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+def _no_answer(what: str, error: BaseException) -> ClusterError:
+    remedy = "Check the address (kubeconfig, host), the network and the proxies"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        remedy = "Give the CA of the API server's certificate in ca_cert"
+    return ClusterError(f"{what}: the API server did not answer: {_first_line(error)}. {remedy}.")
+
+
+def _refusal(what: str, error: Any) -> ClusterError:
+    try:
+        message = json.loads(error.body)["message"]
+    except (TypeError, ValueError, KeyError):
+        message = str(error.reason)
+    remedy = " The credentials are wrong or have expired: log in again." if error.status == UNAUTHORIZED else ""
+    return ClusterError(f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status)
 
 
 @dataclass(frozen=True)
@@ -72,8 +88,11 @@ def connect(module: Any) -> Cluster:
     """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one."""
     try:
         client = get_api_client(module)
-    except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, from a missing file to a refused connection
-        raise ClusterError("connecting to the cluster", None, _first_line(error)) from error
+    except HTTPError as error:
+        raise _no_answer("connecting to the cluster", error) from error
+    except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
+        remedy = "Set kubeconfig, or host and api_key, or log in with `oc login`"
+        raise ClusterError(f"there is no cluster to speak to: {_first_line(error)} {remedy}.") from error
     return Cluster(client.client, client.configuration, module.params.get("context"))
 
 
@@ -91,7 +110,7 @@ class Cluster:
             review = self._request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body, what="asking who this account is")
             user = at(review, ("status", "userInfo", "username"))
         except ClusterError as error:
-            if error.status is None or error.status == 401:
+            if error.status in (None, UNAUTHORIZED):
                 raise
         return {"host": self._configuration.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
 
@@ -107,9 +126,9 @@ class Cluster:
                 if key in properties:
                     return Capabilities(version, key)
             message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
-            raise ClusterError("choosing the authentication", 400, f"{message}. OpenShift AI 2.21 or newer with operator v0.2.16 is needed")
+            raise ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
         message = f"there is no {manifests.PLURAL}.{manifests.GROUP} here. Switch the component modelregistry to Managed in the DataScienceCluster"
-        raise ClusterError("looking for the definition of model registries", 404, message)
+        raise ClusterError(f"this cluster cannot hold model registries: {message}.")
 
     def registries_namespace(self) -> str:
         """The namespace that the platform keeps registries in. ClusterError says to set `namespace` where it cannot be found out."""
@@ -119,8 +138,8 @@ class Cluster:
             try:
                 listed = self._find(path, "looking for the registries namespace in the DataScienceCluster")
             except ClusterError as error:
-                if error.status == 403:
-                    raise ClusterError("looking for the registries namespace", 403, f"{error.server_message}. {hint}") from error
+                if error.status == FORBIDDEN:
+                    raise ClusterError(f"{error} {hint}.", FORBIDDEN) from error
                 raise
             if listed is None:
                 continue
@@ -128,10 +147,8 @@ class Cluster:
                 namespace = at(item, ("status", "components", "modelregistry", "registriesNamespace"))
                 if namespace:
                     return str(namespace)
-            raise ClusterError(
-                "looking for the registries namespace", 404, f"no DataScienceCluster has the component modelregistry Managed. {hint}, or switch it on"
-            )
-        raise ClusterError("looking for the registries namespace", 404, f"this cluster has no DataScienceCluster. {hint}")
+            raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or switch it on.")
+        raise ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.")
 
     def read(self, api: tuple[str, str], namespace: str, name: str) -> Manifest | None:
         """An object, or None when there is none."""
@@ -210,7 +227,7 @@ class Cluster:
         try:
             return self._request("GET", path, what=what)
         except ClusterError as error:
-            if error.status == 404:
+            if error.status == NOT_FOUND:
                 return None
             raise
 
@@ -236,7 +253,7 @@ class Cluster:
             except (HTTPError, OSError) as error:
                 # Whether a write without an answer was carried out is not known: its caller reads again and plans anew.
                 if verb != "GET" or attempt == ATTEMPTS:
-                    raise ClusterError(what, None, _first_line(error)) from error
+                    raise _no_answer(what, error) from error
                 pause = 1.0
             time.sleep(pause)
 
@@ -261,15 +278,6 @@ def _pause(error: Any) -> float | None:
         return None
     asked = (error.headers or {}).get("Retry-After", "1")
     return min(float(asked), LONGEST_PAUSE) if asked.isdigit() else 1.0
-
-
-def _refusal(what: str, error: Any) -> ClusterError:
-    try:
-        status = json.loads(error.body)
-        message, reason = status.get("message") or str(error.reason), status.get("reason") or ""
-    except (TypeError, ValueError, AttributeError):
-        message, reason = str(error.reason), ""
-    return ClusterError(what, error.status, message, reason)
 
 
 def _first_line(error: BaseException) -> str:

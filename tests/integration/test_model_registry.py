@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import databases, faults, lifecycle, processes
+from sandbox import databases, faults, lifecycle, people, processes
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 
 from .conftest import Cluster, Runner
@@ -315,3 +315,16 @@ def test_an_account_without_rights_is_told_each_missing_one(cluster, layout, nam
     run = Runner(layout, cluster.token("automation", "nobody"), tmp_path)(name=name, namespace=REGISTRIES_NAMESPACE, database=mysql)
     assert run.failed
     assert "create secrets" in run.result["msg"] and "create modelregistries.modelregistry.opendatahub.io" in run.result["msg"]
+
+
+def test_credentials_that_are_not_valid_are_told_in_one_sentence(layout, name, tmp_path):
+    run = Runner(layout, "no-such-token", tmp_path)(name=name)
+    assert run.failed
+    assert "401" in run.result["msg"] and "log in again" in run.result["msg"]
+    assert "Traceback" not in run.output
+
+
+def test_a_person_who_may_not_see_the_platform_is_told_to_set_the_namespace(layout, name, tmp_path):
+    run = Runner(layout, people.token("alice"), tmp_path)(name=name)
+    assert run.failed
+    assert "alice" in run.result["msg"] and "Set the option `namespace`" in run.result["msg"]

@@ -1,0 +1,98 @@
+"""What is expensive is made once, whoever else makes it at the same time and however often it was interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox import toolchain
+from sandbox.layout import ROOT
+
+BUILDER = """
+import os, sys, time
+from pathlib import Path
+from sandbox import toolchain
+
+def build(folder):
+    Path(os.environ["TRACE"]).open("a").write("built\\n")
+    (folder / "half").touch()
+    time.sleep(float(sys.argv[1]))
+    (folder / "whole").touch()
+
+print(toolchain.build_once("thing", "making a thing", build))
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "SANDBOX_CACHE": str(tmp_path / "cache"), "TRACE": str(tmp_path / "trace"), "PYTHONPATH": str(ROOT)}
+
+
+def build(environment: dict[str, str], seconds: float) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", BUILDER, str(seconds)], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def builds(environment: dict[str, str]) -> int:
+    trace = Path(environment["TRACE"])
+    return len(trace.read_text().splitlines()) if trace.exists() else 0
+
+
+def wait_for_first_build(environment: dict[str, str]) -> None:
+    deadline = time.monotonic() + 30
+    while not builds(environment):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_two_at_the_same_time_make_it_once(environment):
+    first, second = build(environment, 1), build(environment, 1)
+    outputs = [process.communicate(timeout=60) for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0]
+    assert outputs[0][0] == outputs[1][0]
+    assert builds(environment) == 1
+    assert Path(outputs[0][0].strip(), "whole").exists()
+    assert sum("waiting for it" in errors for _output, errors in outputs) == 1
+
+
+def test_one_that_was_killed_half_way_is_made_again(environment):
+    killed = build(environment, 60)
+    wait_for_first_build(environment)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    again = build(environment, 0)
+    output, _errors = again.communicate(timeout=60)
+    assert again.returncode == 0 and builds(environment) == 2
+    assert Path(output.strip(), "whole").exists()
+
+
+def test_without_root_the_exact_command_is_printed_and_nothing_is_done(tmp_path, monkeypatch):
+    """A machine without MariaDB, and a user who may not become root."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    apt_get, sudo, trace = programs / "apt-get", programs / "sudo", tmp_path / "trace"
+    apt_get.write_text(f"#!/bin/sh\necho apt-get >> {trace}\n")
+    sudo.write_text("#!/bin/sh\nexit 1\n")
+    for program in (apt_get, sudo):
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    monkeypatch.setattr(toolchain, "SYSTEM_PATHS", ())
+    monkeypatch.setattr(toolchain, "mariadb_server", lambda: None)
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    with pytest.raises(toolchain.ToolchainError, match="sudo apt-get install -y --no-install-recommends mariadb-server-core"):
+        toolchain.install_packages()
+    assert not trace.exists()
+
+
+def test_programs_that_were_built_elsewhere_are_used_when_they_are_all_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANDBOX_BIN", str(tmp_path))
+    with pytest.raises(toolchain.ToolchainError, match="lacks etcd, kube-apiserver"):
+        toolchain.control_plane()
+    for name in toolchain.CONTROL_PLANE:
+        (tmp_path / name).touch()
+    assert toolchain.control_plane() == tmp_path
