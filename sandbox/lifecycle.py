@@ -140,6 +140,11 @@ def start(layout: Layout, name: str) -> None:
     processes.wait(layout, command, seconds=START_SECONDS)
 
 
+def serves(layout: Layout, name: str) -> bool:
+    """Whether one of the sandbox's own parts runs and serves."""
+    return processes.running(layout, name) is not None and _part(layout, name).ready()
+
+
 def _start_databases(layout: Layout, postgres: Path) -> None:
     databases.prepare(layout, postgres)
     commands = databases.commands(layout, postgres)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from sandbox import faults, people, processes
+from sandbox import faults, lifecycle, people, processes
 from sandbox.kube import Api, ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from sandbox.platform import component, trusted_bundle
@@ -147,7 +147,7 @@ def component_of_before(layout: Layout, cluster: Cluster) -> Iterator[None]:
         switch(cluster, managementState="Removed")
         until(lambda: not processes.running(layout, "operator"))
     switch(cluster, managementState="Managed", registriesNamespace=REGISTRIES_NAMESPACE)
-    until(lambda: processes.running(layout, "operator") and layout.path("run", "operator.ready").exists())
+    until(lambda: lifecycle.serves(layout, "operator"))
     until(lambda: is_ready(cluster))
 
 
