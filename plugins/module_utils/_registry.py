@@ -101,6 +101,9 @@ def registry_from_options(options: Mapping[str, Any], namespace: str, warnings: 
     display_name = options.get("display_name")
     if display_name is not None and not display_name.strip():
         problems.append(Problem("display_name", "is blank", "Leave it out to use the name, or give a text", display_name))
+    seconds = options.get("wait_timeout", 1)
+    if seconds < 1:
+        problems.append(Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", seconds))
     database = None
     if options.get("database") is not None:
         database = _database_from_options(options["database"], namespace, problems)

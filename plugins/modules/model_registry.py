@@ -116,7 +116,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait at most. What only another input can cure, such as a wrong password, ends the wait as soon as it has shown twice.
+      - How many seconds to wait at most, at least 1. What only another input can cure, such as a wrong password, ends the wait as soon as it has shown twice.
     type: int
     default: 300
 """

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from sandbox import databases, faults, lifecycle, people, processes
-from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from sandbox import controlplane, databases, faults, lifecycle, people, processes
+from sandbox.layout import DATABASE_NAMESPACE, REGISTRIES_NAMESPACE, Layout
 
 from .conftest import Cluster, Runner
 
@@ -222,11 +222,13 @@ def test_another_database_is_refused(layout, model_registry, registry):
     assert writes(layout) == []
 
 
-def test_the_same_name_in_another_namespace_is_refused_with_the_webhooks_words(layout, model_registry, registry, mysql, cluster):
+def test_what_the_webhooks_refuse_is_told_in_their_words_and_leaves_nothing_behind(cluster, layout, name, mysql, tmp_path):
     faults.forget_requests(layout)
-    run = model_registry(name=registry, namespace="automation", database=mysql)
+    run = Runner(layout, controlplane.ADMIN_TOKEN, tmp_path)(name=name, namespace=DATABASE_NAMESPACE, database=mysql)
     assert run.failed
+    assert "vmodelregistry.opendatahub.io" in run.result["msg"] and f"namespace must be {REGISTRIES_NAMESPACE}" in run.result["msg"]
     assert writes(layout) == []
+    assert not [secret for secret in cluster.items("v1", "secrets", DATABASE_NAMESPACE) if name in secret["metadata"]["name"]]
 
 
 def test_all_wrong_options_are_named_at_once_before_any_request_that_writes(layout, model_registry, mysql):

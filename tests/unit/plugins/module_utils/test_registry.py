@@ -24,6 +24,7 @@ from .builders import NAMESPACE, options, wanted
         ("name", "a.b", "name", "no resource name"),
         ("name", "a" * 49, "name", "49 characters"),
         ("display_name", " ", "display_name", "blank"),
+        ("wait_timeout", 0, "wait_timeout", "at least 1"),
         ("database__port", 0, "database.port", "0"),
         ("database__port", 70000, "database.port", "70000"),
         ("database__host", "", "database.host", "empty"),
