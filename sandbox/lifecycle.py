@@ -89,6 +89,11 @@ def down() -> None:
 
 
 def _remove() -> None:
+    with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
+        layout = Layout.load(STATE)
+        # The API server would wait ten seconds for its clients, and for etcd: it goes after the former and before the latter.
+        for name in (*PARTS, "kube-scheduler", "kube-controller-manager", "kube-apiserver"):
+            processes.stop(layout, name)
     processes.stop_all(STATE)
     shutil.rmtree(Layout(str(STATE), 0).data, ignore_errors=True)
     for entry in STATE.iterdir():

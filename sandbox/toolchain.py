@@ -218,7 +218,7 @@ def control_plane() -> Path:
             raise ToolchainError(f"SANDBOX_BIN={given} lacks {', '.join(missing)}")
         return Path(given)
     key = _key((TOOLS / "go.mod").read_text(), (TOOLS / "go.sum").read_text(), LINKER_FLAGS)
-    return build_once(f"control-plane-{key}", "building the control plane from its Go modules (6 to 9 minutes on 2 cores, once)", _build_control_plane)
+    return build_once(f"control-plane-{key}", "building the control plane from its Go modules (about ten minutes on 2 cores, once)", _build_control_plane)
 
 
 def _build_control_plane(folder: Path) -> None:

@@ -1,6 +1,7 @@
-"""All tests in the order in which they fail fastest: unit tests, then the checks beside the sandbox's start, then the integration tests on it.
+"""All tests in the order in which they fail fastest: unit tests, then the checks beside the sandbox's start, then the integration tests on it, and last those
+that start sandboxes of their own.
 
-python tests/run.py [unit | lint | integration]
+python tests/run.py [unit | lint | integration | generations]
 """
 
 from __future__ import annotations
@@ -36,8 +37,12 @@ def integration() -> bool:
     return step("sandbox", "-m", "sandbox", "up") and step("integration tests", "-m", "pytest", "-q", "--durations=5", "tests/integration")
 
 
+def generations() -> bool:
+    return step("generations of the product", "-m", "pytest", "-q", "--durations=5", "tests/generations")
+
+
 def main(names: list[str]) -> int:
-    steps = {"unit": unit, "lint": lint, "integration": integration}
+    steps = {"unit": unit, "lint": lint, "integration": integration, "generations": generations}
     unknown = [name for name in names if name not in steps]
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(steps)}", file=sys.stderr)

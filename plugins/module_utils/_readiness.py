@@ -87,6 +87,20 @@ SYMPTOMS = (
         "the connection string is not valid: a value of `database` has a character that breaks it",
         "Change that value",
     ),
+    # The metadata server that is beside the registry server with operators before v0.2.20. Whatever keeps it from connecting, its words are the same.
+    _symptom(
+        r"mysql_real_connect failed",
+        "the metadata server of this product version cannot connect to the database, and does not say whether the host, the port, the user name, the password"
+        " or the CA is wrong",
+        "Check all of them in `database`, and that the database runs",
+        False,
+    ),
+    _symptom(
+        r"mysql_query failed: .* error in your SQL syntax",
+        "the metadata server of this product version cannot use a database of this name: other characters than letters, digits and _ break its statements",
+        "Use a database with another name",
+    ),
+    _symptom(r"mysql_query failed: .* denied ", "the user has no rights on the database, or it does not exist", "Create it, and grant the user all privileges"),
     _symptom(r"no such host", "the database's host name is unknown in the cluster", "Correct database.host, or wait until its Service exists", False),
     _symptom(r"connection refused", "nothing listens at the database's address", "Check database.host, database.port and that the database runs", False),
     _symptom(r"i/o timeout|deadline exceeded", "the database does not answer", "Check that the network lets the registries namespace reach it", False),

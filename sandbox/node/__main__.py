@@ -17,12 +17,15 @@ from sandbox.node import postgres, real, web
 from sandbox.node.hosts import Hosts
 from sandbox.node.kubelet import Node
 from sandbox.node.pod import Launch
-from sandbox.node.programs import Idle, Program, Registry
+from sandbox.node.programs import Idle, Metadata, Program, Registry, RestGateway
 from sandbox.node.volumes import Provisioner
+from sandbox.server.metadata import asks_metadata_server
 from sandbox.server.registry import Start
 
 # Enough for many registries that start together; each thread waits for a database most of the time.
 THREADS = 12
+# In pods of older products it opens the database for the registry server.
+METADATA_CONTAINER = "grpc-container"
 
 
 class Programs:
@@ -39,9 +42,13 @@ class Programs:
         log = launch.container.log
         assert log
         namespace = launch.pod.namespace
+        start = Start(launch.arguments, launch.environment, launch.files, partial(self._hosts.find, namespace))
+        if launch.container.name == METADATA_CONTAINER:
+            return Metadata(start, log.write, self._threads, launch.pod.ip)
         if launch.container.name == web.REGISTRY_CONTAINER:
+            if asks_metadata_server(launch.arguments):
+                return RestGateway(launch.arguments, partial(_metadata_server, launch), log.write)
             if not self._binary:
-                start = Start(launch.arguments, launch.environment, launch.files, partial(self._hosts.find, namespace))
                 return Registry(start, log.write, self._threads)
             server = real.RealServer(self._layout, self._binary, launch, log.write, self._client, self._hosts.table(namespace))
             self._real[launch.pod.uid] = namespace, server
@@ -66,6 +73,12 @@ class Programs:
             return None
         claim = await self._api.get(path("v1", "persistentvolumeclaims", launch.pod.namespace, name))
         return str(claim["metadata"]["uid"])
+
+
+def _metadata_server(launch: Launch) -> Metadata | None:
+    """The metadata server that runs in the same pod at this moment."""
+    program = launch.pod.programs.get(METADATA_CONTAINER)
+    return program if isinstance(program, Metadata) else None
 
 
 async def main() -> None:

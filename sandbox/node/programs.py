@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from typing import Protocol
 
+from sandbox.server.log import Write
+from sandbox.server.metadata import Gateway, MetadataServer, refused
 from sandbox.server.models import Answer
-from sandbox.server.registry import RegistryServer
+from sandbox.server.registry import RegistryServer, Start
 
 # A Go program that is the first process of its container ends with this code when it is told to stop.
 GO_STOPPED = 2
+# Any other one that does not care about SIGTERM is killed in the end.
+KILLED = 137
 
 
 class Program(Protocol):
@@ -52,3 +57,29 @@ class Registry(RegistryServer):
     async def check(self, path: str) -> tuple[bool, str]:
         answer = await self.answer("GET", path, {}, b"")
         return answer.status < 400, f"HTTP probe failed with statuscode: {answer.status}"
+
+
+class Metadata(MetadataServer):
+    """A metadata server of ours. It speaks gRPC only."""
+
+    stopped_code = KILLED
+
+    def __init__(self, start: Start, write: Write, threads: Executor, ip: str):
+        super().__init__(start, write, threads)
+        self._ip = ip
+
+    async def check(self, _path: str) -> tuple[bool, str]:
+        return self.listening, refused(self.port, self._ip)
+
+    async def answer(self, _method: str, _path: str, _query: Mapping[str, str], _body: bytes) -> Answer:
+        return Answer(415, "")
+
+
+class RestGateway(Gateway):
+    """A REST server of ours in front of a metadata server."""
+
+    stopped_code = GO_STOPPED
+
+    async def check(self, _path: str) -> tuple[bool, str]:
+        # Its probes only look whether the port is open.
+        return True, ""

@@ -43,7 +43,7 @@ class Probe:
         spec = container.get(f"{kind}Probe")
         if not spec:
             return None
-        request = spec.get("httpGet") or {}
+        request = spec.get("httpGet") or spec.get("tcpSocket") or {}
         return cls(
             request.get("path", ""),
             str(request.get("port", "")),

@@ -52,12 +52,17 @@ def _migrate(connection: Connection) -> None:
         raise DatabaseError(f"no migration found for version {version}: read down for version {version} migrations: file does not exist")
     if version == newest:
         return
-    for statement in _statements(connection):
-        connection.run(statement)
+    create_tables(connection)
     old = getattr(connection, "version", _JSON_MIGRATION) < 16 and connection.kind == "postgresql"
     _record(connection, table, _JSON_MIGRATION if old else newest, old)
     if old:
         raise DatabaseError('migration failed in line 0: CREATE MATERIALIZED VIEW (details: ERROR: syntax error at or near "JSON" (SQLSTATE 42601))')
+
+
+def create_tables(connection: Connection) -> None:
+    """Make the tables, and what every one of the servers expects in them; what is there already stays."""
+    for statement in _statements(connection):
+        connection.run(statement)
 
 
 def _record(connection: Connection, table: str, version: int, dirty: bool) -> None:

@@ -10,6 +10,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness i
 from .builders import pod, stored, wanted
 
 LOGIN_REFUSED = "Retrying connection to MySQL (attempt {}/25): Error 1045 (28000): Access denied for user 'registry'@'10.0.0.9' (using password: YES)"
+METADATA_REFUSED = "Check failed: absl::OkStatus() == status (OK vs. INTERNAL:"
+SYNTAX = "errno: You have an error in your SQL syntax; check the manual"
 
 
 def deployment(host="mysql.data.svc.cluster.local", **status):
@@ -102,6 +104,9 @@ def test_what_keeps_a_registry_from_serving_is_named(seen, reason):
         ("Dirty database version 25. Fix and force version.", "dirty", True),
         ("invalid EmbedMD config: invalid MySQL DSN: database name must not contain", "connection string", True),
         ("{{ALERT}} error connecting to datastore: failed to parse SSL root certificate from /etc/x", "no PEM", True),
+        (f"{METADATA_REFUSED} mysql_real_connect failed: errno: , error:  [mysql-error-info=''])", "does not say whether", False),
+        (f"{METADATA_REFUSED} Creating database model-registry in ConnectImplmysql_query failed: {SYNTAX})", "cannot use a database of this name", True),
+        (f"{METADATA_REFUSED} mysql_query failed: errno: Access denied for user 'u'@'%' to database 'd')", "no rights on the database", True),
     ],
 )
 def test_the_servers_log_is_told_in_words(line, reason, final):

@@ -1,0 +1,91 @@
+"""A sandbox that was killed, whole or half way, is cleaned up and started again; one that is stopped leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.layout import MARKER
+
+from .conftest import Sandbox, sandbox_of_a_copy, until
+
+# etcd, three of Kubernetes, two databases (with the children of PostgreSQL counted once), and three parts of ours.
+PARTS = 9
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandbox_of_a_copy(tmp_path_factory.mktemp("lifecycle"), "3.x", "kubernetes") as sandbox:
+        yield sandbox
+
+
+def processes_of(sandbox: Sandbox) -> set[int]:
+    """The live processes that carry this sandbox's marker."""
+    marker = f"{MARKER}={sandbox.folder / '.sandbox'}".encode()
+    found = set()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and marker in (entry / "environ").read_bytes().split(b"\0"):
+                found.add(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def nodes_of(sandbox: Sandbox) -> list[str]:
+    return [node["metadata"]["name"] for node in sandbox.cluster.items("v1", "nodes", None)]
+
+
+def test_a_second_start_finds_it_running(sandbox: Sandbox) -> None:
+    before = processes_of(sandbox)
+    assert len(before) >= PARTS
+    sandbox.command("up", "--product", "3.x", "--platform", "kubernetes")
+    assert before <= processes_of(sandbox)
+
+
+def test_another_product_is_not_started_over_it(sandbox: Sandbox) -> None:
+    with pytest.raises(AssertionError, match="make sandbox-upgrade PRODUCT=2.25"):
+        sandbox.command("up", "--product", "2.25", "--platform", "kubernetes")
+
+
+def test_one_whose_processes_were_killed_is_started_again(sandbox: Sandbox) -> None:
+    before = processes_of(sandbox)
+    # Some are left over, as after a crash: they hold the ports and files of the next one.
+    killed = sorted(before)[: len(before) // 2]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not set(killed) & processes_of(sandbox))
+    sandbox.command("up", "--product", "3.x", "--platform", "kubernetes")
+    assert not before & processes_of(sandbox)
+    assert nodes_of(sandbox) == ["sandbox"]
+
+
+@pytest.mark.parametrize("seconds", [0.8, 3])
+def test_one_whose_start_was_killed_half_way_is_started_again(sandbox: Sandbox, seconds: float) -> None:
+    sandbox.command("down")
+    assert not processes_of(sandbox)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(sandbox.folder), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "sandbox", "up", "--platform", "kubernetes"]
+    start = subprocess.Popen(command, cwd=sandbox.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    assert start.poll() is None
+    start.kill()
+    start.wait()
+    sandbox.command("up", "--product", "3.x", "--platform", "kubernetes")
+    assert nodes_of(sandbox) == ["sandbox"]
+
+
+def test_one_that_is_stopped_leaves_no_process_and_no_data(sandbox: Sandbox) -> None:
+    data = sandbox.layout.data
+    assert data.exists()
+    sandbox.command("down")
+    assert not processes_of(sandbox)
+    assert not data.exists()
+    assert sorted(entry.name for entry in (sandbox.folder / ".sandbox").iterdir()) == ["collections", "lock", "logs"]

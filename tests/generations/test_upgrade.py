@@ -1,0 +1,200 @@
+"""The module on every generation of the product, and one registry that lives through all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox import people
+from sandbox.kube import ApiError
+from sandbox.layout import PRODUCTS, REGISTRIES_NAMESPACE, Layout
+from tests.helpers import Cluster
+
+from .conftest import Sandbox, pods_of, until
+
+GROUP = "modelregistry.opendatahub.io"
+RBAC = "rbac.authorization.k8s.io"
+MODELS = "/api/model_registry/v1alpha3/registered_models"
+PERSON = "alice"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What a registry is in one generation of the product."""
+
+    version: str
+    proxy: str
+    containers: tuple[str, ...]
+    denial: int
+    # Changes of a database's options that break a registry, with what is then said, and the evidence.
+    mistakes: tuple[tuple[dict[str, str], str, str], ...]
+
+    @property
+    def registries(self) -> tuple[str, str]:
+        return f"{GROUP}/{self.version}", "modelregistries"
+
+
+WRONG_PASSWORD = {"password": "not-the-password"}
+REFUSED_LOGIN = (WRONG_PASSWORD, "the password or the user name is wrong", "Error 1045")
+GENERATIONS = {
+    "2.21": Generation(
+        "v1alpha1",
+        "oauthProxy",
+        ("grpc-container", "rest-container", "oauth-proxy"),
+        422,
+        (
+            # The metadata server has the same words for everything that keeps it from connecting.
+            (WRONG_PASSWORD, "does not say whether the host, the port, the user name, the password or the CA is wrong", "mysql_real_connect failed"),
+            ({"name": "with-hyphens"}, "cannot use a database of this name", "You have an error in your SQL syntax"),
+        ),
+    ),
+    "2.25": Generation("v1beta1", "oauthProxy", ("rest-container", "oauth-proxy"), 403, (REFUSED_LOGIN,)),
+    "3.x": Generation("v1beta1", "kubeRBACProxy", ("rest-container", "kube-rbac-proxy"), 403, (REFUSED_LOGIN,)),
+}
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry with the options that made it."""
+
+    name: str
+    options: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def old_registry(openshift: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """A registry that was made by the module on the oldest product, with a model in it that a person stored."""
+    mysql = openshift.mysql("old_registry") | {"ca": "cluster"}
+    registry = Registry("old-registry", {"description": "As it was made", "database": mysql})
+    run = openshift.runner(tmp_path_factory.mktemp("old"))(name=registry.name, **registry.options)
+    assert not run.failed, run.output
+    assert ask(openshift, registry.name)[0] == 403
+    grant(openshift.cluster, registry.name)
+    assert ask_until_it_serves(openshift, registry.name) == []
+    assert ask(openshift, registry.name, "kept-model")[0] == 201
+    return registry
+
+
+@pytest.fixture(scope="module", params=PRODUCTS)
+def product(request: pytest.FixtureRequest, openshift: Sandbox, old_registry: Registry) -> str:
+    """One generation after the other, upgraded in place."""
+    if openshift.layout.product != request.param:
+        openshift.command("upgrade", request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def generation(product: str) -> Generation:
+    return GENERATIONS[product]
+
+
+def ask(sandbox: Sandbox, registry: str, model: str = "") -> tuple[int, list[str]]:
+    """The answer of a registry's public address to a person: its status, and the names of the models; with `model`, that one is stored."""
+    layout = sandbox.layout
+    route = until(lambda: sandbox.cluster.get("route.openshift.io/v1", "routes", f"{registry}-https"))
+    host = until(lambda: admitted_host(sandbox.cluster, route["metadata"]["name"]))
+    method, body = ("POST", {"name": model}) if model else ("GET", None)
+    return asyncio.run(request(layout, method, f"https://{host}{MODELS}", body))
+
+
+def ask_until_it_serves(sandbox: Sandbox, registry: str) -> list[str]:
+    """The names of its models. In 2.21 the pod is ready as soon as its port is open, a moment before it answers."""
+    models: list[str] = until(lambda: (answer := ask(sandbox, registry))[0] == 200 and answer, 10)[1]
+    return models
+
+
+def admitted_host(cluster: Cluster, route: str) -> str | None:
+    found = cluster.get("route.openshift.io/v1", "routes", route)
+    return next((ingress["host"] for ingress in (found or {}).get("status", {}).get("ingress") or []), None)
+
+
+async def request(layout: Layout, method: str, url: str, body: Any) -> tuple[int, list[str]]:
+    tls = ssl.create_default_context(cafile=str(layout.path("pki", "ingress-ca.crt")))
+    headers = {"Authorization": f"Bearer {people.token(PERSON)}"}
+    async with aiohttp.ClientSession() as session, session.request(method, url, json=body, headers=headers, proxy=layout.router_url, ssl=tls) as answer:
+        content = await answer.json() if answer.content_type == "application/json" else {}
+        return answer.status, [model["name"] for model in content.get("items", [])]
+
+
+def grant(cluster: Cluster, registry: str) -> None:
+    """Give the person access to a registry."""
+    role = {"apiGroup": RBAC, "kind": "Role", "name": f"registry-user-{registry}"}
+    subject = {"apiGroup": RBAC, "kind": "User", "name": PERSON}
+    cluster.create(f"{RBAC}/v1", "rolebindings", {"metadata": {"name": f"{registry}-{PERSON}"}, "roleRef": role, "subjects": [subject]})
+
+
+def taken_over(cluster: Cluster, registry: str, generation: Generation) -> bool:
+    """Whether the operator of this generation has made the registry's pods its own, and they serve."""
+    deployment = cluster.get("apps/v1", "deployments", registry)
+    # Its selector cannot be changed: the operator of today deletes an older one and makes it anew.
+    if deployment is None:
+        return False
+    status = deployment.get("status", {})
+    names = tuple(container["name"] for container in deployment["spec"]["template"]["spec"]["containers"])
+    complete = status.get("observedGeneration") == deployment["metadata"]["generation"] and status.get("updatedReplicas") == status.get("replicas") == 1
+    return names == generation.containers and complete and status.get("readyReplicas") == 1
+
+
+def test_a_registry_of_an_older_product_goes_on_serving(openshift: Sandbox, generation: Generation, old_registry: Registry, tmp_path: Path) -> None:
+    cluster, name = openshift.cluster, old_registry.name
+    until(lambda: taken_over(cluster, name, generation))
+    assert ask_until_it_serves(openshift, name) == ["kept-model"]
+    spec = cluster.get(*generation.registries, name)["spec"]
+    assert {"oauthProxy", "kubeRBACProxy"} & spec.keys() == {generation.proxy}
+
+    before = pods_of(cluster, name)
+    run = openshift.runner(tmp_path)(name=name, **old_registry.options)
+    assert not run.failed, run.output
+    assert run.changes == []
+    assert run.result["status"]["serving"] is True
+    assert pods_of(cluster, name) == before
+
+
+def test_a_new_registry_is_made_and_edited(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
+    cluster, model_registry, name = openshift.cluster, openshift.runner(tmp_path), f"new-{uuid.uuid4().hex[:6]}"
+    options = {"database": openshift.mysql(name.replace("-", "_")) | {"ca": "cluster"}}
+    made = model_registry(name=name, **options)
+    assert not made.failed, made.output
+    assert made.changes == [("create", "Secret"), ("create", "ModelRegistry")]
+    assert made.result["status"]["serving"] is True
+    resource = cluster.get(*generation.registries, name)
+    assert {"oauthProxy", "kubeRBACProxy"} & resource["spec"].keys() == {generation.proxy}
+    assert taken_over(cluster, name, generation)
+    assert ask(openshift, name)[0] == 403
+    grant(cluster, name)
+    assert ask_until_it_serves(openshift, name) == []
+
+    before = pods_of(cluster, name)
+    again = model_registry(name=name, **options)
+    assert not again.failed and again.changes == [], again.output
+    edited = model_registry(name=name, description="Another text")
+    assert not edited.failed and edited.changes == [("update", "ModelRegistry")], edited.output
+    assert cluster.get(*generation.registries, name)["metadata"]["annotations"]["openshift.io/description"] == "Another text"
+    assert pods_of(cluster, name) == before
+
+
+def test_a_mistake_is_told_in_words(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
+    database = openshift.mysql("mistaken") | {"ca": "cluster"}
+    model_registry = openshift.runner(tmp_path)
+    for changed, told, evidence in generation.mistakes:
+        run = model_registry(name=f"wrong-{uuid.uuid4().hex[:6]}", database=database | changed, wait_timeout=8)
+        assert run.failed
+        assert told in run.result["msg"] and evidence in run.result["msg"]
+        assert run.result["status"]["serving"] is False
+        assert WRONG_PASSWORD["password"] not in run.output
+
+
+def test_a_name_that_is_taken_is_denied_with_the_webhooks_words(openshift: Sandbox, generation: Generation, old_registry: Registry) -> None:
+    resource = openshift.cluster.get(*generation.registries, old_registry.name)
+    again = {field: resource[field] for field in ("apiVersion", "kind", "spec")} | {"metadata": {"name": old_registry.name}}
+    with pytest.raises(ApiError) as denied:
+        openshift.cluster.create(*generation.registries, again, "data")
+    assert denied.value.status == generation.denial
+    assert f'Duplicate value: "registry named {old_registry.name} already exists in namespace {REGISTRIES_NAMESPACE}"' in str(denied.value)
