@@ -102,7 +102,8 @@ def plan(wanted: Registry, live: Live, now: datetime) -> Plan:
 
 
 def _creation(wanted: Registry, live: Live) -> Plan:
-    problems = creation_problems(wanted)
+    # Operators that know only v1alpha1 run a metadata server beside the registry server.
+    problems = creation_problems(wanted, live.capabilities.api_version == "v1alpha1")
     if problems:
         raise InputError(problems)
     name = manifests.secret_name(wanted.namespace, wanted.name)

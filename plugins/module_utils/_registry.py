@@ -16,6 +16,7 @@ from typing import Any
 DASHBOARD_NAME_LENGTH = 40
 OPERATOR_NAME_LENGTH = 48
 NAME_PATTERN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+UNQUOTED_NAME = re.compile(r"\w+", re.ASCII)
 # `service.namespace`
 SERVICE_LABELS = 2
 HOST_LABEL = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?")
@@ -118,8 +119,8 @@ def registry_from_options(options: Mapping[str, Any], namespace: str, warnings: 
     )
 
 
-def creation_problems(registry: Registry) -> list[Problem]:
-    """What is missing from a registry that does not exist yet."""
+def creation_problems(registry: Registry, has_metadata_server: bool) -> list[Problem]:
+    """What is missing from a registry that does not exist yet, or cannot be used by old products, whose metadata server does not quote a database's name."""
     database = registry.database or Database()
     missing = [
         Problem(f"database.{option}", "is missing and this registry does not exist yet", remedy)
@@ -131,6 +132,10 @@ def creation_problems(registry: Registry) -> list[Problem]:
         )
         if value is None
     ]
+    name = database.name or DEFAULT_DATABASE_NAME
+    if has_metadata_server and not UNQUOTED_NAME.fullmatch(name):
+        problem = "is no name that this version of the product can use" + ("" if database.name else ", and it is the default")
+        return [*missing, Problem("database.name", problem, "Use only letters, digits and underscores", name)]
     return missing
 
 

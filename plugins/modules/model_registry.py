@@ -80,7 +80,8 @@ options:
       name:
         description:
           - The name of the database. It must exist; the product never creates it. A new registry gets V(model-registry).
-          - V(/), V(%) and V(?) in it are refused, because the registry server cannot connect with them.
+          - V(/), V(%) and V(?) in it are refused, because the registry server cannot connect with them. OpenShift AI 2.21 can use only letters, digits and
+            underscores, so that the name must be given there.
           - Another one for an existing registry is refused, because all of its models would seem to vanish.
         type: str
       username:

@@ -51,7 +51,7 @@ def test_a_second_start_finds_it_running(sandbox: Sandbox) -> None:
 
 
 def test_another_product_is_not_started_over_it(sandbox: Sandbox) -> None:
-    with pytest.raises(AssertionError, match="make sandbox-upgrade PRODUCT=2.25"):
+    with pytest.raises(AssertionError, match=r"make sandbox-upgrade PRODUCT=2\.25"):
         sandbox.command("up", "--product", "2.25", "--platform", "kubernetes")
 
 

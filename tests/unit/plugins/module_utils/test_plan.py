@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Live, plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Capabilities, Live, plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError
 
 from .builders import TODAY, live, options, pod, secret, stored, wanted
@@ -151,3 +151,15 @@ def test_a_lost_secret_of_somebody_else_is_not_made():
     resource = stored(wanted(), passwordSecret={"name": "vault-made", "key": "password"})
     with pytest.raises(InputError, match="somebody else"):
         plan(wanted(), live(wanted(), registry=resource, secret=None), NOW)
+
+
+@pytest.mark.parametrize(("name", "refused"), [("fraud_models2", False), ("fraud-models", True), (None, True)])
+def test_the_metadata_server_of_old_products_limits_a_databases_name(name, refused):
+    old = Live(Capabilities("v1alpha1", "oauthProxy"))
+    registry = wanted(database__name=name)
+    assert plan(registry, Live(TODAY), NOW).changes
+    if refused:
+        with pytest.raises(InputError, match=r"database\.name .*letters, digits and underscores"):
+            plan(registry, old, NOW)
+    else:
+        assert plan(registry, old, NOW).changes
