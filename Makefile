@@ -4,7 +4,7 @@ PRODUCT ?= 3.x
 PLATFORM ?= openshift
 RUN = $(PYTHON) -m sandbox.toolchain
 
-.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test lint unit integration
+.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test lint unit integration generations
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -32,3 +32,6 @@ unit: ## only the unit tests
 
 integration: ## only the integration tests, on the sandbox
 	@$(RUN) python tests/run.py integration
+
+generations: ## only the tests of older products, plain Kubernetes and the sandbox's own life
+	@$(RUN) python tests/run.py generations

@@ -35,7 +35,7 @@ def up(product: str, platform: str) -> Layout:
     """Start a sandbox, or find that the one of this checkout runs; what a killed one left behind is removed first."""
     started = time.monotonic()
     with _alone():
-        layout = _running()
+        layout = running()
         if layout:
             if (layout.product, layout.platform) != (product, platform):
                 raise processes.ProcessError(
@@ -114,7 +114,7 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _running() -> Layout | None:
+def running() -> Layout | None:
     """The sandbox of this checkout, if every part of it runs; an operator that the platform stopped on purpose counts as well."""
     try:
         layout = Layout.load(STATE)

@@ -1,7 +1,7 @@
 """All tests in the order in which they fail fastest: unit tests, then the checks beside the sandbox's start, then the integration tests on it, and last those
 that start sandboxes of their own.
 
-python tests/run.py [unit | lint | integration | generations]
+    python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations]
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from sandbox import lifecycle
+from sandbox.layout import ROOT
 
 
 def step(what: str, *command: str) -> bool:
@@ -33,8 +32,13 @@ def lint() -> bool:
 
 
 def integration() -> bool:
-    """The sandbox is left running: it belongs to whoever started it, and a next run is faster with it."""
-    return step("sandbox", "-m", "sandbox", "up") and step("integration tests", "-m", "pytest", "-q", "--durations=5", "tests/integration")
+    """A sandbox that runs already is used and left running: it belongs to whoever started it."""
+    found = lifecycle.running()
+    try:
+        return step("sandbox", "-m", "sandbox", "up") and step("integration tests", "-m", "pytest", "-q", "--durations=5", "tests/integration")
+    finally:
+        if not found:
+            step("end of the sandbox", "-m", "sandbox", "down")
 
 
 def generations() -> bool:
