@@ -92,8 +92,6 @@ def converge(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, out
 
     InputError: before anything was written. ClusterError: a request was refused. NotServingError: written, but it does not serve within wait_timeout.
     """
-    # The rules that need no cluster come first, so that a wrong input is named even where the cluster cannot be reached.
-    registry_from_options(options, options.get("namespace") or "", [])
     outcome.cluster = cluster.identity()
     if not outcome.cluster["verify_ssl"]:
         host = outcome.cluster["host"]

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import ClusterError, connect
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import NotServingError, Outcome, converge
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, registry_from_options
 
 try:
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -48,6 +48,8 @@ def run(argument_spec: dict[str, Any]) -> None:
     module = AnsibleK8SModule(module_class=RegistryModule, argument_spec={**AUTH_ARG_SPEC, **argument_spec}, supports_check_mode=True)
     outcome = Outcome()
     try:
+        # The rules that need no cluster come first, so that a wrong input is named even where the cluster cannot be reached.
+        registry_from_options(module.params, module.params["namespace"] or "", [])
         converge(connect(module), module.params, module.check_mode, outcome)
     except InputError as error:
         _fail(module, outcome, str(error), problems=[asdict(problem) for problem in error.problems])

@@ -331,3 +331,11 @@ def test_a_person_who_may_not_see_the_platform_is_told_to_set_the_namespace(layo
     run = Runner(layout, people.token("alice"), tmp_path)(name=name)
     assert run.failed
     assert "alice" in run.result["msg"] and "Set the option `namespace`" in run.result["msg"]
+
+
+def test_a_wrong_input_is_told_even_where_the_cluster_is_out_of_reach(model_registry):
+    nowhere = {"host": "https://127.0.0.1:1", "api_key": "unused"}
+    wrong = model_registry(name="Fraud Models", **nowhere)
+    assert wrong.failed and [problem["option"] for problem in wrong.result["problems"]] == ["name"]
+    right = model_registry(name="fraud-models", **nowhere)
+    assert right.failed and "did not answer" in right.result["msg"]
