@@ -25,6 +25,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness i
     newest_pod,
     restarts,
     serves_still,
+    without_credentials,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, KeyReference, Problem, Registry, registry_from_options
 
@@ -249,7 +250,11 @@ def _events(cluster: Cluster, pod: Manifest) -> tuple[str, ...]:
 def _status(seen: Observation, verdict: Verdict) -> Manifest:
     status: Manifest = at(seen.registry, ("status",)) or {}
     hosts = status.get("hosts") or []
-    conditions = [{key: entry.get(key) for key in ("type", "status", "reason", "message")} for entry in status.get("conditions") or []]
+    # The operator copies lines of the server's log into its messages.
+    conditions = [
+        {"message": without_credentials(entry["message"]), **{key: entry[key] for key in ("type", "status", "reason")}}
+        for entry in status.get("conditions") or []
+    ]
     public = [
         host for host in hosts if "/" in host or ("." in host and ".svc" not in host and not host.endswith(f".{at(seen.registry, ('metadata', 'namespace'))}"))
     ]
