@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
 
 SERVER = "rest-container"
+CA_VOLUME = "mysql-ssl-rootcert"
 
 
 @dataclass(frozen=True)
@@ -135,21 +136,32 @@ def reflects(registry: Manifest, deployment: Manifest) -> bool:
     mysql = at(registry, ("spec", "mysql"))
     if mysql is None:
         return True
-    container = database_container(at(deployment, ("spec", "template", "spec", "containers")) or [])
+    pod: Manifest = at(deployment, ("spec", "template", "spec")) or {}
+    container = database_container(pod.get("containers") or [])
     arguments = " ".join([*container.get("args", []), ""])
-    login, place, name = mysql["username"], (mysql["host"], mysql["port"]), mysql["database"]
+    password = mysql.get("passwordSecret")
+    login = mysql["username"] + (":$(MYSQL_PASSWORD)" if password else "")
     # One connection string, or with operators before v0.2.20 one argument for each part.
-    as_string = f"{login}:$(MYSQL_PASSWORD)@tcp({place[0]}:{place[1]})/{name}?" in arguments
-    parts = {"host": place[0], "port": place[1], "database": name, "user": login}
+    as_string = f"-dsn={login}@tcp({mysql['host']}:{mysql['port']})/{mysql['database']}?" in arguments
+    parts = {"host": mysql["host"], "port": mysql["port"], "database": mysql["database"], "user": mysql["username"]}
     as_parts = all(f"--mysql_config_{part}={value} " in arguments for part, value in parts.items())
-    ca = mysql.get("sslRootCertificateConfigMap") or mysql.get("sslRootCertificateSecret")
-    roots = re.findall(r"ssl-?root-?cert=(\S+)", arguments)
-    reads_ca = [root.rpartition("/")[2] for root in roots] == ([ca["key"]] if ca else [])
+    secrets = [at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
     verifies = re.findall(r"verify.server.cert=(\S+)", arguments)
     verification = [str(mysql["verifyServerCert"]).lower()] if "verifyServerCert" in mysql else []
-    password = mysql.get("passwordSecret")
-    secrets = [at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
-    return (as_string or as_parts) and reads_ca and verifies == verification and (not password or password in secrets)
+    reads_password = not password or password in secrets
+    return (as_string or as_parts) and reads_password and verifies == verification and _reads_ca(mysql, pod, arguments)
+
+
+def _reads_ca(mysql: Manifest, pod: Manifest, arguments: str) -> bool:
+    """Whether a pod mounts the CA bundle that the registry names and its server is told that key of it; or neither, when there is none."""
+    config_map, secret = mysql.get("sslRootCertificateConfigMap"), mysql.get("sslRootCertificateSecret")
+    keys = [root.rpartition("/")[2] for root in re.findall(r"ssl-?root-?cert=(\S+)", arguments)]
+    mounted = next((volume for volume in pod.get("volumes") or [] if volume["name"] == CA_VOLUME), {})
+    if config_map:
+        return keys == [config_map["key"]] and bool(at(mounted, ("configMap", "name")) == config_map["name"])
+    if secret:
+        return keys == [secret["key"]] and bool(at(mounted, ("secret", "secretName")) == secret["name"])
+    return not keys
 
 
 def database_container(containers: list[Manifest]) -> Manifest:

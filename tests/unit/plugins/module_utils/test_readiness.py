@@ -157,6 +157,8 @@ def test_a_pod_that_is_being_deleted_explains_nothing():
         {"sslRootCertificateConfigMap": {"name": "bundle", "key": "ca.crt"}},
         {"passwordSecret": {"name": "another", "key": "database-password"}},
         {"username": "another"},
+        # The end of the live one: a login is compared whole.
+        {"username": "gistry"},
         {"port": 3307},
         {"verifyServerCert": True},
         {"database": "another"},
@@ -170,7 +172,10 @@ def test_a_deployment_that_connects_otherwise_has_not_been_taken_over(mysql):
 def test_a_deployment_that_still_reads_a_ca_has_not_been_taken_over():
     live = deployment()
     live["spec"]["template"]["spec"]["containers"][0]["args"].append("--embedmd-database-ssl-root-cert=/etc/mysql_ssl_rootcert/ca.crt")
+    live["spec"]["template"]["spec"]["volumes"] = [{"name": "mysql-ssl-rootcert", "configMap": {"name": "bundle"}}]
     assert not readiness.reflects(stored(wanted()), live)
+    assert not readiness.reflects(stored(wanted(), sslRootCertificateConfigMap={"name": "another", "key": "ca.crt"}), live)
+    assert not readiness.reflects(stored(wanted(), sslRootCertificateSecret={"name": "bundle", "key": "ca.crt"}), live)
     assert readiness.reflects(stored(wanted(), sslRootCertificateConfigMap={"name": "bundle", "key": "ca.crt"}), live)
 
 
@@ -182,3 +187,13 @@ def test_the_metadata_server_of_old_operators_is_understood():
     live["spec"]["template"]["spec"]["containers"] = [{**server, "args": []}, {**server, "name": "grpc-container", "args": arguments}]
     assert readiness.reflects(stored(wanted()), live)
     assert not readiness.reflects(stored(wanted(), database="model"), live)
+
+
+def test_a_registry_without_a_password_is_recognised():
+    passwordless = stored(wanted())
+    del passwordless["spec"]["mysql"]["passwordSecret"]
+    live = deployment()
+    assert not readiness.reflects(passwordless, live)
+    [server] = live["spec"]["template"]["spec"]["containers"]
+    server |= {"env": [], "args": [server["args"][0].replace(":$(MYSQL_PASSWORD)", "")]}
+    assert readiness.reflects(passwordless, live)
