@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,15 @@ from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 
 AUTOMATION = "automation"
 SECONDS = 120
+
+
+def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
+    """The first true value of `what`."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.1)
+    return found
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def _reads_ca(mysql: Manifest, pod: Manifest, arguments: str) -> bool:
     """Whether a pod mounts the CA bundle that the registry names and its server is told that key of it; or neither, when there is none."""
     config_map, secret = mysql.get("sslRootCertificateConfigMap"), mysql.get("sslRootCertificateSecret")
     keys = [root.rpartition("/")[2] for root in re.findall(r"ssl-?root-?cert=(\S+)", arguments)]
-    mounted = next((volume for volume in pod.get("volumes") or [] if volume["name"] == CA_VOLUME), {})
+    mounted: Manifest = next((volume for volume in pod.get("volumes") or [] if volume["name"] == CA_VOLUME), {})
     if config_map:
         return keys == [config_map["key"]] and bool(at(mounted, ("configMap", "name")) == config_map["name"])
     if secret:

@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,15 +101,6 @@ def kubernetes() -> Iterator[Sandbox]:
     """The product of today on plain Kubernetes."""
     with sandbox_of_a_copy(folder_for("kubernetes"), "3.x", "kubernetes") as sandbox:
         yield sandbox
-
-
-def until(what: Callable[[], Any], seconds: float = 60) -> Any:
-    """The first true value of `what`."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
-    return found
 
 
 def pods_of(cluster: Cluster, registry: str) -> list[str]:

@@ -16,9 +16,9 @@ import trustme
 from sandbox import faults, people
 from sandbox.kube import ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
-from tests.helpers import Cluster, Runner
+from tests.helpers import Cluster, Runner, until
 
-from .conftest import Sandbox, pods_of, until
+from .conftest import Sandbox, pods_of
 
 REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
 RBAC = "rbac.authorization.k8s.io"

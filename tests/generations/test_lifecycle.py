@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.layout import MARKER
+from tests.helpers import until
 
-from .conftest import Sandbox, sandbox_of_a_copy, until
+from .conftest import Sandbox, sandbox_of_a_copy
 
 # etcd, three of Kubernetes, two databases (with the children of PostgreSQL counted once), and three parts of ours.
 PARTS = 9

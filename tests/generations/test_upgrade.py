@@ -15,9 +15,9 @@ import pytest
 from sandbox import people
 from sandbox.kube import ApiError
 from sandbox.layout import PRODUCTS, REGISTRIES_NAMESPACE, Layout
-from tests.helpers import Cluster
+from tests.helpers import Cluster, until
 
-from .conftest import Sandbox, pods_of, until
+from .conftest import Sandbox, pods_of
 
 GROUP = "modelregistry.opendatahub.io"
 RBAC = "rbac.authorization.k8s.io"

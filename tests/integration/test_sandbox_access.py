@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -15,22 +14,13 @@ import pytest
 from sandbox import databases, faults, people
 from sandbox.controlplane import ADMIN_TOKEN
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from tests.helpers import until
 
 from .conftest import Cluster
 
 API = "modelregistry.opendatahub.io/v1beta1"
 RBAC = "rbac.authorization.k8s.io"
 HEALTH = "/readyz/health"
-SECONDS = 120
-
-
-def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
-    """The first true value of `what`."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
-    return found
 
 
 def condition(cluster: Cluster, name: str, kind: str) -> str | None:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,22 +18,13 @@ from sandbox import faults, lifecycle, people, processes
 from sandbox.kube import Api, ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from sandbox.platform import component, trusted_bundle
+from tests.helpers import until
 
 from .conftest import Cluster
 
 CLUSTER = ("datasciencecluster.opendatahub.io/v2", "datascienceclusters", "default-dsc")
 INITIALIZATION = ("dscinitialization.opendatahub.io/v1", "dscinitializations", "default-dsci")
 ROUTE_API = "route.openshift.io/v1"
-SECONDS = 60
-
-
-def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
-    """The first true value of `what`."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture
