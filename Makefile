@@ -4,7 +4,7 @@ PRODUCT ?= 3.x
 PLATFORM ?= openshift
 RUN = $(PYTHON) -m sandbox.toolchain
 
-.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test lint unit integration generations
+.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test lint unit integration generations bench
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -35,3 +35,6 @@ integration: ## only the integration tests, on the sandbox
 
 generations: ## only the tests of older products, plain Kubernetes and the sandbox's own life
 	@$(RUN) python tests/run.py generations
+
+bench: ## measure what the collection costs, beside other ways of doing the same
+	@$(RUN) python bench/run.py

@@ -29,7 +29,7 @@ def custom_resource_definitions(layout: Layout, ca_bundle: bytes) -> list[Defini
     """Every definition that this sandbox's product and platform have. `ca_bundle` signs the operator's conversion webhook."""
     definitions = [_registries(layout, ca_bundle), _component()]
     if layout.has_openshift:
-        definitions += [_routes(), _groups(), _users(), _clusters(), _initializations(), *_gateway()]
+        definitions += [_routes(), _groups(), _users(), _clusters(), _initializations(), *_gateway(), _inference_services()]
     return definitions
 
 
@@ -424,3 +424,10 @@ def _gateway() -> list[Definition]:
         _definition(group, "HTTPRoute", "httproutes", [_version("v1", permissive)], namespaced=True),
         _definition(group, "ReferenceGrant", "referencegrants", [_version("v1beta1", permissive)], namespaced=True),
     ]
+
+
+def _inference_services() -> Definition:
+    """Deployed models. The label modelregistry.opendatahub.io/name says which registry one comes from."""
+    permissive = _object(_metadata() | {"spec": _anything(), "status": _anything()})
+    versions = [_version("v1beta1", permissive)]
+    return _definition("serving.kserve.io", "InferenceService", "inferenceservices", versions, namespaced=True, short_names=("isvc",))

@@ -339,6 +339,31 @@ def install_certificates(layout: Layout) -> None:
         draft.replace(copy)
 
 
+def change_certificate(layout: Layout, chain: bytes, key: bytes) -> None:
+    """Let both servers show another certificate to new connections, until `restore_certificate`."""
+    folder = layout.data / "tls"
+    for name, content in (("database.crt", chain), ("database.key", key)):
+        draft = folder / (name + ".new")
+        draft.write_bytes(content)
+        draft.chmod(0o600)
+        give_to_server(draft)
+        draft.replace(folder / name)
+    _reload_certificates(layout)
+
+
+def restore_certificate(layout: Layout) -> None:
+    """Let both servers show the sandbox's own certificate again."""
+    install_certificates(layout)
+    _reload_certificates(layout)
+
+
+def _reload_certificates(layout: Layout) -> None:
+    with administration(layout, "mysql") as run:
+        run("FLUSH SSL")
+    with administration(layout, "postgresql") as run:
+        run("SELECT pg_reload_conf()")
+
+
 def _run(argv: list[str], cwd: Path, user: str | None, text: str = "") -> None:
     identity = unprivileged(user)
     result = subprocess.run(argv, check=False, cwd=cwd, capture_output=True, text=True, input=text, env=server_environment(), **identity)

@@ -1,26 +1,39 @@
-"""What tests of a whole sandbox need: its API server, the module run as the account of rbac/converge.yml, requests through the router."""
+"""What tests of a whole sandbox need: its API server, accounts with the rights of rbac/converge.yml or less, and the modules run as one of them."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import re
+import signal
 import subprocess
+import threading
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from sandbox import controlplane, lifecycle
+from sandbox import controlplane, faults, lifecycle
 from sandbox.kube import Api, path
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 
 AUTOMATION = "automation"
+RBAC = "rbac.authorization.k8s.io"
+ROLE_BINDINGS = (f"{RBAC}/v1", "rolebindings")
+REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
 SECONDS = 120
+CALLBACKS = Path(__file__).parent / "callback_plugins"
+USER_AGENT = "modelops.openshift_ai"
+BOUNDARY = "\x1e"
+# Requests that change the cluster: no dry runs, and no reviews, which are created but change nothing.
+WRITING_VERBS = ("create", "update", "patch", "delete", "deletecollection")
+WRITING_PATHS = r"^(?!/apis/auth(entication|orization)\.k8s\.io/)(?!.*[?&]dryRun=)"
 
 
 def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
@@ -30,20 +43,6 @@ def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.1)
     return found
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run of the module returned, and all that it printed."""
-
-    result: dict[str, Any]
-    output: str
-    failed: bool
-
-    @property
-    def changes(self) -> list[tuple[str, str]]:
-        """(action, kind) of every change, in order."""
-        return [(change["action"], change["kind"]) for change in self.result["changes"]]
 
 
 class Cluster:
@@ -87,56 +86,400 @@ class Cluster:
         return str(answer["status"]["token"])
 
 
+# Accounts
+
+
+@dataclass(frozen=True, order=True)
+class Right:
+    """One thing that a role of rbac/converge.yml allows."""
+
+    role: str
+    group: str
+    resource: str
+    verb: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+
+
+def converging_roles() -> list[dict[str, Any]]:
+    """The Roles and ClusterRoles of rbac/converge.yml."""
+    roles: list[dict[str, Any]] = yaml.safe_load((ROOT / "rbac" / "converge.yml").read_text())["items"]
+    return roles
+
+
+def single_rights(roles: Sequence[dict[str, Any]]) -> list[Right]:
+    """Every right that the roles give: one for each API group, resource and verb of each rule."""
+    rights = [
+        Right(role["metadata"]["name"], group, resource, verb)
+        for role in roles
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
+    return list(dict.fromkeys(rights))
+
+
+def without(roles: Sequence[dict[str, Any]], missing: Right) -> list[dict[str, Any]]:
+    """The roles with all their rights but one."""
+
+    def rules(role: dict[str, Any]) -> list[dict[str, Any]]:
+        split = (
+            rule
+            | {
+                "apiGroups": [group],
+                "resources": [resource],
+                "verbs": [v for v in rule["verbs"] if Right(role["metadata"]["name"], group, resource, v) != missing],
+            }
+            for rule in role["rules"]
+            for group in rule["apiGroups"]
+            for resource in rule["resources"]
+        )
+        return [rule for rule in split if rule["verbs"]]
+
+    return [role | {"rules": rules(role)} for role in roles]
+
+
 def automation_token(cluster: Cluster) -> str:
     """A token of a service account that has the rights of rbac/converge.yml and no others."""
-    role, cluster_role = yaml.safe_load((ROOT / "rbac" / "converge.yml").read_text())["items"]
-    role["metadata"]["namespace"] = REGISTRIES_NAMESPACE
-    account = {"kind": "ServiceAccount", "name": "ansible", "namespace": AUTOMATION}
-    group = "rbac.authorization.k8s.io"
-    manifests = [
+    token: str = cluster.call(lambda api: _account(api, "ansible", converging_roles()))
+    return token
+
+
+@contextlib.contextmanager
+def accounts_without_one_right(cluster: Cluster) -> Iterator[dict[Right, str]]:
+    """For each single right of rbac/converge.yml the token of an account that has all the others; they are gone afterwards."""
+    roles = converging_roles()
+    names = {right: f"without-{number}" for number, right in enumerate(single_rights(roles), 1)}
+
+    async def make(api: Api) -> dict[Right, str]:
+        return {right: await _account(api, name, without(roles, right)) for right, name in names.items()}
+
+    async def remove(api: Api) -> None:
+        for name in names.values():
+            await _remove_account(api, name, roles)
+
+    try:
+        yield cluster.call(make)
+    finally:
+        cluster.call(remove)
+
+
+async def _account(api: Api, name: str, roles: Sequence[dict[str, Any]]) -> str:
+    """A token of a service account with these roles and nothing else; they are in force."""
+    manifests: list[dict[str, Any]] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": AUTOMATION}},
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "ansible", "namespace": AUTOMATION}},
-        role,
-        cluster_role,
-        {
-            "apiVersion": f"{group}/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": "converge", "namespace": REGISTRIES_NAMESPACE},
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": role["metadata"]["name"]},
-            "subjects": [account],
-        },
-        {
-            "apiVersion": f"{group}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": "automation-find"},
-            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": cluster_role["metadata"]["name"]},
-            "subjects": [account],
-        },
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": AUTOMATION}},
     ]
-    cluster.call(lambda api: api.apply_all(manifests))
-    return cluster.token(AUTOMATION, "ansible")
+    for role in roles:
+        metadata = {"name": f"{name}-{role['metadata']['name']}"} | ({"namespace": REGISTRIES_NAMESPACE} if role["kind"] == "Role" else {})
+        binding = {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": f"{role['kind']}Binding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": RBAC, "kind": role["kind"], "name": metadata["name"]},
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": AUTOMATION}],
+        }
+        manifests += [role | {"metadata": metadata}, binding]
+    await api.apply_all(manifests)
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 7200}}
+    token = (await api.create(path("v1", "serviceaccounts", AUTOMATION, name, "token"), body))["status"]["token"]
+    for role in roles:
+        await _in_force(api, name, role)
+    return str(token)
+
+
+async def _in_force(api: Api, account: str, role: dict[str, Any]) -> None:
+    """Wait until the API server's authorizer has seen the role: a part of a second after it was written."""
+    if not role["rules"]:
+        return
+    rule = role["rules"][-1]
+    resource, _slash, subresource = rule["resources"][-1].partition("/")
+    asked = {"verb": rule["verbs"][-1], "group": rule["apiGroups"][-1], "resource": resource, "subresource": subresource}
+    asked |= {"namespace": REGISTRIES_NAMESPACE} if role["kind"] == "Role" else {}
+    asked |= {"name": rule["resourceNames"][0]} if "resourceNames" in rule else {}
+    spec = {"user": f"system:serviceaccount:{AUTOMATION}:{account}", "resourceAttributes": asked}
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+    for _attempt in range(100):
+        if (await api.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", review))["status"]["allowed"]:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{account} has not got the rights of {role['metadata']['name']}")
+
+
+async def _remove_account(api: Api, name: str, roles: Sequence[dict[str, Any]]) -> None:
+    await api.delete(path("v1", "serviceaccounts", AUTOMATION, name))
+    for role in roles:
+        namespace = REGISTRIES_NAMESPACE if role["kind"] == "Role" else None
+        for plural in (f"{role['kind'].lower()}bindings", f"{role['kind'].lower()}s"):
+            await api.delete(path(f"{RBAC}/v1", plural, namespace, f"{name}-{role['metadata']['name']}"))
+
+
+# Runs
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a playbook, by default of `model_registry`. It runs as the Runner's account when it has no `token` of its own."""
+
+    options: dict[str, Any] = field(repr=False)
+    module: str = "modelops.openshift_ai.model_registry"
+    check: bool = False
+    diff: bool = False
+    ignore_errors: bool = True
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one task returned, all that was printed of it, how long it took, and the requests that the fault proxy saw meanwhile."""
+
+    result: dict[str, Any]
+    output: str
+    failed: bool
+    seconds: float
+    requests: tuple[faults.Request, ...] = field(repr=False)
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """(action, kind) of every change, in order."""
+        return [(change["action"], change["kind"]) for change in self.result["changes"]]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What Ansible shows as warnings of the task."""
+        return list(self.result.get("warnings") or [])
+
+    @property
+    def writes(self) -> list[faults.Request]:
+        """The requests that were to change the cluster: no dry runs, and no reviews."""
+        return [request for request in self.requests if request.writes]
+
+    @property
+    def reads(self) -> list[faults.Request]:
+        """The requests that read objects: discovery, schemas and watches are none, nor are reviews."""
+        return [request for request in self.requests if request.verb in ("get", "list") and re.match(r"/(api|apis/[^/]+)/[^/]+/.", request.path)]
+
+
+@dataclass(frozen=True)
+class _Playbook:
+    """One that runs: its process, the file that it writes results to, and the file with all that it prints."""
+
+    process: subprocess.Popen[bytes]
+    record: Path
+    output: Path
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs `model_registry` in a playbook, as the automation's account, through the proxy that records requests and makes faults."""
+    """Runs modules in a playbook, as the automation's account, through the proxy that records requests and makes faults."""
 
     layout: Layout
-    token: str
+    token: str = field(repr=False)
     folder: Path
 
     def __call__(self, check: bool = False, diff: bool = False, verbosity: int = 0, **options: Any) -> Run:
-        kubeconfig = self.folder / f"{uuid.uuid4().hex}.kubeconfig"
-        kubeconfig.write_text(json.dumps(controlplane.kubeconfig(self.layout, {"token": self.token}, self.layout.faulty_api_url)))
-        task = {"name": "Run the module", "modelops.openshift_ai.model_registry": {"kubeconfig": str(kubeconfig), **options}}
-        playbook = self.folder / f"{kubeconfig.stem}.json"
-        playbook.write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]))
-        command = ["ansible-playbook", str(playbook)]
-        command += ["--check"] * check + ["--diff"] * diff + ["-" + "v" * verbosity] * bool(verbosity)
-        environment = os.environ | lifecycle.shell_variables(self.layout) | {"ANSIBLE_STDOUT_CALLBACK": "minimal", "ANSIBLE_LOCALHOST_WARNING": "false"}
-        done = subprocess.run(command, cwd=self.folder, env=environment, text=True, capture_output=True, check=False, timeout=SECONDS * 3)
-        before, _arrow, after = done.stdout.partition("=> ")
-        start = after.find("{")
-        assert start >= 0, done.stdout + done.stderr
-        result, _end = json.JSONDecoder().raw_decode(after[start:])
-        return Run(result, done.stdout + done.stderr, "FAILED" in before)
+        """One run of `model_registry`."""
+        [run] = self.sequence([Task(options, check=check, diff=diff)], verbosity)
+        return run
+
+    def sequence(self, tasks: Sequence[Task], verbosity: int = 0) -> list[Run]:
+        """Run the tasks in one playbook, in their order: each start of Ansible costs as much as two tasks.
+
+        A failed task that does not ignore its errors ends it: those after it have no Run.
+        """
+        with self._playbook(tasks, verbosity) as started:
+            started.process.wait(SECONDS * 3 * len(tasks))
+        output = started.output.read_text()
+        records = [json.loads(line) for line in started.record.read_text().splitlines()] if started.record.exists() else []
+        assert records, output
+        head, *printed = output.split(BOUNDARY)
+        requests = faults.recorded_requests(self.layout)
+        return [
+            Run(
+                result=done["result"],
+                output=(head if number == 0 else "") + printed[number],
+                failed=done["failed"],
+                seconds=done["ended"] - done["started"],
+                requests=tuple(request for request in requests if done["started"] <= request.time <= done["ended"] and _is_of(task, request)),
+            )
+            for number, (task, done) in enumerate(zip(tasks, records, strict=False))
+        ]
+
+    def converged(self, **options: Any) -> Run:
+        """The run of `model_registry` in the middle of three: check mode, which must predict it and write nothing; it; and again, which must change nothing."""
+        predicted, done, again = self.sequence([Task(options, check=True, diff=True), Task(options, diff=True), Task(options, diff=True)])
+        for run in (predicted, done, again):
+            assert not run.failed, run.output
+        assert not predicted.writes, f"check mode wrote: {predicted.writes}"
+        for key in ("changed", "changes", "registry", "diff", "warnings"):
+            said, was = (_verified(run.result.get(key)) for run in (predicted, done))
+            assert said == was, f"check mode said of {key}: {said}, but the run: {was}"
+        assert not again.result["changed"] and not again.changes, f"the second run changed again: {again.changes}"
+        assert not again.writes, f"the second run wrote: {again.writes}"
+        assert again.result["registry"] == done.result["registry"], again.output
+        return done
+
+    def killed_after(self, writes: int, module: str = Task.module, **options: Any) -> bool:
+        """Kill a run of a module with SIGKILL as soon as the API server has carried out this many of its writes, dry runs not counted.
+
+        False when the run ended by itself because it had fewer to do. The record of requests is started again.
+        """
+        # The first rule lets the last of these writes be done and keeps its answer back; the second stops those that might be sent beside it.
+        last = faults.Rule("stall", verbs=WRITING_VERBS, path=WRITING_PATHS, skip=writes - 1, forwarded=True)
+        beside = faults.Rule("stall", verbs=WRITING_VERBS, path=WRITING_PATHS, skip=writes - 1, count=None)
+        faults.forget_requests(self.layout)
+        faults.api_rules(self.layout, [last, beside])
+        try:
+            with self._playbook([Task(options, module)]) as started:
+                while started.process.poll() is None:
+                    if any(request.fault for request in faults.recorded_requests(self.layout)):
+                        return True
+                    time.sleep(0.02)
+                return False
+        finally:
+            faults.api_rules(self.layout, [])
+
+    @contextlib.contextmanager
+    def _playbook(self, tasks: Sequence[Task], verbosity: int = 0) -> Iterator[_Playbook]:
+        """A running playbook. Nothing of it runs any more afterwards."""
+        mark = uuid.uuid4().hex
+        written = [self._written(task, f"{mark}-{number}") for number, task in enumerate(tasks, 1)]
+        playbook = self.folder / f"{mark}.json"
+        playbook.write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": written}]))
+        record, output = self.folder / f"{mark}.results", self.folder / f"{mark}.output"
+        variables = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_STDOUT_CALLBACK": "recorder",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "RECORDER_FILE": str(record),
+        }
+        command = ["ansible-playbook", str(playbook), *["-" + "v" * verbosity] * bool(verbosity)]
+        environment = os.environ | lifecycle.shell_variables(self.layout) | variables
+        with output.open("w") as file, subprocess.Popen(command, cwd=self.folder, env=environment, stdout=file, stderr=file) as process:
+            try:
+                yield _Playbook(process, record, output)
+            finally:
+                _kill_all(f"RECORDER_FILE={record}")
+
+    def _written(self, task: Task, mark: str) -> dict[str, Any]:
+        options = task.options
+        if not task.module.startswith("ansible.builtin."):
+            kubeconfig = self.folder / f"{mark}.kubeconfig"
+            kubeconfig.write_text(json.dumps(controlplane.kubeconfig(self.layout, {"token": task.token or self.token}, self.layout.faulty_api_url)))
+            options = {"kubeconfig": str(kubeconfig), **options}
+        return {"name": task.module, task.module: options, "check_mode": task.check, "diff": task.diff, "ignore_errors": task.ignore_errors}
+
+
+def _is_of(task: Task, request: faults.Request) -> bool:
+    """Whether a request can be of this task: our modules name themselves."""
+    return not task.module.startswith("modelops.") or request.user_agent == USER_AGENT
+
+
+def _verified(part: Any) -> Any:
+    """A part of a result, in the list of changes without the mark of those that check mode could not try."""
+    if isinstance(part, list):
+        return [{key: value for key, value in entry.items() if key != "unverified"} if isinstance(entry, dict) else entry for entry in part]
+    return part
+
+
+def _kill_all(mark: str) -> None:
+    """End every process that has this variable: Ansible's workers and modules are in process groups of their own."""
+    while marked := [pid for pid in _processes() if mark in _environment(pid)]:
+        for pid in marked:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _processes() -> list[int]:
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def _environment(pid: int) -> list[str]:
+    return _strings(pid, "environ")
+
+
+def _strings(pid: int, file: str) -> list[str]:
+    """The strings of a file in /proc that separates them by zeroes; none when the process has ended."""
+    try:
+        content = Path(f"/proc/{pid}/{file}").read_bytes()
+    except OSError:
+        return []
+    return [text.decode(errors="replace") for text in content.split(b"\0") if text]
+
+
+class ProcessLists:
+    """While it is entered: the arguments and variables of all processes that are started on this machine, looked at all the time.
+
+    Variables that tests give to Ansible themselves do not count.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._seen: set[str] = set()
+        self._given = {f"{name}={value}" for name, value in (os.environ | lifecycle.shell_variables(layout)).items()}
+        self._others = set(_processes())
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> ProcessLists:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def holding(self, secret: str) -> list[str]:
+        """The arguments and variables seen that hold this."""
+        return sorted(text for text in self._seen if secret in text)
+
+    @property
+    def arguments_seen(self) -> int:
+        """How many different ones were seen, to tell a look at nothing from a look that found nothing."""
+        return len(self._seen)
+
+    def _look(self) -> None:
+        while not self._ended.is_set():
+            for pid in _processes():
+                if pid not in self._others:
+                    self._seen.update(_strings(pid, "cmdline"))
+                    self._seen.update(set(_environment(pid)) - self._given)
+            self._ended.wait(0.005)
+
+
+# What a registry consists of
+
+
+def footprint(cluster: Cluster, name: str) -> dict[str, Any]:
+    """All objects of a registry, in a form that can be compared with another's: without times, identities and the registry's name.
+
+    What the operator and others make of the registry by themselves counts only as being there.
+    """
+    places = [(*kind, REGISTRIES_NAMESPACE) for kind in (REGISTRIES, ("v1", "secrets"), ("v1", "configmaps"), ("apps/v1", "deployments"), ROLE_BINDINGS)]
+    found = {
+        f"{plural}/{item['metadata']['name']}": None if _is_derived(item) else _lasting(item)
+        for api_version, plural, namespace in [*places, (f"{RBAC}/v1", "clusterrolebindings", None)]
+        for item in cluster.items(api_version, plural, namespace)
+        if _concerns(item, name)
+    }
+    text = re.sub(rf"\b{name}-db-[a-z0-9]{{5}}\b", "<password>", json.dumps(found)).replace(name, "<name>")
+    comparable: dict[str, Any] = json.loads(text)
+    return comparable
+
+
+def _concerns(item: dict[str, Any], name: str) -> bool:
+    labels = item["metadata"].get("labels") or {}
+    return item["metadata"]["name"] == name or item["metadata"]["name"].startswith(f"{name}-") or labels.get("app.kubernetes.io/name") == name
+
+
+def _is_derived(item: dict[str, Any]) -> bool:
+    owners = item["metadata"].get("ownerReferences", [])
+    made = any(owner.get("controller") or owner["kind"] != "ModelRegistry" for owner in owners)
+    return made or "app.kubernetes.io/created-by" in (item["metadata"].get("labels") or {})
+
+
+def _lasting(item: dict[str, Any]) -> dict[str, Any]:
+    metadata = {key: item["metadata"][key] for key in ("annotations", "finalizers", "generateName", "labels") if key in item["metadata"]}
+    return {"metadata": metadata} | {key: item[key] for key in ("data", "roleRef", "spec", "subjects", "type") if key in item}

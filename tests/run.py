@@ -1,17 +1,28 @@
-"""All tests in the order in which they fail fastest: unit tests, then the checks beside the sandbox's start, then the integration tests on it, and last those
-that start sandboxes of their own.
+"""All tests in the order in which they fail fastest: unit tests, then the checks, then everything that needs a sandbox, in lanes side by side: each has
+sandboxes of its own, and waits more than it computes.
 
     python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations]
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from sandbox import lifecycle
 from sandbox.layout import ROOT
+from tests.generations.conftest import folder_for, sandbox_of_a_copy
+
+# The tests of the first lane run on the sandbox of the checkout, those of the others on sandboxes of copies. Files that no lane names are in the first.
+# Real programs in place of ours are for one sandbox alone: with them there is one lane.
+LANES = ((), ("test_database_info.py", "test_model_registry*.py", "test_registry_reasons.py"), ("test_sandbox_*.py",))
+REAL_PROGRAMS = ("SANDBOX_OPERATOR", "SANDBOX_REGISTRY_SERVER")
 
 
 def step(what: str, *command: str) -> bool:
@@ -19,6 +30,11 @@ def step(what: str, *command: str) -> bool:
     print(f"\n==> {what}", flush=True)
     started = time.monotonic()
     passed = subprocess.run([sys.executable, *command], cwd=ROOT, check=False).returncode == 0
+    return told(what, passed, started)
+
+
+def told(what: str, passed: bool, started: float) -> bool:
+    """Say how a part ended; whether it passed."""
     print(f"==> {what}: {'passed' if passed else 'FAILED'} after {time.monotonic() - started:.0f} s", flush=True)
     return passed
 
@@ -31,27 +47,74 @@ def lint() -> bool:
     return step("lint and sanity", "tests/checks.py")
 
 
-def integration() -> bool:
+def number_of_lanes() -> int:
+    """How many lanes there are this time."""
+    return 1 if any(os.environ.get(name) for name in REAL_PROGRAMS) else len(LANES)
+
+
+def files_of(lane: int) -> list[str]:
+    """The integration tests of a lane, as paths in the checkout."""
+    folder = ROOT / "tests" / "integration"
+    named = [{path for pattern in patterns for path in folder.glob(pattern)} for patterns in LANES[: number_of_lanes()]]
+    chosen = named[lane] or set(folder.glob("test_*.py")).difference(*named)
+    return sorted(str(path.relative_to(ROOT)) for path in chosen)
+
+
+def first_lane() -> bool:
     """A sandbox that runs already is used and left running: it belongs to whoever started it."""
     found = lifecycle.running()
     try:
-        return step("sandbox", "-m", "sandbox", "up") and step("integration tests", "-m", "pytest", "-q", "--durations=5", "tests/integration")
+        return step("sandbox", "-m", "sandbox", "up") and step("integration tests", "-m", "pytest", "-q", "--durations=5", *files_of(0))
     finally:
         if not found:
             step("end of the sandbox", "-m", "sandbox", "down")
 
 
+def lane_beside(number: int) -> bool:
+    """A lane on a sandbox of its own; what it prints is kept until its end."""
+    started = time.monotonic()
+    with sandbox_of_a_copy(folder_for(f"lane-{number}"), "3.x", "openshift") as sandbox, tempfile.TemporaryFile() as printed:
+        passed = sandbox.pytest(printed, *files_of(number))
+        printed.seek(0)
+        print(f"\n==> integration tests, lane {number}\n{printed.read().decode(errors='replace')}", flush=True)
+    return told(f"integration tests, lane {number}", passed, started)
+
+
 def generations() -> bool:
-    return step("generations of the product", "-m", "pytest", "-q", "--durations=5", "tests/generations")
+    """They start sandboxes of their own; what they print is kept until their end."""
+    started = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=5", "tests/generations"]
+    with tempfile.TemporaryFile() as printed:
+        passed = subprocess.run(command, cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT, check=False).returncode == 0
+        printed.seek(0)
+        print(f"\n==> generations of the product\n{printed.read().decode(errors='replace')}", flush=True)
+    return told("generations of the product", passed, started)
+
+
+def on_sandboxes(names: Sequence[str]) -> dict[str, bool]:
+    """Run the lanes side by side, the generations after the lane that has the least to do."""
+    lanes: list[list[tuple[str, Callable[[], bool]]]] = []
+    if "integration" in names:
+        lanes.append([("integration", first_lane)])
+        lanes += [[("integration", partial(lane_beside, number))] for number in range(1, number_of_lanes())]
+    if "generations" in names:
+        lanes += [] if len(lanes) > 1 else [[]]
+        lanes[-1].append(("generations", generations))
+    with ThreadPoolExecutor() as pool:
+        results = [result for lane in pool.map(lambda lane: [(name, work()) for name, work in lane], lanes) for result in lane]
+    return {name: all(passed for of, passed in results if of == name) for name in names}
 
 
 def main(names: list[str]) -> int:
-    steps = {"unit": unit, "lint": lint, "integration": integration, "generations": generations}
-    unknown = [name for name in names if name not in steps]
+    steps = {"unit": unit, "lint": lint}
+    known = [*steps, "integration", "generations"]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        print(f"unknown: {', '.join(unknown)}; there are {', '.join(steps)}", file=sys.stderr)
+        print(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
         return 2
-    results = {name: steps[name]() for name in names or steps}
+    wanted = names or known
+    results = {name: steps[name]() for name in wanted if name in steps}
+    results |= on_sandboxes([name for name in wanted if name not in steps])
     print()
     for name, passed in results.items():
         print(f"{name:12} {'passed' if passed else 'FAILED'}")

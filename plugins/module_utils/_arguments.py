@@ -8,27 +8,94 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import GENERATED, MYSQL, POSTGRESQL, SSL_MODES
+
 DATABASE: dict[str, Any] = {
-    "type": {"type": "str", "choices": ["mysql"]},
+    "type": {"type": "str", "choices": [MYSQL, POSTGRESQL, GENERATED]},
     "host": {"type": "str"},
     "namespace": {"type": "str"},
     "port": {"type": "int"},
     "name": {"type": "str"},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
+    # It names a Secret, which is none.
+    "password_secret": {
+        "type": "dict",
+        "no_log": False,
+        "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "required": True, "no_log": False}},
+    },
     "ca": {"type": "raw"},
     "verify_server_cert": {"type": "bool"},
+    "ssl_mode": {"type": "str", "choices": list(SSL_MODES)},
+    "client_certificate": {"type": "raw"},
 }
 
 REGISTRY: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "display_name": {"type": "str"},
     "description": {"type": "str"},
     "database": {"type": "dict", "options": DATABASE},
 }
 
+# Of any type: Ansible would take nothing and a truth for names.
+NAMES: dict[str, Any] = {"type": "list", "elements": "raw"}
+
+PERMISSIONS: dict[str, Any] = {
+    "permissions": {
+        "type": "dict",
+        "options": {
+            "groups": NAMES,
+            "users": NAMES,
+            "projects": NAMES,
+            "service_accounts": {
+                "type": "list",
+                "elements": "dict",
+                "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+            },
+            "members": NAMES,
+            "exact": {"type": "bool", "default": False},
+            "prune_unlabelled": {"type": "bool", "default": False},
+        },
+    }
+}
+
+PERMISSION: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **PERMISSIONS,
+    "verify": {"type": "bool", "default": False},
+}
+
+CHECK_DATABASE: dict[str, Any] = {"check_database": {"type": "str", "choices": ["false", "warn", "fail"], "default": "false"}}
+
+BUNDLE: dict[str, Any] = {
+    "name": {"type": "str"},
+    "namespace": {"type": "str"},
+    "kind": {"type": "str", "choices": ["config_map", "secret"], "default": "config_map"},
+    "key": {"type": "str", "default": "ca.crt", "no_log": False},
+    "pem": {"type": "str"},
+    "path": {"type": "str"},
+    "registry": {"type": "str"},
+    "mode": {"type": "str", "choices": ["replace", "add"], "default": "replace"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "expiry_days": {"type": "int", "default": 30},
+    "database": {"type": "dict", "options": DATABASE},
+    "restart": {"type": "bool", "default": True},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+}
+
+CONSENT: dict[str, Any] = {
+    "restart": {"type": "bool", "default": True},
+    "allow_data_change": {"type": "bool", "default": False},
+    "delete_data": {"type": "bool", "default": False},
+}
+
 WAIT: dict[str, Any] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
+    "smoke_test": {"type": "bool", "default": False},
 }

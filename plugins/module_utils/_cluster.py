@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from urllib.parse import quote
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Capabilities
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import ReportedError
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -45,10 +47,13 @@ READ_SECONDS = 30
 ATTEMPTS = 5
 LONGEST_PAUSE = 30
 JSON = "application/json"
+# Objects without their data: nothing secret leaves the API server for a list of names.
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+PAGE = "500"
 MERGE_PATCH = "application/merge-patch+json"
 
 
-class ClusterError(Exception):
+class ClusterError(ReportedError):
     """The cluster cannot do what is needed, refused a request or did not answer. `status` is the HTTP status, None without an answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
@@ -68,17 +73,22 @@ def _refusal(what: str, error: Any) -> ClusterError:
         message = json.loads(error.body)["message"]
     except (TypeError, ValueError, KeyError):
         message = str(error.reason)
-    remedy = " The credentials are wrong or have expired: log in again." if error.status == UNAUTHORIZED else ""
+    remedy = ""
+    if error.status == UNAUTHORIZED:
+        remedy = " The credentials are wrong or have expired: log in again."
+    elif "failed calling webhook" in message:
+        remedy = " The operator's webhook cannot be reached: check that the model registry operator runs."
     return ClusterError(f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status)
 
 
 @dataclass(frozen=True)
 class Right:
-    """One thing that an account may or may not do in a namespace."""
+    """One thing that an account may or may not do, to one object or (without a name) to every one of its kind."""
 
     verb: str
     group: str
     resource: str
+    name: str = ""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
@@ -93,6 +103,8 @@ def connect(module: Any) -> Cluster:
     except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
         remedy = "Set kubeconfig, or host and api_key, or log in with `oc login`"
         raise ClusterError(f"there is no cluster to speak to: {_first_line(error)} {remedy}.") from error
+    # Audit logs tell our requests from those of other modules by it.
+    client.client.client.user_agent = FIELD_MANAGER
     return Cluster(client.client, client.configuration, module.params.get("context"))
 
 
@@ -124,7 +136,7 @@ class Cluster:
             properties = _spec_properties(document)
             for key in ("kubeRBACProxy", "oauthProxy"):
                 if key in properties:
-                    return Capabilities(version, key)
+                    return Capabilities(version, key, at(properties, ("postgres", "properties", "generateDeployment")) is not None)
             message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
             raise ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
         message = f"there is no {manifests.PLURAL}.{manifests.GROUP} here. Switch the component modelregistry to Managed in the DataScienceCluster"
@@ -150,15 +162,41 @@ class Cluster:
             raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or switch it on.")
         raise ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.")
 
+    def server_version(self) -> tuple[int, int]:
+        """The version of the API server, major and minor."""
+        version = self._request("GET", "/version", what="asking for the cluster's version")
+        # Some distributions add a plus sign.
+        return int(version["major"]), int(re.sub(r"\D", "", version["minor"]))
+
+    def serves(self, api_version: str, plural: str) -> bool:
+        """Whether the cluster knows this kind of object."""
+        listed = self._find(f"/apis/{api_version}", f"looking for {plural}")
+        return listed is not None and any(resource["name"] == plural for resource in listed["resources"])
+
     def read(self, api: tuple[str, str], namespace: str, name: str) -> Manifest | None:
-        """An object, or None when there is none."""
-        return self._find(path_of(api, namespace, name), f"reading {api[1]}/{name} in {namespace}")
+        """An object, or None when there is none; without a namespace, of the whole cluster."""
+        return self._find(path_of(api, namespace, name), f"reading {api[1]}/{name}" + (f" in {namespace}" if namespace else ""))
 
     def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[Manifest]:
-        """The objects of a kind in a namespace, by label or field selector."""
-        listed = self._request("GET", path_of(api, namespace), query=query, what=f"listing {api[1]} in {namespace}")
-        items: list[Manifest] = listed["items"]
-        return items
+        """The objects of a kind in a namespace, or without one in the whole cluster, by label or field selector. ClusterError 404 for an unknown kind."""
+        return self._pages(api, namespace, query, JSON)
+
+    def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[Manifest]:
+        """As `items`, but only the metadata of each."""
+        return self._pages(api, namespace, query, METADATA)
+
+    def _pages(self, api: tuple[str, str], namespace: str, query: dict[str, str], accept: str) -> list[Manifest]:
+        what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
+        found: list[Manifest] = []
+        more = ""
+        while True:
+            page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
+            listed: Manifest = json.loads(self._send("GET", path_of(api, namespace), None, page, JSON, what, accept))
+            # An empty list of metadata alone is null.
+            found += listed["items"] or []
+            more = at(listed, ("metadata", "continue")) or ""
+            if not more:
+                return found
 
     def log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
         """The last lines of a container's log."""
@@ -167,23 +205,41 @@ class Cluster:
         return response.decode(errors="replace")
 
     def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: Manifest, dry_run: bool) -> Manifest:
-        """Create (POST) or merge-patch (PATCH) an object; with `dry_run` the server only says what it would answer."""
-        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        """Create (POST), merge-patch (PATCH) or delete (DELETE) an object; with `dry_run` the server only says what it would answer."""
+        query = {} if verb == "DELETE" else {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        if verb == "DELETE" and dry_run:
+            # The API server looks at the query of a deletion only when it has no body.
+            body = {**body, "dryRun": ["All"]}
         path = path_of(api, namespace) if verb == "POST" else path_of(api, namespace, name)
-        content_type = JSON if verb == "POST" else MERGE_PATCH
-        what = f"{'creating' if verb == 'POST' else 'changing'} {api[1]}/{name} in {namespace}"
-        return self._request(verb, path, body, query, content_type, what)
+        content_type = MERGE_PATCH if verb == "PATCH" else JSON
+        doing = {"POST": "creating", "PATCH": "changing", "DELETE": "deleting"}[verb]
+        return self._request(verb, path, body, query, content_type, f"{doing} {api[1]}/{name}" + (f" in {namespace}" if namespace else ""))
 
     def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
-        """Those of the rights that this account does not have."""
+        """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
         missing = []
         for right in dict.fromkeys(rights):
-            attributes = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource}
+            attributes = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource, "name": right.name}
             body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
             review = self._request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body, what=f"asking for the right to {right}")
             if not at(review, ("status", "allowed")):
                 missing.append(right)
         return missing
+
+    @property
+    def bearer_token(self) -> str | None:
+        """The token that this account is known by; None for one that has a client certificate or a password."""
+        # The library's name for it has changed with its versions.
+        names = ("BearerToken", "authorization")
+        header = next((value for value in map(self._configuration.get_api_key_with_prefix, names) if value), "")
+        scheme, _space, token = header.partition(" ")
+        return token if scheme.lower() == "bearer" and token else None
+
+    @property
+    def ca_file(self) -> str | None:
+        """The file with the CA of the API server's certificate, when there is one."""
+        path: str | None = self._configuration.ssl_ca_cert
+        return path
 
     @contextmanager
     def changes(self, watched: Iterable[tuple[tuple[str, str], str, dict[str, str]]], seconds: float) -> Iterator[threading.Event]:
@@ -231,7 +287,7 @@ class Cluster:
                 return None
             raise
 
-    def _send(self, verb: str, path: str, body: Manifest | None, query: dict[str, str], content_type: str, what: str) -> bytes:
+    def _send(self, verb: str, path: str, body: Manifest | None, query: dict[str, str], content_type: str, what: str, accept: str = JSON) -> bytes:
         attempt = 0
         while True:
             attempt += 1
@@ -242,6 +298,7 @@ class Cluster:
                     body=body,
                     query_params=list(query.items()),
                     content_type=content_type,
+                    header_params={"Accept": accept},
                     serialize=False,
                     _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
                 )
@@ -259,9 +316,10 @@ class Cluster:
 
 
 def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> str:
-    """The request path of a kind in a namespace, or of one object of it."""
+    """The request path of a kind in a namespace (or, without one, of the whole cluster), or of one object of it."""
     version, plural = api
-    path = f"/{'apis' if '/' in version else 'api'}/{version}/namespaces/{quote(namespace, safe='')}/{plural}"
+    root = f"/{'apis' if '/' in version else 'api'}/{version}"
+    path = f"{root}/namespaces/{quote(namespace, safe='')}/{plural}" if namespace else f"{root}/{plural}"
     return path if name is None else f"{path}/{quote(name, safe='')}"
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
     CA_BUNDLES,
     DEFAULT_DATABASE_NAME,
-    DEFAULT_MYSQL_PORT,
+    DEFAULT_PORTS,
+    GENERATED,
+    MYSQL,
     PASSWORD_KEY,
+    POSTGRESQL,
     TRUSTED_CA_CONFIG_MAP,
     Database,
     KeyReference,
@@ -38,15 +41,23 @@ SECRET_ANNOTATIONS = {
 }
 
 
+# The part of the specification that holds a database of this type.
+SECTIONS = {MYSQL: "mysql", POSTGRESQL: "postgres", GENERATED: "postgres"}
+
+
 @dataclass(frozen=True)
 class Field:
-    """One option and the place of its value in the custom resource."""
+    """One option and the place of its value: a path in the custom resource, or a key of its database."""
 
     option: str
-    path: tuple[str, ...]
+    place: tuple[str, ...] | str
     wanted: Callable[[Registry], Value]
     # Told apart by this where two values can be written differently and mean the same; the last argument is the registry's namespace.
     same: Callable[[Any, Any, str], bool] = lambda one, other, _namespace: bool(one == other)
+
+    def path(self, section: str) -> tuple[str, ...]:
+        """Where the value is when the database is in this section."""
+        return ("spec", section, self.place) if isinstance(self.place, str) else self.place
 
 
 def _of_database(option: str) -> Callable[[Registry], Value]:
@@ -57,19 +68,30 @@ def _annotation(name: str) -> tuple[str, ...]:
     return "metadata", "annotations", f"openshift.io/{name}"
 
 
-# Every option that is a field of the custom resource as it stands. The CA and the verification depend on each other and are in `wanted_fields`.
+def _password_secret(registry: Registry) -> Value:
+    secret = registry.database.password_secret if registry.database else None
+    return None if secret is None else reference(secret)
+
+
+# Every option that is a field of the custom resource as it stands. The certificates are in `wanted_fields`: one option of theirs is several fields.
 FIELDS = (
     Field("display_name", _annotation("display-name"), lambda registry: registry.display_name),
     Field("description", _annotation("description"), lambda registry: registry.description),
-    Field("database.host", ("spec", "mysql", "host"), _of_database("host"), same_host),
-    Field("database.port", ("spec", "mysql", "port"), _of_database("port")),
-    Field("database.name", ("spec", "mysql", "database"), _of_database("name")),
-    Field("database.username", ("spec", "mysql", "username"), _of_database("username")),
+    Field("database.host", "host", _of_database("host"), same_host),
+    Field("database.port", "port", _of_database("port")),
+    Field("database.name", "database", _of_database("name")),
+    Field("database.username", "username", _of_database("username")),
+    Field("database.password_secret", "passwordSecret", _password_secret),
+    Field("database.verify_server_cert", "verifyServerCert", _of_database("verify_server_cert")),
+    Field("database.ssl_mode", "sslMode", _of_database("ssl_mode")),
 )
-CA_CONFIG_MAP = ("spec", "mysql", "sslRootCertificateConfigMap")
-CA_SECRET = ("spec", "mysql", "sslRootCertificateSecret")
-PASSWORD_SECRET = ("spec", "mysql", "passwordSecret")
-VERIFY_SERVER_CERT = ("spec", "mysql", "verifyServerCert")
+CA_KEYS = {"ConfigMap": "sslRootCertificateConfigMap", "Secret": "sslRootCertificateSecret"}
+# Whole objects, which the operator offers, and with which server v0.3.8 does not start.
+CA_DIRECTORIES = ("sslRootCertificatesConfigMapName", "sslRootCertificatesSecretName")
+CERTIFICATE_KEYS = ("sslCertificateSecret", "sslKeySecret")
+VERIFY_SERVER_CERT = "verifyServerCert"
+# What stays when a registry moves to another database.
+LASTING_KEYS = ("image", "port", "skipDBCreation")
 
 
 def secret_name(namespace: str, registry: str) -> str:
@@ -79,10 +101,9 @@ def secret_name(namespace: str, registry: str) -> str:
     return f"{registry}-db-" + "".join(letters[digest // len(letters) ** place % len(letters)] for place in range(5))
 
 
-def password_secret(registry: Registry, name: str) -> Manifest:
-    """The Secret for the password of a registry; it has the dashboard's keys, annotations and generateName."""
-    database = registry.database or Database()
-    data = {"database-name": database.name or DEFAULT_DATABASE_NAME, "database-user": database.username or "", PASSWORD_KEY: database.password or ""}
+def password_secret(registry: Registry, name: str, database: Database, stored: str) -> Manifest:
+    """The Secret for the password of a registry, as it is `stored`; it has the dashboard's keys, annotations and generateName."""
+    data = {"database-name": database.name or DEFAULT_DATABASE_NAME, "database-user": database.username or "", PASSWORD_KEY: stored}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -97,25 +118,12 @@ def password_secret(registry: Registry, name: str) -> Manifest:
     }
 
 
-def custom_resource(registry: Registry, secret: str, api_version: str, authentication: str) -> Manifest:
-    """The ModelRegistry to create: equal to the dashboard's, but that a CA is also used to verify the server.
+def custom_resource(registry: Registry, secret: dict[str, str] | None, api_version: str, authentication: str) -> Manifest:
+    """The ModelRegistry to create: equal to the dashboard's, but that a CA is also used to verify a MySQL server.
 
     `authentication` is the key of the proxy that this cluster's definition knows: kubeRBACProxy or oauthProxy.
     """
     database = registry.database or Database()
-    mysql: Manifest = {
-        "host": database.host,
-        "port": database.port or DEFAULT_MYSQL_PORT,
-        "database": database.name or DEFAULT_DATABASE_NAME,
-        "username": database.username,
-        "skipDBCreation": False,
-        "passwordSecret": {"name": secret, "key": PASSWORD_KEY},
-    }
-    if database.ca is not None and database.ca.config_map is not None:
-        mysql["sslRootCertificateConfigMap"] = reference(database.ca.config_map)
-        mysql["verifyServerCert"] = database.verify_server_cert is not False
-    elif database.verify_server_cert is not None:
-        mysql["verifyServerCert"] = database.verify_server_cert
     return {
         "apiVersion": f"{GROUP}/{api_version}",
         "kind": KIND,
@@ -127,41 +135,102 @@ def custom_resource(registry: Registry, secret: str, api_version: str, authentic
                 "openshift.io/display-name": registry.display_name or registry.name,
             },
         },
-        "spec": {authentication: {}, "grpc": {}, "rest": {}, "mysql": mysql},
+        "spec": {authentication: {}, "grpc": {}, "rest": {}, SECTIONS[database.type or MYSQL]: database_section(database, secret)},
     }
 
 
-def wanted_fields(registry: Registry, live: Manifest) -> list[tuple[str, tuple[str, ...], Value]]:
-    """(option, path, value) of every field of an existing registry that is to change; None as a value removes the field."""
-    changes: list[tuple[str, tuple[str, ...], Value]] = []
+def database_section(database: Database, secret: dict[str, str] | None) -> Manifest:
+    """The database of a registry that is made or moved, as the custom resource holds it; `secret` refers to its password."""
+    if database.type == GENERATED:
+        return {"generateDeployment": True}
+    section: Manifest = {
+        "host": database.host,
+        "port": database.port or DEFAULT_PORTS[database.type or MYSQL],
+        "database": database.name or DEFAULT_DATABASE_NAME,
+        "username": database.username,
+        "skipDBCreation": False,
+        "passwordSecret": secret,
+    }
+    section.update({key: value for key, value in _certificate_fields(database).items() if value is not None})
+    verify = database.verify_server_cert
+    if verify is None and database.type == MYSQL and database.ca is not None and database.ca.reference is not None:
+        verify = True
+    section.update({key: value for key, value in ((VERIFY_SERVER_CERT, verify), ("sslMode", database.ssl_mode)) if value is not None})
+    return section
+
+
+def _certificate_fields(database: Database) -> dict[str, Value]:
+    """The fields of the CA and of the client's certificate, where they are given; None removes one."""
+    section: dict[str, Value] = {}
+    ca, certificate = database.ca, database.client_certificate
+    if ca is not None:
+        section.update({key: reference(ca.reference) if ca.reference and ca.kind == kind else None for kind, key in CA_KEYS.items()})
+        section.update(dict.fromkeys(CA_DIRECTORIES))
+    if certificate is not None:
+        for key, name in zip(CERTIFICATE_KEYS, (certificate.certificate_key, certificate.private_key_key)):
+            section[key] = {"name": certificate.secret, "key": name} if certificate.secret else None
+    return section
+
+
+def live_type(resource: Manifest | None) -> str | None:
+    """The type of the database that a live registry uses; None when it has none."""
+    spec: Manifest = at(resource, ("spec",)) or {}
+    # The operator looks at `postgres` first when both are there.
+    if spec.get("postgres"):
+        return GENERATED if spec["postgres"].get("generateDeployment") else POSTGRESQL
+    return MYSQL if spec.get("mysql") else None
+
+
+def live_database(resource: Manifest | None) -> Manifest:
+    """The section of the database that a live registry uses."""
+    kind = live_type(resource)
+    return {} if kind is None else (at(resource, ("spec", SECTIONS[kind])) or {})
+
+
+# (option, path, value) of a field that is to change; None as the value removes the field.
+FieldChange = tuple[str, tuple[str, ...], Value]
+
+
+def wanted_fields(registry: Registry, live: Manifest, section: str) -> list[FieldChange]:
+    """The fields of an existing registry that are to change while its database stays in this section."""
+    changes: list[FieldChange] = []
     for field in FIELDS:
-        wanted, present = field.wanted(registry), at(live, field.path)
+        wanted, present = field.wanted(registry), at(live, field.path(section))
         if wanted is None or (present is not None and field.same(wanted, present, registry.namespace)):
             continue
-        if wanted == "" and present is None:
+        # A field that is not there means the same as an empty text, and as a check that is off.
+        if wanted in ("", False) and present is None:
             continue
-        changes.append((field.option, field.path, wanted))
-    ca = registry.database.ca if registry.database else None
-    verify = registry.database.verify_server_cert if registry.database else None
-    if ca is not None:
-        wanted_ca = None if ca.config_map is None else reference(ca.config_map)
-        moved = at(live, CA_CONFIG_MAP) != wanted_ca or at(live, CA_SECRET) is not None
-        if at(live, CA_CONFIG_MAP) != wanted_ca:
-            changes.append(("database.ca", CA_CONFIG_MAP, wanted_ca))
-        if at(live, CA_SECRET) is not None:
-            changes.append(("database.ca", CA_SECRET, None))
-        if verify is None and moved:
-            verify = None if wanted_ca is None else True
-            if wanted_ca is None and at(live, VERIFY_SERVER_CERT) is not None:
-                changes.append(("database.verify_server_cert", VERIFY_SERVER_CERT, None))
-    if verify is not None and bool(at(live, VERIFY_SERVER_CERT)) != verify:
-        changes.append(("database.verify_server_cert", VERIFY_SERVER_CERT, verify))
-    return changes
+        changes.append((field.option, field.path(section), wanted))
+    if registry.database is None:
+        return changes
+    certificates = [
+        ("database.client_certificate" if key in CERTIFICATE_KEYS else "database.ca", ("spec", section, key), value)
+        for key, value in _certificate_fields(registry.database).items()
+        if at(live, ("spec", section, key)) != value
+    ]
+    if section == SECTIONS[MYSQL] and registry.database.verify_server_cert is None and any(option == "database.ca" for option, _path, _value in certificates):
+        verify, path = (True if registry.database.ca and registry.database.ca.reference else None), ("spec", section, VERIFY_SERVER_CERT)
+        if at(live, path) != verify:
+            certificates.append(("database.verify_server_cert", path, verify))
+    return changes + certificates
+
+
+def moved_fields(registry: Registry, live: Manifest, secret: dict[str, str] | None) -> list[FieldChange]:
+    """The fields that move an existing registry to a database of another type. What is left over of the old one is removed: the API refuses both."""
+    database = registry.database or Database()
+    section = SECTIONS[database.type or MYSQL]
+    wanted = database_section(database, secret)
+    present: Manifest = at(live, ("spec", section)) or {}
+    changes: list[FieldChange] = [("database.type", ("spec", other), None) for other in sorted(set(SECTIONS.values()) - {section}) if at(live, ("spec", other))]
+    changes += [("database.type", ("spec", section, key), None) for key in present if key not in wanted and key not in LASTING_KEYS]
+    changes += [("database.type", ("spec", section, key), value) for key, value in wanted.items() if present.get(key) != value]
+    return changes + wanted_fields(replace(registry, database=None), live, section)
 
 
 def registry_result(resource: Manifest) -> Manifest:
     """A live ModelRegistry in the shape of the modules' options, without secrets."""
-    metadata, spec = resource["metadata"], resource.get("spec", {})
+    metadata, kind = resource["metadata"], live_type(resource)
     annotations = metadata.get("annotations") or {}
     shape: Manifest = {
         "name": metadata["name"],
@@ -169,23 +238,29 @@ def registry_result(resource: Manifest) -> Manifest:
         "display_name": annotations.get("openshift.io/display-name", metadata["name"]),
         "description": annotations.get("openshift.io/description", ""),
     }
-    mysql = spec.get("mysql")
-    if mysql:
-        shape["database"] = {
-            "type": "mysql",
-            "host": mysql.get("host"),
-            "port": mysql.get("port"),
-            "name": mysql.get("database"),
-            "username": mysql.get("username"),
-            "password_secret": mysql.get("passwordSecret"),
-            "ca": _ca_result(mysql),
-            "verify_server_cert": bool(mysql.get("verifyServerCert")),
-        }
+    if kind is None:
+        return shape
+    section = live_database(resource)
+    database: Manifest = {"type": kind}
+    shape["database"] = database
+    if kind == GENERATED:
+        return shape
+    for field in FIELDS:
+        if isinstance(field.place, str) and field.place in section:
+            database[field.option.partition(".")[2]] = section[field.place]
+    database["ca"] = _ca_result(section)
+    if kind == MYSQL:
+        database["verify_server_cert"] = bool(section.get(VERIFY_SERVER_CERT))
+    else:
+        database.pop("verify_server_cert", None)
+    certificate, key = (section.get(name) for name in CERTIFICATE_KEYS)
+    if certificate and key and certificate["name"] == key["name"]:
+        database["client_certificate"] = {"secret": certificate["name"], "certificate_key": certificate["key"], "private_key_key": key["key"]}
     return shape
 
 
-def _ca_result(mysql: Mapping[str, Any]) -> Any:
-    config_map, secret = mysql.get("sslRootCertificateConfigMap"), mysql.get("sslRootCertificateSecret")
+def _ca_result(section: Mapping[str, Any]) -> Any:
+    config_map, secret = (section.get(CA_KEYS[kind]) for kind in ("ConfigMap", "Secret"))
     if config_map:
         if config_map["name"] == TRUSTED_CA_CONFIG_MAP:
             named = [choice for choice, key in CA_BUNDLES.items() if key == config_map["key"]]
@@ -236,3 +311,26 @@ def decoded(secret: Manifest, key: str) -> str | None:
         return base64.b64decode((secret.get("data") or {})[key]).decode()
     except (KeyError, ValueError):
         return None
+
+
+def patched(manifest: Manifest, patch: Manifest) -> Manifest:
+    """A manifest after a merge patch, by the rules of RFC 7386."""
+    result = dict(manifest)
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            present = result.get(key)
+            result[key] = patched(present if isinstance(present, dict) else {}, value)
+        else:
+            result[key] = value
+    return result
+
+
+def flattened(shape: Manifest, prefix: str = "") -> Manifest:
+    """A shape with the paths of its options as keys."""
+    flat: Manifest = {}
+    for key, value in shape.items():
+        # Only `database` is a group of options; other dictionaries are values.
+        flat.update(flattened(value, f"{key}.") if key == "database" else {f"{prefix}{key}": value})
+    return flat

@@ -6,40 +6,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import database_container
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import FieldChange, Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import database_container, newest_pod
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
+    GENERATED,
+    MYSQL,
     PASSWORD_KEY,
+    POSTGRESQL,
+    Consent,
     Database,
-    InputError,
-    KeyReference,
     Problem,
     Registry,
+    breaks_url,
     creation_problems,
+    database_problems,
+    is_bare_host,
+    means_password,
+    metadata_server_problems,
+    same_host,
+    stored_password,
 )
 
 MASK = "********"
 SECRETS = ("v1", "secrets")
+SERVICES = ("v1", "services")
+CONFIG_MAPS = ("v1", "configmaps")
 DEPLOYMENTS = ("apps/v1", "deployments")
+# The API of each kind of object that a registry refers to.
+APIS = {"Secret": SECRETS, "ConfigMap": CONFIG_MAPS}
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+# As managedFields name them.
+POD_TEMPLATE = ("f:spec", "f:template")
+RESTART_MARK = (*POD_TEMPLATE, "f:metadata", "f:annotations", f"f:{RESTARTED_AT}")
+PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+# From this version on the name of a Service, which the operator names like the registry, may begin with a digit.
+LEADING_DIGIT = (1, 36)
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What this cluster's definition of a registry understands: the newest served version, and the key of its authenticating proxy."""
+    """What this cluster's definition of a registry understands."""
 
+    # The newest served version, and the key of its authenticating proxy.
     api_version: str
     authentication: str
+    generates_databases: bool = True
 
     @property
     def api(self) -> tuple[str, str]:
         """The API version and plural under which registries are served."""
         return f"{manifests.GROUP}/{self.api_version}", manifests.PLURAL
+
+    @property
+    def has_metadata_server(self) -> bool:
+        """Whether a metadata server runs beside the registry server: operators that know only v1alpha1 do that."""
+        return self.api_version == "v1alpha1"
+
+    @property
+    def password_in_url(self) -> bool:
+        """Whether the operator puts a PostgreSQL password into a URL. The metadata server gets it as it is."""
+        return not self.has_metadata_server
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Keys of an object that a registry reads, and the option that says so. `live`: the registry names them already."""
+
+    option: str
+    kind: str
+    name: str
+    keys: tuple[str, ...]
+    live: bool
+
+    @property
+    def object(self) -> tuple[str, str]:
+        """The kind and name of the object."""
+        return self.kind, self.name
 
 
 @dataclass(frozen=True)
@@ -48,11 +96,17 @@ class Live:
 
     capabilities: Capabilities
     registry: Manifest | None = None
-    # The Secret that the registry names; before there is a registry, one that an earlier run left under the name that this one would use.
-    secret: Manifest | None = None
-    # The ConfigMap or Secret with the CA bundle that the registry will read when the plan is done.
-    ca_bundle: Manifest | None = None
+    # What `needed_objects` names, by kind and name; None for what does not exist.
+    objects: Mapping[tuple[str, str], Manifest | None] = field(default_factory=dict)
+    # Secrets whose name begins as that of this registry's password, without their data; and the names of the Secrets that other registries use.
+    password_secrets: tuple[Manifest, ...] = ()
+    used_secrets: frozenset[str] = frozenset()
+    deployment: Manifest | None = None
     pods: tuple[Manifest, ...] = ()
+    # What could not be looked at, as a sentence for each.
+    unseen: tuple[str, ...] = ()
+    # The version of the API server; asked for only where a rule depends on it.
+    server: tuple[int, int] = LEADING_DIGIT
 
 
 @dataclass(frozen=True)
@@ -78,123 +132,221 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes in the order in which they are safe, and what people should know about them."""
+    """The changes in the order in which they are safe, and what people should know about them. With problems it must not be carried out."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
     warnings: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    # The server is older than the data that it reads, and the user does not want it to be restarted now.
+    restart_needed: bool = False
+    # The registry refers to something that does not exist.
+    incomplete: bool = False
+    # What a deletion leaves, and why.
+    kept: tuple[Manifest, ...] = ()
 
 
-def wanted_ca(wanted: Registry, live: Manifest | None) -> tuple[str, KeyReference] | None:
-    """The kind and key of the CA bundle that the registry reads once the plan is carried out, or None."""
-    database = wanted.database
-    if database is not None and database.ca is not None:
-        return None if database.ca.config_map is None else ("ConfigMap", database.ca.config_map)
-    for kind, path in (("ConfigMap", manifests.CA_CONFIG_MAP), ("Secret", manifests.CA_SECRET)):
-        present = at(live, path)
-        if present:
-            return kind, KeyReference(present["name"], present["key"])
+def resource_after(wanted: Registry, registry: Manifest | None, capabilities: Capabilities) -> Manifest:
+    """The custom resource once the plan is carried out."""
+    if registry is None:
+        return manifests.custom_resource(wanted, password_reference(wanted, None), capabilities.api_version, capabilities.authentication)
+    return manifests.patched(registry, _patch(_field_changes(wanted, registry)))
+
+
+def password_reference(wanted: Registry, registry: Manifest | None) -> dict[str, str] | None:
+    """The Secret and key that the registry reads its password from once the plan is carried out; None when it needs no password."""
+    database = wanted.database or Database()
+    present: dict[str, str] | None = manifests.live_database(registry).get("passwordSecret")
+    if _type_after(wanted, registry) == GENERATED:
+        return None
+    if database.password_secret is not None:
+        return manifests.reference(database.password_secret)
+    if present and (not _moves(wanted, registry) or _named_as_ours(present["name"], wanted.name)):
+        return present
+    if registry is None or _moves(wanted, registry) or database.password is not None:
+        return default_password_secret(wanted)
     return None
 
 
-def plan(wanted: Registry, live: Live, now: datetime) -> Plan:
-    """The changes from `live` to `wanted`. InputError when they cannot be carried out or must not."""
-    return _creation(wanted, live) if live.registry is None else _edit(wanted, live, live.registry, now)
+def references(wanted: Registry, registry: Manifest | None, capabilities: Capabilities) -> list[Reference]:
+    """What the registry reads once the plan is carried out. A generated database's Secret is the operator's."""
+    after = manifests.live_database(resource_after(wanted, registry, capabilities))
+    before = manifests.live_database(registry)
+    found: dict[tuple[str, str, str], Reference] = {}
+    for option, kind, key in (
+        ("database.password_secret", "Secret", "passwordSecret"),
+        *(("database.ca", kind, key) for kind, key in manifests.CA_KEYS.items()),
+        *(("database.client_certificate", "Secret", key) for key in manifests.CERTIFICATE_KEYS),
+    ):
+        held = after.get(key)
+        if held:
+            live = before.get(key) == held
+            same = found.get((option, kind, held["name"]))
+            keys = (*same.keys, held["key"]) if same else (held["key"],)
+            found[option, kind, held["name"]] = Reference(option, kind, held["name"], keys, live and (same is None or same.live))
+    return list(found.values())
+
+
+def needed_objects(wanted: Registry, registry: Manifest | None, capabilities: Capabilities) -> list[tuple[str, str]]:
+    """The kinds and names of the objects that a plan depends on."""
+    needed = [found.object for found in references(wanted, registry, capabilities)]
+    if _type_after(wanted, registry) == GENERATED and registry is not None:
+        needed.append(("Secret", f"{wanted.name}-postgres-credentials"))
+    host = _new_bare_host(wanted, registry)
+    return list(dict.fromkeys([*needed, *([("Service", host)] if host else [])]))
+
+
+def needs_password_secrets(wanted: Registry, registry: Manifest | None) -> bool:
+    """Whether Secrets for this registry's password can be there that nobody uses: its password is elsewhere, or it has none."""
+    named = password_reference(wanted, registry)
+    given = wanted.database is not None and wanted.database.password_secret is not None
+    return given or named is None or not _named_as_ours(named["name"], wanted.name)
+
+
+def plan(wanted: Registry, live: Live, consent: Consent, now: datetime) -> Plan:
+    """The changes from `live` to `wanted`, or the problems for which they cannot be carried out or must not."""
+    made = _creation(wanted, live) if live.registry is None else _edit(wanted, live, live.registry, consent, now)
+    problems, warnings, incomplete = _reference_problems(wanted, live, bool(made.changes))
+    host = _new_bare_host(wanted, live.registry)
+    if host and live.objects.get(("Service", host)) is None:
+        warnings.append(f"database.host {host!r}: there is no such Service in namespace {wanted.namespace!r}; set database.namespace when it is in another one")
+    written = {option for change in made.changes for option in change.fields}
+    warnings += _connection_warnings(wanted, resource_after(wanted, live.registry, live.capabilities), written)
+    return replace(made, warnings=(*live.unseen, *made.warnings, *warnings), problems=(*made.problems, *problems), incomplete=incomplete)
+
+
+def _type_after(wanted: Registry, registry: Manifest | None) -> str | None:
+    return (wanted.database.type if wanted.database else None) or manifests.live_type(registry)
+
+
+def _moves(wanted: Registry, registry: Manifest | None) -> bool:
+    """Whether the registry is to use a database of another type than now, or a first one."""
+    return registry is not None and _type_after(wanted, registry) != manifests.live_type(registry)
+
+
+def _new_bare_host(wanted: Registry, registry: Manifest | None) -> str | None:
+    """A host that this plan sets, and that can only be a Service of the registries namespace."""
+    host = wanted.database.host if wanted.database else None
+    present = manifests.live_database(registry).get("host")
+    if host is None or not is_bare_host(host) or (present and same_host(host, present, wanted.namespace)):
+        return None
+    return host
+
+
+def _field_changes(wanted: Registry, registry: Manifest) -> list[FieldChange]:
+    if _moves(wanted, registry):
+        return manifests.moved_fields(wanted, registry, password_reference(wanted, registry))
+    kind = manifests.live_type(registry)
+    fields = manifests.wanted_fields(wanted, registry, manifests.SECTIONS[kind or MYSQL])
+    password = password_reference(wanted, registry)
+    path = ("spec", manifests.SECTIONS[kind or MYSQL], "passwordSecret")
+    if password is not None and at(registry, path) is None and not any(changed == path for _option, changed, _value in fields):
+        fields.append(("database.password", path, password))
+    return fields
+
+
+def _patch(fields: Iterable[FieldChange]) -> Manifest:
+    body: Manifest = {}
+    for _option, path, value in fields:
+        body = manifests.merged(body, manifests.nested(path, value))
+    return body
 
 
 def _creation(wanted: Registry, live: Live) -> Plan:
-    # Operators that know only v1alpha1 run a metadata server beside the registry server.
-    problems = creation_problems(wanted, live.capabilities.api_version == "v1alpha1")
-    if problems:
-        raise InputError(problems)
-    name = manifests.secret_name(wanted.namespace, wanted.name)
-    secret = manifests.password_secret(wanted, name)
-    changes = []
-    if live.secret is None:
-        changes.append(_secret_creation(wanted, name, secret))
-    elif live.secret.get("data") != secret["data"]:
-        # An earlier run was stopped between its two writes, and the input has changed since.
-        changes.append(_secret_change(live.secret, secret["data"]))
-    resource = manifests.custom_resource(wanted, name, live.capabilities.api_version, live.capabilities.authentication)
-    fields = tuple(sorted({option for option, _path, _value in _leaves(wanted)}))
-    after = manifests.registry_result(resource)
-    changes.append(Change("create", manifests.KIND, wanted.namespace, wanted.name, fields, "POST", live.capabilities.api, resource, {}, after))
-    return Plan(tuple(changes))
-
-
-def _leaves(wanted: Registry) -> list[tuple[str, tuple[str, ...], Any]]:
-    """The options that a creation sets, by the same table that an edit compares."""
-    return manifests.wanted_fields(wanted, {})
-
-
-def _edit(wanted: Registry, live: Live, registry: Manifest, now: datetime) -> Plan:
-    _refuse_another_database(wanted, registry)
-    changes = []
+    database = wanted.database or Database()
+    problems = creation_problems(wanted)
     warnings = []
-    fields = manifests.wanted_fields(wanted, registry)
-    if wanted.database is not None and wanted.database.password is not None:
-        changes += _password_changes(wanted, live, registry, wanted.database, wanted.database.password)
-        if at(registry, manifests.PASSWORD_SECRET) is None:
-            fields.append(("database.password", manifests.PASSWORD_SECRET, default_password_secret(wanted)))
-    if fields:
-        body: Manifest = {}
-        before: Manifest = {}
-        after: Manifest = {}
-        for option, path, value in fields:
-            body = manifests.merged(body, manifests.nested(path, value))
-            before[option], after[option] = at(registry, path), value
-        names = tuple(dict.fromkeys(option for option, _path, _value in fields))
-        changes.append(Change("update", manifests.KIND, wanted.namespace, wanted.name, names, "PATCH", live.capabilities.api, body, before, after))
-    rolls_anyway = any(path[0] == "spec" for _option, path, _value in fields)
-    reread = any(change.kind == "Secret" for change in changes)
-    if live.pods and not rolls_anyway and (reread or is_outdated(live)):
-        changes.append(_restart(wanted, now))
-    ca = wanted_ca(wanted, registry)
-    verifies = after_change(fields, manifests.VERIFY_SERVER_CERT, registry)
-    if ca is not None and not verifies:
-        warnings.append(
-            f"registry {wanted.name!r} encrypts the connection to its database, but does not check the database's certificate: set database.verify_server_cert"
-        )
-    return Plan(tuple(changes), tuple(warnings))
-
-
-def after_change(fields: list[tuple[str, tuple[str, ...], Any]], path: tuple[str, ...], registry: Manifest) -> Any:
-    """The value that a path of the registry will have."""
-    return next((value for _option, changed, value in fields if changed == path), at(registry, path))
-
-
-def _refuse_another_database(wanted: Registry, registry: Manifest) -> None:
-    """A registry that is pointed at another database seems to lose all its models: refused."""
-    if at(registry, ("spec", "mysql")) is None:
-        if wanted.database is not None:
-            remedy = "Leave `database` out to edit the rest"
-            raise InputError([Problem("database", f"cannot be applied: registry {wanted.name!r} exists and does not use MySQL", remedy)])
-        return
-    problems = [
-        Problem(
-            option, f"is another one than the live {at(registry, path)!r}, so that all models would seem to vanish", "Leave it out to keep the live one", value
-        )
-        for option, path, value in manifests.wanted_fields(wanted, registry)
-        if option in ("database.host", "database.name")
-    ]
+    if database.type is not None and database.type != GENERATED and live.capabilities.has_metadata_server:
+        problems += metadata_server_problems(database.name)
+    if database.type == GENERATED and not live.capabilities.generates_databases:
+        remedy = "Give an external database, or update the product to 3.0 or newer"
+        problems.append(Problem("database.type", "is not known to this cluster's operator", remedy, GENERATED))
+    if wanted.name[:1].isdigit() and live.server < LEADING_DIGIT:
+        version = ".".join(map(str, live.server))
+        problem = f"begins with a digit, and this cluster's Kubernetes {version} refuses a Service of that name"
+        problems.append(Problem("name", problem, "Let it begin with a letter", wanted.name))
     if problems:
-        raise InputError(problems)
+        # The rights are checked all the same, by the requests that the creation needs.
+        database = replace(database, type=database.type or MYSQL)
+    if database.type == GENERATED:
+        warnings.append(
+            f"registry {wanted.name!r} gets a generated database, which is not for production: nobody backs it up, and it is deleted with the registry"
+        )
+    changes = [*_bundle_changes(wanted, live), *_secret_changes(replace(wanted, database=database), live, None)]
+    resource = resource_after(replace(wanted, database=database), None, live.capabilities)
+    section = manifests.SECTIONS[database.type or MYSQL]
+    options = [option for option, _path, _value in manifests.wanted_fields(wanted, {}, section)]
+    fields = tuple(sorted({*options, *(["database.type"] if database.type == GENERATED else [])}))
+    after = manifests.flattened(manifests.registry_result(resource))
+    changes.append(Change("create", manifests.KIND, wanted.namespace, wanted.name, fields, "POST", live.capabilities.api, resource, {}, after))
+    secret_problems = _secret_problems(wanted, live, None)
+    return Plan((*changes, *_deletions_of_orphans(wanted, live, None)), tuple(warnings), (*problems, *secret_problems))
 
 
-def _password_changes(wanted: Registry, live: Live, registry: Manifest, database: Database, password: str) -> list[Change]:
-    """What writes another password into the Secret that the registry names, or makes that Secret when it is gone."""
-    named = at(registry, manifests.PASSWORD_SECRET) or default_password_secret(wanted)
-    if live.secret is not None and manifests.decoded(live.secret, named["key"]) == password:
-        return []
-    if not is_ours(live.secret, named["name"], wanted.name):
-        remedy = "Change the password where that Secret is made, and leave database.password out"
-        raise InputError([Problem("database.password", f"cannot be written: Secret {named['name']!r} is somebody else's", remedy)])
-    if live.secret is not None:
-        return [_secret_change(live.secret, {named["key"]: manifests.encoded(password)})]
-    mysql = registry["spec"]["mysql"]
-    complete = replace(database, username=database.username or mysql["username"], name=mysql["database"])
-    body = manifests.password_secret(replace(wanted, database=complete), named["name"])
-    body["data"][named["key"]] = manifests.encoded(password)
-    return [_secret_creation(wanted, named["name"], body)]
+def _edit(wanted: Registry, live: Live, registry: Manifest, consent: Consent, now: datetime) -> Plan:
+    problems = _edit_problems(wanted, live, registry, consent)
+    fields = _field_changes(wanted, registry)
+    changes = [*_bundle_changes(wanted, live), *_secret_changes(wanted, live, registry)]
+    if fields:
+        body = _patch(fields)
+        before = manifests.flattened(manifests.registry_result(registry))
+        after = manifests.flattened(manifests.registry_result(manifests.patched(registry, body)))
+        differing = {option for option in {*before, *after} if before.get(option) != after.get(option)}
+        # A field may be written that the shape does not show, such as a half of a client certificate.
+        names = tuple(sorted({option for option, _path, _value in fields if option != "database.type"} | differing))
+        shown = [{option: shape[option] for option in shape if option in differing} for shape in (before, after)]
+        changes.append(Change("update", manifests.KIND, wanted.namespace, wanted.name, names, "PATCH", live.capabilities.api, body, shown[0], shown[1]))
+    changes += _deletions_of_orphans(wanted, live, registry)
+    warnings = []
+    rolls_anyway = any(path[0] == "spec" for _option, path, _value in fields)
+    reread = any(change.kind in APIS and change.action != "delete" for change in changes)
+    outdated = not rolls_anyway and is_outdated(live, _sources(wanted, live, registry), reread)
+    if outdated and consent.restart:
+        changes.append(restart_of(wanted, now))
+    elif outdated:
+        warnings.append(f"the server of registry {wanted.name!r} is older than the password or certificates that it reads: run again without `restart: false`")
+    return Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart)
+
+
+def _sources(wanted: Registry, live: Live, registry: Manifest) -> list[Manifest]:
+    """The objects that the running server has read, as they are now."""
+    names = [entry for entry in needed_objects(wanted, registry, live.capabilities) if entry[0] != "Service"]
+    return [source for entry in names if (source := live.objects.get(entry)) is not None]
+
+
+def _edit_problems(wanted: Registry, live: Live, registry: Manifest, consent: Consent) -> list[Problem]:
+    kind = _type_after(wanted, registry)
+    problems = []
+    if registry["metadata"].get("deletionTimestamp"):
+        problems.append(Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", wanted.name))
+    if wanted.database is not None and wanted.database.type is None and kind is not None:
+        problems += database_problems(wanted.database, kind)
+    if kind == GENERATED and _moves(wanted, registry) and not live.capabilities.generates_databases:
+        problems.append(Problem("database.type", "is not known to this cluster's operator", "Give an external database", GENERATED))
+    if kind is None and wanted.database is not None:
+        problems.append(Problem("database.type", "is missing, and the live registry has no database that would tell", f"Set it to {MYSQL} or {POSTGRESQL}"))
+    if _moves(wanted, registry):
+        problems += creation_problems(wanted)
+        if not consent.allow_data_change and manifests.live_type(registry) is not None:
+            problems.append(_data_problem("database.type", kind, manifests.live_type(registry)))
+    elif kind != GENERATED and not consent.allow_data_change:
+        present = manifests.live_database(registry)
+        problems += [
+            _data_problem(option, value, present.get(path[-1]))
+            for option, path, value in _field_changes(wanted, registry)
+            if option in ("database.host", "database.name")
+        ]
+    named = wanted.database is not None and (wanted.database.name is not None or _moves(wanted, registry))
+    if live.capabilities.has_metadata_server and kind != GENERATED and wanted.database is not None and named:
+        problems += metadata_server_problems(wanted.database.name)
+    return [*problems, *_secret_problems(wanted, live, registry)]
+
+
+def _data_problem(option: str, value: Any, live: Any) -> Problem:
+    remedy = "Leave it out to keep the live one, or set allow_data_change to true when the models are to stay behind"
+    return Problem(option, f"is another one than the live {live!r}, so that all models would seem to vanish", remedy, value)
+
+
+# The Secret of the password
 
 
 def default_password_secret(wanted: Registry) -> dict[str, str]:
@@ -202,63 +354,215 @@ def default_password_secret(wanted: Registry) -> dict[str, str]:
     return {"name": manifests.secret_name(wanted.namespace, wanted.name), "key": PASSWORD_KEY}
 
 
-def _secret_creation(wanted: Registry, name: str, body: Manifest) -> Change:
-    return Change("create", "Secret", wanted.namespace, name, ("database.password",), "POST", SECRETS, body, {}, {"database.password": MASK})
+def _bundle_changes(wanted: Registry, live: Live) -> list[Change]:
+    """What writes the certificates that the options hold into the ConfigMap that they belong into."""
+    ca = wanted.database.ca if wanted.database else None
+    if ca is None or ca.pem is None or ca.reference is None:
+        return []
+    # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._bundles import Place, replacement
+
+    return replacement(Place("ConfigMap", wanted.namespace, ca.reference), live.objects.get(("ConfigMap", ca.reference.name)), ca.pem, "database.ca")
 
 
-def is_ours(secret: Manifest | None, name: str, registry: str) -> bool:
-    """Whether a password's Secret was made by the dashboard or this collection, or may be: by the name and the annotation of both, and without an owner."""
-    if not name.startswith(f"{registry}-db-"):
-        return False
-    metadata: Manifest = {} if secret is None else secret["metadata"]
-    return secret is None or ("template.openshift.io/expose-password" in (metadata.get("annotations") or {}) and not metadata.get("ownerReferences"))
+def _named_as_ours(secret: str, registry: str) -> bool:
+    return secret.startswith(f"{registry}-db-")
 
 
-def _secret_change(secret: Manifest, data: dict[str, str]) -> Change:
+def is_ours(secret: Manifest, registry: str) -> bool:
+    """Whether a password's Secret was made by the dashboard or this collection for this registry: it has the marks of both, and no owner."""
     metadata = secret["metadata"]
-    body = {"data": data}
+    annotations = metadata.get("annotations") or {}
+    marked = metadata.get("generateName") == f"{registry}-db-" and all(name in annotations for name in manifests.SECRET_ANNOTATIONS)
+    return marked and not metadata.get("ownerReferences")
+
+
+def _secret_changes(wanted: Registry, live: Live, registry: Manifest | None) -> list[Change]:
+    """What writes another password into the registry's Secret, or makes that Secret."""
+    database, named = wanted.database or Database(), password_reference(wanted, registry)
+    if database.password is None or named is None:
+        return []
+    in_url = _type_after(wanted, registry) == POSTGRESQL and live.capabilities.password_in_url
+    password = stored_password(database.password, in_url)
+    present = live.objects.get(("Secret", named["name"]))
+    if present is None:
+        section = manifests.live_database(registry)
+        complete = replace(database, username=database.username or section.get("username"), name=database.name or section.get("database"))
+        body = manifests.password_secret(wanted, named["name"], complete, password)
+        body["data"][named["key"]] = manifests.encoded(password)
+        return [_secret_change("create", "POST", wanted, named["name"], body)]
+    stored = manifests.decoded(present, named["key"])
+    if stored is not None and means_password(stored, database.password, in_url):
+        return []
+    body = {"data": {named["key"]: manifests.encoded(password)}}
+    return [_secret_change("update", "PATCH", wanted, named["name"], body)]
+
+
+def _secret_change(action: str, verb: str, wanted: Registry, name: str, body: Manifest) -> Change:
     # A new masked value must differ from the old one, or a diff would not show that there is a change.
-    return Change(
-        "update",
-        "Secret",
-        metadata["namespace"],
-        metadata["name"],
-        ("database.password",),
-        "PATCH",
-        SECRETS,
-        body,
-        {"database.password": MASK},
-        {"database.password": f"{MASK} (changed)"},
-    )
+    before = {} if action == "create" else {"database.password": MASK}
+    after = {"database.password": MASK if action == "create" else f"{MASK} (changed)"}
+    return Change(action, "Secret", wanted.namespace, name, ("database.password",), verb, SECRETS, body, before, after)
 
 
-def _restart(wanted: Registry, now: datetime) -> Change:
+def _secret_problems(wanted: Registry, live: Live, registry: Manifest | None) -> list[Problem]:
+    """A password that would have to be written into a Secret that somebody else looks after."""
+    for change in _secret_changes(wanted, live, registry):
+        present = live.objects.get(("Secret", change.name))
+        if (present is None and not _named_as_ours(change.name, wanted.name)) or (present is not None and not is_ours(present, wanted.name)):
+            remedy = "Change the password where that Secret is made and leave database.password out, or name another Secret in database.password_secret"
+            return [Problem("database.password", f"cannot be written: Secret {change.name!r} is somebody else's", remedy)]
+    return []
+
+
+def _deletions_of_orphans(wanted: Registry, live: Live, registry: Manifest | None) -> list[Change]:
+    """What removes the Secrets that were made for this registry's password and that it does not read any more."""
+    named = password_reference(wanted, registry) or {}
+    orphans = [
+        secret for secret in live.password_secrets if is_ours(secret, wanted.name) and secret["metadata"]["name"] not in {*live.used_secrets, named.get("name")}
+    ]
+    return [deletion("Secret", SECRETS, secret) for secret in orphans]
+
+
+def deletion(kind: str, api: tuple[str, str], manifest: Manifest) -> Change:
+    """What deletes this very object, and no other that has got its name since."""
+    metadata = manifest["metadata"]
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": metadata["uid"]}}
+    shown = {f"{kind} {metadata['name']}": "present"}
+    return Change("delete", kind, metadata.get("namespace", ""), metadata["name"], (), "DELETE", api, body, shown)
+
+
+# What a registry refers to
+
+
+def _reference_problems(wanted: Registry, live: Live, writes: bool) -> tuple[list[Problem], list[str], bool]:
+    """References that nothing good stands behind: a problem where this call gives them, otherwise a warning; and whether there is nothing at all."""
+    problems: list[Problem] = []
+    warnings: list[str] = []
+    incomplete = False
+    written = {change.name for change in _secret_changes(wanted, live, live.registry)}
+    database = wanted.database or Database()
+    given = {
+        "database.password_secret": database.password_secret,
+        "database.ca": database.ca,
+        "database.client_certificate": database.client_certificate,
+    }
+    kind = _type_after(wanted, live.registry) or MYSQL
+    for found in references(wanted, live.registry, live.capabilities):
+        made_by_us = found.option == "database.password_secret" and database.password_secret is None and not found.live
+        if made_by_us or (found.option == "database.password_secret" and found.name in written):
+            continue
+        if found.option == "database.ca" and database.ca is not None and database.ca.pem is not None:
+            continue
+        wrong = _reference_problem(found, live.objects.get(found.object), kind, live.capabilities)
+        if wrong is None:
+            continue
+        problem, remedy = wrong
+        # A registry that has always named it is no reason to refuse a run that writes nothing; what it says is still not true.
+        if given[found.option] is not None and (writes or not found.live):
+            shown = {found.kind: found.name, "keys": list(found.keys)}
+            problems.append(Problem(found.option, problem, f"{remedy}; nothing was written", shown))
+        else:
+            held = live.objects.get(found.object)
+            incomplete = incomplete or held is None or not set(found.keys) <= set(held.get("data") or {})
+            warnings.append(f"registry {wanted.name!r}: {found.option} names {found.kind} {found.name!r}, and {problem}. {remedy}.")
+    return problems, warnings, incomplete
+
+
+def _reference_problem(found: Reference, held: Manifest | None, kind: str, capabilities: Capabilities) -> tuple[str, str] | None:
+    """(problem, remedy) of a reference, or None when it is good."""
+    if held is None:
+        return f"there is no such {found.kind} in the namespace of the registry", "Create it, or name another one"
+    data = held.get("data") or {}
+    for key in found.keys:
+        if key not in data:
+            return f"the {found.kind} has no key {key!r}, it has: {', '.join(sorted(data)) or 'none'}", "Name one of its keys"
+    if found.option == "database.password_secret":
+        return _held_password_problem(manifests.decoded(held, found.keys[0]), kind, capabilities)
+    if found.option == "database.ca":
+        bundle = data[found.keys[0]] if found.kind == "ConfigMap" else manifests.decoded(held, found.keys[0])
+        if PEM_CERTIFICATE not in (bundle or ""):
+            return f"its key {found.keys[0]!r} holds no PEM certificate", "Put the CA's certificate there, or name another key"
+    return None
+
+
+def _held_password_problem(stored: str | None, kind: str, capabilities: Capabilities) -> tuple[str, str] | None:
+    if not stored:
+        return "its key holds no password", "Put the password there"
+    if stored.endswith(("\n", "\r")):
+        return "the password in it ends with a line break, with which the database refuses it", "Store it without, for example with `printf` in place of `echo`"
+    if kind == POSTGRESQL and capabilities.password_in_url and breaks_url(stored):
+        return "the password in it has a character with which the registry server does not start", "Percent-encode it there"
+    if kind == MYSQL and "?" in stored:
+        return "the password in it has a question mark, with which the registry server does not start", "Choose another password"
+    return None
+
+
+def _connection_warnings(wanted: Registry, after: Manifest, written: set[str]) -> list[str]:
+    """What is unsafe about the connection to the database that a registry will have; some of it only when these options are written."""
+    kind, section = manifests.live_type(after), manifests.live_database(after)
+    has_ca = any(section.get(key) for key in manifests.CA_KEYS.values())
+    if kind == MYSQL and has_ca and not section.get(manifests.VERIFY_SERVER_CERT):
+        return [
+            f"registry {wanted.name!r} encrypts the connection to its database, but does not check the database's certificate: set database.verify_server_cert"
+        ]
+    mode = section.get("sslMode") or "disable"
+    if kind == POSTGRESQL and not has_ca and mode in ("disable", "allow", "prefer"):
+        return [f"registry {wanted.name!r} need not encrypt its connection to the database (ssl_mode {mode}): set database.ca, or ssl_mode to require"]
+    if kind == POSTGRESQL and mode == "verify-full":
+        return [f"registry {wanted.name!r}: the product never checks the host name of PostgreSQL's certificate, also not with ssl_mode verify-full"]
+    if kind == POSTGRESQL and has_ca and "database.ca" in written:
+        return [f"registry {wanted.name!r}: the product checks that the CA signed PostgreSQL's certificate, whatever ssl_mode says, but never its host name"]
+    return []
+
+
+# Restarts
+
+
+def restart_of(wanted: Registry, now: datetime) -> Change:
     stamp = now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = manifests.nested(("spec", "template", "metadata", "annotations", RESTARTED_AT), stamp)
     return Change("restart", "Deployment", wanted.namespace, wanted.name, (), "PATCH", DEPLOYMENTS, body)
 
 
-def is_outdated(live: Live) -> bool:
-    """Whether a running server is older than the data of the Secret or CA bundle that it reads, whoever changed that."""
-    starts = [start for pod in live.pods if (start := server_start(pod)) is not None]
-    return any(_is_newer(source, start) for source in (live.secret, live.ca_bundle) if source is not None for start in starts)
+def is_outdated(live: Live, sources: Iterable[Manifest], about_to_change: bool = False) -> bool:
+    """Whether the server is older than the data of a Secret or ConfigMap that it reads, or will be, and is not being replaced already."""
+    newest = newest_pod(live.pods)
+    start = None if newest is None else server_start(newest)
+    if start is None:
+        # A server that was never started reads everything when it is.
+        return False
+    if about_to_change:
+        return True
+    asked, rolled = _newest_change(live.deployment, RESTART_MARK), _newest_change(live.deployment, POD_TEMPLATE)
+    return any(_is_newer(source, start, rolled) and not (asked and asked >= changed_at(source)) for source in sources)
 
 
 def server_start(pod: Manifest) -> datetime | None:
-    """When the registry server of a pod was started; None when it does not run."""
-    running = at(database_container(at(pod, ("status", "containerStatuses")) or []), ("state", "running"))
-    return parsed(running["startedAt"]) if running else None
+    """When the registry server of a pod was last started, also one that has ended and waits for its next attempt; None when it never was."""
+    status = database_container(at(pod, ("status", "containerStatuses")) or [])
+    runs = (at(status, path) for path in (("state", "running"), ("state", "terminated"), ("lastState", "terminated")))
+    return next((parsed(run["startedAt"]) for run in runs if run and run.get("startedAt")), None)
 
 
-def _is_newer(source: Manifest, start: datetime) -> bool:
-    # Label changes have entries of their own in managedFields, so the newest entry that owns data tells when the data was last written.
+def _newest_change(deployment: Manifest | None, fields: tuple[str, ...]) -> datetime | None:
+    """When one of these fields of a Deployment was last changed, by the API server's clock: a stamp in it would be of another one."""
+    entries = at(deployment, ("metadata", "managedFields")) or []
+    return max((parsed(entry["time"]) for entry in entries if "time" in entry and at(entry, ("fieldsV1", *fields)) is not None), default=None)
+
+
+def changed_at(source: Manifest) -> datetime:
+    """When the data of a Secret or ConfigMap was last written. Label changes have entries of their own in managedFields."""
     entries = source["metadata"].get("managedFields") or []
     times = [parsed(entry["time"]) for entry in entries if "time" in entry and "f:data" in (entry.get("fieldsV1") or {})]
-    if not times:
-        return False
-    changed, created = max(times), parsed(source["metadata"]["creationTimestamp"])
-    # Both times are whole seconds: in the same second the data counts as newer only if it was written again after the object was made.
-    return changed > start or (changed == start and changed > created)
+    return max(times, default=parsed(source["metadata"]["creationTimestamp"]))
+
+
+def _is_newer(source: Manifest, start: datetime, rolled: datetime | None) -> bool:
+    changed, created = changed_at(source), parsed(source["metadata"]["creationTimestamp"])
+    # All times are whole seconds. In the same second the data counts as newer only if it was written again after the object was made, and the
+    # server was not replaced in that second too, as it is after a change of the password together with the login.
+    return changed > start or (changed == start and changed > created and not (rolled and rolled >= changed))
 
 
 def parsed(time: str) -> datetime:

@@ -10,10 +10,20 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import (
+    CA_KEYS,
+    CERTIFICATE_KEYS,
+    SECTIONS,
+    Manifest,
+    at,
+    live_database,
+    live_type,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import MYSQL
 
 SERVER = "rest-container"
-CA_VOLUME = "mysql-ssl-rootcert"
+# What operators from v0.3.2 on make for a registry with a generated database.
+GENERATED_DATABASE = {"port": 5432, "username": "modelregistry", "database": "model_registry"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,8 @@ class Observation:
     # Of the newest pod: the end of its server's log, and the messages of its warning events. Read only when they can explain something.
     log: str = field(default="", repr=False)
     events: tuple[str, ...] = ()
+    # The pods of a generated database, read as sparingly.
+    database_pods: tuple[Manifest, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,10 +77,31 @@ SYMPTOMS = (
         "the database refuses the login: the password or the user name is wrong, or the user must use TLS and this registry has no CA",
         "Check database.username and database.password, or give database.ca",
     ),
-    _symptom(r"Error 1049 ", "the database does not exist on the server", "Create it, or correct database.name"),
+    _symptom(
+        r"SQLSTATE 28P01|password authentication failed",
+        "the database refuses the login: the password or the user name is wrong",
+        "Check database.username and database.password",
+    ),
+    _symptom(
+        r"Error 3159 |no encryption",
+        "the database accepts only encrypted connections, and this one is not",
+        "Give database.ca, or for PostgreSQL set database.ssl_mode to require",
+    ),
+    _symptom(r"SQLSTATE 28000|Error 1130\b", "the database accepts no login of this user from the cluster", "Allow it there"),
+    _symptom(r"Error 1049 |SQLSTATE 3D000", "the database does not exist on the server", "Create it, or correct database.name"),
     _symptom(r"Error 1044 ", "the user has no rights on the database", "Grant the user all privileges on the database"),
-    _symptom(r"Error 1142 ", "the user lacks a privilege that the server's migrations need", "Grant the user all privileges on the database"),
-    _symptom(r"Error 3159 ", "the database accepts only encrypted connections and this registry has no CA", "Give database.ca"),
+    _symptom(r"Error 1142 |SQLSTATE 42501", "the user lacks a privilege that the server's migrations need", "Grant the user all privileges on the database"),
+    _symptom(
+        r"server does not support TLS|server refused TLS",
+        "the registry is to encrypt its connection, and the database offers no encryption",
+        "Switch it on there, or set database.ca to none",
+    ),
+    _symptom(r"Error 1040\b|SQLSTATE 53300", "the database has no connection left", "Raise its limit of connections", False),
+    _symptom(
+        r'syntax error at or near "JSON"|Dirty database version 25\b',
+        "the server's migration 25 did not succeed, which is so with every PostgreSQL before 16, and the schema is now marked dirty",
+        "Use PostgreSQL 16 or newer; repair the schema, then clear `dirty` in schema_migrations",
+    ),
     _symptom(r"x509: certificate signed by unknown authority", "the CA did not sign the database's certificate", "Give the right one in database.ca"),
     _symptom(
         r"x509: certificate is valid for .*, not ",
@@ -76,7 +109,7 @@ SYMPTOMS = (
         "Use a host name of the certificate in database.host",
     ),
     _symptom(r"x509: certificate has expired", "the database's certificate has expired or is not valid yet", "Renew it, and check the clocks"),
-    _symptom(r"failed to parse SSL root certificate", "the CA bundle holds no PEM certificate", "Correct the ConfigMap that database.ca names"),
+    _symptom(r"failed to parse SSL root certificate", "the CA bundle holds no PEM certificate", "Correct what database.ca names"),
     _symptom(r"failed to read SSL root certificate", "the CA bundle has no such key", "Correct the key in database.ca"),
     _symptom(
         r"Dirty database version",
@@ -84,7 +117,7 @@ SYMPTOMS = (
         "Repair the schema, then clear `dirty` in schema_migrations",
     ),
     _symptom(
-        r"invalid EmbedMD config|invalid MySQL DSN",
+        r"invalid EmbedMD config|invalid (MySQL|PostgreSQL) DSN|net/url: invalid userinfo|cannot parse `postgresql:",
         "the connection string is not valid: a value of `database` has a character that breaks it",
         "Change that value",
     ),
@@ -133,30 +166,57 @@ def condition(manifest: Manifest, kind: str) -> Manifest | None:
 
 def reflects(registry: Manifest, deployment: Manifest) -> bool:
     """Whether the pods that the Deployment makes connect to the database as the registry says now."""
-    mysql = at(registry, ("spec", "mysql"))
-    if mysql is None:
+    kind = live_type(registry)
+    if kind is None:
         return True
+    section, effective = SECTIONS[kind], _effective_database(registry)
     pod: Manifest = at(deployment, ("spec", "template", "spec")) or {}
     container = database_container(pod.get("containers") or [])
     arguments = " ".join([*container.get("args", []), ""])
-    password = mysql.get("passwordSecret")
-    login = mysql["username"] + (":$(MYSQL_PASSWORD)" if password else "")
-    # One connection string, or with operators before v0.2.20 one argument for each part.
-    as_string = f"-dsn={login}@tcp({mysql['host']}:{mysql['port']})/{mysql['database']}?" in arguments
-    parts = {"host": mysql["host"], "port": mysql["port"], "database": mysql["database"], "user": mysql["username"]}
-    as_parts = all(f"--mysql_config_{part}={value} " in arguments for part, value in parts.items())
+    password = effective.get("passwordSecret")
     secrets = [at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
-    verifies = re.findall(r"verify.server.cert=(\S+)", arguments)
-    verification = [str(mysql["verifyServerCert"]).lower()] if "verifyServerCert" in mysql else []
     reads_password = not password or password in secrets
-    return (as_string or as_parts) and reads_password and verifies == verification and _reads_ca(mysql, pod, arguments)
+    verifies = re.findall(r"verify.server.cert=(\S+)", arguments)
+    verification = [str(effective["verifyServerCert"]).lower()] if "verifyServerCert" in effective and kind == MYSQL else []
+    connects = _connection_string(effective, section) in arguments or all(part in arguments for part in _connection_parts(effective, section))
+    files = (
+        ("rootcert", r"ssl-?root-?cert", effective.get(CA_KEYS["ConfigMap"]), effective.get(CA_KEYS["Secret"])),
+        ("cert", r"ssl-?cert", None, effective.get(CERTIFICATE_KEYS[0])),
+        ("key", r"ssl-?key", None, effective.get(CERTIFICATE_KEYS[1])),
+    )
+    reads_files = all(_reads(pod, f"{section}-ssl-{volume}", re.findall(rf"[-_]{flag}=(\S+)", arguments), *wanted) for volume, flag, *wanted in files)
+    return connects and reads_password and verifies == verification and reads_files
 
 
-def _reads_ca(mysql: Manifest, pod: Manifest, arguments: str) -> bool:
-    """Whether a pod mounts the CA bundle that the registry names and its server is told that key of it; or neither, when there is none."""
-    config_map, secret = mysql.get("sslRootCertificateConfigMap"), mysql.get("sslRootCertificateSecret")
-    keys = [root.rpartition("/")[2] for root in re.findall(r"ssl-?root-?cert=(\S+)", arguments)]
-    mounted: Manifest = next((volume for volume in pod.get("volumes") or [] if volume["name"] == CA_VOLUME), {})
+def _effective_database(registry: Manifest) -> Manifest:
+    """The database as the operator understands it: a generated one is filled in."""
+    section, name = live_database(registry), registry["metadata"]["name"]
+    if not section.get("generateDeployment"):
+        return section
+    return {**GENERATED_DATABASE, "host": f"{name}-postgres", "passwordSecret": {"name": f"{name}-postgres-credentials", "key": "password"}}
+
+
+def _connection_string(database: Manifest, section: str) -> str:
+    """The connection string up to its end, or where parameters begin."""
+    password = f":$({section.upper()}_PASSWORD)" if database.get("passwordSecret") else ""
+    login, host, port, name = database.get("username"), database.get("host") or database.get("hostAddress"), database.get("port"), database.get("database")
+    if section == "mysql":
+        return f"-dsn={login}{password}@tcp({host}:{port})/{name}?"
+    mode = f"?sslmode={database['sslMode']}" if database.get("sslMode") else ""
+    return f"-dsn=postgresql://{login}{password}@{host}:{port}/{name}{mode} "
+
+
+def _connection_parts(database: Manifest, section: str) -> list[str]:
+    """The arguments of the metadata server that operators before v0.2.20 run: one for each part of the connection."""
+    names = {"host": "host", "port": "port", "database": "database" if section == "mysql" else "dbname", "username": "user", "sslMode": "sslmode"}
+    prefix = "mysql" if section == "mysql" else "postgres"
+    return [f"--{prefix}_config_{part}={database[key]} " for key, part in names.items() if database.get(key) is not None]
+
+
+def _reads(pod: Manifest, volume: str, files: list[str], config_map: Manifest | None, secret: Manifest | None) -> bool:
+    """Whether a pod mounts the one object that is wanted and its server is told that key of it; or neither, when none is."""
+    mounted: Manifest = next((entry for entry in pod.get("volumes") or [] if entry["name"] == volume), {})
+    keys = [file.rpartition("/")[2] for file in files]
     if config_map:
         return keys == [config_map["key"]] and bool(at(mounted, ("configMap", "name")) == config_map["name"])
     if secret:
@@ -218,14 +278,20 @@ def _pod_verdict(seen: Observation) -> Verdict:
         if failure:
             return Verdict(False, "the pod of the registry is refused", failure["message"], "Check the quota and the admission policies of the namespace")
         return Verdict(False, "the pod of the registry has not been made yet")
-    scheduled = condition(pod, "PodScheduled")
-    if scheduled and scheduled["status"] == "False":
-        return Verdict(False, "no node takes the pod of the registry", scheduled.get("message", ""), "Check the cluster's capacity")
+    verdict = _unscheduled(pod, "the pod of the registry")
     for status in at(pod, ("status", "containerStatuses")) or []:
-        verdict = _waiting_verdict(seen, pod, status)
-        if verdict is not None:
-            return verdict
-    return log_verdict(seen.log, restarts(pod)) or Verdict(False, "the registry's server is starting")
+        verdict = verdict or _waiting_verdict(seen, pod, status)
+    database = newest_pod(seen.database_pods)
+    if verdict is None and database is not None:
+        verdict = _unscheduled(database, "the pod of the generated database")
+    return verdict or log_verdict(seen.log, restarts(pod)) or Verdict(False, "the registry's server is starting")
+
+
+def _unscheduled(pod: Manifest, what: str) -> Verdict | None:
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled is None or scheduled["status"] != "False":
+        return None
+    return Verdict(False, f"no node takes {what}", scheduled.get("message", ""), "Check the cluster's capacity and storage")
 
 
 def _waiting_verdict(seen: Observation, pod: Manifest, status: Manifest) -> Verdict | None:

@@ -9,19 +9,27 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
+from urllib.parse import quote, unquote
 
 # The dashboard's limit since OpenShift AI 3.4, and the operator's: `<name>-auth-delegator` is the value of a label, which may have 63 characters.
 DASHBOARD_NAME_LENGTH = 40
 OPERATOR_NAME_LENGTH = 48
 NAME_PATTERN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+# What the API server takes as the name of an object.
+DELETABLE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 UNQUOTED_NAME = re.compile(r"\w+", re.ASCII)
 # `service.namespace`
 SERVICE_LABELS = 2
+# What Go's net/url takes unescaped in the user and password of a URL, but for the percent sign; the colon ends the user.
+POSTGRESQL_USER_CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=@]"
+POSTGRESQL_PASSWORD_CHARACTERS = "-._~!$&'()*+,;=@:"
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 HOST_LABEL = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?")
 
-DEFAULT_MYSQL_PORT = 3306
+MYSQL, POSTGRESQL, GENERATED = "mysql", "postgresql", "generated"
+DEFAULT_PORTS = {MYSQL: 3306, POSTGRESQL: 5432}
 DEFAULT_DATABASE_NAME = "model-registry"
 PASSWORD_KEY = "database-password"  # the key's name, not a password
 # What the dashboard's first two choices of a CA certificate stand for; the platform operator keeps this ConfigMap in every namespace.
@@ -44,7 +52,11 @@ class Problem:
         return f"{self.option}{shown}: {self.problem}. {self.remedy}."
 
 
-class InputError(Exception):
+class ReportedError(Exception):
+    """Something that a user can cause and cure. Its text is for people; the shell of the modules makes a failure of it."""
+
+
+class InputError(ReportedError):
     """The input cannot be carried out. Raised before anything is written, with every problem that was found."""
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -62,26 +74,41 @@ class KeyReference:
 
 @dataclass(frozen=True)
 class CertificateAuthority:
-    """Where the CA bundle for the database's certificate is; `config_map` is None for a connection that has none."""
+    """Where the CA bundle for the database's certificate is: a key of a ConfigMap or Secret; without a reference the connection has none.
 
-    config_map: KeyReference | None
+    `pem` holds certificates that the options give themselves. What is live tells which ConfigMap they belong into: only then there is a reference.
+    """
+
+    kind: str | None = None
+    reference: KeyReference | None = None
+    pem: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class ClientCertificate:
+    """The Secret with the certificate that the registry shows to its database, and the keys in it; without a Secret it shows none."""
+
+    secret: str | None = None
+    certificate_key: str = "tls.crt"
+    private_key_key: str = "tls.key"
 
 
 @dataclass(frozen=True)
 class Database:
-    """An external MySQL database. None stands for an option that was left out: the live value stays, or the default on creation."""
+    """A database. None stands for an option that was left out: the live value stays, or the default on creation."""
 
     type: str | None = None
     host: str | None = None
     port: int | None = None
     name: str | None = None
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
+    # A key of a Secret that somebody else looks after.
+    password_secret: KeyReference | None = None
     ca: CertificateAuthority | None = None
     verify_server_cert: bool | None = None
-
-    def __repr__(self) -> str:
-        return f"Database({self.type} {self.host}:{self.port}/{self.name})"
+    ssl_mode: str | None = None
+    client_certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True)
@@ -95,23 +122,39 @@ class Registry:
     database: Database | None = None
 
 
-def registry_from_options(options: Mapping[str, Any], namespace: str, warnings: list[str]) -> Registry:
-    """The wanted registry of a module's options. InputError names everything that is wrong with them; `warnings` is added to."""
-    problems: list[Problem] = []
-    problems += _name_problems(options["name"], warnings)
+@dataclass(frozen=True)
+class Consent:
+    """What the user allows to happen to data, and to running servers."""
+
+    restart: bool = True
+    allow_data_change: bool = False
+    delete_data: bool = False
+
+
+def registry_from_options(options: Mapping[str, Any], namespace: str, problems: list[Problem], warnings: list[str]) -> Registry:
+    """The wanted registry of a module's options; everything that is wrong or odd about them whatever is live is added to the lists."""
+    name, seconds = options["name"], options.get("wait_timeout", 1)
+    no_time = [Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", seconds)] if seconds < 1 else []
+    if options.get("state") == "absent":
+        # A registry that the rules would refuse may exist all the same, and can be deleted; nothing but its name matters.
+        if not DELETABLE_NAME.fullmatch(name):
+            problems += name_problems(name)
+        problems += no_time
+        return Registry(name, namespace)
+    problems += name_problems(name)
+    if DASHBOARD_NAME_LENGTH < len(name) <= OPERATOR_NAME_LENGTH:
+        warnings.append(f"name {name!r} has {len(name)} characters; the dashboard cannot edit a registry with more than {DASHBOARD_NAME_LENGTH}")
     display_name = options.get("display_name")
     if display_name is not None and not display_name.strip():
         problems.append(Problem("display_name", "is blank", "Leave it out to use the name, or give a text", display_name))
-    seconds = options.get("wait_timeout", 1)
-    if seconds < 1:
-        problems.append(Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", seconds))
+    problems += no_time
     database = None
     if options.get("database") is not None:
-        database = _database_from_options(options["database"], namespace, problems)
-    if problems:
-        raise InputError(problems)
+        database = _database_from_options(options["database"], problems, warnings)
+        if database.type is not None:
+            problems += database_problems(database, database.type)
     return Registry(
-        name=options["name"],
+        name=name,
         namespace=namespace,
         display_name=None if display_name is None else display_name.strip(),
         description=options.get("description"),
@@ -119,27 +162,31 @@ def registry_from_options(options: Mapping[str, Any], namespace: str, warnings: 
     )
 
 
-def creation_problems(registry: Registry, has_metadata_server: bool) -> list[Problem]:
-    """What is missing from a registry that does not exist yet, or cannot be used by old products, whose metadata server does not quote a database's name."""
+def creation_problems(registry: Registry) -> list[Problem]:
+    """What is missing from a database that a registry is to be made on, or moved to."""
     database = registry.database or Database()
+    if database.type == GENERATED:
+        return []
     missing = [
-        Problem(f"database.{option}", "is missing and this registry does not exist yet", remedy)
-        for option, value, remedy in (
-            ("type", database.type, "Set it to mysql"),
-            ("host", database.host, "Set the database server's host name or address"),
-            ("username", database.username, "Set the user that the registry logs in as"),
-            ("password", database.password, "Set that user's password"),
-        )
-        if value is None
+        ("type", database.type, f"Set it to {MYSQL}, {POSTGRESQL} or {GENERATED}"),
+        ("host", database.host, "Set the database server's host name or address"),
+        ("username", database.username, "Set the user that the registry logs in as"),
+        ("password", database.password_secret if database.password is None else database.password, "Set that user's password, or password_secret"),
     ]
-    name = database.name or DEFAULT_DATABASE_NAME
-    if has_metadata_server and not UNQUOTED_NAME.fullmatch(name):
-        problem = "is no name that this version of the product can use" + ("" if database.name else ", and it is the default")
-        return [*missing, Problem("database.name", problem, "Use only letters, digits and underscores", name)]
-    return missing
+    reason = "is missing, and the registry does not use such a database yet"
+    return [Problem(f"database.{option}", reason, remedy) for option, value, remedy in missing if value is None]
 
 
-def _name_problems(name: str, warnings: list[str]) -> list[Problem]:
+def metadata_server_problems(name: str | None) -> list[Problem]:
+    """What old products cannot use: their metadata server does not quote a database's name."""
+    if UNQUOTED_NAME.fullmatch(name or DEFAULT_DATABASE_NAME):
+        return []
+    problem = "is no name that this version of the product can use" + ("" if name else ", and it is the default")
+    return [Problem("database.name", problem, "Use only letters, digits and underscores", name or DEFAULT_DATABASE_NAME)]
+
+
+def name_problems(name: str) -> list[Problem]:
+    """What is wrong with a registry's resource name wherever it is used."""
     if not NAME_PATTERN.fullmatch(name):
         derived = resource_name(name)
         remedy = f"The dashboard would derive {derived!r}" if derived else "Give a name with letters or digits"
@@ -147,8 +194,6 @@ def _name_problems(name: str, warnings: list[str]) -> list[Problem]:
     if len(name) > OPERATOR_NAME_LENGTH:
         remedy = f"Use at most {DASHBOARD_NAME_LENGTH} characters, so that the dashboard can edit it too"
         return [Problem("name", f"has {len(name)} characters and the operator cannot create its objects with more than {OPERATOR_NAME_LENGTH}", remedy, name)]
-    if len(name) > DASHBOARD_NAME_LENGTH:
-        warnings.append(f"name {name!r} has {len(name)} characters; the dashboard cannot edit a registry with more than {DASHBOARD_NAME_LENGTH}")
     return []
 
 
@@ -160,7 +205,7 @@ def resource_name(text: str) -> str:
     return name[:DASHBOARD_NAME_LENGTH].rstrip("-")
 
 
-def _database_from_options(options: Mapping[str, Any], namespace: str, problems: list[Problem]) -> Database:
+def _database_from_options(options: Mapping[str, Any], problems: list[Problem], warnings: list[str]) -> Database:
     host = options.get("host")
     if host is not None:
         problems += _host_problems(host, options.get("namespace"))
@@ -170,15 +215,12 @@ def _database_from_options(options: Mapping[str, Any], namespace: str, problems:
     port = options.get("port")
     if port is not None and not 1 <= port <= 65535:
         problems.append(Problem("database.port", "is not a port", "Give a number from 1 to 65535", port))
-    for option, forbidden, reason in (
-        ("name", "/%?", "the registry server cannot put it into its connection string"),
-        ("username", ":", "the registry server would cut it off there"),
-    ):
-        problems += _text_problems(f"database.{option}", options.get(option), forbidden, reason)
+    for option in ("name", "username"):
+        problems += _text_problems(f"database.{option}", options.get(option))
     problems += _password_problems(options.get("password"))
-    ca = _ca_from_option(options.get("ca"), problems)
-    if options.get("verify_server_cert") and ca is not None and ca.config_map is None:
-        problems.append(Problem("database.verify_server_cert", "cannot be true together with `ca: none`", "Give a CA, or leave it out", True))
+    if options.get("password") is not None and options.get("password_secret") is not None:
+        remedy = "Give password for a Secret that this collection keeps, or password_secret for one that somebody else keeps"
+        problems.append(Problem("database.password_secret", "is given together with database.password", remedy, options["password_secret"]))
     return Database(
         type=options.get("type"),
         host=host,
@@ -186,21 +228,77 @@ def _database_from_options(options: Mapping[str, Any], namespace: str, problems:
         name=options.get("name"),
         username=options.get("username"),
         password=options.get("password"),
-        ca=ca,
+        password_secret=_key_reference("database.password_secret", options.get("password_secret"), problems),
+        ca=_ca_from_option(options.get("ca"), problems, warnings),
         verify_server_cert=options.get("verify_server_cert"),
+        ssl_mode=options.get("ssl_mode"),
+        client_certificate=_client_certificate(options.get("client_certificate"), problems),
     )
 
 
-def _text_problems(option: str, value: str | None, forbidden: str, reason: str) -> list[Problem]:
+def database_problems(database: Database, kind: str) -> list[Problem]:
+    """What a database of this type cannot be told. The characters are those with which server v0.3.8 does not start, or does not connect."""
+    if kind == GENERATED:
+        given = [entry.name for entry in fields(database) if entry.name != "type" and getattr(database, entry.name) is not None]
+        remedy = "Leave it out: the product makes up everything about a database that it generates"
+        return [Problem(f"database.{option}", "is given for a generated database", remedy) for option in given]
+    problems = []
+    if kind == MYSQL:
+        problems += _characters("name", database.name, "/%?", "the registry server cannot put into its connection string")
+        problems += _characters("username", database.username, ":", "would cut it off there")
+        if database.password is not None and "?" in database.password:
+            remedy = "Give the database's user a password without a question mark"
+            problems.append(
+                Problem("database.password", "contains a question mark, and the registry server does not start with one in a MySQL password", remedy)
+            )
+        if database.ssl_mode is not None:
+            remedy = "Use ca and verify_server_cert for MySQL"
+            problems.append(Problem("database.ssl_mode", "is an option of PostgreSQL", remedy, database.ssl_mode))
+    else:
+        problems += _characters("name", database.name, "%?#", "the registry server cannot put into its connection string")
+        if (database.name or "").startswith("/"):
+            problems.append(Problem("database.name", "begins with /, which the registry server would drop", "Use another one", database.name))
+        broken = "".join(dict.fromkeys(re.sub(POSTGRESQL_USER_CHARACTERS, "", database.username or "")))
+        problems += _characters("username", database.username, broken, "the registry server cannot put into its connection string")
+        if database.verify_server_cert is not None:
+            problem = "is an option of MySQL: with a CA, PostgreSQL's certificate is always checked, but never its host name, whatever is set"
+            problems.append(Problem("database.verify_server_cert", problem, "Leave it out", database.verify_server_cert))
+    return problems
+
+
+def stored_password(password: str, in_url: bool) -> str:
+    """The password as the Secret has to hold it: operators from v0.2.20 on put PostgreSQL's into a URL without escaping it."""
+    return quote(password, safe=POSTGRESQL_PASSWORD_CHARACTERS) if in_url else password
+
+
+def means_password(stored: str, password: str, in_url: bool) -> bool:
+    """Whether the server logs in with `password` when the Secret holds `stored`, which others may have written without escapes."""
+    if not in_url:
+        return stored == password
+    return not breaks_url(stored) and unquote(stored) == password
+
+
+def breaks_url(stored: str) -> bool:
+    """Whether the registry server cannot start with this as its PostgreSQL password."""
+    return bool(re.sub(POSTGRESQL_USER_CHARACTERS + "|:|%[0-9A-Fa-f]{2}", "", stored))
+
+
+def _characters(option: str, value: str | None, forbidden: str, reason: str) -> list[Problem]:
+    found = [character for character in forbidden if character in (value or "")]
+    if not found:
+        return []
+    return [Problem(f"database.{option}", f"contains {' '.join(found)}, which {reason}", "Use another one", value)]
+
+
+def _text_problems(option: str, value: str | None) -> list[Problem]:
     if value is None:
         return []
     if not value.strip():
         return [Problem(option, "is empty", "Give a value, or leave the option out", value)]
     if value != value.strip():
         return [Problem(option, "begins or ends with white space", "Remove it", value)]
-    found = [character for character in forbidden if character in value]
-    if found:
-        return [Problem(option, f"contains {' '.join(found)} and {reason}", "Use another one", value)]
+    if not value.isprintable():
+        return [Problem(option, "contains a control character", "Remove it", value)]
     return []
 
 
@@ -211,10 +309,31 @@ def _password_problems(password: str | None) -> list[Problem]:
         return [Problem("database.password", "is empty", "Give the password, or leave the option out to keep the present one")]
     if password.endswith(("\n", "\r")):
         return [Problem("database.password", "ends with a line break, which a file or a command often adds", "Remove it, for example with the filter `trim`")]
-    if "?" in password:
-        remedy = "Give the database's user a password without a question mark"
-        return [Problem("database.password", "contains a question mark, and the registry server does not start with one in a MySQL password", remedy)]
+    if "\0" in password:
+        return [Problem("database.password", "contains a null character", "Remove it")]
     return []
+
+
+def _key_reference(option: str, value: Mapping[str, Any] | None, problems: list[Problem]) -> KeyReference | None:
+    if value is None:
+        return None
+    blank = [key for key in ("name", "key") if not str(value.get(key) or "").strip()]
+    problems += [Problem(f"{option}.{key}", "is empty", "Name the Secret and its key", value.get(key)) for key in blank]
+    return None if blank else KeyReference(value["name"], value["key"])
+
+
+def _client_certificate(value: Any, problems: list[Problem]) -> ClientCertificate | None:
+    option, remedy = "database.client_certificate", "Use a dictionary with secret, certificate_key and private_key_key, or none"
+    keys = {entry.name for entry in fields(ClientCertificate)}
+    if value is None or value == "none":
+        return None if value is None else ClientCertificate()
+    if not isinstance(value, Mapping):
+        problems.append(Problem(option, "is no reference to a Secret", remedy))
+    elif "secret" not in value or set(value) - keys or not all(isinstance(text, str) and text.strip() for text in value.values()):
+        problems.append(Problem(option, "needs the key secret, may have certificate_key and private_key_key, each a text", remedy, sorted(map(str, value))))
+    else:
+        return ClientCertificate(**value)
+    return None
 
 
 def _host_problems(host: str, namespace: str | None) -> list[Problem]:
@@ -223,7 +342,7 @@ def _host_problems(host: str, namespace: str | None) -> list[Problem]:
         return [Problem(option, "is empty", "Give a host name or address", host)]
     if host != host.strip() or re.search(r"\s", host):
         return [Problem(option, "contains white space", "Remove it", host)]
-    if "://" in host or "/" in host:
+    if "/" in host:
         return [Problem(option, "is a URL or holds a path", "Give the host alone; the database goes into database.name", host)]
     if _address(host) is not None:
         return [] if namespace is None else [Problem("database.namespace", "is given for a host that is an address", "Leave it out", namespace)]
@@ -231,9 +350,24 @@ def _host_problems(host: str, namespace: str | None) -> list[Problem]:
         return [Problem(option, "holds a port", "Give the port in database.port", host)]
     if not all(HOST_LABEL.fullmatch(label) for label in host.rstrip(".").split(".")):
         return [Problem(option, "is no host name", "Give a host name, an IP address or the name of a Service", host)]
+    if namespace is not None:
+        wrong = _namespace_problems(namespace)
+        if wrong:
+            return wrong
     if namespace is not None and "." in host:
         remedy = "Give the bare name of the Service as host, or leave the namespace out"
         return [Problem("database.namespace", f"is given together with the dotted host {host!r}", remedy, namespace)]
+    return []
+
+
+def _namespace_problems(namespace: str) -> list[Problem]:
+    option = "database.namespace"
+    if not namespace.strip():
+        return [Problem(option, "is empty", "Name the namespace of the Service, or leave it out", namespace)]
+    if namespace != namespace.strip():
+        return [Problem(option, "begins or ends with white space", "Remove it", namespace)]
+    if not NAME_PATTERN.fullmatch(namespace):
+        return [Problem(option, "is no namespace", "Name the namespace of the Service", namespace)]
     return []
 
 
@@ -270,20 +404,42 @@ def _canonical_host(host: str, namespace: str) -> str:
     return host
 
 
-def _ca_from_option(option: Any, problems: list[Problem]) -> CertificateAuthority | None:
+def _ca_from_option(option: Any, problems: list[Problem], warnings: list[str]) -> CertificateAuthority | None:
     if option is None:
         return None
-    choices = f"Use {', '.join(CA_BUNDLES)}, none, or a dictionary with config_map and key"
+    choices = f"Use {', '.join(CA_BUNDLES)}, none, a dictionary with config_map or secret, and key, or one with pem"
     if isinstance(option, str):
         if option == "none":
-            return CertificateAuthority(None)
+            return CertificateAuthority()
         if option in CA_BUNDLES:
-            return CertificateAuthority(KeyReference(TRUSTED_CA_CONFIG_MAP, CA_BUNDLES[option]))
+            return CertificateAuthority("ConfigMap", KeyReference(TRUSTED_CA_CONFIG_MAP, CA_BUNDLES[option]))
         problems.append(Problem("database.ca", "is no source of a CA certificate", choices, option))
     elif not isinstance(option, Mapping):
-        problems.append(Problem("database.ca", "is no source of a CA certificate", choices))
-    elif set(option) != {"config_map", "key"} or not all(isinstance(value, str) and value.strip() for value in option.values()):
-        problems.append(Problem("database.ca", "needs exactly the keys config_map and key, each a text", choices, sorted(str(key) for key in option)))
+        problems.append(Problem("database.ca", "is no source of a CA certificate", choices, option))
+    elif set(option) == {"pem"}:
+        return _ca_from_pem(option["pem"], problems, warnings)
+    elif set(option) not in ({"config_map", "key"}, {"secret", "key"}) or not all(isinstance(text, str) and text.strip() for text in option.values()):
+        problems.append(Problem("database.ca", "needs exactly the keys config_map or secret, and key, each a text", choices, sorted(map(str, option))))
+    elif "secret" in option:
+        return CertificateAuthority("Secret", KeyReference(option["secret"], option["key"]))
     else:
-        return CertificateAuthority(KeyReference(option["config_map"], option["key"]))
+        return CertificateAuthority("ConfigMap", KeyReference(option["config_map"], option["key"]))
     return None
+
+
+def _ca_from_pem(pem: Any, problems: list[Problem], warnings: list[str]) -> CertificateAuthority | None:
+    # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import read_bundle
+
+    if not isinstance(pem, str):
+        problems.append(Problem("database.ca.pem", "is no text", "Give the CA's certificate as PEM text"))
+        return None
+    bundle = read_bundle(pem, "database.ca.pem")
+    problems += bundle.problems
+    warnings += bundle.warnings
+    return None if bundle.problems else CertificateAuthority("ConfigMap", pem=bundle.pem)
+
+
+def is_bare_host(host: str) -> bool:
+    """Whether a host can only be a Service of the registries namespace: one label and no address."""
+    return "." not in host and _address(host) is None

@@ -8,39 +8,60 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_registry
-short_description: Create and edit a model registry of OpenShift AI or Open Data Hub
+short_description: Create, edit and delete a model registry of OpenShift AI or Open Data Hub
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Creates one model registry on an external MySQL or MariaDB database, or edits it in place, and waits until it really serves.
+  - Creates one model registry on an external MySQL, MariaDB or PostgreSQL database, or on one that the product generates, edits it in place, and deletes it.
+  - It waits until the registry really serves, or says why it does not.
   - The objects are those that the dashboard of the product writes, so that a registry can be made there and edited here, and the other way round.
   - Everything that can be known is checked before anything is written, and one message names all problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
+  - modelops.openshift_ai.permissions
 notes:
   - An option that is left out keeps its live value.
   - Only the fields that are given are compared and written. Labels, annotations and fields of others stay as they are.
+  - O(permissions) of a new registry are granted as soon as there is one, and its members are added when it serves.
+  - O(permissions) are not looked at when a registry is deleted. RoleBindings that the dashboard or this collection made for it go with it, also those that
+    nothing else would delete.
+  - To grant access, the account needs the right to C(bind) the Role of the registry, or the same rights as that Role gives. Without either nothing is written.
+  - A run that was killed can be run again. It ends in the state that an undisturbed run ends in.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
+  - cryptography >= 3.4, for O(database.ca) with C(pem) and for O(check_database)
+  - PyMySQL >= 1.0.2 for MySQL and psycopg >= 3.1.8 for PostgreSQL, for O(check_database)
+seealso:
+  - module: modelops.openshift_ai.model_registry_ca
+  - module: modelops.openshift_ai.model_registry_database_info
 options:
   name:
     description:
       - The resource name of the registry. It cannot be changed later.
       - Lower-case letters, digits and hyphens, beginning and ending with a letter or digit. Anything else is refused, and the name that the dashboard would
-        derive is suggested.
+        derive is suggested. Before Kubernetes 1.36 a digit at the beginning is refused too.
       - At most 48 characters. With more than 40 the dashboard cannot edit the registry, which is a warning.
-      - A name that a registry in another namespace has is refused by the cluster.
+      - A name that a registry in another namespace has is refused, and that namespace is named.
     type: str
     required: true
   namespace:
     description:
       - The namespace that the product keeps its registries in.
       - Left out, it is read from the DataScienceCluster. Where there is none, or the account may not read it, an error says so.
-      - A namespace other than the operator's is refused by the cluster.
+      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
     type: str
+  state:
+    description:
+      - V(absent) deletes the registry with what was made for it alone. That is the Secret of its password and uploaded CA certificates, when the dashboard or
+        this collection made them and no other registry uses them, and the ClusterRoleBinding that the operator leaves behind. An external database is never
+        touched. RV(kept) names what stays.
+      - What a deletion that was stopped has left is deleted as well. A registry that does not exist is no change.
+    type: str
+    choices: [present, absent]
+    default: present
   display_name:
     description:
       - The name that people see. A new registry gets O(name).
@@ -58,16 +79,22 @@ options:
     suboptions:
       type:
         description:
-          - The kind of database. V(mysql) stands for MariaDB too, from 10.11 on. It must be given for a new registry.
+          - The kind of database. It must be given for a new registry.
+          - V(mysql) stands for MariaDB too, from 10.11 on. V(postgresql) has to be 16 or newer. A server that is too old shows when the registry starts, and
+            the message says so.
+          - V(generated) is a PostgreSQL that the product sets up beside the registry. It is not for production, which is a warning. It is deleted with the
+            registry, and no other option of O(database) may be given with it. Products before 3.0 do not know it, and it is refused there.
+          - Another type for an existing registry is refused without O(allow_data_change).
         type: str
-        choices: [mysql]
+        choices: [mysql, postgresql, generated]
       host:
         description:
           - The host name or address of the database server, or the name of a Service, together with O(database.namespace) when it is in another namespace.
           - A URL, a port, white space or a path in it is refused.
           - Two spellings of one Service, like V(db) with O(database.namespace=data) and V(db.data.svc), are the same host.
-          - Pointing an existing registry at another host is refused, because all of its models would seem to vanish.
-          - A host that the cluster does not know shows when the server starts; the message then names it.
+          - Another host for an existing registry is refused without O(allow_data_change), because all of its models would seem to vanish.
+          - A single word that is no Service of the registries namespace is a warning. A host that the cluster does not know shows when the server starts, and
+            the message then names it.
         type: str
       namespace:
         description:
@@ -75,51 +102,128 @@ options:
         type: str
       port:
         description:
-          - The port of the database server, 1 to 65535. A new registry gets 3306.
+          - The port of the database server, 1 to 65535. Anything else is refused. A new registry gets 3306 for MySQL and 5432 for PostgreSQL.
         type: int
       name:
         description:
           - The name of the database. It must exist; the product never creates it. A new registry gets V(model-registry).
-          - V(/), V(%) and V(?) in it are refused, because the registry server cannot connect with them. OpenShift AI 2.21 can use only letters, digits and
-            underscores, so that the name must be given there.
-          - Another one for an existing registry is refused, because all of its models would seem to vanish.
+          - Characters that break the server's connection string are refused. These are V(/), V(%) and V(?) for MySQL, and V(%), V(?) and V(#) for PostgreSQL.
+            OpenShift AI 2.21 can use only letters, digits and underscores, so that the name must be given there.
+          - Another one for an existing registry is refused without O(allow_data_change), because all of its models would seem to vanish.
         type: str
       username:
         description:
           - The user that the registry logs in as. It needs all privileges on the database.
-          - A V(:) in it is refused, because the registry server would cut it off there.
+          - Characters that break the server's connection string are refused, like V(:).
         type: str
       password:
         description:
           - The password of the user. It is kept in a Secret beside the registry, as the dashboard keeps it.
           - A new one is written into that Secret, and the server is restarted so that it takes effect.
-          - A password with V(?), which the registry server does not start with, or with a line break at its end is refused.
+          - For MySQL a password with V(?), with which the registry server does not start, is refused. For PostgreSQL every password works, because it is stored
+            percent-encoded where that is needed. An empty one, or one with a line break at its end, is refused.
           - When the registry uses a Secret that somebody else made, a new password is refused. Change it there.
         type: str
+      password_secret:
+        description:
+          - A Secret in O(namespace) that somebody else looks after, and the key in it with the password. It is never changed and never deleted.
+          - Refused together with O(database.password). Also refused are a Secret or key that does not exist, and a password in it that cannot work.
+          - When that Secret changes, the next run restarts the server. A PostgreSQL password in it has to be percent-encoded.
+        type: dict
+        suboptions:
+          name:
+            description: The name of the Secret. An empty one is refused.
+            type: str
+            required: true
+          key:
+            description: The key in it. An empty one is refused.
+            type: str
+            required: true
       ca:
         description:
           - Where the CA certificates are that the database's certificate is checked with.
           - V(cluster) and V(openshift_ai) are the cluster-wide bundle and the product's, as the dashboard offers them.
-          - A dictionary with C(config_map) and C(key) names a ConfigMap in O(namespace). One that does not exist, has no such key or holds no
-            certificate is refused.
-          - V(none) takes the CA away, and the connection is no longer encrypted.
+          - A dictionary with C(config_map) and C(key), or with C(secret) and C(key), names a ConfigMap or Secret in O(namespace).
+          - One that does not exist, has no such key or holds no certificate is refused.
+          - A dictionary with C(pem) holds the certificates themselves, as PEM text. They go into the ConfigMap that an upload in the dashboard makes, which
+            is called like the registry with C(-db-credential) at its end, and with C(-2), C(-3) and so on where that name is taken. Here that works for
+            PostgreSQL too. Other certificates for a registry that reads such a ConfigMap replace what is in it, and the server is restarted.
+          - Text that is no bundle of valid CA certificates is refused as in M(modelops.openshift_ai.model_registry_ca), which also adds to bundles.
+          - V(none) takes the CA away, and a connection to MySQL is no longer encrypted unless O(database.verify_server_cert=true).
         type: raw
       verify_server_cert:
         description:
-          - Whether the server checks the database's certificate and host name. The dashboard never sets it, and a CA alone only encrypts.
-          - Left out it becomes V(true) when this call sets or changes O(database.ca). Otherwise the live value stays, with a warning when it is off.
-          - A host name that the certificate does not have shows when the server starts; the message then names it.
+          - Whether the server checks MySQL's certificate and host name. The dashboard never sets it, and a CA alone only encrypts. Without a CA the system's
+            are used.
+          - Left out it becomes V(true) when this call creates the registry with a CA, or changes which CA it reads. Otherwise the live value stays, with a
+            warning when it is off, also when the certificates in the ConfigMap change.
+          - It is refused for PostgreSQL, where a CA always checks the certificate, and nothing ever checks the host name.
+          - A host name that the certificate does not have shows when the server starts, and the message then names it.
         type: bool
+      ssl_mode:
+        description:
+          - How the server encrypts its connection to PostgreSQL. A new registry gets V(disable). With a CA the connection is always encrypted.
+          - Without a CA anything below V(require) is a warning. V(verify-full) is a warning too, because the product does not check the host name all the same.
+          - It is refused for MySQL.
+        type: str
+        choices: [disable, allow, prefer, require, verify-ca, verify-full]
+      client_certificate:
+        description:
+          - The certificate that the server shows to the database. A dictionary with C(secret), the name of a Secret in O(namespace), C(certificate_key),
+            V(tls.crt) when left out, and C(private_key_key), V(tls.key) when left out.
+          - A Secret or key that does not exist is refused. V(none) takes the certificate away.
+        type: raw
+  check_database:
+    description:
+      - Whether to look at the database before anything is written, as M(modelops.openshift_ai.model_registry_database_info) does, with the values that the
+        registry has after this call. It connects from the host that the task runs on, and each step takes at most 5 seconds.
+      - With V(fail) everything that would keep the registry server from serving is refused. With V(warn) it is a warning.
+      - A database that cannot be reached from there because only the cluster knows its name is a warning in both cases. One that the product generates is not
+        looked at.
+      - When the registry does not serve in the end, the database is looked at again, and the message tells what is wrong with it.
+      - It needs the Python packages C(cryptography) and C(PyMySQL) or C(psycopg). Where they are missing, a warning says so.
+    type: str
+    choices: ["false", warn, fail]
+    default: "false"
+  restart:
+    description:
+      - Whether a server is restarted that is older than the data of the Secrets or ConfigMaps that it reads. Restarts roll.
+      - With V(false) it is only reported, in a warning and in RV(status.restart_needed), and goes on with what it has read. For maintenance windows.
+      - A change of the registry's database makes the operator replace the server in any case.
+    type: bool
+    default: true
+  allow_data_change:
+    description:
+      - Whether an existing registry may be moved to another database, host or type of database. Its models stay behind in the old one.
+      - Without it that is refused before anything is written.
+      - A generated database that a registry leaves stays until the registry is deleted.
+    type: bool
+    default: false
+  delete_data:
+    description:
+      - Whether a registry may be deleted together with the database that was generated for it. Without it that is refused before anything is written.
+      - It has no effect on an external database, which is never deleted.
+    type: bool
+    default: false
   wait:
     description:
-      - Whether to wait until the registry serves, with the definition that it has after this call. A registry that does not is an error that names the reason.
+      - Whether to wait until the registry serves, with the definition that it has after this call, or until it is gone.
+      - A registry that does not is an error that names the reason.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait at most, at least 1. What only another input can cure, such as a wrong password, ends the wait as soon as it has shown twice.
+      - How many seconds to wait at most, at least 1. Less is refused.
+      - What only another input can cure, such as a wrong password, ends the wait as soon as it has shown twice.
     type: int
     default: 300
+  smoke_test:
+    description:
+      - Whether to ask a registry that serves for its models, at its public address, with the token that this run logs in to the cluster with. Nothing is
+        written to it. The certificate is checked with the CAs of the system, then with O(ca_cert).
+      - RV(status.smoke_test) tells the answer. Any other than success is a warning.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -141,6 +245,41 @@ EXAMPLES = r"""
   modelops.openshift_ai.model_registry:
     name: fraud-models
     description: Models of the fraud and abuse teams
+
+- name: The data scientists, and the pipelines of one project, may use it
+  modelops.openshift_ai.model_registry:
+    name: fraud-models
+    permissions:
+      groups:
+        - data-scientists
+      projects:
+        - fraud-dev
+
+- name: The same registry, moved to a PostgreSQL; its models stay behind in the MariaDB
+  modelops.openshift_ai.model_registry:
+    name: fraud-models
+    allow_data_change: true
+    database:
+      type: postgresql
+      host: postgres
+      namespace: data
+      name: fraud_models
+      username: registry
+      password: "{{ vault_database_password }}"
+      ca: cluster
+
+- name: Its database's CA given here, and the database looked at first where it can be reached
+  modelops.openshift_ai.model_registry:
+    name: fraud-models
+    check_database: warn
+    database:
+      ca:
+        pem: "{{ lookup('ansible.builtin.file', 'database-ca.pem') }}"
+
+- name: No registry any more; the PostgreSQL and its data stay
+  modelops.openshift_ai.model_registry:
+    name: fraud-models
+    state: absent
 """
 
 RETURN = r"""
@@ -151,13 +290,13 @@ changes:
   elements: dict
   contains:
     action:
-      description: One of V(create), V(update) and V(restart).
+      description: One of V(create), V(update), V(delete) and V(restart).
       type: str
     kind:
       description: The kind of the object.
       type: str
     namespace:
-      description: The namespace of the object.
+      description: The namespace of the object; empty for one of the whole cluster.
       type: str
     name:
       description: The name of the object.
@@ -167,7 +306,8 @@ changes:
       type: list
       elements: str
 registry:
-  description: The registry as it is now, in the shape of the options, without secrets.
+  description:
+    - The registry as it is now, in the shape of the options, without secrets. Empty after a deletion. C(permissions) only when O(permissions) was given.
   returned: success
   type: dict
   sample:
@@ -206,6 +346,20 @@ status:
       description: The conditions that the operator reports.
       type: list
       elements: dict
+    restart_needed:
+      description: Whether the server is older than what it reads and was not restarted, because of O(restart=false).
+      type: bool
+    smoke_test:
+      description:
+        - What the registry answered, with C(result), C(message) and C(http_status). The result is V(ok), V(unauthorized), V(forbidden), V(failed),
+          V(unreachable), V(no_token) or V(no_address).
+      returned: when O(smoke_test=true) and the registry serves
+      type: dict
+kept:
+  description: What a deletion has left, each with C(kind), C(name) and C(reason).
+  returned: when something was kept
+  type: list
+  elements: dict
 cluster:
   description: Which cluster was spoken to, and as whom.
   returned: always
@@ -248,7 +402,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._module impo
 
 
 def main() -> None:
-    run({**_arguments.REGISTRY, **_arguments.WAIT})
+    run({**_arguments.REGISTRY, **_arguments.PERMISSIONS, **_arguments.CHECK_DATABASE, **_arguments.CONSENT, **_arguments.WAIT})
 
 
 if __name__ == "__main__":

@@ -24,12 +24,17 @@ class RegistryAction(ActionBase):
         # With any other connection the module runs on another machine, and a path is one of that machine.
         if arguments.get("kubeconfig") and isinstance(arguments["kubeconfig"], str) and self._connection.transport == "local":
             arguments["kubeconfig"] = self._find_kubeconfig(arguments["kubeconfig"])
+        arguments = self._completed(arguments)
         in_background = bool(self._task.async_val and not self._connection.has_native_async)
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
         self._remove_tmp_path(self._connection._shell.tmpdir)
         # ansible-core up to 2.20 puts the arguments there, and can mask only the secrets of options that exist: not that of a misspelt one.
         result.pop("invocation", None)
         return result
+
+    def _completed(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments that the module gets, after what its own action plugin does with them."""
+        return arguments
 
     def _find_kubeconfig(self, kubeconfig: str) -> str | dict[str, Any]:
         """The paths that a kubeconfig is read from, looked up as Ansible looks up every file of a play, and decrypted."""
@@ -40,12 +45,15 @@ class RegistryAction(ActionBase):
             sources = [self._find_needle("files", path) for path in kubeconfig.split(os.pathsep)]
             paths = [self._loader.get_real_file(source) for source in sources]
         except AnsibleError as error:
-            # Ansible ends with advice on an option that copying modules have.
-            reason = str(error).partition("\nIf you are using a module")[0]
-            raise AnsibleActionFail(f"kubeconfig: {reason}") from None
+            raise AnsibleActionFail(f"kubeconfig: {reason_of(error)}") from None
         if self._task.async_val and paths != sources and len(paths) == 1:
             # The decrypted copy is deleted as soon as the task is in the background, maybe before the module reads it.
             with open(paths[0], encoding="utf-8") as decrypted:
                 content: dict[str, Any] = yaml.safe_load(decrypted)
             return content
         return os.pathsep.join(paths)
+
+
+def reason_of(error: AnsibleError) -> str:
+    """Why a file was not found: Ansible ends with advice on an option that copying modules have."""
+    return str(error).partition("\nIf you are using a module")[0]

@@ -122,6 +122,7 @@ class Pod:
 
     async def _keep_running(self, container: Container) -> None:
         pauses = BackOff()
+        await self._patiently(lambda: _pull(container.spec.get("image", "")), "Failed", "ImagePullBackOff", container)
         while True:
             launch = await self._patiently(lambda: self._launch(container), "Failed", "CreateContainerConfigError", container)
             container.start()
@@ -248,3 +249,10 @@ def _duration(seconds: float) -> str:
     """As Go writes it: 10s, 1m20s."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+async def _pull(image: str) -> None:
+    """No image is needed here, but one of a host that can never exist cannot be pulled anywhere."""
+    host = image.partition("/")[0].partition(":")[0]
+    if host.endswith(".invalid"):
+        raise NotThereYet(f'failed to pull and unpack image "{image}": dial tcp: lookup {host}: no such host')

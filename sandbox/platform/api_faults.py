@@ -71,6 +71,16 @@ def _resource(path: str) -> list[str]:
             return resource
 
 
+def deletion_query(query: dict[str, str], body: bytes) -> dict[str, str]:
+    """The query of a deletion as it takes effect: the API server looks only at the body, when there is one, whether it is a dry run."""
+    try:
+        options = json.loads(body)
+    except ValueError:
+        return query
+    effective = {name: value for name, value in query.items() if name != "dryRun"}
+    return effective | ({"dryRun": "All"} if options.get("dryRun") else {})
+
+
 def status_body(status: int, seconds: float) -> dict[str, Any]:
     """A Kubernetes Status with this code."""
     body: dict[str, Any] = {
@@ -144,10 +154,11 @@ class _Proxy:
                 yield
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        verb = kubernetes_verb(request.method, request.path, dict(request.query))
-        user_agent = request.headers.get("User-Agent", "")
-        rule = self._rules.choose(verb, request.path_qs, user_agent)
         body = await request.read()
+        query = dict(request.query) if request.method != "DELETE" else deletion_query(dict(request.query), body)
+        verb = kubernetes_verb(request.method, request.path, query)
+        user_agent = request.headers.get("User-Agent", "")
+        rule = self._rules.choose(verb, str(request.rel_url.with_query(query)), user_agent)
 
         def record(status: int | None) -> None:
             seen = Request(
@@ -155,7 +166,7 @@ class _Proxy:
                 verb=verb,
                 method=request.method,
                 path=request.path,
-                query=dict(request.query),
+                query=query,
                 content_type=request.headers.get("Content-Type", ""),
                 user_agent=user_agent,
                 status=status,

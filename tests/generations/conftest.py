@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -43,11 +43,21 @@ class Sandbox:
 
     def command(self, *arguments: str) -> None:
         """Run the copy's `python -m sandbox`."""
-        environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-        others = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry and Path(entry).resolve() != ROOT]
-        environment["PYTHONPATH"] = os.pathsep.join([str(self.folder), *others])
-        done = subprocess.run([sys.executable, "-m", "sandbox", *arguments], cwd=self.folder, env=environment, text=True, capture_output=True, check=False)
+        command = [sys.executable, "-m", "sandbox", *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=self._environment(VARIABLES), text=True, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+    def pytest(self, printed: IO[bytes], *files: str) -> bool:
+        """Run tests of the copy on it; whether they passed. What they print goes to a file."""
+        command = [sys.executable, "-m", "pytest", "-q", "--durations=5", *files]
+        done = subprocess.run(command, cwd=self.folder, env=self._environment((MARKER,)), stdout=printed, stderr=subprocess.STDOUT, check=False)
+        return done.returncode == 0
+
+    def _environment(self, without: Sequence[str]) -> dict[str, str]:
+        """The variables of this process but for some, with the modules of the copy in place of those of the checkout."""
+        environment = {name: value for name, value in os.environ.items() if name not in without}
+        others = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry and Path(entry).resolve() != ROOT]
+        return environment | {"PYTHONPATH": os.pathsep.join([str(self.folder), *others])}
 
     def runner(self, folder: Path) -> Runner:
         """Runs the module against it, as the automation's account."""

@@ -16,12 +16,12 @@ import trustme
 from sandbox import faults, people
 from sandbox.kube import ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
-from tests.helpers import Cluster, Runner, until
+from tests.helpers import Cluster, Runner, Task, until
 
 from .conftest import Sandbox, pods_of
 
 REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
-RBAC = "rbac.authorization.k8s.io"
+PERMISSION = "modelops.openshift_ai.model_registry_permission"
 PERSON = "alice"
 
 
@@ -86,16 +86,38 @@ def test_a_registry_is_made_and_edited(kubernetes: Sandbox, model_registry: Runn
     mysql = cluster.get(*REGISTRIES, name)["spec"]["mysql"]
     assert mysql["sslRootCertificateConfigMap"] == {"name": f"{name}-ca", "key": "ca.crt"} and mysql["verifyServerCert"] is True
     assert status_of(kubernetes.layout, name, authority) == 403
-    role = {"apiGroup": RBAC, "kind": "Role", "name": f"registry-user-{name}"}
-    subject = {"apiGroup": RBAC, "kind": "User", "name": PERSON}
-    cluster.create(f"{RBAC}/v1", "rolebindings", {"metadata": {"name": f"{name}-{PERSON}"}, "roleRef": role, "subjects": [subject]})
-    until(lambda: status_of(kubernetes.layout, name, authority) == 200, 10)
+    grants_and_revokes(kubernetes, model_registry, name, authority)
 
     before = pods_of(cluster, name)
     edited = model_registry(name=name, namespace=REGISTRIES_NAMESPACE, description="Another text")
     assert not edited.failed and edited.changes == [("update", "ModelRegistry")], edited.output
     assert cluster.get(*REGISTRIES, name)["metadata"]["annotations"]["openshift.io/description"] == "Another text"
     assert pods_of(cluster, name) == before
+
+
+def grants_and_revokes(kubernetes: Sandbox, runner: Runner, name: str, authority: trustme.CA) -> None:
+    """Everything but the members of a Group works, and that there are none is said."""
+    group = next(group for group, members in people.GROUPS.items() if PERSON in members)
+    listed = {"groups": [group], "users": ["somebody"], "projects": ["data"], "service_accounts": [{"namespace": "data", "name": "default"}]}
+    options = {"name": name, "namespace": REGISTRIES_NAMESPACE, "permissions": listed}
+    refused, granted, again = runner.sequence(
+        [
+            Task(options | {"permissions": listed | {"members": [PERSON]}}, PERMISSION),
+            Task(options | {"verify": True}, PERMISSION),
+            Task(options | {"permissions": listed | {"exact": True}}, PERMISSION),
+        ]
+    )
+    assert refused.failed and refused.writes == [], refused.output
+    assert [problem["option"] for problem in refused.result["problems"]] == ["permissions.members"]
+    assert "this cluster has no groups of its own" in refused.result["msg"] and "permissions.users" in refused.result["msg"]
+    assert granted.changes == [("create", "RoleBinding")] * 4 and again.changes == [], granted.output + again.output
+    assert granted.result["registry"]["permissions"] == listed and granted.result["verification"]["denied"] == []
+    # Nothing was said of what cannot be there.
+    assert not any("could not be" in warning or "cluster has no" in warning for warning in granted.warnings), granted.warnings
+    until(lambda: status_of(kubernetes.layout, name, authority) == 200, 10)
+    [revoked] = runner.sequence([Task(options | {"state": "absent"}, PERMISSION)])
+    assert revoked.changes == [("delete", "RoleBinding")] * 4, revoked.output
+    until(lambda: status_of(kubernetes.layout, name, authority) == 403, 10)
 
 
 def test_a_wrong_password_is_told_in_words(kubernetes: Sandbox, model_registry: Runner, name: str, database: dict[str, Any]) -> None:

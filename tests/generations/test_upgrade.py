@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
+import re
 import ssl
 import uuid
 from dataclasses import dataclass
@@ -12,10 +15,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from sandbox import people
+from sandbox import databases, people
 from sandbox.kube import ApiError
 from sandbox.layout import PRODUCTS, REGISTRIES_NAMESPACE, Layout
-from tests.helpers import Cluster, until
+from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
+from tests.helpers import Cluster, Task, until
 
 from .conftest import Sandbox, pods_of
 
@@ -178,6 +182,54 @@ def test_a_new_registry_is_made_and_edited(openshift: Sandbox, generation: Gener
     assert not edited.failed and edited.changes == [("update", "ModelRegistry")], edited.output
     assert cluster.get(*generation.registries, name)["metadata"]["annotations"]["openshift.io/description"] == "Another text"
     assert pods_of(cluster, name) == before
+
+
+def test_the_dashboard_and_the_module_work_on_the_same_registries(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
+    cluster, pages = openshift.cluster, Dashboard(openshift.cluster)
+    ours, theirs = (f"{who}-{uuid.uuid4().hex[:6]}" for who in ("ours", "theirs"))
+    database = openshift.mysql(ours.replace("-", "_")) | {"ca": "cluster"}
+    options = {"display_name": "Both", "description": "Models", "database": database}
+    pages.create(theirs, Form("Both", "Models", database_of(database), CLUSTER_WIDE))
+    made, adopted = openshift.runner(tmp_path).sequence([Task({"name": ours, **options}), Task({"name": theirs, **options})])
+    assert not made.failed and not adopted.failed, made.output + adopted.output
+    assert adopted.changes == [] and any("does not check the database's certificate" in warning for warning in adopted.warnings)
+    specs = [json.dumps(cluster.get(*generation.registries, name)["spec"]).replace(name, "") for name in (ours, theirs)]
+    written, typed = (json.loads(re.sub(r'-db-[^"]{5}"', '-db-"', text)) for text in specs)
+    # What encrypts the connection also checks who answers: the one difference.
+    assert written["mysql"].pop("verifyServerCert") is True and written == typed
+
+    pages.edit(ours, dataclasses.replace(pages.opened(ours), description="Theirs"))
+    edited, again, deleted, gone = openshift.runner(tmp_path).sequence(
+        [
+            Task({"name": ours, "description": "Ours"}),
+            Task({"name": ours, "database": database}),
+            *(Task({"name": name, "state": "absent"}) for name in (ours, theirs)),
+        ]
+    )
+    assert edited.changes == [("update", "ModelRegistry")] and again.changes == [], edited.output + again.output
+    for run in (deleted, gone):
+        assert not run.failed and run.changes[:2] == [("delete", "ModelRegistry"), ("delete", "Secret")], run.output
+    assert not [item for item in cluster.items("v1", "secrets") if item["metadata"]["name"].startswith((f"{ours}-db-", f"{theirs}-db-"))]
+    assert not [item for item in cluster.items(f"{RBAC}/v1", "clusterrolebindings", None) if item["metadata"]["name"].startswith((ours, theirs))]
+
+
+def test_postgresql_with_a_password_that_would_break_a_url(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
+    name = f"slash-{uuid.uuid4().hex[:6]}"
+    account, password = "odd_slash", databases.ODD_PASSWORDS["slash"]
+    databases.create_databases(openshift.layout, "postgres", [name.replace("-", "_")])
+    with databases.administration(openshift.layout, "postgres", name.replace("-", "_")) as run:
+        run(f"GRANT ALL ON SCHEMA public TO {account}")
+    database = {"type": "postgresql", "host": "postgres", "namespace": "data", "name": name.replace("-", "_"), "username": account, "password": password}
+    generated = {"name": f"{name}-generated", "database": {"type": "generated"}, "wait": False}
+    made, again, refused = openshift.runner(tmp_path).sequence(
+        [Task({"name": name, "database": database}), Task({"name": name, "database": database}), Task(generated, check=True)]
+    )
+    assert not made.failed and made.result["status"]["address"], made.output
+    assert again.changes == [] and again.result["status"]["serving"] is True
+    # Only the operators since 3.0 generate databases.
+    assert refused.failed == (generation.proxy == "oauthProxy"), refused.output
+    assert password not in made.output
+    openshift.runner(tmp_path)(name=name, state="absent", wait=False)
 
 
 def test_a_mistake_is_told_in_words(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import databases, faults
+from sandbox import controlplane, databases, faults
 from sandbox.kube import ApiError
 from sandbox.layout import ROOT, Layout
 from tests import helpers
@@ -39,6 +39,18 @@ def automation_token(cluster: Cluster) -> str:
 @pytest.fixture
 def model_registry(layout: Layout, automation_token: str, tmp_path: Path) -> Runner:
     return Runner(layout, automation_token, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def automation(layout: Layout, automation_token: str, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Runs modules as the automation's account, for tests that share what they ran."""
+    return Runner(layout, automation_token, tmp_path_factory.mktemp("automation"))
+
+
+@pytest.fixture(scope="session")
+def administrator(layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Runs modules as somebody who may do everything."""
+    return Runner(layout, controlplane.ADMIN_TOKEN, tmp_path_factory.mktemp("administrator"))
 
 
 @pytest.fixture

@@ -33,22 +33,40 @@ def play(layout: Layout, folder: Path, plays: Any) -> str:
 
 @pytest.fixture
 def fraud_models(cluster: Cluster, layout: Layout) -> Any:
-    """The database that the examples name, and an end of the registry that they make."""
-    databases.create_databases(layout, "mysql", ["fraud_models"])
+    """The databases that the examples name, and an end of the registry that they make."""
+    for server in ("mysql", "postgres"):
+        databases.create_databases(layout, server, ["fraud_models"])
     yield "fraud-models"
     cluster.delete("modelregistry.opendatahub.io/v1beta1", "modelregistries", "fraud-models")
     for secret in cluster.items("v1", "secrets"):
         if secret["metadata"]["name"].startswith("fraud-models-db-"):
             cluster.delete("v1", "secrets", secret["metadata"]["name"])
-    databases.drop_database(layout, "mysql", "fraud_models")
+    for server in ("mysql", "postgres"):
+        databases.drop_database(layout, server, "fraud_models")
 
 
 def test_the_examples_of_the_module_run_in_their_order(cluster, layout, tmp_path, fraud_models):
     source = (ROOT / "plugins" / "modules" / "model_registry.py").read_text()
     tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
+    (tmp_path / "database-ca.pem").write_text(layout.path("pki", "database-ca.crt").read_text())
     output = play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
     assert f"changed={len(tasks)}" in output
-    assert cluster.registry(fraud_models)["metadata"]["annotations"]["openshift.io/description"] == "Models of the fraud and abuse teams"
+    assert cluster.registry(fraud_models) is None
+
+
+def test_the_examples_of_the_ca_module_run_in_their_order(cluster, layout, tmp_path, fraud_models):
+    source = (ROOT / "plugins" / "modules" / "model_registry_ca.py").read_text()
+    tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
+    (tmp_path / "files").mkdir()
+    for file, authority in (("database-ca.pem", "other-ca"), ("new-database-ca.pem", "database-ca")):
+        (tmp_path / "files" / file).write_text(layout.path("pki", f"{authority}.crt").read_text())
+    try:
+        output = play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
+        assert f"changed={len(tasks)}" in output
+        assert cluster.get("v1", "configmaps", f"{fraud_models}-db-credential")["data"]["ca.crt"].count("BEGIN") == 1
+        assert cluster.get("v1", "secrets", "company-ca") is None
+    finally:
+        cluster.delete("v1", "configmaps", f"{fraud_models}-db-credential")
 
 
 def test_the_playbook_of_the_readme_runs(cluster, layout, tmp_path, fraud_models):

@@ -12,7 +12,7 @@ import trustme
 from cryptography import x509
 
 from sandbox.layout import Layout
-from sandbox.platform import access, component, routes, serving_certificates, tokens, trusted_bundle
+from sandbox.platform import access, api_faults, component, routes, serving_certificates, tokens, trusted_bundle
 from sandbox.platform.component import Component
 
 NOW, BEFORE = "2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"
@@ -183,3 +183,16 @@ def test_a_service_gets_a_certificate_for_its_names(tmp_path: Path) -> None:
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
     assert names == ["web.shop.svc", "web.shop.svc.cluster.local"]
     assert leaf.not_valid_after_utc - now == timedelta(days=730)
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "effective"),
+    [
+        ({"dryRun": "All"}, b"", {"dryRun": "All"}),
+        # The query is not looked at beside a body.
+        ({"dryRun": "All"}, b"{}", {}),
+        ({}, b'{"dryRun": ["All"]}', {"dryRun": "All"}),
+    ],
+)
+def test_a_deletion_is_a_dry_run_when_its_body_says_so(query, body, effective):
+    assert api_faults.deletion_query(query, body) == effective

@@ -1,0 +1,134 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ConfigMaps and Secrets that hold bundles of CA certificates: which is whose, who reads it, and what writes one."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import certificates_in, same_certificates
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import UPLOADED_KEY, is_own_upload, is_upload
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import APIS, Change
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import TRUSTED_CA_CONFIG_MAP, KeyReference
+
+# Written by the platform operator, and by OpenShift and Kubernetes into every namespace.
+PLATFORM_CONFIG_MAPS = (TRUSTED_CA_CONFIG_MAP, "openshift-service-ca.crt", "kube-root-ca.crt")
+# By these a tool knows what it keeps as it wants it. Labels with a prefix are a tool's too; those without are people's.
+ANNOTATIONS_OF_TOOLS = ("meta.helm.sh/", "argocd.argoproj.io/", "service.beta.openshift.io/inject-cabundle", "cert-manager.io/")
+# The dashboard's prefix for what it lists; it does not keep the data.
+DASHBOARD_LABELS = "opendatahub.io/"
+# A mark that some editors put at the beginning of a text, and that the registry server does not expect.
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A key of a ConfigMap or Secret in a namespace."""
+
+    kind: str
+    namespace: str
+    reference: KeyReference
+
+    def text(self, manifest: Manifest | None) -> str | None:
+        """What the object holds there; None when it does not exist or has no such key."""
+        if manifest is None:
+            return None
+        if self.kind == "Secret":
+            return manifests.decoded(manifest, self.reference.key)
+        binary = at(manifest, ("binaryData", self.reference.key))
+        return base64.b64decode(binary).decode(errors="replace") if binary else at(manifest, ("data", self.reference.key))
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reference.name!r}"
+
+
+def replacement(place: Place, present: Manifest | None, pem: str, option: str) -> list[Change]:
+    """What makes the place hold exactly these certificates; nothing when it does already, in whatever order and with whatever text around them."""
+    text = place.text(present)
+    if text is not None and BYTE_ORDER_MARK not in text and same_certificates(text, pem):
+        return []
+    return [written(place, present, pem, option)]
+
+
+def written(place: Place, present: Manifest | None, content: str, option: str) -> Change:
+    """What writes this text there, into a new object or into the one that was read, but not over somebody else's write since. Diffs show no PEM."""
+    key, name = place.reference.key, place.reference.name
+    data = {key: manifests.encoded(content) if place.kind == "Secret" else content}
+    before, after = described(place, place.text(present)), described(place, content)
+    if present is None:
+        body: Manifest = {"apiVersion": "v1", "kind": place.kind, "metadata": {"name": name, "namespace": place.namespace}, "data": data}
+        if place.kind == "Secret":
+            # The only type that the dashboard offers.
+            body["type"] = "Opaque"
+        return Change("create", place.kind, place.namespace, name, (option,), "POST", APIS[place.kind], body, before, after)
+    body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": data}
+    if at(present, ("binaryData", key)):
+        body["binaryData"] = {key: None}
+    return Change("update", place.kind, place.namespace, name, (option,), "PATCH", APIS[place.kind], body, before, after)
+
+
+def described(place: Place, text: str | None) -> Manifest:
+    """A bundle as a diff shows it; the fingerprint tells certificates of one CA apart."""
+    if text is None:
+        return {}
+    found = certificates_in(text)
+    shown = [f"{certificate.subject}, until {certificate.not_after:%Y-%m-%d}, SHA-256 {certificate.fingerprint[:16]}" for certificate in found]
+    return {f"{place.kind} {place.reference.name} {place.reference.key}": shown}
+
+
+def upload_name(registry: str, number: int) -> str:
+    """The dashboard's names for uploaded CAs of a registry, the first one for number 1."""
+    return f"{registry}-db-credential" + (f"-{number}" if number > 1 else "")
+
+
+def place_of_upload(
+    registry: str, named: KeyReference | None, read: Callable[[str], Manifest | None], used: frozenset[str], fits: Callable[[str], bool]
+) -> KeyReference:
+    """The ConfigMap for a CA that is uploaded for a registry: the one that it reads (`named`), or one that `fits` already, or the first free name.
+
+    A ConfigMap that somebody else made, or that another registry uses too, is passed over, as is every other name that is taken.
+    """
+    if named is not None and named.key == UPLOADED_KEY and is_upload(named.name, registry) and named.name not in used:
+        present = read(named.name)
+        if present is None or is_own_upload(present):
+            return named
+    number = 1
+    while (present := read(upload_name(registry, number))) is not None:
+        name = upload_name(registry, number)
+        if name not in used and is_own_upload(present) and fits(present["data"][UPLOADED_KEY]):
+            break
+        number += 1
+    return KeyReference(upload_name(registry, number), UPLOADED_KEY)
+
+
+def named_bundle(registry: Manifest | None, kind: str) -> KeyReference | None:
+    """The key of a ConfigMap or Secret that a registry reads its CA from."""
+    named = manifests.live_database(registry).get(manifests.CA_KEYS[kind])
+    return KeyReference(named["name"], named["key"]) if named else None
+
+
+def readers(place: Place, registries: Iterable[Manifest]) -> list[Manifest]:
+    """The registries that read their CA there."""
+    return [registry for registry in registries if named_bundle(registry, place.kind) == place.reference]
+
+
+def manager_of(manifest: Manifest) -> str | None:
+    """Who else keeps an object as it is, in words; None when nobody is known to."""
+    metadata = manifest["metadata"]
+    if manifest.get("kind", "ConfigMap") == "ConfigMap" and metadata["name"] in PLATFORM_CONFIG_MAPS:
+        return "the platform"
+    owners = [f"{owner['kind']} {owner['name']!r}" for owner in metadata.get("ownerReferences") or []]
+    labels = [label for label in metadata.get("labels") or {} if "/" in label and not label.startswith(DASHBOARD_LABELS)]
+    annotations = [name for name in metadata.get("annotations") or {} if name.startswith(ANNOTATIONS_OF_TOOLS)]
+    marks = [
+        *(f"its owner {owner}" for owner in owners),
+        *(f"whoever labelled it {label}" for label in labels),
+        *(f"whoever set {name}" for name in annotations),
+    ]
+    return marks[0] if marks else None

@@ -1,0 +1,543 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only file that speaks to databases. It connects as the registry server would, reads, and writes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import socket
+import ssl
+import struct
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _findings as findings
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import HAS_CRYPTOGRAPHY, Certificate, certificates_in, pem_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import Encryption, Finding, Handshake, Schema, Table, View
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import MYSQL
+
+STEP_SECONDS = 5.0
+# How many steps may use up their time before the rest is left out.
+LONGEST_STEPS = 2
+# MySQL's refusals of a login for which the want of encryption can be the reason.
+NEEDS_TLS = (1045, 3159)
+# Protocol 4.1, TLS, a secure password exchange, authentication plugins; then the longest packet, and utf8mb4.
+MYSQL_TLS_REQUEST = struct.pack("<IIB23x", 0x200 | 0x800 | 0x8000 | 0x80000, 1 << 24, 45)
+MYSQL_TLS_FLAG = 0x800
+POSTGRESQL_TLS_REQUEST = struct.pack("!II", 8, 80877103)
+# OpenSSL's flag by which a certificate in a bundle is trusted although its issuer is not there, as Go does. Python names it from 3.10 on.
+PARTIAL_CHAIN = 0x80000
+EXPIRED = (9, 10)
+NO_FILE = "/nonexistent/none"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was found out about a database."""
+
+    findings: tuple[Finding, ...]
+    version: str | None = None
+    certificate: Certificate | None = None
+    schema_version: int | None = None
+
+    @property
+    def serves(self) -> bool | None:
+        """Whether a registry server would serve with it; None when it could not be looked at from here."""
+        return findings.serves(self.findings)
+
+
+class _Stop(Exception):
+    """Nothing further can be found out."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        super().__init__(finding.message)
+
+
+class _Refused(Exception):
+    """A database does not take a login; `code` is MySQL's number."""
+
+    def __init__(self, text: str, code: int = 0) -> None:
+        self.text, self.code = text, code
+        super().__init__(text)
+
+
+class _Clock:
+    """The time that each step of a look has, and all of them together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._end = seconds, time.monotonic() + LONGEST_STEPS * seconds
+
+    def step(self) -> float:
+        """What the next step may take. TimeoutError when all of the time is over."""
+        left = min(self._seconds, self._end - time.monotonic())
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+@dataclass
+class _Facts:
+    version: str | None = None
+    certificate: Certificate | None = None
+    schema: Schema | None = None
+
+
+def missing_libraries(kind: str, logs_in: bool = True) -> list[str]:
+    """The Python libraries that a look at a database of this type needs and that are not installed. Without a login it needs no driver."""
+    driver = "PyMySQL" if kind == MYSQL else "psycopg[binary]"
+    return [name for name, installed in ((driver, not logs_in or _driver(kind) is not None), ("cryptography", HAS_CRYPTOGRAPHY)) if not installed]
+
+
+def _driver(kind: str) -> Any:
+    """The library for databases of this type, loaded only when one is looked at; None when it is not installed."""
+    try:
+        return importlib.import_module("pymysql" if kind == MYSQL else "psycopg")
+    # psycopg raises more than ImportError where the library libpq is missing.
+    except Exception:
+        return None
+
+
+def look(view: View, timeout: float = STEP_SECONDS) -> Report:
+    """Look at a database as the registry server will. Every step takes at most `timeout` seconds, and all of them twice that; nothing is raised or written."""
+    missing = missing_libraries(view.type, view.password is not None)
+    if missing:
+        message = f"Nothing is known about the database: the Python library {' and '.join(missing)} is missing where this task runs"
+        return Report((Finding("libraries", findings.WARNING, message, f"Install it there: pip install {' '.join(missing)}"),))
+    now, clock = datetime.now(timezone.utc), _Clock(timeout)
+    found = [*findings.settings_findings(view), *findings.ca_findings(view, now)]
+    facts = _Facts()
+    view = replace(view, host=view.host.strip("[]"))
+    try:
+        _look(view, clock, now, found, facts)
+    except _Stop as stop:
+        found = [finding for finding in found if finding.check != stop.finding.check]
+        found.append(stop.finding)
+    except (socket.timeout, TimeoutError):
+        found.append(findings.unreachable(view, "does not answer in time"))
+    except (OSError, EOFError) as error:
+        found.append(findings.unreachable(view, f"breaks the connection off: {error}"))
+    # MySQL says its version before a login too.
+    if facts.version and not any(finding.check == "version" for finding in found):
+        found.append(findings.version_finding(view.type, facts.version))
+    version = findings.version_text(facts.version) if facts.version else None
+    return Report(tuple(found), version, facts.certificate, facts.schema.version if facts.schema else None)
+
+
+def _look(view: View, clock: _Clock, now: datetime, found: list[Finding], facts: _Facts) -> None:
+    address = _resolved(view, clock)
+    found.append(Finding("address", findings.OK, f"The host is {address}"))
+    offered, greeting = _greeting(view, address, clock)
+    found.append(Finding("port", findings.OK, f"Port {view.port} is open"))
+    facts.version = greeting
+    found += findings.encryption_findings(view, offered)
+    use = findings.encryption(view)
+    if use.encrypted and not offered and not use.optional:
+        return
+    if any(finding.check == "ca" and finding.result == findings.FAILURE for finding in found):
+        return
+    encrypted = use.encrypted and offered
+    if encrypted:
+        try:
+            _context(view, checks_chain=False)
+        except ssl.SSLError:
+            raise _Stop(findings.BROKEN_PAIR) from None
+        seen = _handshake(view, address, clock, use)
+        facts.certificate = seen.certificate
+        certificate = findings.handshake_findings(view, seen, now)
+        found += certificate
+        # Neither the registry server nor this sends a password to a server that is not who it should be.
+        if any(finding.result == findings.FAILURE for finding in certificate):
+            return
+    if view.password is None:
+        return
+    _log_in(view, address, clock, encrypted, offered, found, facts)
+
+
+# --- reaching it
+
+
+def _resolved(view: View, clock: _Clock) -> str:
+    """The first address of the host that takes a connection, or else the first one."""
+    try:
+        entries = _within(clock.step(), lambda: socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM))
+    except (socket.gaierror, UnicodeError):
+        raise _Stop(findings.unresolved(view)) from None
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+    for candidate in addresses[:-1]:
+        with contextlib.suppress(OSError), _connected(candidate, view.port, clock):
+            return candidate
+    return addresses[-1]
+
+
+@contextlib.contextmanager
+def _connected(address: str, port: int, clock: _Clock) -> Iterator[socket.socket]:
+    with socket.create_connection((address, port), clock.step()) as connection:
+        yield connection
+
+
+def _greeting(view: View, address: str, clock: _Clock) -> tuple[bool, str | None]:
+    """Whether the server offers TLS, and its version if it says so before a login."""
+    try:
+        with _connected(address, view.port, clock) as connection:
+            return _greeted(view, connection)
+    except ConnectionRefusedError:
+        raise _Stop(findings.unreachable(view, "nothing listens there")) from None
+    except (socket.timeout, TimeoutError):
+        raise _Stop(findings.unreachable(view, "does not answer in time")) from None
+    except EOFError as error:
+        raise _Stop(findings.unreachable(view, str(error))) from None
+    except OSError as error:
+        raise _Stop(findings.unreachable(view, (error.strerror or str(error)).lower())) from None
+
+
+def _greeted(view: View, connection: socket.socket) -> tuple[bool, str | None]:
+    if view.type != MYSQL:
+        connection.sendall(POSTGRESQL_TLS_REQUEST)
+        answer = _read(connection, 1)
+        if answer not in (b"S", b"N"):
+            raise _Stop(findings.unreachable(view, "what listens there is no PostgreSQL"))
+        return answer == b"S", None
+    header = _read(connection, 4)
+    size = int.from_bytes(header[:3], "little")
+    if header[3] or not 5 < size < 1024:
+        raise _Stop(findings.unreachable(view, "what listens there is no MySQL or MariaDB"))
+    payload = _read(connection, size)
+    if payload[0] == 0xFF:
+        text = payload[3:].decode(errors="replace")
+        raise _Stop(findings.mysql_refusal(int.from_bytes(payload[1:3], "little"), text, encrypted=False))
+    version, _zero, rest = payload[1:].partition(b"\0")
+    # The number of the connection, half of a nonce, and a filler come first.
+    return bool(int.from_bytes(rest[13:15], "little") & MYSQL_TLS_FLAG), version.decode(errors="replace")
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
+    content = b""
+    while len(content) < size:
+        part = connection.recv(size - len(content))
+        if not part:
+            raise EOFError("it closes the connection at once")
+        content += part
+    return content
+
+
+# --- TLS
+
+
+def _handshake(view: View, address: str, clock: _Clock, use: Encryption) -> Handshake:
+    """What the server shows in a handshake, held against the CA where there is one; no login follows."""
+    try:
+        try:
+            return _shaken(view, address, clock, _context(view, checks_chain=view.ca is not None or use.checks_chain))
+        except ssl.SSLCertVerificationError as error:
+            reason = "a certificate of it has expired or is not valid yet" if error.verify_code in EXPIRED else error.verify_message
+            return replace(_shaken(view, address, clock, _context(view, checks_chain=False)), chain_failure=reason)
+    except ssl.SSLError as error:
+        return Handshake(failure=_ssl_text(error))
+
+
+def _ssl_text(error: ssl.SSLError) -> str:
+    return (error.reason or str(error)).replace("_", " ").lower()
+
+
+def _shaken(view: View, address: str, clock: _Clock, context: ssl.SSLContext) -> Handshake:
+    with _connected(address, view.port, clock) as connection:
+        _greeted(view, connection)
+        if view.type == MYSQL:
+            connection.sendall(struct.pack("<I", len(MYSQL_TLS_REQUEST) | 1 << 24) + MYSQL_TLS_REQUEST)
+        with context.wrap_socket(connection, server_hostname=view.host) as encrypted:
+            shown = certificates_in(ssl.DER_cert_to_PEM_cert(encrypted.getpeercert(binary_form=True) or b""))
+            return Handshake(encrypted.version(), shown[0] if shown else None)
+
+
+def _context(view: View, checks_chain: bool, checks_host: bool = False) -> ssl.SSLContext:
+    """How Go sets up TLS: a certificate of the bundle is trusted as it is, the common name counts for nothing, and 1.2 is the oldest version."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = checks_host
+    context.hostname_checks_common_name = False
+    context.verify_mode = ssl.CERT_REQUIRED if checks_chain else ssl.CERT_NONE
+    context.verify_flags |= PARTIAL_CHAIN
+    if view.ca is None and checks_chain:
+        context.load_default_certs()
+    elif view.ca is not None:
+        context.load_verify_locations(cadata=pem_of(certificates_in(view.ca)))
+    if view.client_certificate and view.client_key:
+        with _files(view.client_certificate, view.client_key) as (certificate, key):
+            # Without a password OpenSSL would ask for that of an encrypted key at the terminal.
+            context.load_cert_chain(certificate, key, password="")
+    return context
+
+
+@contextlib.contextmanager
+def _files(*texts: str) -> Iterator[list[str]]:
+    """Files that only this user can read, for libraries that take nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, text in enumerate(texts):
+            path = os.path.join(folder, str(number))
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+            paths.append(path)
+        yield paths
+
+
+# --- logging in
+
+
+@dataclass(frozen=True)
+class _Session:
+    """An open connection: `rows` runs one statement that reads, and raises _Refused."""
+
+    rows: Callable[..., list[tuple[Any, ...]]]
+    close: Callable[[], Any]
+
+    def first(self, statement: str, *values: object) -> tuple[Any, ...]:
+        """The first row; () where there is none, or where the database refuses it."""
+        try:
+            return next(iter(self.rows(statement, *values)), ())
+        except _Refused:
+            return ()
+
+
+def _log_in(view: View, address: str, clock: _Clock, encrypted: bool, offered: bool, found: list[Finding], facts: _Facts) -> None:
+    """Log in as the server does; where that is refused, find out as much as can be without its database, or with TLS."""
+    refusal = _attempt(view, address, clock, encrypted, view.name, found, facts)
+    if refusal is None:
+        return
+    if not encrypted and offered and _may_need_tls(view, refusal):
+        place = len(found)
+        if _attempt(view, address, clock, True, view.name, found, facts) is None:
+            if not findings.encryption(view).optional:
+                found.insert(place, findings.must_encrypt(view))
+            return
+    finding = findings.mysql_refusal(refusal.code, refusal.text, encrypted or offered) if view.type == MYSQL else findings.postgresql_refusal(refusal.text)
+    if finding.check == "database":
+        # Where even that is refused, the version is not known.
+        _attempt(view, address, clock, encrypted, None, found, facts)
+    found.append(finding)
+
+
+def _may_need_tls(view: View, refusal: _Refused) -> bool:
+    if view.type == MYSQL:
+        return refusal.code in NEEDS_TLS
+    return findings.WITHOUT_TLS.search(refusal.text) is not None
+
+
+def _attempt(view: View, address: str, clock: _Clock, encrypted: bool, database: str | None, found: list[Finding], facts: _Facts) -> _Refused | None:
+    """Log in and read what there is to know; the refusal when that cannot be done."""
+    is_mysql = view.type == MYSQL
+    try:
+        session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted, database)
+    except _Refused as refusal:
+        return refusal
+    try:
+        found.append(Finding("login", findings.OK, f"The user {view.username} can log in"))
+        if database is not None and encrypted == findings.encryption(view).encrypted:
+            found.append(findings.need_not_encrypt(view))
+        (_read_mysql if is_mysql else _read_postgresql)(view, session, database is not None, found, facts)
+    except _Refused as refusal:
+        found.append(Finding("database", findings.WARNING, f"The database does not let itself be looked at: {refusal.text}", "Look into its log"))
+    finally:
+        session.close()
+    return None
+
+
+def _mysql(view: View, address: str, clock: _Clock, encrypted: bool, database: str | None) -> _Session:
+    pymysql, use, seconds = _driver(view.type), findings.encryption(view), clock.step()
+    context = _context(view, use.checks_chain, use.checks_host) if encrypted else None
+    connection = pymysql.connections.Connection(
+        host=view.host,
+        user=view.username,
+        password=view.effective_password.encode(),
+        database=database,
+        charset="utf8mb4",
+        ssl=context,
+        ssl_disabled=context is None,
+        connect_timeout=seconds,
+        read_timeout=seconds,
+        write_timeout=seconds,
+        autocommit=True,
+        # Some modes change the quotes in what SHOW GRANTS answers.
+        sql_mode="",
+        defer_connect=True,
+    )
+    try:
+        connection.connect(socket.create_connection((address, view.port), seconds))
+    except pymysql.Error as error:
+        raise _mysql_error(error) from None
+
+    def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return list(cursor.fetchall())
+        except pymysql.Error as error:
+            raise _mysql_error(error) from None
+
+    return _Session(rows, connection.close)
+
+
+def _mysql_error(error: Any) -> Exception:
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, OSError):
+        return cause
+    code, text = (*error.args, "", "")[:2]
+    return _Refused(str(text or error), code if isinstance(code, int) else 0)
+
+
+def _postgresql(view: View, address: str, clock: _Clock, encrypted: bool, database: str | None) -> _Session:
+    psycopg, seconds = _driver(view.type), clock.step()
+    connection: Any = _within(seconds, lambda: _postgresql_connection(view, address, seconds, encrypted, database))
+
+    def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
+        def fetch() -> list[tuple[Any, ...]]:
+            try:
+                return list(connection.execute(statement, values or None).fetchall())
+            except psycopg.Error as error:
+                raise _Refused(str(error)) from None
+
+        return _within(clock.step(), fetch)
+
+    return _Session(rows, connection.close)
+
+
+def _postgresql_connection(view: View, address: str, seconds: float, encrypted: bool, database: str | None) -> Any:
+    psycopg, use = _driver(view.type), findings.encryption(view)
+    authority = pem_of(certificates_in(view.ca)) if view.ca is not None else ""
+    certificate, key = view.client_certificate or "", view.client_key or ""
+    with _files(authority, certificate, key) as (authority_file, certificate_file, key_file):
+        mode = "verify-full" if use.checks_host else "verify-ca" if use.checks_chain else "require"
+        target = psycopg.conninfo.make_conninfo(
+            host=view.host,
+            hostaddr=address,
+            port=view.port,
+            user=view.username,
+            password=view.effective_password,
+            dbname=database or "postgres",
+            connect_timeout=max(2, round(seconds)),
+            sslmode=mode if encrypted else "disable",
+            sslrootcert=(authority_file if authority else ssl.get_default_verify_paths().cafile or NO_FILE) if use.checks_chain else NO_FILE,
+            sslcert=certificate_file if certificate and key else NO_FILE,
+            sslkey=key_file if certificate and key else NO_FILE,
+            # Nothing that this machine sets for other connections takes part.
+            sslcrl=NO_FILE,
+            gssencmode="disable",
+            passfile=NO_FILE,
+            target_session_attrs="any",
+            channel_binding="prefer",
+        )
+        try:
+            connection = psycopg.connect(target, autocommit=True, prepare_threshold=None)
+            connection.execute("SET default_transaction_read_only = on")
+            return connection
+        except psycopg.Error as error:
+            raise _Refused(str(error)) from None
+
+
+# --- reading
+
+
+def _read_mysql(view: View, session: _Session, has_database: bool, found: list[Finding], facts: _Facts) -> None:
+    [(version, limit, user_limit, read_only)] = session.rows("SELECT VERSION(), @@max_connections, @@max_user_connections, @@global.read_only")
+    facts.version = version
+    found.append(findings.version_finding(view.type, version))
+    used = session.first("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+    user_used = session.first("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = SUBSTRING_INDEX(USER(), '@', 1)")
+    if used:
+        found.append(findings.connections_finding(int(limit), int(used[1]), int(user_limit), int(user_used[0]) if user_used else 0))
+    if not has_database:
+        return
+    found.append(findings.database_finding(view, str(read_only).upper() in ("1", "ON")))
+    charset = session.first("SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()")
+    if charset:
+        found.append(findings.character_set_finding(charset[0]))
+    tables = tuple(str(row[0]) for row in session.rows("SHOW TABLES"))
+    facts.schema = _schema(session, tables)
+    found += findings.schema_findings(view.type, facts.schema)
+    found.append(findings.mysql_privileges_finding(view, _mysql_grants(view, session), facts.schema))
+
+
+def _mysql_grants(view: View, session: _Session) -> findings.Grants:
+    # Neither roles nor this setting exist on old servers.
+    roles = (session.first("SELECT CURRENT_ROLE()") or (None,))[0]
+    active = "" if roles in (None, "NONE") else str(roles)
+    literal = str((session.first("SHOW VARIABLES LIKE 'partial_revokes'") or ("", "OFF"))[1]).upper() == "ON"
+    # MariaDB shows the role in force by itself; MySQL, whose roles have hosts, wants it named.
+    using = f" FOR CURRENT_USER() USING {active}" if "@" in active else ""
+    lines = [str(row[0]) for row in session.rows(f"SHOW GRANTS{using}")]
+    return findings.mysql_grants(lines, view.name, active, wildcards=not literal)
+
+
+def _read_postgresql(view: View, session: _Session, has_database: bool, found: list[Finding], facts: _Facts) -> None:
+    [(version, encoding, database_limit, read_only)] = session.rows(
+        "SELECT current_setting('server_version'), pg_encoding_to_char(encoding), datconnlimit, pg_is_in_recovery()"
+        " FROM pg_database WHERE datname = current_database()"
+    )
+    facts.version = version
+    found.append(findings.version_finding(view.type, version))
+    found.append(_postgresql_connections(session, int(database_limit)))
+    if not has_database:
+        return
+    found.append(findings.database_finding(view, bool(read_only)))
+    found.append(findings.character_set_finding(encoding))
+    [(schema_name, may_create)] = session.rows("SELECT current_schema(), has_schema_privilege(current_schema(), 'CREATE')")
+    privileges = ", ".join(f"has_table_privilege(c.oid, '{privilege}')" for privilege in findings.TABLE_PRIVILEGES)
+    listed = session.rows(
+        f"SELECT relname, pg_has_role(c.relowner, 'USAGE'), {privileges} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = current_schema() AND relkind IN ('r', 'p')"
+    )
+    tables = [Table(row[0], bool(row[1]), frozenset(privilege for privilege, held in zip(findings.TABLE_PRIVILEGES, row[2:]) if held)) for row in listed]
+    facts.schema = _schema(session, tuple(table.name for table in tables))
+    found += findings.schema_findings(view.type, facts.schema)
+    found.append(findings.postgresql_privileges_finding(schema_name, bool(may_create), tables, facts.schema))
+
+
+def _postgresql_connections(session: _Session, database_limit: int) -> Finding:
+    [(limit, used, user_limit, user_used, database_used)] = session.rows(
+        "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,"
+        " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
+        " (SELECT rolconnlimit FROM pg_roles WHERE rolname = session_user),"
+        " (SELECT count(*) FROM pg_stat_activity WHERE usename = session_user),"
+        " (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())"
+    )
+    if 0 <= database_limit < limit:
+        limit, used = database_limit, database_used
+    return findings.connections_finding(int(limit), int(used), int(user_limit), int(user_used))
+
+
+def _schema(session: _Session, tables: tuple[str, ...]) -> Schema:
+    row = session.first("SELECT version, dirty FROM schema_migrations LIMIT 1") if "schema_migrations" in tables else ()
+    return Schema(tables, int(row[0]), bool(row[1])) if row else Schema(tables)
+
+
+def _within(seconds: float, work: Callable[[], Result]) -> Result:
+    """The result of something that cannot be given a time limit itself. TimeoutError when it takes longer; it is left alone then."""
+    results: list[Result] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError
+    return results[0]

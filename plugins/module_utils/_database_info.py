@@ -1,0 +1,346 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The database that options describe, or that a registry uses, with everything that it refers to in the cluster read; and the module that looks at it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import STEP_SECONDS, Report, look, missing_libraries
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, WARNING, Finding, View, as_results
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
+    DEFAULT_DATABASE_NAME,
+    DEFAULT_PORTS,
+    GENERATED,
+    MYSQL,
+    POSTGRESQL,
+    Database,
+    InputError,
+    KeyReference,
+    Problem,
+    ReportedError,
+    creation_problems,
+    registry_from_options,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
+
+# A kind and a key of an object in the registries namespace.
+Source = tuple[str, KeyReference]
+PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets"}
+# The content of a key; None when there is no such object or key.
+Read = Callable[[Source], "str | None"]
+
+
+@dataclass(frozen=True)
+class References:
+    """Where the cluster keeps what a database's login and TLS need."""
+
+    password: Source | None = None
+    ca: Source | None = None
+    certificate: Source | None = None
+    key: Source | None = None
+
+
+def reader(cluster: Cluster, namespace: str) -> Read:
+    """Reads keys of ConfigMaps and Secrets of a namespace, each object once. ClusterError when one may not be read."""
+    objects: dict[tuple[str, str], Manifest | None] = {}
+
+    def read(source: Source) -> str | None:
+        kind, reference = source
+        if (kind, reference.name) not in objects:
+            objects[kind, reference.name] = cluster.read(("v1", PLURALS[kind]), namespace, reference.name)
+        found = objects[kind, reference.name] or {}
+        if kind == "Secret":
+            return manifests.decoded(found, reference.key)
+        binary = at(found, ("binaryData", reference.key))
+        return base64.b64decode(binary).decode(errors="replace") if binary else at(found, ("data", reference.key))
+
+    return read
+
+
+def view_of(database: Database, references: References, read: Read) -> tuple[View, list[Finding]]:
+    """A database as the registry server gets it, and findings about references that lead nowhere."""
+    findings: list[Finding] = []
+
+    def content(source: Source | None, check: str, what: str) -> str | None:
+        if source is None:
+            return None
+        text = read(source)
+        if text is None:
+            kind, reference = source
+            message = f"{kind} {reference.name!r} with {what} does not exist or has no key {reference.key!r}, and the registry's pod does not start"
+            findings.append(Finding(check, FAILURE, message, "Create it, or correct the reference"))
+        return text
+
+    kind = database.type or MYSQL
+    stored = content(references.password, "login", "the password")
+    pem = database.ca.pem if database.ca else None
+    ca = pem if pem is not None else content(references.ca, "ca", "the CA")
+    verify = database.verify_server_cert
+    view = View(
+        type=kind,
+        host=database.host or "",
+        port=database.port or DEFAULT_PORTS[kind],
+        name=database.name or DEFAULT_DATABASE_NAME,
+        username=database.username or "",
+        password=stored if references.password else database.password,
+        ca="" if ca is None and references.ca else ca,
+        # As `model_registry` writes it for a registry that it makes with a CA.
+        verify_server_cert=bool(kind == MYSQL and (ca is not None if verify is None else verify)),
+        ssl_mode=database.ssl_mode,
+        client_certificate=content(references.certificate, "settings", "the client certificate"),
+        client_key=content(references.key, "settings", "the key of the client certificate"),
+        password_is_stored=references.password is not None,
+    )
+    return view, findings
+
+
+def live_database(resource: Manifest) -> tuple[Database, References]:
+    """The database that a registry uses now, as its custom resource tells."""
+    name, namespace = resource["metadata"]["name"], resource["metadata"]["namespace"]
+    kind, section = manifests.live_type(resource), manifests.live_database(resource)
+    if kind == GENERATED:
+        # The names that operator v0.3.14 gives to what it makes.
+        host = f"{name}-postgres.{namespace}.svc.cluster.local"
+        secret = KeyReference(f"{name}-postgres-credentials", "password")
+        return Database(type=POSTGRESQL, host=host, name="model_registry", username="modelregistry"), References(password=("Secret", secret))
+    database = Database(
+        type=kind,
+        host=section.get("host") or section.get("hostAddress"),
+        port=section.get("port"),
+        name=section.get("database"),
+        username=section.get("username"),
+        password="",
+        verify_server_cert=bool(section.get(manifests.VERIFY_SERVER_CERT)),
+        ssl_mode=section.get("sslMode"),
+    )
+    ca = next((_source(authority, section.get(key)) for authority, key in manifests.CA_KEYS.items() if section.get(key)), None)
+    certificate, key = (_source("Secret", section.get(place)) for place in manifests.CERTIFICATE_KEYS)
+    return database, References(_source("Secret", section.get("passwordSecret")), ca, certificate, key)
+
+
+def wanted_references(database: Database) -> References:
+    """The references of a database that options describe."""
+    certificate = database.client_certificate
+    secret = certificate.secret if certificate else None
+    return References(
+        password=("Secret", database.password_secret) if database.password_secret else None,
+        ca=(database.ca.kind, database.ca.reference) if database.ca and database.ca.kind and database.ca.reference else None,
+        certificate=("Secret", KeyReference(secret, certificate.certificate_key)) if certificate and secret else None,
+        key=("Secret", KeyReference(secret, certificate.private_key_key)) if certificate and secret else None,
+    )
+
+
+def _source(kind: str, reference: Mapping[str, str] | None) -> Source | None:
+    return (kind, KeyReference(reference["name"], reference["key"])) if reference else None
+
+
+def database_from_options(options: Mapping[str, Any], problems: list[Problem]) -> Database:
+    """The database of the module's option; what is wrong with it is added to the problems."""
+    registry = registry_from_options({"name": "registry", "database": options}, "", problems, [])
+    problems += creation_problems(registry)
+    database = registry.database or Database()
+    if database.type == GENERATED:
+        problems.append(Problem("database.type", "is one that the product makes itself", "Name the registry that uses it in registry", GENERATED))
+    return database
+
+
+def look_at(resource: Manifest, read: Read, timeout: float = STEP_SECONDS) -> tuple[View, Report]:
+    """Look at the database of a registry that exists, as its server does. ClusterError when what it refers to may not be read."""
+    view, found = view_of(*live_database(resource), read)
+    section = manifests.live_database(resource)
+    message = "The registry mounts a whole object as its CA ({}), which the registry server cannot read: it does not start"
+    found += [Finding("ca", FAILURE, message.format(key), "Set database.ca") for key in manifests.CA_DIRECTORIES if section.get(key)]
+    return view, _report(view, found, timeout)
+
+
+def _report(view: View, found: list[Finding], timeout: float) -> Report:
+    """What a look finds, after what was found about references. What those say about one that leads nowhere says more than what is made of nothing."""
+    report, known = look(view, timeout), {finding.check for finding in found}
+    return replace(report, findings=(*found, *(finding for finding in report.findings if finding.check not in known)))
+
+
+class Preflight:
+    """The look at a registry's database before it is written, and at what keeps it from serving afterwards."""
+
+    def __init__(self, cluster: Cluster, must_pass: bool) -> None:
+        self._cluster, self._must_pass = cluster, must_pass
+
+    def check(self, resource: Manifest, contents: Mapping[tuple[str, str], Manifest], warnings: list[str]) -> list[Problem]:
+        """What is wrong with the database of a custom resource that is to be written, together with these ConfigMaps and Secrets (by kind and name).
+
+        Problems where it must pass, warnings where it need not, or where nothing is known because it cannot be reached from here. ClusterError when
+        something that it refers to may not be read.
+        """
+        if manifests.live_type(resource) in (None, GENERATED):
+            # The product's own database is reachable in the cluster only.
+            return []
+        report = look_at(resource, _overlaid(reader(self._cluster, resource["metadata"]["namespace"]), contents))[1]
+        failures = [finding for finding in report.findings if finding.result == FAILURE]
+        told = [finding for finding in report.findings if finding.result == WARNING]
+        problems: list[Problem] = []
+        if self._must_pass and report.serves is False:
+            problems = [Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
+        else:
+            told = [*failures, *told]
+        warnings += [f"check_database: {_told(finding)}" for finding in told]
+        return problems
+
+    def explanation(self, resource: Manifest) -> str:
+        """Why a registry may not serve, as far as its database shows it from here."""
+        if manifests.live_type(resource) in (None, GENERATED):
+            return ""
+        try:
+            report = look_at(resource, reader(self._cluster, resource["metadata"]["namespace"]))[1]
+        except ReportedError as error:
+            return f"Its database could not be looked at: {error}"
+        if report.serves is None:
+            return "Its database could not be looked at from here."
+        if report.serves:
+            return "Looked at from here, its database is as the server needs it."
+        failures = [finding for finding in report.findings if finding.result == FAILURE]
+        return "Looked at from here, its database shows: " + " ".join(_told(finding) for finding in failures)
+
+
+def _overlaid(read: Read, contents: Mapping[tuple[str, str], Manifest]) -> Read:
+    """Reads what these objects, which are still to be written, will hold, and everything else where it is."""
+
+    def overlaid(source: Source) -> str | None:
+        kind, reference = source
+        body = contents.get((kind, reference.name)) or {}
+        if reference.key not in (body.get("data") or {}):
+            return read(source)
+        text: str | None = manifests.decoded(body, reference.key) if kind == "Secret" else body["data"][reference.key]
+        return text
+
+    return overlaid
+
+
+def _told(finding: Finding) -> str:
+    return ". ".join(part.rstrip(".") for part in (finding.message, finding.remedy) if part) + "."
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:] if message[1:2].islower() or message[1:2] == " " else message
+
+
+@dataclass
+class _Outcome:
+    """What was found, as the shell of the modules reports it."""
+
+    warnings: list[str] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def result(self, _diff: bool) -> dict[str, Any]:
+        return {"changed": False, **self.found}
+
+
+def run(argument_spec: dict[str, Any]) -> None:
+    """Run the module that looks at a database; ends the process with its result."""
+    outcome = _Outcome()
+
+    def work(module: Any) -> None:
+        outcome.found = _result(module)
+
+    given = [("registry", "database")]
+    shell.run(argument_spec, work, outcome, mutually_exclusive=given, required_one_of=given)
+
+
+def _result(module: Any) -> dict[str, Any]:
+    options, cluster = module.params, _LazyCluster(module)
+    problems: list[Problem] = []
+    if options["timeout"] <= 0:
+        problems.append(Problem("timeout", "is no time to wait", "Give more than 0 seconds", options["timeout"]))
+    if options["registry"] is None:
+        database = database_from_options(options["database"], problems)
+        if problems:
+            raise InputError(problems)
+        _need_libraries(database.type)
+        view, found = view_of(database, wanted_references(database), cluster.read)
+        report = _report(view, found, options["timeout"])
+    else:
+        if problems:
+            raise InputError(problems)
+        resource = _registry(cluster, options["registry"])
+        _need_libraries(manifests.live_type(resource))
+        view, report = look_at(resource, cluster.read, options["timeout"])
+    return {
+        "findings": as_results(report.findings),
+        "serves": report.serves,
+        "database": {
+            "type": view.type,
+            "host": view.host,
+            "port": view.port,
+            "name": view.name,
+            "username": view.username,
+            "version": report.version,
+            "schema_version": report.schema_version,
+            "certificate": report.certificate.described() if report.certificate else None,
+        },
+        **cluster.identity(),
+    }
+
+
+class MissingLibraryError(ReportedError):
+    """A Python library that is needed is not installed where the task runs."""
+
+
+def _need_libraries(kind: str | None) -> None:
+    missing = missing_libraries(kind or MYSQL)
+    if missing:
+        raise MissingLibraryError(f"The Python library {' and '.join(missing)} is missing where this task runs: pip install {' '.join(missing)}")
+
+
+class _LazyCluster:
+    """The cluster of the module's options, asked only when something has to be read: a database that refers to nothing needs none."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._connected: Cluster | None = None
+        self._namespace: str = module.params["namespace"] or ""
+        self._read: Read | None = None
+        self._identity: Manifest = {}
+
+    def connected(self) -> tuple[Cluster, str]:
+        """The cluster and the registries namespace. ClusterError when there is none, or it does not answer."""
+        if self._connected is None:
+            # Imported here: the library for clusters takes longer to load than a whole look at a database.
+            from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import connect
+
+            self._connected = connect(self._module)
+            self._identity = {"cluster": self._connected.identity()}
+            self._namespace = self._namespace or self._connected.registries_namespace()
+        return self._connected, self._namespace
+
+    def read(self, source: Source) -> str | None:
+        """The content of a key."""
+        if self._read is None:
+            self._read = reader(*self.connected())
+        return self._read(source)
+
+    def identity(self) -> Manifest:
+        """Which cluster was asked, when one was."""
+        return self._identity
+
+
+def _registry(cluster: _LazyCluster, name: str) -> Manifest:
+    """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
+    connected, namespace = cluster.connected()
+    versions = (connected.read((f"{manifests.GROUP}/{version}", manifests.PLURAL), namespace, name) for version in ("v1beta1", "v1alpha1"))
+    resource = next((found for found in versions if found is not None), None)
+    if resource is None:
+        remedy = "Correct registry or namespace, or describe the database in database"
+        raise InputError([Problem("registry", f"does not exist in namespace {namespace!r}", remedy, name)])
+    if manifests.live_type(resource) is None:
+        raise InputError([Problem("registry", "has no database", "Give it one, with the module model_registry", name)])
+    return resource

@@ -1,0 +1,168 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to go so that nothing of a registry is left, and what stays because it is somebody else's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import CONFIG_MAPS, SECRETS, Capabilities, Change, Plan, deletion, is_ours
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import GENERATED, Consent, Problem, Registry
+
+CLUSTER_ROLE_BINDINGS = ("rbac.authorization.k8s.io/v1", "clusterrolebindings")
+ROLE_BINDINGS = ("rbac.authorization.k8s.io/v1", "rolebindings")
+OPERATOR_FINALIZER = "modelregistry.opendatahub.io/finalizer"
+# The key under which the dashboard stores an uploaded CA.
+UPLOADED_KEY = "ca.crt"
+
+
+@dataclass(frozen=True)
+class Remains:
+    """Everything in a cluster that can be of one registry, at this moment."""
+
+    capabilities: Capabilities
+    registry: Manifest | None = None
+    # Whether a database that was generated for it is there; also beside an external one, to which the registry was moved later.
+    has_generated_database: bool = False
+    # The Secret that the registry names, and all whose name begins as that of this registry's password; without their data.
+    secrets: tuple[Manifest, ...] = ()
+    # The ConfigMaps that are named as the dashboard names uploaded CAs of this registry.
+    config_maps: tuple[Manifest, ...] = ()
+    cluster_role_binding: Manifest | None = None
+    # Those that the dashboard or this collection made for it, and that no owner takes along.
+    role_bindings: tuple[Manifest, ...] = ()
+    # The other registries of the namespace.
+    others: tuple[Manifest, ...] = ()
+    inference_services: tuple[Manifest, ...] = ()
+    # What could not be looked at, as a sentence for each.
+    unseen: tuple[str, ...] = ()
+
+
+def auth_delegator(registry: str) -> str:
+    """The name of the ClusterRoleBinding that the operator makes for a registry, and leaves behind."""
+    return f"{registry}-auth-delegator"
+
+
+def is_upload(config_map: str, registry: str) -> bool:
+    """Whether a ConfigMap has a name that the dashboard gives to an uploaded CA of this registry."""
+    return re.fullmatch(re.escape(f"{registry}-db-credential") + r"(-[2-9]|-[1-9]\d+)?", config_map) is not None
+
+
+def is_own_upload(config_map: Manifest) -> bool:
+    """Whether a ConfigMap is as the dashboard and this collection make it for an uploaded CA."""
+    metadata = config_map["metadata"]
+    return set(config_map.get("data") or {}) == {UPLOADED_KEY} and not metadata.get("labels") and not metadata.get("ownerReferences")
+
+
+def plan_deletion(unwanted: Registry, remains: Remains, consent: Consent) -> Plan:
+    """What deletes the registry and everything that was made for it alone."""
+    registry, name = remains.registry, unwanted.name
+    generated = remains.has_generated_database or manifests.live_type(registry) == GENERATED
+    if registry is not None and generated and not consent.delete_data:
+        remedy = "Set delete_data to true when the database may be deleted with everything in it, or move it to an external database first"
+        return Plan(problems=(Problem("delete_data", f"is needed: registry {name!r} has a generated database, which is deleted with it", remedy, False),))
+    changes: list[Change] = []
+    kept: list[Manifest] = []
+    if registry is not None:
+        changes.append(deletion(manifests.KIND, remains.capabilities.api, registry))
+        kept += _kept_database(registry)
+    for secret in remains.secrets:
+        reason = _reason_to_keep_secret(secret, name, remains.others)
+        if reason is None:
+            changes.append(deletion("Secret", SECRETS, secret))
+        elif registry is not None and secret["metadata"]["name"] == _password_secret(registry):
+            kept.append({"kind": "Secret", "name": secret["metadata"]["name"], "reason": reason})
+    for config_map in remains.config_maps:
+        reason = _reason_to_keep_config_map(config_map, remains.others)
+        if reason is None:
+            changes.append(deletion("ConfigMap", CONFIG_MAPS, config_map))
+        else:
+            kept.append({"kind": "ConfigMap", "name": config_map["metadata"]["name"], "reason": reason})
+    binding = remains.cluster_role_binding
+    if binding is not None and _is_auth_delegator(binding, unwanted):
+        changes.append(deletion("ClusterRoleBinding", CLUSTER_ROLE_BINDINGS, binding))
+    changes += [deletion("RoleBinding", ROLE_BINDINGS, binding) for binding in remains.role_bindings]
+    warnings = [*remains.unseen, *_users(remains.inference_services, name)]
+    return Plan(tuple(changes), tuple(warnings), kept=tuple(kept))
+
+
+def _password_secret(registry: Manifest) -> str | None:
+    return (manifests.live_database(registry).get("passwordSecret") or {}).get("name")
+
+
+def _kept_database(registry: Manifest) -> list[Manifest]:
+    database = manifests.registry_result(registry).get("database") or {}
+    host = database.get("host") or manifests.live_database(registry).get("hostAddress")
+    if not host:
+        return []
+    name = f"{database.get('name', '')} on {host}:{database.get('port', '')}"
+    return [{"kind": database["type"], "name": name, "reason": "an external database is never deleted"}]
+
+
+def _reason_to_keep_secret(secret: Manifest, registry: str, others: Iterable[Manifest]) -> str | None:
+    name = secret["metadata"]["name"]
+    if not is_ours(secret, registry):
+        return "it is somebody else's: it was not made by the dashboard or this collection for this registry"
+    users = [other["metadata"]["name"] for other in others if name in _named(other, "Secret")]
+    return f"registry {users[0]!r} uses it too" if users else None
+
+
+def _reason_to_keep_config_map(config_map: Manifest, others: Iterable[Manifest]) -> str | None:
+    metadata = config_map["metadata"]
+    if not is_own_upload(config_map):
+        return "it is somebody else's: it is not as the dashboard or this collection makes it"
+    users = [other["metadata"]["name"] for other in others if metadata["name"] in _named(other, "ConfigMap")]
+    return f"registry {users[0]!r} uses it too" if users else None
+
+
+def _named(registry: Manifest, kind: str) -> set[str]:
+    """The Secrets or ConfigMaps that a registry refers to anywhere in its specification."""
+    ending, whole = ("Secret", "sslRootCertificatesSecretName") if kind == "Secret" else ("ConfigMap", "sslRootCertificatesConfigMapName")
+    parts = [part for part in registry.get("spec", {}).values() if isinstance(part, dict)]
+    references = {value["name"] for part in parts for key, value in part.items() if key.endswith(ending) and isinstance(value, dict) and "name" in value}
+    return references | {part[whole] for part in parts if part.get(whole)}
+
+
+def used_config_maps(registries: Iterable[Manifest]) -> frozenset[str]:
+    """The names of all ConfigMaps that these registries refer to."""
+    return frozenset(name for registry in registries for name in _named(registry, "ConfigMap"))
+
+
+def used_secrets(registries: Iterable[Manifest]) -> frozenset[str]:
+    """The names of all Secrets that these registries refer to."""
+    return frozenset(name for registry in registries for name in _named(registry, "Secret"))
+
+
+def _is_auth_delegator(binding: Manifest, registry: Registry) -> bool:
+    """Whether a ClusterRoleBinding gives exactly this registry's service account what the operator gives it."""
+    subjects = [(subject.get("kind"), subject.get("namespace"), subject.get("name")) for subject in binding.get("subjects") or []]
+    return at(binding, ("roleRef", "name")) == "system:auth-delegator" and subjects == [("ServiceAccount", registry.namespace, registry.name)]
+
+
+def _users(inference_services: Iterable[Manifest], registry: str) -> list[str]:
+    names = sorted(f"{service['metadata']['namespace']}/{service['metadata']['name']}" for service in inference_services)
+    if not names:
+        return []
+    return [f"InferenceServices refer to registry {registry!r} and lose their models' history: {', '.join(names)}"]
+
+
+def why_not_deleted(registry: Manifest, serves_http_routes: bool) -> str:
+    """Why a registry that was deleted is still there, in words, with what to do."""
+    metadata = registry["metadata"]
+    others = [finalizer for finalizer in metadata.get("finalizers") or [] if finalizer != OPERATOR_FINALIZER]
+    if others:
+        return f"it is held by the finalizer {', '.join(others)}, which is not the operator's: whoever set it has to remove it"
+    conditions = at(registry, ("status", "conditions")) or []
+    finalizing = any(entry["type"] == "Degraded" and entry.get("reason") == "Finalizing" for entry in conditions)
+    if not finalizing:
+        return "the operator has not begun to take it down: check that the model registry operator runs"
+    if not serves_http_routes:
+        remedy = "Install the CustomResourceDefinitions of the Gateway API; the operator goes on within minutes"
+        return f"the operator cannot finish, because this cluster does not serve HTTPRoute (gateway.networking.k8s.io/v1), which it wants to look at. {remedy}"
+    return "the operator has begun to take it down and has not finished: its log tells why"

@@ -1,0 +1,550 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was seen of a database, judged: will the registry server (v0.3.8) serve with it, and if not, why and what to do. It speaks to nothing itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import unquote
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import EXPIRY_DAYS, Certificate, certificates_in, covers
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import MYSQL, POSTGRESQL, Database, breaks_url, database_problems
+
+OK, WARNING, FAILURE = "ok", "warning", "failure"
+# The newest migration that the server has.
+NEWEST_MIGRATION = {MYSQL: 21, POSTGRESQL: 25}
+# The one after which no migration of PostgreSQL changes tables that exist.
+LAST_CHANGE_OF_TABLES = 24
+OLDEST_POSTGRESQL = 16
+FEW_CONNECTIONS = 5
+# Found by starting the real server on MariaDB 10.11 and PostgreSQL 16 as a user with one privilege withheld at a time, on an empty database and on a migrated
+# one, and by using every kind of request. Without one of the first the migrations fail, without the second every change of a model does. DROP, ALTER,
+# INDEX, REFERENCES and the rest were not needed.
+MYSQL_MIGRATION_PRIVILEGES = ("SELECT", "INSERT", "DELETE", "CREATE")
+TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+CLUSTER_NAME = re.compile(r"[^.]+|[^.]+\.[^.]+\.svc(\.cluster\.local)?\.?")
+GRANT = re.compile(r"GRANT (?P<what>.+) ON (?P<database>\*|`(?:[^`]|``)+`)\.(?P<table>\*|`(?:[^`]|``)+`) TO (?P<grantee>.+)")
+ROLE_GRANT = re.compile(r"GRANT (?P<roles>`.+`(?:@`.*`)?) TO (?P<grantee>.+)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. A failure keeps the registry server from serving, a warning does not."""
+
+    check: str
+    result: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """A database as the registry server is told about it. Certificates and keys are PEM text; None and "" stand for none."""
+
+    type: str
+    host: str
+    port: int
+    name: str
+    username: str
+    # None: it could not be read, and nobody logs in.
+    password: str | None = field(repr=False)
+    ca: str | None = field(default=None, repr=False)
+    verify_server_cert: bool = False
+    ssl_mode: str | None = None
+    client_certificate: str | None = field(default=None, repr=False)
+    client_key: str | None = field(default=None, repr=False)
+    # Whether the password is the text that a Secret holds, which the operator puts into the connection string as it stands.
+    password_is_stored: bool = False
+
+    @property
+    def effective_password(self) -> str:
+        """The password that the server logs in with: a PostgreSQL password is part of a URL."""
+        password = self.password or ""
+        return unquote(password) if self.password_is_stored and self.type == POSTGRESQL else password
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """How the registry server encrypts its connection at first. `optional`: it tries the other way too."""
+
+    encrypted: bool
+    checks_chain: bool = False
+    checks_host: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What was seen of TLS. `failure` tells why there was none; `chain_failure` why the certificate does not hold against the CA, None when it does."""
+
+    protocol: str | None = None
+    certificate: Certificate | None = None
+    failure: str = ""
+    chain_failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of a database. `version` is None where no migration ever ran."""
+
+    tables: tuple[str, ...] = ()
+    version: int | None = None
+    dirty: bool = False
+
+
+BROKEN_PAIR = Finding(
+    "settings",
+    FAILURE,
+    "The client certificate and its key cannot be read, or do not fit together, and the registry server does not start",
+    "Give both as PEM text, the key without a password",
+)
+
+
+def encryption(view: View) -> Encryption:
+    """What the server makes of its TLS settings (server v0.3.8, tried on MariaDB 10.11 and PostgreSQL 16)."""
+    pair = bool(view.client_certificate and view.client_key)
+    if view.type == MYSQL:
+        encrypted = bool(view.ca is not None or view.verify_server_cert or pair)
+        return Encryption(encrypted, checks_chain=view.verify_server_cert, checks_host=view.verify_server_cert)
+    # A CA or a client certificate turns every mode into `require`, which checks the chain when there is a CA, and never the host name.
+    if view.ca is not None or pair:
+        return Encryption(True, checks_chain=view.ca is not None)
+    mode = view.ssl_mode or "disable"
+    if mode in ("disable", "allow"):
+        return Encryption(False, optional=mode == "allow")
+    return Encryption(True, checks_chain=mode.startswith("verify"), checks_host=mode == "verify-full", optional=mode == "prefer")
+
+
+def settings_findings(view: View) -> list[Finding]:
+    """What the server cannot put into its connection string, or does not start with."""
+    stored = view.password or ""
+    password = None if view.type == POSTGRESQL else stored
+    database = Database(type=view.type, name=view.name, username=view.username, password=password)
+    found = [Finding("settings", FAILURE, f"{problem.option} {problem.problem}", problem.remedy) for problem in database_problems(database, view.type)]
+    if view.type == POSTGRESQL and view.password_is_stored and breaks_url(stored):
+        message = "The password in the Secret has characters that break the connection string, a URL, and the registry server does not start with it"
+        found.append(Finding("settings", FAILURE, message, "Store it percent-encoded, or set it with database.password, which does that"))
+    if stored != stored.strip("\r\n"):
+        found.append(Finding("settings", WARNING, "The password begins or ends with a line break, which a file or a command often adds", "Remove it"))
+    if bool(view.client_certificate) != bool(view.client_key):
+        result, effect = (WARNING, "ignores it") if view.type == MYSQL else (FAILURE, "does not start")
+        remedy = "Give both, or neither"
+        found.append(Finding("settings", result, f"A client certificate without its key, or the reverse, is given, and the registry server {effect}", remedy))
+    if view.ca is not None and not certificates_in(view.ca):
+        message = "The CA bundle holds no PEM certificate, and the registry server does not start with it"
+        found.append(Finding("ca", FAILURE, message, "Put the CA's certificate there as PEM text"))
+    return found or [Finding("settings", OK, "The registry server can use these settings")]
+
+
+def ca_findings(view: View, now: datetime) -> list[Finding]:
+    """The time that is left to the CA."""
+    authorities = certificates_in(view.ca) if view.ca is not None else ()
+    if not authorities:
+        return []
+    last = max(certificate.not_after for certificate in authorities)
+    names = ", ".join(certificate.subject for certificate in authorities[:3]) + (" and others" if len(authorities) > 3 else "")
+    if last < now:
+        return [Finding("ca", WARNING, f"The CA has expired on {_day(last)} ({names})", "Give the CA's new certificate")]
+    if last < now + timedelta(days=EXPIRY_DAYS):
+        return [Finding("ca", WARNING, f"The CA expires on {_day(last)} ({names})", "Put its successor beside it in time")]
+    return [Finding("ca", OK, f"The CA is {names}, valid until {_day(last)}")]
+
+
+def is_cluster_name(host: str) -> bool:
+    """Whether only the DNS of a cluster can know a name: a Service's, bare or with `.svc`."""
+    return CLUSTER_NAME.fullmatch(host) is not None
+
+
+def unresolved(view: View) -> Finding:
+    """A host name that is unknown where the task runs."""
+    if is_cluster_name(view.host):
+        message = f"Not reachable from here: {view.host} is the name of a Service, which only the cluster can resolve. Nothing is known about the database"
+        return Finding("address", WARNING, message, "Run this on a host that reaches the database, with delegate_to")
+    return Finding(
+        "address", FAILURE, f"The host name {view.host} is unknown", "Correct it, write the name of a Service with `.svc`, or run this where it is known"
+    )
+
+
+def unreachable(view: View, reason: str) -> Finding:
+    """A port that takes no connection, or does not speak as the database should."""
+    remedy = "Check database.host, database.port, that the database runs, and that a firewall lets this host through"
+    return Finding("port", FAILURE, f"{view.host} port {view.port}: {reason}", remedy)
+
+
+def encryption_findings(view: View, offered: bool) -> list[Finding]:
+    """Whether the connection will be encrypted."""
+    use = encryption(view)
+    option = "database.ca" if view.type == MYSQL else "database.ca or database.ssl_mode"
+    if use.encrypted and not offered:
+        if use.optional:
+            message = "The database offers no TLS, so that the connection is not encrypted, although ssl_mode prefers it"
+            return [Finding("tls", WARNING, message, "Switch TLS on in the database")]
+        message = "The database offers no TLS, and the registry server connects only with it"
+        return [Finding("tls", FAILURE, message, f"Switch TLS on in the database, or take {option} away")]
+    if use.encrypted:
+        return [Finding("tls", OK, "The database offers TLS, and the connection is encrypted")]
+    if offered:
+        return [Finding("tls", WARNING, "The database offers TLS, and the registry server does not use it: passwords and models can be read", f"Set {option}")]
+    return [Finding("tls", WARNING, "The database offers no TLS: models can be read by others on the network", "Switch TLS on in the database")]
+
+
+def handshake_findings(view: View, seen: Handshake, now: datetime) -> list[Finding]:
+    """The protocol and certificate of a connection that the server encrypts, each told apart by whether the server looks at it."""
+    use = encryption(view)
+    if seen.failure:
+        message = f"TLS cannot be agreed on: {seen.failure}. The registry server needs TLS 1.2 or newer"
+        return [Finding("protocol", FAILURE, message, "Check the database's TLS settings")]
+    findings = [Finding("protocol", OK, f"The protocol is {seen.protocol}")] if seen.protocol else []
+    findings.append(_chain_finding(view, use, seen.chain_failure))
+    if seen.certificate is not None:
+        findings += [_host_finding(view, use, seen.certificate), _expiry_finding(use, seen.certificate, now)]
+    return findings
+
+
+def _chain_finding(view: View, use: Encryption, failure: str | None) -> Finding:
+    authority = "the CA" if view.ca is not None else "a CA of this machine (those of the registry server's image may be others)"
+    if failure is None:
+        if view.ca is None and not use.checks_chain:
+            return Finding("certificate", WARNING, "The registry server does not check the database's certificate", "Set database.ca")
+        unchecked = "" if use.checks_chain else ". The registry server does not check that, because verify_server_cert is off"
+        return Finding("certificate", OK, f"The database's certificate was signed by {authority}{unchecked}")
+    if not use.checks_chain:
+        message = f"The database's certificate does not hold against the CA ({failure}), but the registry server does not check it"
+        return Finding("certificate", WARNING, message, "Give the right CA in database.ca, then set verify_server_cert")
+    remedy = "Give the CA of the database's certificate in database.ca"
+    return Finding("certificate", FAILURE, f"The database's certificate was not signed by {authority}: {failure}", remedy)
+
+
+def _host_finding(view: View, use: Encryption, certificate: Certificate) -> Finding:
+    if covers(certificate, view.host):
+        unchecked = "" if use.checks_host else ", which the registry server does not check"
+        return Finding("host_name", OK, f"The certificate is for {view.host}{unchecked}")
+    names = ", ".join([*certificate.dns_names, *certificate.addresses][:8]) or "no host name at all (its common name does not count)"
+    message = f"The certificate is for {names}, not for {view.host}"
+    if use.checks_host:
+        return Finding("host_name", FAILURE, message, "Use a host name of the certificate in database.host, or have it issued for this one")
+    reason = "with verify_server_cert off" if view.type == MYSQL else "for PostgreSQL, whatever ssl_mode says"
+    return Finding("host_name", WARNING, f"{message}. The registry server does not check that {reason}", "Use a host name of the certificate")
+
+
+def _expiry_finding(use: Encryption, certificate: Certificate, now: datetime) -> Finding:
+    if not certificate.valid_at(now):
+        message = f"The database's certificate is valid from {_day(certificate.not_before)} to {_day(certificate.not_after)}, not now"
+        unchecked = "" if use.checks_chain else ". The registry server does not check that"
+        return Finding("expiry", FAILURE if use.checks_chain else WARNING, message + unchecked, "Renew it, and check the clocks")
+    if certificate.not_after < now + timedelta(days=EXPIRY_DAYS):
+        return Finding("expiry", WARNING, f"The database's certificate expires on {_day(certificate.not_after)}", "Renew it")
+    return Finding("expiry", OK, f"The database's certificate is valid until {_day(certificate.not_after)}")
+
+
+def must_encrypt(view: View) -> Finding:
+    """A login that the database takes only with TLS, and the server would try without."""
+    who = "The database accepts this user only on an encrypted connection, and the registry server does not encrypt"
+    return Finding("tls_required", FAILURE, who, "Set database.ca" if view.type == MYSQL else "Set database.ca, or ssl_mode to require")
+
+
+def need_not_encrypt(view: View) -> Finding:
+    """A login that works the way the server does it."""
+    if encryption(view).encrypted:
+        return Finding("tls_required", OK, "The connection is encrypted, whether the database insists on it or not")
+    return Finding("tls_required", OK, "The database does not insist on encryption")
+
+
+# MySQL's and MariaDB's refusals of a login, by number.
+_MYSQL_REFUSALS = {
+    1040: ("The database takes no more connections", "Raise max_connections, or close connections of others"),
+    1044: ("The user has no rights on the database, or it does not exist", "Create it, and grant the user all privileges on it"),
+    1049: ("The database does not exist on the server", "Create it, or correct database.name"),
+    1129: ("The database blocks this host after too many broken connections", "Run FLUSH HOSTS on it"),
+    1130: (
+        "The database accepts no connection from this host; whether it does from the cluster is not known",
+        "Allow the user to connect from the cluster's hosts",
+    ),
+    1203: ("The user has as many connections as it may have", "Raise the user's limit"),
+    1226: ("The user has used up what it may", "Raise the user's limits"),
+    1251: ("The user's authentication method is not known here", "Give the user a password of another authentication plugin"),
+    1698: ("The user cannot log in with a password", "Give the user a password"),
+    1820: ("The user's password has expired", "Set a new one"),
+    1862: ("The user's password has expired", "Set a new one"),
+    3118: ("The user's account is locked", "Unlock it"),
+    3159: ("The database accepts only encrypted connections, and the registry server does not encrypt", "Set database.ca"),
+    4151: ("The user's account is locked", "Unlock it"),
+}
+_DATABASE_REFUSALS = (1044, 1049)
+_POSTGRESQL_REFUSALS = (
+    (
+        r"password authentication failed|no password supplied",
+        "login",
+        "The user name or the password is wrong",
+        "Check database.username and database.password",
+    ),
+    (r'database ".*" does not exist', "database", "The database does not exist on the server", "Create it, or correct database.name"),
+    (r"permission denied for database", "database", "The user may not connect to the database", "Grant the user CONNECT on it"),
+    (r'role ".*" does not exist', "login", "The user does not exist", "Create it, or correct database.username"),
+    (r"is not permitted to log in", "login", "The user may not log in", "Give the role LOGIN"),
+    (
+        r"no pg_hba\.conf entry|pg_hba\.conf rejects",
+        "login",
+        "The database's access rules (pg_hba.conf) refuse this user from this host; whether they do from the cluster is not known",
+        "Allow the cluster's hosts there",
+    ),
+    (r"too many (clients|connections)|remaining connection slots", "login", "The database takes no more connections", "Raise its limit, or close others"),
+    (r"the database system is", "login", "The database is starting or stopping", "Try again later"),
+)
+WITHOUT_TLS = re.compile(r"no encryption|SSL off")
+
+
+def mysql_refusal(code: int, text: str, encrypted: bool) -> Finding:
+    """Why MySQL or MariaDB does not take a login, by the number of its error."""
+    check = "database" if code in _DATABASE_REFUSALS else "login"
+    if code == 1045:
+        message = "The database refuses the login: the user name or the password is wrong"
+        message += "" if encrypted else ", or the user must use TLS"
+        return Finding(
+            check, FAILURE, f"{message} (error 1045)", "Check database.username and database.password" + ("" if encrypted else ", or set database.ca")
+        )
+    message, remedy = _MYSQL_REFUSALS.get(code, (f"The database refuses the login: {text}", "Look into the database's log"))
+    return Finding("tls_required" if code == 3159 else check, FAILURE, f"{message} (error {code})", remedy)
+
+
+def postgresql_refusal(text: str) -> Finding:
+    """Why PostgreSQL does not take a login, by the words of its error."""
+    for pattern, check, message, remedy in _POSTGRESQL_REFUSALS:
+        if re.search(pattern, text):
+            return Finding(check, FAILURE, message, remedy)
+    if "certificate verify failed" in text:
+        # The chain has been checked before, by Go's rules, which take a CA whose own issuer is not given.
+        message = "The login could not be tried: the library used here accepts no CA but a root"
+        return Finding("login", WARNING, message, "Put the root CA's certificate into the bundle too")
+    return Finding("login", FAILURE, f"The database refuses the login: {_last_line(text)}", "Look into the database's log")
+
+
+def version_text(text: str) -> str:
+    """A version without the one of MySQL that MariaDB puts in front of its own, for old clients."""
+    return text[6:] if text.startswith("5.5.5-") and "MariaDB" in text else text
+
+
+def version_finding(kind: str, text: str) -> Finding:
+    """Whether the registry server works with this version."""
+    if kind == POSTGRESQL:
+        version = _numbers(text)
+        if version < (OLDEST_POSTGRESQL,):
+            message = f"PostgreSQL {text} is too old: a migration fails on it and leaves the schema dirty for good"
+            return Finding("version", FAILURE, message, f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer, before a registry is made on this one")
+        return Finding("version", OK, f"The server is PostgreSQL {text}")
+    mariadb = re.search(r"(\d+\.\d+\.\d+)-MariaDB", text)
+    if mariadb:
+        if _numbers(mariadb[1]) < (10, 11):
+            message = f"MariaDB {mariadb[1]} is older than what the registry server's installation text asks for"
+            return Finding("version", WARNING, message, "Use MariaDB 10.11 or newer")
+        return Finding("version", OK, f"The server is MariaDB {mariadb[1]}")
+    version = _numbers(text)
+    if version < (5,):
+        return Finding("version", FAILURE, f"MySQL {text} is too old", "Use MySQL 8.0.3 or newer")
+    if len(version) > 2 and version < (8, 0, 3):
+        message = (
+            f"MySQL {text} is enough for the product's documentation, which asks for 5.x, but not for the registry server's own text, which asks for 8.0.3"
+        )
+        return Finding("version", WARNING, message, "Use MySQL 8.0.3 or newer")
+    return Finding("version", OK, f"The server is MySQL {text}")
+
+
+def database_finding(view: View, read_only: bool) -> Finding:
+    """The database exists; is it one that can be written to?"""
+    if read_only:
+        message = "The database server only lets itself be read, as a replica does, and the registry server has to write"
+        return Finding("database", FAILURE, message, "Use the address of the server that is written to")
+    return Finding("database", OK, f"The database {view.name} exists")
+
+
+def character_set_finding(name: str) -> Finding:
+    """Whether names and descriptions in all scripts can be stored."""
+    if name.lower() in ("utf8mb4", "utf8"):
+        return Finding("character_set", OK, f"The database's character set is {name}")
+    message = f"The database's character set is {name}: names and descriptions in other scripts are refused or spoilt"
+    return Finding("character_set", WARNING, message, "Make the database with utf8mb4 (MySQL) or UTF8 (PostgreSQL)")
+
+
+def schema_findings(kind: str, schema: Schema) -> list[Finding]:
+    """How far the migrations are, and whether one stopped half way."""
+    newest = NEWEST_MIGRATION[kind]
+    if schema.version is None:
+        if not schema.tables:
+            return [Finding("schema", OK, "The database is empty; the registry server makes its tables")]
+        if {"Type", "Artifact"} <= set(schema.tables):
+            return [Finding("schema", OK, "The database holds the tables of an older product; the registry server takes them over")]
+        message = f"The database holds tables of something else: {', '.join(sorted(schema.tables)[:5])}"
+        return [Finding("schema", WARNING, message, "Give the registry a database of its own")]
+    if schema.dirty:
+        message = f"Migration {schema.version} stopped half way and left the schema marked dirty; the registry server does not start"
+        return [Finding("migration", FAILURE, message, "Repair what the migration left, then clear `dirty` in schema_migrations")]
+    findings = [Finding("migration", OK, "No migration stopped half way")]
+    if schema.version > newest:
+        message = f"The schema has version {schema.version}, of a newer registry server than is known here (version {newest})"
+        return [*findings, Finding("schema", WARNING, message, "Use it only with a product that is at least as new")]
+    todo = "" if schema.version == newest else f"; the registry server brings it to {newest}"
+    return [*findings, Finding("schema", OK, f"The schema has version {schema.version}{todo}")]
+
+
+def connections_finding(limit: int, used: int, user_limit: int, user_used: int) -> Finding:
+    """Whether the registry server gets the connections that it needs. A limit of the user that is not above 0 is none."""
+    free, message = limit - used, f"{used} of {limit} connections are in use"
+    if user_limit > 0 and user_limit - user_used < free:
+        free, message = user_limit - user_used, f"{user_used} of the {user_limit} connections that this user may have are in use"
+    if free < FEW_CONNECTIONS:
+        return Finding("connections", WARNING, message, "Raise the limit, or close connections of others")
+    return Finding("connections", OK, message)
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What MySQL's SHOW GRANTS says about one database: privileges in force, roles that are granted but not in force, and rights on single tables."""
+
+    privileges: frozenset[str]
+    idle_roles: tuple[str, ...] = ()
+    on_tables: bool = False
+
+
+def mysql_grants(lines: Iterable[str], database: str, active_roles: str = "", wildcards: bool = True) -> Grants:
+    """Read SHOW GRANTS of a user and the roles in force.
+
+    Of several patterns that match a database only the most specific one counts, for the user and for its roles (seen on MariaDB 10.11).
+    """
+    everywhere: set[str] = set()
+    matching: dict[bool, list[tuple[str, set[str]]]] = {True: [], False: []}
+    roles: list[str] = []
+    on_tables = False
+    for line in lines:
+        grant = GRANT.match(line)
+        if grant is None:
+            role = ROLE_GRANT.match(line)
+            if role and _is_user(role["grantee"]):
+                roles += [name.partition("@")[0].strip("`") for name in role["roles"].split(",")]
+            continue
+        privileges = {word.strip().upper() for word in grant["what"].split(",")}
+        pattern = grant["database"].strip("`").replace("``", "`")
+        if grant["table"] != "*":
+            on_tables = on_tables or pattern == database
+        elif pattern == "*":
+            everywhere |= privileges
+        elif _like(pattern, wildcards).fullmatch(database):
+            matching[_is_user(grant["grantee"])].append((pattern, privileges))
+    for entries in matching.values():
+        if entries:
+            everywhere |= min(entries, key=lambda entry: _specificity(entry[0]))[1]
+    idle = tuple(role for role in roles if role not in active_roles)
+    return Grants(frozenset(everywhere), idle, on_tables)
+
+
+def _is_user(grantee: str) -> bool:
+    """MariaDB's roles have no host."""
+    return "@" in grantee
+
+
+def _like(pattern: str, wildcards: bool) -> re.Pattern[str]:
+    """A pattern of MySQL: % for any text, _ for one character, a backslash in front of either for itself. Names are compared without case at most."""
+    if not wildcards:
+        return re.compile(re.escape(pattern.replace("\\", "")))
+    parts = []
+    for token in re.findall(r"\\.|.", pattern, re.DOTALL):
+        parts.append({"%": ".*", "_": "."}.get(token) or re.escape(token[-1]))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _specificity(pattern: str) -> tuple[bool, int]:
+    """Names without wildcards come first, then patterns by what stands before their first one."""
+    wildcard = re.search(r"(?<!\\)[%_]", pattern)
+    return (wildcard is not None, -(wildcard.start() if wildcard else 0))
+
+
+def mysql_privileges_finding(view: View, grants: Grants, schema: Schema) -> Finding:
+    """Whether the user has what the migrations and the server need."""
+    held = grants.privileges
+    if {"ALL PRIVILEGES", "ALL"} & held:
+        return Finding("privileges", OK, "The user has all privileges on the database")
+    wanted = dict.fromkeys([*MYSQL_MIGRATION_PRIVILEGES, *TABLE_PRIVILEGES])
+    missing = [privilege for privilege in wanted if privilege not in held]
+    if not missing:
+        return Finding("privileges", OK, "The user has the privileges that the registry server needs")
+    remedy = f"GRANT ALL PRIVILEGES ON `{view.name}`.* TO the user"
+    if grants.idle_roles:
+        remedy += f", or SET DEFAULT ROLE for it if {' or '.join(grants.idle_roles)} has them: a role that is not the default is not used"
+    names = ", ".join(missing)
+    if missing == ["CREATE"] and schema.version == NEWEST_MIGRATION[MYSQL]:
+        return Finding("privileges", WARNING, "The user lacks CREATE, which the migrations of a newer product may need", remedy)
+    if grants.on_tables:
+        message = f"The user has {names} on single tables at most, which is enough only if they are all tables of the registry"
+        return Finding("privileges", WARNING, message, remedy)
+    return Finding("privileges", FAILURE, f"The user lacks {names} on the database", remedy)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of PostgreSQL, and what the user may do with it. `owned`: as its owner, or as a member of the role that owns it."""
+
+    name: str
+    owned: bool
+    privileges: frozenset[str]
+
+
+def postgresql_privileges_finding(schema_name: str | None, may_create: bool, tables: Sequence[Table], schema: Schema) -> Finding:
+    """Whether the user has what the migrations and the server need; PostgreSQL itself has resolved its roles."""
+    if schema_name is None:
+        message = "The user may use no schema of its search path, which is usually `public`"
+        return Finding("privileges", FAILURE, message, "GRANT USAGE, CREATE ON SCHEMA public TO the user")
+    complete = schema.version is not None and schema.version >= NEWEST_MIGRATION[POSTGRESQL]
+    if not may_create and not complete:
+        message = f"The user may not make tables in the schema {schema_name}"
+        return Finding("privileges", FAILURE, message, f"GRANT CREATE ON SCHEMA {schema_name} TO the user, or make it the owner of the database")
+    lacking: Mapping[str, list[str]] = {
+        privilege: [table.name for table in tables if privilege not in table.privileges and _is_written(table, privilege)] for privilege in TABLE_PRIVILEGES
+    }
+    missing = [f"{privilege} on {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" for privilege, names in lacking.items() if names]
+    if missing:
+        remedy = f"GRANT ALL ON ALL TABLES IN SCHEMA {schema_name} TO the user, or make it their owner"
+        return Finding("privileges", FAILURE, f"The user lacks {'; '.join(missing)}", remedy)
+    foreign = [table.name for table in tables if not table.owned]
+    if foreign and schema.version is not None and schema.version < LAST_CHANGE_OF_TABLES:
+        message = f"The user does not own {', '.join(foreign[:3])}, and the migrations have to change tables"
+        return Finding("privileges", FAILURE, message, "Make the user the owner of the tables, or a member of the role that owns them")
+    if foreign or not may_create:
+        message = "The user does not own all tables, or may not make new ones, which the migrations of a newer product may need"
+        return Finding("privileges", WARNING, message, "Make the user the owner of the database and its tables")
+    return Finding("privileges", OK, "The user has the privileges that the registry server needs")
+
+
+def _is_written(table: Table, privilege: str) -> bool:
+    return privilege == "SELECT" or table.name != "schema_migrations"
+
+
+def serves(findings: Iterable[Finding]) -> bool | None:
+    """Whether a registry server would serve with what was found; None when the database could not be looked at from here."""
+    results = {(finding.check, finding.result) for finding in findings}
+    if any(result == FAILURE for _check, result in results):
+        return False
+    return True if ("login", OK) in results else None
+
+
+def as_results(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """The findings as part of a result."""
+    return [{"check": finding.check, "result": finding.result, "message": finding.message, "remedy": finding.remedy} for finding in findings]
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    found = re.match(r"\d+(\.\d+)*", text)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it gave no reason"])[-1]
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")

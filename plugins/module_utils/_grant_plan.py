@@ -1,0 +1,273 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wanted permissions against live: the RoleBindings to write and to delete, and the members of the registry's own Group."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
+    MEMBERS,
+    PROJECT_LABEL,
+    RBAC,
+    WORDS,
+    Binding,
+    Grant,
+    Known,
+    Permissions,
+    Target,
+    bindings_of,
+    doubtful,
+    doubts,
+    is_owned,
+    names_of,
+    present_bindings,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import KIND as REGISTRY_KIND
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, merged
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+
+ROLE_BINDINGS = (f"{RBAC}/v1", "rolebindings")
+USER_GROUPS = ("user.openshift.io/v1", "groups")
+ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
+
+# The dashboard draws 6 characters. With 10, among 10,000 grants two share a name once in seventy million times, and none has one that the dashboard draws.
+NAME_PREFIX = "dashboard-permissions-"
+NAME_CHARACTERS = string.ascii_lowercase + string.digits
+NAME_LENGTH = 10
+
+
+def binding_name(target: Target, grant: Grant, attempt: int = 0) -> str:
+    """The name of a grant's RoleBinding: as the dashboard's, but derived, so that no second run and no concurrent one grants the same twice.
+
+    A name may be taken by somebody else's grant, because the dashboard replaces the subject of a binding in place: then the next attempt has another one.
+    """
+    text = "/".join((target.namespace, target.name, *grant.key, str(attempt)))
+    digest = int(hashlib.sha256(text.encode()).hexdigest(), 16)
+    characters = (NAME_CHARACTERS[digest // len(NAME_CHARACTERS) ** place % len(NAME_CHARACTERS)] for place in range(NAME_LENGTH))
+    return NAME_PREFIX + "".join(characters)
+
+
+def role_binding(target: Target, grant: Grant, name: str) -> Manifest:
+    """The RoleBinding of a grant, as the dashboard writes it. Before there is a registry it has no owner."""
+    labels = {
+        "opendatahub.io/dashboard": "true",
+        "app": target.name,
+        "app.kubernetes.io/component": "model-registry",
+        "app.kubernetes.io/part-of": "model-registry",
+        "app.kubernetes.io/name": target.name,
+        "component": "model-registry",
+    }
+    if grant.kind == "projects":
+        labels[PROJECT_LABEL] = "true"
+    metadata: Manifest = {"name": name, "namespace": target.namespace, "labels": labels}
+    if target.uid is not None:
+        metadata["ownerReferences"] = [owner_reference(target)]
+    return {
+        "apiVersion": ROLE_BINDINGS[0],
+        "kind": ROLE_BINDING,
+        "metadata": metadata,
+        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": target.role},
+        "subjects": [grant.subject],
+    }
+
+
+def owner_reference(target: Target) -> Manifest:
+    """The reference by which a registry's RoleBindings are deleted with it, as the dashboard writes it."""
+    return {"apiVersion": target.api_version, "kind": REGISTRY_KIND, "name": target.name, "uid": target.uid, "blockOwnerDeletion": False}
+
+
+def grant_changes(wanted: Permissions, target: Target, live: Sequence[Manifest], known: Known) -> Plan:
+    """What makes the RoleBindings of a namespace those that are wanted: first what grants, last what revokes.
+
+    `live` are all RoleBindings of the namespace, `known` what `lookups(doubtful(...))` asked for. Changes of the same verb do not depend on each other.
+    """
+    bindings = bindings_of(target, live)
+    state = _State(wanted, {grant.key: grant for grant in wanted.grants}, present_bindings(target, bindings))
+    problems, warnings = doubts(doubtful(wanted, target, live), known)
+    creations = [] if wanted.revoke else _creations(target, (grant for grant in wanted.grants if grant.key not in state.present), live)
+    updates, deletions, left = [], [], []
+    for binding in bindings:
+        kept = state.kept(binding)
+        if state.may_take(binding) and not kept and (binding.grants or wanted.exact):
+            deletions.append(_deletion(binding))
+            continue
+        left.append((binding, [binding.grants[index] for index in kept]))
+        body = _mended(target, state, binding) if state.is_kept(binding) else {}
+        if len(kept) < len(binding.grants):
+            body["subjects"] = [binding.manifest["subjects"][index] for index in kept]
+        if body:
+            updates.append(_update(binding, body, [grant for index, grant in enumerate(binding.grants) if index not in kept]))
+    return Plan((*creations, *updates, *deletions), (*warnings, *_remarks(target, state, left)), tuple(problems))
+
+
+@dataclass(frozen=True)
+class _State:
+    """The wanted grants and the bindings that make them, by subject."""
+
+    wanted: Permissions
+    listed: Mapping[tuple[str, str], Grant]
+    present: Mapping[tuple[str, str], Binding]
+
+    def may_take(self, binding: Binding) -> bool:
+        """Whether subjects of a binding may be taken away at all."""
+        return not binding.operators and (self.wanted.exact or self.wanted.revoke) and (binding.ours or self.wanted.prune_unlabelled)
+
+    def is_kept(self, binding: Binding) -> bool:
+        """Whether it is the one binding, and not the operator's, that makes a wanted grant."""
+        if self.wanted.revoke or not binding.ours or not binding.grants:
+            return False
+        key = binding.grants[0].key
+        return key in self.listed and self.present.get(key) is binding
+
+    def kept(self, binding: Binding) -> list[int]:
+        """Which of its subjects a binding keeps."""
+        if not self.may_take(binding):
+            return list(range(len(binding.grants)))
+        if self.wanted.revoke:
+            return [index for index, grant in enumerate(binding.grants) if grant.key not in self.listed]
+        return [0] if self.is_kept(binding) else []
+
+
+def _creations(target: Target, missing: Iterable[Grant], live: Iterable[Manifest]) -> list[Change]:
+    taken = {manifest["metadata"]["name"] for manifest in live}
+    changes = []
+    for grant in missing:
+        attempt = 0
+        while (name := binding_name(target, grant, attempt)) in taken:
+            attempt += 1
+        taken.add(name)
+        body = role_binding(target, grant, name)
+        changes.append(Change("create", ROLE_BINDING, target.namespace, name, (grant.path,), "POST", ROLE_BINDINGS, body))
+    return changes
+
+
+def _mended(target: Target, state: _State, binding: Binding) -> Manifest:
+    """What the binding of a wanted grant lacks: its owner, after the registry was made again, or the label that shows a group as a project."""
+    metadata: Manifest = {}
+    if not is_owned(target, binding):
+        metadata["ownerReferences"] = [owner_reference(target)]
+    first = binding.grants[0]
+    if first.kind == "groups" and state.listed[first.key].kind == "projects":
+        metadata["labels"] = {PROJECT_LABEL: "true"}
+    return {"metadata": metadata} if metadata else {}
+
+
+def _update(binding: Binding, body: Manifest, revoked: Iterable[Grant]) -> Change:
+    live = binding.manifest["metadata"]
+    fields = [f"metadata.{part}" for part in body.get("metadata", ())] + [grant.path for grant in revoked]
+    body = merged(body, {"metadata": {"resourceVersion": live["resourceVersion"]}})
+    return Change("update", ROLE_BINDING, live["namespace"], binding.name, tuple(fields), "PATCH", ROLE_BINDINGS, body)
+
+
+def _deletion(binding: Binding) -> Change:
+    live = binding.manifest["metadata"]
+    # The dashboard replaces the subject of a binding in place: only the one that was read is deleted.
+    preconditions = {"uid": live["uid"], "resourceVersion": live["resourceVersion"]}
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+    return Change("delete", ROLE_BINDING, live["namespace"], binding.name, tuple(grant.path for grant in binding.grants), "DELETE", ROLE_BINDINGS, body)
+
+
+def _remarks(target: Target, state: _State, left: Iterable[tuple[Binding, list[Grant]]]) -> list[str]:
+    """What people should know of the bindings that stay."""
+    wanted = state.wanted
+    found: dict[str, list[str]] = {}
+    for binding, grants in left:
+        still = wanted.revoke and any(grant.key in state.listed for grant in grants)
+        if not binding.grants_access:
+            found.setdefault("wrong", []).append(_sentence(binding))
+        elif binding.operators and still:
+            found.setdefault("operators", []).append(_sentence(binding))
+        elif not binding.ours and not binding.operators and (wanted.exact or still):
+            found.setdefault("others", []).append(_sentence(binding))
+        elif binding.ours and not wanted.revoke and grants:
+            found.setdefault("hidden", []).extend(f"{grant} in {binding.name!r}" for grant in grants[1:])
+            if state.present.get(grants[0].key) is not binding:
+                found.setdefault("doubled", []).append(str(grants[0]))
+    offer = "List them in permissions to grant it, and set permissions.exact (with prune_unlabelled where the labels are missing) to remove these"
+    sentences = {
+        "doubled": "granted access by more than one RoleBinding: {}. permissions.exact removes the surplus",
+        "hidden": "the dashboard shows only the first subject of a RoleBinding, and not {}. permissions.exact removes them",
+        "others": "left alone, because somebody else made it: {}. permissions.prune_unlabelled removes it",
+        "operators": "left alone, because the operator would make it again: {}",
+        "wrong": f"bound to the Role {target.wrong_role!r}, which grants nothing, because the registry's is {target.role!r}: {{}}. {offer}",
+    }
+    return [f"registry {target.name!r}: {sentence.format(names_of(found[what]))}" for what, sentence in sentences.items() if found.get(what)]
+
+
+def _sentence(binding: Binding) -> str:
+    return f"RoleBinding {binding.name!r} ({names_of(map(str, binding.grants)) or 'nobody'})"
+
+
+def member_changes(wanted: Permissions, target: Target, group: Manifest | None, has_groups: bool) -> Plan:
+    """What makes the registry's own Group hold the wanted members, one write that fails when somebody else was faster.
+
+    To be carried out when the registry is available: the operator empties the Group when it first sees the registry. After it, on what is read back, it
+    must be empty. `has_groups` tells whether the cluster serves user.openshift.io at all.
+    """
+    if wanted.members is None or (group is None and not wanted.members):
+        return Plan()
+    option = f"permissions.{MEMBERS}"
+    if not has_groups:
+        problem = "cannot be set: this cluster has no groups of its own (user.openshift.io), as with an external identity provider or plain Kubernetes"
+        remedy = (
+            f"List them under permissions.users, or put them into a group {target.own_group!r} of the identity provider and list that under permissions.groups"
+        )
+        return Plan(problems=(Problem(option, problem, remedy, list(wanted.members)),))
+    if group is None:
+        if wanted.revoke:
+            return Plan()
+        if target.uid is not None:
+            problem = f"cannot be set: there is no Group {target.own_group!r}, which the operator makes for every registry"
+            return Plan(problems=(Problem(option, problem, "See whether the operator runs, and run this again when the registry is available"),))
+    users = list((group or {}).get("users") or ())
+    listed = set(wanted.members)
+    if wanted.revoke:
+        after = [user for user in users if user not in listed]
+    else:
+        held = set(users)
+        after = [user for user in users if user in listed or not wanted.exact] + [user for user in wanted.members if user not in held]
+    if after == users:
+        return Plan()
+    fields = tuple(f"{option}[{user}]" for user in sorted(set(users) ^ set(after)))
+    version = {} if group is None else {"metadata": {"resourceVersion": group["metadata"]["resourceVersion"]}}
+    return Plan((Change("update", USER_GROUP, "", target.own_group, fields, "PATCH", USER_GROUPS, {**version, "users": after}),))
+
+
+def no_registry(target: Target) -> Problem:
+    """Access cannot be granted to what does not exist."""
+    problem = f"there is no registry of this name in namespace {target.namespace!r}"
+    return Problem("name", problem, "Check the name, or give the permissions to model_registry, which creates the registry with them", target.name)
+
+
+def carried_out(live: Iterable[Manifest], kind: str, changes: Iterable[Change]) -> list[Manifest]:
+    """Objects of a kind as they are after changes of them."""
+    objects = {manifest["metadata"]["name"]: manifest for manifest in live}
+    for change in changes:
+        if change.kind != kind:
+            continue
+        if change.verb == "DELETE":
+            objects.pop(change.name, None)
+        else:
+            objects[change.name] = merged(objects.get(change.name, {"metadata": {"name": change.name}}), change.body)
+    return list(objects.values())
+
+
+def difference(target: Target, before: Manifest, after: Manifest) -> Manifest:
+    """Ansible's difference of two permissions, a list of names of which each has a line."""
+    header = f"permissions of {target.namespace}/{target.name}"
+    return {"before_header": header, "after_header": header, "before": _lines(before), "after": _lines(after)}
+
+
+def _lines(shape: Manifest) -> str:
+    lines = []
+    for kind, word in {**WORDS, MEMBERS: "member"}.items():
+        for entry in shape.get(kind) or ():
+            lines.append(f"{word} {entry['namespace']}/{entry['name']}\n" if isinstance(entry, Mapping) else f"{word} {entry}\n")
+    return "".join(lines)

@@ -1,0 +1,350 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries permissions out: reads who may use a registry, checks everything first, writes in parallel, and asks the API server who really may."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._access import (
+    REVIEWS,
+    Access,
+    Question,
+    escalation_problem,
+    listed_questions,
+    needs_right_to_grant,
+    other_questions,
+    right_to_bind,
+    rights_of_role,
+    unsettled,
+    verification,
+    verification_warnings,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, Cluster, ClusterError, Right
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import (
+    ROLE_BINDING,
+    ROLE_BINDINGS,
+    USER_GROUP,
+    USER_GROUPS,
+    carried_out,
+    difference,
+    grant_changes,
+    member_changes,
+    no_registry,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
+    MEMBERS,
+    RBAC,
+    Known,
+    Permissions,
+    Target,
+    doubtful,
+    known_from,
+    lookups,
+    permissions_from_options,
+    permissions_result,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, rights_problems, send
+
+USERS = ("user.openshift.io/v1", "users")
+NAMESPACES = ("v1", "namespaces")
+SERVICE_ACCOUNTS = ("v1", "serviceaccounts")
+ROLES = (f"{RBAC}/v1", "roles")
+CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
+AT_THE_SAME_TIME = 8
+# In how many namespaces service accounts are looked for one by one; for more, those of the whole cluster are listed.
+NAMESPACES_ONE_BY_ONE = 5
+# How long writes are tried again that somebody else was faster with, or whose Role the operator has still to make.
+SECONDS = 60
+# How long the API server may take until it knows of a new RoleBinding.
+SECONDS_TO_SETTLE = 5
+
+
+def granting_from_options(
+    cluster: Cluster, options: Mapping[str, Any], namespace: str, problems: list[Problem], check_mode: bool, outcome: Outcome
+) -> Granting:
+    """What is to be done with the option `permissions`; `problems` is added to."""
+    wanted = permissions_from_options(options["permissions"] or {}, options["state"] == "absent", problems, outcome.warnings)
+    # Only the module that makes registries has an option to wait for them.
+    return Granting(cluster, wanted, Target(namespace, options["name"], "", None), options.get("wait"), check_mode, outcome)
+
+
+class Granting:
+    """The permissions of one registry on their way into the cluster: `problems` before anything is written, `grant`, and when it is available `set_members`."""
+
+    def __init__(self, cluster: Cluster, wanted: Permissions, target: Target, waits: bool | None, check_mode: bool, outcome: Outcome) -> None:
+        """`waits`: whether the run waits until the registry is available; None when it does not make one."""
+        self._cluster, self._wanted, self._check_mode, self._outcome = cluster, wanted, check_mode, outcome
+        self._target, self._waits = target, waits
+        self._live: list[Manifest] = []
+        self._known = Known()
+        self._group: Manifest | None = None
+        self._has_groups = True
+        # The Group that the operator will make for a new registry.
+        self._new_group: Manifest | None = None
+        # In check mode, whether the operator has still to make the Group, or to empty it.
+        self._awaits_group = False
+        self._before: Manifest | None = None
+        self._unanswered: list[Change] = []
+
+    def problems(self, api_version: str, registry: Manifest | None) -> list[Problem]:
+        """Read what is live; everything for which the permissions cannot be carried out."""
+        self._target = replace(self._target, api_version=api_version, uid=registry["metadata"]["uid"] if registry else None)
+        self._live = self._role_bindings()
+        may_read = self._read_group()
+        self._known = self._look_up()
+        if self._before is None:
+            self._before = permissions_result(self._target, self._live, self._group)
+        self._new_group = {} if registry is None and may_read and self._has_groups else None
+        # The operator empties the Group when it first sees the registry, also one that was there before.
+        self._awaits_group = bool(self._waits) and not at(registry, ("status", "conditions"))
+        grants, members = self._planned_grants(), self._planned_members()
+        problems = [*grants.problems, *members.problems, *rights_problems(self._cluster, self._target.namespace, (*grants.changes, *members.changes))]
+        if registry is None and self._waits is None:
+            problem = no_registry(self._target)
+            if self._wanted.revoke:
+                self._outcome.warn([problem.sentence()])
+            else:
+                problems.append(problem)
+        elif registry is None and not self._waits and members.changes:
+            remedy = "Leave wait at true, or give the members to a later run"
+            problems.append(Problem(f"permissions.{MEMBERS}", "cannot be set before the new registry is available, which is not waited for", remedy))
+        if needs_right_to_grant(grants.changes):
+            problems += self._escalation_problems()
+        return problems
+
+    def problems_of_verification(self) -> list[Problem]:
+        """The right without which the API server cannot be asked about others."""
+        right = Right("create", REVIEWS[0].partition("/")[0], REVIEWS[1])
+        if not self._cluster.missing_rights(self._target.namespace, [right]):
+            return []
+        return [Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)]
+
+    def grant(self, registry: Manifest | None) -> None:
+        """Write the RoleBindings; in check mode there may be no registry yet. ClusterError when one is refused; what was written stays."""
+
+        def read() -> None:
+            self._live = self._role_bindings()
+
+        self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
+        made = self._carry_out(self._planned_grants, read)
+        self._live = carried_out(self._live, ROLE_BINDING, made.changes)
+        self._show()
+
+    def set_members(self) -> None:
+        """Write the members of the registry's own Group, and see that they stay. ClusterError when that is refused, or they do not."""
+        if self._wanted.members is None:
+            return
+        if not self._check_mode:
+            if self._awaits_group:
+                self._read_group()
+            self._awaits_group = False
+        made = self._carry_out(self._planned_members, self._read_group, read_back=not self._check_mode)
+        for change in made.changes:
+            self._group = {**(self._group or {}), "users": change.body["users"]}
+        self._show()
+
+    def verify(self) -> None:
+        """Ask the API server who may use the registry, those who are listed and all others who have rights."""
+        unseen: list[str] = []
+        groups = self._listed("the groups that users are in", USER_GROUPS, unseen) if self._wanted.members or self._has_users() else None
+        listed = self._answers(listed_questions(self._wanted, known_from(groups=groups)))
+        deadline = time.monotonic() + SECONDS_TO_SETTLE
+        while time.monotonic() < deadline and unsettled(self._wanted, listed):
+            time.sleep(0.2)
+            listed.update(self._answers(unsettled(self._wanted, listed)))
+        bindings = self._listed("who may use the registry by rights for the whole cluster", CLUSTER_ROLE_BINDINGS, unseen)
+        others = self._answers(other_questions(self._target, self._live, bindings or ()))
+        self._outcome.verification = verification(listed, others)
+        self._outcome.warn([*unseen, *verification_warnings(self._target, self._wanted, listed, others)])
+
+    def _has_users(self) -> bool:
+        return any(grant.kind == "users" for grant in self._wanted.grants)
+
+    def _answers(self, questions: Iterable[Question]) -> dict[Question, bool]:
+        asked = list(questions)
+
+        def ask(question: Question) -> bool:
+            review = self._cluster.write("POST", REVIEWS, self._target.namespace, "", question.review(self._target), False)
+            return bool(at(review, ("status", "allowed")))
+
+        with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+            return dict(zip(asked, pool.map(ask, asked)))
+
+    def _role_bindings(self) -> list[Manifest]:
+        return self._cluster.items(ROLE_BINDINGS, self._target.namespace)
+
+    def _planned_grants(self) -> Plan:
+        return grant_changes(self._wanted, self._target, self._live, self._known)
+
+    def _planned_members(self) -> Plan:
+        if self._awaits_group:
+            return member_changes(self._wanted, replace(self._target, uid=None), None, self._has_groups)
+        return member_changes(self._wanted, self._target, self._group, self._has_groups)
+
+    def _read_group(self) -> bool:
+        """Read the registry's own Group, and where there is none, whether the cluster has groups at all. Whether the account may read it."""
+        try:
+            self._group = self._cluster.read(USER_GROUPS, "", self._target.own_group)
+            self._has_groups = self._group is not None or self._cluster.serves(*USER_GROUPS)
+            return True
+        except ClusterError as error:
+            if error.status != FORBIDDEN:
+                raise
+            # A cluster without OpenShift's APIs refuses first who has no right to them.
+            self._has_groups = self._cluster.serves(*USER_GROUPS)
+            if self._has_groups and self._wanted.members is not None:
+                raise
+            if self._has_groups:
+                self._outcome.warn([f"the members of group {self._target.own_group!r} could not be looked at: {error}"])
+            return False
+
+    def _look_up(self) -> Known:
+        """What the cluster knows of those who are granted access now."""
+        unseen: list[str] = []
+        asked = lookups(doubtful(self._wanted, self._target, self._live))
+        groups = self._listed("whether the groups exist", USER_GROUPS, unseen) if asked.groups else None
+        users = self._names("whether the users exist", USERS, unseen) if asked.users else None
+        namespaces = self._names("whether the namespaces exist", NAMESPACES, unseen) if asked.namespaces else None
+        accounts: dict[str, list[Manifest]] = {}
+        what = "whether the service accounts exist"
+        if len(asked.service_accounts) > NAMESPACES_ONE_BY_ONE:
+            everywhere = self._names(what, SERVICE_ACCOUNTS, unseen)
+            if everywhere is not None:
+                accounts = {namespace: [] for namespace in asked.service_accounts}
+                for account in everywhere:
+                    accounts.get(account["metadata"]["namespace"], []).append(account)
+        else:
+            for namespace in asked.service_accounts:
+                found = self._names(what, SERVICE_ACCOUNTS, unseen, namespace)
+                if found is not None:
+                    accounts[namespace] = found
+        self._outcome.warn(unseen)
+        return known_from(groups, users, namespaces, accounts)
+
+    def _listed(self, what: str, api: tuple[str, str], unseen: list[str]) -> list[Manifest] | None:
+        return self._seen(what, api, unseen, lambda: self._cluster.items(api, ""))
+
+    def _names(self, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[Manifest] | None:
+        return self._seen(what, api, unseen, lambda: self._cluster.metadata(api, namespace))
+
+    def _seen(self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[Manifest]]) -> list[Manifest] | None:
+        """A list, or None where the cluster does not have it or the account may not read it; `unseen` is added to."""
+        try:
+            return read()
+        except ClusterError as error:
+            if error.status not in (FORBIDDEN, NOT_FOUND):
+                raise
+            if error.status == FORBIDDEN and ("/" not in api[0] or self._cluster.serves(*api)):
+                unseen.append(f"{what} could not be seen: {error}")
+            return None
+
+    def _escalation_problems(self) -> list[Problem]:
+        """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
+        if not self._lacking([right_to_bind(self._target)]):
+            return []
+        try:
+            role = self._cluster.read(ROLES, self._target.namespace, self._target.role)
+        except ClusterError as error:
+            if error.status != FORBIDDEN:
+                raise
+            role = None
+        lacking = self._lacking(rights_of_role(self._target, role))
+        return [escalation_problem(self._target, lacking)] if lacking else []
+
+    def _lacking(self, needed: Iterable[Access]) -> list[Access]:
+        return [
+            access
+            for access in needed
+            if self._cluster.missing_rights(self._target.namespace, [Right(access.verb, access.group, access.resource, access.name)])
+        ]
+
+    def _carry_out(self, planned: Callable[[], Plan], read: Callable[[], object], read_back: bool = False) -> Plan:
+        """Send a plan, and what a new plan says when somebody else was faster; the last plan. With `read_back` until there is nothing left to do."""
+        deadline = time.monotonic() + SECONDS
+        attempt = 0
+        while True:
+            attempt += 1
+            made = planned()
+            if made.problems:
+                # They were none before the first write.
+                raise ClusterError(" ".join(problem.sentence() for problem in made.problems))
+            self._settle(made.changes)
+            self._outcome.warn(made.warnings)
+            refused = self._send_all(made.changes)
+            if not refused and not (read_back and made.changes):
+                return made
+            final = [error for change, error in refused if not _may_pass(change, error)]
+            if final or time.monotonic() > deadline:
+                raise (final or [error for _change, error in refused] or [_contested(self._target)])[0]
+            if refused:
+                # At random, so that two runs that get into each other's way get out of it.
+                time.sleep(random.uniform(0, min(attempt, 8) / 4))
+            read()
+
+    def _send_all(self, changes: Sequence[Change]) -> list[tuple[Change, ClusterError]]:
+        """Send changes, those of the same verb in parallel, and note what was done; those that were refused. What revokes waits until all was granted."""
+        refused: list[tuple[Change, ClusterError]] = []
+
+        def attempt(change: Change) -> ClusterError | None:
+            try:
+                send(self._cluster, change, self._check_mode)
+            except ClusterError as error:
+                return error
+            return None
+
+        for _verb, group in groupby(changes, key=lambda change: change.verb):
+            batch = list(group)
+            unverified = self._check_mode and any(map(self._is_ahead, batch))
+            errors: list[ClusterError | None] = [None] * len(batch)
+            if not unverified:
+                with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+                    errors = list(pool.map(attempt, batch))
+            for change, error in zip(batch, errors):
+                if error is None:
+                    self._outcome.record(change, unverified)
+                else:
+                    refused.append((change, error))
+            if refused:
+                break
+        self._unanswered = [change for change, error in refused if error.status is None]
+        return refused
+
+    def _is_ahead(self, change: Change) -> bool:
+        """Whether a change needs what is still to be made: the registry, or the Group that the operator makes for it."""
+        if change.verb == "DELETE" or self._wanted.revoke:
+            return False
+        return self._target.uid is None or (self._awaits_group and change.kind == USER_GROUP)
+
+    def _settle(self, planned: Iterable[Change]) -> None:
+        """Note the writes that got no answer, where the new plan shows that they were carried out all the same."""
+        again = {(change.verb, change.kind, change.name) for change in planned}
+        for change in self._unanswered:
+            if (change.verb, change.kind, change.name) not in again:
+                self._outcome.record(change)
+        self._unanswered = []
+
+    def _show(self) -> None:
+        after: dict[str, Any] = permissions_result(self._target, self._live, self._new_group if self._group is None else self._group)
+        self._outcome.registry = {**self._outcome.registry, "permissions": after}
+        self._outcome.permissions_difference = difference(self._target, self._before or {}, after)
+
+
+def _may_pass(change: Change, error: ClusterError) -> bool:
+    """Whether a refused write may succeed when it is planned anew: somebody else was faster, it got no answer, or the Role is still to be made."""
+    return error.status in (409, None) or (error.status == NOT_FOUND and change.verb in ("POST", "PATCH"))
+
+
+def _contested(target: Target) -> ClusterError:
+    return ClusterError(f"the members of group {target.own_group!r} were written, and are others whenever they are read back: somebody else changes them too.")

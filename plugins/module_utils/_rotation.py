@@ -1,0 +1,439 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A bundle of CA certificates in the cluster: put there, added to or removed, and the servers that read it restarted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._bundles import (
+    Place,
+    manager_of,
+    named_bundle,
+    place_of_upload,
+    readers,
+    replacement,
+    upload_name,
+    written,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import (
+    LARGEST_OBJECT,
+    added_to,
+    certificates_in,
+    read_bundle,
+    same_certificates,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import PODS, NotServingError, carry_out, wait_until_serving
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import (
+    UPLOADED_KEY,
+    is_own_upload,
+    used_config_maps,
+    used_secrets,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
+    APIS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    Capabilities,
+    Change,
+    Live,
+    Plan,
+    deletion,
+    is_outdated,
+    restart_of,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
+    DEFAULT_PORTS,
+    DELETABLE_NAME,
+    GENERATED,
+    MYSQL,
+    Database,
+    InputError,
+    KeyReference,
+    Problem,
+    Registry,
+    ReportedError,
+    name_problems,
+    registry_from_options,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+
+KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
+KEY_PATTERN = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+# How many registries are waited for at the same time.
+MOST_THREADS = 32
+# What the look at a database shows of its TLS: the rest of it needs a login.
+TLS_CHECKS = ("tls", "protocol", "certificate", "host_name", "expiry")
+REACHED_CHECKS = ("address", "port")
+
+
+class NotAllServingError(ReportedError):
+    """The bundle was written, and not every registry that reads it serves."""
+
+
+@dataclass(frozen=True)
+class WantedBundle:
+    """A bundle as the options of `model_registry_ca` describe it. Exactly one of `name` and `registry` is set, unless there are problems."""
+
+    kind: str
+    name: str | None
+    key: str
+    registry: str | None
+    # None when the bundle is to be removed. `option` is where the certificates came from.
+    pem: str | None
+    option: str
+    adds: bool
+    is_absent: bool
+    restart: bool
+    expiry_days: int
+    # The database that the bundle has to verify.
+    database: Database | None
+
+
+@dataclass
+class BundleOutcome(Outcome):
+    """What a run did with a bundle."""
+
+    ca: Manifest = field(default_factory=dict)
+    registries: list[Manifest] = field(default_factory=list)
+
+    def result(self, diff: bool) -> Manifest:
+        """The result of the module."""
+        shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
+        return {**shared, "ca": self.ca, "registries": self.registries}
+
+
+def bundle_from_options(options: Mapping[str, Any], problems: list[Problem], warnings: list[str]) -> WantedBundle:
+    """The wanted bundle of the module's options; what is wrong or odd about them whatever is live is added to the lists."""
+    is_absent, name, registry, key = options["state"] == "absent", options["name"], options["registry"], options["key"]
+    if name is not None and not DELETABLE_NAME.fullmatch(name):
+        problems.append(Problem("name", "cannot be the name of an object", "Use lower-case letters, digits, hyphens and dots", name))
+    if not KEY_PATTERN.fullmatch(key):
+        problems.append(Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
+    if registry is not None:
+        problems += [Problem("registry", problem.problem, problem.remedy, registry) for problem in name_problems(registry)]
+        remedy = "Leave it out, or give name in place of registry"
+        if options["kind"] != "config_map":
+            problems.append(Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"]))
+        if key != UPLOADED_KEY:
+            problems.append(Problem("key", f"is given with registry, whose CA has the key {UPLOADED_KEY}, as the dashboard uploads it", remedy, key))
+    for option, least in (("expiry_days", 0), ("wait_timeout", 1)):
+        if options[option] < least:
+            problems.append(Problem(option, f"is less than {least}", f"Give at least {least}", options[option]))
+    option = "pem" if options["path"] is None else "path"
+    pem = None
+    if is_absent:
+        if options["pem"] is not None or options["path"] is not None:
+            remedy = "Leave it out. To take single certificates away, give those that stay, with state=present"
+            problems.append(Problem(option, "is given together with state=absent", remedy))
+    elif options["pem"] is None:
+        missing = "was not read on the controller" if options["path"] is not None else "is missing"
+        problems.append(Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"))
+    else:
+        # The action plugin gives the bytes of a file as one character each.
+        content = options["pem"] if option == "pem" else options["pem"].encode("latin-1", "replace")
+        bundle = read_bundle(content, option, max(0, options["expiry_days"]))
+        problems += bundle.problems
+        warnings += bundle.warnings
+        pem = bundle.pem
+    database = None if is_absent or options["database"] is None else _database(options["database"], problems)
+    kind, adds = KINDS[options["kind"]], options["mode"] == "add"
+    return WantedBundle(kind, name, key, registry, pem, option, adds, is_absent, options["restart"], options["expiry_days"], database)
+
+
+def input_problems(options: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the options of `model_registry_ca` whatever is in the cluster."""
+    problems: list[Problem] = []
+    bundle_from_options(options, problems, [])
+    return problems
+
+
+def _database(options: Mapping[str, Any], problems: list[Problem]) -> Database | None:
+    # The bundle takes the place of its CA.
+    database = registry_from_options({"name": "registry", "database": {**options, "ca": None}}, "", problems, []).database or Database()
+    if database.type == GENERATED:
+        problems.append(Problem("database.type", "is one that the product makes itself, without a CA", "Give an external database", GENERATED))
+    problems += [
+        Problem(f"database.{option}", "is missing", remedy)
+        for option, value, remedy in (("type", database.type, "Set it to mysql or postgresql"), ("host", database.host, "Set the database server's host name"))
+        if value is None
+    ]
+    return database
+
+
+# Where
+
+
+def place_for(cluster: Cluster, capabilities: Capabilities, namespace: str, registry: str, pem: str) -> KeyReference:
+    """The ConfigMap that certificates which are uploaded for a registry belong into. ClusterError when a request is refused."""
+    return _upload(cluster, cluster.items(capabilities.api, namespace), namespace, registry, pem, adds=False)
+
+
+def _upload(cluster: Cluster, registries: list[Manifest], namespace: str, registry: str, pem: str, adds: bool) -> KeyReference:
+    own = next((entry for entry in registries if entry["metadata"]["name"] == registry), None)
+    used = used_config_maps(entry for entry in registries if entry is not own)
+
+    def read(name: str) -> Manifest | None:
+        return cluster.read(CONFIG_MAPS, namespace, name)
+
+    def fits(text: str) -> bool:
+        # To an upload that no registry reads yet others can be added.
+        return adds or same_certificates(text, pem)
+
+    return place_of_upload(registry, named_bundle(own, "ConfigMap"), read, used, fits)
+
+
+# The plan
+
+
+@dataclass(frozen=True)
+class LiveBundle:
+    """What the cluster holds of a bundle at this moment: its object, all registries of the namespace, and the servers of those that read it."""
+
+    capabilities: Capabilities
+    place: Place
+    present: Manifest | None
+    registries: tuple[Manifest, ...] = ()
+    deployments: Mapping[str, Manifest | None] = field(default_factory=dict)
+    pods: Mapping[str, tuple[Manifest, ...]] = field(default_factory=dict)
+
+    @property
+    def readers(self) -> list[Manifest]:
+        """The registries that read it."""
+        return readers(self.place, self.registries)
+
+
+def content_after(wanted: WantedBundle, live: LiveBundle) -> str:
+    """The bundle once the plan is carried out."""
+    pem, text = wanted.pem or "", live.place.text(live.present)
+    return added_to(text, certificates_in(pem)) if wanted.adds and text is not None else pem
+
+
+def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[Plan, list[str]]:
+    """What makes the bundle as it is wanted and restarts exactly the servers that are older than it; and the registries whose restart is put off."""
+    place, present, option = live.place, live.present, "name" if wanted.registry is None else "registry"
+    text, after = place.text(present), content_after(wanted, live)
+    warnings: list[str] = []
+    if wanted.adds and text is not None:
+        changes = [written(place, present, after, wanted.option)] if after != text else []
+        warnings += read_bundle(text, str(place), wanted.expiry_days).warnings
+    else:
+        changes = replacement(place, present, after, wanted.option)
+    problems = _write_problems(option, place, present) if changes else []
+    if changes and len(after.encode()) > LARGEST_OBJECT:
+        problem = f"makes {place} larger than the {LARGEST_OBJECT} bytes that the cluster takes"
+        problems.append(Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
+    put_off = []
+    for registry in live.readers:
+        name = registry["metadata"]["name"]
+        server = Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
+        outdated = bool(server.pods) and (bool(changes) or (present is not None and is_outdated(server, [present])))
+        if outdated and wanted.restart:
+            changes = [*changes, restart_of(Registry(name, place.namespace), now)]
+        elif outdated:
+            put_off.append(name)
+            warnings.append(f"the server of registry {name!r} is older than the certificates that it reads: run again without `restart: false`")
+    exists = any(entry["metadata"]["name"] == wanted.registry for entry in live.registries)
+    if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
+        reference = f"{{config_map: {place.reference.name}, key: {place.reference.key}}}"
+        warnings.append(f"registry {wanted.registry!r} does not read {place} yet: set its database.ca to {reference}")
+    return Plan(tuple(changes), tuple(warnings), tuple(problems)), put_off
+
+
+def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> Plan:
+    """What removes the bundles: whole objects, or only the key where an object has others too. A bundle that a registry uses stays, as a problem."""
+    option = "name" if wanted.registry is None else "registry"
+    changes: list[Change] = []
+    problems: list[Problem] = []
+    for live in bundles:
+        place, present = live.place, live.present
+        keys = {*(at(present, ("data",)) or {}), *(at(present, ("binaryData",)) or {})}
+        if present is None or place.reference.key not in keys:
+            continue
+        alone = keys == {place.reference.key}
+        users = _users(live) if alone else live.readers
+        names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
+        if users:
+            problems.append(Problem(option, f"names {place}, which is used by registry {names}", "Give the registry another CA first"))
+        problems += _write_problems(option, place, present)
+        if alone:
+            changes.append(deletion(place.kind, APIS[place.kind], present))
+        else:
+            part = "data" if place.reference.key in (at(present, ("data",)) or {}) else "binaryData"
+            body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, part: {place.reference.key: None}}
+            shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
+            fields = (option,)
+            changes.append(Change("update", place.kind, place.namespace, place.reference.name, fields, "PATCH", APIS[place.kind], body, shown))
+    return Plan(tuple(changes), problems=tuple(problems))
+
+
+def _users(live: LiveBundle) -> list[Manifest]:
+    """The registries that refer to the whole object in any way."""
+    used = used_config_maps if live.place.kind == "ConfigMap" else used_secrets
+    return [registry for registry in live.registries if live.place.reference.name in used([registry])]
+
+
+def _write_problems(option: str, place: Place, present: Manifest | None) -> list[Problem]:
+    """Why an object must not, or cannot, be written."""
+    if present is None:
+        return []
+    manager = manager_of({"kind": place.kind, **present})
+    if manager:
+        return [Problem(option, f"names {place}, which {manager} keeps as it is, so that it is not written", "Change the bundle there, or give another name")]
+    if place.kind == "Secret" and present.get("type", "Opaque") != "Opaque":
+        remedy = "Give another name: the dashboard offers only Secrets of type Opaque"
+        return [Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
+    if present.get("immutable"):
+        return [Problem(option, f"names {place}, which is immutable", "Give another name, and the registries that one as their CA")]
+    return []
+
+
+# Carrying it out
+
+
+def converge_bundle(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, outcome: BundleOutcome) -> None:
+    """Bring a bundle to what the options of `model_registry_ca` say, and wait for the registries that read it; `outcome` is filled on the way.
+
+    InputError: before anything was written. ClusterError: a request was refused. NotAllServingError: written, but not effective within wait_timeout.
+    """
+    outcome.introduce(cluster)
+    problems: list[Problem] = []
+    namespace = options["namespace"] or cluster.registries_namespace()
+    wanted = bundle_from_options(options, problems, outcome.warnings)
+    if problems:
+        raise InputError(problems)
+    capabilities = cluster.capabilities()
+    owner = Registry(wanted.name or wanted.registry or "", namespace)
+    if wanted.is_absent:
+        carry_out(cluster, owner, lambda: plan_removal(wanted, _removed(cluster, wanted, capabilities, namespace)), problems, check_mode, outcome)
+        return
+    live: LiveBundle | None = None
+    put_off: list[str] = []
+
+    def planned() -> Plan:
+        nonlocal live, put_off
+        live = _read(cluster, wanted, capabilities, namespace)
+        outcome.ca, outcome.registries = _result(wanted, live), [{"name": registry["metadata"]["name"]} for registry in live.readers]
+        made, put_off = plan_bundle(wanted, live, datetime.now(timezone.utc))
+        proven = _proven(wanted, content_after(wanted, live), outcome) if wanted.database else []
+        return Plan(made.changes, made.warnings, (*made.problems, *proven))
+
+    carry_out(cluster, owner, planned, problems, check_mode, outcome)
+    seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
+    if live is not None:
+        _wait_for_all(cluster, live, seconds, put_off, outcome)
+
+
+def _read(cluster: Cluster, wanted: WantedBundle, capabilities: Capabilities, namespace: str) -> LiveBundle:
+    registries = cluster.items(capabilities.api, namespace)
+    if wanted.registry is not None:
+        reference = _upload(cluster, registries, namespace, wanted.registry, wanted.pem or "", wanted.adds)
+    else:
+        reference = KeyReference(wanted.name or "", wanted.key)
+    place = Place(wanted.kind, namespace, reference)
+    present = cluster.read(APIS[place.kind], namespace, reference.name)
+    names = [registry["metadata"]["name"] for registry in readers(place, registries)]
+    # All pods of the namespace's registries in one request; Deployments may be read only one by one.
+    pods = cluster.items(PODS, namespace, labelSelector="component=model-registry") if names else []
+    deployments = {name: cluster.read(DEPLOYMENTS, namespace, name) for name in names}
+    return LiveBundle(capabilities, place, present, tuple(registries), deployments, {name: _pods_of(name, pods) for name in names})
+
+
+def _pods_of(registry: str, pods: Iterable[Manifest]) -> tuple[Manifest, ...]:
+    # The pod of a generated database has the label of the registry too.
+    labelled = ((pod, pod["metadata"].get("labels") or {}) for pod in pods)
+    return tuple(pod for pod, labels in labelled if labels.get("app") == registry and labels.get("app.kubernetes.io/name") != f"{registry}-postgres")
+
+
+def _removed(cluster: Cluster, wanted: WantedBundle, capabilities: Capabilities, namespace: str) -> list[LiveBundle]:
+    """The bundles that are to be removed: the one of a name, or all that were uploaded for a registry."""
+    registries = tuple(cluster.items(capabilities.api, namespace))
+    if wanted.registry is None:
+        place = Place(wanted.kind, namespace, KeyReference(wanted.name or "", wanted.key))
+        return [LiveBundle(capabilities, place, cluster.read(APIS[place.kind], namespace, place.reference.name), registries)]
+    bundles = []
+    number = 1
+    while (present := cluster.read(CONFIG_MAPS, namespace, upload_name(wanted.registry, number))) is not None:
+        if is_own_upload(present):
+            bundles.append(
+                LiveBundle(capabilities, Place("ConfigMap", namespace, KeyReference(upload_name(wanted.registry, number), UPLOADED_KEY)), present, registries)
+            )
+        number += 1
+    return bundles
+
+
+def _result(wanted: WantedBundle, live: LiveBundle) -> Manifest:
+    place = live.place
+    return {
+        "kind": next(option for option, kind in KINDS.items() if kind == place.kind),
+        "name": place.reference.name,
+        "namespace": place.namespace,
+        "key": place.reference.key,
+        "certificates": [certificate.described() for certificate in certificates_in(content_after(wanted, live))],
+    }
+
+
+def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[Problem]:
+    """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
+    # Imported here: only a few runs speak to a database.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import look
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, OK, View, as_results
+
+    database = wanted.database or Database()
+    kind, host = database.type or MYSQL, database.host or ""
+    view = View(kind, host, database.port or DEFAULT_PORTS[kind], "", "", None, ca=content, verify_server_cert=kind == MYSQL)
+    findings = [finding for finding in look(view).findings if finding.check in (*TLS_CHECKS, *REACHED_CHECKS, "libraries")]
+    failures = [finding for finding in findings if finding.result == FAILURE and finding.check in TLS_CHECKS]
+    verified = any(finding.check == "certificate" and finding.result == OK for finding in findings)
+    product = (
+        "It encrypts the connection with this CA, and checks the certificate and its host name only with verify_server_cert, which the dashboard never sets"
+        if kind == MYSQL
+        else "It encrypts the connection with this CA and checks who signed the certificate, whatever ssl_mode says, but never the host name"
+    )
+    outcome.ca["database"] = {
+        "verified": False if failures else verified or None,
+        "findings": as_results(findings),
+        "product": f"{product}.",
+    }
+    if not failures:
+        outcome.warn(f"database: {finding.message}. {finding.remedy}." for finding in findings if finding.result != OK)
+        if not verified:
+            outcome.warn([f"whether the CA verifies {host} could not be proven from here"])
+    remedies = {"certificate": "Give the CA that signed it, and with mode=add the present one stays beside it", "tls": "Switch TLS on in the database"}
+    return [
+        Problem(wanted.option, f"does not verify the database {host}: {finding.message}", remedies.get(finding.check, finding.remedy)) for finding in failures
+    ]
+
+
+def _wait_for_all(cluster: Cluster, live: LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome) -> None:
+    """Wait for the registries that read the bundle, all at the same time."""
+
+    def wait(name: str) -> tuple[Outcome, str | None]:
+        own = Outcome()
+        try:
+            wait_until_serving(cluster, Registry(name, live.place.namespace), live.capabilities, seconds, own, None)
+        except NotServingError as error:
+            return own, str(error)
+        return own, None
+
+    names = [registry["metadata"]["name"] for registry in live.readers]
+    with ThreadPoolExecutor(max(1, min(len(names), MOST_THREADS))) as threads:
+        waited = list(threads.map(wait, names))
+    outcome.registries = [
+        {"name": name, "serving": own.status["serving"], "reason": own.status["reason"], "restart_needed": name in put_off}
+        for name, (own, _failure) in zip(names, waited)
+    ]
+    for own, _failure in waited:
+        outcome.warn(own.warnings)
+    failures = [failure for _own, failure in waited if failure]
+    if failures:
+        raise NotAllServingError(" ".join(failures))

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The shell around every module: the options of kubernetes.core, results without arguments, one place where errors become messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, ReportedError
+
+try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
+
+    HAS_KUBERNETES_CORE = True
+except ImportError:
+    HAS_KUBERNETES_CORE = False
+
+
+class Reported(Protocol):
+    """What a run did and found. It is filled as the run goes on, so that a failure can report it too."""
+
+    warnings: list[str]
+
+    def result(self, diff: bool) -> dict[str, Any]:
+        """The result of the module."""
+
+
+class RegistryModule(AnsibleModule):
+    """An AnsibleModule that never repeats its arguments.
+
+    Ansible can mask only the secrets of options that exist, not that of a misspelt one. The action plugin takes the arguments out of a result too,
+    but the result of a task in the background comes past it, through `async_status`.
+    """
+
+    def exit_json(self, **kwargs: Any) -> None:
+        super().exit_json(**(kwargs | {"invocation": {}}))
+
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
+        super().fail_json(msg, **(kwargs | {"invocation": {}}))
+
+
+def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Reported, **rules: Any) -> None:
+    """Run a module that does this work, which fills the outcome; ends the process with its result. `rules` are those of AnsibleModule about options."""
+    if not HAS_KUBERNETES_CORE:
+        # The options are not known without it: take none, and say what is missing.
+        RegistryModule(argument_spec={}, bypass_checks=True).fail_json(
+            msg="The collection kubernetes.core is missing: ansible-galaxy collection install kubernetes.core"
+        )
+    module = AnsibleK8SModule(
+        module_class=RegistryModule,
+        argument_spec={**AUTH_ARG_SPEC, **argument_spec},
+        supports_check_mode=True,
+        # Keeps the options out of the system's log, to which Ansible writes all that it does not know to be secret, such as a key that was taken for a CA.
+        no_log=True,
+        **rules,
+    )
+    try:
+        work(module)
+    except InputError as error:
+        _fail(module, outcome, str(error), problems=[asdict(problem) for problem in error.problems])
+    except ReportedError as error:
+        _fail(module, outcome, str(error))
+    _warn(module, outcome)
+    module.exit_json(**outcome.result(module._diff))
+
+
+def _fail(module: Any, outcome: Reported, message: str, **more: Any) -> None:
+    _warn(module, outcome)
+    module.fail_json(msg=message, **outcome.result(module._diff), **more)
+
+
+def _warn(module: Any, outcome: Reported) -> None:
+    for warning in outcome.warnings:
+        module.warn(warning)

@@ -1,0 +1,105 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all writes have in common: the rights that they need, the request, and the record of what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import NOT_FOUND, Cluster, ClusterError, Right
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+
+
+@dataclass
+class Outcome:
+    """What a run did and found; filled as it goes on, so that a failure can report it too."""
+
+    cluster: Manifest = field(default_factory=dict)
+    changes: list[Manifest] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    registry: Manifest = field(default_factory=dict)
+    status: Manifest = field(default_factory=dict)
+    kept: list[Manifest] = field(default_factory=list)
+    before: Manifest = field(default_factory=dict)
+    after: Manifest = field(default_factory=dict)
+    # Ansible's difference of the permissions, where they were asked for, and what the API server said of who has access.
+    permissions_difference: Manifest = field(default_factory=dict)
+    verification: Manifest = field(default_factory=dict)
+    # The write that has been sent and not been answered yet.
+    unanswered: Change | None = None
+
+    def introduce(self, cluster: Cluster) -> None:
+        """Note which cluster is spoken to, and as whom."""
+        self.cluster = cluster.identity()
+        if not self.cluster["verify_ssl"]:
+            host = self.cluster["host"]
+            self.warnings.append(f"the certificate of {host} is not checked (validate_certs, K8S_AUTH_VERIFY_SSL): whoever answers there reads the passwords")
+
+    def record(self, change: Change, unverified: bool = False) -> None:
+        """Note a change that was made, or in check mode would be."""
+        shown = change.result(unverified)
+        # A plan that was made anew may repeat a deletion that is still going on.
+        if shown not in self.changes:
+            self.changes.append(shown)
+        self.before.update(change.before)
+        self.after.update(change.after)
+
+    def settle(self, planned: Plan) -> None:
+        """Note the write that got no answer, when the new plan shows that it was carried out all the same."""
+        change, self.unanswered = self.unanswered, None
+        if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes]:
+            self.record(change)
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Note warnings, each once: a plan that was made anew may repeat them."""
+        self.warnings += [warning for warning in dict.fromkeys(warnings) if warning not in self.warnings]
+
+    def result(self, diff: bool) -> Manifest:
+        """The result of a module."""
+        result = {
+            "changed": bool(self.changes),
+            "changes": self.changes,
+            "registry": self.registry,
+            "status": self.status,
+            "cluster": self.cluster,
+            **({"kept": self.kept} if self.kept else {}),
+            **({"verification": self.verification} if self.verification else {}),
+        }
+        if diff:
+            own = {"before": self.before, "after": self.after}
+            result["diff"] = [own, self.permissions_difference] if self.permissions_difference else own
+        return result
+
+
+def rights_problems(cluster: Cluster, namespace: str, changes: Iterable[Change]) -> list[Problem]:
+    """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
+    verbs = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
+    needed: dict[str, dict[Right, list[str]]] = {namespace: {}, "": {}}
+    for change in changes:
+        right = Right(verbs[change.verb], change.api[0].rpartition("/")[0], change.api[1])
+        needed[namespace if change.namespace else ""].setdefault(right, []).append(change.name)
+    missing: list[Right] = []
+    for where, rights in needed.items():
+        for right in cluster.missing_rights(where, rights):
+            # A right can be given for objects of one name, but not to create them.
+            missing += [right] if right.verb == "create" else cluster.missing_rights(where, [replace(right, name=name) for name in rights[right]])
+    if not missing:
+        return []
+    listed = ", ".join(dict.fromkeys(map(str, missing)))
+    remedy = "Bind the account to a Role with these rights, such as those in rbac/; nothing was written"
+    return [Problem("namespace", f"the account in use may not: {listed}", remedy, namespace)]
+
+
+def send(cluster: Cluster, change: Change, dry_run: bool) -> Manifest:
+    """Carry out one change, or let the server try it. ClusterError when it is refused; that something to delete is gone is none."""
+    try:
+        return cluster.write(change.verb, change.api, change.namespace, change.name, change.body, dry_run)
+    except ClusterError as error:
+        if change.verb == "DELETE" and error.status == NOT_FOUND:
+            return {}
+        raise

@@ -1,0 +1,386 @@
+"""What is said of a database, held against what the registry server then does with it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import Report, look
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import Source, look_at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, OK, WARNING, Finding, View
+from sandbox import databases
+from sandbox.databases import READER, REGISTRY, TLS_ONLY
+from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from sandbox.server import models
+from sandbox.server.connection import Files, no_such_host
+from sandbox.server.registry import RegistryServer, Start
+from tests.helpers import REGISTRIES, ProcessLists, Task
+
+from .conftest import Cluster, Runner
+from .test_sandbox_node import ROWS, SERVES, Row, ca_bundle, pod_name, row_pod
+
+MODULE = "modelops.openshift_ai.model_registry_database_info"
+NAMESPACE = "anywhere"
+# The check that fails when the server says this.
+CHECKS = (
+    (r"EmbedMD config|invalid MySQL DSN|invalid port|invalid userinfo|invalid URL escape", "settings"),
+    (r"SSL root certificate|is a directory|cert pool", "ca"),
+    (r"lookup nohost\.invalid|no such host", "address"),
+    (r"connection refused", "port"),
+    (r"signed by unknown authority", "certificate"),
+    (r"certificate is valid for", "host_name"),
+    (r"'registry_tls'@|no encryption", "tls_required"),
+    (r"'user'@", "settings"),
+    (r"Error 1045|SASL auth|\(attempt 1/25\): failed to connect", "login"),
+    (r"Error 1049|does not exist", "database"),
+    (r"Dirty database", "migration"),
+    (r"CREATE command denied|permission denied for schema", "privileges"),
+)
+
+
+@pytest.fixture(scope="module")
+def own_databases(layout: Layout) -> Iterator[dict[str, dict[str, str]]]:
+    """For each kind of server a database that registry servers may use, and one that stays empty."""
+    names = {kind: {what: f"info {what} {uuid.uuid4().hex[:8]}" for what in ("used", "empty")} for kind in databases.KINDS}
+    for kind, own in names.items():
+        databases.create_databases(layout, kind, own.values())
+    yield names
+    for kind, own in names.items():
+        for name in own.values():
+            databases.drop_database(layout, kind, name)
+
+
+@pytest.fixture
+def cluster_names(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of Services mean something here too, as on a host in the cluster's network."""
+    resolved = socket.getaddrinfo
+
+    def find(host: str, *arguments: Any, **options: Any) -> Any:
+        return resolved(databases.resolve(layout, NAMESPACE, host, {}) or host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", find)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a registry server did with its database."""
+
+    serves: bool
+    log: str
+
+
+def serve(layout: Layout, row: Row) -> Served:
+    """Run the registry server of a row until it serves, gives up, or fails to connect."""
+    return asyncio.run(_serve(layout, row))
+
+
+async def _serve(layout: Layout, row: Row) -> Served:
+    async def lookup(host: str) -> str:
+        address = databases.resolve(layout, NAMESPACE, host, {})
+        if address is None:
+            raise no_such_host(host)
+        return address
+
+    arguments = [re.sub(r"\$\((MYSQL|POSTGRESQL|POSTGRES)_PASSWORD\)", lambda _match: row.password, text) for text in container(row)["args"]]
+    mounts = {folder: {key: text.encode() for key, text in ca_bundle(layout)["data"].items()} for folder in ca_folders(row)}
+    lines: list[str] = []
+    with ThreadPoolExecutor(2) as threads:
+        server = RegistryServer(Start(arguments, {}, Files(mounts), lookup), lines.append, threads)
+        running = asyncio.create_task(server.run())
+        deadline = time.monotonic() + 20
+        while not (serves := (await server.answer("GET", models.BASE + "registered_models", {"pageSize": "1"}, b"")).status == 200):
+            assert time.monotonic() < deadline, lines
+            if running.done() or "Retrying" in "".join(lines):
+                break
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    return Served(serves, "".join(lines))
+
+
+def container(row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = row_pod(row)["spec"]["containers"][0]
+    return found
+
+
+def ca_folders(row: Row) -> list[str]:
+    return [mount["mountPath"] for mount in container(row).get("volumeMounts", [])]
+
+
+def registry_of(row: Row) -> dict[str, Any]:
+    """The registry that the operator makes the row's server for."""
+    default = databases.SERVICES[row.kind] + ".data.svc.cluster.local"
+    section: dict[str, Any] = {
+        "host": row.host or default,
+        "port": databases.PORTS[row.kind],
+        "username": row.user,
+        "database": row.database,
+        "passwordSecret": {"name": "login", "key": "password"},
+    }
+    if row.ca == ".":
+        section["sslRootCertificatesConfigMapName"] = "ca"
+    elif row.ca:
+        section["sslRootCertificateConfigMap"] = {"name": "ca", "key": row.ca}
+    section |= {"verifyServerCert": row.verify} if row.kind == "mysql" else {"sslMode": row.ssl_mode}
+    return {"metadata": {"name": "fraud", "namespace": NAMESPACE}, "spec": {"mysql" if row.kind == "mysql" else "postgres": section}}
+
+
+def predicted(layout: Layout, row: Row) -> Report:
+    """What is found in the database of the row's registry."""
+
+    def read(source: Source) -> str | None:
+        kind, reference = source
+        return row.password if kind == "Secret" else ca_bundle(layout)["data"].get(reference.key)
+
+    return look_at(registry_of(row), read)[1]
+
+
+def failures(report: Report) -> dict[str, str]:
+    return {finding.check: finding.message for finding in report.findings if finding.result == FAILURE}
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize("row", ROWS, ids=pod_name)
+def test_the_server_does_what_was_predicted(layout: Layout, own_databases: dict[str, dict[str, str]], row: Row) -> None:
+    if row.database is None:
+        row = replace(row, database=own_databases[row.kind]["empty" if row.user == READER.name else "used"])
+    report, served = predicted(layout, row), serve(layout, row)
+    assert served.serves is (row.expected == SERVES), served.log
+    assert row.expected in served.log
+    if row.expected == SERVES:
+        assert report.serves is True, report.findings
+        return
+    check = next(check for pattern, check in CHECKS if re.search(pattern, row.expected))
+    if row.host == "mysql":
+        # Whether there is such a Service only the cluster knows.
+        assert report.serves is None
+        assert [finding.result for finding in report.findings if finding.check == "address"] == [WARNING]
+        return
+    assert report.serves is False
+    assert check in failures(report), report.findings
+
+
+@pytest.fixture
+def account(layout: Layout) -> Iterator[str]:
+    """A user of both servers without any rights, with a database of its own of the same name, both empty."""
+    name = f"info_{uuid.uuid4().hex[:8]}"
+    with databases.administration(layout, "mysql") as run:
+        run(f"CREATE USER {name} IDENTIFIED BY 'word'")
+        run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    with databases.administration(layout, "postgresql") as run:
+        run(f"CREATE ROLE {name} LOGIN PASSWORD 'word'")
+        run(f"CREATE DATABASE {name} STRATEGY file_copy")
+        run(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    yield name
+    with databases.administration(layout, "mysql") as run:
+        for statement in (f"DROP DATABASE {name}", f"DROP USER {name}", f"DROP ROLE IF EXISTS {name}_role"):
+            run(statement)
+    with databases.administration(layout, "postgresql") as run:
+        for statement in (f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {name}", f"DROP ROLE IF EXISTS {name}_role"):
+            run(statement)
+
+
+def rights_of(layout: Layout, kind: str, account: str, *grants: str) -> tuple[Report, Served]:
+    """What is predicted and what the server does when an account has these rights."""
+    with databases.administration(layout, kind, account if kind == "postgresql" else None) as run:
+        for grant in grants:
+            run(grant.format(name=account, schema="SCHEMA public"))
+    row = Row("rights", kind, user=account, password="word", database=account)
+    return predicted(layout, row), serve(layout, row)
+
+
+def said(report: Report, check: str) -> Finding:
+    [finding] = [finding for finding in report.findings if finding.check == check]
+    return finding
+
+
+MYSQL_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize("missing", ["nothing", "SELECT", "INSERT", "DELETE", "CREATE"])
+def test_each_privilege_that_mysql_migrations_need_is_missed(layout: Layout, account: str, missing: str) -> None:
+    rights = ", ".join(right for right in MYSQL_RIGHTS if right != missing)
+    report, served = rights_of(layout, "mysql", account, f"GRANT {rights} ON {{name}}.* TO {{name}}")
+    assert report.serves is served.serves is (missing == "nothing"), served.log
+    if missing != "nothing":
+        assert said(report, "privileges").message == f"The user lacks {missing} on the database"
+
+
+ROLE = ("CREATE ROLE {name}_role", "GRANT ALL ON {name}.* TO {name}_role", "GRANT {name}_role TO {name}", "GRANT USAGE ON {name}.* TO {name}")
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize(
+    ("grants", "serves"),
+    [
+        (("GRANT ALL ON *.* TO {name}",), True),
+        (("GRANT ALL ON `info\\_%`.* TO {name}",), True),
+        (("GRANT ALL ON `%`.* TO {name}", "GRANT SELECT ON `info\\_%`.* TO {name}"), False),
+        (("GRANT SELECT ON `%`.* TO {name}", "GRANT ALL ON {name}.* TO {name}"), True),
+        ((*ROLE, "SET DEFAULT ROLE {name}_role FOR {name}"), True),
+        (("GRANT SELECT ON {name}.* TO {name}", *ROLE), False),
+    ],
+    ids=["global", "wildcard", "a closer wildcard hides a wider one", "the name hides a wildcard", "default role", "role that is not the default"],
+)
+def test_wildcards_and_roles_of_mysql_count_as_they_do_for_the_server(layout: Layout, account: str, grants: tuple[str, ...], serves: bool) -> None:
+    report, served = rights_of(layout, "mysql", account, *grants)
+    assert report.serves is served.serves is serves, (report.findings, served.log)
+    if grants[-1] == ROLE[-1]:
+        assert f"SET DEFAULT ROLE for it if {account}_role has them" in said(report, "privileges").remedy
+
+
+CONNECT, USAGE, CREATE = "GRANT CONNECT ON DATABASE {name} TO {name}", "GRANT USAGE ON {schema} TO {name}", "GRANT CREATE ON {schema} TO {name}"
+CLOSED = "REVOKE ALL ON {schema} FROM PUBLIC"
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize(
+    ("grants", "check"),
+    [
+        ((CLOSED, CONNECT, USAGE, CREATE), ""),
+        (("ALTER DATABASE {name} OWNER TO {name}",), ""),
+        (("CREATE ROLE {name}_role", "GRANT {name}_role TO {name}", CONNECT, CREATE.replace("TO {name}", "TO {name}_role")), ""),
+        ((CLOSED, USAGE, CREATE), "database"),
+        ((CLOSED, CONNECT, CREATE), "privileges"),
+        ((CLOSED, CONNECT, USAGE), "privileges"),
+    ],
+    ids=["nothing", "owner", "by a role", "connect", "usage", "create"],
+)
+def test_each_privilege_that_postgresql_migrations_need_is_missed(layout: Layout, account: str, grants: tuple[str, ...], check: str) -> None:
+    report, served = rights_of(layout, "postgresql", account, *grants)
+    assert report.serves is served.serves is (not check), (report.findings, served.log)
+    assert set(failures(report)) == ({check} if check else set())
+
+
+@pytest.mark.usefixtures("cluster_names")
+def test_tables_of_somebody_else_are_noticed(layout: Layout, account: str) -> None:
+    """PostgreSQL has rights on tables; a role that did not make them may do nothing with them."""
+    row = Row("rights", "postgresql", database=account)
+    with databases.administration(layout, "postgresql", account) as run:
+        run(f"GRANT ALL ON DATABASE {account} TO registries")
+        run("GRANT ALL ON SCHEMA public TO registries")
+    assert serve(layout, row).serves
+    report, served = rights_of(layout, "postgresql", account, CONNECT, CREATE)
+    assert report.serves is served.serves is False
+    assert said(report, "privileges").message.startswith("The user lacks SELECT on ")
+    report, served = rights_of(layout, "postgresql", account, "GRANT ALL ON ALL TABLES IN {schema} TO {name}")
+    assert report.serves is served.serves is True
+    assert said(report, "privileges").result == WARNING
+
+
+def view(layout: Layout, kind: str, **changed: Any) -> View:
+    address = layout.address("mariadb" if kind == "mysql" else "postgresql")
+    return replace(View(kind, address, databases.PORTS[kind], "model_registry", REGISTRY.name, REGISTRY.password), **changed)
+
+
+@pytest.mark.parametrize("kind", databases.KINDS)
+def test_a_look_at_a_good_database_is_quick_and_complete(layout: Layout, kind: str) -> None:
+    checked = view(layout, kind, ca=layout.path("pki", "database-ca.crt").read_text(), verify_server_cert=kind == "mysql")
+    look(checked)
+    started = time.perf_counter()
+    report = look(checked)
+    assert time.perf_counter() - started < 0.5
+    assert {finding.result for finding in report.findings} == {OK}
+    wanted = (
+        "settings ca address port tls protocol certificate host_name expiry login tls_required version connections database character_set schema privileges"
+    )
+    assert [finding.check for finding in report.findings] == wanted.split()
+
+
+@pytest.mark.parametrize("kind", databases.KINDS)
+def test_nothing_is_written(layout: Layout, kind: str, own_databases: dict[str, dict[str, str]]) -> None:
+    empty = own_databases[kind]["empty"]
+    assert look(view(layout, kind, name=empty)).serves
+    with databases.administration(layout, kind, empty) as run:
+        assert run("SHOW TABLES" if kind == "mysql" else "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+@pytest.mark.parametrize("kind", databases.KINDS)
+def test_every_fault_is_told_and_not_only_the_first(layout: Layout, kind: str) -> None:
+    report = look(view(layout, kind, username=TLS_ONLY.name, password=TLS_ONLY.password, name=databases.DIRTY_DATABASE))
+    assert set(failures(report)) == {"tls_required", "migration"}
+    assert said(report, "version").result == OK
+
+
+@pytest.mark.parametrize("kind", databases.KINDS)
+def test_no_password_is_sent_to_a_server_with_a_wrong_certificate(layout: Layout, kind: str) -> None:
+    wrong = view(layout, kind, ca=layout.path("pki", "other-ca.crt").read_text(), verify_server_cert=kind == "mysql", password="wrong")
+    assert set(failures(look(wrong))) == {"certificate"}
+
+
+@pytest.fixture
+def registry(layout: Layout, cluster: Cluster, name: str) -> Iterator[str]:
+    """A registry whose database does not exist, with its Secret; nobody waits for it."""
+    secret = {"metadata": {"name": f"{name}-db-info"}, "data": {"password": base64.b64encode(REGISTRY.password.encode()).decode()}}
+    cluster.create("v1", "secrets", {"apiVersion": "v1", "kind": "Secret", **secret})
+    spec: dict[str, Any] = {"rest": {}, "grpc": {}, "kubeRBACProxy": {}}
+    spec["mysql"] = {"host": layout.address("mariadb"), "database": databases.MISSING_DATABASE, "username": REGISTRY.name}
+    spec["mysql"] |= {"passwordSecret": {"name": f"{name}-db-info", "key": "password"}}
+    spec["mysql"] |= {"sslRootCertificateConfigMap": {"name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}}
+    manifest = {"apiVersion": REGISTRIES[0], "kind": "ModelRegistry", "metadata": {"name": name}, "spec": spec}
+    cluster.create(*REGISTRIES, manifest)
+    yield name
+
+
+def test_the_module_reads_a_registry_or_options_and_keeps_secrets(layout: Layout, automation: Runner, registry: str) -> None:
+    described = {"type": "postgresql", "host": layout.address("postgresql"), "name": "model_registry", "username": REGISTRY.name, "password": REGISTRY.password}
+    pem = layout.path("pki", "database-ca.crt").read_text()
+    key = layout.path("pki", "database-ca.key").read_text()
+    tasks = [
+        {"registry": registry},
+        {"database": described | {"ca": {"pem": pem}}, "namespace": "does-not-matter"},
+        {"database": described | {"host": "postgres", "namespace": "data", "ca": "cluster"}},
+        {"database": {"type": "mysql", "host": "db:1", "username": "u", "password": "p?ss-word", "ca": {"pem": pem + key}}, "timeout": 0},
+        {"registry": "does-not-exist"},
+        {"database": described | {"password": None, "password_secret": {"name": "nobody", "key": "k"}}},
+    ]
+    with ProcessLists(layout) as processes:
+        runs = automation.sequence([Task(options, module=MODULE) for options in tasks], verbosity=3)
+    of_registry, of_options, unknown_here, wrong, missing, no_secret = runs
+
+    assert not of_registry.failed, of_registry.output
+    result = of_registry.result
+    assert [finding["check"] for finding in result["findings"] if finding["result"] == FAILURE] == ["database"]
+    assert (result["serves"], result["changed"], result["database"]["name"]) == (False, False, databases.MISSING_DATABASE)
+    assert result["database"]["version"].startswith("10.")
+    assert result["cluster"]["user"].startswith("system:serviceaccount:")
+
+    assert of_options.result["serves"] is True
+    assert {finding["result"] for finding in of_options.result["findings"]} == {OK}
+    assert not of_options.result["database"]["certificate"]["is_ca"]
+    # Options that refer to nothing need no cluster.
+    assert "cluster" not in of_options.result
+
+    assert (unknown_here.result["serves"], unknown_here.failed) == (None, False)
+    assert "Not reachable from here" in unknown_here.output
+
+    assert wrong.failed
+    assert {problem["option"] for problem in wrong.result["problems"]} == {"timeout", "database.host", "database.password", "database.ca.pem"}
+    assert missing.result["problems"][0]["option"] == "registry"
+    assert REGISTRIES_NAMESPACE in missing.result["msg"]
+    [login] = [finding["message"] for finding in no_secret.result["findings"] if finding["check"] == "login"]
+    assert "'nobody' with the password does not exist" in login
+
+    printed = "".join(run.output for run in runs)
+    assert processes.arguments_seen > 0
+    for secret in (REGISTRY.password, "p?ss-word", key.splitlines()[1]):
+        assert secret not in printed
+        assert processes.holding(secret) == []
+
+
+def test_check_mode_looks_as_well(layout: Layout, automation: Runner) -> None:
+    described = {"type": "mysql", "host": layout.address("mariadb"), "name": "dirty", "username": REGISTRY.name, "password": REGISTRY.password}
+    [run] = automation.sequence([Task({"database": described}, module=MODULE, check=True)])
+    assert run.result["serves"] is False
+    assert run.result["database"]["schema_version"] == databases.DIRTY_VERSION

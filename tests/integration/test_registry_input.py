@@ -1,0 +1,187 @@
+"""Input that cannot be carried out: every problem at once, each with its option, value and remedy, and not one write."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.kube import ApiError
+from sandbox.layout import REGISTRIES_NAMESPACE
+from tests.helpers import Cluster, Run, Runner, Task, until
+
+MYSQL: dict[str, Any] = {"type": "mysql", "host": "mysql", "namespace": "data", "name": "no_matter", "username": "registry", "password": "never-shown"}
+POSTGRESQL = MYSQL | {"type": "postgresql", "host": "postgres"}
+GENERATED = {"type": "generated"}
+# An option that is changed, what problem names it, and a part of what it says.
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"port": 0}, "database.port", "0: is not a port. Give a number from 1 to 65535"),
+    ({"port": 70000}, "database.port", "70000"),
+    ({"host": ""}, "database.host", "is empty"),
+    ({"host": "  "}, "database.host", "is empty"),
+    ({"host": " mysql"}, "database.host", "white space"),
+    ({"host": "mysql://mysql"}, "database.host", "URL"),
+    ({"host": "mysql/models"}, "database.host", "path"),
+    ({"host": "mysql:3306"}, "database.host", "database.port"),
+    ({"host": "mysql.other"}, "database.namespace", "dotted host"),
+    ({"name": ""}, "database.name", "is empty"),
+    ({"name": "models "}, "database.name", "white space"),
+    ({"name": "a/b"}, "database.name", "/"),
+    ({"name": "a%b"}, "database.name", "%"),
+    ({"name": "a?b"}, "database.name", "?"),
+    ({"username": "\t"}, "database.username", "is empty"),
+    ({"username": "a:b"}, "database.username", "cut it off"),
+    ({"password": "why?"}, "database.password", "question mark"),
+    ({"password": ""}, "database.password", "is empty"),
+    ({"password": "word\n"}, "database.password", "line break"),
+    ({"password_secret": {"name": "vault", "key": "password"}}, "database.password_secret", "together with database.password"),
+    ({"password": None, "password_secret": {"name": "no-such-secret", "key": "password"}}, "database.password_secret", "there is no such Secret"),
+    ({"password": None, "password_secret": {"name": "input-secret", "key": "nope"}}, "database.password_secret", "it has: empty, good, line, question"),
+    ({"password": None, "password_secret": {"name": "input-secret", "key": "line"}}, "database.password_secret", "line break"),
+    ({"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "question mark"),
+    ({"password": None, "password_secret": {"name": "input-secret", "key": "empty"}}, "database.password_secret", "holds no password"),
+    ({"password": None}, "database.password", "is missing"),
+    ({"ca": {"config_map": "no-such-map", "key": "ca.crt"}}, "database.ca", "there is no such ConfigMap"),
+    ({"ca": {"secret": "no-such-secret", "key": "ca.crt"}}, "database.ca", "there is no such Secret"),
+    ({"ca": {"config_map": "odh-trusted-ca-bundle", "key": "nope"}}, "database.ca", "it has: ca-bundle.crt, odh-ca-bundle.crt"),
+    ({"ca": {"secret": "input-secret", "key": "good"}}, "database.ca", "no PEM certificate"),
+    ({"ca": "openshift_ai"}, "database.ca", "no PEM certificate"),
+    ({"ca": "clutser"}, "database.ca", "is no source of a CA certificate"),
+    ({"client_certificate": {"secret": "no-such-secret"}}, "database.client_certificate", "there is no such Secret"),
+    ({"client_certificate": {"secret": "input-secret"}}, "database.client_certificate", "has no key 'tls.crt'"),
+    ({"client_certificate": {"certificate_key": "tls.crt"}}, "database.client_certificate", "needs the key secret"),
+    ({"ssl_mode": "require"}, "database.ssl_mode", "is an option of PostgreSQL"),
+    (POSTGRESQL | {"ca": "cluster", "verify_server_cert": True}, "database.verify_server_cert", "never its host name"),
+    (POSTGRESQL | {"username": "a b"}, "database.username", "cannot put into its connection string"),
+    (POSTGRESQL | {"name": "a#b"}, "database.name", "#"),
+    (POSTGRESQL | {"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "Percent-encode"),
+    (GENERATED | {"namespace": None}, "database.host", "is given for a generated database"),
+]
+
+
+@pytest.fixture(scope="module")
+def secret_of_somebody(cluster: Cluster) -> str:
+    """A Secret with a good password and some that cannot work."""
+    texts = {"good": "word", "line": "word\n", "question": "why?", "empty": ""}
+    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "input-secret"}, "stringData": texts}
+    cluster.call(lambda api: api.apply_all([manifest | {"metadata": {"name": "input-secret", "namespace": REGISTRIES_NAMESPACE}}]))
+    return "input-secret"
+
+
+def together() -> list[dict[str, Any]]:
+    """The wrong options, as many of them together as do not stand in each other's way: all problems are named at once."""
+    runs: list[dict[str, Any]] = []
+    for wrong, _option, _said in WRONG:
+        alone = "type" in wrong or wrong.get("password", "") is None
+        merged = next((run for run in runs if not alone and "alone" not in run and not run.keys() & wrong.keys()), None)
+        if merged is None:
+            runs.append({"alone": True} | wrong if alone else dict(wrong))
+        else:
+            merged.update(wrong)
+    return [{key: value for key, value in run.items() if key != "alone"} for run in runs]
+
+
+@pytest.fixture(scope="module")
+def refusals(cluster: Cluster, automation: Runner, secret_of_somebody: str) -> list[tuple[dict[str, Any], Run]]:
+    """Wrong options, and what came of them."""
+    wrong = together()
+    try:
+        tasks = [Task({"name": "never-made", "database": {key: value for key, value in (MYSQL | run).items() if value is not None}}) for run in wrong]
+        return list(zip(wrong, automation.sequence(tasks), strict=True))
+    finally:
+        cluster.delete("v1", "secrets", secret_of_somebody)
+
+
+@pytest.mark.parametrize(("wrong", "option", "said"), WRONG)
+def test_each_wrong_input_is_named_with_its_option_and_remedy_before_any_write(
+    refusals: list[tuple[dict[str, Any], Run]], wrong: dict[str, Any], option: str, said: str
+) -> None:
+    _options, run = min((found for found in refusals if wrong.items() <= found[0].items()), key=lambda found: len(found[0]))
+    assert run.failed
+    problems = [problem for problem in run.result["problems"] if problem["option"] == option]
+    assert said in run.result["msg"] and problems and all(problem["remedy"] in run.result["msg"] for problem in problems)
+    assert run.writes == []
+    assert "never-shown" not in run.output and "why?" not in run.output
+
+
+def test_all_problems_are_named_at_once_those_of_the_cluster_too(automation: Runner) -> None:
+    database = MYSQL | {"port": 0, "username": "a:b", "password": "why?", "ca": {"config_map": "no-such-map", "key": "ca.crt"}}
+    run = automation(name="Fraud Models", display_name=" ", wait_timeout=0, database=database)
+    options = [problem["option"] for problem in run.result["problems"]]
+    assert options == ["name", "display_name", "wait_timeout", "database.port", "database.username", "database.password", "database.ca"]
+    assert "'fraud-models'" in run.result["msg"] and "why?" not in run.output
+    assert run.writes == []
+
+
+def test_everything_that_a_new_registry_needs_is_named_at_once(automation: Runner) -> None:
+    run = automation(name="never-made", database={"port": 3307})
+    assert [problem["option"] for problem in run.result["problems"]] == [f"database.{option}" for option in ("type", "host", "username", "password")]
+
+
+def test_a_namespace_that_does_not_exist_or_is_not_the_operators_is_refused(administrator: Runner) -> None:
+    nowhere, elsewhere = administrator.sequence(
+        [Task({"name": "never-made", "namespace": namespace, "database": MYSQL}) for namespace in ("no-such-namespace", "data")]
+    )
+    for run, said in ((nowhere, "does not exist"), (elsewhere, f"Set it to {REGISTRIES_NAMESPACE}")):
+        assert run.failed and said in run.result["msg"], run.output
+        assert [problem["option"] for problem in run.result["problems"]] == ["namespace"]
+        assert run.writes == []
+
+
+def test_a_bare_host_that_is_no_service_of_the_namespace_is_a_warning(automation: Runner) -> None:
+    database = {key: value for key, value in MYSQL.items() if key != "namespace"}
+    run = automation(check=True, name="never-made", database=database)
+    assert not run.failed
+    assert any("there is no such Service" in warning and "database.namespace" in warning for warning in run.warnings)
+
+
+@contextlib.contextmanager
+def webhook_away(cluster: Cluster) -> Iterator[None]:
+    """Without the operator's rules, as before it had them."""
+    webhooks = ("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations")
+    [kept] = cluster.items(*webhooks, None)
+    name = kept["metadata"]["name"]
+    cluster.delete(*webhooks, name, None)
+    try:
+        yield
+    finally:
+        cluster.create(*webhooks, kept | {"metadata": {"name": name}}, None)
+
+
+def test_a_registry_of_that_name_in_another_namespace_is_named(cluster: Cluster, automation: Runner, name: str) -> None:
+    other = {
+        "apiVersion": "modelregistry.opendatahub.io/v1beta1",
+        "kind": "ModelRegistry",
+        "metadata": {"name": name},
+        "spec": {"grpc": {}, "rest": {}, "mysql": {"host": "h", "username": "u", "database": "d"}},
+    }
+    registries = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
+    with webhook_away(cluster):
+        cluster.create(*registries, other, "data")
+    try:
+        run = automation(name=name, database=MYSQL)
+        assert run.failed and "namespace data" in run.result["msg"]
+        assert [problem["option"] for problem in run.result["problems"]] == ["name"]
+        assert run.writes == []
+    finally:
+        cluster.delete(*registries, name, "data")
+        with webhook_away(cluster):
+            until(lambda: released(cluster, name), 10)
+
+
+def released(cluster: Cluster, name: str) -> bool:
+    """Whether the registry in the wrong namespace is gone: the operator cannot finish there what its webhook refuses."""
+    try:
+        cluster.merge("modelregistry.opendatahub.io/v1beta1", "modelregistries", name, {"metadata": {"finalizers": None}}, "data")
+    except ApiError as error:
+        return error.status == 404
+    return False
+
+
+def test_a_long_name_is_a_warning_and_a_digit_at_the_beginning_is_right_for_this_kubernetes(automation: Runner) -> None:
+    long, digit, longer = automation.sequence([Task({"name": name, "database": MYSQL}, check=True) for name in ("a" * 41, "1st", "a" * 49)])
+    assert not long.failed and any("the dashboard cannot edit" in warning for warning in long.warnings)
+    assert not digit.failed and not [warning for warning in digit.warnings if "1st" in warning]
+    assert longer.failed and "49 characters" in longer.result["msg"]

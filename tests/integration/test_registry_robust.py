@@ -1,0 +1,191 @@
+"""A run may be killed anywhere, may lack any right, and never tells a secret."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from sandbox import databases
+from sandbox.layout import Layout
+from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, Upload, database_of
+from tests.helpers import Cluster, ProcessLists, Right, Runner, Task, accounts_without_one_right, footprint
+
+SECRETS = ("v1", "secrets")
+
+
+@pytest.fixture(scope="module")
+def mysql(layout: Layout) -> Iterator[dict[str, Any]]:
+    """Options for one database that the registries of these tests share: they come one after the other."""
+    name = f"robust_{uuid.uuid4().hex[:8]}"
+    databases.create_databases(layout, "mysql", [name])
+    login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
+    yield {"type": "mysql", "host": "mysql", "namespace": "data", "name": name, **login, "ca": "cluster"}
+    databases.drop_database(layout, "mysql", name)
+
+
+# What a run does, from which state, and how many writes that takes.
+TLS_LOGIN = {"username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password}
+SCENARIOS: dict[str, tuple[dict[str, Any], int]] = {
+    "create": ({"description": "Models", "database": {}}, 2),
+    "edit": ({"description": "Edited", "database": TLS_LOGIN}, 2),
+    "rotate": ({"database": {"password": "rotated-word"}}, 2),
+    "move": ({"allow_data_change": True, "database": {"type": "generated"}}, 2),
+    "delete": ({"state": "absent"}, 4),
+}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(
+    cluster: Cluster, layout: Layout, automation: Runner, mysql: dict[str, Any], scenario: str
+) -> None:
+    wanted, writes = SCENARIOS[scenario]
+    if scenario == "create":
+        wanted = wanted | {"database": mysql}
+    # The first one is left alone: it shows how it has to end, and that there are no more writes than these.
+    names = [f"killed-{uuid.uuid4().hex[:6]}" for _kill in range(writes + 1)]
+    if scenario != "create":
+        made_by_the_dashboard(cluster, automation, names, mysql, scenario == "delete")
+    if scenario == "rotate":
+        databases.set_password(layout, "mysql", databases.REGISTRY.name, "rotated-word")
+    try:
+        assert all(automation.killed_after(number, name=name, **wanted) for number, name in enumerate(names) if number)
+        runs = automation.sequence([Task({"name": name, **wanted}, check=check) for name in names for check in (True, False, False)])
+    finally:
+        if scenario == "rotate":
+            databases.set_password(layout, "mysql", databases.REGISTRY.name, databases.REGISTRY.password)
+    ends = [footprint(cluster, name) for name in names]
+    left = [item["metadata"]["name"] for item in cluster.items(*SECRETS) if item["metadata"]["name"].startswith(tuple(f"{name}-db-" for name in names))]
+    automation.sequence([Task({"name": name, "state": "absent", "delete_data": True, "wait": False}) for name in names])
+    for predicted, done, again in zip(runs[::3], runs[1::3], runs[2::3], strict=True):
+        # Check mode tells the truth, also about what a killed run has left to do.
+        assert predicted.changes == done.changes and predicted.writes == [], predicted.output + done.output
+        assert not done.failed and again.changes == [] and again.writes == [], done.output + again.output
+    assert len(runs[1].writes) == writes, runs[1].writes
+    for end in ends:
+        assert end == ends[0]
+    assert len(left) == (0 if scenario in ("move", "delete") else len(names)), left
+
+
+def made_by_the_dashboard(cluster: Cluster, automation: Runner, names: list[str], mysql: dict[str, Any], uploads: bool) -> None:
+    """Registries as the dashboard makes them, which serve: each Secret has a random name, and the CA may be in a ConfigMap of its own."""
+    ca = Upload(cluster.layout.path("pki", "database-ca.crt").read_text()) if uploads else CLUSTER_WIDE
+    for name in names:
+        Dashboard(cluster).create(name, Form(name, "", database_of(mysql), ca))
+    assert not [run.output for run in automation.sequence([Task({"name": name}) for name in names]) if run.failed]
+
+
+def test_two_runs_at_the_same_time_make_one_registry(cluster: Cluster, automation: Runner, mysql: dict[str, Any]) -> None:
+    name = f"twice-{uuid.uuid4().hex[:6]}"
+    options = {"name": name, "description": "Models", "database": mysql}
+    try:
+        with ThreadPoolExecutor() as pool:
+            runs = list(pool.map(lambda _run: automation(**options), range(3)))
+        assert [run.output for run in runs if run.failed] == []
+        assert sum(run.changes.count(("create", "ModelRegistry")) for run in runs) == 1
+        assert automation(**options).changes == []
+    finally:
+        automation(name=name, state="absent", wait=False)
+
+
+def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout, automation: Runner, mysql: dict[str, Any]) -> None:
+    name = f"rights-{uuid.uuid4().hex[:6]}"
+    broken, bundle = f"{name}-broken", layout.path("pki", "database-ca.crt").read_text()
+    Dashboard(cluster).create(name, Form(name, "", database_of(mysql), Upload(bundle)))
+    automation.sequence([Task({"name": name}), Task({"name": broken, "wait": False, "database": mysql | {"password": "not-the-password"}})])
+    # It is older than its Secret, has to be edited, and would leave everything that a registry can leave.
+    secret = cluster.registry(name)["spec"]["mysql"]["passwordSecret"]["name"]
+    cluster.merge(*SECRETS, secret, {"stringData": {"note": "newer"}})
+    # Each run needs some of the rights: as dry runs, so that all accounts find the same.
+    uses = {
+        "new": {"name": f"{name}-new", "database": mysql | {"host": "mysql-service", "ca": {"pem": bundle}} | {"namespace": None}},
+        "edit": {"name": name, "description": "Edited", "database": {"password": "another-word"}},
+        "ca": {"name": name, "database": {"ca": {"pem": layout.path("pki", "other-ca.crt").read_text()}}},
+        "restart": {"name": name},
+        "generated": {"name": f"{name}-new", "database": {"type": "generated"}},
+        "delete": {"name": name, "state": "absent"},
+        "broken": {"name": broken, "wait_timeout": 3},
+    }
+    outputs: dict[Right, str] = {}
+    try:
+        with accounts_without_one_right(cluster) as tokens:
+            tried = [(right, use) for right in tokens for use in uses if _needs(str(right), use)]
+            tasks = [Task(_given(uses[use]), check=use != "broken", token=tokens[right]) for right, use in tried]
+            for (right, _use), run in zip(tried, automation.sequence(tasks), strict=True):
+                outputs[right] = outputs.get(right, "") + run.output
+    finally:
+        automation.sequence([Task({"name": entry, "state": "absent", "wait": False}) for entry in (name, broken)])
+    silent = sorted(str(right) for right, output in outputs.items() if not _names(right, output))
+    # A right to watch is for speed alone: without it the wait looks again every two seconds. Routes are read of old products only.
+    watches = ["watch deployments.apps", "watch modelregistries.modelregistry.opendatahub.io", "watch pods"]
+    assert silent == ["get routes.route.openshift.io", *watches]
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    database = {key: value for key, value in options.get("database", {}).items() if value is not None}
+    return options | ({"database": database} if database else {})
+
+
+OF_PERMISSIONS = ("rolebindings.", "roles.", "localsubjectaccessreviews.", "groups.", "users.", "namespaces", "serviceaccounts", "list clusterrolebindings")
+
+
+def _needs(right: str, use: str) -> bool:
+    """Which runs can tell that a right is missing: none of these for the rights that only permissions need."""
+    if any(part in f" {right}" for part in (f" {word}" for word in OF_PERMISSIONS)):
+        return False
+    by_right = {
+        "create": ("new",),
+        "patch secrets": ("edit",),
+        "patch configmaps": ("ca",),
+        "patch modelregistries": ("edit",),
+        "patch deployments": ("restart",),
+        "delete": ("delete",),
+        "get clusterrolebindings": ("delete",),
+        "list inferenceservices": ("delete",),
+        "list configmaps": ("delete",),
+        "list modelregistries": ("delete",),
+        "list services": ("new",),
+        "list secrets": ("generated",),
+        "list events": ("broken",),
+        "get pods/log": ("broken",),
+    }
+    return use in next((uses for start, uses in by_right.items() if right.startswith(start)), ("restart",))
+
+
+def _names(right: Any, output: str) -> bool:
+    """Whether the right is named, in our words or in those of the API server."""
+    text = " ".join(output.replace('\\"', '"').split())
+    return f"{right.verb} {right.resource}" in text or f'cannot {right.verb} resource "{right.resource}"' in text
+
+
+def test_no_password_is_told_at_the_highest_verbosity_nor_in_a_process_list(
+    cluster: Cluster, layout: Layout, automation: Runner, mysql: dict[str, Any]
+) -> None:
+    name, word, other = f"quiet-{uuid.uuid4().hex[:6]}", f"word-{uuid.uuid4().hex}", f"word-{uuid.uuid4().hex}"
+    secrets = {word, other, "misspelt-" + word}
+    databases.set_password(layout, "mysql", databases.READER.name, word)
+    login = mysql | {"username": databases.READER.name}
+    tasks = [
+        Task({"name": name, "database": login | {"password": word, "pasword": "misspelt-" + word}}, diff=True),
+        Task({"name": name, "database": login | {"password": word}}, diff=True, check=True),
+        Task({"name": name, "database": login | {"password": word}, "wait_timeout": 20}, diff=True),
+        Task({"name": name, "database": login | {"password": other}, "wait_timeout": 20}, diff=True),
+        Task({"name": name, "database": {"password": "?" + other}}, diff=True),
+        Task({"name": name, "state": "absent"}, diff=True),
+    ]
+    try:
+        with ProcessLists(layout) as processes:
+            runs = automation.sequence(tasks, verbosity=4)
+    finally:
+        databases.set_password(layout, "mysql", databases.READER.name, databases.READER.password)
+    # Whether the third serves depends on who has migrated the database before.
+    assert [run.failed for number, run in enumerate(runs) if number != 2] == [True, False, True, True, False]
+    assert processes.arguments_seen > 0
+    for secret in secrets:
+        # The product itself gives its server the connection string as an argument.
+        assert [argument for argument in processes.holding(secret) if not argument.startswith("--embedmd-database-dsn=")] == []
+        for run in runs:
+            assert secret not in run.output

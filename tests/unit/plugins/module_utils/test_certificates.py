@@ -1,0 +1,288 @@
+"""Bundles of CA certificates: read, judged, added to, and compared."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import time
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, pkcs7, pkcs12
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates as certificates
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import added_to, certificates_in, covers, read_bundle, same_certificates
+
+OPTION = "database.ca.pem"
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+YEAR = timedelta(days=365)
+KEY = ec.generate_private_key(ec.SECP256R1())
+KEY_PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@cache
+def made(name="ca", ca=True, issuer=None, start=NOW - YEAR, end=NOW + YEAR, names=(), says_what_it_is=True, may_sign=True):
+    """A certificate; without an issuer it is signed by itself."""
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    signer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer or name)])
+    builder = x509.CertificateBuilder(signer, subject, KEY.public_key(), x509.random_serial_number(), start, end)
+    if says_what_it_is:
+        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    if ca:
+        usage = dict.fromkeys(
+            ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign", "encipher_only", "decipher_only"), False
+        )
+        builder = builder.add_extension(x509.KeyUsage(digital_signature=True, key_cert_sign=may_sign, **usage), critical=True)
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(list(names)), critical=False)
+    return builder.sign(KEY, hashes.SHA256())
+
+
+def pem(*arguments, **options):
+    return made(*arguments, **options).public_bytes(Encoding.PEM).decode()
+
+
+def der(*arguments, **options):
+    return made(*arguments, **options).public_bytes(Encoding.DER)
+
+
+def read(content, **options):
+    return read_bundle(content, OPTION, now=NOW, **options)
+
+
+def the_problem(content):
+    """The sentence of the only problem."""
+    [problem] = read(content).problems
+    assert problem.option == OPTION
+    assert problem.value is None
+    return problem.sentence()
+
+
+def test_a_bundle_is_read_with_what_there_is_to_know():
+    bundle = read("# our CA\n" + pem("one") + "\n" + pem("two", end=NOW + 2 * YEAR))
+    assert not bundle.problems
+    assert not bundle.warnings
+    assert [certificate.subject for certificate in bundle.certificates] == ["CN=one", "CN=two"]
+    assert [certificate.line for certificate in bundle.certificates] == [2, 3 + pem("one").count("\n")]
+    assert bundle.pem == pem("one") + pem("two", end=NOW + 2 * YEAR)
+    shown = bundle.certificates[0].described()
+    assert shown["not_after"] == "2027-06-01T00:00:00Z"
+    assert shown["is_ca"]
+    assert shown["sha256"] == made("one").fingerprint(hashes.SHA256()).hex()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pem().replace("\n", "\r\n").encode(),
+        pem().replace("\n", "\r").encode(),
+        b"\xef\xbb\xbf" + pem().encode(),
+        "\ufeff" + pem(),
+        pem().encode("utf-16"),
+        pem().strip(),
+        "\n".join("    " + line for line in pem().splitlines()),
+        "Größe\n" + pem(),
+        pem() + pem(),
+    ],
+    ids=["windows", "old macintosh", "byte-order mark", "byte-order mark in text", "utf-16", "no last line end", "indented", "comment", "duplicate"],
+)
+def test_what_editors_do_to_a_file_is_undone(content):
+    bundle = read(content)
+    assert not bundle.problems
+    assert bundle.pem == pem()
+
+
+@pytest.mark.parametrize("content", ["", " \n\t", b"\xef\xbb\xbf", b"\x00\x00"])
+def test_an_empty_file_is_called_empty(content):
+    assert "is empty" in the_problem(content)
+
+
+PKCS12 = pkcs12.serialize_key_and_certificates(b"db", KEY, made(), None, BestAvailableEncryption(b"word"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (der(), "openssl x509 -inform der"),
+        (PKCS12, "openssl pkcs12 -in FILE -cacerts -nokeys"),
+        (bytes.fromhex("feedfeed00000002") + bytes(40), "keytool -exportcert -rfc"),
+        (bytes.fromhex("cececece00000002") + bytes(40), "keytool -exportcert -rfc"),
+        (pkcs7.serialize_certificates([made()], Encoding.DER), "openssl pkcs7 -inform der -print_certs"),
+        (pkcs7.serialize_certificates([made()], Encoding.PEM), "openssl pkcs7 -print_certs"),
+        (pem().replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "openssl x509 -in"),
+        (KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), "private key in DER"),
+        (KEY.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()), "private key in DER"),
+        (bytes.fromhex("3003020107"), "binary file"),
+        (base64.b64encode(pem().encode()), "b64decode"),
+        ("/etc/pki/db-ca.pem", "the path of a file"),
+        ("files/ca.crt", "the path of a file"),
+        ("hello\nworld", "holds no PEM certificate"),
+        ("BEGIN of a text", "holds no PEM certificate"),
+    ],
+)
+def test_other_formats_are_recognised_and_their_conversion_is_named(content, said):
+    assert said in the_problem(content)
+
+
+def test_binary_content_that_ansible_carries_as_text_is_still_recognised():
+    assert "-inform der" in the_problem(der().decode("utf-8", "surrogateescape"))
+
+
+@pytest.mark.parametrize("label", ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"])
+@pytest.mark.parametrize("before", ["", pem()])
+def test_a_private_key_is_refused_and_never_shown(label, before):
+    bundle = read(before + KEY_PEM.replace("PRIVATE KEY", label))
+    [problem] = bundle.problems
+    assert f"private key in line {1 + before.count(chr(10))}" in problem.sentence()
+    secret = KEY_PEM.splitlines()[1]
+    assert secret not in repr(bundle)
+    assert secret not in bundle.pem
+
+
+MIDDLE = 2 + pem("a").count("\n")
+BROKEN = pem("b").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("middle", "said"),
+    [
+        ([*BROKEN[:3], "§$%", *BROKEN[3:]], "not base64"),
+        ([*BROKEN[:3], *BROKEN[4:]], "no X.509 certificate"),
+        ([BROKEN[0], BROKEN[-1]], "no X.509 certificate"),
+        (BROKEN[:-1], "END line is missing"),
+        ([*BROKEN[:-1], "-----END CERTIFICATE----"], "no whole BEGIN or END line"),
+        ([*BROKEN[:-1], "-----END PUBLIC KEY-----"], "ends as PUBLIC KEY"),
+    ],
+)
+def test_a_broken_certificate_in_the_middle_is_named_with_its_line(middle, said):
+    bundle = read("\n".join(["# text", *pem("a").splitlines(), *middle, *pem("c").splitlines()]))
+    [problem] = bundle.problems
+    assert f"certificate 2 of 3, in line {MIDDLE}, is broken" in problem.sentence()
+    assert said in problem.sentence()
+    assert [certificate.subject for certificate in bundle.certificates] == ["CN=a", "CN=c"]
+
+
+def test_a_certificate_without_its_begin_is_not_passed_over():
+    assert "certificate 1 of 2, in line" in the_problem("\n".join(BROKEN[1:]) + "\n" + pem())
+    assert "line 1 is no whole BEGIN" in the_problem("----BEGIN CERTIFICATE----\n" + "\n".join(BROKEN[1:-1]))
+
+
+def test_an_issued_certificate_is_no_ca_and_its_issuer_is_named():
+    sentence = the_problem(pem("ca") + pem("db.example.com", ca=False, issuer="ca"))
+    assert f"line {1 + pem('ca').count(chr(10))} (CN=db.example.com) is not that of a CA" in sentence
+    assert "issuer instead, CN=ca" in sentence
+
+
+def test_a_certificate_that_may_not_sign_is_no_ca():
+    assert "is not that of a CA" in the_problem(pem("db", issuer="ca", may_sign=False))
+    assert "is not that of a CA" in the_problem(pem("db", ca=False, issuer="ca", says_what_it_is=False))
+
+
+def test_a_self_signed_server_certificate_is_taken_with_a_warning():
+    bundle = read(pem("db.example.com", ca=False))
+    assert not bundle.problems
+    [warning] = bundle.warnings
+    assert "signed by itself" in warning
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ({"end": NOW - timedelta(seconds=1)}, "has expired on 2026-05-31T23:59:59Z"),
+        ({"start": NOW + timedelta(seconds=1)}, "is not valid before 2026-06-01T00:00:01Z"),
+    ],
+)
+def test_certificates_out_of_their_time_are_refused_unless_another_one_is_valid(times, said):
+    assert said in the_problem(pem("late", **times))
+    assert len(read(pem("late", **times) + pem("later", **times)).problems) == 2
+    beside = read(pem("late", **times) + pem("new"))
+    assert not beside.problems
+    [warning] = beside.warnings
+    assert said in warning
+    assert len(beside.certificates) == 2
+
+
+def test_an_expiry_that_is_near_is_a_warning():
+    soon = pem("soon", end=NOW + timedelta(days=20))
+    [warning] = read(soon).warnings
+    assert warning.startswith(f"{OPTION}: the certificate in line 1 (CN=soon) expires in 20 days, on 2026-06-21T00:00:00Z")
+    assert not read(soon, expiry_days=19).warnings
+
+
+def test_all_problems_are_told_at_once():
+    mixed = read(KEY_PEM + pem("db", ca=False, issuer="x") + "\n".join(BROKEN[:-1]))
+    assert len(mixed.problems) == 3
+
+
+def test_a_bundle_that_no_object_can_hold_is_refused_before_it_is_written():
+    certificate = der()
+    block = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+    start = certificate.index(made().tbs_certificate_bytes[15:23])
+    different = (certificate[:start] + number.to_bytes(8, "big") + certificate[start + 8 :] for number in range(1, 5 * 1024 * 1024 // len(pem())))
+    content = "".join(block.format(base64.b64encode(one).decode()) for one in different)
+    sentence = the_problem(content)
+    assert "takes at most 1048576" in sentence
+
+
+def test_a_thousand_certificates_are_read_within_a_second():
+    certificate = der()
+    start = certificate.index(made().tbs_certificate_bytes[15:23])
+    block = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+    content = "".join(block.format(base64.b64encode(certificate[:start] + n.to_bytes(8, "big") + certificate[start + 8 :]).decode()) for n in range(1000))
+    started = time.perf_counter()
+    assert len(read(content).certificates) == 1000
+    assert time.perf_counter() - started < 1
+
+
+def test_adding_puts_the_new_ca_beside_the_old_one():
+    old = "# the old CA\n" + pem("old").rstrip("\n")
+    both = added_to(old, read(pem("new") + pem("old")).certificates)
+    assert both == old + "\n" + pem("new")
+    assert added_to(both, read(pem("new")).certificates) == both
+    assert added_to("", read(pem("new")).certificates) == pem("new")
+
+
+def test_bundles_with_the_same_certificates_are_the_same():
+    assert same_certificates(pem("a") + pem("b"), "# text\r\n" + pem("b") + pem("a") + pem("a"))
+    assert not same_certificates(pem("a"), pem("a") + pem("b"))
+
+
+def test_what_cannot_be_read_of_a_bundle_that_exists_is_passed_over():
+    found = certificates_in(pem("a") + "\n".join(BROKEN[:-1]) + "\n" + pem("c") + KEY_PEM)
+    assert [certificate.subject for certificate in found] == ["CN=a", "CN=c"]
+    assert certificates_in(der()) == ()
+
+
+@pytest.mark.parametrize(
+    ("host", "covered"),
+    [
+        ("db.example.com", True),
+        ("DB.example.com.", True),
+        ("a.pool.example.com", True),
+        ("a.b.pool.example.com", False),
+        ("pool.example.com", False),
+        ("common.example.com", False),
+        ("10.0.0.1", True),
+        ("[::1]", True),
+        ("10.0.0.2", False),
+        ("", False),
+    ],
+)
+def test_a_certificate_covers_its_alternative_names_and_nothing_else(host, covered):
+    names = (
+        x509.DNSName("db.example.com"),
+        x509.DNSName("*.pool.example.com"),
+        x509.IPAddress(ipaddress.ip_address("10.0.0.1")),
+        x509.IPAddress(ipaddress.ip_address("::1")),
+    )
+    [certificate] = certificates_in(pem("common.example.com", ca=False, names=names))
+    assert covers(certificate, host) is covered
+
+
+def test_a_machine_without_the_library_is_a_problem_and_no_traceback(monkeypatch):
+    monkeypatch.setattr(certificates, "HAS_CRYPTOGRAPHY", False)
+    assert "pip install cryptography" in the_problem(pem())

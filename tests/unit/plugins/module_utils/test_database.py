@@ -1,0 +1,240 @@
+"""Looks at servers that are slow, strange, or show odd certificates; what needs a real database is an integration test."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database as database
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import Report, look
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, OK, WARNING, View
+
+HOST = "127.0.0.1"
+NOW = datetime.now(UTC)
+AUTHORITY, OTHER = trustme.CA(), trustme.CA()
+CA = AUTHORITY.cert_pem.bytes().decode()
+
+
+@contextlib.contextmanager
+def server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that does this with every connection; its port."""
+    listening = socket.create_server((HOST, 0))
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _address = listening.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(5)
+                answer(connection)
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join()
+
+
+def view(port: int, **changed: object) -> View:
+    return View(**{"type": "postgresql", "host": HOST, "port": port, "name": "models", "username": "registry", "password": "word"} | changed)
+
+
+def said(report: Report, check: str) -> tuple[str, str]:
+    [finding] = [finding for finding in report.findings if finding.check == check]
+    return finding.result, finding.message
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_a_server_that_says_nothing_costs_one_step(kind):
+    with server(lambda connection: connection.recv(100) and connection.recv(1) and None) as port:
+        started = time.monotonic()
+        report = look(view(port, type=kind), timeout=0.3)
+        assert time.monotonic() - started < 0.8
+    assert said(report, "port") == (FAILURE, f"{HOST} port {port}: does not answer in time")
+
+
+def test_swallowed_packets_cost_one_step():
+    # A full queue: the kernel answers no further connection.
+    with socket.socket() as listening, contextlib.ExitStack() as stack:
+        listening.bind((HOST, 0))
+        listening.listen(0)
+        port = listening.getsockname()[1]
+        for _filling in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect((HOST, port))
+        started = time.monotonic()
+        report = look(view(port, type="mysql"), timeout=0.3)
+        assert time.monotonic() - started < 0.8
+    assert "does not answer in time" in said(report, "port")[1]
+
+
+def test_a_slow_name_server_and_a_slow_port_cost_two_steps(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: time.sleep(5))
+    started = time.monotonic()
+    report = look(view(1, host="slow.example.com"), timeout=0.2)
+    assert time.monotonic() - started < 0.6
+    assert report.serves is False
+
+
+def test_all_steps_together_take_twice_the_time_of_one(monkeypatch):
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{last}", 1)) for last in range(1, 30)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: addresses)
+
+    def slow(_address: object, seconds: float) -> socket.socket:
+        time.sleep(seconds)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", slow)
+    started = time.monotonic()
+    assert look(view(1, host="many.example.com"), timeout=0.2).serves is False
+    assert time.monotonic() - started < 0.6
+
+
+@pytest.mark.parametrize(
+    ("kind", "greeting", "message"),
+    [
+        ("mysql", b"HTTP/1.1 400 Bad Request\r\n\r\n", "no MySQL"),
+        ("mysql", b"", "closes the connection at once"),
+        ("postgresql", b"HTTP", "no PostgreSQL"),
+        ("postgresql", b"", "closes the connection at once"),
+    ],
+)
+def test_something_else_on_the_port(kind, greeting, message):
+    with server(lambda connection: (kind == "mysql" or connection.recv(8)) and connection.sendall(greeting)) as port:
+        assert message in said(look(view(port, type=kind)), "port")[1]
+
+
+def packet(payload: bytes) -> bytes:
+    return len(payload).to_bytes(3, "little") + b"\0" + payload
+
+
+def mysql_greeting(version: str, flags: int) -> bytes:
+    return packet(b"\x0a" + version.encode() + b"\0" + struct.pack("<I8sxHBHH13x", 1, b"12345678", flags & 0xFFFF, 45, 2, flags >> 16))
+
+
+def test_an_old_mysql_is_told_before_a_login():
+    with server(lambda connection: connection.sendall(mysql_greeting("4.1.22", 0x200))) as port:
+        report = look(view(port, type="mysql", ca=CA))
+    assert said(report, "version")[0] == FAILURE
+    assert said(report, "tls") == (FAILURE, "The database offers no TLS, and the registry server connects only with it")
+    assert report.version == "4.1.22"
+
+
+def test_a_server_that_refuses_this_host_says_so_in_its_first_packet():
+    with server(lambda connection: connection.sendall(packet(b"\xff" + struct.pack("<H", 1130) + b"Host is not allowed"))) as port:
+        assert "no connection from this host" in said(look(view(port, type="mysql")), "login")[1]
+
+
+@contextlib.contextmanager
+def encrypted(certificate: trustme.LeafCert, newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED, shown: list[object] | None = None) -> Iterator[int]:
+    """What looks like a PostgreSQL with TLS until the login. With a list it insists on a certificate of its clients and notes what they are for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.maximum_version = newest
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    certificate.configure_cert(context)
+    if shown is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        AUTHORITY.configure_trust(context)
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(8)
+        connection.sendall(b"S")
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as wrapped:
+            if shown is not None:
+                shown.append((wrapped.getpeercert() or {}).get("subjectAltName"))
+            wrapped.recv(1)
+
+    with server(answer) as port:
+        yield port
+
+
+def test_the_chain_the_host_name_and_the_end_are_told_apart():
+    certificate = AUTHORITY.issue_cert("db.example.com", not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=1))
+    with encrypted(certificate) as port:
+        report = look(view(port, ca=CA))
+    assert said(report, "certificate")[0] == FAILURE
+    assert "expired" in said(report, "certificate")[1]
+    assert said(report, "expiry")[0] == FAILURE
+    assert said(report, "host_name")[0] == WARNING
+    assert "whatever ssl_mode says" in said(report, "host_name")[1]
+    assert not [finding for finding in report.findings if finding.check == "login"]
+
+
+@pytest.mark.parametrize(("authority", "result"), [(AUTHORITY, OK), (OTHER, FAILURE)])
+def test_the_ca_decides(authority, result):
+    with encrypted(authority.issue_cert(HOST)) as port:
+        report = look(view(port, ca=CA))
+    assert said(report, "certificate")[0] == result
+    assert said(report, "host_name")[0] == OK
+    assert report.certificate is not None
+
+
+def test_a_ca_whose_own_issuer_is_not_given_is_enough_as_it_is_for_go():
+    between = AUTHORITY.create_child_ca()
+    with encrypted(between.issue_cert(HOST)) as port:
+        report = look(view(port, ca=between.cert_pem.bytes().decode()))
+    assert said(report, "certificate")[0] == OK
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_tls_that_is_too_old_is_told():
+    with encrypted(AUTHORITY.issue_cert(HOST), ssl.TLSVersion.TLSv1_1) as port:
+        assert said(look(view(port, ca=CA)), "protocol")[0] == FAILURE
+
+
+def client_certificate() -> dict[str, str]:
+    issued = AUTHORITY.issue_cert("registry.example.com")
+    return {"client_certificate": issued.cert_chain_pems[0].bytes().decode(), "client_key": issued.private_key_pem.bytes().decode()}
+
+
+def test_a_client_certificate_is_shown():
+    shown: list[object] = []
+    with encrypted(AUTHORITY.issue_cert(HOST), shown=shown) as port:
+        report = look(view(port, ca=CA, **client_certificate()))
+    assert said(report, "certificate")[0] == OK
+    # In the handshake, and in the login.
+    assert shown == [(("DNS", "registry.example.com"),)] * 2
+
+
+@pytest.mark.parametrize("broken", [{"client_certificate": CA}, {"client_key": "no key"}])
+def test_a_client_certificate_that_cannot_be_used_is_told(broken):
+    with encrypted(AUTHORITY.issue_cert(HOST)) as port:
+        report = look(view(port, ca=CA, **{**client_certificate(), **broken}))
+    assert said(report, "settings")[1].startswith("The client certificate and its key cannot be read")
+
+
+def test_a_missing_library_is_told_and_nothing_is_tried(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    report = look(view(1))
+    assert said(report, "libraries")[0] == WARNING
+    assert report.serves is None
+    assert database.missing_libraries("mysql") == []
+    assert database.missing_libraries("postgresql") == ["psycopg[binary]"]
+
+
+def test_keys_are_in_files_of_this_user_only_and_only_for_a_moment():
+    with database._files("certificate", "key") as paths:
+        assert [Path(path).read_text() for path in paths] == ["certificate", "key"]
+        assert {Path(path).stat().st_mode & 0o777 for path in paths} == {0o600}
+        assert Path(paths[0]).parent.stat().st_mode & 0o777 == 0o700
+    assert not Path(paths[0]).parent.exists()

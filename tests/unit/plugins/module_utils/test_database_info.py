@@ -1,0 +1,126 @@
+"""The database of a registry or of options, with what it refers to."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info as info
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import References, live_database, reader, view_of, wanted_references
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, Finding
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import CertificateAuthority, ClientCertificate, Database, KeyReference
+
+
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+class Objects:
+    """What a namespace holds, and which of it was read."""
+
+    def __init__(self, **objects):
+        self.objects, self.read_names = objects, []
+
+    def read(self, api, namespace, name):
+        assert namespace == "registries"
+        self.read_names.append(name)
+        return self.objects.get(name)
+
+
+def resource(section, content):
+    return {"metadata": {"name": "fraud", "namespace": "registries"}, "spec": {section: content}}
+
+
+def test_each_object_is_read_once_and_every_kind_of_key_is_understood():
+    cluster = Objects(
+        ca={"data": {"text": "words"}, "binaryData": {"binary": encoded("bytes")}},
+        login={"data": {"password": encoded("secret-word")}},
+    )
+    read = reader(cluster, "registries")
+    assert [read(("ConfigMap", KeyReference("ca", key))) for key in ("text", "binary", "none")] == ["words", "bytes", None]
+    assert read(("Secret", KeyReference("login", "password"))) == "secret-word"
+    assert read(("Secret", KeyReference("nobody", "password"))) is None
+    assert read(("Secret", KeyReference("nobody", "other"))) is None
+    assert cluster.read_names == ["ca", "login", "nobody"]
+
+
+def test_a_registry_on_mysql():
+    section = {"host": "db", "port": 3307, "database": "models", "username": "registry", "verifyServerCert": True}
+    section |= {"passwordSecret": {"name": "login", "key": "password"}, "sslRootCertificateSecret": {"name": "ca", "key": "ca.crt"}}
+    section |= {"sslCertificateSecret": {"name": "one", "key": "tls.crt"}, "sslKeySecret": {"name": "two", "key": "tls.key"}}
+    view, findings = view_of(*live_database(resource("mysql", section)), lambda source: f"content of {source[1].name}")
+    assert not findings
+    assert (view.type, view.host, view.port, view.name, view.username) == ("mysql", "db", 3307, "models", "registry")
+    assert (view.password, view.password_is_stored) == ("content of login", True)
+    assert (view.ca, view.verify_server_cert) == ("content of ca", True)
+    assert (view.client_certificate, view.client_key) == ("content of one", "content of two")
+
+
+def test_a_registry_of_the_dashboard_does_not_verify():
+    section = {"host": "db", "database": "models", "username": "registry", "sslRootCertificateConfigMap": {"name": "ca", "key": "ca.crt"}}
+    view, _findings = view_of(*live_database(resource("mysql", section)), lambda _source: "content")
+    assert view.verify_server_cert is False
+    assert (view.port, view.password, view.password_is_stored) == (3306, "", False)
+
+
+def test_a_generated_database_is_the_one_that_the_operator_makes():
+    view, _findings = view_of(*live_database(resource("postgres", {"generateDeployment": True})), lambda source: source[1].name)
+    assert (view.type, view.host, view.port, view.name) == ("postgresql", "fraud-postgres.registries.svc.cluster.local", 5432, "model_registry")
+    assert view.password == "fraud-postgres-credentials"
+
+
+def test_references_that_lead_nowhere_are_failures_and_nobody_logs_in():
+    database = Database(type="mysql", host="db", username="registry")
+    references = References(password=("Secret", KeyReference("login", "word")), ca=("ConfigMap", KeyReference("ca", "none")))
+    view, findings = view_of(database, references, lambda _source: None)
+    assert [(finding.check, finding.result) for finding in findings] == [("login", FAILURE), ("ca", FAILURE)]
+    assert "Secret 'login' with the password does not exist or has no key 'word'" in findings[0].message
+    assert view.password is None
+    assert view.ca == ""
+
+
+def test_a_whole_object_as_ca_is_one_failure(monkeypatch):
+    monkeypatch.setattr(info, "look", lambda _view, _timeout: info.Report((Finding("ca", FAILURE, "other words"), Finding("port", "ok", ""))))
+    _view, report = info.look_at(resource("mysql", {"host": "db", "sslRootCertificatesSecretName": "all"}), lambda _source: "x")
+    assert [finding.check for finding in report.findings] == ["ca", "port"]
+    assert "sslRootCertificatesSecretName" in report.findings[0].message
+
+
+def test_options_refer_to_what_they_name():
+    database = Database(
+        password_secret=KeyReference("login", "word"),
+        ca=CertificateAuthority("Secret", KeyReference("ca", "ca.crt")),
+        client_certificate=ClientCertificate("client"),
+    )
+    expected = References(
+        password=("Secret", KeyReference("login", "word")),
+        ca=("Secret", KeyReference("ca", "ca.crt")),
+        certificate=("Secret", KeyReference("client", "tls.crt")),
+        key=("Secret", KeyReference("client", "tls.key")),
+    )
+    assert wanted_references(database) == expected
+    assert wanted_references(Database(ca=CertificateAuthority(), client_certificate=ClientCertificate())) == References()
+
+
+@pytest.mark.parametrize(("kind", "ca", "given", "verifies"), [("mysql", "pem", None, True), ("mysql", "pem", False, False), ("mysql", None, None, False)])
+def test_a_ca_in_options_is_verified_with_unless_they_say_no(kind, ca, given, verifies):
+    authority = CertificateAuthority("ConfigMap", pem=ca) if ca else None
+    view, _findings = view_of(Database(type=kind, host="db", verify_server_cert=given, ca=authority), References(), lambda _source: None)
+    assert view.verify_server_cert is verifies
+
+
+@pytest.mark.parametrize(
+    ("changed", "options"),
+    [
+        ({"type": None}, {"database.type"}),
+        ({"type": "generated", "host": None, "username": None, "password": None}, {"database.type"}),
+        ({"host": "a b", "password": "a?b"}, {"database.host", "database.password"}),
+        ({"ca": {"pem": "no certificate"}}, {"database.ca.pem"}),
+        ({"ca": {"pem": 7}}, {"database.ca.pem"}),
+    ],
+)
+def test_all_that_is_wrong_with_options_is_told(changed, options):
+    problems = []
+    info.database_from_options({"type": "mysql", "host": "db", "username": "registry", "password": "word"} | changed, problems)
+    assert {problem.option for problem in problems} == options

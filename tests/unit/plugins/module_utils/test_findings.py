@@ -1,0 +1,395 @@
+"""What was seen of a database, judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _findings as findings
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import Certificate
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import (
+    FAILURE,
+    OK,
+    WARNING,
+    Encryption,
+    Finding,
+    Grants,
+    Handshake,
+    Schema,
+    Table,
+    View,
+    encryption,
+    mysql_grants,
+)
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+MYSQL = View("mysql", "db.example.com", 3306, "models", "registry", "secret-word")
+POSTGRESQL = replace(MYSQL, type="postgresql", port=5432)
+CA = "-----BEGIN CERTIFICATE-----"
+SHOWN = Certificate("", 1, "", "CN=db", "CN=ca", NOW - 365 * DAY, NOW + 365 * DAY, False, False, ("db.example.com",), ("10.0.0.1",))
+
+
+def test_a_view_never_shows_its_secrets():
+    assert "secret-word" not in repr(replace(MYSQL, client_key="key-word"))
+    assert "key-word" not in repr(replace(MYSQL, client_key="key-word"))
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        (MYSQL, Encryption(False)),
+        (replace(MYSQL, ca=CA), Encryption(True)),
+        (replace(MYSQL, ca=CA, verify_server_cert=True), Encryption(True, True, True)),
+        (replace(MYSQL, verify_server_cert=True), Encryption(True, True, True)),
+        (replace(MYSQL, client_certificate="c", client_key="k"), Encryption(True)),
+        (replace(MYSQL, client_certificate="c"), Encryption(False)),
+        (POSTGRESQL, Encryption(False)),
+        *((replace(POSTGRESQL, ca=CA, ssl_mode=mode), Encryption(True, True)) for mode in (None, "disable", "verify-full")),
+        (replace(POSTGRESQL, client_certificate="c", client_key="k"), Encryption(True)),
+        (replace(POSTGRESQL, ssl_mode="disable"), Encryption(False)),
+        (replace(POSTGRESQL, ssl_mode="allow"), Encryption(False, optional=True)),
+        (replace(POSTGRESQL, ssl_mode="prefer"), Encryption(True, optional=True)),
+        (replace(POSTGRESQL, ssl_mode="require"), Encryption(True)),
+        (replace(POSTGRESQL, ssl_mode="verify-ca"), Encryption(True, True)),
+        (replace(POSTGRESQL, ssl_mode="verify-full"), Encryption(True, True, True)),
+    ],
+)
+def test_what_the_server_makes_of_tls_settings(view, expected):
+    assert encryption(view) == expected
+
+
+@pytest.mark.parametrize(
+    ("view", "result", "said"),
+    [
+        (MYSQL, OK, "can use"),
+        (replace(MYSQL, password="a?b"), FAILURE, "question mark"),
+        (replace(MYSQL, name="a/b"), FAILURE, "database.name contains /"),
+        (replace(MYSQL, username="a:b"), FAILURE, "database.username contains :"),
+        (replace(MYSQL, password="word\n"), WARNING, "line break"),
+        (replace(MYSQL, client_key="k"), WARNING, "ignores it"),
+        (replace(POSTGRESQL, client_certificate="c"), FAILURE, "does not start"),
+        # What an option has is stored percent-encoded; what a Secret has is used as it stands.
+        (replace(POSTGRESQL, password="a/b"), OK, "can use"),
+        (replace(POSTGRESQL, password="a/b", password_is_stored=True), FAILURE, "break the connection string"),
+        (replace(POSTGRESQL, password="a%2Fb", password_is_stored=True), OK, "can use"),
+        (replace(MYSQL, ca="text"), FAILURE, "no PEM certificate"),
+        (replace(MYSQL, password=None), OK, "can use"),
+    ],
+)
+def test_settings_that_the_server_cannot_use(view, result, said):
+    [finding] = findings.settings_findings(view)
+    assert finding.result == result
+    assert said in finding.message
+
+
+def test_a_stored_password_of_postgresql_is_decoded_and_others_are_not():
+    assert replace(POSTGRESQL, password="a%2Fb", password_is_stored=True).effective_password == "a/b"
+    assert replace(POSTGRESQL, password="a%2Fb").effective_password == "a%2Fb"
+    assert replace(MYSQL, password="a%2Fb", password_is_stored=True).effective_password == "a%2Fb"
+
+
+@pytest.mark.parametrize(
+    ("host", "only_cluster"),
+    [
+        ("mysql", True),
+        ("mysql.data.svc", True),
+        ("mysql.data.svc.cluster.local", True),
+        ("mysql.data.svc.cluster.local.", True),
+        ("db.example.com", False),
+        ("nohost.invalid", False),
+    ],
+)
+def test_names_that_only_a_cluster_knows_are_no_failure_of_the_database(host, only_cluster):
+    finding = findings.unresolved(replace(MYSQL, host=host))
+    assert finding.result == (WARNING if only_cluster else FAILURE)
+    assert ("Not reachable from here" in finding.message) is only_cluster
+    assert findings.serves([finding]) is (None if only_cluster else False)
+
+
+@pytest.mark.parametrize(
+    ("view", "offered", "result"),
+    [
+        (MYSQL, True, WARNING),
+        (MYSQL, False, WARNING),
+        (replace(MYSQL, ca=CA), True, OK),
+        (replace(MYSQL, ca=CA), False, FAILURE),
+        (replace(POSTGRESQL, ssl_mode="prefer"), False, WARNING),
+        (replace(POSTGRESQL, ssl_mode="require"), False, FAILURE),
+    ],
+)
+def test_tls_that_is_offered_or_not(view, offered, result):
+    [finding] = findings.encryption_findings(view, offered)
+    assert finding.result == result
+
+
+def judged(view, seen):
+    return {finding.check: (finding.result, finding.message) for finding in findings.handshake_findings(view, seen, NOW)}
+
+
+def test_a_good_certificate():
+    seen = Handshake("TLSv1.3", SHOWN)
+    assert {result for result, _message in judged(replace(MYSQL, ca=CA, verify_server_cert=True), seen).values()} == {OK}
+    unverified = judged(replace(MYSQL, ca=CA), seen)
+    assert "verify_server_cert is off" in unverified["certificate"][1]
+    assert "does not check" in unverified["host_name"][1]
+
+
+@pytest.mark.parametrize(
+    ("view", "chain", "host"),
+    [
+        (replace(MYSQL, ca=CA, verify_server_cert=True), FAILURE, FAILURE),
+        (replace(MYSQL, ca=CA), WARNING, WARNING),
+        (replace(POSTGRESQL, ca=CA, ssl_mode="verify-full"), FAILURE, WARNING),
+        (replace(POSTGRESQL, ssl_mode="verify-ca"), FAILURE, WARNING),
+        (replace(POSTGRESQL, ssl_mode="verify-full"), FAILURE, FAILURE),
+    ],
+)
+def test_a_wrong_chain_and_a_wrong_host_name_count_only_where_the_server_looks(view, chain, host):
+    seen = judged(replace(view, host="other.example.com"), Handshake("TLSv1.3", SHOWN, chain_failure="unknown issuer"))
+    assert (seen["certificate"][0], seen["host_name"][0]) == (chain, host)
+    assert "db.example.com, 10.0.0.1, not for other.example.com" in seen["host_name"][1]
+
+
+def test_a_certificate_with_a_common_name_only_is_for_no_host():
+    assert "common name does not count" in judged(replace(MYSQL, ca=CA), Handshake("", replace(SHOWN, dns_names=(), addresses=())))["host_name"][1]
+
+
+@pytest.mark.parametrize(
+    ("left", "verify", "result"),
+    [(-DAY, True, FAILURE), (-DAY, False, WARNING), (10 * DAY, True, WARNING), (90 * DAY, True, OK)],
+)
+def test_the_end_of_a_certificate(left, verify, result):
+    seen = Handshake("TLSv1.3", replace(SHOWN, not_after=NOW + left))
+    assert judged(replace(MYSQL, ca=CA, verify_server_cert=verify), seen)["expiry"][0] == result
+
+
+def test_no_common_protocol():
+    assert judged(replace(MYSQL, ca=CA), Handshake(failure="unsupported protocol"))["protocol"][0] == FAILURE
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "result", "said"),
+    [
+        ("mysql", "4.1.22", FAILURE, "too old"),
+        ("mysql", "5.7.44-log", WARNING, "5.x"),
+        ("mysql", "8.0.2-dmr", WARNING, "8.0.3"),
+        ("mysql", "8.0.3-rc", OK, "8.0.3"),
+        ("mysql", "8.0.mysql_aurora.3.05.2", OK, "MySQL"),
+        ("mysql", "9.1.0", OK, "9.1.0"),
+        ("mysql", "5.5.5-10.6.16-MariaDB-log", WARNING, "MariaDB 10.6.16"),
+        ("mysql", "10.11.6-MariaDB-0+deb12u1", OK, "MariaDB 10.11.6"),
+        ("mysql", "5.5.5-11.4.2-MariaDB", OK, "MariaDB 11.4.2"),
+        ("postgresql", "15.8 (Debian 15.8-0+deb12u1)", FAILURE, "dirty"),
+        ("postgresql", "16.0", OK, "16.0"),
+        ("postgresql", "17beta1", OK, "17beta1"),
+    ],
+)
+def test_versions(kind, text, result, said):
+    finding = findings.version_finding(kind, text)
+    assert finding.result == result
+    assert said in finding.message
+
+
+def test_a_version_between_the_two_texts_names_both():
+    message = findings.version_finding("mysql", "5.7.44").message
+    assert "product's documentation" in message
+    assert "registry server's own text" in message
+
+
+@pytest.mark.parametrize(
+    ("code", "check", "said"),
+    [
+        (1045, "login", "or the user must use TLS"),
+        (1044, "database", "or it does not exist"),
+        (1049, "database", "does not exist"),
+        (3159, "tls_required", "only encrypted"),
+        (1040, "login", "no more connections"),
+        (9999, "login", "words of the server"),
+    ],
+)
+def test_refusals_of_mysql(code, check, said):
+    finding = findings.mysql_refusal(code, "words of the server", encrypted=False)
+    assert (finding.check, finding.result) == (check, FAILURE)
+    assert said in finding.message
+
+
+def test_a_refused_login_with_tls_is_not_blamed_on_tls():
+    assert "TLS" not in findings.mysql_refusal(1045, "", encrypted=True).message
+
+
+@pytest.mark.parametrize(
+    ("text", "check", "said"),
+    [
+        ('FATAL:  password authentication failed for user "u"', "login", "password is wrong"),
+        ('FATAL:  database "nope" does not exist', "database", "does not exist"),
+        ('FATAL:  permission denied for database "x"', "database", "may not connect"),
+        ('FATAL:  role "u" does not exist', "login", "user does not exist"),
+        ('FATAL:  no pg_hba.conf entry for host "h", user "u", database "d", SSL encryption', "login", "pg_hba.conf"),
+        ("FATAL:  sorry, too many clients already", "login", "no more connections"),
+        ("something\nelse entirely", "login", "else entirely"),
+        ("", "login", "no reason"),
+    ],
+)
+def test_refusals_of_postgresql(text, check, said):
+    finding = findings.postgresql_refusal(text)
+    assert (finding.check, finding.result) == (check, FAILURE)
+    assert said in finding.message
+
+
+def test_a_chain_that_only_the_library_refuses_is_no_failure():
+    assert findings.postgresql_refusal("SSL error: certificate verify failed").result == WARNING
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (Schema(), [("schema", OK, "is empty")]),
+        (Schema(("Type", "Artifact")), [("schema", OK, "older product")]),
+        (Schema(("orders",)), [("schema", WARNING, "orders")]),
+        (Schema(("schema_migrations",), 7, dirty=True), [("migration", FAILURE, "Migration 7")]),
+        (Schema(("schema_migrations",), 7), [("migration", OK, ""), ("schema", OK, "brings it to 21")]),
+        (Schema(("schema_migrations",), 21), [("migration", OK, ""), ("schema", OK, "version 21")]),
+        (Schema(("schema_migrations",), 22), [("migration", OK, ""), ("schema", WARNING, "newer registry server")]),
+    ],
+)
+def test_schemas(schema, expected):
+    found = findings.schema_findings("mysql", schema)
+    assert [(finding.check, finding.result) for finding in found] == [(check, result) for check, result, _said in expected]
+    assert all(said in finding.message for finding, (_check, _result, said) in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "result", "said"),
+    [
+        ((100, 10, 0, 10), OK, "10 of 100"),
+        ((100, 97, 0, 10), WARNING, "97 of 100"),
+        ((100, 10, 12, 10), WARNING, "10 of the 12 connections that this user"),
+        ((100, 10, -1, 10), OK, "10 of 100"),
+    ],
+)
+def test_limits_of_connections(numbers, result, said):
+    finding = findings.connections_finding(*numbers)
+    assert finding.result == result
+    assert said in finding.message
+
+
+USER = "`registry`@`%`"
+
+
+@pytest.mark.parametrize(
+    ("lines", "privileges"),
+    [
+        ([f"GRANT USAGE ON *.* TO {USER} IDENTIFIED BY PASSWORD '*D8'"], {"USAGE"}),
+        ([f"GRANT SELECT, INSERT ON *.* TO {USER}", f"GRANT CREATE ON `models`.* TO {USER}"], {"SELECT", "INSERT", "CREATE"}),
+        ([f"GRANT SELECT ON `other`.* TO {USER}"], set()),
+        ([f"GRANT SELECT ON `m%`.* TO {USER}"], {"SELECT"}),
+        ([f"GRANT SELECT ON `mode_s`.* TO {USER}"], {"SELECT"}),
+        ([f"GRANT SELECT ON `mode\\_s`.* TO {USER}"], set()),
+        # The name itself hides a pattern, and a longer beginning a shorter one.
+        ([f"GRANT ALL PRIVILEGES ON `m%`.* TO {USER}", f"GRANT SELECT ON `models`.* TO {USER}"], {"SELECT"}),
+        ([f"GRANT ALL PRIVILEGES ON `m%`.* TO {USER}", f"GRANT SELECT ON `mod%`.* TO {USER}"], {"SELECT"}),
+        # A role's rights are counted beside the user's.
+        ([f"GRANT SELECT ON `models`.* TO {USER}", "GRANT INSERT ON `models`.* TO `role`"], {"SELECT", "INSERT"}),
+    ],
+)
+def test_grants_of_mysql(lines, privileges):
+    assert mysql_grants(lines, "models").privileges == privileges
+
+
+def test_wildcards_mean_themselves_where_the_server_says_so():
+    assert mysql_grants([f"GRANT SELECT ON `m%`.* TO {USER}"], "models", wildcards=False).privileges == set()
+    assert mysql_grants([f"GRANT SELECT ON `a_b`.* TO {USER}"], "a_b", wildcards=False).privileges == {"SELECT"}
+
+
+def test_roles_that_are_not_in_force_and_rights_on_tables_are_noticed():
+    lines = [f"GRANT `writers` TO {USER}", f"GRANT `readers`@`%` TO {USER}", f"GRANT SELECT ON `models`.`Type` TO {USER}"]
+    assert mysql_grants(lines, "models") == Grants(frozenset(), ("writers", "readers"), on_tables=True)
+    assert mysql_grants(lines, "models", active_roles="`readers`@`%`").idle_roles == ("writers",)
+
+
+NEEDED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"})
+MIGRATED = Schema(("schema_migrations",), 21)
+
+
+@pytest.mark.parametrize(
+    ("grants", "schema", "result", "said"),
+    [
+        (Grants(frozenset({"ALL PRIVILEGES"})), Schema(), OK, "all"),
+        (Grants(NEEDED), Schema(), OK, "needs"),
+        *((Grants(NEEDED - {missing}), Schema(), FAILURE, f"lacks {missing} ") for missing in sorted(NEEDED)),
+        (Grants(NEEDED - {"CREATE"}), MIGRATED, WARNING, "CREATE"),
+        (Grants(NEEDED - {"DELETE"}), MIGRATED, FAILURE, "DELETE"),
+        (Grants(frozenset(), on_tables=True), MIGRATED, WARNING, "single tables"),
+    ],
+)
+def test_privileges_of_mysql(grants, schema, result, said):
+    finding = findings.mysql_privileges_finding(MYSQL, grants, schema)
+    assert finding.result == result
+    assert said in finding.message
+
+
+RIGHTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
+OWN, FOREIGN = Table("Type", True, RIGHTS), Table("Type", False, RIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("schema_name", "may_create", "tables", "version", "result", "said"),
+    [
+        ("public", True, [], None, OK, ""),
+        (None, False, [], None, FAILURE, "no schema"),
+        ("public", False, [], None, FAILURE, "make tables"),
+        ("public", True, [OWN], 25, OK, ""),
+        ("public", False, [OWN], 25, WARNING, "newer product"),
+        ("public", True, [FOREIGN], 25, WARNING, "own all"),
+        ("public", True, [FOREIGN], 22, FAILURE, "does not own Type"),
+        *(("public", True, [Table("Type", True, RIGHTS - {missing})], 25, FAILURE, f"lacks {missing} on Type") for missing in sorted(RIGHTS)),
+        ("public", True, [Table("schema_migrations", True, frozenset({"SELECT"}))], 25, OK, ""),
+        ("public", True, [Table("schema_migrations", True, frozenset())], 25, FAILURE, "lacks SELECT"),
+    ],
+)
+def test_privileges_of_postgresql(schema_name, may_create, tables, version, result, said):
+    finding = findings.postgresql_privileges_finding(schema_name, may_create, tables, Schema((), version))
+    assert finding.result == result
+    assert said in finding.message
+
+
+@pytest.mark.parametrize(("name", "result"), [("utf8mb4", OK), ("UTF8", OK), ("latin1", WARNING), ("SQL_ASCII", WARNING)])
+def test_character_sets(name, result):
+    assert findings.character_set_finding(name).result == result
+
+
+def test_a_server_that_is_only_read_from_is_no_home_for_a_registry():
+    assert findings.database_finding(MYSQL, read_only=True).result == FAILURE
+    assert findings.database_finding(MYSQL, read_only=False).result == OK
+
+
+@pytest.mark.parametrize(
+    ("left", "result", "said"),
+    [(-1, WARNING, "has expired"), (10, WARNING, "expires on"), (90, OK, "valid until")],
+)
+def test_the_time_that_is_left_to_the_ca(monkeypatch, left, result, said):
+    monkeypatch.setattr(findings, "certificates_in", lambda _text: (replace(SHOWN, not_after=NOW + left * DAY),))
+    [finding] = findings.ca_findings(replace(MYSQL, ca=CA), NOW)
+    assert finding.result == result
+    assert said in finding.message
+
+
+def test_a_database_serves_when_a_login_worked_and_nothing_failed():
+    login, warning, failure = Finding("login", OK, ""), Finding("tls", WARNING, ""), Finding("version", FAILURE, "")
+    assert findings.serves([login, warning]) is True
+    assert findings.serves([login, failure]) is False
+    assert findings.serves([warning]) is None
+
+
+def test_every_finding_that_is_not_good_names_a_remedy():
+    found = [
+        findings.unresolved(MYSQL),
+        findings.unreachable(MYSQL, ""),
+        findings.must_encrypt(MYSQL),
+        *findings.handshake_findings(replace(MYSQL, ca=CA, host="x"), Handshake("", SHOWN, chain_failure="x"), NOW),
+    ]
+    assert all(finding.remedy for finding in found if finding.result != OK)
+    assert all(set(shown) == {"check", "result", "message", "remedy"} for shown in findings.as_results(found))
