@@ -78,6 +78,8 @@ options:
     description:
       - The registry whose CA it is. The bundle is then in the ConfigMap that an upload in the dashboard makes, which is called like the registry with
         C(-db-credential) at its end, and with C(-2), C(-3) and so on where that name is taken.
+      - It is the one that the registry reads, or one with the same certificates, or a new one. One with other certificates that the registry does not read is
+        never overwritten; with O(mode=add) they are added to it.
       - The registry does not need to exist yet. One that exists and does not read the bundle yet is a warning.
       - With O(state=absent) all such ConfigMaps of the registry are removed.
       - A name that no registry can have is refused, and so is a O(kind) or O(key) that no upload has.
@@ -188,6 +190,20 @@ EXAMPLES = r"""
     registry: fraud-models
     path: database-ca.pem
   register: uploaded
+
+- name: A registry that reads it; with `pem` in `database.ca` both are made in this one call
+  modelops.openshift_ai.model_registry:
+    name: fraud-models
+    database:
+      type: mysql
+      host: mysql
+      namespace: data
+      name: fraud_models
+      username: registry
+      password: "{{ vault_database_password }}"
+      ca:
+        config_map: "{{ uploaded.ca.name }}"
+        key: "{{ uploaded.ca.key }}"
 
 - name: The new CA beside the old one, before the database gets its new certificate
   modelops.openshift_ai.model_registry_ca:

@@ -58,12 +58,13 @@ def test_the_examples_of_the_ca_module_run_in_their_order(cluster, layout, tmp_p
     source = (ROOT / "plugins" / "modules" / "model_registry_ca.py").read_text()
     tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
     (tmp_path / "files").mkdir()
-    for file, authority in (("database-ca.pem", "other-ca"), ("new-database-ca.pem", "database-ca")):
-        (tmp_path / "files" / file).write_text(layout.path("pki", f"{authority}.crt").read_text())
+    # The registry serves with both bundles.
+    for file, authority in (("database-ca.pem", "ingress-ca"), ("new-database-ca.pem", "other-ca")):
+        (tmp_path / "files" / file).write_text("".join(layout.path("pki", f"{name}.crt").read_text() for name in ("database-ca", authority)))
     try:
         output = play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
         assert f"changed={len(tasks)}" in output
-        assert cluster.get("v1", "configmaps", f"{fraud_models}-db-credential")["data"]["ca.crt"].count("BEGIN") == 1
+        assert cluster.get("v1", "configmaps", f"{fraud_models}-db-credential")["data"]["ca.crt"].count("BEGIN") == 2
         assert cluster.get("v1", "secrets", "company-ca") is None
     finally:
         cluster.delete("v1", "configmaps", f"{fraud_models}-db-credential")

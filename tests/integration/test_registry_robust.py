@@ -99,8 +99,14 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     # It is older than its Secret, has to be edited, and would leave everything that a registry can leave.
     secret = cluster.registry(name)["spec"]["mysql"]["passwordSecret"]["name"]
     cluster.merge(*SECRETS, secret, {"stringData": {"note": "newer"}})
+    # One grant stays, one is not listed, and one is no project yet.
+    for group in ("listed", "unlisted", "system:serviceaccounts:data"):
+        Dashboard(cluster).grant(name, "Group", group)
+    kinds = {"groups": ["listed", "new"], "users": ["somebody"], "projects": ["data"], "service_accounts": [{"namespace": "automation", "name": "ansible"}]}
     # Each run needs some of the rights: as dry runs, so that all accounts find the same.
     uses = {
+        "grant": {"name": name, "permissions": {**kinds, "members": ["carol"], "exact": True}},
+        "verify": {"name": name, "permissions": {"groups": ["listed"]}, "verify": True},
         "new": {"name": f"{name}-new", "database": mysql | {"host": "mysql-service", "ca": {"pem": bundle}} | {"namespace": None}},
         "edit": {"name": name, "description": "Edited", "database": {"password": "another-word"}},
         "ca": {"name": name, "database": {"ca": {"pem": layout.path("pki", "other-ca.crt").read_text()}}},
@@ -113,7 +119,7 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     try:
         with accounts_without_one_right(cluster) as tokens:
             tried = [(right, use) for right in tokens for use in uses if _needs(str(right), use)]
-            tasks = [Task(_given(uses[use]), check=use != "broken", token=tokens[right]) for right, use in tried]
+            tasks = [_task(use, uses[use], tokens[right]) for right, use in tried]
             for (right, _use), run in zip(tried, automation.sequence(tasks), strict=True):
                 outputs[right] = outputs.get(right, "") + run.output
     finally:
@@ -121,22 +127,25 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     silent = sorted(str(right) for right, output in outputs.items() if not _names(right, output))
     # A right to watch is for speed alone: without it the wait looks again every two seconds. Routes are read of old products only.
     watches = ["watch deployments.apps", "watch modelregistries.modelregistry.opendatahub.io", "watch pods"]
-    assert silent == ["get routes.route.openshift.io", *watches]
+    # Roles are read only for an account that may not bind them.
+    assert silent == ["get roles.rbac.authorization.k8s.io", "get routes.route.openshift.io", *watches]
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
+def _task(use: str, options: dict[str, Any], token: str) -> Task:
     database = {key: value for key, value in options.get("database", {}).items() if value is not None}
-    return options | ({"database": database} if database else {})
-
-
-OF_PERMISSIONS = ("rolebindings.", "roles.", "localsubjectaccessreviews.", "groups.", "users.", "namespaces", "serviceaccounts", "list clusterrolebindings")
+    module = "model_registry_permission" if use in ("grant", "verify") else "model_registry"
+    given = options | ({"database": database} if database else {})
+    return Task(given, module=f"modelops.openshift_ai.{module}", check=use not in ("broken", "verify"), token=token)
 
 
 def _needs(right: str, use: str) -> bool:
-    """Which runs can tell that a right is missing: none of these for the rights that only permissions need."""
-    if any(part in f" {right}" for part in (f" {word}" for word in OF_PERMISSIONS)):
-        return False
+    """Which runs can tell that a right is missing."""
+    permissions = ("rolebindings.", "roles.", "groups.", "users.", "namespaces", "serviceaccounts")
+    if right.partition(" ")[2].startswith(permissions):
+        return use == "grant"
     by_right = {
+        "create localsubjectaccessreviews": ("verify",),
+        "list clusterrolebindings": ("verify",),
         "create": ("new",),
         "patch secrets": ("edit",),
         "patch configmaps": ("ca",),
@@ -158,6 +167,8 @@ def _needs(right: str, use: str) -> bool:
 def _names(right: Any, output: str) -> bool:
     """Whether the right is named, in our words or in those of the API server."""
     text = " ".join(output.replace('\\"', '"').split())
+    if right.verb == "bind":
+        return "the right to bind" in text
     return f"{right.verb} {right.resource}" in text or f'cannot {right.verb} resource "{right.resource}"' in text
 
 
