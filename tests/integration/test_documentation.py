@@ -70,6 +70,20 @@ def test_the_examples_of_the_ca_module_run_in_their_order(cluster, layout, tmp_p
         cluster.delete("v1", "configmaps", f"{fraud_models}-db-credential")
 
 
+def test_the_examples_of_the_database_module_run_in_their_order(layout, tmp_path, fraud_models):
+    source = (ROOT / "plugins" / "modules" / "model_registry_database_info.py").read_text()
+    tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
+    (tmp_path / "database-ca.pem").write_text(layout.path("pki", "database-ca.crt").read_text())
+    login = {"host": "mysql", "namespace": "data", "name": "fraud_models", "username": "registry", "password": "{{ vault_database_password }}"}
+    before = [
+        {"modelops.openshift_ai.model_registry": {"name": fraud_models, "database": {"type": "mysql", **login}, "wait": False}},
+        {"ansible.builtin.add_host": {"name": "bastion", "ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}},
+    ]
+    output = play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": before + tasks}])
+    # Neither host can be reached from here, which is a finding and no failure.
+    assert "failed=0" in output and "db.example.com" in output and "localhost -> bastion" in output
+
+
 def test_the_playbook_of_the_readme_runs(cluster, layout, tmp_path, fraud_models):
     [playbook] = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)]
     assert "changed=1" in play(layout, tmp_path, playbook)
