@@ -196,7 +196,8 @@ def test_no_password_is_told_at_the_highest_verbosity_nor_in_a_process_list(
     assert [run.failed for number, run in enumerate(runs) if number != 2] == [True, False, True, True, False]
     assert processes.arguments_seen > 0
     for secret in secrets:
-        # The product itself gives its server the connection string as an argument.
-        assert [argument for argument in processes.holding(secret) if not argument.startswith("--embedmd-database-dsn=")] == []
+        # The product itself gives its server the password as a variable, and the connection string as an argument.
+        of_the_product = ("--embedmd-database-dsn=", "MYSQL_PASSWORD=")
+        assert [text for text in processes.holding(secret) if not text.startswith(of_the_product)] == []
         for run in runs:
             assert secret not in run.output
