@@ -398,7 +398,8 @@ def _initialise_mariadb(layout: Layout) -> None:
         scripts = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\n" + "".join(path.read_text() for path in _system_tables(server))
         # Logins without a password are among what the scripts make.
         scripts += "\nDELETE FROM global_priv WHERE User IN ('root', '');\n"
-        options = [f"--datadir={folder}", "--bootstrap", "--innodb-log-file-size=16M", "--innodb-flush-method=nosync", "--log-warnings=0"]
+        # A server that starts removes the temporary tables that it finds in its folder for them, also those of another one.
+        options = [f"--datadir={folder}", f"--tmpdir={folder}", "--bootstrap", "--innodb-log-file-size=16M", "--innodb-flush-method=nosync", "--log-warnings=0"]
         _run([server, "--no-defaults", *options], folder, server_user(), scripts)
         finish(folder)
     # Read at every start, one statement a line: the only way in before there is a user.
@@ -428,6 +429,7 @@ def _mariadb_arguments(layout: Layout) -> list[str]:
     folder, tls = layout.data / "mariadb", layout.data / "tls"
     options = {
         "datadir": folder,
+        "tmpdir": folder,
         "bind-address": layout.address("mariadb"),
         "port": MARIADB_PORT,
         # Relative to the data directory: a socket's path may have 107 characters at most.
