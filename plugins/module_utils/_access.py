@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import ROLE_BINDING
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
     PROJECT_PREFIX,
-    RBAC,
     Grant,
     Known,
     Permissions,
@@ -20,7 +19,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants impo
     grant_of_subject,
     names_of,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC, Manifest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
 

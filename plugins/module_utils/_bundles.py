@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import certificates_in, same_certificates
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import UPLOADED_KEY, is_own_upload, is_upload
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import UPLOADED_KEY, is_own_upload, is_upload, upload_prefix
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import APIS, Change
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import TRUSTED_CA_CONFIG_MAP, KeyReference
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
 
 # Written by the platform operator, and by OpenShift and Kubernetes into every namespace.
 PLATFORM_CONFIG_MAPS = (TRUSTED_CA_CONFIG_MAP, "openshift-service-ca.crt", "kube-root-ca.crt")
@@ -37,12 +40,7 @@ class Place:
 
     def text(self, manifest: Manifest | None) -> str | None:
         """What the object holds there; None when it does not exist or has no such key."""
-        if manifest is None:
-            return None
-        if self.kind == "Secret":
-            return manifests.decoded(manifest, self.reference.key)
-        binary = at(manifest, ("binaryData", self.reference.key))
-        return base64.b64decode(binary).decode(errors="replace") if binary else at(manifest, ("data", self.reference.key))
+        return manifests.text_of(self.kind, manifest, self.reference.key)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference.name!r}"
@@ -84,27 +82,42 @@ def described(place: Place, text: str | None) -> Manifest:
 
 def upload_name(registry: str, number: int) -> str:
     """The dashboard's names for uploaded CAs of a registry, the first one for number 1."""
-    return f"{registry}-db-credential" + (f"-{number}" if number > 1 else "")
+    return upload_prefix(registry) + (f"-{number}" if number > 1 else "")
 
 
 def place_of_upload(
-    registry: str, named: KeyReference | None, read: Callable[[str], Manifest | None], used: frozenset[str], fits: Callable[[str], bool]
+    registry: str, named: KeyReference | None, read: Callable[[str], Manifest | None], is_used: Callable[[str], bool], fits: Callable[[str], bool]
 ) -> KeyReference:
     """The ConfigMap for a CA that is uploaded for a registry: the one that it reads (`named`), or one that `fits` already, or the first free name.
 
     A ConfigMap that somebody else made, or that another registry uses too, is passed over, as is every other name that is taken.
     """
-    if named is not None and named.key == UPLOADED_KEY and is_upload(named.name, registry) and named.name not in used:
+    if named is not None and named.key == UPLOADED_KEY and is_upload(named.name, registry) and not is_used(named.name):
         present = read(named.name)
         if present is None or is_own_upload(present):
             return named
     number = 1
     while (present := read(upload_name(registry, number))) is not None:
         name = upload_name(registry, number)
-        if name not in used and is_own_upload(present) and fits(present["data"][UPLOADED_KEY]):
+        if not is_used(name) and is_own_upload(present) and fits(present["data"][UPLOADED_KEY]):
             break
         number += 1
     return KeyReference(upload_name(registry, number), UPLOADED_KEY)
+
+
+def place_for(reader: Reader, registry: str, pem: str, adds: bool = False) -> KeyReference:
+    """The ConfigMap that certificates which are uploaded for a registry belong into. ClusterError when a request is refused."""
+
+    def fits(text: str) -> bool:
+        # To an upload that no registry reads yet others can be added.
+        return adds or same_certificates(text, pem)
+
+    users = reader.users()
+
+    def is_used(name: str) -> bool:
+        return any(user != registry for user in users.get(("ConfigMap", name), ()))
+
+    return place_of_upload(registry, named_bundle(reader.registry(registry), "ConfigMap"), lambda name: reader.held("ConfigMap", name), is_used, fits)
 
 
 def named_bundle(registry: Manifest | None, kind: str) -> KeyReference | None:

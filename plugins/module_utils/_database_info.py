@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _mani
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import STEP_SECONDS, Report, look, missing_libraries
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, WARNING, Finding, View, as_results
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
     DEFAULT_DATABASE_NAME,
     DEFAULT_PORTS,
@@ -33,6 +32,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry im
 
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
 
 # A kind and a key of an object in the registries namespace.
 Source = tuple[str, KeyReference]
@@ -51,19 +51,15 @@ class References:
     key: Source | None = None
 
 
-def reader(cluster: Cluster, namespace: str) -> Read:
-    """Reads keys of ConfigMaps and Secrets of a namespace, each object once. ClusterError when one may not be read."""
-    objects: dict[tuple[str, str], Manifest | None] = {}
+def reads(held: Callable[[str, str], Manifest | None], known: Mapping[tuple[str, str], Manifest | None] | None = None) -> Read:
+    """Reads keys of ConfigMaps and Secrets: of those that are `known`, by kind and name, and each other one once by `held`."""
+    objects = dict(known or {})
 
     def read(source: Source) -> str | None:
         kind, reference = source
         if (kind, reference.name) not in objects:
-            objects[kind, reference.name] = cluster.read(("v1", PLURALS[kind]), namespace, reference.name)
-        found = objects[kind, reference.name] or {}
-        if kind == "Secret":
-            return manifests.decoded(found, reference.key)
-        binary = at(found, ("binaryData", reference.key))
-        return base64.b64decode(binary).decode(errors="replace") if binary else at(found, ("data", reference.key))
+            objects[kind, reference.name] = held(kind, reference.name)
+        return manifests.text_of(kind, objects[kind, reference.name], reference.key)
 
     return read
 
@@ -110,10 +106,9 @@ def live_database(resource: Manifest) -> tuple[Database, References]:
     name, namespace = resource["metadata"]["name"], resource["metadata"]["namespace"]
     kind, section = manifests.live_type(resource), manifests.live_database(resource)
     if kind == GENERATED:
-        # The names that operator v0.3.14 gives to what it makes.
-        host = f"{name}-postgres.{namespace}.svc.cluster.local"
-        secret = KeyReference(f"{name}-postgres-credentials", "password")
-        return Database(type=POSTGRESQL, host=host, name="model_registry", username="modelregistry"), References(password=("Secret", secret))
+        made = manifests.GeneratedDatabase(name)
+        host = f"{made.host}.{namespace}.svc.cluster.local"
+        return Database(type=POSTGRESQL, host=host, name=made.name, username=made.username), References(password=("Secret", made.password_secret))
     database = Database(
         type=kind,
         host=section.get("host") or section.get("hostAddress"),
@@ -173,11 +168,20 @@ def _report(view: View, found: list[Finding], timeout: float) -> Report:
 class Preflight:
     """The look at a registry's database before it is written, and at what keeps it from serving afterwards."""
 
-    def __init__(self, cluster: Cluster, must_pass: bool) -> None:
-        self._cluster, self._must_pass = cluster, must_pass
+    def __init__(self, must_pass: bool) -> None:
+        self._must_pass = must_pass
 
-    def check(self, resource: Manifest, contents: Mapping[tuple[str, str], Manifest], warnings: list[str]) -> list[Problem]:
-        """What is wrong with the database of a custom resource that is to be written, together with these ConfigMaps and Secrets (by kind and name).
+    def check(
+        self,
+        reader: Reader,
+        resource: Manifest,
+        known: Mapping[tuple[str, str], Manifest | None],
+        contents: Mapping[tuple[str, str], Manifest],
+        warnings: list[str],
+    ) -> list[Problem]:
+        """What is wrong with the database of a custom resource that is to be written together with these contents of ConfigMaps and Secrets.
+
+        `known` are those that were read already; all of them by kind and name.
 
         Problems where it must pass, warnings where it need not, or where nothing is known because it cannot be reached from here. ClusterError when
         something that it refers to may not be read.
@@ -185,7 +189,7 @@ class Preflight:
         if manifests.live_type(resource) in (None, GENERATED):
             # The product's own database is reachable in the cluster only.
             return []
-        report = look_at(resource, _overlaid(reader(self._cluster, resource["metadata"]["namespace"]), contents))[1]
+        report = look_at(resource, _overlaid(reads(reader.held, known), contents))[1]
         failures = [finding for finding in report.findings if finding.result == FAILURE]
         told = [finding for finding in report.findings if finding.result == WARNING]
         problems: list[Problem] = []
@@ -196,12 +200,12 @@ class Preflight:
         warnings += [f"check_database: {_told(finding)}" for finding in told]
         return problems
 
-    def explanation(self, resource: Manifest) -> str:
+    def explanation(self, reader: Reader, resource: Manifest) -> str:
         """Why a registry may not serve, as far as its database shows it from here."""
         if manifests.live_type(resource) in (None, GENERATED):
             return ""
         try:
-            report = look_at(resource, reader(self._cluster, resource["metadata"]["namespace"]))[1]
+            report = look_at(resource, reads(reader.held))[1]
         except ReportedError as error:
             return f"Its database could not be looked at: {error}"
         if report.serves is None:
@@ -253,7 +257,7 @@ def run(argument_spec: dict[str, Any]) -> None:
         outcome.found = _result(module)
 
     given = [("registry", "database")]
-    shell.run(argument_spec, work, outcome, mutually_exclusive=given, required_one_of=given)
+    shell.run(argument_spec, work, outcome, needs_cluster=False, mutually_exclusive=given, required_one_of=given)
 
 
 def _result(module: Any) -> dict[str, Any]:
@@ -314,7 +318,8 @@ class _LazyCluster:
     def connected(self) -> tuple[Cluster, str]:
         """The cluster and the registries namespace. ClusterError when there is none, or it does not answer."""
         if self._connected is None:
-            # Imported here: the library for clusters takes longer to load than a whole look at a database.
+            # Only here: the library for clusters takes longer to load than a whole look at a database.
+            shell.need_cluster(self._module)
             from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import connect
 
             self._connected = connect(self._module)
@@ -325,7 +330,8 @@ class _LazyCluster:
     def read(self, source: Source) -> str | None:
         """The content of a key."""
         if self._read is None:
-            self._read = reader(*self.connected())
+            cluster, namespace = self.connected()
+            self._read = reads(lambda kind, name: cluster.read(("v1", PLURALS[kind]), namespace, name))
         return self._read(source)
 
     def identity(self) -> Manifest:

@@ -12,11 +12,19 @@ from dataclasses import dataclass
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import CONFIG_MAPS, SECRETS, Capabilities, Change, Plan, deletion, is_ours
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
+    CLUSTER_ROLE_BINDINGS,
+    CONFIG_MAPS,
+    ROLE_BINDINGS,
+    SECRETS,
+    Capabilities,
+    Change,
+    Plan,
+    deletion,
+    is_ours,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import GENERATED, Consent, Problem, Registry
 
-CLUSTER_ROLE_BINDINGS = ("rbac.authorization.k8s.io/v1", "clusterrolebindings")
-ROLE_BINDINGS = ("rbac.authorization.k8s.io/v1", "rolebindings")
 OPERATOR_FINALIZER = "modelregistry.opendatahub.io/finalizer"
 # The key under which the dashboard stores an uploaded CA.
 UPLOADED_KEY = "ca.crt"
@@ -49,9 +57,14 @@ def auth_delegator(registry: str) -> str:
     return f"{registry}-auth-delegator"
 
 
+def upload_prefix(registry: str) -> str:
+    """How the names of the ConfigMaps begin that the dashboard and this collection make for uploaded CAs of a registry."""
+    return f"{registry}-db-credential"
+
+
 def is_upload(config_map: str, registry: str) -> bool:
     """Whether a ConfigMap has a name that the dashboard gives to an uploaded CA of this registry."""
-    return re.fullmatch(re.escape(f"{registry}-db-credential") + r"(-[2-9]|-[1-9]\d+)?", config_map) is not None
+    return re.fullmatch(re.escape(upload_prefix(registry)) + r"(-[2-9]|-[1-9]\d+)?", config_map) is not None
 
 
 def is_own_upload(config_map: Manifest) -> bool:
@@ -109,7 +122,7 @@ def _reason_to_keep_secret(secret: Manifest, registry: str, others: Iterable[Man
     name = secret["metadata"]["name"]
     if not is_ours(secret, registry):
         return "it is somebody else's: it was not made by the dashboard or this collection for this registry"
-    users = [other["metadata"]["name"] for other in others if name in _named(other, "Secret")]
+    users = [other["metadata"]["name"] for other in others if ("Secret", name) in manifests.named_objects(other)]
     return f"registry {users[0]!r} uses it too" if users else None
 
 
@@ -117,26 +130,8 @@ def _reason_to_keep_config_map(config_map: Manifest, others: Iterable[Manifest])
     metadata = config_map["metadata"]
     if not is_own_upload(config_map):
         return "it is somebody else's: it is not as the dashboard or this collection makes it"
-    users = [other["metadata"]["name"] for other in others if metadata["name"] in _named(other, "ConfigMap")]
+    users = [other["metadata"]["name"] for other in others if ("ConfigMap", metadata["name"]) in manifests.named_objects(other)]
     return f"registry {users[0]!r} uses it too" if users else None
-
-
-def _named(registry: Manifest, kind: str) -> set[str]:
-    """The Secrets or ConfigMaps that a registry refers to anywhere in its specification."""
-    ending, whole = ("Secret", "sslRootCertificatesSecretName") if kind == "Secret" else ("ConfigMap", "sslRootCertificatesConfigMapName")
-    parts = [part for part in registry.get("spec", {}).values() if isinstance(part, dict)]
-    references = {value["name"] for part in parts for key, value in part.items() if key.endswith(ending) and isinstance(value, dict) and "name" in value}
-    return references | {part[whole] for part in parts if part.get(whole)}
-
-
-def used_config_maps(registries: Iterable[Manifest]) -> frozenset[str]:
-    """The names of all ConfigMaps that these registries refer to."""
-    return frozenset(name for registry in registries for name in _named(registry, "ConfigMap"))
-
-
-def used_secrets(registries: Iterable[Manifest]) -> frozenset[str]:
-    """The names of all Secrets that these registries refer to."""
-    return frozenset(name for registry in registries for name in _named(registry, "Secret"))
 
 
 def _is_auth_delegator(binding: Manifest, registry: Registry) -> bool:

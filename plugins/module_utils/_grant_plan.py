@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
     MEMBERS,
     PROJECT_LABEL,
-    RBAC,
     WORDS,
     Binding,
     Grant,
@@ -29,12 +28,10 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants impo
     present_bindings,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import KIND as REGISTRY_KIND
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, merged
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC, Manifest, merged
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import ROLE_BINDINGS, USER_GROUPS, Change, Plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
 
-ROLE_BINDINGS = (f"{RBAC}/v1", "rolebindings")
-USER_GROUPS = ("user.openshift.io/v1", "groups")
 ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
 
 # The dashboard draws 6 characters. With 10, among 10,000 grants two share a name once in seventy million times, and none has one that the dashboard draws.

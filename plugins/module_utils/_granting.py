@@ -28,12 +28,10 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._access impo
     verification,
     verification_warnings,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, Cluster, ClusterError, Right
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, ClusterError, Right
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import (
     ROLE_BINDING,
-    ROLE_BINDINGS,
     USER_GROUP,
-    USER_GROUPS,
     carried_out,
     difference,
     grant_changes,
@@ -42,7 +40,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan 
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
     MEMBERS,
-    RBAC,
     Known,
     Permissions,
     Target,
@@ -53,15 +50,14 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants impo
     permissions_result,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import CLUSTER_ROLE_BINDINGS, ROLES, USER_GROUPS, Change, Plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, rights_problems, send
 
 USERS = ("user.openshift.io/v1", "users")
 NAMESPACES = ("v1", "namespaces")
 SERVICE_ACCOUNTS = ("v1", "serviceaccounts")
-ROLES = (f"{RBAC}/v1", "roles")
-CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
 AT_THE_SAME_TIME = 8
 # In how many namespaces service accounts are looked for one by one; for more, those of the whole cluster are listed.
 NAMESPACES_ONE_BY_ONE = 5
@@ -72,20 +68,29 @@ SECONDS_TO_SETTLE = 5
 
 
 def granting_from_options(
-    cluster: Cluster, options: Mapping[str, Any], namespace: str, problems: list[Problem], check_mode: bool, outcome: Outcome
+    reader: Reader,
+    options: Mapping[str, Any],
+    problems: list[Problem],
+    check_mode: bool,
+    outcome: Outcome,
+    waits: bool | None = None,
+    threads: int | None = None,
 ) -> Granting:
-    """What is to be done with the option `permissions`; `problems` is added to."""
+    """What is to be done with the option `permissions`; `problems` is added to.
+
+    `waits`: whether the run waits until the registry is available; None when it does not make one. `threads`: how many requests are sent at the same time.
+    """
     wanted = permissions_from_options(options["permissions"] or {}, options["state"] == "absent", problems, outcome.warnings)
-    # Only the module that makes registries has an option to wait for them.
-    return Granting(cluster, wanted, Target(namespace, options["name"], "", None), options.get("wait"), check_mode, outcome)
+    target = Target(reader.namespace, options["name"], reader.capabilities.api[0], None)
+    return Granting(reader, wanted, target, waits, check_mode, outcome, threads or AT_THE_SAME_TIME)
 
 
 class Granting:
     """The permissions of one registry on their way into the cluster: `problems` before anything is written, `grant`, and when it is available `set_members`."""
 
-    def __init__(self, cluster: Cluster, wanted: Permissions, target: Target, waits: bool | None, check_mode: bool, outcome: Outcome) -> None:
-        """`waits`: whether the run waits until the registry is available; None when it does not make one."""
-        self._cluster, self._wanted, self._check_mode, self._outcome = cluster, wanted, check_mode, outcome
+    def __init__(self, reader: Reader, wanted: Permissions, target: Target, waits: bool | None, check_mode: bool, outcome: Outcome, threads: int) -> None:
+        self._reader, self._cluster, self._threads = reader, reader.cluster, threads
+        self._wanted, self._check_mode, self._outcome = wanted, check_mode, outcome
         self._target, self._waits = target, waits
         self._live: list[Manifest] = []
         self._known = Known()
@@ -98,9 +103,10 @@ class Granting:
         self._before: Manifest | None = None
         self._unanswered: list[Change] = []
 
-    def problems(self, api_version: str, registry: Manifest | None) -> list[Problem]:
+    def problems(self, reader: Reader, registry: Manifest | None) -> list[Problem]:
         """Read what is live; everything for which the permissions cannot be carried out."""
-        self._target = replace(self._target, api_version=api_version, uid=registry["metadata"]["uid"] if registry else None)
+        self._reader = reader
+        self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
         self._live = self._role_bindings()
         may_read = self._read_group()
         self._known = self._look_up()
@@ -110,7 +116,7 @@ class Granting:
         # The operator empties the Group when it first sees the registry, also one that was there before.
         self._awaits_group = bool(self._waits) and not at(registry, ("status", "conditions"))
         grants, members = self._planned_grants(), self._planned_members()
-        problems = [*grants.problems, *members.problems, *rights_problems(self._cluster, self._target.namespace, (*grants.changes, *members.changes))]
+        problems = [*grants.problems, *members.problems, *rights_problems(reader, (*grants.changes, *members.changes))]
         if registry is None and self._waits is None:
             problem = no_registry(self._target)
             if self._wanted.revoke:
@@ -127,7 +133,7 @@ class Granting:
     def problems_of_verification(self) -> list[Problem]:
         """The right without which the API server cannot be asked about others."""
         right = Right("create", REVIEWS[0].partition("/")[0], REVIEWS[1])
-        if not self._cluster.missing_rights(self._target.namespace, [right]):
+        if not self._reader.missing_rights(self._target.namespace, [right]):
             return []
         return [Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)]
 
@@ -146,9 +152,10 @@ class Granting:
         """Write the members of the registry's own Group, and see that they stay. ClusterError when that is refused, or they do not."""
         if self._wanted.members is None:
             return
-        if not self._check_mode:
-            if self._awaits_group:
-                self._read_group()
+        if self._awaits_group and not self._check_mode:
+            # The operator has made it since, or emptied it.
+            self._reader = self._reader.fresh
+            self._read_group()
             self._awaits_group = False
         made = self._carry_out(self._planned_members, self._read_group, read_back=not self._check_mode)
         for change in made.changes:
@@ -183,7 +190,7 @@ class Granting:
             return dict(zip(asked, pool.map(ask, asked)))
 
     def _role_bindings(self) -> list[Manifest]:
-        return self._cluster.items(ROLE_BINDINGS, self._target.namespace)
+        return self._reader.role_bindings(self._target.roles)
 
     def _planned_grants(self) -> Plan:
         return grant_changes(self._wanted, self._target, self._live, self._known)
@@ -196,14 +203,14 @@ class Granting:
     def _read_group(self) -> bool:
         """Read the registry's own Group, and where there is none, whether the cluster has groups at all. Whether the account may read it."""
         try:
-            self._group = self._cluster.read(USER_GROUPS, "", self._target.own_group)
-            self._has_groups = self._group is not None or self._cluster.serves(*USER_GROUPS)
+            self._group = self._reader.group(self._target.own_group)
+            self._has_groups = self._group is not None or self._reader.serves(USER_GROUPS)
             return True
         except ClusterError as error:
             if error.status != FORBIDDEN:
                 raise
             # A cluster without OpenShift's APIs refuses first who has no right to them.
-            self._has_groups = self._cluster.serves(*USER_GROUPS)
+            self._has_groups = self._reader.serves(USER_GROUPS)
             if self._has_groups and self._wanted.members is not None:
                 raise
             if self._has_groups:
@@ -234,10 +241,10 @@ class Granting:
         return known_from(groups, users, namespaces, accounts)
 
     def _listed(self, what: str, api: tuple[str, str], unseen: list[str]) -> list[Manifest] | None:
-        return self._seen(what, api, unseen, lambda: self._cluster.items(api, ""))
+        return self._seen(what, api, unseen, lambda: self._reader.everywhere(api))
 
     def _names(self, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[Manifest] | None:
-        return self._seen(what, api, unseen, lambda: self._cluster.metadata(api, namespace))
+        return self._seen(what, api, unseen, lambda: self._reader.names(api, namespace))
 
     def _seen(self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[Manifest]]) -> list[Manifest] | None:
         """A list, or None where the cluster does not have it or the account may not read it; `unseen` is added to."""
@@ -246,13 +253,15 @@ class Granting:
         except ClusterError as error:
             if error.status not in (FORBIDDEN, NOT_FOUND):
                 raise
-            if error.status == FORBIDDEN and ("/" not in api[0] or self._cluster.serves(*api)):
+            if error.status == FORBIDDEN and ("/" not in api[0] or self._reader.serves(api)):
                 unseen.append(f"{what} could not be seen: {error}")
             return None
 
     def _escalation_problems(self) -> list[Problem]:
         """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
-        if not self._lacking([right_to_bind(self._target)]):
+        bind = right_to_bind(self._target)
+        # Asked first for every Role, which is the same question for every registry.
+        if not self._lacking([replace(bind, name="")]) or not self._lacking([bind]):
             return []
         try:
             role = self._cluster.read(ROLES, self._target.namespace, self._target.role)
@@ -265,9 +274,7 @@ class Granting:
 
     def _lacking(self, needed: Iterable[Access]) -> list[Access]:
         return [
-            access
-            for access in needed
-            if self._cluster.missing_rights(self._target.namespace, [Right(access.verb, access.group, access.resource, access.name)])
+            access for access in needed if self._reader.missing_rights(self._target.namespace, [Right(access.verb, access.group, access.resource, access.name)])
         ]
 
     def _carry_out(self, planned: Callable[[], Plan], read: Callable[[], object], read_back: bool = False) -> Plan:
@@ -291,6 +298,7 @@ class Granting:
             if refused:
                 # At random, so that two runs that get into each other's way get out of it.
                 time.sleep(random.uniform(0, min(attempt, 8) / 4))
+            self._reader = self._reader.fresh
             read()
 
     def _send_all(self, changes: Sequence[Change]) -> list[tuple[Change, ClusterError]]:
@@ -309,7 +317,7 @@ class Granting:
             unverified = self._check_mode and any(map(self._is_ahead, batch))
             errors: list[ClusterError | None] = [None] * len(batch)
             if not unverified:
-                with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+                with ThreadPoolExecutor(min(self._threads, len(batch))) as pool:
                     errors = list(pool.map(attempt, batch))
             for change, error in zip(batch, errors):
                 if error is None:

@@ -14,10 +14,8 @@ from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import GROUP as REGISTRY_GROUP
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import KIND as REGISTRY_KIND
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC, Manifest, at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
-
-RBAC = "rbac.authorization.k8s.io"
 
 # The options that list subjects, with the words that people read, in the order of results and differences.
 WORDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service account"}
@@ -120,6 +118,11 @@ class Target:
     def wrong_role(self) -> str:
         """The name that the product's documentation gives to that Role: the API server accepts it, and it grants nothing."""
         return f"registry-users-{self.name}"
+
+    @property
+    def roles(self) -> tuple[str, str]:
+        """The names of both: RoleBindings to them concern the registry."""
+        return self.role, self.wrong_role
 
     @property
     def own_group(self) -> str:
@@ -260,9 +263,7 @@ def bindings_of(target: Target, live: Iterable[Manifest]) -> list[Binding]:
     return [
         _binding(target, manifest)
         for manifest in live
-        if manifest["roleRef"]["kind"] == "Role"
-        and manifest["roleRef"]["name"] in (target.role, target.wrong_role)
-        and "deletionTimestamp" not in manifest["metadata"]
+        if manifest["roleRef"]["kind"] == "Role" and manifest["roleRef"]["name"] in target.roles and "deletionTimestamp" not in manifest["metadata"]
     ]
 
 

@@ -33,6 +33,7 @@ Manifest = dict[str, Any]
 Value = Union[str, int, bool, dict[str, str], None]
 
 GROUP = "modelregistry.opendatahub.io"
+RBAC = "rbac.authorization.k8s.io"
 KIND = "ModelRegistry"
 PLURAL = "modelregistries"
 SECRET_ANNOTATIONS = {
@@ -94,11 +95,16 @@ VERIFY_SERVER_CERT = "verifyServerCert"
 LASTING_KEYS = ("image", "port", "skipDBCreation")
 
 
+def password_prefix(registry: str) -> str:
+    """How the names of the Secrets begin that the dashboard and this collection make for a registry's password."""
+    return f"{registry}-db-"
+
+
 def secret_name(namespace: str, registry: str) -> str:
     """The name of the password's Secret: as the dashboard's, but derived, so that a run that was killed finds it again."""
     digest = int(hashlib.sha256(f"{namespace}/{registry}".encode()).hexdigest(), 16)
     letters = "bcdfghjklmnpqrstvwxz2456789"
-    return f"{registry}-db-" + "".join(letters[digest // len(letters) ** place % len(letters)] for place in range(5))
+    return password_prefix(registry) + "".join(letters[digest // len(letters) ** place % len(letters)] for place in range(5))
 
 
 def password_secret(registry: Registry, name: str, database: Database, stored: str) -> Manifest:
@@ -110,7 +116,7 @@ def password_secret(registry: Registry, name: str, database: Database, stored: s
         "type": "Opaque",
         "metadata": {
             "name": name,
-            "generateName": f"{registry.name}-db-",
+            "generateName": password_prefix(registry.name),
             "namespace": registry.namespace,
             "annotations": dict(SECRET_ANNOTATIONS),
         },
@@ -228,6 +234,39 @@ def moved_fields(registry: Registry, live: Manifest, secret: dict[str, str] | No
     return changes + wanted_fields(replace(registry, database=None), live, section)
 
 
+@dataclass(frozen=True)
+class GeneratedDatabase:
+    """What operators from v0.3.2 on make for a registry with a generated database."""
+
+    registry: str
+    port = 5432
+    name = "model_registry"
+    username = "modelregistry"
+
+    @property
+    def host(self) -> str:
+        """The name of its Service, its Deployment and its pods' `app.kubernetes.io/name`."""
+        return f"{self.registry}-postgres"
+
+    @property
+    def password_secret(self) -> KeyReference:
+        """Where its password is."""
+        return KeyReference(f"{self.registry}-postgres-credentials", "password")
+
+
+def named_objects(resource: Manifest) -> set[tuple[str, str]]:
+    """The ConfigMaps and Secrets that a registry refers to anywhere in its specification, by kind and name."""
+    found: set[tuple[str, str]] = set()
+    for part in resource.get("spec", {}).values():
+        for key, value in part.items() if isinstance(part, dict) else ():
+            for kind, whole in zip(CA_KEYS, CA_DIRECTORIES):
+                if key.endswith(kind) and isinstance(value, dict) and "name" in value:
+                    found.add((kind, value["name"]))
+                elif key == whole and value:
+                    found.add((kind, value))
+    return found
+
+
 def registry_result(resource: Manifest) -> Manifest:
     """A live ModelRegistry in the shape of the modules' options, without secrets."""
     metadata, kind = resource["metadata"], live_type(resource)
@@ -311,6 +350,21 @@ def decoded(secret: Manifest, key: str) -> str | None:
         return base64.b64decode((secret.get("data") or {})[key]).decode()
     except (KeyError, ValueError):
         return None
+
+
+def keys_of(held: Manifest) -> list[str]:
+    """The keys of a ConfigMap or Secret."""
+    return sorted({*(held.get("data") or {}), *(held.get("binaryData") or {})})
+
+
+def text_of(kind: str, held: Manifest | None, key: str) -> str | None:
+    """What a ConfigMap or Secret holds under a key; None when it does not exist or has no such key."""
+    if held is None:
+        return None
+    if kind == "Secret":
+        return decoded(held, key)
+    binary = at(held, ("binaryData", key))
+    return base64.b64decode(binary).decode(errors="replace") if binary else at(held, ("data", key))
 
 
 def patched(manifest: Manifest, patch: Manifest) -> Manifest:

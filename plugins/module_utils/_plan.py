@@ -16,6 +16,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests i
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import database_container, newest_pod
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
     GENERATED,
+    LEADING_DIGIT,
     MYSQL,
     PASSWORD_KEY,
     POSTGRESQL,
@@ -38,6 +39,10 @@ SECRETS = ("v1", "secrets")
 SERVICES = ("v1", "services")
 CONFIG_MAPS = ("v1", "configmaps")
 DEPLOYMENTS = ("apps/v1", "deployments")
+ROLES = (f"{manifests.RBAC}/v1", "roles")
+ROLE_BINDINGS = (f"{manifests.RBAC}/v1", "rolebindings")
+USER_GROUPS = ("user.openshift.io/v1", "groups")
+CLUSTER_ROLE_BINDINGS = (f"{manifests.RBAC}/v1", "clusterrolebindings")
 # The API of each kind of object that a registry refers to.
 APIS = {"Secret": SECRETS, "ConfigMap": CONFIG_MAPS}
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -45,8 +50,6 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 POD_TEMPLATE = ("f:spec", "f:template")
 RESTART_MARK = (*POD_TEMPLATE, "f:metadata", "f:annotations", f"f:{RESTARTED_AT}")
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
-# From this version on the name of a Service, which the operator names like the registry, may begin with a digit.
-LEADING_DIGIT = (1, 36)
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ def needed_objects(wanted: Registry, registry: Manifest | None, capabilities: Ca
     """The kinds and names of the objects that a plan depends on."""
     needed = [found.object for found in references(wanted, registry, capabilities)]
     if _type_after(wanted, registry) == GENERATED and registry is not None:
-        needed.append(("Secret", f"{wanted.name}-postgres-credentials"))
+        needed.append(("Secret", manifests.GeneratedDatabase(wanted.name).password_secret.name))
     host = _new_bare_host(wanted, registry)
     return list(dict.fromkeys([*needed, *([("Service", host)] if host else [])]))
 
@@ -366,14 +369,14 @@ def _bundle_changes(wanted: Registry, live: Live) -> list[Change]:
 
 
 def _named_as_ours(secret: str, registry: str) -> bool:
-    return secret.startswith(f"{registry}-db-")
+    return secret.startswith(manifests.password_prefix(registry))
 
 
 def is_ours(secret: Manifest, registry: str) -> bool:
     """Whether a password's Secret was made by the dashboard or this collection for this registry: it has the marks of both, and no owner."""
     metadata = secret["metadata"]
     annotations = metadata.get("annotations") or {}
-    marked = metadata.get("generateName") == f"{registry}-db-" and all(name in annotations for name in manifests.SECRET_ANNOTATIONS)
+    marked = metadata.get("generateName") == manifests.password_prefix(registry) and all(name in annotations for name in manifests.SECRET_ANNOTATIONS)
     return marked and not metadata.get("ownerReferences")
 
 
@@ -464,7 +467,7 @@ def _reference_problems(wanted: Registry, live: Live, writes: bool) -> tuple[lis
             problems.append(Problem(found.option, problem, f"{remedy}; nothing was written", shown))
         else:
             held = live.objects.get(found.object)
-            incomplete = incomplete or held is None or not set(found.keys) <= set(held.get("data") or {})
+            incomplete = incomplete or held is None or not set(found.keys) <= set(manifests.keys_of(held))
             warnings.append(f"registry {wanted.name!r}: {found.option} names {found.kind} {found.name!r}, and {problem}. {remedy}.")
     return problems, warnings, incomplete
 
@@ -473,16 +476,14 @@ def _reference_problem(found: Reference, held: Manifest | None, kind: str, capab
     """(problem, remedy) of a reference, or None when it is good."""
     if held is None:
         return f"there is no such {found.kind} in the namespace of the registry", "Create it, or name another one"
-    data = held.get("data") or {}
+    present = manifests.keys_of(held)
     for key in found.keys:
-        if key not in data:
-            return f"the {found.kind} has no key {key!r}, it has: {', '.join(sorted(data)) or 'none'}", "Name one of its keys"
+        if key not in present:
+            return f"the {found.kind} has no key {key!r}, it has: {', '.join(present) or 'none'}", "Name one of its keys"
     if found.option == "database.password_secret":
         return _held_password_problem(manifests.decoded(held, found.keys[0]), kind, capabilities)
-    if found.option == "database.ca":
-        bundle = data[found.keys[0]] if found.kind == "ConfigMap" else manifests.decoded(held, found.keys[0])
-        if PEM_CERTIFICATE not in (bundle or ""):
-            return f"its key {found.keys[0]!r} holds no PEM certificate", "Put the CA's certificate there, or name another key"
+    if found.option == "database.ca" and PEM_CERTIFICATE not in (manifests.text_of(found.kind, held, found.keys[0]) or ""):
+        return f"its key {found.keys[0]!r} holds no PEM certificate", "Put the CA's certificate there, or name another key"
     return None
 
 

@@ -14,16 +14,18 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests i
     CA_KEYS,
     CERTIFICATE_KEYS,
     SECTIONS,
+    GeneratedDatabase,
     Manifest,
     at,
     live_database,
     live_type,
+    reference,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import MYSQL
 
 SERVER = "rest-container"
-# What operators from v0.3.2 on make for a registry with a generated database.
-GENERATED_DATABASE = {"port": 5432, "username": "modelregistry", "database": "model_registry"}
+# The label of every pod that the operator makes: of servers and of generated databases.
+POD_LABELS = "component=model-registry"
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,8 @@ def _effective_database(registry: Manifest) -> Manifest:
     section, name = live_database(registry), registry["metadata"]["name"]
     if not section.get("generateDeployment"):
         return section
-    return {**GENERATED_DATABASE, "host": f"{name}-postgres", "passwordSecret": {"name": f"{name}-postgres-credentials", "key": "password"}}
+    made = GeneratedDatabase(name)
+    return {"host": made.host, "port": made.port, "database": made.name, "username": made.username, "passwordSecret": reference(made.password_secret)}
 
 
 def _connection_string(database: Manifest, section: str) -> str:
@@ -259,10 +262,21 @@ def _unavailable(registry: Manifest, available: Manifest | None) -> Verdict:
     return Verdict(False, "the operator does not report the registry as available yet", available["message"])
 
 
+def is_database_pod(pod: Manifest, registry: str) -> bool:
+    """Whether a pod that has a registry's labels is of its generated database, and not of its server."""
+    return bool(at(pod, ("metadata", "labels", "app.kubernetes.io/name")) == GeneratedDatabase(registry).host)
+
+
 def newest_pod(pods: tuple[Manifest, ...]) -> Manifest | None:
     """The pod that was made last and is not being deleted: the one of the current template while a Deployment rolls."""
     candidates = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     return max(candidates, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
+
+
+def needs_explanation(seen: Observation) -> bool:
+    """Whether the log and the events of its newest pod can tell why a registry does not serve: there is such a pod, and it is not ready."""
+    newest = newest_pod(seen.pods)
+    return newest is not None and (condition(newest, "Ready") or {}).get("status") != "True"
 
 
 def serves_still(pods: tuple[Manifest, ...]) -> bool:

@@ -17,6 +17,8 @@ from urllib.parse import quote, unquote
 DASHBOARD_NAME_LENGTH = 40
 OPERATOR_NAME_LENGTH = 48
 NAME_PATTERN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+# From this version of Kubernetes on the name of a Service, which the operator names like the registry, may begin with a digit.
+LEADING_DIGIT = (1, 36)
 # What the API server takes as the name of an object.
 DELETABLE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 UNQUOTED_NAME = re.compile(r"\w+", re.ASCII)

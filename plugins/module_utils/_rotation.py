@@ -16,8 +16,7 @@ from typing import Any
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._bundles import (
     Place,
     manager_of,
-    named_bundle,
-    place_of_upload,
+    place_for,
     readers,
     replacement,
     upload_name,
@@ -28,21 +27,12 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificate
     added_to,
     certificates_in,
     read_bundle,
-    same_certificates,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import PODS, NotServingError, carry_out, wait_until_serving
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import (
-    UPLOADED_KEY,
-    is_own_upload,
-    used_config_maps,
-    used_secrets,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import UPLOADED_KEY, is_own_upload
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at, keys_of, named_objects
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
     APIS,
-    CONFIG_MAPS,
-    DEPLOYMENTS,
     Capabilities,
     Change,
     Live,
@@ -51,6 +41,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import
     is_outdated,
     restart_of,
 )
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import POD_LABELS, is_database_pod
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS, Reader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
     DEFAULT_PORTS,
     DELETABLE_NAME,
@@ -65,7 +57,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry im
     name_problems,
     registry_from_options,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import NotServingError, wait_until_serving
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, carry_out
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
 KEY_PATTERN = re.compile(r"[-._a-zA-Z0-9]{1,253}")
@@ -170,28 +163,6 @@ def _database(options: Mapping[str, Any], problems: list[Problem]) -> Database |
     return database
 
 
-# Where
-
-
-def place_for(cluster: Cluster, capabilities: Capabilities, namespace: str, registry: str, pem: str) -> KeyReference:
-    """The ConfigMap that certificates which are uploaded for a registry belong into. ClusterError when a request is refused."""
-    return _upload(cluster, cluster.items(capabilities.api, namespace), namespace, registry, pem, adds=False)
-
-
-def _upload(cluster: Cluster, registries: list[Manifest], namespace: str, registry: str, pem: str, adds: bool) -> KeyReference:
-    own = next((entry for entry in registries if entry["metadata"]["name"] == registry), None)
-    used = used_config_maps(entry for entry in registries if entry is not own)
-
-    def read(name: str) -> Manifest | None:
-        return cluster.read(CONFIG_MAPS, namespace, name)
-
-    def fits(text: str) -> bool:
-        # To an upload that no registry reads yet others can be added.
-        return adds or same_certificates(text, pem)
-
-    return place_of_upload(registry, named_bundle(own, "ConfigMap"), read, used, fits)
-
-
 # The plan
 
 
@@ -256,10 +227,9 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> Plan:
     problems: list[Problem] = []
     for live in bundles:
         place, present = live.place, live.present
-        keys = {*(at(present, ("data",)) or {}), *(at(present, ("binaryData",)) or {})}
-        if present is None or place.reference.key not in keys:
+        if present is None or place.reference.key not in keys_of(present):
             continue
-        alone = keys == {place.reference.key}
+        alone = keys_of(present) == [place.reference.key]
         users = _users(live) if alone else live.readers
         names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
         if users:
@@ -278,8 +248,7 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> Plan:
 
 def _users(live: LiveBundle) -> list[Manifest]:
     """The registries that refer to the whole object in any way."""
-    used = used_config_maps if live.place.kind == "ConfigMap" else used_secrets
-    return [registry for registry in live.registries if live.place.reference.name in used([registry])]
+    return [registry for registry in live.registries if (live.place.kind, live.place.reference.name) in named_objects(registry)]
 
 
 def _write_problems(option: str, place: Place, present: Manifest | None) -> list[Problem]:
@@ -311,62 +280,60 @@ def converge_bundle(cluster: Cluster, options: Mapping[str, Any], check_mode: bo
     wanted = bundle_from_options(options, problems, outcome.warnings)
     if problems:
         raise InputError(problems)
-    capabilities = cluster.capabilities()
-    owner = Registry(wanted.name or wanted.registry or "", namespace)
+    reader = Reader(cluster, cluster.capabilities(), namespace)
+    name = wanted.name or wanted.registry or ""
     if wanted.is_absent:
-        carry_out(cluster, owner, lambda: plan_removal(wanted, _removed(cluster, wanted, capabilities, namespace)), problems, check_mode, outcome)
+        carry_out(reader, lambda reader: plan_removal(wanted, _removed(reader, wanted)), name, check_mode, outcome)
         return
     live: LiveBundle | None = None
     put_off: list[str] = []
 
-    def planned() -> Plan:
+    def planned(reader: Reader) -> Plan:
         nonlocal live, put_off
-        live = _read(cluster, wanted, capabilities, namespace)
+        live = _read(reader, wanted)
         outcome.ca, outcome.registries = _result(wanted, live), [{"name": registry["metadata"]["name"]} for registry in live.readers]
         made, put_off = plan_bundle(wanted, live, datetime.now(timezone.utc))
         proven = _proven(wanted, content_after(wanted, live), outcome) if wanted.database else []
         return Plan(made.changes, made.warnings, (*made.problems, *proven))
 
-    carry_out(cluster, owner, planned, problems, check_mode, outcome)
+    carry_out(reader, planned, name, check_mode, outcome)
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
     if live is not None:
-        _wait_for_all(cluster, live, seconds, put_off, outcome)
+        _wait_for_all(reader, live, seconds, put_off, outcome)
 
 
-def _read(cluster: Cluster, wanted: WantedBundle, capabilities: Capabilities, namespace: str) -> LiveBundle:
-    registries = cluster.items(capabilities.api, namespace)
+def _read(reader: Reader, wanted: WantedBundle) -> LiveBundle:
     if wanted.registry is not None:
-        reference = _upload(cluster, registries, namespace, wanted.registry, wanted.pem or "", wanted.adds)
+        reference = place_for(reader, wanted.registry, wanted.pem or "", wanted.adds)
     else:
         reference = KeyReference(wanted.name or "", wanted.key)
-    place = Place(wanted.kind, namespace, reference)
-    present = cluster.read(APIS[place.kind], namespace, reference.name)
+    place = Place(wanted.kind, reader.namespace, reference)
+    present, registries = reader.held(place.kind, reference.name), reader.registries()
     names = [registry["metadata"]["name"] for registry in readers(place, registries)]
     # All pods of the namespace's registries in one request; Deployments may be read only one by one.
-    pods = cluster.items(PODS, namespace, labelSelector="component=model-registry") if names else []
-    deployments = {name: cluster.read(DEPLOYMENTS, namespace, name) for name in names}
-    return LiveBundle(capabilities, place, present, tuple(registries), deployments, {name: _pods_of(name, pods) for name in names})
+    pods = reader.cluster.items(PODS, reader.namespace, labelSelector=POD_LABELS) if names else []
+    deployments = {name: reader.deployment(name) for name in names}
+    return LiveBundle(reader.capabilities, place, present, tuple(registries), deployments, {name: _pods_of(name, pods) for name in names})
 
 
 def _pods_of(registry: str, pods: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    # The pod of a generated database has the label of the registry too.
-    labelled = ((pod, pod["metadata"].get("labels") or {}) for pod in pods)
-    return tuple(pod for pod, labels in labelled if labels.get("app") == registry and labels.get("app.kubernetes.io/name") != f"{registry}-postgres")
+    return tuple(pod for pod in pods if at(pod, ("metadata", "labels", "app")) == registry and not is_database_pod(pod, registry))
 
 
-def _removed(cluster: Cluster, wanted: WantedBundle, capabilities: Capabilities, namespace: str) -> list[LiveBundle]:
+def _removed(reader: Reader, wanted: WantedBundle) -> list[LiveBundle]:
     """The bundles that are to be removed: the one of a name, or all that were uploaded for a registry."""
-    registries = tuple(cluster.items(capabilities.api, namespace))
+    registries = tuple(reader.registries())
+
+    def bundle(place: Place) -> LiveBundle:
+        return LiveBundle(reader.capabilities, place, reader.held(place.kind, place.reference.name), registries)
+
     if wanted.registry is None:
-        place = Place(wanted.kind, namespace, KeyReference(wanted.name or "", wanted.key))
-        return [LiveBundle(capabilities, place, cluster.read(APIS[place.kind], namespace, place.reference.name), registries)]
+        return [bundle(Place(wanted.kind, reader.namespace, KeyReference(wanted.name or "", wanted.key)))]
     bundles = []
     number = 1
-    while (present := cluster.read(CONFIG_MAPS, namespace, upload_name(wanted.registry, number))) is not None:
-        if is_own_upload(present):
-            bundles.append(
-                LiveBundle(capabilities, Place("ConfigMap", namespace, KeyReference(upload_name(wanted.registry, number), UPLOADED_KEY)), present, registries)
-            )
+    while (found := bundle(Place("ConfigMap", reader.namespace, KeyReference(upload_name(wanted.registry, number), UPLOADED_KEY)))).present is not None:
+        if is_own_upload(found.present):
+            bundles.append(found)
         number += 1
     return bundles
 
@@ -414,13 +381,13 @@ def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[
     ]
 
 
-def _wait_for_all(cluster: Cluster, live: LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome) -> None:
+def _wait_for_all(reader: Reader, live: LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome) -> None:
     """Wait for the registries that read the bundle, all at the same time."""
 
     def wait(name: str) -> tuple[Outcome, str | None]:
         own = Outcome()
         try:
-            wait_until_serving(cluster, Registry(name, live.place.namespace), live.capabilities, seconds, own, None)
+            wait_until_serving(reader, name, seconds, own)
         except NotServingError as error:
             return own, str(error)
         return own, None

@@ -23,6 +23,10 @@ except ImportError:
     HAS_KUBERNETES_CORE = False
 
 
+# The oldest version of the library `kubernetes` that kubernetes.core supports.
+OLDEST_LIBRARY = "24.2.0"
+
+
 class Reported(Protocol):
     """What a run did and found. It is filled as the run goes on, so that a failure can report it too."""
 
@@ -46,8 +50,11 @@ class RegistryModule(AnsibleModule):
         super().fail_json(msg, **(kwargs | {"invocation": {}}))
 
 
-def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Reported, **rules: Any) -> None:
-    """Run a module that does this work, which fills the outcome; ends the process with its result. `rules` are those of AnsibleModule about options."""
+def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Reported, needs_cluster: bool = True, **rules: Any) -> None:
+    """Run a module that does this work, which fills the outcome; ends the process with its result. `rules` are those of AnsibleModule about options.
+
+    A module that does not always need a cluster calls `need_cluster` when it does.
+    """
     if not HAS_KUBERNETES_CORE:
         # The options are not known without it: take none, and say what is missing.
         RegistryModule(argument_spec={}, bypass_checks=True).fail_json(
@@ -57,10 +64,15 @@ def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Rep
         module_class=RegistryModule,
         argument_spec={**AUTH_ARG_SPEC, **argument_spec},
         supports_check_mode=True,
+        # To look for the library is to load it, which takes longer than many a task.
+        check_k8s=False,
+        check_pyyaml=False,
         # Keeps the options out of the system's log, to which Ansible writes all that it does not know to be secret, such as a key that was taken for a CA.
         no_log=True,
         **rules,
     )
+    if needs_cluster:
+        need_cluster(module)
     try:
         work(module)
     except InputError as error:
@@ -69,6 +81,12 @@ def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Rep
         _fail(module, outcome, str(error))
     _warn(module, outcome)
     module.exit_json(**outcome.result(module._diff))
+
+
+def need_cluster(module: Any) -> None:
+    """End the process with what to install where the library for clusters is missing; warn where it is older than the collection supports."""
+    module.requires("kubernetes")
+    module.has_at_least("kubernetes", OLDEST_LIBRARY, warn=True)
 
 
 def _fail(module: Any, outcome: Reported, message: str, **more: Any) -> None:

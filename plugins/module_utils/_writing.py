@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import NOT_FOUND, Cluster, ClusterError, Right
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import KIND, Manifest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, Problem
+
+# How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
+PLANS = 4
 
 
 @dataclass
@@ -76,23 +81,23 @@ class Outcome:
         return result
 
 
-def rights_problems(cluster: Cluster, namespace: str, changes: Iterable[Change]) -> list[Problem]:
+def rights_problems(reader: Reader, changes: Iterable[Change]) -> list[Problem]:
     """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
     verbs = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
-    needed: dict[str, dict[Right, list[str]]] = {namespace: {}, "": {}}
+    needed: dict[str, dict[Right, list[str]]] = {reader.namespace: {}, "": {}}
     for change in changes:
         right = Right(verbs[change.verb], change.api[0].rpartition("/")[0], change.api[1])
-        needed[namespace if change.namespace else ""].setdefault(right, []).append(change.name)
+        needed[reader.namespace if change.namespace else ""].setdefault(right, []).append(change.name)
     missing: list[Right] = []
     for where, rights in needed.items():
-        for right in cluster.missing_rights(where, rights):
+        for right in reader.missing_rights(where, rights):
             # A right can be given for objects of one name, but not to create them.
-            missing += [right] if right.verb == "create" else cluster.missing_rights(where, [replace(right, name=name) for name in rights[right]])
+            missing += [right] if right.verb == "create" else reader.missing_rights(where, [replace(right, name=name) for name in rights[right]])
     if not missing:
         return []
     listed = ", ".join(dict.fromkeys(map(str, missing)))
     remedy = "Bind the account to a Role with these rights, such as those in rbac/; nothing was written"
-    return [Problem("namespace", f"the account in use may not: {listed}", remedy, namespace)]
+    return [Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
 
 
 def send(cluster: Cluster, change: Change, dry_run: bool) -> Manifest:
@@ -103,3 +108,79 @@ def send(cluster: Cluster, change: Change, dry_run: bool) -> Manifest:
         if change.verb == "DELETE" and error.status == NOT_FOUND:
             return {}
         raise
+
+
+def carry_out(
+    reader: Reader,
+    planned: Callable[[Reader], Plan],
+    name: str,
+    check_mode: bool,
+    outcome: Outcome,
+    problems: Iterable[Problem] = (),
+    after: Callable[[Change], None] = lambda _change: None,
+    made: Plan | None = None,
+) -> tuple[Plan, Manifest | None]:
+    """Plan, check and write, and again when the cluster turned out to be another than the plan was made for; the plan, and the registry if written.
+
+    `planned` plans by what a reader reads, `name` is what the API server's refusals are about, `made` a plan that was found to be without problems already.
+    InputError when a plan has problems, or the server's refusal is one of the input; ClusterError when it is another.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        if made is None:
+            made = planned(reader)
+            found = [*problems, *made.problems, *rights_problems(reader, made.changes)]
+            if found:
+                outcome.settle(made)
+                raise InputError(found)
+        outcome.settle(made)
+        try:
+            written = _write(reader.cluster, made, check_mode, outcome, after)
+        except ClusterError as error:
+            # 409, and what the webhook says of a registry that is there: somebody else was faster. No answer: the write may have been carried out.
+            # Either way the truth is in the cluster.
+            if error.status is not None:
+                outcome.unanswered = None
+            passing = error.status in (409, None) or f"already exists in namespace {reader.namespace}" in str(error)
+            if attempt == PLANS or not passing:
+                raise _refused(error, reader.namespace, name) from None
+            made, reader = None, reader.fresh
+            continue
+        outcome.warn(made.warnings)
+        outcome.kept += made.kept
+        return made, written
+
+
+def _refused(error: ClusterError, namespace: str, name: str) -> Exception:
+    """A refusal of the API server or of the operator's webhooks as the problem of an option, where it is one."""
+    text = str(error)
+    other = re.search(r"namespace must be ([-a-z0-9]+)", text)
+    if other:
+        return InputError([Problem("namespace", f"is not where the operator keeps registries: {text}", f"Set it to {other[1]}", namespace)])
+    if error.status == NOT_FOUND and f'namespaces "{namespace}" not found' in text:
+        return InputError([Problem("namespace", "does not exist", "Name the registries namespace, or leave it out", namespace)])
+    if "already exists in namespace" in text:
+        return InputError([Problem("name", f"belongs to another registry: {text}", "Choose another name: it is unique in the whole cluster", name)])
+    return error
+
+
+def _write(cluster: Cluster, planned: Plan, check_mode: bool, outcome: Outcome, after: Callable[[Change], None]) -> Manifest | None:
+    """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
+    registry = None
+    of_registry = [change for change in planned.changes if change.kind == KIND]
+    if len(planned.changes) > 1 and of_registry and not check_mode:
+        # The webhooks answer before the Secret is written, so that a refusal leaves nothing behind.
+        send(cluster, of_registry[0], True)
+    for change in planned.changes:
+        unverified = check_mode and change.action == "restart"
+        if not unverified:
+            outcome.unanswered = None if check_mode else change
+            answer = send(cluster, change, check_mode)
+            outcome.unanswered = None
+            if change.kind == KIND:
+                registry = answer
+        outcome.record(change, unverified)
+        if not check_mode:
+            after(change)
+    return registry

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info as info
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import References, live_database, reader, view_of, wanted_references
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import References, live_database, reads, view_of, wanted_references
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, Finding
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import CertificateAuthority, ClientCertificate, Database, KeyReference
 
@@ -22,8 +22,7 @@ class Objects:
     def __init__(self, **objects):
         self.objects, self.read_names = objects, []
 
-    def read(self, api, namespace, name):
-        assert namespace == "registries"
+    def held(self, _kind, name):
         self.read_names.append(name)
         return self.objects.get(name)
 
@@ -37,11 +36,13 @@ def test_each_object_is_read_once_and_every_kind_of_key_is_understood():
         ca={"data": {"text": "words"}, "binaryData": {"binary": encoded("bytes")}},
         login={"data": {"password": encoded("secret-word")}},
     )
-    read = reader(cluster, "registries")
+    read = reads(cluster.held, {("Secret", "known"): {"data": {"password": encoded("known-word")}}, ("Secret", "missing"): None})
     assert [read(("ConfigMap", KeyReference("ca", key))) for key in ("text", "binary", "none")] == ["words", "bytes", None]
     assert read(("Secret", KeyReference("login", "password"))) == "secret-word"
     assert read(("Secret", KeyReference("nobody", "password"))) is None
     assert read(("Secret", KeyReference("nobody", "other"))) is None
+    assert read(("Secret", KeyReference("known", "password"))) == "known-word"
+    assert read(("Secret", KeyReference("missing", "password"))) is None
     assert cluster.read_names == ["ca", "login", "nobody"]
 
 

@@ -9,9 +9,10 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion im
     auth_delegator,
     is_upload,
     plan_deletion,
-    used_secrets,
     why_not_deleted,
 )
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import named_objects
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import users_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Consent, Registry
 
 from .builders import NAMESPACE, OLD, TODAY, config_map, foreign_secret, named, secret, secret_name, steps, stored, wanted
@@ -168,11 +169,24 @@ def test_a_secret_that_another_registry_does_not_use_goes():
     assert ("delete", "Secret") in steps(deleted(registry=stored(wanted()), secrets=(secret(wanted()),), others=(other(), other("generated"))))
 
 
-def test_the_secrets_in_use_are_those_of_every_reference():
+def test_the_objects_in_use_are_those_of_every_reference():
     one = other(database__ca={"secret": "ca", "key": "k"}, database__client_certificate={"secret": "client"})
-    two = stored(wanted("postgresql", name="two"))
-    assert used_secrets([one, two, other("generated")]) == {secret_name(wanted(name="other")), "ca", "client", secret_name(wanted(name="two"))}
-    assert used_secrets([]) == frozenset()
+    two = stored(wanted("postgresql", name="two", database__ca={"config_map": "ca", "key": "k"}))
+    password = ("Secret", secret_name(wanted(name="other")))
+    assert users_of([one, two, other("generated")]) == {
+        password: ["other"],
+        ("Secret", "ca"): ["other"],
+        ("Secret", "client"): ["other"],
+        ("Secret", secret_name(wanted(name="two"))): ["two"],
+        ("ConfigMap", "ca"): ["two"],
+    }
+    assert users_of([]) == {}
+
+
+def test_a_whole_object_is_a_reference_too():
+    registry = other()
+    registry["spec"]["mysql"]["sslRootCertificatesConfigMapName"] = "whole"
+    assert ("ConfigMap", "whole") in named_objects(registry)
 
 
 # Uploaded CAs

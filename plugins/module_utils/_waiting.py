@@ -1,0 +1,157 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looks at a registry, and waits until it serves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, ClusterError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import GeneratedDatabase, Manifest, at, live_type
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import DEPLOYMENTS, Live
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import (
+    POD_LABELS,
+    Observation,
+    Verdict,
+    database_container,
+    judge,
+    needs_explanation,
+    newest_pod,
+    restarts,
+    serves_still,
+    without_credentials,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS, Reader
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import GENERATED, ReportedError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+
+EVENTS = ("v1", "events")
+ROUTES = ("route.openshift.io/v1", "routes")
+# The log of a pod changes without an event at the API server: it is read again after this many seconds.
+LOG_SECONDS = 2
+ABSENT: Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
+
+
+class NotServingError(ReportedError):
+    """The registry was written but does not serve."""
+
+    def __init__(self, name: str, verdict: Verdict, seconds: float, old_serves: bool, explanation: str = "") -> None:
+        ended = "Waiting longer cannot change that" if verdict.final else f"Gave up after {seconds:.0f} s (wait_timeout)"
+        previous = "The previous pod still serves with what it was started with." if old_serves else ""
+        parts = (f"registry {name!r} does not serve: {verdict.sentence()}", previous, f"{ended}.", explanation)
+        super().__init__(" ".join(part for part in parts if part))
+
+
+def wait_until_serving(
+    reader: Reader, name: str, seconds: float, outcome: Outcome, unchanged: Live | None = None, explain: Callable[[], str] = lambda: ""
+) -> None:
+    """Wait until the registry serves; with 0 seconds only report whether it does.
+
+    What was read just now, and not written, is not read again at first. `explain` adds to the NotServingError what else is known.
+    """
+
+    def look(known: Live | None = None) -> tuple[Observation, Verdict]:
+        seen = observe(reader, name, outcome, known)
+        verdict = judge(seen)
+        outcome.status = status_of(seen, verdict)
+        return seen, verdict
+
+    if (unchanged or not seconds) and (look(unchanged)[1].serving or not seconds):
+        return
+    deadline = time.monotonic() + seconds
+    named = {"fieldSelector": f"metadata.name={name}"}
+    watched = [
+        (reader.capabilities.api, reader.namespace, named),
+        (DEPLOYMENTS, reader.namespace, named),
+        (PODS, reader.namespace, {"labelSelector": f"app={name},{POD_LABELS}"}),
+    ]
+    with reader.cluster.changes(watched, seconds) as changed:
+        while True:
+            changed.clear()
+            seen, verdict = look()
+            left = deadline - time.monotonic()
+            if verdict.serving:
+                return
+            if verdict.final or left <= 0:
+                raise NotServingError(name, verdict, seconds, serves_still(seen.pods), explain())
+            changed.wait(min(LOG_SECONDS, left))
+
+
+def observe(reader: Reader, name: str, outcome: Outcome, known: Live | None = None) -> Observation:
+    """What the cluster shows of a registry; where it does not serve, with what can explain it."""
+    registry = known.registry if known else reader.registry(name)
+    deployment = known.deployment if known else reader.deployment(name)
+    seen = Observation(registry, deployment, known.pods if known else reader.pods(name))
+    return explained(reader, seen, outcome) if needs_explanation(seen) else seen
+
+
+def explained(reader: Reader, seen: Observation, outcome: Outcome) -> Observation:
+    """An observation together with the log and the events of its newest pod, and the pods of a generated database."""
+    pod = newest_pod(seen.pods)
+    if pod is None or seen.registry is None:
+        return seen
+    database: list[Manifest] = []
+    if live_type(seen.registry) == GENERATED:
+        name = GeneratedDatabase(seen.registry["metadata"]["name"]).host
+        database = reader.cluster.items(PODS, reader.namespace, labelSelector=f"app.kubernetes.io/name={name}")
+    return Observation(seen.registry, seen.deployment, seen.pods, _log(reader, pod, outcome), _events(reader, pod, outcome), tuple(database))
+
+
+def _log(reader: Reader, pod: Manifest, outcome: Outcome) -> str:
+    """The end of the server's log; of the attempt before when the present one has said nothing yet."""
+    name, container = pod["metadata"]["name"], database_container(pod["spec"]["containers"])["name"]
+    try:
+        text = reader.cluster.log(reader.namespace, name, container, previous=False)
+        return text if text.strip() or not restarts(pod) else reader.cluster.log(reader.namespace, name, container, previous=True)
+    except ClusterError as error:
+        # A container that was not started has no log.
+        if error.status == FORBIDDEN:
+            outcome.warn([f"why the server does not serve could not be read in its log: {error}"])
+        return ""
+
+
+def _events(reader: Reader, pod: Manifest, outcome: Outcome) -> tuple[str, ...]:
+    try:
+        events = reader.cluster.items(EVENTS, reader.namespace, fieldSelector=f"involvedObject.uid={pod['metadata']['uid']},type=Warning")
+    except ClusterError as error:
+        if error.status == FORBIDDEN:
+            outcome.warn([f"why the server does not serve could not be read in the events of its pod: {error}"])
+        return ()
+    return tuple(event.get("message", "") for event in events)
+
+
+def status_of(seen: Observation, verdict: Verdict) -> Manifest:
+    """The status of a registry as results show it."""
+    status: Manifest = at(seen.registry, ("status",)) or {}
+    hosts = status.get("hosts") or []
+    # The operator copies lines of the server's log into its messages.
+    conditions = [
+        {"message": without_credentials(entry["message"]), **{key: entry[key] for key in ("type", "status", "reason")}}
+        for entry in status.get("conditions") or []
+    ]
+    public = [
+        host for host in hosts if "/" in host or ("." in host and ".svc" not in host and not host.endswith(f".{at(seen.registry, ('metadata', 'namespace'))}"))
+    ]
+    return {
+        "serving": verdict.serving,
+        "reason": verdict.reason if verdict.serving else verdict.sentence(),
+        "address": f"https://{public[0]}" if public else None,
+        "hosts": hosts,
+        "conditions": conditions,
+    }
+
+
+def complete_address(reader: Reader, name: str, status: Manifest) -> None:
+    """Find the public URL by the registry's Route where the status names none: operators before v0.2.20 do not list it among the hosts."""
+    if status["address"] is not None or not reader.capabilities.has_metadata_server:
+        return
+    try:
+        host = at(reader.cluster.read(ROUTES, reader.namespace, f"{name}-https"), ("spec", "host"))
+    except ClusterError as error:
+        if error.status != FORBIDDEN:
+            raise
+        return
+    status["address"] = f"https://{host}" if host else None
