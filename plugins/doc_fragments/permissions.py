@@ -67,14 +67,14 @@ options:
           - Whether the lists are the whole truth. Everybody else whom the dashboard shows, or this collection granted access, loses it. A list that is left out
             counts as empty, but for O(permissions.members), which are only taken away when that list is given.
           - The RoleBinding that the operator makes for the registry's group stays. RoleBindings that somebody else made stay too, with a warning.
-          - Refused together with O(state=absent) by M(modelops.openshift_ai.model_registry_permission).
+          - Refused by M(modelops.openshift_ai.model_registry_permission) when it takes access away.
         type: bool
         default: false
       prune_unlabelled:
         description:
           - Whether the RoleBindings that somebody else made are taken away too, when they give access to those who are not to have it. Such are all that lack
             the labels of the dashboard.
-          - Refused without O(permissions.exact), unless M(modelops.openshift_ai.model_registry_permission) takes access away with O(state=absent).
+          - Refused without O(permissions.exact), unless M(modelops.openshift_ai.model_registry_permission) takes access away.
         type: bool
         default: false
 """

@@ -30,15 +30,6 @@ DATABASE: dict[str, Any] = {
     "client_certificate": {"type": "raw"},
 }
 
-REGISTRY: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "display_name": {"type": "str"},
-    "description": {"type": "str"},
-    "database": {"type": "dict", "options": DATABASE},
-}
-
 # Of any type: Ansible would take nothing and a truth for names.
 NAMES: dict[str, Any] = {"type": "list", "elements": "raw"}
 
@@ -71,6 +62,35 @@ PERMISSION: dict[str, Any] = {
 
 CHECK_DATABASE: dict[str, Any] = {"check_database": {"type": "str", "choices": ["false", "warn", "fail"], "default": "false"}}
 
+RESTART: dict[str, Any] = {"restart": {"type": "bool", "default": True}}
+
+DELETE_DATA: dict[str, Any] = {"delete_data": {"type": "bool", "default": False}}
+
+ALLOW_DATA_CHANGE: dict[str, Any] = {"allow_data_change": {"type": "bool", "default": False}}
+
+WAIT: dict[str, Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+}
+
+SMOKE_TEST: dict[str, Any] = {"smoke_test": {"type": "bool", "default": False}}
+
+REGISTRY: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "display_name": {"type": "str"},
+    "description": {"type": "str"},
+    "database": {"type": "dict", "options": DATABASE},
+    **PERMISSIONS,
+    **CHECK_DATABASE,
+    **RESTART,
+    **ALLOW_DATA_CHANGE,
+    **DELETE_DATA,
+    **WAIT,
+    **SMOKE_TEST,
+}
+
 BUNDLE: dict[str, Any] = {
     "name": {"type": "str"},
     "namespace": {"type": "str"},
@@ -83,19 +103,29 @@ BUNDLE: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "expiry_days": {"type": "int", "default": 30},
     "database": {"type": "dict", "options": DATABASE},
-    "restart": {"type": "bool", "default": True},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
+    **RESTART,
+    **WAIT,
 }
 
-CONSENT: dict[str, Any] = {
-    "restart": {"type": "bool", "default": True},
-    "allow_data_change": {"type": "bool", "default": False},
-    "delete_data": {"type": "bool", "default": False},
+REGISTRY_ITEM: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "display_name": {"type": "str"},
+    "description": {"type": "str"},
+    "database": {"type": "dict", "options": DATABASE},
+    **PERMISSIONS,
+    **ALLOW_DATA_CHANGE,
+    "status": {"type": "dict"},
 }
 
-WAIT: dict[str, Any] = {
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-    "smoke_test": {"type": "bool", "default": False},
+REGISTRIES: dict[str, Any] = {
+    "registries": {"type": "list", "elements": "dict", "required": True, "options": REGISTRY_ITEM},
+    "namespace": {"type": "str"},
+    "purge": {"type": "bool", "default": False},
+    "purge_limit": {"type": "int", "default": 1},
+    **DELETE_DATA,
+    **CHECK_DATABASE,
+    **RESTART,
+    **SMOKE_TEST,
+    **WAIT,
 }

@@ -10,7 +10,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -113,6 +113,8 @@ class Cluster:
 
     def __init__(self, client: Any, configuration: Any, context: str | None) -> None:
         self._client, self._configuration, self._context = client, configuration, context
+        # Called before each request that writes; it raises when nothing may be written any more.
+        self.before_writing: Callable[[], None] = lambda: None
 
     def identity(self) -> Manifest:
         """Which cluster this is and as whom it is used."""
@@ -181,11 +183,17 @@ class Cluster:
         """The objects of a kind in a namespace, or without one in the whole cluster, by label or field selector. ClusterError 404 for an unknown kind."""
         return self._pages(api, namespace, query, JSON)
 
+    def listed(self, api: tuple[str, str], namespace: str, trim: Callable[[Manifest], Manifest], **query: str) -> list[Manifest]:
+        """As `items`, but only what `trim` leaves of each: what it drops is dropped page by page."""
+        return self._pages(api, namespace, query, JSON, trim)
+
     def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[Manifest]:
         """As `items`, but only the metadata of each."""
         return self._pages(api, namespace, query, METADATA)
 
-    def _pages(self, api: tuple[str, str], namespace: str, query: dict[str, str], accept: str) -> list[Manifest]:
+    def _pages(
+        self, api: tuple[str, str], namespace: str, query: dict[str, str], accept: str, trim: Callable[[Manifest], Manifest] = lambda item: item
+    ) -> list[Manifest]:
         what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
         found: list[Manifest] = []
         more = ""
@@ -193,7 +201,7 @@ class Cluster:
             page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
             listed: Manifest = json.loads(self._send("GET", path_of(api, namespace), None, page, JSON, what, accept))
             # An empty list of metadata alone is null.
-            found += listed["items"] or []
+            found += map(trim, listed["items"] or [])
             more = at(listed, ("metadata", "continue")) or ""
             if not more:
                 return found
@@ -291,6 +299,8 @@ class Cluster:
         attempt = 0
         while True:
             attempt += 1
+            if verb != "GET":
+                self.before_writing()
             try:
                 response = self._client.request(
                     verb,

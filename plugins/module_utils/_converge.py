@@ -22,6 +22,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing imp
 
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import Preflight
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._granting import Granting
 
 
@@ -155,6 +156,20 @@ class Convergence:
     def can_serve(self) -> bool:
         """Whether it is worth waiting for. Where something is missing that no change of this run can make, it is said in a warning, and not waited for."""
         return not self.is_predicted and bool(self.plan.changes or not self.plan.incomplete)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.plan.changes) or (self._granting is not None and bool(self._granting.planned))
+
+    def drift(self) -> list[Difference]:
+        """What is live other than wanted, by the first plan."""
+        # Imported here, as in `converge`.
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import differences
+
+        of_permissions = (self._granting.planned, self._granting.bindings, self._granting.group) if self._granting else ((), (), None)
+        changes, bindings, group = of_permissions
+        return differences(self._wanted.name, self._live, [*self.plan.changes, *changes], bindings, group)
 
     def problems(self) -> list[Problem]:
         """Read what is live and plan: everything for which it cannot be carried out. ClusterError when something may not be read."""

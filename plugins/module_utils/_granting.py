@@ -92,6 +92,8 @@ class Granting:
         self._reader, self._cluster, self._threads = reader, reader.cluster, threads
         self._wanted, self._check_mode, self._outcome = wanted, check_mode, outcome
         self._target, self._waits = target, waits
+        # What there is to do by the last look.
+        self.planned: tuple[Change, ...] = ()
         self._live: list[Manifest] = []
         self._known = Known()
         self._group: Manifest | None = None
@@ -102,6 +104,16 @@ class Granting:
         self._awaits_group = False
         self._before: Manifest | None = None
         self._unanswered: list[Change] = []
+
+    @property
+    def bindings(self) -> list[Manifest]:
+        """The live RoleBindings, at least those that concern the registry."""
+        return self._live
+
+    @property
+    def group(self) -> Manifest | None:
+        """The registry's own Group, as it is live."""
+        return self._group
 
     def problems(self, reader: Reader, registry: Manifest | None) -> list[Problem]:
         """Read what is live; everything for which the permissions cannot be carried out."""
@@ -116,7 +128,8 @@ class Granting:
         # The operator empties the Group when it first sees the registry, also one that was there before.
         self._awaits_group = bool(self._waits) and not at(registry, ("status", "conditions"))
         grants, members = self._planned_grants(), self._planned_members()
-        problems = [*grants.problems, *members.problems, *rights_problems(reader, (*grants.changes, *members.changes))]
+        self.planned = (*grants.changes, *members.changes)
+        problems = [*grants.problems, *members.problems, *rights_problems(reader, self.planned)]
         if registry is None and self._waits is None:
             problem = no_registry(self._target)
             if self._wanted.revoke:

@@ -11,32 +11,31 @@ from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster, ClusterError, connect
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import converge, input_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, Problem
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
 
 # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
 Work = Callable[[Cluster, Mapping[str, Any], bool, Any], None]
+FindProblems = Callable[[Mapping[str, Any]], list[Problem]]
 
 
-def run(
-    argument_spec: dict[str, Any],
-    work: Work = converge,
-    find_problems: Callable[[Mapping[str, Any]], list[Problem]] = input_problems,
-    outcome: Outcome | None = None,
-    **rules: Any,
-) -> None:
+def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: Outcome | None = None, **rules: Any) -> None:
     """Run a module that does this work with its options; ends the process with its result. `find_problems` finds those that no cluster is needed for."""
     filled = outcome or Outcome()
 
     def on_cluster(module: Any) -> None:
-        try:
-            work(connect(module), module.params, module.check_mode, filled)
-        except ClusterError:
-            problems = find_problems(module.params)
-            if not problems:
-                raise
-            # What is wrong with the options is worth more than what is wrong with the cluster; with problems nothing is ever written.
-            raise InputError(problems) from None
+        with_cluster(module, lambda cluster: work(cluster, module.params, module.check_mode, filled), find_problems)
 
     shell.run(argument_spec, on_cluster, filled, **rules)
+
+
+def with_cluster(module: Any, work: Callable[[Cluster], None], find_problems: FindProblems) -> None:
+    """Do this work with the cluster of the module's options. ReportedError, as the work raises it."""
+    try:
+        work(connect(module))
+    except ClusterError:
+        problems = find_problems(module.params)
+        if not problems:
+            raise
+        # What is wrong with the options is worth more than what is wrong with the cluster; with problems nothing is ever written.
+        raise InputError(problems) from None

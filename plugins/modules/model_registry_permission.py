@@ -228,12 +228,12 @@ problems:
 """
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import converge_permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import converge_permissions, input_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import run
 
 
 def main() -> None:
-    run(_arguments.PERMISSION, converge_permissions)
+    run(_arguments.PERMISSION, converge_permissions, input_problems)
 
 
 if __name__ == "__main__":

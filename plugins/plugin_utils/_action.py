@@ -5,32 +5,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any
 
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._following import following
 
 
 class RegistryAction(ActionBase):
     """Run the module of the same name with its kubeconfig found on the controller, and keep the task's arguments out of the result."""
 
     _supports_async = True
+    # Whether the module says what it is doing, with Progress.
+    has_progress = False
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         # With any other connection the module runs on another machine, and a path is one of that machine.
-        if arguments.get("kubeconfig") and isinstance(arguments["kubeconfig"], str) and self._connection.transport == "local":
+        is_local = self._connection.transport == "local"
+        if arguments.get("kubeconfig") and isinstance(arguments["kubeconfig"], str) and is_local:
             arguments["kubeconfig"] = self._find_kubeconfig(arguments["kubeconfig"])
         arguments = self._completed(arguments)
         in_background = bool(self._task.async_val and not self._connection.has_native_async)
-        result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
+        is_followed = self.has_progress and is_local and not in_background
+        with self._following(task_vars or {}) if is_followed else contextlib.nullcontext():
+            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
         self._remove_tmp_path(self._connection._shell.tmpdir)
         # ansible-core up to 2.20 puts the arguments there, and can mask only the secrets of options that exist: not that of a misspelt one.
         result.pop("invocation", None)
         return result
+
+    def _following(self, task_vars: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
+        """While entered: what the module says is shown. Made before the module's arguments are, because one of them is the temporary folder."""
+        host = f"{task_vars['inventory_hostname']}: " if len(task_vars.get("ansible_play_hosts_all", ())) > 1 else ""
+
+        def show(line: str) -> None:
+            if not self._task.no_log:
+                # Apart from the output proper, which callbacks may write in a format for programs. In AWX and AAP both are one.
+                Display().display(host + line, stderr=True)
+
+        return following(self._connection._shell.tmpdir or self._make_tmp_path(), show)
 
     def _completed(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments that the module gets, after what its own action plugin does with them."""

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a live registry differs from what is wanted, from what to what, and who wrote it when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Live
+
+GRANTED = "granted"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One option of a registry that is live other than wanted. `manager` and `time` are those of the last write; None where nobody is known."""
+
+    registry: str
+    option: str
+    before: Any
+    after: Any
+    manager: str | None = None
+    time: str | None = None
+
+    def as_result(self) -> Manifest:
+        """The difference as results show it."""
+        return asdict(self)
+
+
+def differences(name: str, live: Live, changes: Iterable[Change], bindings: Iterable[Manifest], group: Manifest | None) -> list[Difference]:
+    """What planned changes say of a registry: `bindings` are its live RoleBindings, `group` its live Group."""
+    found: list[Difference] = []
+    held = {binding["metadata"]["name"]: binding for binding in bindings}
+    for change in changes:
+        if change.kind == manifests.KIND and change.action == "create":
+            found.append(Difference(name, "name", None, name))
+        elif change.kind == "RoleBinding":
+            found += _of_binding(name, change, held.get(change.name))
+        elif change.kind == "Group":
+            found += _of_group(name, change, group)
+        elif change.action in ("create", "update") and live.registry is not None:
+            found += _of_object(name, live, change)
+    return found
+
+
+def _of_object(name: str, live: Live, change: Change) -> list[Difference]:
+    """Of the custom resource, the password's Secret, or the ConfigMap with the CA."""
+    found = []
+    if change.kind == manifests.KIND:
+        for option in sorted({*change.before, *change.after}):
+            paths = _paths(option, live.registry or {})
+            found.append(Difference(name, option, change.before.get(option), change.after.get(option), *_last_writer(live.registry, paths)))
+        return found
+    data = change.body.get("data") or {}
+    writer = _last_writer(live.objects.get((change.kind, change.name)), [("data", key) for key in data])
+    option = change.fields[0]
+    # A bundle is shown under the name of its key.
+    before, after = next(iter(change.before.values()), None), next(iter(change.after.values()), None)
+    return [Difference(name, option, before, after, *writer)]
+
+
+def _of_binding(name: str, change: Change, binding: Manifest | None) -> list[Difference]:
+    granted = [field for field in change.fields if field.startswith("permissions.")]
+    if change.action == "create":
+        return [Difference(name, field, None, GRANTED) for field in granted]
+    writer = _newest(at(binding, ("metadata", "managedFields")) or [])
+    # What only mends a binding, its owner or a label, changes nobody's access.
+    return [Difference(name, field, GRANTED, None, *writer) for field in granted]
+
+
+def _of_group(name: str, change: Change, group: Manifest | None) -> list[Difference]:
+    users = set((group or {}).get("users") or ())
+    writer = _last_writer(group, [("users",)])
+    found = []
+    for field in change.fields:
+        is_member = field.partition("[")[2].rstrip("]") in users
+        found.append(Difference(name, field, GRANTED if is_member else None, None if is_member else GRANTED, *writer))
+    return found
+
+
+def _paths(option: str, registry: Manifest) -> list[tuple[str, ...]]:
+    """Where a registry keeps the value of an option."""
+    section = manifests.SECTIONS.get(manifests.live_type(registry) or "", "mysql")
+    of_fields = [field.path(section) for field in manifests.FIELDS if field.option == option]
+    keys: Mapping[str, Iterable[str]] = {
+        "database.type": ("",),
+        "database.ca": (*manifests.CA_KEYS.values(), *manifests.CA_DIRECTORIES),
+        "database.client_certificate": manifests.CERTIFICATE_KEYS,
+    }
+    return of_fields + [("spec", section, *((key,) if key else ())) for key in keys.get(option, ())]
+
+
+def _last_writer(manifest: Manifest | None, paths: Iterable[tuple[str, ...]]) -> tuple[str | None, str | None]:
+    """The field manager that owns one of these fields and wrote last, and when; (None, None) where none does."""
+    wanted = [tuple(f"f:{part}" for part in path) for path in paths]
+    entries = at(manifest, ("metadata", "managedFields")) or []
+    return _newest([entry for entry in entries if any(at(entry.get("fieldsV1"), path) is not None for path in wanted)])
+
+
+def _newest(entries: Iterable[Manifest]) -> tuple[str | None, str | None]:
+    newest = max(entries, key=lambda entry: str(entry.get("time", "")), default=None)
+    return (None, None) if newest is None else (newest.get("manager"), newest.get("time"))

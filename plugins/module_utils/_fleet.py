@@ -1,0 +1,340 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many registries at once: read together, planned one by one, written side by side, waited for together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import Convergence, granting_for, preflight_for
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiting import Narrator, wait_for_all
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import names_of, permissions_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import Interruption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, registry_result
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import with_cluster
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import Progress
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation, Verdict, serves_still
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
+    Consent,
+    InputError,
+    Problem,
+    Registry,
+    ReportedError,
+    registry_from_options,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import THREADS, Snapshot
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import NotServingError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal
+
+# Problems of these options are of the whole call, and not of one registry.
+OF_THE_CALL = ("namespace",)
+# How many failures a message tells in full; all of them are in `problems`.
+TOLD = 20
+
+
+class NotAllConvergedError(InputError):
+    """Some registries could not be brought to what is wanted; the others were."""
+
+    def __init__(self, failed: Sequence[Item], total: int) -> None:
+        super().__init__([problem for item in failed for problem in item.failures])
+        sentences = list(dict.fromkeys(problem.sentence() for problem in self.problems))
+        more = f" And {len(sentences) - TOLD} more, see `problems`." if len(sentences) > TOLD else ""
+        names = names_of(item.name for item in failed)
+        self.args = (f"{len(failed)} of {total} registries failed, and the others did not wait for them: {names}. {' '.join(sentences[:TOLD])}{more}",)
+
+
+@dataclass
+class Item:
+    """One registry of the call, on its way."""
+
+    path: str
+    options: Mapping[str, Any]
+    wanted: Registry
+    outcome: Outcome
+    failures: list[Problem] = field(default_factory=list)
+    drift: list[Difference] = field(default_factory=list)
+    convergence: Convergence | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the registry."""
+        return self.wanted.name
+
+    def attempt(self, work: Callable[[], object]) -> None:
+        """Do something for this registry alone: that it fails does not stop the others."""
+        try:
+            work()
+        except InputError as error:
+            self.failures += self.located(error.problems)
+        except ReportedError as error:
+            self.failures.append(Problem(self.path, str(error).rstrip("."), "What was done stays: mend the cause and run again", self.name))
+
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Problems with the paths that they have in the list."""
+        return [problem if problem.option in OF_THE_CALL else replace(problem, option=f"{self.path}.{problem.option}") for problem in problems]
+
+    def result(self) -> Manifest:
+        """What came of it."""
+        live = self.convergence.live.registry if self.convergence else None
+        shape = self.outcome.registry or (registry_result(live) if live else {"name": self.name, "namespace": self.wanted.namespace})
+        failed = {"msg": " ".join(problem.sentence() for problem in self.failures)} if self.failures else {}
+        return {**shape, "changed": bool(self.outcome.changes), "failed": bool(self.failures), **failed, "status": self.outcome.status}
+
+    def difference(self) -> list[Manifest]:
+        """Ansible's difference, where there is one."""
+        header = f"registry {self.name}"
+        own = {"before_header": header, "after_header": header, "before": self.outcome.before, "after": self.outcome.after}
+        permissions = self.outcome.permissions_difference
+        differs = permissions and permissions["before"] != permissions["after"]
+        return [*([own] if own["before"] != own["after"] else []), *([permissions] if differs else [])]
+
+
+@dataclass
+class FleetOutcome(Outcome):
+    """What a run did with all registries."""
+
+    items: list[Item] = field(default_factory=list)
+    removals: list[Item] = field(default_factory=list)
+    unlisted: list[Manifest] = field(default_factory=list)
+    timeline: list[Manifest] = field(default_factory=list)
+
+    def result(self, diff: bool) -> Manifest:
+        """The result of the module."""
+        parts = [*self.items, *self.removals]
+        changes = [change for item in parts for change in item.outcome.changes]
+        kept = [kept for item in self.removals for kept in item.outcome.kept]
+        return {
+            "changed": bool(changes),
+            "changes": changes,
+            "registries": [item.result() for item in self.items],
+            "unlisted": self.unlisted,
+            "drift": [difference.as_result() for item in self.items for difference in item.drift],
+            "timeline": self.timeline,
+            "cluster": self.cluster,
+            **({"kept": kept} if kept else {}),
+            **({"diff": [shown for item in parts for shown in item.difference()]} if diff else {}),
+        }
+
+
+def run(argument_spec: dict[str, Any]) -> None:
+    """Run the module that converges a fleet; ends the process with its result."""
+    outcome = FleetOutcome()
+
+    def work(module: Any) -> None:
+        folder = module._module.tmpdir
+        progress, interruption = Progress(folder), Interruption(folder)
+        outcome.timeline = progress.timeline
+
+        def converge(cluster: Cluster) -> None:
+            cluster.before_writing = interruption.check
+            converge_fleet(cluster, module.params, module.check_mode, outcome, progress)
+
+        with_cluster(module, converge, input_problems)
+
+    shell.run(argument_spec, work, outcome)
+
+
+def input_problems(options: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the options whatever is in the cluster."""
+    return [*_call_problems(options), *(problem for item in _items(options, "") for problem in item.failures)]
+
+
+def converge_fleet(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: Narrator) -> None:
+    """Bring all registries to what the options of `model_registries` say; `outcome` is filled on the way.
+
+    InputError: before anything was written, with everything that is wrong with the options, or with all registries alike. NotAllConvergedError: what
+    concerns only some of them, for which the others did not wait. ClusterError: what every registry needs could not be read.
+    """
+    outcome.introduce(cluster)
+    namespace = options["namespace"] or cluster.registries_namespace()
+    outcome.items = _items(options, namespace)
+    problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]
+    if problems:
+        raise InputError(problems)
+    Fleet(Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome, narrator).converge()
+
+
+def _call_problems(options: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    if options["wait_timeout"] < 1:
+        problems.append(Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", options["wait_timeout"]))
+    if options["purge_limit"] < 0:
+        problems.append(Problem("purge_limit", "is no number of registries", "Give how many may be deleted at most", options["purge_limit"]))
+    if options["purge"] and not options["registries"]:
+        problems.append(Problem("registries", "is empty, so that purge would delete every registry", "List those that are to stay, or leave purge out", []))
+    return problems
+
+
+def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
+    """The entries of the list, each with what is wrong with it whatever is in the cluster. An empty namespace stands for one that is not known yet."""
+    items: list[Item] = []
+    first: dict[str, str] = {}
+    for index, entry in enumerate(options["registries"]):
+        found: list[Problem] = []
+        outcome = Outcome()
+        item = Item(f"registries[{index}]", entry, registry_from_options(entry, namespace, found, outcome.warnings), outcome)
+        if entry["permissions"] is not None:
+            # Its warnings come with its plan.
+            permissions_from_options(entry["permissions"], False, found, [])
+        item.failures += item.located(found)
+        if entry["namespace"] is not None and namespace not in ("", entry["namespace"]):
+            problem = f"is not the registries namespace {namespace!r}"
+            remedy = "Leave it out, or converge the registries of another namespace in a task of their own"
+            item.failures.append(Problem(f"{item.path}.namespace", problem, remedy, entry["namespace"]))
+        same = first.setdefault(item.name, item.path)
+        if same != item.path:
+            item.failures.append(Problem(f"{item.path}.name", f"is that of {same} too", "List each registry once", item.name))
+        items.append(item)
+    return items
+
+
+class Fleet:
+    """All registries of one call on their way: `converge` plans, checks, writes, waits and purges."""
+
+    def __init__(self, reader: Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: Narrator) -> None:
+        self._reader, self._options, self._check_mode, self._outcome, self._narrator = reader, options, check_mode, outcome, narrator
+        self._seconds: int = options["wait_timeout"] if options["wait"] and not check_mode else 0
+
+    def converge(self) -> None:
+        """Do all of it, with each registry as far as it comes. NotAllConvergedError at the end when some did not get there."""
+        items, outcome = self._outcome.items, self._outcome
+        self._reader.load()
+        listed = {item.name for item in items}
+        live = self._reader.registries()
+        shapes = [registry_result(registry) for registry in live if registry["metadata"]["name"] not in listed]
+        outcome.unlisted = [{"name": shape["name"], "display_name": shape["display_name"]} for shape in shapes]
+        self._narrator.say(f"{len(items)} registries are listed; the cluster has {len(live)}, {len(shapes)} of them unlisted")
+        self._plan(items)
+        removals = self._plan_purge(live, listed) if self._options["purge"] else {}
+        self._write([item for item in items if not item.failures])
+        self._settle([item for item in items if not item.failures])
+        failed = [item for item in items if item.failures]
+        if failed and removals:
+            outcome.warn([f"purge deleted nothing, because other registries failed; not listed: {names_of(item.name for item in outcome.removals)}"])
+        else:
+            self._purge(removals)
+            failed = [item for item in (*items, *outcome.removals) if item.failures]
+        for item in (*items, *outcome.removals):
+            outcome.warn(_named(item.name, item.outcome.warnings))
+        if failed:
+            raise NotAllConvergedError(failed, len(items) + len(removals))
+
+    def _plan(self, items: Sequence[Item]) -> None:
+        """Plan every registry. InputError for what is wrong with all of them alike, such as a right that the account does not have."""
+        # Few registries with many grants are written as much side by side as many with few.
+        threads = max(1, THREADS // max(1, len(items)))
+        if self._options["check_database"] == "false":
+            for item in items:
+                item.attempt(partial(self._prepare, item, threads))
+        else:
+            # Databases answer when they like.
+            with ThreadPoolExecutor(THREADS) as pool:
+                list(pool.map(lambda item: item.attempt(partial(self._prepare, item, threads)), items))
+        of_the_call = {problem.sentence(): problem for item in items for problem in item.failures if problem.option in OF_THE_CALL}
+        if of_the_call:
+            others = [problem for item in items for problem in item.failures if problem.option not in OF_THE_CALL]
+            raise InputError([*of_the_call.values(), *others])
+
+    def _prepare(self, item: Item, threads: int) -> None:
+        options = self._options
+        granting = granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
+        consent = Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
+        preflight = preflight_for(options["check_database"])
+        item.convergence = Convergence(self._reader, item.wanted, consent, self._check_mode, item.outcome, granting, preflight)
+        item.failures += item.located(item.convergence.problems())
+        item.drift = item.convergence.drift()
+
+    def _plan_purge(self, live: Sequence[Manifest], listed: set[str]) -> dict[str, Removal]:
+        """The deletion of every registry that is not listed. InputError before anything is written when one of them must not be deleted."""
+        # Imported here: only where there may be something to delete.
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal
+
+        names = [registry["metadata"]["name"] for registry in live if "deletionTimestamp" not in registry["metadata"]]
+        going = [name for name in names if name not in listed]
+        limit = self._options["purge_limit"]
+        if len(going) > limit:
+            remedy = "List those that are to stay, or raise purge_limit when all of them may be deleted"
+            raise InputError([Problem("purge_limit", f"is less than the {len(going)} registries that are not listed: {names_of(going)}", remedy, limit)])
+        removals: dict[str, Removal] = {}
+        problems: list[Problem] = []
+        for name in going:
+            item = Item(f"purge[{name}]", {}, Registry(name, self._reader.namespace), Outcome())
+            removals[name] = Removal(self._reader, item.wanted, Consent(delete_data=self._options["delete_data"]), self._check_mode, item.outcome)
+            problems += removals[name].problems()
+            self._outcome.removals.append(item)
+        if problems:
+            raise InputError(problems)
+        return removals
+
+    def _write(self, items: Sequence[Item]) -> None:
+        """Write what differs, each registry for itself in an order that is safe."""
+        changing: list[Item] = []
+        for item in items:
+            if item.convergence and item.convergence.has_changes:
+                changing.append(item)
+            elif item.convergence:
+                item.attempt(item.convergence.write)
+        if not changing:
+            return
+        doing = "trying" if self._check_mode else "writing"
+        self._narrator.say(f"{doing} {len(changing)} of {len(items)} registries, the others are as wanted")
+        with ThreadPoolExecutor(THREADS) as pool:
+            writes = [pool.submit(item.attempt, item.convergence.write) for item in changing if item.convergence]
+            for number, _done in enumerate(as_completed(writes), 1):
+                self._narrator.state(f"{doing}: {number} of {len(writes)} done")
+
+    def _settle(self, items: Sequence[Item]) -> None:
+        """See how they are, wait for all together, and do with each what can be done only when it serves."""
+        by_name = {item.name: item for item in items}
+        predicted = [item for item in items if item.convergence and item.convergence.is_predicted]
+        looked_at = {item.name: item.outcome for item in items if item not in predicted}
+        patient = {item.name for item in items if self._seconds and item.convergence and item.convergence.can_serve}
+        is_written = not self._check_mode and any(item.outcome.changes for item in items)
+        with ThreadPoolExecutor(THREADS) as pool, ThreadPoolExecutor(THREADS) as finishing:
+
+            def settled(name: str, verdict: Verdict, seen: Observation) -> None:
+                finishing.submit(self._finish, by_name[name], verdict, seen, name in patient)
+
+            for item in predicted:
+                self._finish(item, None, None, False)
+            reader = self._reader.renewed if is_written else self._reader
+            wait_for_all(reader, looked_at, patient, self._seconds, settled, pool, self._narrator)
+
+    def _finish(self, item: Item, verdict: Verdict | None, seen: Observation | None, is_patient: bool) -> None:
+        convergence = item.convergence
+        if convergence is None:
+            return
+        item.outcome.status["restart_needed"] = convergence.plan.restart_needed
+
+        def finish() -> None:
+            if verdict and seen and is_patient and not verdict.serving:
+                raise NotServingError(item.name, verdict, self._seconds, serves_still(seen.pods), convergence.explanation())
+            convergence.finish(self._options["smoke_test"])
+
+        item.attempt(finish)
+
+    def _purge(self, removals: Mapping[str, Removal]) -> None:
+        """Delete what was planned, side by side."""
+        if not removals:
+            return
+        self._narrator.say(f"deleting {names_of(removals)}" if not self._check_mode else f"would delete {names_of(removals)}")
+        with ThreadPoolExecutor(THREADS) as pool:
+            for item in self._outcome.removals:
+                pool.submit(item.attempt, partial(removals[item.name].carry_out, self._seconds))
+
+
+def _named(name: str, warnings: Iterable[str]) -> list[str]:
+    """Warnings that say which registry they are about."""
+    return [warning if repr(name) in warning else f"registry {name!r}: {warning}" for warning in warnings]

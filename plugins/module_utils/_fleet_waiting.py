@@ -1,0 +1,115 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waits for many registries together: as long as the slowest one takes, with as few requests as for one."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Executor
+from typing import Protocol
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import DEPLOYMENTS
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import (
+    POD_LABELS,
+    Observation,
+    Verdict,
+    judge,
+    needs_explanation,
+    newest_pod,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import Snapshot
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import LOG_SECONDS, explained, status_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+
+# A server that has not started after this many seconds is looked at closely, and again after as many; one that is in trouble at once.
+PATIENCE = 5
+# How many are looked at closely in one round: each takes requests of its own.
+CLOSELY = 20
+# Changes that come together are looked at together.
+PAUSE = 0.2
+TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+
+
+class Narrator(Protocol):
+    """Who is told what is being done."""
+
+    def say(self, message: str) -> None:
+        """Something that happens a few times in a run."""
+
+    def state(self, text: str) -> None:
+        """How far it is, as often as one likes."""
+
+
+def wait_for_all(
+    first: Snapshot,
+    outcomes: Mapping[str, Outcome],
+    patient: Collection[str],
+    seconds: float,
+    settled: Callable[[str, Verdict, Observation], None],
+    pool: Executor,
+    narrator: Narrator,
+) -> None:
+    """Look at the registries of these outcomes, first as a snapshot shows them, and call `settled` for each as soon as it is known how it ends.
+
+    Those that are `patient` are waited for, up to this many seconds; the others are settled by the first look. Each outcome gets the status.
+    """
+    deadline = time.monotonic() + seconds
+    pending = list(outcomes)
+    closely: dict[str, float] = {}
+    now = first
+
+    def look(round_ends_all: bool) -> list[str]:
+        """One look at all that are pending; those that are still."""
+        observed = {name: Observation(now.registry(name), now.deployment(name), now.pods(name)) for name in pending}
+        chosen = [name for name in pending if needs_explanation(observed[name]) and (name not in patient or round_ends_all or is_due(name, observed[name]))]
+        if not round_ends_all and seconds:
+            chosen = chosen[:CLOSELY]
+        closely.update(dict.fromkeys(chosen, time.monotonic()))
+        observed.update(zip(chosen, pool.map(lambda name: explained(now, observed[name], outcomes[name]), chosen)))
+        left = []
+        reasons: Counter[str] = Counter()
+        for name, seen in observed.items():
+            verdict = judge(seen)
+            outcomes[name].status = status_of(seen, verdict)
+            if verdict.serving or round_ends_all or name not in patient or (verdict.final and name in chosen):
+                settled(name, verdict, seen)
+            else:
+                left.append(name)
+                reasons[verdict.reason] += 1
+        if left:
+            told = "; ".join(f"{count} because {reason}" for reason, count in reasons.most_common(3))
+            narrator.state(f"waiting for {len(left)} of {len(outcomes)}: {told}")
+        return left
+
+    def is_due(name: str, seen: Observation) -> bool:
+        if name in closely:
+            return time.monotonic() - closely[name] >= PATIENCE
+        return is_in_trouble(seen) or deadline - seconds + PATIENCE <= time.monotonic()
+
+    pending = look(not seconds)
+    if not pending:
+        return
+    watched = [(now.capabilities.api, now.namespace, {}), (DEPLOYMENTS, now.namespace, {}), (PODS, now.namespace, {"labelSelector": POD_LABELS})]
+    with now.cluster.changes(watched, seconds) as changed:
+        while pending:
+            changed.clear()
+            started = time.monotonic()
+            now = now.renewed
+            pending = look(started >= deadline)
+            left = deadline - time.monotonic()
+            if pending and left > 0:
+                # Not more than half of the time is spent on looking.
+                time.sleep(min(left, max(PAUSE, time.monotonic() - started)))
+                changed.wait(max(0.0, min(LOG_SECONDS, deadline - time.monotonic())))
+
+
+def is_in_trouble(seen: Observation) -> bool:
+    """Whether the server has ended before, or a container of its newest pod cannot be started."""
+    statuses = at(newest_pod(seen.pods), ("status", "containerStatuses")) or []
+    return any(status.get("restartCount") or at(status, ("state", "waiting", "reason")) in TROUBLE for status in statuses)

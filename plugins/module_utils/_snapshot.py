@@ -1,0 +1,249 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A registries namespace as it was at one moment: each kind of object is listed once, however many registries are planned by it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, Cluster, ClusterError, Right
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
+    APIS,
+    DEPLOYMENTS,
+    POD_TEMPLATE,
+    ROLE_BINDINGS,
+    SERVICES,
+    USER_GROUPS,
+    Capabilities,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import POD_LABELS, is_database_pod
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS, Reader, users_of
+
+T = TypeVar("T")
+THREADS = 8
+
+
+class Snapshot(Reader):
+    """Reads each list once, and answers from it. What may not be listed is read one by one where that is allowed."""
+
+    def __init__(self, cluster: Cluster, capabilities: Capabilities, namespace: str) -> None:
+        super().__init__(cluster, capabilities, namespace)
+        self._lock = threading.Lock()
+        self._answers: dict[Hashable, Future[Any]] = {}
+
+    @property
+    def fresh(self) -> Reader:
+        """One that answers with what is there now."""
+        return Reader(self.cluster, self.capabilities, self.namespace)
+
+    @property
+    def renewed(self) -> Snapshot:
+        """The same of this moment."""
+        return Snapshot(self.cluster, self.capabilities, self.namespace)
+
+    def load(self) -> None:
+        """Read everything that every plan needs, at the same time. Errors are kept for those who ask."""
+        loads: list[Callable[[], object]] = [
+            self._registries,
+            lambda: self._held("Secret"),
+            lambda: self._held("ConfigMap"),
+            self._deployments,
+            self._pods,
+            self._role_bindings,
+            self._groups,
+        ]
+        with ThreadPoolExecutor(THREADS) as pool:
+            for done in [pool.submit(load) for load in loads]:
+                done.exception()
+
+    def registry(self, name: str) -> Manifest | None:
+        """The registry of this name."""
+        return self._registries().get(name)
+
+    def registries(self) -> list[Manifest]:
+        """All registries of the namespace."""
+        return list(self._registries().values())
+
+    def users(self) -> Mapping[tuple[str, str], Collection[str]]:
+        """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
+        return self._once("users", lambda: users_of(self._registries().values()))
+
+    def held(self, kind: str, name: str) -> Manifest | None:
+        """A ConfigMap or Secret with its data."""
+        try:
+            return self._held(kind).get(name)
+        except ClusterError as error:
+            if error.status != FORBIDDEN:
+                raise
+            return self._once((kind, name), lambda: super(Snapshot, self).held(kind, name))
+
+    def service(self, name: str) -> Manifest | None:
+        """A Service."""
+        return self._once("services", lambda: _by_name(self.cluster.listed(SERVICES, self.namespace, _trimmed))).get(name)
+
+    def named(self, kind: str, prefix: str) -> list[Manifest]:
+        """The ConfigMaps or Secrets whose name begins like this."""
+        begins = self._once(("beginnings", kind), lambda: _grouped(self._held(kind).values(), _beginning))
+        return [found for found in begins.get(_beginning_of(prefix), ()) if found["metadata"]["name"].startswith(prefix)]
+
+    def deployment(self, name: str) -> Manifest | None:
+        """A Deployment."""
+        try:
+            return self._deployments().get(name)
+        except ClusterError as error:
+            if error.status != FORBIDDEN:
+                raise
+            return self._once(("deployment", name), lambda: super(Snapshot, self).deployment(name))
+
+    def pods(self, registry: str) -> tuple[Manifest, ...]:
+        """The pods of a registry's server."""
+        return tuple(pod for pod in self._pods().get(registry, ()) if not is_database_pod(pod, registry))
+
+    def role_bindings(self, roles: Collection[str]) -> list[Manifest]:
+        """The RoleBindings to Roles of these names."""
+        bindings = self._role_bindings()
+        return [binding for role in roles for binding in bindings.get(role, ())]
+
+    def group(self, name: str) -> Manifest | None:
+        """A Group of OpenShift's."""
+        try:
+            return self._groups().get(name)
+        except ClusterError as error:
+            if error.status == NOT_FOUND:
+                return None
+            if error.status != FORBIDDEN:
+                raise
+            return self._once(("group", name), lambda: super(Snapshot, self).group(name))
+
+    def everywhere(self, api: tuple[str, str]) -> list[Manifest]:
+        """All objects of a kind in the whole cluster."""
+        if api == USER_GROUPS:
+            return list(self._groups().values())
+        return self._once(("everywhere", api), lambda: super(Snapshot, self).everywhere(api))
+
+    def names(self, api: tuple[str, str], namespace: str = "") -> list[Manifest]:
+        """All objects of a kind in a namespace, or in the whole cluster, without their content."""
+        return self._once(("names", api, namespace), lambda: super(Snapshot, self).names(api, namespace))
+
+    def serves(self, api: tuple[str, str]) -> bool:
+        """Whether the cluster knows this kind of object."""
+        return self._once(("serves", api), lambda: super(Snapshot, self).serves(api))
+
+    def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
+        """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
+        return [missing for right in dict.fromkeys(rights) for missing in self._missing(namespace, right)]
+
+    def _missing(self, namespace: str, right: Right) -> list[Right]:
+        return self._once((namespace, right), lambda: super(Snapshot, self).missing_rights(namespace, [right]))
+
+    def _registries(self) -> dict[str, Manifest]:
+        return self._once("registries", lambda: _by_name(self.cluster.items(self.capabilities.api, self.namespace)))
+
+    def _held(self, kind: str) -> dict[str, Manifest]:
+        return self._once(kind, lambda: _by_name(self.cluster.listed(APIS[kind], self.namespace, trimmed_source)))
+
+    def _deployments(self) -> dict[str, Manifest]:
+        return self._once("deployments", lambda: _by_name(self.cluster.listed(DEPLOYMENTS, self.namespace, trimmed_deployment)))
+
+    def _pods(self) -> dict[str, list[Manifest]]:
+        return self._once("pods", lambda: _grouped(self.cluster.listed(PODS, self.namespace, trimmed_pod, labelSelector=POD_LABELS), _application))
+
+    def _role_bindings(self) -> dict[str, list[Manifest]]:
+        return self._once("bindings", lambda: _grouped(self.cluster.listed(ROLE_BINDINGS, self.namespace, trimmed_binding), _role))
+
+    def _groups(self) -> dict[str, Manifest]:
+        return self._once("groups", lambda: _by_name(self.cluster.listed(USER_GROUPS, "", trimmed_group)))
+
+    def _once(self, what: Hashable, load: Callable[[], T]) -> T:
+        """What `load` returned, or raised, the first time that this was asked for, by whichever thread."""
+        with self._lock:
+            known = self._answers.get(what)
+            answer: Future[T] = known or Future()
+            self._answers[what] = answer
+        if known is None:
+            try:
+                answer.set_result(load())
+            except Exception as error:
+                answer.set_exception(error)
+        return answer.result()
+
+
+def _by_name(objects: Iterable[Manifest]) -> dict[str, Manifest]:
+    return {found["metadata"]["name"]: found for found in objects}
+
+
+def _grouped(objects: Iterable[Manifest], key: Callable[[Manifest], str]) -> dict[str, list[Manifest]]:
+    groups: dict[str, list[Manifest]] = {}
+    for found in objects:
+        groups.setdefault(key(found), []).append(found)
+    return groups
+
+
+def _application(pod: Manifest) -> str:
+    return str(at(pod, ("metadata", "labels", "app")))
+
+
+def _role(binding: Manifest) -> str:
+    # A ClusterRole is none of a registry's Roles, whatever it is called.
+    return binding["roleRef"]["name"] if binding["roleRef"]["kind"] == "Role" else ""
+
+
+def _beginning(held: Manifest) -> str:
+    return _beginning_of(held["metadata"]["name"])
+
+
+def _beginning_of(name: str) -> str:
+    # The names that are looked for are those of registries with `-db-` and more behind.
+    return name.partition("-db-")[0]
+
+
+# What plans look at. The rest of a thousand objects of each kind would fill the memory.
+
+
+def _trimmed(manifest: Manifest) -> Manifest:
+    """A manifest without its history."""
+    metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
+    return {**manifest, "metadata": metadata}
+
+
+def trimmed_source(held: Manifest) -> Manifest:
+    """A ConfigMap or Secret, of its history only who changed the data and when."""
+    return _with_history(held, lambda fields: {"f:data": fields["f:data"]} if "f:data" in fields else {})
+
+
+def trimmed_binding(binding: Manifest) -> Manifest:
+    """A RoleBinding, of its history only who wrote it and when."""
+    return _with_history(binding, lambda _fields: {})
+
+
+def trimmed_group(group: Manifest) -> Manifest:
+    """A Group, of its history only who changed the members and when."""
+    return _with_history(group, lambda fields: {"f:users": {}} if "f:users" in fields else {})
+
+
+def trimmed_deployment(deployment: Manifest) -> Manifest:
+    """A Deployment, of its history only what tells who changed the pod template and its annotations."""
+    first, second = POD_TEMPLATE
+
+    def template(fields: Manifest) -> Manifest:
+        changed = at(fields, POD_TEMPLATE)
+        return {} if changed is None else {first: {second: {key: value for key, value in changed.items() if key == "f:metadata"}}}
+
+    return _with_history(deployment, template)
+
+
+def _with_history(manifest: Manifest, keep: Callable[[Manifest], Manifest]) -> Manifest:
+    entries = manifest["metadata"].get("managedFields") or []
+    return {**manifest, "metadata": {**manifest["metadata"], "managedFields": [{**entry, "fieldsV1": keep(entry.get("fieldsV1") or {})} for entry in entries]}}
+
+
+def trimmed_pod(pod: Manifest) -> Manifest:
+    """A pod's labels, containers' names, and status."""
+    names = [{"name": container["name"], "image": container.get("image")} for container in pod["spec"]["containers"]]
+    return {"metadata": _trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}
