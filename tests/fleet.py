@@ -32,7 +32,6 @@ def mysql(database: str, **changed: Any) -> dict[str, Any]:
 def entries(prefix: str, number: int, database: str, grants: int = 0) -> list[dict[str, Any]]:
     """That many registries on one database, each with as many groups."""
 
-
     def permissions() -> dict[str, Any]:
         return {"permissions": {"groups": [f"{prefix}-group-{grant}" for grant in range(grants)]}} if grants else {}
 

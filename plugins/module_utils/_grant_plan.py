@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
@@ -18,14 +18,13 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants impo
     Binding,
     Grant,
     Known,
+    LiveGrants,
     Permissions,
     Target,
-    bindings_of,
     doubtful,
     doubts,
     is_owned,
     names_of,
-    present_bindings,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import KIND as REGISTRY_KIND
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC, Manifest, merged
@@ -80,17 +79,17 @@ def owner_reference(target: Target) -> Manifest:
     return {"apiVersion": target.api_version, "kind": REGISTRY_KIND, "name": target.name, "uid": target.uid, "blockOwnerDeletion": False}
 
 
-def grant_changes(wanted: Permissions, target: Target, live: Sequence[Manifest], known: Known) -> Plan:
+def grant_changes(wanted: Permissions, live: LiveGrants, known: Known) -> Plan:
     """What makes the RoleBindings of a namespace those that are wanted: first what grants, last what revokes.
 
-    `live` are all RoleBindings of the namespace, `known` what `lookups(doubtful(...))` asked for. Changes of the same verb do not depend on each other.
+    `known` is what `lookups(doubtful(...))` asked for. Changes of the same verb do not depend on each other.
     """
-    bindings = bindings_of(target, live)
-    state = _State(wanted, {grant.key: grant for grant in wanted.grants}, present_bindings(target, bindings))
-    problems, warnings = doubts(doubtful(wanted, target, live), known)
-    creations = [] if wanted.revoke else _creations(target, (grant for grant in wanted.grants if grant.key not in state.present), live)
+    target = live.target
+    state = _State(wanted, {grant.key: grant for grant in wanted.grants}, live.present)
+    problems, warnings = doubts(doubtful(wanted, live), known)
+    creations = [] if wanted.revoke else _creations(target, (grant for grant in wanted.grants if grant.key not in state.present), live.names)
     updates, deletions, left = [], [], []
-    for binding in bindings:
+    for binding in live.bindings:
         kept = state.kept(binding)
         if state.may_take(binding) and not kept and (binding.grants or wanted.exact):
             deletions.append(_deletion(binding))
@@ -132,8 +131,8 @@ class _State:
         return [0] if self.is_kept(binding) else []
 
 
-def _creations(target: Target, missing: Iterable[Grant], live: Iterable[Manifest]) -> list[Change]:
-    taken = {manifest["metadata"]["name"] for manifest in live}
+def _creations(target: Target, missing: Iterable[Grant], names: Iterable[str]) -> list[Change]:
+    taken = set(names)
     changes = []
     for grant in missing:
         attempt = 0

@@ -41,6 +41,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
     MEMBERS,
     Known,
+    LiveGrants,
     Permissions,
     Target,
     doubtful,
@@ -92,9 +93,10 @@ class Granting:
         self._reader, self._cluster, self._threads = reader, reader.cluster, threads
         self._wanted, self._check_mode, self._outcome = wanted, check_mode, outcome
         self._target, self._waits = target, waits
+        self._first: Plan | None = None
         # What there is to do by the last look.
         self.planned: tuple[Change, ...] = ()
-        self._live: list[Manifest] = []
+        self._see([])
         self._known = Known()
         self._group: Manifest | None = None
         self._has_groups = True
@@ -119,15 +121,16 @@ class Granting:
         """Read what is live; everything for which the permissions cannot be carried out."""
         self._reader = reader
         self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
-        self._live = self._role_bindings()
+        self._see(self._role_bindings())
         may_read = self._read_group()
         self._known = self._look_up()
         if self._before is None:
-            self._before = permissions_result(self._target, self._live, self._group)
+            self._before = permissions_result(self._grants, self._group)
         self._new_group = {} if registry is None and may_read and self._has_groups else None
         # The operator empties the Group when it first sees the registry, also one that was there before.
         self._awaits_group = bool(self._waits) and not at(registry, ("status", "conditions"))
         grants, members = self._planned_grants(), self._planned_members()
+        self._first = grants
         self.planned = (*grants.changes, *members.changes)
         problems = [*grants.problems, *members.problems, *rights_problems(reader, self.planned)]
         if registry is None and self._waits is None:
@@ -153,13 +156,20 @@ class Granting:
     def grant(self, registry: Manifest | None) -> None:
         """Write the RoleBindings; in check mode there may be no registry yet. ClusterError when one is refused; what was written stays."""
 
-        def read() -> None:
-            self._live = self._role_bindings()
-
-        self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
-        made = self._carry_out(self._planned_grants, read)
-        self._live = carried_out(self._live, ROLE_BINDING, made.changes)
+        uid = registry["metadata"]["uid"] if registry else None
+        first, self._first = self._first, None
+        if uid != self._target.uid:
+            # A registry that was just made owns what grants access to it.
+            self._target, first = replace(self._target, uid=uid), None
+            self._see(self._live)
+        made = self._carry_out(self._planned_grants, lambda: self._see(self._role_bindings()), first)
+        if made.changes:
+            self._see(carried_out(self._live, ROLE_BINDING, made.changes))
         self._show()
+
+    def _see(self, live: list[Manifest]) -> None:
+        """Note the RoleBindings as they are now."""
+        self._live, self._grants = live, LiveGrants.of(self._target, live)
 
     def set_members(self) -> None:
         """Write the members of the registry's own Group, and see that they stay. ClusterError when that is refused, or they do not."""
@@ -206,7 +216,7 @@ class Granting:
         return self._reader.role_bindings(self._target.roles)
 
     def _planned_grants(self) -> Plan:
-        return grant_changes(self._wanted, self._target, self._live, self._known)
+        return grant_changes(self._wanted, self._grants, self._known)
 
     def _planned_members(self) -> Plan:
         if self._awaits_group:
@@ -233,7 +243,7 @@ class Granting:
     def _look_up(self) -> Known:
         """What the cluster knows of those who are granted access now."""
         unseen: list[str] = []
-        asked = lookups(doubtful(self._wanted, self._target, self._live))
+        asked = lookups(doubtful(self._wanted, self._grants))
         groups = self._listed("whether the groups exist", USER_GROUPS, unseen) if asked.groups else None
         users = self._names("whether the users exist", USERS, unseen) if asked.users else None
         namespaces = self._names("whether the namespaces exist", NAMESPACES, unseen) if asked.namespaces else None
@@ -290,13 +300,16 @@ class Granting:
             access for access in needed if self._reader.missing_rights(self._target.namespace, [Right(access.verb, access.group, access.resource, access.name)])
         ]
 
-    def _carry_out(self, planned: Callable[[], Plan], read: Callable[[], object], read_back: bool = False) -> Plan:
-        """Send a plan, and what a new plan says when somebody else was faster; the last plan. With `read_back` until there is nothing left to do."""
+    def _carry_out(self, planned: Callable[[], Plan], read: Callable[[], object], first: Plan | None = None, read_back: bool = False) -> Plan:
+        """Send the `first` plan, or one that is made now, and what a new plan says when somebody else was faster; the last plan.
+
+        With `read_back` until there is nothing left to do.
+        """
         deadline = time.monotonic() + SECONDS
         attempt = 0
         while True:
             attempt += 1
-            made = planned()
+            made, first = first or planned(), None
             if made.problems:
                 # They were none before the first write.
                 raise ClusterError(" ".join(problem.sentence() for problem in made.problems))
@@ -357,7 +370,7 @@ class Granting:
         self._unanswered = []
 
     def _show(self) -> None:
-        after: dict[str, Any] = permissions_result(self._target, self._live, self._new_group if self._group is None else self._group)
+        after: dict[str, Any] = permissions_result(self._grants, self._new_group if self._group is None else self._group)
         self._outcome.registry = {**self._outcome.registry, "permissions": after}
         self._outcome.permissions_difference = difference(self._target, self._before or {}, after)
 

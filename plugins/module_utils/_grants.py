@@ -294,6 +294,23 @@ def present_bindings(target: Target, bindings: Iterable[Binding]) -> dict[tuple[
     return present
 
 
+@dataclass(frozen=True)
+class LiveGrants:
+    """Who may use a registry by the RoleBindings of its namespace: those that concern it, and by subject the one that makes each grant."""
+
+    target: Target
+    # The names of all RoleBindings that were read.
+    names: frozenset[str]
+    bindings: Sequence[Binding]
+    present: Mapping[tuple[str, str], Binding]
+
+    @classmethod
+    def of(cls, target: Target, live: Sequence[Manifest]) -> LiveGrants:
+        """What the RoleBindings of a namespace say of a registry."""
+        bindings = bindings_of(target, live)
+        return cls(target, frozenset(map(_name, live)), bindings, present_bindings(target, bindings))
+
+
 def is_owned(target: Target, binding: Binding) -> bool:
     """Whether a binding will be deleted together with the registry that there is now, and not with one that was there before it."""
     return any(owner["uid"] == target.uid for owner in binding.manifest["metadata"].get("ownerReferences") or ())
@@ -351,10 +368,9 @@ def _name(manifest: Manifest) -> str:
     return str(manifest["metadata"]["name"])
 
 
-def doubtful(wanted: Permissions, target: Target, live: Iterable[Manifest]) -> list[Grant]:
+def doubtful(wanted: Permissions, live: LiveGrants) -> list[Grant]:
     """The listed grants to judge by what the cluster knows: those that are new, and of those to revoke the projects that cannot be namespaces."""
-    present = present_bindings(target, bindings_of(target, live))
-    missing = [grant for grant in wanted.grants if grant.key not in present]
+    missing = [grant for grant in wanted.grants if grant.key not in live.present]
     return [grant for grant in missing if grant.kind == "projects" and not NAMESPACE_NAME.fullmatch(grant.name)] if wanted.revoke else missing
 
 
@@ -448,9 +464,9 @@ def names_of(names: Iterable[str], conjunction: str = "and") -> str:
     return "".join(listed)
 
 
-def permissions_result(target: Target, live: Iterable[Manifest], group: Manifest | None) -> Manifest:
+def permissions_result(live: LiveGrants, group: Manifest | None) -> Manifest:
     """Who may use a registry, in the shape of the options. Bindings of others are not in it; `members` only where there is such a Group."""
-    grants = {grant: None for binding in bindings_of(target, live) if binding.ours and binding.grants_access for grant in binding.grants}
+    grants = {grant: None for binding in live.bindings if binding.ours and binding.grants_access for grant in binding.grants}
     shape: Manifest = {kind: sorted(grant.name for grant in grants if grant.kind == kind) for kind in WORDS if kind != "service_accounts"}
     accounts = sorted((grant.namespace, grant.name) for grant in grants if grant.kind == "service_accounts")
     shape["service_accounts"] = [{"namespace": namespace, "name": name} for namespace, name in accounts]

@@ -390,7 +390,7 @@ def qualified_host(host: str, namespace: str | None) -> str:
 
 def same_host(one: str, other: str, namespace: str) -> bool:
     """Whether two spellings mean the same host for a registry in `namespace`: `db`, `db.data.svc` and the full name can be one Service."""
-    return _canonical_host(one, namespace) == _canonical_host(other, namespace)
+    return one == other or _canonical_host(one, namespace) == _canonical_host(other, namespace)
 
 
 def _canonical_host(host: str, namespace: str) -> str:

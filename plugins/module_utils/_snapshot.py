@@ -132,12 +132,22 @@ class Snapshot(Reader):
         return self._once(("names", api, namespace), lambda: super(Snapshot, self).names(api, namespace))
 
     def serves(self, api: tuple[str, str]) -> bool:
-        """Whether the cluster knows this kind of object."""
+        """Whether the cluster knows this kind of object. What was listed it knows."""
+        if api == USER_GROUPS and self._listed(self._groups):
+            return True
         return self._once(("serves", api), lambda: super(Snapshot, self).serves(api))
 
     def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
         """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
         return [missing for right in dict.fromkeys(rights) for missing in self._missing(namespace, right)]
+
+    @staticmethod
+    def _listed(load: Callable[[], object]) -> bool:
+        try:
+            load()
+        except ClusterError:
+            return False
+        return True
 
     def _missing(self, namespace: str, right: Right) -> list[Right]:
         return self._once((namespace, right), lambda: super(Snapshot, self).missing_rights(namespace, [right]))

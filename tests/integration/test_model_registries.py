@@ -10,7 +10,7 @@ import pytest
 from sandbox.layout import Layout
 from tests import fleet
 from tests.fleet import MODULE, entries
-from tests.helpers import ROLE_BINDINGS, Cluster, Run, Runner, Task
+from tests.helpers import ROLE_BINDINGS, Cluster, Run, Task
 
 # The DataScienceCluster for the namespace, then one list each of registries, Secrets, ConfigMaps, Deployments, pods, RoleBindings and Groups.
 LISTS = 8

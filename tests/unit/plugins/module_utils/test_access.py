@@ -18,7 +18,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._access impo
     verification_warnings,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import grant_changes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Known, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Known, LiveGrants, Permissions
 
 from .builders import NAMESPACE
 from .grants import ACCOUNT, ALICE, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
@@ -38,7 +38,7 @@ BOB = Grant("users", "bob")
     ],
 )
 def test_the_right_to_grant_is_needed_for_what_the_api_server_asks_it_for(wanted, live, needed):
-    assert needs_right_to_grant(grant_changes(wanted, TARGET, live, Known()).changes) is needed
+    assert needs_right_to_grant(grant_changes(wanted, LiveGrants.of(TARGET, live), Known()).changes) is needed
 
 
 def test_the_two_ways_to_be_allowed_to_grant_are_named():

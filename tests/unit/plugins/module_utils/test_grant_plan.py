@@ -19,7 +19,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan 
     no_registry,
     role_binding,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Known, Permissions, Target, permissions_result
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Known, LiveGrants, Permissions, Target, permissions_result
 
 from .builders import NAMESPACE
 from .grants import ACCOUNT, ALICE, DASHBOARD_LABELS, DASHBOARD_OWNER, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
@@ -28,7 +28,7 @@ BOB = Grant("users", "bob")
 
 
 def planned(wanted, live=(), target=TARGET, known=None):
-    return grant_changes(wanted, target, list(live), known or Known())
+    return grant_changes(wanted, LiveGrants.of(target, list(live)), known or Known())
 
 
 def done(plan):
@@ -100,7 +100,7 @@ def test_what_is_wanted_is_created_and_then_nothing_is_left_to_do():
 
 def test_the_dashboards_bindings_are_adopted_as_they_are():
     live = [dashboards(grant) for grant in (SCIENTISTS, ALICE, PROJECT)]
-    assert planned(Permissions((SCIENTISTS, ALICE, PROJECT), exact=True), live) == grant_changes(Permissions(), TARGET, [], Known())
+    assert planned(Permissions((SCIENTISTS, ALICE, PROJECT), exact=True), live) == grant_changes(Permissions(), LiveGrants.of(TARGET, []), Known())
 
 
 def test_what_is_not_listed_stays_without_exact():
@@ -317,7 +317,9 @@ def test_permissions_without_a_registry_name_the_way_to_give_them():
 def test_the_difference_reads_like_a_list_of_names():
     live = [dashboards(grant) for grant in (SCIENTISTS, BOB)]
     later = after(Permissions((SCIENTISTS, ALICE, ACCOUNT), exact=True), live)
-    shown = difference(TARGET, permissions_result(TARGET, live, group("carol")), permissions_result(TARGET, later, group("carol", "dana")))
+    shown = difference(
+        TARGET, permissions_result(LiveGrants.of(TARGET, live), group("carol")), permissions_result(LiveGrants.of(TARGET, later), group("carol", "dana"))
+    )
     assert shown["before"] == "group data-scientists\nuser bob\nmember carol\n"
     assert shown["after"] == "group data-scientists\nuser alice\nservice account ci/pipeline\nmember carol\nmember dana\n"
     assert shown["before_header"] == shown["after_header"] == f"permissions of {NAMESPACE}/fraud"

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
     Grant,
     Known,
+    LiveGrants,
     Lookups,
     Permissions,
     bindings_of,
@@ -103,7 +104,7 @@ def test_ten_thousand_entries_are_read_at_once():
     started = time.monotonic()
     permissions, problems, _warnings = read(users=names, members=names)
     live = [dashboards(grant) for grant in permissions.grants[:5000]]
-    new = doubtful(permissions, TARGET, live)
+    new = doubtful(permissions, LiveGrants.of(TARGET, live))
     _problems, warnings = doubts(new, known_from(users=[{"metadata": {"name": f"person-{number}"}} for number in range(10_000)]))
     assert time.monotonic() - started < 5
     assert len(permissions.grants) == 10_000 and not problems and len(new) == 5000
@@ -159,20 +160,20 @@ def test_somebody_elses_binding_with_the_name_of_the_operators_is_not_the_operat
 def test_who_may_use_a_registry_is_shown_in_the_shape_of_the_options():
     live = [dashboards(grant) for grant in (ALICE, ACCOUNT, PROJECT, SCIENTISTS, Grant("users", "adam"))]
     live += [operators(), binding("unlabelled", Grant("users", "eve")), binding("two", Grant("users", "bea"), ALICE, labels=live[0]["metadata"]["labels"])]
-    assert permissions_result(TARGET, live, {"metadata": {"name": "fraud-users"}, "users": ["carol", "bob"]}) == {
+    assert permissions_result(LiveGrants.of(TARGET, live), {"metadata": {"name": "fraud-users"}, "users": ["carol", "bob"]}) == {
         "groups": ["data-scientists"],
         "users": ["adam", "alice", "bea"],
         "projects": ["fraud-dev"],
         "service_accounts": [{"namespace": "ci", "name": "pipeline"}],
         "members": ["bob", "carol"],
     }
-    assert "members" not in permissions_result(TARGET, live, None)
+    assert "members" not in permissions_result(LiveGrants.of(TARGET, live), None)
 
 
 def test_an_export_converges_to_no_new_grant():
     live = [dashboards(grant) for grant in (ALICE, ACCOUNT, PROJECT, SCIENTISTS)]
-    permissions, problems, warnings = read(**permissions_result(TARGET, live, None))
-    assert (doubtful(permissions, TARGET, live), problems, warnings) == ([], {}, [])
+    permissions, problems, warnings = read(**permissions_result(LiveGrants.of(TARGET, live), None))
+    assert (doubtful(permissions, LiveGrants.of(TARGET, live)), problems, warnings) == ([], {}, [])
 
 
 # --- what is probably a typo ---
@@ -229,14 +230,14 @@ def test_what_cannot_be_looked_up_is_not_doubted():
 
 def test_only_new_grants_are_looked_up():
     wanted = Permissions((ALICE, SCIENTISTS, PROJECT, ACCOUNT, Grant("groups", "system:authenticated")))
-    assert doubtful(wanted, TARGET, [dashboards(ALICE)]) == list(wanted.grants[1:])
+    assert doubtful(wanted, LiveGrants.of(TARGET, [dashboards(ALICE)])) == list(wanted.grants[1:])
     assert lookups(wanted.grants) == Lookups(groups=True, users=True, namespaces=True, service_accounts=("ci",))
     assert lookups([Grant("groups", "system:authenticated")]) == lookups([]) == Lookups(False, False, False, ())
 
 
 def test_of_what_is_revoked_only_display_names_are_looked_up():
     wanted = Permissions((ALICE, PROJECT, Grant("projects", "Fraud development"), Grant("users", "gone long ago")), revoke=True)
-    assert doubtful(wanted, TARGET, []) == [Grant("projects", "Fraud development")]
+    assert doubtful(wanted, LiveGrants.of(TARGET, [])) == [Grant("projects", "Fraud development")]
 
 
 @pytest.mark.parametrize(
