@@ -231,10 +231,7 @@ def _read(cluster: Cluster) -> Live:
         names = ", ".join(repr(item["metadata"]["name"]) for item in found)
         what, remedy = (f"several {KIND}s, {names}", "Delete all but one") if found else (f"no {KIND}", "Create one")
         raise ClusterError(f"this cluster has {what}: the component is switched in the only one. {remedy}.")
-    live = Live(api, found[0])
-    if "deletionTimestamp" in live.manifest["metadata"]:
-        raise ClusterError(f"{KIND} {live.name!r} is being deleted. Run again with the one that takes its place.")
-    return live
+    return Live(api, found[0])
 
 
 def _right_problems(cluster: Cluster, live: Live) -> list[Problem]:

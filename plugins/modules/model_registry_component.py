@@ -121,8 +121,8 @@ changes:
       elements: str
       sample: [state, registries_namespace]
 component:
-  description: The component as it is now, in check mode as it would be.
-  returned: when the options could be carried out
+  description: The component as it is now, in check mode as it would be. Empty when the input was refused.
+  returned: always
   type: dict
   contains:
     state:

@@ -93,9 +93,9 @@ def life(layout: Layout, cluster: Cluster, token: str, registry: str, tmp_path_f
         assert set(tokens) == set(RIGHTS.values())
         processes.stop(layout, "operator")
         until(lambda: not is_ready(cluster))
-        # The switch that removes it is carried out, and its answer lost.
-        patched = r"/datascienceclusters/(?!.*dryRun)"
-        faults.api_rules(layout, [faults.Rule("reset", verbs=["patch"], path=patched, forwarded=True)])
+        # The switch that removes it is carried out, and its answer lost. Somebody else comes in between of the next one.
+        patch = {"verbs": ["patch"], "path": r"/datascienceclusters/(?!.*dryRun)"}
+        faults.api_rules(layout, [faults.Rule("reset", forwarded=True, **patch), faults.Rule("status", status=409, **patch)])
         faults.forget_requests(layout)
         tasks = steps({name: tokens[right] for name, right in RIGHTS.items()})
         runs = Runner(layout, token, tmp_path_factory.mktemp("component")).sequence(list(tasks.values()))
@@ -177,6 +177,7 @@ def test_a_switch_waits_until_registries_can_be_made_in_the_namespace(life: dict
     made = life["switch on elsewhere"]
     assert not made.failed and made.result["changes"][0]["fields"] == ["state", "registries_namespace"], made.output
     assert made.result["component"] == {"state": "managed", "registries_namespace": ELSEWHERE, "ready": True, "reason": "it is ready"}
+    assert patches(made) == [False, False] and [request.status for request in made.writes] == [409, 200]
     assert status_of(cluster)[0]["registriesNamespace"] == ELSEWHERE
     assert cluster.get("v1", "namespaces", ELSEWHERE, None)["status"]["phase"] == "Active"
 
