@@ -104,7 +104,12 @@ class Right:
 
 def converging_roles() -> list[dict[str, Any]]:
     """The Roles and ClusterRoles of rbac/converge.yml."""
-    roles: list[dict[str, Any]] = yaml.safe_load((ROOT / "rbac" / "converge.yml").read_text())["items"]
+    return roles_of("converge.yml")
+
+
+def roles_of(file: str) -> list[dict[str, Any]]:
+    """The Roles and ClusterRoles of a file in rbac/."""
+    roles: list[dict[str, Any]] = yaml.safe_load((ROOT / "rbac" / file).read_text())["items"]
     return roles
 
 
@@ -148,9 +153,18 @@ def automation_token(cluster: Cluster) -> str:
 
 
 @contextlib.contextmanager
-def accounts_without_one_right(cluster: Cluster) -> Iterator[dict[Right, str]]:
-    """For each single right of rbac/converge.yml the token of an account that has all the others; they are gone afterwards."""
-    roles = converging_roles()
+def account_with(cluster: Cluster, name: str, roles: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The token of a service account with these roles and nothing else; it is gone afterwards."""
+    try:
+        yield cluster.call(lambda api: _account(api, name, roles))
+    finally:
+        cluster.call(lambda api: _remove_account(api, name, roles))
+
+
+@contextlib.contextmanager
+def accounts_without_one_right(cluster: Cluster, file: str = "converge.yml") -> Iterator[dict[Right, str]]:
+    """For each single right of a file in rbac/ the token of an account that has all the others; they are gone afterwards."""
+    roles = roles_of(file)
     names = {right: f"without-{number}" for number, right in enumerate(single_rights(roles), 1)}
 
     async def make(api: Api) -> dict[Right, str]:

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from sandbox import databases, lifecycle
-from sandbox.layout import ROOT, Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
+from tests.component import component_kept, status_of
 
 from .conftest import Cluster
 
@@ -82,6 +83,16 @@ def test_the_examples_of_the_database_module_run_in_their_order(layout, tmp_path
     output = play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": before + tasks}])
     # Neither host can be reached from here, which is a finding and no failure.
     assert "failed=0" in output and "db.example.com" in output and "localhost -> bastion" in output
+
+
+def test_the_examples_of_the_component_module_run_in_their_order(cluster, layout, tmp_path):
+    source = (ROOT / "plugins" / "modules" / "model_registry_component.py").read_text()
+    tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
+    with component_kept(layout, cluster):
+        output = play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
+        assert "changed=2" in output and REGISTRIES_NAMESPACE in output
+        assert status_of(cluster)[0]["registriesNamespace"] == "team-model-registries"
+    cluster.delete("v1", "namespaces", "team-model-registries", None)
 
 
 def test_the_playbook_of_the_readme_runs(cluster, layout, tmp_path, fraud_models):

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from sandbox import faults, lifecycle, people, processes
+from sandbox import faults, people, processes
 from sandbox.kube import Api, ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from sandbox.platform import component, trusted_bundle
+from tests.component import CLUSTER, component_kept, is_ready, status_of, switch
 from tests.helpers import until
 
 from .conftest import Cluster
 
-CLUSTER = ("datasciencecluster.opendatahub.io/v2", "datascienceclusters", "default-dsc")
 INITIALIZATION = ("dscinitialization.opendatahub.io/v1", "dscinitializations", "default-dsci")
 ROUTE_API = "route.openshift.io/v1"
 
@@ -113,33 +113,10 @@ def test_somebody_who_never_logged_in_has_no_user_object(cluster: Cluster) -> No
 # The component
 
 
-def switch(cluster: Cluster, **spec: Any) -> None:
-    api_version, plural, name = CLUSTER
-    cluster.merge(api_version, plural, name, {"spec": {"components": {"modelregistry": spec}}}, None)
-
-
-def status_of(cluster: Cluster) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the cluster's status says of the component, and its condition."""
-    status = cluster.get(*CLUSTER, None).get("status") or {}
-    ready: dict[str, Any] = next((one for one in status.get("conditions", []) if one["type"] == "ModelRegistryReady"), {})
-    return status.get("components", {}).get("modelregistry", {}), ready
-
-
-def is_ready(cluster: Cluster) -> bool:
-    return status_of(cluster)[1].get("status") == "True"
-
-
 @pytest.fixture
 def component_of_before(layout: Layout, cluster: Cluster) -> Iterator[None]:
-    """Afterwards the component is as it was: managed, in its usual namespace, with an operator that runs."""
-    until(lambda: is_ready(cluster))
-    yield
-    if component.registries_namespace(layout) != REGISTRIES_NAMESPACE:
-        switch(cluster, managementState="Removed")
-        until(lambda: not processes.running(layout, "operator"))
-    switch(cluster, managementState="Managed", registriesNamespace=REGISTRIES_NAMESPACE)
-    until(lambda: lifecycle.serves(layout, "operator"))
-    until(lambda: is_ready(cluster))
+    with component_kept(layout, cluster):
+        yield
 
 
 def test_both_versions_of_the_cluster_tell_the_namespace(cluster: Cluster) -> None:

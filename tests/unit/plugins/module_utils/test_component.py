@@ -1,0 +1,143 @@
+"""The switch of the component, and what its DataScienceCluster tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._component import (
+    Live,
+    Surroundings,
+    Wanted,
+    input_problems,
+    plan_switch,
+    why_not_managed,
+    why_not_removed,
+)
+
+API = ("datasciencecluster.opendatahub.io/v2", "datascienceclusters")
+OPTIONS = {"state": "managed", "registries_namespace": None, "force": False, "wait": True, "wait_timeout": 300}
+REMOVED = {"status": "False", "reason": "Removed", "message": "Component ManagementState is set to Removed"}
+NOTHING_MISSING = Surroundings(True, "Active", None)
+
+
+def live(spec=None, told=None, condition=None):
+    """A DataScienceCluster with this in its specification of the component, and this namespace and condition in its status."""
+    components = {} if spec is None else {"modelregistry": spec}
+    conditions = [{"type": "Ready", "status": "True"}] + ([{"type": "ModelRegistryReady", **condition}] if condition else [])
+    status = {"conditions": conditions, "components": {"modelregistry": {"registriesNamespace": told} if told else {}}}
+    return Live(API, {"metadata": {"name": "default-dsc"}, "spec": {"components": components}, "status": status})
+
+
+def ready(told="registries", spec="registries"):
+    return live({"managementState": "Managed", "registriesNamespace": spec}, told, {"status": "True", "reason": "Ready"})
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"wait_timeout": 0}, ["wait_timeout"]),
+        ({"registries_namespace": "-x"}, ["registries_namespace"]),
+        ({"registries_namespace": ""}, ["registries_namespace"]),
+        ({"registries_namespace": "a.b"}, ["registries_namespace"]),
+        ({"registries_namespace": "a" * 64}, ["registries_namespace"]),
+        ({"registries_namespace": "a" * 63}, []),
+        ({"registries_namespace": "fine", "state": "removed"}, ["registries_namespace"]),
+        ({"registries_namespace": "Not Fine", "wait_timeout": -1}, ["registries_namespace", "wait_timeout"]),
+    ],
+)
+def test_wrong_options_are_all_named(options, named):
+    assert [problem.option for problem in input_problems(OPTIONS | options)] == named
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted", "asked"),
+    [
+        (None, Wanted("managed", None, False), {"managementState": "Managed"}),
+        (None, Wanted("managed", "ours", False), {"managementState": "Managed", "registriesNamespace": "ours"}),
+        ({"managementState": "Removed", "registriesNamespace": "ours"}, Wanted("managed", "ours", False), {"managementState": "Managed"}),
+        (
+            {"managementState": "Removed", "registriesNamespace": "old"},
+            Wanted("managed", "ours", False),
+            {"managementState": "Managed", "registriesNamespace": "ours"},
+        ),
+        ({"managementState": "Managed", "registriesNamespace": "ours"}, Wanted("removed", None, True), {"managementState": "Removed"}),
+    ],
+)
+def test_only_what_differs_is_written(spec, wanted, asked):
+    change, problems = plan_switch(wanted, live(spec))
+    assert problems == [] and change is not None
+    assert change.body == {"spec": {"components": {"modelregistry": asked}}}
+    assert len(change.fields) == len(asked)
+    assert (change.verb, change.api, change.name) == ("PATCH", API, "default-dsc")
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted"),
+    [
+        (None, Wanted("removed", None, False)),
+        ({"managementState": "Removed"}, Wanted("removed", None, False)),
+        ({"managementState": "Managed", "registriesNamespace": "ours"}, Wanted("managed", None, False)),
+        ({"managementState": "Managed", "registriesNamespace": "ours"}, Wanted("managed", "ours", False)),
+    ],
+)
+def test_what_is_as_wanted_is_not_written(spec, wanted):
+    assert plan_switch(wanted, live(spec)) == (None, [])
+
+
+# The product takes another namespace while the specification names none; what is in the old one would be left without a word.
+@pytest.mark.parametrize("spec", [{"registriesNamespace": "ours"}, {"registriesNamespace": ""}])
+def test_the_namespace_of_a_managed_component_stays(spec):
+    change, [problem] = plan_switch(Wanted("managed", "other", False), live({"managementState": "Managed", **spec}, "ours"))
+    assert change is None
+    assert (problem.option, problem.value) == ("registries_namespace", "other")
+    assert "while the component is managed: it is 'ours'" in problem.problem
+
+
+@pytest.mark.parametrize(
+    ("seen", "around", "told"),
+    [
+        (live({"managementState": "Managed"}), NOTHING_MISSING, "has no condition ModelRegistryReady. Check that the platform's operator runs"),
+        (live({"managementState": "Managed"}, None, REMOVED), NOTHING_MISSING, "Removed: Component ManagementState is set to Removed. Check that the platform"),
+        (
+            live({"managementState": "Managed"}, "ours", {"status": "False", "reason": "DeploymentsNotReady", "message": "0/1 deployments ready"}),
+            NOTHING_MISSING,
+            "DeploymentsNotReady: 0/1 deployments ready. Look at the pods and the log of the model registry operator",
+        ),
+        (live({"managementState": "Managed"}, "ours", {"status": "Unknown"}), NOTHING_MISSING, "ModelRegistryReady=Unknown, without a reason."),
+        (ready(told=None), NOTHING_MISSING, "names no registries namespace"),
+        (ready(told="old"), NOTHING_MISSING, "names the registries namespace 'old' instead of 'registries'"),
+        (ready(), replace(NOTHING_MISSING, serves_registries=False), "does not serve modelregistries.modelregistry.opendatahub.io"),
+        (ready(), replace(NOTHING_MISSING, namespace_phase=""), "the namespace 'registries' does not exist"),
+        (ready(), replace(NOTHING_MISSING, namespace_phase="Terminating"), "the namespace 'registries' is Terminating: it is being deleted"),
+    ],
+)
+def test_what_a_managed_component_lacks_is_said(seen, around, told):
+    assert told in why_not_managed(seen, around)
+
+
+# A namespace that may not be looked at is taken to be there.
+@pytest.mark.parametrize("phase", ["Active", None])
+def test_a_managed_component_that_lacks_nothing_is_ready(phase):
+    assert why_not_managed(ready(), replace(NOTHING_MISSING, namespace_phase=phase)) == ""
+
+
+@pytest.mark.parametrize(
+    ("seen", "singleton", "told"),
+    [
+        (ready(), False, "still tells of a managed component"),
+        (live({"managementState": "Removed"}, None, {"status": "True"}), False, "still tells of a managed component"),
+        (
+            live({"managementState": "Removed"}, None, REMOVED),
+            True,
+            "modelregistries.components.platform.opendatahub.io 'default-modelregistry' is still there",
+        ),
+        (live({"managementState": "Removed"}, None, REMOVED), False, ""),
+        (live({"managementState": "Removed"}, None, REMOVED), None, ""),
+        (live(), False, ""),
+    ],
+)
+def test_a_removed_component_is_gone_with_all_that_was_made_of_it(seen, singleton, told):
+    found = why_not_removed(seen, Surroundings(True, None, singleton))
+    assert (told in found) if told else found == ""
