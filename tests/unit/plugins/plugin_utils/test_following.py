@@ -1,0 +1,146 @@
+"""A real `ansible-playbook` in front of a module that writes and says so: what is shown, and when it stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
+PROGRAMS = Path(sys.executable).parent
+SECRET = "Tr0ub4dor-and-3"
+
+# It takes at most 50 ms for a write, and for longer than any test it writes on.
+MODULE = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import CancelledError, Interruption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import Progress
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._shell import RegistryModule
+
+module = RegistryModule(dict(registries=dict(type="raw"), file=dict(), writes=dict(type="int")))
+progress, interruption = Progress(module.tmpdir), Interruption(module.tmpdir)
+
+def write(number):
+    interruption.check()
+    with open(module.params["file"], "a") as file:
+        file.write(f"{time.time()}\\n")
+    time.sleep(0.05)
+
+progress.say("writing")
+try:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(module.params["writes"])))
+except CancelledError as error:
+    with open(module.params["file"] + ".said", "a") as file:
+        file.write(str(error))
+    module.fail_json(str(error))
+progress.say("written")
+module.exit_json(timeline=progress.timeline)
+"""
+
+
+class Play:
+    """A folder with the module, and what runs in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "writes"
+        collection = folder / "collections" / "ansible_collections" / "modelops" / "openshift_ai" / "plugins"
+        for part in ("action", "modules"):
+            (collection / part).mkdir(parents=True)
+        for shared in ("module_utils", "plugin_utils"):
+            (collection / shared).symlink_to(PLUGINS / shared)
+        shutil.copy(PLUGINS / "action" / "model_registries.py", collection / "action" / "probe.py")
+        (collection / "modules" / "probe.py").write_text(MODULE)
+
+    def start(self, tasks: Sequence[dict[str, Any]], hosts: str = "one,", verbosity: str = "-v") -> subprocess.Popen[str]:
+        """ansible-playbook, in a process group of its own."""
+        variables = {"ansible_python_interpreter": sys.executable}
+        play = {"hosts": "all", "connection": "local", "gather_facts": False, "vars": variables, "tasks": list(tasks)}
+        (self.folder / "play.json").write_text(json.dumps([play]))
+        environment = os.environ | {
+            "HOME": str(self.folder),
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
+            "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        environment.pop("PYTHONPATH", None)
+        command = [PROGRAMS / "ansible-playbook", verbosity, "-i", hosts, self.folder / "play.json"]
+        return subprocess.Popen(command, env=environment, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+    def task(self, name: str, writes: int, **keywords: Any) -> dict[str, Any]:
+        return {"name": name, "modelops.openshift_ai.probe": {"file": str(self.file), "writes": writes}, **keywords}
+
+    def writes(self) -> list[float]:
+        """The times of all writes."""
+        return [float(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    return Play(tmp_path)
+
+
+def test_what_the_module_says_is_shown_while_it_runs_and_says_of_which_host_it_is(play: Play) -> None:
+    playbook = play.start(
+        [
+            play.task("in sight", 100),
+            play.task("hidden", 1, no_log=True),
+            play.task("in the background", 1, **{"async": 30, "poll": 1}),
+        ],
+        hosts="one,two",
+    )
+    assert playbook.stderr
+    first = playbook.stderr.readline()
+    assert "writing" in first and len(play.writes()) < 200, "it is shown as soon as it is said"
+    output, errors = playbook.communicate(timeout=60)
+    assert playbook.returncode == 0, output
+    shown = [line.split() for line in (first + errors).splitlines() if " s  writ" in line]
+    assert sorted((host, message) for host, _seconds, _unit, message in shown) == [
+        (host, message) for host in ("one:", "two:") for message in ("writing", "written")
+    ]
+    assert " s  writ" not in output, "the output proper is for callbacks, which may write JSON"
+    assert output.count('"message": "written"') == 4, "the timeline is in the results that may be shown, of the background too"
+
+
+def test_a_wrong_list_is_refused_before_anything_is_sent(play: Play) -> None:
+    wrong = {"file": str(play.file), "writes": 1, "registries": [{"name": "models", "pasword": SECRET, "database": {"port": SECRET}}, SECRET]}
+    result = {"ansible.builtin.copy": {"dest": str(play.folder / "result.json"), "content": "{{ refused | to_json }}", "mode": "0600"}}
+    playbook = play.start([{"modelops.openshift_ai.probe": wrong, "register": "refused", "ignore_errors": True}, result], verbosity="-vvv")
+    output, errors = playbook.communicate(timeout=60)
+    assert playbook.returncode == 0, output
+    refused = json.loads((play.folder / "result.json").read_text())
+    assert refused["failed"] and not play.writes()
+    assert sorted(problem["option"] for problem in refused["problems"]) == ["registries[0].database.port", "registries[0].pasword", "registries[1]"]
+    assert all(problem.keys() == {"option", "problem", "remedy", "value"} for problem in refused["problems"])
+    for problem in refused["problems"]:
+        assert f"{problem['option']}: {problem['problem']}. {problem['remedy']}." in refused["msg"]
+    assert SECRET not in output + errors + json.dumps(refused)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=["killed", "ended", "interrupted"])
+def test_when_ansible_is_stopped_the_module_writes_no_more(play: Play, number: signal.Signals) -> None:
+    with play.start([play.task("in sight", 4000)]) as playbook:
+        deadline = time.monotonic() + 60
+        while len(play.writes()) < 10:
+            assert playbook.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        stopped = time.time()
+        # As ansible-runner does when a job is cancelled, and a terminal on Ctrl-C: Ansible's workers and their modules are not in this group.
+        os.killpg(playbook.pid, number)
+        playbook.wait(30)
+    time.sleep(1)
+    # It takes a tenth of that, and longer on a machine that is busy with other tests.
+    assert max(play.writes()) - stopped < 0.8
+    assert "run it again" in Path(f"{play.file}.said").read_text()
