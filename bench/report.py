@@ -57,7 +57,8 @@ def plot(lines: dict[str, list[tuple[int, float]]]) -> str:
     def at(number: float, seconds: float) -> tuple[float, float]:
         return MARGIN + number / largest * (WIDTH - MARGIN - LEGEND), HEIGHT - MARGIN - seconds / top * (HEIGHT - 2 * MARGIN)
 
-    parts = [_text(MARGIN, MARGIN / 2, "start", "Seconds of a run that finds nothing to do, by the number of registries with 10 grants each")]
+    parts = ['<rect width="100%" height="100%" fill="#ffffff"/>']
+    parts += [_text(MARGIN, MARGIN / 2, "start", "Seconds of a run that finds nothing to do, by the number of registries with 10 grants each")]
     for tick in range(TICKS + 1):
         (left, y), (right, _y) = at(0, tick * step), at(largest, tick * step)
         parts += [f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="#d2d2d2"/>', _text(left - 8, y + 4, "end", f"{tick * step:g}")]
