@@ -2,7 +2,8 @@
 
     python bench/run.py [--check] [NAME...]
 
-It prints each figure with its limit, and what it was made from. With --check a figure beyond its limit is an error.
+It prints each figure with its limit, and what it was made from, and writes them to bench/results, with a plot of what depends on the number of registries.
+With --check a figure beyond its limit is an error.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import databases, one_registry, permissions
-from bench.stand import Figure, Stand
-from sandbox import lifecycle
+from bench import databases, fleet, one_registry, permissions, report
+from bench.stand import Stand
+from sandbox import lifecycle, toolchain
+from sandbox.layout import ROOT
 
 BENCHES = {
     "no-change": one_registry.no_change,
@@ -24,6 +26,11 @@ BENCHES = {
     "database": databases.check,
     "silent-host": databases.silent_host,
     "bundle": databases.bundle,
+    "fleet-one": fleet.one,
+    "fleet-wait": fleet.wait,
+    "fleet-create": fleet.create,
+    "fleet-no-change": fleet.no_change,
+    "fleet-growth": fleet.growth,
 }
 
 
@@ -41,19 +48,21 @@ def main(arguments: list[str]) -> int:
         layout = found or lifecycle.up("3.x", "openshift")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             stand = Stand.on(layout, Path(folder))
-            figures = [figure for name in options.names or BENCHES for figure in BENCHES[name](stand)]
+            figures = []
+            try:
+                for name in options.names or BENCHES:
+                    toolchain.say(name)
+                    figures += BENCHES[name](stand)
+            finally:
+                if found:
+                    stand.afterwards.close()
     finally:
         if not found:
             lifecycle.down()
-    print(_table(figures))
+    print(report.table(figures))
+    for file in report.write(figures):
+        print(file.relative_to(ROOT))
     return int(options.check and not all(figure.kept for figure in figures))
-
-
-def _table(figures: list[Figure]) -> str:
-    rows = [("", "measured", "limit", "from")]
-    rows += [(figure.what, f"{figure.value:.3g}", f"{figure.limit:g}" + ("" if figure.kept else "  EXCEEDED"), figure.origin) for figure in figures]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join("  ".join([row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].ljust(widths[2]), row[3]]) for row in rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,29 @@ from tests.helpers import REGISTRIES, Cluster, Runner
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured number, the largest that is allowed, and what it was made from."""
+    """A measured number, the largest that is allowed (None: it is only shown), and what it was made from.
+
+    `point` is its place in the plot: the line's name, and the number of registries.
+    """
 
     what: str
     value: float
-    limit: float
+    limit: float | None
     origin: str
+    point: tuple[str, int] | None = None
 
     @property
     def kept(self) -> bool:
-        return self.value <= self.limit
+        return self.limit is None or self.value <= self.limit
 
 
 @dataclass(frozen=True)
 class Stand:
-    """The sandbox and a Runner on it. Everything that a measurement makes has a name of its own and is removed."""
+    """The sandbox and a Runner on it. Everything that a measurement makes has a name of its own and is removed, at the latest when `afterwards` is closed."""
 
     cluster: Cluster
     runner: Runner
+    afterwards: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @classmethod
     def on(cls, layout: Layout, folder: Path) -> Stand:

@@ -440,7 +440,8 @@ def _mariadb_arguments(layout: Layout) -> list[str]:
         "ssl-key": tls / "database.key",
         "ssl-ca": tls / "database-ca.crt",
         "character-set-server": "utf8mb4",
-        "max-connections": 1200,
+        # Every registry holds one, and two while it is restarted.
+        "max-connections": 3000,
         "innodb-buffer-pool-size": "24M",
         "innodb-log-file-size": "16M",
         "innodb-log-buffer-size": "2M",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,6 +88,20 @@ def stop(layout: Layout, name: str) -> None:
         _end([pid])
     layout.path("run", f"{name}.pid").unlink(missing_ok=True)
     layout.path("run", f"{name}.ready").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def paused(layout: Layout, name: str) -> Iterator[None]:
+    """Let one part do nothing for a while. ProcessError when it does not run."""
+    pid = running(layout, name)
+    if pid is None:
+        raise ProcessError(f"{name} does not run")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def stop_all(state: Path) -> int:

@@ -28,7 +28,7 @@ LEASE_SECONDS = 40
 HEARTBEAT = 10
 # Changes of a pod within this time are reported together.
 REPORT_PAUSE = 0.03
-_CAPACITY = {"cpu": "1000", "memory": "4000Gi", "ephemeral-storage": "4000Gi", "pods": "2000"}
+_CAPACITY = {"cpu": "1000", "memory": "4000Gi", "ephemeral-storage": "4000Gi", "pods": "5000"}
 
 
 class Node:
@@ -60,11 +60,14 @@ class Node:
         await self._api.merge(path("v1", "nodes", None, NODE_NAME, "status"), {"status": self._node_status()})
 
     async def keep_alive(self) -> None:
-        """Renew the lease for ever."""
+        """Renew the lease for ever, and come back after nobody heard of this node, as when the machine was asleep or busy."""
         while True:
             await asyncio.sleep(HEARTBEAT)
             try:
                 await self._renew()
+                node = await self._api.get(path("v1", "nodes", None, NODE_NAME))
+                if not any(condition["type"] == "Ready" and condition["status"] == "True" for condition in node.get("status", {}).get("conditions") or []):
+                    await self._api.merge(path("v1", "nodes", None, NODE_NAME, "status"), {"status": self._node_status()})
             except (ApiError, aiohttp.ClientError, TimeoutError) as error:
                 log.info("lease: %s", error)
 

@@ -170,6 +170,10 @@ class Pod:
 
     async def _probe(self, container: Container, program: Program) -> None:
         """Keep `started` and `ready` true to what the probes find; returns when the container has to be killed."""
+        if program.always_passes:
+            container.started = container.ready = True
+            self._changed()
+            await asyncio.Event().wait()
         began = time.monotonic()
         startup = Probe.of(container.spec, "startup")
         if startup and not await self._succeeds_early(program, startup):

@@ -31,6 +31,7 @@ class Postgres:
     """One run of a generated PostgreSQL. `serving` is told when it starts (True) and stops (False) to accept connections."""
 
     stopped_code = 0
+    always_passes = False
 
     def __init__(self, layout: Layout, launch: Launch, claim: str | None, write: Write, threads: Executor, serving: Callable[[bool], None]):
         self._layout, self._write, self._threads, self._serving = layout, write, threads, serving

@@ -22,6 +22,8 @@ class Program(Protocol):
     """One run of a container. `run` lasts as long as the process; cancelling it stops the process."""
 
     stopped_code: int
+    # Whether every probe of it succeeds for as long as it runs, so that nobody has to try.
+    always_passes: bool
 
     async def run(self) -> int:
         """The exit code of a process that ends by itself."""
@@ -37,6 +39,7 @@ class Idle:
     """Runs until it is stopped, and passes every probe."""
 
     stopped_code = 0
+    always_passes = True
 
     async def run(self) -> int:
         await asyncio.Event().wait()
@@ -53,6 +56,7 @@ class Registry(RegistryServer):
     """A registry server of ours."""
 
     stopped_code = GO_STOPPED
+    always_passes = False
 
     async def check(self, path: str) -> tuple[bool, str]:
         answer = await self.answer("GET", path, {}, b"")
@@ -63,6 +67,7 @@ class Metadata(MetadataServer):
     """A metadata server of ours. It speaks gRPC only."""
 
     stopped_code = KILLED
+    always_passes = False
 
     def __init__(self, start: Start, write: Write, threads: Executor, ip: str):
         super().__init__(start, write, threads)
@@ -79,7 +84,8 @@ class RestGateway(Gateway):
     """A REST server of ours in front of a metadata server."""
 
     stopped_code = GO_STOPPED
+    # Its probes only look whether the port is open.
+    always_passes = True
 
     async def check(self, _path: str) -> tuple[bool, str]:
-        # Its probes only look whether the port is open.
         return True, ""

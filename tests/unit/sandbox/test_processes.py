@@ -13,6 +13,7 @@ import pytest
 from sandbox import processes
 from sandbox.layout import MARKER, Layout
 from sandbox.processes import Command
+from tests.helpers import until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(300)"]
 
@@ -41,6 +42,20 @@ def test_a_part_that_dies_is_reported_with_its_last_words(layout):
     processes.start(layout, command)
     with pytest.raises(processes.ProcessError, match="no such port"):
         processes.wait(layout, command, seconds=20)
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_part_that_is_paused_goes_on_afterwards(layout):
+    processes.start(layout, Command("sleeper", SLEEP, lambda: True))
+    pid = processes.running(layout, "sleeper")
+    with processes.paused(layout, "sleeper"):
+        until(lambda: state_of(pid) == "T", 5)
+    until(lambda: state_of(pid) != "T", 5)
+    with pytest.raises(processes.ProcessError, match="nobody does not run"), processes.paused(layout, "nobody"):
+        pass
 
 
 def test_a_stale_pid_file_names_nobody(layout):
