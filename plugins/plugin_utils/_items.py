@@ -23,6 +23,7 @@ WANTED = {
     "int": ("whole number", "Give a whole number"),
     "bool": ("truth value", "Give true or false"),
     "list": ("list", "Give a list"),
+    "dict": ("dictionary", "Give a dictionary"),
 }
 # Accepted in what was exported, and nothing that one would write.
 UNWRITTEN = "status"
@@ -50,7 +51,7 @@ def item_problems(registries: Any, namespace: Any) -> list[Problem]:
 
 def _value(value: Any, spec: Mapping[str, Any], path: str, problems: list[Problem]) -> Any:
     """What of a value fits its spec; None when nothing does."""
-    if spec["type"] == "dict":
+    if spec["type"] == "dict" and "options" in spec:
         return _dictionary(value, spec["options"], path, problems)
     if not _fits(value, spec):
         problems.append(_choice_problem(path, spec["choices"]) if "choices" in spec else _wrong_type(path, value, *WANTED[spec["type"]]))
@@ -84,7 +85,7 @@ def _fits(value: Any, spec: Mapping[str, Any]) -> bool:
     if kind == "raw" or (kind == "str" and "choices" not in spec):
         return True
     # What is plainly right is not worth a validator: there are thousands of them.
-    if isinstance(value, {"str": str, "int": int, "bool": bool, "list": list}[kind]) and value in spec.get("choices", [value]):
+    if isinstance(value, {"str": str, "int": int, "bool": bool, "list": list, "dict": Mapping}[kind]) and value in spec.get("choices", [value]):
         return True
     if spec.get("elements") == "dict":
         return False
@@ -158,7 +159,7 @@ def _unknown_option(path: str, key: str, specs: Mapping[str, Any]) -> Problem:
 def _places(specs: Mapping[str, Any]) -> Iterator[str]:
     for name, spec in specs.items():
         yield name
-        if spec["type"] == "dict":
+        if spec["type"] == "dict" and "options" in spec:
             yield from (f"{name}.{place}" for place in _places(spec["options"]))
 
 
