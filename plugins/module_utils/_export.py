@@ -10,13 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import ROLE_BINDING, grant_changes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import grant_changes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
     MEMBERS,
     WORDS,
     Grant,
     Known,
-    Permissions,
     Target,
     bindings_of,
     permissions_from_options,
@@ -100,32 +99,23 @@ def _objections(options: Manifest, registry: Manifest, capabilities: Capabilitie
 def exported_permissions(target: Target, live: Sequence[Manifest], group: Manifest | None) -> Export:
     """Who may use a registry as its option `permissions`, by the RoleBindings of the dashboard and this collection and its own Group, if that is to be told."""
     bindings = bindings_of(target, live)
-    grants = [binding.grants[0] for binding in present_bindings(target, bindings).values() if binding.ours]
+    present = present_bindings(target, bindings)
+    grants = [binding.grants[0] for binding in present.values() if binding.ours]
     options = {**_listed(grants), **({} if group is None else {MEMBERS: sorted(set(group.get("users") or ()))})}
     problems: list[Problem] = []
     permissions = permissions_from_options(options, False, problems, [])
     refused = {problem.option.partition("]")[0] + "]": problem.problem for problem in problems}
     left_out = [f"{_label(options, path)} ({problem})" for path, problem in refused.items()]
-    owned = _unchanged(target, live, permissions, left_out)
-    for binding in bindings:
-        if binding.ours and binding.grants_access:
-            left_out += [f"{grant} (in RoleBinding {binding.name!r}, of which only the first subject counts)" for grant in _hidden(binding.grants, owned)]
-    members = {} if permissions.members is None else {MEMBERS: list(permissions.members)}
-    return Export({**_listed(owned), **members}, tuple(dict.fromkeys(left_out)))
-
-
-def _unchanged(target: Target, live: Sequence[Manifest], permissions: Permissions, left_out: list[str]) -> list[Grant]:
-    """The grants for which nothing would be written; `left_out` is added to."""
-    changes = [change for change in grant_changes(permissions, target, live, Known()).changes if change.kind == ROLE_BINDING]
-    mended = {change.name for change in changes}
-    present = present_bindings(target, bindings_of(target, live))
+    # With the permissions that are listed nothing is created or deleted, but a RoleBinding may be mended.
+    mended = {change.name for change in grant_changes(permissions, target, live, Known()).changes}
     left_out += [f"{grant} (a run would mend its RoleBinding {present[grant.key].name!r})" for grant in permissions.grants if present[grant.key].name in mended]
-    return [grant for grant in permissions.grants if present[grant.key].name not in mended]
-
-
-def _hidden(grants: Iterable[Grant], exported: Iterable[Grant]) -> list[Grant]:
-    known = {grant.key for grant in exported}
-    return [grant for grant in list(grants)[1:] if grant.key not in known]
+    kept = [grant for grant in permissions.grants if present[grant.key].name not in mended]
+    known = {grant.key for grant in kept}
+    for binding in bindings:
+        hidden = [grant for grant in binding.grants[1:] if binding.ours and binding.grants_access and grant.key not in known]
+        left_out += [f"{grant} (in RoleBinding {binding.name!r}, of which only the first subject counts)" for grant in hidden]
+    members = {} if permissions.members is None else {MEMBERS: list(permissions.members)}
+    return Export({**_listed(kept), **members}, tuple(dict.fromkeys(left_out)))
 
 
 def _listed(grants: Iterable[Grant]) -> Manifest:

@@ -380,11 +380,11 @@ class Collector:
                     exposed.append(target.name)
         for_all = [other.entry for other in others if other.services is None]
         if exposed:
-            self._outcome.warn([f"everybody who has an account may use the registries {names_of(exposed)}, by a group that holds all of them"])
+            self._outcome.warn([f"a group that holds nearly everybody, such as system:authenticated, may use registry {names_of(exposed)}"])
         through = [f"{entry['through_kind']} {entry['through']!r}" for entry in for_all if entry["everybody"]]
         if through:
             self._outcome.warn(
-                [f"everybody who has an account may use all registries of namespace {survey.namespace!r}, by {names_of(dict.fromkeys(through))}"]
+                [f"a group that holds nearly everybody may use all registries of namespace {survey.namespace!r}, by {names_of(dict.fromkeys(through))}"]
             )
         return for_all
 

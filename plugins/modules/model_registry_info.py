@@ -30,7 +30,7 @@ notes:
   - Passwords are never returned. RV(registries[].database) refers to the Secret that holds the password, as C(password_secret).
   - What options cannot say as it is, such as a database's name that M(modelops.openshift_ai.model_registries) would refuse for a new registry, is left out of
     RV(registries), and a warning names it. A run without it keeps it as it is.
-  - Lists that the account may not see cost nothing but what they would tell. C(rbac/read.yml) of this collection has the rights for all of it.
+  - C(rbac/read.yml) of this collection has the rights for all of it, and tells what each of them shows.
   - The number of requests does not depend on the number of registries, but that a registry that does not serve takes two or three more to tell why.
 requirements:
   - kubernetes >= 24.2.0

@@ -181,7 +181,7 @@ def test_registries_of_older_products_are_exported_and_adopted_without_a_change(
     cluster, names = openshift.cluster, [ADOPTED, old_registry.name]
     until(lambda: all(taken_over(cluster, name, generation) and is_available(cluster, generation, name) for name in names))
     before = [pods_of(cluster, name) for name in names]
-    auditor, blind = auditor_token(cluster), auditor_token(cluster, ROUTES)
+    auditor, blind = auditor_token(cluster), auditor_token(cluster, "blind-auditor", [ROUTES])
     shown, unrouted = openshift.runner(tmp_path).sequence([Task({"name_pattern": "*-registry"}, INFO, token=token) for token in (auditor, blind)])
     assert not shown.failed and not unrouted.failed, shown.output + unrouted.output
     adopted, old = registries = shown.result["registries"]

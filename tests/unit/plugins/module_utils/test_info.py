@@ -82,7 +82,13 @@ def test_a_display_name_that_cannot_be_given_is_left_out(annotations, left_out):
     assert "display_name" not in options and len(said) == left_out
 
 
-@pytest.mark.parametrize("fields", [{"host": "fd00::1"}, {"host": "MYSQL.data.svc."}, {"verifyServerCert": None}, {"port": 3307}])
+PAIR = {"name": "vault", "key": "password"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"host": "fd00::1"}, {"host": "MYSQL.data.svc."}, {"verifyServerCert": None}, {"port": 3307}, {"sslCertificateSecret": PAIR, "sslKeySecret": PAIR}],
+)
 def test_other_spellings_and_absent_fields_stay(fields):
     assert exported(resource(**fields))[1] == ()
 
