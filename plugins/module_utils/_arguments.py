@@ -129,3 +129,18 @@ REGISTRIES: dict[str, Any] = {
     **SMOKE_TEST,
     **WAIT,
 }
+
+INFO: dict[str, Any] = {
+    "name": {"type": "str"},
+    "label_selector": {"type": "str"},
+    "name_pattern": {"type": "str"},
+    "namespace": {"type": "str"},
+    "include": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["status", "permissions", "certificates", "database"],
+        "default": ["status", "permissions"],
+    },
+    "query": {"type": "str"},
+    "expiry_days": {"type": "int", "default": 30},
+}

@@ -17,6 +17,7 @@ from sandbox import faults, people
 from sandbox.kube import ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests.helpers import Cluster, Runner, Task, until
+from tests.reading import INFO, auditor_token
 
 from .conftest import Sandbox, pods_of
 
@@ -89,10 +90,22 @@ def test_a_registry_is_made_and_edited(kubernetes: Sandbox, model_registry: Runn
     grants_and_revokes(kubernetes, model_registry, name, authority)
 
     before = pods_of(cluster, name)
+    exports_and_converges(kubernetes, model_registry, name)
     edited = model_registry(name=name, namespace=REGISTRIES_NAMESPACE, description="Another text")
     assert not edited.failed and edited.changes == [("update", "ModelRegistry")], edited.output
     assert cluster.get(*REGISTRIES, name)["metadata"]["annotations"]["openshift.io/description"] == "Another text"
     assert pods_of(cluster, name) == before
+
+
+def exports_and_converges(kubernetes: Sandbox, runner: Runner, name: str) -> None:
+    """An account that only reads sees everything there is, nothing is said of what cannot be there, and the export changes nothing."""
+    token = auditor_token(kubernetes.cluster)
+    [shown] = runner.sequence([Task({"name": name, "namespace": REGISTRIES_NAMESPACE}, INFO, token=token)])
+    assert not shown.failed and not any("could not be" in warning for warning in shown.warnings), shown.output
+    [registry] = shown.result["registries"]
+    assert registry["status"]["serving"] is True and "members" not in registry["permissions"]
+    [again] = runner.sequence([Task({"registries": [registry], "namespace": REGISTRIES_NAMESPACE}, "modelops.openshift_ai.model_registries")])
+    assert not again.failed and again.changes == [], again.output
 
 
 def grants_and_revokes(kubernetes: Sandbox, runner: Runner, name: str, authority: trustme.CA) -> None:

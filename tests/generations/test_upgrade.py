@@ -19,14 +19,18 @@ from sandbox import databases, people
 from sandbox.kube import ApiError
 from sandbox.layout import PRODUCTS, REGISTRIES_NAMESPACE, Layout
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
-from tests.helpers import Cluster, Task, until
+from tests.helpers import Cluster, Right, Task, until
+from tests.reading import INFO, auditor_token
 
 from .conftest import Sandbox, pods_of
 
 GROUP = "modelregistry.opendatahub.io"
 RBAC = "rbac.authorization.k8s.io"
+REGISTRIES_MODULE = "modelops.openshift_ai.model_registries"
+ROUTES = Right("model-registry-read", "route.openshift.io", "routes", "list")
 MODELS = "/api/model_registry/v1alpha3/registered_models"
 PERSON = "alice"
+ADOPTED = "adopted-registry"
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,15 @@ class Registry:
 
 @pytest.fixture(scope="module")
 def old_registry(openshift: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    """A registry that was made by the module on the oldest product, with a model in it that a person stored."""
+    """A registry that was made by the module on the oldest product, with a model in it that a person stored; and beside it one of the dashboard's."""
     mysql = openshift.mysql("old_registry") | {"ca": "cluster"}
     registry = Registry("old-registry", {"description": "As it was made", "database": mysql})
     run = openshift.runner(tmp_path_factory.mktemp("old"))(name=registry.name, **registry.options)
     assert not run.failed, run.output
+    pages = Dashboard(openshift.cluster)
+    pages.create(ADOPTED, Form("Adopted", "", database_of(mysql), CLUSTER_WIDE))
+    # Its owner reference has the API version of the time.
+    pages.grant(ADOPTED, "Group", "data-scientists")
     assert ask(openshift, registry.name)[0] == 403
     grant(openshift.cluster, registry.name)
     assert ask_until_it_serves(openshift, registry.name) == []
@@ -146,6 +154,12 @@ def taken_over(cluster: Cluster, registry: str, generation: Generation) -> bool:
     return names == generation.containers and complete and status.get("readyReplicas") == 1
 
 
+def is_available(cluster: Cluster, generation: Generation, registry: str) -> bool:
+    """Whether the operator says that a registry is available."""
+    conditions = cluster.get(*generation.registries, registry).get("status", {}).get("conditions") or []
+    return any(condition["type"] == "Available" and condition["status"] == "True" for condition in conditions)
+
+
 def test_a_registry_of_an_older_product_goes_on_serving(openshift: Sandbox, generation: Generation, old_registry: Registry, tmp_path: Path) -> None:
     cluster, name = openshift.cluster, old_registry.name
     until(lambda: taken_over(cluster, name, generation))
@@ -159,6 +173,31 @@ def test_a_registry_of_an_older_product_goes_on_serving(openshift: Sandbox, gene
     assert run.changes == []
     assert run.result["status"]["serving"] is True
     assert pods_of(cluster, name) == before
+
+
+def test_registries_of_older_products_are_exported_and_adopted_without_a_change(
+    openshift: Sandbox, generation: Generation, old_registry: Registry, tmp_path: Path
+) -> None:
+    cluster, names = openshift.cluster, [ADOPTED, old_registry.name]
+    until(lambda: all(taken_over(cluster, name, generation) and is_available(cluster, generation, name) for name in names))
+    before = [pods_of(cluster, name) for name in names]
+    auditor, blind = auditor_token(cluster), auditor_token(cluster, "blind-auditor", [ROUTES])
+    shown, unrouted = openshift.runner(tmp_path).sequence([Task({"name_pattern": "*-registry"}, INFO, token=token) for token in (auditor, blind)])
+    assert not shown.failed and not unrouted.failed, shown.output + unrouted.output
+    adopted, old = registries = shown.result["registries"]
+    assert [registry["name"] for registry in registries] == names
+    assert old["description"] == "As it was made" and old["database"]["ca"] == "cluster"
+    assert adopted["permissions"]["groups"] == ["data-scientists"]
+    for registry in registries:
+        status = registry["status"]
+        assert (status["serving"], status["api_version"]) == (True, f"{GROUP}/{generation.version}"), status
+        assert status["address"].startswith("https://") and status["server_image"]
+    # Only the operators before v0.2.20 do not name the address in the status.
+    said = [text for text in unrouted.warnings if "the public addresses of registries could not be seen" in text]
+    assert bool(said) == (generation.version == "v1alpha1") == (unrouted.result["registries"][0]["status"]["address"] is None)
+    [again] = openshift.runner(tmp_path).sequence([Task({"registries": registries}, REGISTRIES_MODULE)])
+    assert not again.failed and (again.changes, again.result["drift"]) == ([], []), again.output
+    assert [pods_of(cluster, name) for name in names] == before
 
 
 def test_a_new_registry_is_made_and_edited(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:

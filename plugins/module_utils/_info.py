@@ -1,0 +1,496 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything about registries at one moment, as far as the account may see it: the module that reads and never writes."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, Cluster, ClusterError, connect
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._export import exported_permissions, exported_registry, unlistable
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Target, names_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
+    APIS,
+    CLUSTER_ROLE_BINDINGS,
+    DEPLOYMENTS,
+    ROLE_BINDINGS,
+    ROLES,
+    USER_GROUPS,
+    Capabilities,
+    Live,
+    changed_at,
+    is_outdated,
+    references,
+    server_start,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import SERVER, Observation, Verdict, judge, needs_explanation, newest_pod
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import GENERATED, InputError, KeyReference, Problem, Registry, ReportedError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import THREADS, Snapshot, trimmed_binding
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import ROUTES, explained, status_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import Certificate
+
+STATUS, PERMISSIONS, CERTIFICATES, DATABASE = INCLUDED = ("status", "permissions", "certificates", "database")
+BAD_REQUEST = 400
+CLUSTER_ROLES = (f"{manifests.RBAC}/v1", "clusterroles")
+HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
+T = TypeVar("T")
+
+
+class MissingLibraryError(ReportedError):
+    """A Python library that an option needs is not installed where the task runs."""
+
+    def __init__(self, libraries: Iterable[str]) -> None:
+        listed = list(libraries)
+        super().__init__(f"The Python library {' and '.join(listed)} is missing where this task runs: pip install {' '.join(listed)}")
+
+
+@dataclass
+class InfoOutcome:
+    """What was found, as the shell of the modules reports it."""
+
+    warnings: list[str] = field(default_factory=list)
+    found: Manifest = field(default_factory=dict)
+
+    def result(self, _diff: bool) -> Manifest:
+        """The result of the module."""
+        return {"changed": False, **self.found}
+
+
+def run(argument_spec: dict[str, Any]) -> None:
+    """Run the module that reads registries; ends the process with its result."""
+    outcome = InfoOutcome()
+
+    def work(module: Any) -> None:
+        options = module.params
+        problems = input_problems(options)
+        query = None if options["query"] is None else compiled(options["query"], problems)
+        if problems:
+            raise InputError(problems)
+        outcome.found = Collector(connect(module), options, outcome.warnings).result()
+        if query is not None:
+            outcome.found["result"] = query(outcome.found)
+
+    shell.run(argument_spec, work, outcome)
+
+
+def input_problems(options: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the options whatever is in the cluster."""
+    # An empty text is a variable that was not set, and not the wish for nothing.
+    blank = [option for option in ("name", "label_selector", "name_pattern") if options[option] is not None and not options[option].strip()]
+    problems = [Problem(option, "is empty", "Leave it out for all registries", options[option]) for option in blank]
+    if options["expiry_days"] < 0:
+        problems.append(Problem("expiry_days", "is no number of days", "Give 0 or more", options["expiry_days"]))
+    return problems
+
+
+def compiled(query: str, problems: list[Problem]) -> Callable[[Manifest], Any] | None:
+    """A JMESPath query, ready to be asked; what is wrong with its text is added to the problems. MissingLibraryError without its library."""
+    try:
+        jmespath = importlib.import_module("jmespath")
+    except ImportError:
+        raise MissingLibraryError(["jmespath"]) from None
+    remedy = "Correct it by the rules of JMESPath (https://jmespath.org)"
+
+    def reason(error: Exception) -> str:
+        # The library draws the place of the fault below the query.
+        return " ".join(str(error).split())
+
+    try:
+        expression = jmespath.compile(query)
+    except jmespath.exceptions.JMESPathError as error:
+        problems.append(Problem("query", f"is no JMESPath: {reason(error)}", remedy, query))
+        return None
+
+    def ask(found: Manifest) -> Any:
+        try:
+            return expression.search(found)
+        except jmespath.exceptions.JMESPathError as error:
+            raise InputError([Problem("query", f"cannot be answered: {reason(error)}", remedy, query)]) from None
+
+    return ask
+
+
+class Survey(Snapshot):
+    """A snapshot for reading: lists only, so that the number of requests is the same for one registry and a thousand, and those of all other Roles."""
+
+    def __init__(self, cluster: Cluster, capabilities: Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
+        super().__init__(cluster, capabilities, namespace)
+        self._selection = selection
+
+    def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
+        """Read several lists at the same time. Errors are kept for those who ask."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            for done in [pool.submit(load) for load in loads]:
+                done.exception()
+
+    def held(self, kind: str, name: str) -> Manifest | None:
+        """A ConfigMap or Secret with its data."""
+        return self._held(kind).get(name)
+
+    def source(self, kind: str, name: str) -> Manifest | None:
+        """A ConfigMap or Secret without its data: when it was changed."""
+        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(APIS[kind], self.namespace)}).get(name)
+
+    def deployment(self, name: str) -> Manifest | None:
+        """A Deployment."""
+        return self._deployments().get(name)
+
+    def group(self, name: str) -> Manifest | None:
+        """A Group of OpenShift's."""
+        return self._groups().get(name)
+
+    def other_bindings(self, own_roles: Iterable[str]) -> list[Manifest]:
+        """The RoleBindings of the namespace to other Roles than these, and to ClusterRoles."""
+        own = frozenset(own_roles)
+        return [binding for role, bindings in self._role_bindings().items() if role not in own for binding in bindings]
+
+    def cluster_role_bindings(self) -> list[Manifest]:
+        """The ClusterRoleBindings."""
+        return self._once("cluster role bindings", lambda: self.cluster.listed(CLUSTER_ROLE_BINDINGS, "", trimmed_binding))
+
+    def roles(self) -> list[Manifest]:
+        """The Roles of the namespace."""
+        return self._once("roles", lambda: self.cluster.listed(ROLES, self.namespace, _trimmed_role))
+
+    def cluster_roles(self) -> list[Manifest]:
+        """The ClusterRoles."""
+        return self._once("cluster roles", lambda: self.cluster.listed(CLUSTER_ROLES, "", _trimmed_role))
+
+    def route_hosts(self) -> dict[str, str]:
+        """The hosts of the namespace's Routes, by name."""
+        return self._once("routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(ROUTES, self.namespace)})
+
+    def _registries(self) -> dict[str, Manifest]:
+        return self._once(
+            "registries", lambda: {found["metadata"]["name"]: found for found in self.cluster.items(self.capabilities.api, self.namespace, **self._selection)}
+        )
+
+
+def _trimmed_role(role: Manifest) -> Manifest:
+    return {"metadata": {"name": role["metadata"]["name"]}, "rules": role.get("rules")}
+
+
+class Collector:
+    """Collects what is asked for: `result`. What may not be read is missing in it, and a warning says so."""
+
+    def __init__(self, cluster: Cluster, options: Mapping[str, Any], warnings: list[str]) -> None:
+        self._options, self._included = options, frozenset(options["include"])
+        self._outcome = Outcome(warnings=warnings)
+        self._outcome.introduce(cluster)
+        selectors = {"labelSelector": options["label_selector"], "fieldSelector": options["name"] and f"metadata.name={options['name']}"}
+        namespace = options["namespace"] or cluster.registries_namespace()
+        self._survey = Survey(cluster, cluster.capabilities(), namespace, {key: value for key, value in selectors.items() if value})
+        self._now = datetime.now(timezone.utc)
+        self._bundles: dict[tuple[str, KeyReference], list[Manifest]] = {}
+        self._readers: dict[tuple[str, KeyReference], list[str]] = {}
+
+    def result(self) -> Manifest:
+        """Everything. ClusterError when the registries may not be read, or a request is not answered; InputError for a selector that is none."""
+        selected, skipped = self._selected()
+        if DATABASE in self._included:
+            self._need_database_libraries(selected)
+        if CERTIFICATES in self._included:
+            self._need_library_for_certificates()
+        if selected:
+            self._survey.load_all(self._loads())
+        registries = [self._exported(registry) for registry in selected]
+        # Ansible takes `skipped` in a result to mean that the whole task was.
+        found: Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
+        if STATUS in self._included:
+            self._each(self._add_status, selected, registries)
+        if PERMISSIONS in self._included:
+            found["access_by_other_roles"] = self._add_access(selected, registries)
+        if CERTIFICATES in self._included:
+            for registry, shown in zip(selected, registries):
+                shown.setdefault("status", {})["certificates"] = self._certificates(registry)
+            self._warn_of_certificates()
+        if DATABASE in self._included:
+            self._each(self._add_database, selected, registries)
+        return found
+
+    def _selected(self) -> tuple[list[Manifest], list[Manifest]]:
+        """The registries to tell of, and why others are skipped, by name."""
+        try:
+            live = self._survey.registries()
+        except ClusterError as error:
+            if error.status != BAD_REQUEST or self._options["label_selector"] is None:
+                raise
+            remedy = "Write it as kubectl takes it, such as team=fraud,stage!=test"
+            raise InputError([Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
+        pattern = self._options["name_pattern"] or "*"
+        selected, skipped = [], []
+        for registry in sorted(live, key=lambda found: str(found["metadata"]["name"])):
+            name = registry["metadata"]["name"]
+            if not fnmatch.fnmatchcase(name, pattern):
+                continue
+            reason = self._why_deleting(registry) if "deletionTimestamp" in registry["metadata"] else unlistable(registry)
+            if reason:
+                skipped.append({"name": name, "reason": reason})
+            else:
+                selected.append(registry)
+        return selected, skipped
+
+    def _why_deleting(self, registry: Manifest) -> str:
+        # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import why_not_deleted
+
+        since = registry["metadata"]["deletionTimestamp"]
+        return f"is being deleted since {since}: {why_not_deleted(registry, self._survey.serves(HTTP_ROUTES))}"
+
+    def _loads(self) -> list[Callable[[], object]]:
+        survey = self._survey
+        of_status: list[Callable[[], object]] = [
+            lambda: survey.deployment(""),
+            lambda: survey.pods(""),
+            lambda: survey.source("Secret", ""),
+            lambda: survey.source("ConfigMap", ""),
+        ]
+        of_permissions = [lambda: survey.role_bindings(()), lambda: survey.group(""), survey.cluster_role_bindings, survey.cluster_roles]
+        return [*(of_status if STATUS in self._included else ()), *(of_permissions if PERMISSIONS in self._included else ())]
+
+    def _each(self, work: Callable[[Manifest, Manifest, Outcome], None], selected: list[Manifest], registries: list[Manifest]) -> None:
+        """Do this for all registries at the same time. Of warnings that differ only in what they were refused for, the first is given."""
+        outcomes = [Outcome() for _registry in selected]
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(work, selected, registries, outcomes))
+        first: dict[str, str] = {}
+        for outcome in outcomes:
+            for warning in outcome.warnings:
+                first.setdefault(warning.partition(": ")[0], warning)
+        self._outcome.warn(first.values())
+
+    def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: Outcome | None = None) -> T | None:
+        """What is read, or None where the cluster has no such thing or the account may not read it, of which the latter is a warning."""
+        try:
+            return read()
+        except ClusterError as error:
+            if error.status not in (FORBIDDEN, NOT_FOUND):
+                raise
+            # A cluster without OpenShift's APIs refuses first who has no right to them.
+            if error.status == FORBIDDEN and ("/" not in api[0] or self._survey.serves(api)):
+                (outcome or self._outcome).warn([f"{what} could not be seen: {error}"])
+            return None
+
+    def _exported(self, registry: Manifest) -> Manifest:
+        """A registry in the shape of the options."""
+        export = exported_registry(registry, self._survey.capabilities)
+        options, left_out = export.options, list(export.left_out)
+        if PERMISSIONS in self._included:
+            target = self._target(registry)
+            bindings = self._seen("who may use registries", ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
+            group = self._seen("the members of the registries' own groups", USER_GROUPS, lambda: self._survey.group(target.own_group))
+            if bindings is not None:
+                # The operator empties the Group when it first sees the registry.
+                permissions = exported_permissions(target, bindings, group if at(registry, ("status", "conditions")) else None)
+                options["permissions"] = permissions.options
+                left_out += permissions.left_out
+        if left_out:
+            name = registry["metadata"]["name"]
+            self._outcome.warn([f"registry {name!r}: left out, because options cannot say it as it is: {names_of(left_out)}. A run without it keeps it"])
+        return options
+
+    def _target(self, registry: Manifest) -> Target:
+        metadata = registry["metadata"]
+        return Target(metadata["namespace"], metadata["name"], self._survey.capabilities.api[0], metadata["uid"])
+
+    # Status
+
+    def _add_status(self, registry: Manifest, shown: Manifest, outcome: Outcome) -> None:
+        survey, name = self._survey, registry["metadata"]["name"]
+        deployment = self._seen("whether registries serve", DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
+        pods = self._seen("the pods of registries", PODS, lambda: survey.pods(name), outcome)
+        seen = Observation(registry, deployment[0] if deployment else None, pods or ())
+        verdict = judge(seen)
+        if deployment is not None and not verdict.serving and needs_explanation(seen):
+            seen = explained(survey, seen, outcome)
+            verdict = judge(seen)
+        elif deployment is not None and not verdict.serving and pods is None:
+            verdict = Verdict(False, "it does not serve, and its pods, which could tell why, could not be seen")
+        status = status_of(seen, verdict)
+        if deployment is None:
+            status.update(serving=None, reason="whether it serves could not be seen")
+        if status["address"] is None and survey.capabilities.has_metadata_server:
+            # Operators before v0.2.20 do not list it among the hosts.
+            host = (self._seen("the public addresses of registries", ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
+            status["address"] = f"https://{host}" if host else None
+        pod = newest_pod(seen.pods)
+        started = None if pod is None else server_start(pod)
+        live = Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)
+        sources = [self._source(kind, source, keys, live, outcome) for (kind, source), keys in _sources(registry, survey.capabilities).items()]
+        shown["status"] = {
+            **status,
+            "api_version": survey.capabilities.api[0],
+            **_image(pod),
+            "started_at": None if started is None else _text(started),
+            "sources": sources,
+            "restart_needed": any(source["restart_needed"] for source in sources),
+        }
+
+    def _source(self, kind: str, name: str, keys: Iterable[str], live: Live, outcome: Outcome) -> Manifest:
+        found = self._seen(f"how old the {kind}s are that registries read", APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
+        source = found[0] if found else None
+        changed = None if source is None else changed_at(source)
+        return {
+            "kind": kind,
+            "name": name,
+            "keys": list(keys),
+            "exists": None if found is None else source is not None,
+            "changed_at": None if changed is None else _text(changed),
+            "age": None if changed is None else max(0, int((self._now - changed).total_seconds())),
+            "restart_needed": source is not None and is_outdated(live, [source]),
+        }
+
+    # Access
+
+    def _add_access(self, selected: list[Manifest], registries: list[Manifest]) -> list[Manifest]:
+        """Who has access to each registry; returned are those who have access to all of them by rights that are not a registry's."""
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._audit import access_by_other_roles, access_of
+
+        survey = self._survey
+        own_roles = {role for registry in survey.registries() for role in self._target(registry).roles}
+        what = "who may use registries by rights for the whole namespace or cluster"
+        of_namespace = self._seen("who may use registries", ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
+        is_bound = any(binding["roleRef"]["kind"] == "Role" for binding in of_namespace)
+        roles = (self._seen(what, ROLES, survey.roles) or []) if is_bound else []
+        of_cluster = self._seen(what, CLUSTER_ROLE_BINDINGS, survey.cluster_role_bindings) or []
+        cluster_roles = self._seen(what, CLUSTER_ROLES, survey.cluster_roles) or []
+        others = access_by_other_roles(of_namespace, roles, of_cluster, cluster_roles, own_roles)
+        exposed = []
+        for registry, shown in zip(selected, registries):
+            target = self._target(registry)
+            if "permissions" in shown:
+                access = access_of(target, survey.role_bindings(target.roles), others)
+                shown.setdefault("status", {})["access"] = access
+                if any(entry["everybody"] and entry["effective"] for entry in access):
+                    exposed.append(target.name)
+        for_all = [other.entry for other in others if other.services is None]
+        if exposed:
+            self._outcome.warn([f"a group that holds nearly everybody, such as system:authenticated, may use registry {names_of(exposed)}"])
+        through = [f"{entry['through_kind']} {entry['through']!r}" for entry in for_all if entry["everybody"]]
+        if through:
+            self._outcome.warn(
+                [f"a group that holds nearly everybody may use all registries of namespace {survey.namespace!r}, by {names_of(dict.fromkeys(through))}"]
+            )
+        return for_all
+
+    # Certificates
+
+    def _need_library_for_certificates(self) -> None:
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import HAS_CRYPTOGRAPHY
+
+        if not HAS_CRYPTOGRAPHY:
+            raise MissingLibraryError(["cryptography"])
+
+    def _certificates(self, registry: Manifest) -> list[Manifest]:
+        """The certificates that a registry reads: of the CA, and its own for the database."""
+        section = manifests.live_database(registry)
+        read = [("ca", kind, section.get(key)) for kind, key in manifests.CA_KEYS.items()]
+        read.append(("client", "Secret", section.get(manifests.CERTIFICATE_KEYS[0])))
+        found = []
+        for use, kind, held in read:
+            if held:
+                place = kind, KeyReference(held["name"], held["key"])
+                self._readers.setdefault(place, []).append(registry["metadata"]["name"])
+                described = {"use": use, "kind": kind, "name": held["name"], "key": held["key"]}
+                found += [{**described, **certificate} for certificate in self._bundle(place)]
+        return found
+
+    def _bundle(self, place: tuple[str, KeyReference]) -> list[Manifest]:
+        """The certificates of a key of a ConfigMap or Secret, read once however many registries use it; none when it cannot be read."""
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import certificates_in
+
+        if place not in self._bundles:
+            kind, reference = place
+            held = self._seen(f"certificates in {kind}s", APIS[kind], lambda: self._survey.held(kind, reference.name))
+            text = manifests.text_of(kind, held, reference.key)
+            self._bundles[place] = [self._described(certificate) for certificate in certificates_in(text or "")]
+        return self._bundles[place]
+
+    def _described(self, certificate: Certificate) -> Manifest:
+        days_left = (certificate.not_after - self._now).days
+        expired = certificate.not_after < self._now
+        return {**certificate.described(), "days_left": days_left, "expired": expired, "expires_soon": not expired and days_left < self._options["expiry_days"]}
+
+    def _warn_of_certificates(self) -> None:
+        for (kind, reference), names in self._readers.items():
+            ended = [
+                f"{certificate['subject']} ({'expired' if certificate['expired'] else 'expires'} on {certificate['not_after']})"
+                for certificate in self._bundles[kind, reference]
+                if certificate["expired"] or certificate["expires_soon"]
+            ]
+            if ended:
+                self._outcome.warn([f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {names_of(names)} read: {names_of(ended)}"])
+
+    # Databases
+
+    def _need_database_libraries(self, selected: Iterable[Manifest]) -> None:
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import missing_libraries
+
+        kinds = {manifests.live_type(registry) for registry in selected} - {None, GENERATED}
+        missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in missing_libraries(kind))
+        if missing:
+            raise MissingLibraryError(missing)
+
+    def _add_database(self, registry: Manifest, shown: Manifest, outcome: Outcome) -> None:
+        """What a look at the registry's database finds, as `model_registry_database_info` returns it."""
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import look_at, reads
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import as_results
+
+        status = shown.setdefault("status", {})
+        status["database"] = None
+        # The product's own database is reachable in the cluster only.
+        if manifests.live_type(registry) in (None, GENERATED):
+            return
+        what = "the databases of registries, for what is needed to log in,"
+        looked = self._seen(what, APIS["Secret"], lambda: look_at(registry, reads(self._survey.held)), outcome)
+        if looked is not None:
+            _view, report = looked
+            status["database"] = {
+                "serves": report.serves,
+                "version": report.version,
+                "schema_version": report.schema_version,
+                "certificate": report.certificate.described() if report.certificate else None,
+                "findings": as_results(report.findings),
+            }
+
+
+def _sources(registry: Manifest, capabilities: Capabilities) -> dict[tuple[str, str], list[str]]:
+    """The keys of the ConfigMaps and Secrets that a registry's server reads for its database, by their kind and name."""
+    metadata, section = registry["metadata"], manifests.live_database(registry)
+    found: dict[tuple[str, str], list[str]] = {}
+    for reference in references(Registry(metadata["name"], metadata["namespace"]), registry, capabilities):
+        found.setdefault(reference.object, []).extend(reference.keys)
+    if manifests.live_type(registry) == GENERATED:
+        made = manifests.GeneratedDatabase(metadata["name"]).password_secret
+        found["Secret", made.name] = [made.key]
+    for kind, key in zip(manifests.CA_KEYS, manifests.CA_DIRECTORIES):
+        if section.get(key):
+            found.setdefault((kind, section[key]), [])
+    return found
+
+
+def _image(pod: Manifest | None) -> Manifest:
+    """The image of a pod's server, and the version that its tag names."""
+    containers = at(pod, ("spec", "containers")) or []
+    image = next((container["image"] for container in containers if container["name"] == SERVER), None)
+    _repository, _colon, tag = (image or "").partition("@")[0].rpartition("/")[2].partition(":")
+    return {"server_image": image, "server_version": tag or None}
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

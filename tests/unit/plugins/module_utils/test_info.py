@@ -1,0 +1,213 @@
+"""A live registry as options that change nothing, who gets in by other Roles, and what the module reads out of what it is given."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _info as info
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._audit import access_by_other_roles, access_of, services_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._export import exported_permissions, exported_registry, unlistable
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem, registry_from_options
+
+from .builders import NAMESPACE, OLD, TODAY, foreign_secret, live, planned, stored, wanted
+from .grants import ACCOUNT, ALICE, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
+
+ACCESS = {"apiGroups": [""], "resources": ["services"], "verbs": ["get"]}
+
+
+def exported(registry, capabilities=TODAY):
+    """What is exported of a live registry, and a part of each reason why something was not; that a run with it changes nothing is seen to."""
+    export = exported_registry(registry, capabilities)
+    problems = []
+    again = registry_from_options(export.options, NAMESPACE, problems, [])
+    assert problems == []
+    secret = foreign_secret("vault", password="secret-word")
+    made = planned(again, live(wanted(), {("Secret", "vault"): secret}, registry=registry, capabilities=capabilities))
+    assert (made.changes, [problem.option for problem in made.problems]) == ((), [])
+    return export.options, export.left_out
+
+
+def resource(kind="mysql", annotations=None, **fields):
+    """A live registry whose database has these fields."""
+    found = stored(wanted(kind), **fields)
+    if annotations is not None:
+        found["metadata"]["annotations"] = annotations
+    return found
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql", "generated"])
+def test_a_registry_of_ours_is_exported_whole(kind):
+    options, left_out = exported(resource(kind))
+    assert left_out == ()
+    assert (options["display_name"], options["description"], options["database"]["type"]) == ("Fraud", "Models", kind)
+    assert ("host" in options["database"], "password_secret" in options["database"]) == (kind != "generated",) * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "missing"),
+    [
+        ("mysql", {"host": "https://db/x"}, {"host": "is a URL"}),
+        ("mysql", {"host": "db:3306"}, {"host": "holds a port"}),
+        ("mysql", {"host": ""}, {"host": "is empty"}),
+        ("postgresql", {"host": None, "hostAddress": "10.0.0.1"}, {"host": "has hostAddress"}),
+        ("mysql", {"database": "a/b"}, {"name": "contains /"}),
+        ("mysql", {"database": ""}, {"name": "is empty"}),
+        ("mysql", {"username": "a:b"}, {"username": "contains :"}),
+        ("postgresql", {"database": "a#b", "username": " x"}, {"username": "white space", "name": "contains #"}),
+        ("mysql", {"passwordSecret": {"name": "", "key": ""}}, {"password_secret": "is empty"}),
+        ("mysql", {"sslRootCertificatesSecretName": "whole", "verifyServerCert": True}, {"ca": "sslRootCertificatesSecretName"}),
+        (
+            "mysql",
+            {"sslRootCertificateConfigMap": {"name": "a", "key": "k"}, "sslRootCertificateSecret": {"name": "b", "key": "k"}},
+            {"ca": "in another way"},
+        ),
+        ("mysql", {"sslRootCertificateConfigMap": {"name": "", "key": ""}}, {"ca": "needs exactly"}),
+        ("postgresql", {"sslKeySecret": {"name": "vault", "key": "k"}}, {"client_certificate": "not both"}),
+    ],
+)
+def test_what_options_would_refuse_or_change_is_left_out(kind, fields, missing):
+    options, left_out = exported(resource(kind, **fields))
+    assert not missing.keys() & options["database"].keys()
+    assert [text.partition(" ")[0] for text in left_out] == [f"database.{option}" for option in missing]
+    assert all(reason in text for reason, text in zip(missing.values(), left_out, strict=True))
+    assert options["database"].keys() >= {"type", "port"}
+
+
+@pytest.mark.parametrize(("annotations", "left_out"), [({}, 0), ({"openshift.io/display-name": " "}, 1), ({"openshift.io/display-name": " x"}, 1)])
+def test_a_display_name_that_cannot_be_given_is_left_out(annotations, left_out):
+    options, said = exported(resource(annotations=annotations))
+    assert "display_name" not in options and len(said) == left_out
+
+
+PAIR = {"name": "vault", "key": "password"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"host": "fd00::1"}, {"host": "MYSQL.data.svc."}, {"verifyServerCert": None}, {"port": 3307}, {"sslCertificateSecret": PAIR, "sslKeySecret": PAIR}],
+)
+def test_other_spellings_and_absent_fields_stay(fields):
+    assert exported(resource(**fields))[1] == ()
+
+
+def test_a_registry_without_a_database_has_no_option_for_it():
+    found = resource()
+    del found["spec"]["mysql"]
+    assert "database" not in exported(found)[0]
+
+
+def test_the_default_database_of_old_products_cannot_be_named_there():
+    options, left_out = exported(resource(database="model-registry"), OLD)
+    assert "name" not in options["database"] and "version of the product" in left_out[0]
+    assert exported(resource(database="model_registry"), OLD)[1] == ()
+
+
+@pytest.mark.parametrize(("name", "reason"), [("a" * 49, "49 characters"), ("a.b", "no resource name"), ("a" * 48, "")])
+def test_a_registry_whose_name_no_list_can_have(name, reason):
+    said = unlistable({"metadata": {"name": name}})
+    assert reason in said and bool(said) == bool(reason)
+
+
+def permissions(*bindings, group=None):
+    export = exported_permissions(TARGET, list(bindings), group)
+    return {kind: names for kind, names in export.options.items() if names}, export.left_out
+
+
+def test_permissions_are_those_of_the_dashboard_and_this_collection():
+    foreign = binding("other", Grant("users", "carol"))
+    found, left_out = permissions(*map(dashboards, (SCIENTISTS, ALICE, PROJECT, ACCOUNT)), operators(), foreign, group={"users": ["bob", "bob", " x"]})
+    assert found == {
+        "groups": ["data-scientists"],
+        "users": ["alice"],
+        "projects": ["fraud-dev"],
+        "service_accounts": [{"namespace": "ci", "name": "pipeline"}],
+        "members": ["bob"],
+    }
+    assert left_out == ("member ' x' (begins or ends with white space)",)
+
+
+def test_a_subject_is_listed_once():
+    doubled = dashboards(SCIENTISTS, name="second", created="2026-05-02T10:00:00Z")
+    as_group = dashboards(Grant("groups", "system:serviceaccounts:fraud-dev"), name="third", created="2026-05-02T10:00:00Z")
+    assert permissions(dashboards(SCIENTISTS), doubled, dashboards(PROJECT), as_group) == ({"groups": ["data-scientists"], "projects": ["fraud-dev"]}, ())
+
+
+def test_what_a_run_would_write_anew_is_left_out():
+    hidden, ownerless = dashboards(SCIENTISTS, ALICE), dashboards(PROJECT)
+    del ownerless["metadata"]["ownerReferences"]
+    found, left_out = permissions(hidden, ownerless, dashboards(Grant("groups", "system:serviceaccount:a:b")), dashboards(Grant("users", "x "), name="space"))
+    assert found == {"groups": ["data-scientists"]}
+    assert [text.partition(" (")[0] for text in left_out] == ["group 'system:serviceaccount:a:b'", "user 'x '", "project fraud-dev", "user alice"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "names"),
+    [
+        ([ACCESS], None),
+        ([{**ACCESS, "resourceNames": ["fraud"]}], {"fraud"}),
+        ([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}], None),
+        ([{**ACCESS, "verbs": ["list", "watch"]}], set()),
+        ([{**ACCESS, "apiGroups": ["apps"]}, {**ACCESS, "resources": ["services/status"]}, {"nonResourceURLs": ["/*"], "verbs": ["*"]}], set()),
+        (None, set()),
+    ],
+)
+def test_which_services_a_role_lets_somebody_get(rules, names):
+    assert services_of({"rules": rules}) == names
+
+
+def role(name, *rules):
+    return {"metadata": {"name": name}, "rules": list(rules)}
+
+
+def test_access_by_other_roles_is_found_by_their_rules():
+    everybody, robot = Grant("groups", "system:authenticated"), Grant("service_accounts", "robot", "openshift-x")
+    of_namespace = [
+        binding("by-name", ALICE, role="named"),
+        binding("nothing", ALICE, role="absent"),
+        binding("own", ALICE),
+        binding("whole", PROJECT, role="view", role_kind="ClusterRole"),
+    ]
+    of_cluster = [binding("all", everybody, robot, role="view", role_kind="ClusterRole")]
+    roles = [role("named", {**ACCESS, "resourceNames": ["fraud"]}), role("registry-user-fraud", ACCESS)]
+    found = access_by_other_roles(of_namespace, roles, of_cluster, [role("view", ACCESS)], {"registry-user-fraud"})
+    shown = [(one.entry["name"], one.entry["through"], one.entry["everybody"], one.entry["platform"], one.services) for one in found]
+    assert shown == [
+        ("alice", "by-name", False, False, {"fraud"}),
+        ("system:serviceaccounts:fraud-dev", "whole", False, False, None),
+        ("system:authenticated", "all", True, False, None),
+        ("robot", "all", False, True, None),
+    ]
+    own = access_of(TARGET, [dashboards(SCIENTISTS), operators(), binding("wrong", ALICE, role="registry-users-fraud")], found)
+    assert [(entry["through"], entry["made_by"], entry["effective"]) for entry in own] == [
+        ("dashboard-permissions-groups-data-scientists", "dashboard-or-collection", True),
+        ("fraud-users", "operator", True),
+        ("wrong", "other", False),
+        ("by-name", "other", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [("quay.io/a/server:v0.3.8", "v0.3.8"), ("host:5000/a/server", None), ("host:5000/server:1@sha256:00", "1"), ("server@sha256:00", None)],
+)
+def test_the_version_of_a_server_is_the_tag_of_its_image(image, version):
+    pod = {"spec": {"containers": [{"name": "proxy", "image": "x:9"}, {"name": "rest-container", "image": image}]}}
+    assert info._image(pod) == {"server_image": image, "server_version": version}
+
+
+def test_without_the_library_for_queries_what_to_install_is_said(monkeypatch):
+    def refuse(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", refuse)
+    with pytest.raises(info.MissingLibraryError, match=r"^The Python library jmespath is missing where this task runs: pip install jmespath$"):
+        info.compiled("registries", [])
+
+
+def test_a_query_is_compiled_before_it_is_asked():
+    problems: list[Problem] = []
+    assert info.compiled("registries[", problems) is None and [problem.option for problem in problems] == ["query"]
+    assert info.compiled("registries[].name", [])({"registries": [{"name": "a"}]}) == ["a"]
