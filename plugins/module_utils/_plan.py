@@ -201,14 +201,21 @@ def needed_objects(wanted: Registry, registry: Manifest | None, capabilities: Ca
 def needs_password_secrets(wanted: Registry, registry: Manifest | None) -> bool:
     """Whether Secrets for this registry's password can be there that nobody uses: its password is elsewhere, or it has none."""
     named = password_reference(wanted, registry)
+    # A Secret of the dashboard's that the registry has named all along leaves none behind.
+    moves = registry is None or manifests.live_database(registry).get("passwordSecret") != named
     given = wanted.database is not None and wanted.database.password_secret is not None
-    return given or named is None or not _named_as_ours(named["name"], wanted.name)
+    return (given and moves) or named is None or not _named_as_ours(named["name"], wanted.name)
 
 
 def plan(wanted: Registry, live: Live, consent: Consent, now: datetime) -> Plan:
     """The changes from `live` to `wanted`, or the problems for which they cannot be carried out or must not."""
     made = _creation(wanted, live) if live.registry is None else _edit(wanted, live, live.registry, consent, now)
-    problems, warnings, incomplete = _reference_problems(wanted, live, bool(made.changes))
+    # A restart and the deletion of what is left over write nothing that refers to anything.
+    writes = any(change.action in ("create", "update") for change in made.changes)
+    problems, warnings, incomplete = _reference_problems(wanted, live, writes)
+    if incomplete and any(change.action == "restart" for change in made.changes):
+        made = replace(made, changes=tuple(change for change in made.changes if change.action != "restart"), restart_needed=True)
+        warnings.append(f"the server of registry {wanted.name!r} is older than what it reads, and not restarted, because it would not come up again")
     host = _new_bare_host(wanted, live.registry)
     if host and live.objects.get(("Service", host)) is None:
         warnings.append(f"database.host {host!r}: there is no such Service in namespace {wanted.namespace!r}; set database.namespace when it is in another one")
