@@ -16,10 +16,9 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants impo
     WORDS,
     Grant,
     Known,
+    LiveGrants,
     Target,
-    bindings_of,
     permissions_from_options,
-    present_bindings,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Capabilities
@@ -98,8 +97,8 @@ def _objections(options: Manifest, registry: Manifest, capabilities: Capabilitie
 
 def exported_permissions(target: Target, live: Sequence[Manifest], group: Manifest | None) -> Export:
     """Who may use a registry as its option `permissions`, by the RoleBindings of the dashboard and this collection and its own Group, if that is to be told."""
-    bindings = bindings_of(target, live)
-    present = present_bindings(target, bindings)
+    granted = LiveGrants.of(target, live)
+    bindings, present = granted.bindings, granted.present
     grants = [binding.grants[0] for binding in present.values() if binding.ours]
     options = {**_listed(grants), **({} if group is None else {MEMBERS: sorted(set(group.get("users") or ()))})}
     problems: list[Problem] = []
@@ -107,7 +106,7 @@ def exported_permissions(target: Target, live: Sequence[Manifest], group: Manife
     refused = {problem.option.partition("]")[0] + "]": problem.problem for problem in problems}
     left_out = [f"{_label(options, path)} ({problem})" for path, problem in refused.items()]
     # With the permissions that are listed nothing is created or deleted, but a RoleBinding may be mended.
-    mended = {change.name for change in grant_changes(permissions, target, live, Known()).changes}
+    mended = {change.name for change in grant_changes(permissions, granted, Known()).changes}
     left_out += [f"{grant} (a run would mend its RoleBinding {present[grant.key].name!r})" for grant in permissions.grants if present[grant.key].name in mended]
     kept = [grant for grant in permissions.grants if present[grant.key].name not in mended]
     known = {grant.key for grant in kept}

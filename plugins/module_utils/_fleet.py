@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge im
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiting import Narrator, wait_for_all
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import names_of, permissions_from_options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import Interruption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import CancelledError, Interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, registry_result
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import with_cluster
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import Progress
@@ -76,6 +76,8 @@ class Item:
         """Do something for this registry alone: that it fails does not stop the others."""
         try:
             work()
+        except CancelledError:
+            raise
         except InputError as error:
             self.failures += self.located(error.problems)
         except ReportedError as error:
@@ -292,7 +294,8 @@ class Fleet:
         self._narrator.say(f"{doing} {len(changing)} of {len(items)} registries, the others are as wanted")
         with ThreadPoolExecutor(THREADS) as pool:
             writes = [pool.submit(item.attempt, item.convergence.write) for item in changing if item.convergence]
-            for number, _done in enumerate(as_completed(writes), 1):
+            for number, done in enumerate(as_completed(writes), 1):
+                done.result()
                 self._narrator.state(f"{doing}: {number} of {len(writes)} done")
 
     def _settle(self, items: Sequence[Item]) -> None:
@@ -302,15 +305,18 @@ class Fleet:
         looked_at = {item.name: item.outcome for item in items if item not in predicted}
         patient = {item.name for item in items if self._seconds and item.convergence and item.convergence.can_serve}
         is_written = not self._check_mode and any(item.outcome.changes for item in items)
+        finished: list[Future[None]] = []
         with ThreadPoolExecutor(THREADS) as pool, ThreadPoolExecutor(THREADS) as finishing:
 
             def settled(name: str, verdict: Verdict, seen: Observation) -> None:
-                finishing.submit(self._finish, by_name[name], verdict, seen, name in patient)
+                finished.append(finishing.submit(self._finish, by_name[name], verdict, seen, name in patient))
 
             for item in predicted:
                 self._finish(item, None, None, False)
             reader = self._reader.renewed if is_written else self._reader
             wait_for_all(reader, looked_at, patient, self._seconds, settled, pool, self._narrator)
+            for done in finished:
+                done.result()
 
     def _finish(self, item: Item, verdict: Verdict | None, seen: Observation | None, is_patient: bool) -> None:
         convergence = item.convergence
@@ -331,8 +337,7 @@ class Fleet:
             return
         self._narrator.say(f"deleting {names_of(removals)}" if not self._check_mode else f"would delete {names_of(removals)}")
         with ThreadPoolExecutor(THREADS) as pool:
-            for item in self._outcome.removals:
-                pool.submit(item.attempt, partial(removals[item.name].carry_out, self._seconds))
+            list(pool.map(lambda item: item.attempt(partial(removals[item.name].carry_out, self._seconds)), self._outcome.removals))
 
 
 def _named(name: str, warnings: Iterable[str]) -> list[str]:

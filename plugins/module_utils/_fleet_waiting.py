@@ -67,9 +67,9 @@ def wait_for_all(
     def look(round_ends_all: bool) -> list[str]:
         """One look at all that are pending; those that are still."""
         observed = {name: Observation(now.registry(name), now.deployment(name), now.pods(name)) for name in pending}
-        chosen = [name for name in pending if needs_explanation(observed[name]) and (name not in patient or round_ends_all or is_due(name, observed[name]))]
-        if not round_ends_all and seconds:
-            chosen = chosen[:CLOSELY]
+        due = [name for name in pending if needs_explanation(observed[name]) and is_due(name, observed[name])]
+        later = [] if round_ends_all else [name for name in due if name in patient][CLOSELY:]
+        chosen = [name for name in due if name not in later]
         closely.update(dict.fromkeys(chosen, time.monotonic()))
         observed.update(zip(chosen, pool.map(lambda name: explained(now, observed[name], outcomes[name]), chosen)))
         left = []
@@ -77,7 +77,7 @@ def wait_for_all(
         for name, seen in observed.items():
             verdict = judge(seen)
             outcomes[name].status = status_of(seen, verdict)
-            if verdict.serving or round_ends_all or name not in patient or (verdict.final and name in chosen):
+            if verdict.serving or round_ends_all or name not in patient or verdict.final:
                 settled(name, verdict, seen)
             else:
                 left.append(name)
@@ -88,6 +88,11 @@ def wait_for_all(
         return left
 
     def is_due(name: str, seen: Observation) -> bool:
+        if name not in patient:
+            # What was written just now needs its time.
+            return is_in_trouble(seen) or not outcomes[name].changes
+        if time.monotonic() >= deadline:
+            return True
         if name in closely:
             return time.monotonic() - closely[name] >= PATIENCE
         return is_in_trouble(seen) or deadline - seconds + PATIENCE <= time.monotonic()
@@ -98,6 +103,7 @@ def wait_for_all(
     watched = [(now.capabilities.api, now.namespace, {}), (DEPLOYMENTS, now.namespace, {}), (PODS, now.namespace, {"labelSelector": POD_LABELS})]
     with now.cluster.changes(watched, seconds) as changed:
         while pending:
+            now.cluster.before_writing()
             changed.clear()
             started = time.monotonic()
             now = now.renewed
