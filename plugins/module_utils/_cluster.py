@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import FIELD_MANAGER, Manifest, at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Capabilities
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import ReportedError
 
@@ -39,7 +39,6 @@ except ImportError:
         """Stands in for the library's."""
 
 
-FIELD_MANAGER = "modelops.openshift_ai"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 CONNECT_SECONDS = 10
 READ_SECONDS = 30

@@ -35,6 +35,8 @@ Value = Union[str, int, bool, dict[str, str], None]
 GROUP = "modelregistry.opendatahub.io"
 RBAC = "rbac.authorization.k8s.io"
 KIND = "ModelRegistry"
+# Whom the API server notes as the writer of what this collection writes.
+FIELD_MANAGER = "modelops.openshift_ai"
 PLURAL = "modelregistries"
 SECRET_ANNOTATIONS = {
     f"template.openshift.io/expose-{shown}": f"{{.data['{key}']}}"

@@ -201,10 +201,20 @@ def needed_objects(wanted: Registry, registry: Manifest | None, capabilities: Ca
 def needs_password_secrets(wanted: Registry, registry: Manifest | None) -> bool:
     """Whether Secrets for this registry's password can be there that nobody uses: its password is elsewhere, or it has none."""
     named = password_reference(wanted, registry)
-    # A Secret of the dashboard's that the registry has named all along leaves none behind.
     moves = registry is None or manifests.live_database(registry).get("passwordSecret") != named
+    if not moves and not _is_ours_to_clean(registry):
+        return False
     given = wanted.database is not None and wanted.database.password_secret is not None
     return (given and moves) or named is None or not _named_as_ours(named["name"], wanted.name)
+
+
+def _is_ours_to_clean(registry: Manifest | None) -> bool:
+    """Whether a run of ours gave the registry its database, and may have been killed before it deleted what that left over. What others leave is theirs."""
+    section = manifests.SECTIONS.get(manifests.live_type(registry) or "", "")
+    entries = at(registry, ("metadata", "managedFields")) or []
+    return any(
+        entry.get("manager") == manifests.FIELD_MANAGER and at(entry.get("fieldsV1"), ("f:spec", f"f:{section}")) is not None for entry in entries
+    )
 
 
 def plan(wanted: Registry, live: Live, consent: Consent, now: datetime) -> Plan:

@@ -78,6 +78,7 @@ def stored(registry: Registry, **changed: Any) -> dict[str, Any]:
         "kubeRBACProxy": {"port": 8443, "routePort": 443, "serviceRoute": "enabled"},
     }
     section = manifests.SECTIONS[database.type]
+    resource["metadata"]["managedFields"] = [{"manager": "modelops.openshift_ai", "operation": "Update", "fieldsV1": {"f:spec": {f"f:{section}": {}}}}]
     held = {**DEFAULTS[section], **resource["spec"][section], **changed}
     resource["spec"][section] = {name: value for name, value in held.items() if value is not None}
     return resource

@@ -580,6 +580,14 @@ def test_a_secret_that_is_no_orphan_of_ours_stays(kept):
     assert steps(planned(wanted("generated"), live(wanted("generated"), **kept))) == []
 
 
+@pytest.mark.parametrize("kind", ["mysql", "generated"])
+def test_what_the_dashboard_leaves_behind_when_it_moves_a_registry_stays(kind):
+    registry = without_secret() if kind == "mysql" else wanted(kind)
+    moved = stored(registry)
+    moved["metadata"]["managedFields"][0]["manager"] = "node-fetch"
+    assert not needs_password_secrets(registry, moved)
+
+
 def test_the_secret_that_is_named_is_no_orphan():
     registry = without_secret(database__password_secret={"name": OURS, "key": "database-password"})
     cluster = live(registry, {("Secret", OURS): secret(wanted())}, password_secrets=(secret(wanted()),))
