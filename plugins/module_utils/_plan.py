@@ -212,9 +212,7 @@ def _is_ours_to_clean(registry: Manifest | None) -> bool:
     """Whether a run of ours gave the registry its database, and may have been killed before it deleted what that left over. What others leave is theirs."""
     section = manifests.SECTIONS.get(manifests.live_type(registry) or "", "")
     entries = at(registry, ("metadata", "managedFields")) or []
-    return any(
-        entry.get("manager") == manifests.FIELD_MANAGER and at(entry.get("fieldsV1"), ("f:spec", f"f:{section}")) is not None for entry in entries
-    )
+    return any(entry.get("manager") == manifests.FIELD_MANAGER and at(entry.get("fieldsV1"), ("f:spec", f"f:{section}")) is not None for entry in entries)
 
 
 def plan(wanted: Registry, live: Live, consent: Consent, now: datetime) -> Plan:

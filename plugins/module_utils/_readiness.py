@@ -287,8 +287,13 @@ def serves_still(pods: tuple[Manifest, ...]) -> bool:
 
 def _pod_verdict(seen: Observation) -> Verdict:
     pod = newest_pod(seen.pods)
-    if pod is None:
-        failure = condition(seen.deployment or {}, "ReplicaFailure")
+    deployment = seen.deployment or {}
+    # The newest pod may be one of the template before, which fails for what an edit has mended since.
+    is_of_template = at(deployment, ("status", "observedGeneration")) == at(deployment, ("metadata", "generation")) and bool(
+        at(deployment, ("status", "updatedReplicas"))
+    )
+    if pod is None or not is_of_template:
+        failure = condition(deployment, "ReplicaFailure")
         if failure:
             return Verdict(False, "the pod of the registry is refused", failure["message"], "Check the quota and the admission policies of the namespace")
         return Verdict(False, "the pod of the registry has not been made yet")

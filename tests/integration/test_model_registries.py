@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from sandbox import databases, faults
 from sandbox.layout import Layout
 from tests import fleet
-from tests.fleet import MODULE, entries
-from tests.helpers import ROLE_BINDINGS, Cluster, Run, Task
+from tests.fleet import MODULE, entries, mysql
+from tests.helpers import REGISTRIES, ROLE_BINDINGS, USER_AGENT, WRITING_PATHS, Cluster, Run, Task
 
 # The DataScienceCluster for the namespace, then one list each of registries, Secrets, ConfigMaps, Deployments, pods, RoleBindings and Groups.
 LISTS = 8
@@ -66,6 +69,191 @@ def test_a_fleet_is_made_in_one_call_and_is_as_wanted_from_then_on(cluster, auto
     assert not report.writes
     drift = {(entry["registry"].removeprefix(prefix), entry["option"].replace(prefix, "")): entry for entry in report.result["drift"]}
     assert set(drift) == {("-2", f"permissions.groups[-group-{number}]") for number in range(2)}
+
+
+def test_what_the_cluster_tells_of_one_registry_fails_that_one_alone(cluster, automation, room):
+    prefix, database = room
+    wanted = entries(prefix, 8, database)
+    names = [entry["name"] for entry in wanted]
+    wanted[1]["database"]["password"] = "not-the-password"
+    wanted[3]["database"] = mysql(database, password=None, password_secret={"name": f"{prefix}-nowhere", "key": "password"})
+    wanted[5]["database"]["name"] = f"{database}_nowhere"
+    wanted[6]["database"]["ca"] = {"config_map": f"{prefix}-nowhere", "key": "ca.crt"}
+    del wanted[3]["database"]["password"]
+    made, again = automation.sequence([task(wanted, wait_timeout=60), task([wanted[0], wanted[2], wanted[4], wanted[7]])])
+
+    assert made.failed
+    failures = {entry["name"]: entry["msg"] for entry in made.result["registries"] if entry["failed"]}
+    assert set(failures) == {names[1], names[3], names[5], names[6]}
+    assert "does not accept the user name or the password" in failures[names[1]] or "password" in failures[names[1]]
+    assert f"registries[3].database.password_secret {{'Secret': '{prefix}-nowhere'" in failures[names[3]]
+    assert "the database does not exist on the server" in failures[names[5]]
+    assert f"registries[6].database.ca {{'ConfigMap': '{prefix}-nowhere'" in failures[names[6]]
+    assert made.result["msg"].startswith("4 of 8 registries failed, and the others did not wait for them: ")
+    assert {problem["option"] for problem in made.result["problems"]} == {
+        "registries[1]",
+        "registries[3].database.password_secret",
+        "registries[5]",
+        "registries[6].database.ca",
+    }
+    # Of those whose references are wrong nothing was written; the others serve, and are as wanted.
+    assert cluster.registry(names[3]) is None and cluster.registry(names[6]) is None
+    assert not again.failed and not again.result["changed"] and not again.writes, again.output
+    waited = [entry["message"] for entry in made.result["timeline"] if entry["message"].startswith("waiting for")]
+    assert waited and " of 6: " in waited[0]
+
+
+def test_the_list_itself_is_refused_before_anything_is_written_with_the_path_of_every_problem(automation, room, layout):
+    prefix, database = room
+    wanted = entries(prefix, 4, database)
+    wanted[0]["name"] = f"{prefix}_0"
+    wanted[1]["database"]["port"] = 99999
+    wanted[2]["permissions"] = {"groups": [""]}
+    wanted[3]["name"] = wanted[2]["name"]
+    misspelt = entries(prefix, 2, database)
+    misspelt[1]["database"]["pasword"] = "a-secret-word"
+    misspelt[0]["database"]["port"] = "a-secret-port"
+    refused, typed, empty, elsewhere = automation.sequence(
+        [
+            task(wanted),
+            task(misspelt),
+            task([], purge=True),
+            task([entries(prefix, 1, database)[0] | {"namespace": "elsewhere"}]),
+        ],
+        verbosity=3,
+    )
+
+    for run in (refused, typed, empty, elsewhere):
+        assert run.failed and not run.writes
+    assert {problem["option"] for problem in refused.result["problems"]} == {
+        "registries[0].name",
+        "registries[1].database.port",
+        "registries[2].permissions.groups[0]",
+        "registries[3].name",
+    }
+    assert {problem["option"] for problem in typed.result["problems"]} >= {"registries[1].database.pasword", "registries[0].database.port"}
+    assert "a-secret" not in typed.output
+    assert not typed.requests, "nothing was sent to the cluster"
+    assert [problem["option"] for problem in empty.result["problems"]] == ["registries"]
+    assert [problem["option"] for problem in elsewhere.result["problems"]] == ["registries[0].namespace"]
+
+
+def test_purge_deletes_what_is_not_listed_and_only_as_much_as_it_may(cluster, automation, room):
+    prefix, database = room
+    wanted = entries(prefix, 4, database)
+    wanted[3]["database"] = {"type": "generated"}
+    others = [registry["metadata"]["name"] for registry in cluster.items(*REGISTRIES)]
+    assert others == [], "purge would delete the registries of other tests"
+    broken = wanted[0] | {"name": f"{prefix}-broken", "database": mysql(database, ca={"config_map": "nowhere", "key": "ca.crt"})}
+    made, too_many, data, unhappy, predicted, purged, again = automation.sequence(
+        [
+            task(wanted),
+            task(wanted[:2], purge=True),
+            task(wanted[:3], purge=True),
+            task([*wanted[:2], wanted[3], broken], purge=True),
+            task(wanted[:2], check=True, purge=True, purge_limit=2, delete_data=True),
+            task(wanted[:2], purge=True, purge_limit=2, delete_data=True),
+            task(wanted[:2], purge=True),
+        ]
+    )
+
+    assert not made.failed, made.output
+    assert too_many.failed and not too_many.writes
+    assert too_many.result["problems"][0]["option"] == "purge_limit" and f"{prefix}-2" in too_many.result["msg"] and f"{prefix}-3" in too_many.result["msg"]
+    assert data.failed and not data.writes and data.result["problems"][0]["option"].endswith("delete_data")
+    assert unhappy.failed and not unhappy.writes
+    assert any("purge deleted nothing" in warning for warning in unhappy.warnings)
+    deleted = [(change["action"], change["kind"], change["name"]) for change in purged.result["changes"]]
+    assert not predicted.writes
+    assert [(change["action"], change["kind"], change["name"]) for change in predicted.result["changes"]] == deleted
+    assert ("delete", "ModelRegistry", f"{prefix}-2") in deleted and ("delete", "ModelRegistry", f"{prefix}-3") in deleted
+    assert {kept["kind"] for kept in purged.result["kept"]} == {"mysql"}, "the external database stays"
+    assert sorted(registry["metadata"]["name"] for registry in cluster.items(*REGISTRIES)) == [f"{prefix}-0", f"{prefix}-1"]
+    assert not again.failed and not again.result["changed"] and again.result["unlisted"] == []
+
+
+def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, room):
+    prefix, database = room
+    wanted = entries(prefix, 2, database, grants=1)
+    name = wanted[0]["name"]
+    wanted[0]["database"]["port"] = 3306
+    made, *_ = automation.sequence([task(wanted)])
+    assert not made.failed, made.output
+    before = datetime.now(UTC).replace(microsecond=0)
+    cluster.merge(*REGISTRIES, name, {"metadata": {"annotations": {"openshift.io/description": "Clicked"}}, "spec": {"mysql": {"port": 3307}}})
+    secret = cluster.registry(name)["spec"]["mysql"]["passwordSecret"]["name"]
+    cluster.merge("v1", "secrets", secret, {"data": {"database-password": base64.b64encode(b"changed-by-hand").decode()}})
+    wanted[0]["description"] = ""
+    wanted[0]["permissions"] = {"exact": True}
+    [report] = automation.sequence([task(wanted, check=True)], verbosity=3)
+
+    assert not report.failed and not report.writes, report.output
+    found = {entry["option"]: entry for entry in report.result["drift"]}
+    assert set(found) == {"description", "database.port", "database.password", f"permissions.groups[{prefix}-group-0]"}
+    assert (found["description"]["before"], found["description"]["after"]) == ("Clicked", "")
+    assert (found["database.port"]["before"], found["database.port"]["after"]) == (3307, 3306)
+    assert found[f"permissions.groups[{prefix}-group-0]"]["manager"] == "modelops.openshift_ai"
+    for option in ("description", "database.port", "database.password"):
+        assert found[option]["registry"] == name
+        assert found[option]["manager"] == "tests"
+        assert before <= datetime.fromisoformat(found[option]["time"]) <= datetime.now(UTC)
+    for word in ("changed-by-hand", databases.REGISTRY.password):
+        assert word not in report.output
+
+
+@pytest.mark.parametrize("writes", [1, 7, 14])
+def test_a_fleet_that_was_killed_is_completed_by_the_next_run(cluster, automation, room, writes):
+    prefix, database = room
+    wanted = entries(prefix, 5, database, grants=1)
+    assert automation.killed_after(writes, MODULE, registries=wanted)
+    again, unchanged = automation.sequence([task(wanted), task(wanted)])
+
+    assert not again.failed, again.output
+    assert not unchanged.result["changed"] and not unchanged.writes
+    for entry in wanted:
+        assert granted(cluster, entry["name"]) == {f"{prefix}-group-0"}
+    secrets = [item["metadata"]["name"] for item in cluster.items("v1", "secrets") if item["metadata"]["name"].startswith(prefix)]
+    assert len([name for name in secrets if "-db-" in name]) == 5
+
+
+# Faults of the API server for the requests of the module alone, and whether the run comes through them by itself.
+FAULTS = {
+    "asks for patience": ([faults.Rule("status", status=429, seconds=1, count=20, skip=3, user_agent=USER_AGENT)], True),
+    "is away": ([faults.Rule("status", status=503, count=12, skip=5, user_agent=USER_AGENT)], True),
+    "breaks": ([faults.Rule("status", status=500, verbs=("create", "patch"), count=4, skip=12, user_agent=USER_AGENT)], False),
+    "had another writer": ([faults.Rule("status", status=409, path=WRITING_PATHS, verbs=("create",), count=3, skip=4, user_agent=USER_AGENT)], True),
+    "hangs up": (
+        [
+            faults.Rule("reset", path=WRITING_PATHS, verbs=("create",), count=5, skip=4, forwarded=True, user_agent=USER_AGENT),
+            faults.Rule("reset", verbs=("list",), count=3, user_agent=USER_AGENT),
+        ],
+        True,
+    ),
+    "says nothing": ([faults.Rule("stall", path=WRITING_PATHS, verbs=("create",), seconds=40, count=2, skip=8, forwarded=True, user_agent=USER_AGENT)], True),
+}
+
+
+@pytest.mark.parametrize(("rules", "comes_through"), FAULTS.values(), ids=FAULTS)
+def test_faults_of_the_api_server_leave_nothing_that_the_next_run_does_not_complete(cluster, layout, automation, room, rules, comes_through):
+    prefix, database = room
+    wanted = entries(prefix, 5, database, grants=2)
+    faults.api_rules(layout, rules)
+    try:
+        [disturbed] = automation.sequence([task(wanted, wait=False)])
+        hit = [request for request in faults.recorded_requests(layout) if request.fault]
+    finally:
+        faults.api_rules(layout, [])
+    again, unchanged = automation.sequence([task(wanted), task(wanted)])
+
+    assert hit, "the faults did not happen"
+    if comes_through:
+        assert not disturbed.failed, disturbed.output
+    else:
+        assert disturbed.failed and "500" in disturbed.result["msg"] and "Traceback" not in disturbed.output
+    assert not again.failed, again.output
+    assert not unchanged.result["changed"] and not unchanged.writes
+    for entry in wanted:
+        assert granted(cluster, entry["name"]) == {f"{prefix}-group-0", f"{prefix}-group-1"}
 
 
 def granted(cluster: Cluster, name: str) -> set[str]:

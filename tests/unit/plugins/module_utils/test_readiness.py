@@ -115,6 +115,13 @@ def test_what_keeps_a_registry_from_serving_is_named(seen, reason):
     assert reason in verdict.reason
 
 
+@pytest.mark.parametrize("behind", [{"observedGeneration": 1}, {"updatedReplicas": 0}], ids=["template not seen", "no new pod"])
+def test_the_pod_of_the_definition_before_is_not_blamed(behind):
+    # It may fail for what the last edit has just mended.
+    verdict = judge(Observation(AVAILABLE, deployment(unavailableReplicas=1, **behind), (pod(None),), log=LOGIN_REFUSED.format(1) * 3))
+    assert "not been made" in verdict.reason and not verdict.final
+
+
 def test_a_quota_that_refuses_the_pod_is_named():
     refused = deployment(unavailableReplicas=1, conditions=[{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}])
     verdict = judge(Observation(AVAILABLE, refused, ()))
