@@ -63,10 +63,10 @@ def said(report: Report, check: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("kind", ["mysql", "postgresql"])
 def test_a_server_that_says_nothing_costs_one_step(kind):
-    with server(lambda connection: connection.recv(100) and connection.recv(1) and None) as port:
-        started = time.monotonic()
+    asked = []
+    with server(lambda connection: asked.append(1) or (connection.recv(100) and connection.recv(1) and None)) as port:
         report = look(view(port, type=kind), timeout=0.3)
-        assert time.monotonic() - started < 0.8
+    assert len(asked) == 1, "it was asked again after it had said nothing"
     assert said(report, "port") == (FAILURE, f"{HOST} port {port}: does not answer in time")
 
 
@@ -82,8 +82,8 @@ def test_swallowed_packets_cost_one_step():
             with contextlib.suppress(BlockingIOError):
                 waiting.connect((HOST, port))
         started = time.monotonic()
-        report = look(view(port, type="mysql"), timeout=0.3)
-        assert time.monotonic() - started < 0.8
+        report = look(view(port, type="mysql"), timeout=1)
+        assert time.monotonic() - started < 2, "a second step was tried"
     assert "does not answer in time" in said(report, "port")[1]
 
 
@@ -91,7 +91,7 @@ def test_a_slow_name_server_and_a_slow_port_cost_two_steps(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: time.sleep(5))
     started = time.monotonic()
     report = look(view(1, host="slow.example.com"), timeout=0.2)
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 4, "the name server was waited for"
     assert report.serves is False
 
 

