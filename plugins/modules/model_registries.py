@@ -28,7 +28,8 @@ notes:
   - Each registry is written in an order that is safe. CA and password come before it, who may use it after it, and the members of its group when it serves.
   - A run that was killed can be run again. It ends in the state that an undisturbed run ends in. When the run of Ansible that started it has ended, it writes
     nothing more.
-  - While it runs, it says what it does and what it waits for. In the background (C(async)) it says nothing. RV(timeline) has all of it.
+  - While it runs, it says what it does and what it waits for, on the error output of Ansible. With another connection than C(local), in the background
+    (C(async)) and with C(no_log) it says nothing. RV(timeline) has all of it.
   - It speaks to one cluster. A play over an inventory of clusters with C(connection=local) converges them all.
 requirements:
   - kubernetes >= 24.2.0
@@ -108,7 +109,7 @@ EXAMPLES = r"""
         database: {type: mysql, host: mysql, namespace: data, name: fraud_models, username: registry, password: "{{ vault_fraud_password }}", ca: cluster}
         permissions: {groups: [fraud-scientists], exact: true}
       - name: credit-models
-        database: {type: postgresql, host: pg, namespace: data, name: credit, username: registry, password: "{{ vault_credit_password }}", ca: openshift_ai}
+        database: {type: postgresql, host: postgres, namespace: data, name: credit_models, username: registry, password: "{{ vault_credit_password }}", ca: openshift_ai}
         permissions: {groups: [credit-scientists], projects: [credit-dev]}
 
 - name: What differs from that, without changing anything
@@ -128,9 +129,9 @@ EXAMPLES = r"""
   connection: local
   gather_facts: false
   tasks:
-    - name: Converge
+    - name: Converge the registries of this cluster
       modelops.openshift_ai.model_registries:
-        context: "{{ inventory_hostname }}"
+        kubeconfig: "{{ cluster_kubeconfig }}"
         registries: "{{ model_registries }}"
 """
 

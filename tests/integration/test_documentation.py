@@ -15,17 +15,18 @@ import yaml
 from sandbox import databases, lifecycle
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, status_of
+from tests.helpers import REGISTRIES
 
 from .conftest import Cluster
 
 VARIABLES = {"vault_database_password": databases.REGISTRY.password}
 
 
-def play(layout: Layout, folder: Path, plays: Any) -> str:
+def play(layout: Layout, folder: Path, plays: Any, given: Any = VARIABLES) -> str:
     """Run plays as a person in the shell of `. .sandbox/env` would; what they print."""
     playbook, variables = folder / "playbook.yml", folder / "variables.json"
     playbook.write_text(yaml.safe_dump(plays))
-    variables.write_text(json.dumps(VARIABLES))
+    variables.write_text(json.dumps(given))
     environment = os.environ | lifecycle.shell_variables(layout)
     done = subprocess.run(["ansible-playbook", playbook, "-e", f"@{variables}"], env=environment, text=True, capture_output=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -83,6 +84,28 @@ def test_the_examples_of_the_database_module_run_in_their_order(layout, tmp_path
     output = play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": before + tasks}])
     # Neither host can be reached from here, which is a finding and no failure.
     assert "failed=0" in output and "db.example.com" in output and "localhost -> bastion" in output
+
+
+def test_the_examples_of_the_fleet_run_in_their_order(cluster, layout, tmp_path, fraud_models):
+    source = (ROOT / "plugins" / "modules" / "model_registries.py").read_text()
+    parts = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
+    tasks, plays = [part for part in parts if "hosts" not in part], [part for part in parts if "hosts" in part]
+    [[credit, *_grants]] = [[entry for entry in tasks[0]["modelops.openshift_ai.model_registries"]["registries"] if entry["name"] != fraud_models]]
+    # Registries of other tests are listed by their names, so that nothing happens to them.
+    others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)]
+    login = {"vault_fraud_password": databases.REGISTRY.password, "vault_credit_password": databases.REGISTRY.password}
+    kubeconfig = {"cluster_kubeconfig": lifecycle.shell_variables(layout)["KUBECONFIG"]}
+    hosts = [{"ansible.builtin.add_host": {"name": name, "groups": "clusters"}} for name in ("east", "west")]
+    head = {"hosts": "localhost", "connection": "local", "gather_facts": False}
+    variables = login | kubeconfig | {"model_registries": [{"name": fraud_models}, *others]}
+    databases.create_databases(layout, "postgres", ["credit_models"])
+    try:
+        output = play(layout, tmp_path, [{**head, "tasks": [*tasks, *hosts]}, *plays], variables)
+        assert cluster.registry(credit["name"]) is None and cluster.registry(fraud_models) is not None
+        # Made, and the unlisted one deleted; two hosts added; and on both clusters nothing left to do.
+        assert re.search(r"localhost +: ok=5 +changed=4 ", output) and re.search(r"east +: ok=1 +changed=0 ", output), output
+    finally:
+        databases.drop_database(layout, "postgres", "credit_models")
 
 
 def test_the_examples_of_the_component_module_run_in_their_order(cluster, layout, tmp_path):
