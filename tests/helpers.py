@@ -355,6 +355,23 @@ class Runner:
         finally:
             faults.api_rules(self.layout, [])
 
+    def cancelled_after(self, writes: int, how: signal.Signals, task: Task) -> tuple[int, int]:
+        """Send this signal to Ansible's process when a task has written so often, and leave its module running: how many writes there were by then, and a
+        while after the module has ended. The record of requests is started again.
+        """
+        faults.forget_requests(self.layout)
+
+        def written() -> int:
+            return sum(request.writes for request in faults.recorded_requests(self.layout) if request.user_agent == USER_AGENT)
+
+        with self._playbook([task]) as started:
+            until(lambda: written() >= writes or started.process.poll() is not None)
+            started.process.send_signal(how)
+            before = written()
+            marked = [pid for pid in _processes() if f"RECORDER_FILE={started.record}" in _environment(pid)]
+            until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and _strings(pid, "cmdline") for pid in marked), 30)
+            return before, written()
+
     @contextlib.contextmanager
     def _playbook(self, tasks: Sequence[Task], verbosity: int = 0) -> Iterator[_Playbook]:
         """A running playbook. Nothing of it runs any more afterwards."""

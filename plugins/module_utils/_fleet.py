@@ -217,7 +217,7 @@ class Fleet:
         live = self._reader.registries()
         shapes = [registry_result(registry) for registry in live if registry["metadata"]["name"] not in listed]
         outcome.unlisted = [{"name": shape["name"], "display_name": shape["display_name"]} for shape in shapes]
-        self._narrator.say(f"{len(items)} registries are listed; the cluster has {len(live)}, {len(shapes)} of them unlisted")
+        self._narrator.say(f"registries listed: {len(items)}, in the cluster: {len(live)}, not listed: {len(shapes)}")
         self._plan(items)
         removals = self._plan_purge(live, listed) if self._options["purge"] else {}
         self._write([item for item in items if not item.failures])
@@ -291,7 +291,7 @@ class Fleet:
         if not changing:
             return
         doing = "trying" if self._check_mode else "writing"
-        self._narrator.say(f"{doing} {len(changing)} of {len(items)} registries, the others are as wanted")
+        self._narrator.say(f"{doing} {len(changing)} of {len(items)}, as wanted already: {len(items) - len(changing)}")
         with ThreadPoolExecutor(THREADS) as pool:
             writes = [pool.submit(item.attempt, item.convergence.write) for item in changing if item.convergence]
             for number, done in enumerate(as_completed(writes), 1):

@@ -109,7 +109,7 @@ EXAMPLES = r"""
         database: {type: mysql, host: mysql, namespace: data, name: fraud_models, username: registry, password: "{{ vault_fraud_password }}", ca: cluster}
         permissions: {groups: [fraud-scientists], exact: true}
       - name: credit-models
-        database: {type: postgresql, host: postgres, namespace: data, name: credit_models, username: registry, password: "{{ vault_credit_password }}", ca: openshift_ai}
+        database: {type: postgresql, host: postgres, namespace: data, name: credit_models, username: registry, password: "{{ vault_credit_password }}", ca: cluster}
         permissions: {groups: [credit-scientists], projects: [credit-dev]}
 
 - name: What differs from that, without changing anything
@@ -128,6 +128,8 @@ EXAMPLES = r"""
   hosts: clusters
   connection: local
   gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
   tasks:
     - name: Converge the registries of this cluster
       modelops.openshift_ai.model_registries:

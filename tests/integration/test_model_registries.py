@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -215,6 +216,18 @@ def test_a_fleet_that_was_killed_is_completed_by_the_next_run(cluster, automatio
         assert granted(cluster, entry["name"]) == {f"{prefix}-group-0"}
     secrets = [item["metadata"]["name"] for item in cluster.items("v1", "secrets") if item["metadata"]["name"].startswith(prefix)]
     assert len([name for name in secrets if "-db-" in name]) == 5
+
+
+def test_a_fleet_whose_ansible_is_killed_writes_nothing_more(cluster, automation, room):
+    prefix, database = room
+    wanted = entries(prefix, 30, database, grants=3)
+    before, after = automation.cancelled_after(10, signal.SIGKILL, task(wanted, wait=False))
+
+    # Those that were on their way are carried out, and nothing after them.
+    assert 10 <= before <= after <= before + 16 < 150
+    [completed] = automation.sequence([task(wanted, wait=False)])
+    assert not completed.failed, completed.output
+    assert all(len(granted(cluster, entry["name"])) == 3 for entry in wanted)
 
 
 # Faults of the API server for the requests of the module alone, and whether the run comes through them by itself.
