@@ -4,7 +4,7 @@ PRODUCT ?= 3.x
 PLATFORM ?= openshift
 RUN = $(PYTHON) -m sandbox.toolchain
 
-.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test lint unit integration generations bench
+.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test test-matrix lint unit integration generations bench docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -24,6 +24,9 @@ sandbox-upgrade: ## install another PRODUCT over a running sandbox
 test: ## all checks: lint, sanity, unit and integration tests
 	@$(RUN) python tests/run.py
 
+test-matrix: ## every ansible-core with every Python of this machine, and the tools of certification (half an hour)
+	@$(RUN) python tests/matrix.py
+
 lint: ## only the static checks
 	@$(RUN) python tests/run.py lint
 
@@ -38,3 +41,6 @@ generations: ## only the tests of older products, plain Kubernetes and the sandb
 
 bench: ## measure what the collection costs, beside other ways of doing the same
 	@$(RUN) python bench/run.py
+
+docs: ## build the site into docs/build/html
+	@$(RUN) python docs/build.py

@@ -12,7 +12,9 @@ import ast
 import configparser
 import contextlib
 import fcntl
-import importlib.util
+import fnmatch
+import functools
+import json
 import os
 import re
 import shutil
@@ -27,14 +29,30 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 AT_THE_SAME_TIME = 2
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 20
 
-# All that may be at the top of the built collection, and what must be in it. ansible-test reads tests/config.yml wherever the collection is tested;
-# the other tests need the sandbox.
-ALLOWED = {"CHANGELOG.md", "CONTRIBUTING.md", "aap", "changelogs", "docs", "examples", "meta", "playbooks", "plugins", "rbac", "roles"}
-REQUIRED = {"FILES.json", "LICENSE", "MANIFEST.json", "README.md", "meta/runtime.yml", "requirements.txt", "tests/config.yml"}
+# What the built collection holds, folder by folder: a file that git knows belongs in it when it matches one of its folder's patterns, and nothing else does.
+# ansible-test reads tests/config.yml wherever the collection is tested; the other tests need the sandbox.
+CONTENT = {
+    ".": "CHANGELOG.* CONTRIBUTING.md LICENSE README*.md bindep.txt execution-environment.yml requirements.txt",
+    "aap": "*",
+    "changelogs": "*",
+    "docs": "docsite/*",
+    "examples": "*",
+    "meta": "execution-environment.yml runtime.yml",
+    "playbooks": "*",
+    "plugins": "*.py",
+    "rbac": "*.yml",
+    "roles": "*",
+    "tests": "config.yml",
+}
+# Made by the build.
+MADE = {"FILES.json", "MANIFEST.json"}
+ATTRIBUTES = {"action_group", "async", "check_mode", "diff_mode", "idempotent", "platform"}
 
 
 class CheckFailed(Exception):
@@ -46,7 +64,7 @@ class Check:
     """One check at work, on a copy of the collection in `<workspace>/ansible_collections/modelops/openshift_ai`."""
 
     name: str
-    look: Callable[[Check], None]
+    look: Callable[[Check], object]
     workspace: Path = Path()
     last_line: str = ""
     started: float = field(default_factory=time.monotonic)
@@ -55,8 +73,8 @@ class Check:
     def collection(self) -> Path:
         return self.workspace / "ansible_collections" / "modelops" / "openshift_ai"
 
-    def run(self, *command: str, **variables: str) -> None:
-        """Run a tool in the copy, with a home of its own; CheckFailed with everything it printed when it fails."""
+    def run(self, *command: str, **variables: str) -> str:
+        """What a tool prints that runs in the copy, with a home of its own; CheckFailed with all of it when the tool fails."""
         home = self.workspace / "home" / self.name
         home.mkdir(parents=True, exist_ok=True)
         env = os.environ | {"HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": str(self.workspace), "MYPYPATH": str(self.workspace)} | variables
@@ -70,6 +88,7 @@ class Check:
                 self.last_line = line.strip() or self.last_line
         if process.returncode:
             raise CheckFailed("".join(lines) or f"{command[0]} ended with exit code {process.returncode} and said nothing")
+        return "".join(lines)
 
 
 def cache() -> Path:
@@ -81,29 +100,55 @@ def cache() -> Path:
 
 
 def build(check: Check) -> None:
-    """The collection builds, and holds what belongs into it and nothing else."""
+    """The collection builds, and holds what belongs in it: all of that and nothing else."""
     check.run("ansible-galaxy", "collection", "build", "--output-path", str(check.workspace))
     [artifact] = check.workspace.glob("*.tar.gz")
     with tarfile.open(artifact) as content:
-        names = set(content.getnames())
-    strange = {name for name in names if name not in REQUIRED and name.split("/")[0] not in ALLOWED and name != "tests"}
-    problems = [f"not meant to be in it: {name}" for name in sorted(strange)] + [f"missing: {name}" for name in sorted(REQUIRED - set(names))]
+        names = {member.name for member in content if not member.isdir()}
+    wanted = {name for name in known_files() if belongs(name)} | MADE
+    problems = [f"not meant to be in it: {name}" for name in sorted(names - wanted)] + [f"missing: {name}" for name in sorted(wanted - names)]
     if problems:
         raise CheckFailed(f"{artifact.name}\n" + "\n".join(problems))
 
 
+def belongs(name: str) -> bool:
+    """Whether a file of the checkout belongs in the built collection."""
+    folder, inside = name.split("/", 1) if "/" in name else (".", name)
+    return any(fnmatch.fnmatch(inside, pattern) for pattern in CONTENT.get(folder, "").split())
+
+
+def attributes(check: Check) -> None:
+    """Every module documents all attributes and is in the action group."""
+    modules = sorted(f"modelops.openshift_ai.{path.stem}" for path in (check.collection / "plugins" / "modules").glob("*.py"))
+    shown = json.loads(check.run("ansible-doc", "--json", "--type", "module", *modules))
+    lacking = {name: ATTRIBUTES - set(shown.get(name, {}).get("doc", {}).get("attributes", {})) for name in modules}
+    problems = [f"{name} does not document {', '.join(sorted(missing))}" for name, missing in lacking.items() if missing]
+    group = yaml.safe_load((check.collection / "meta" / "runtime.yml").read_text())["action_groups"]["all"]
+    problems += [f"{name} is not in the action group of meta/runtime.yml" for name in modules if name.rpartition(".")[2] not in group]
+    if problems:
+        raise CheckFailed("\n".join(problems))
+
+
 def sanity(check: Check) -> None:
-    """All of ansible-test's sanity tests, with every Python of this machine that they know.
+    """All of ansible-test's sanity tests, with every Python of this machine that they know."""
+    run_sanity(check, Path(sys.prefix), cache() / "ansible-test")
+
+
+def run_sanity(check: Check, venv: Path, home: Path) -> str:
+    """What the sanity tests of the ansible-core in a virtual environment print.
 
     They make themselves a virtual environment for each test and Python, below a home that is kept.
     """
-    home = cache() / "ansible-test"
     home.mkdir(exist_ok=True)
     with _locked(home / "lock", check):
-        _offer_pip(home)
+        _offer_pip(home, venv)
         (home / ".config" / "pip").mkdir(parents=True, exist_ok=True)
         _save_pip_settings(home / ".config" / "pip" / "pip.conf")
-        check.run("ansible-test", "sanity", "--color", "no", HOME=str(home), PATH=_path_of_working_pythons())
+        with tempfile.TemporaryDirectory() as folder:
+            for version, program in pythons().items():
+                Path(folder, f"python{version}").symlink_to(program)
+            path = os.pathsep.join([str(venv / "bin"), folder, os.environ["PATH"]])
+            return check.run("ansible-test", "sanity", "--color", "no", HOME=str(home), PATH=path)
 
 
 @contextlib.contextmanager
@@ -114,15 +159,14 @@ def _locked(path: Path, check: Check) -> Iterator[None]:
         yield
 
 
-def _offer_pip(home: Path) -> None:
+def _offer_pip(home: Path, venv: Path) -> None:
     """Put pip, as Python itself brings it, where ansible-test looks before it downloads a get-pip.py from a host that may be out of reach."""
-    specification = importlib.util.find_spec("ansible_test")
-    if not specification or not specification.origin:
+    sources = list(venv.glob("lib/python3*/site-packages/ansible_test/_internal/python_requirements.py"))
+    if not sources:
         raise CheckFailed("ansible-test is not installed for this Python; run `make lint`")
-    source = Path(specification.origin).parent / "_internal" / "python_requirements.py"
     downloads = home / ".ansible" / "test" / "cache"
     downloads.mkdir(parents=True, exist_ok=True)
-    for version in re.findall(r"\bpip='([\d.]+)'", source.read_text()):
+    for version in re.findall(r"\bpip='([\d.]+)'", sources[0].read_text()):
         (downloads / f"get_pip_{version.replace('.', '_')}.py").write_text("import ensurepip\n\nensurepip.bootstrap(default_pip=True)\n")
 
 
@@ -143,22 +187,27 @@ def _save_pip_settings(path: Path) -> None:
         settings.write(file)
 
 
-def _path_of_working_pythons() -> str:
-    """PATH with pyenv's Pythons in it, and without folders in which a program named like a Python does not run.
+@functools.cache
+def pythons() -> dict[str, Path]:
+    """The Pythons of this machine from 3.9 on, by version: in pyenv, on PATH, and those that tests/matrix.py put into the cache.
 
-    Pyenv has such programs for all versions that it installed, whether it uses them or not, and ansible-test takes the first of that name.
+    Pyenv has programs for all versions that it installed on PATH, whether it uses them or not: those that do not run do not count.
     """
-
-    def works(folder: Path) -> bool:
-        programs = [program for program in folder.glob("python3.*") if re.fullmatch(r"python3\.\d+", program.name)]
-        return all(subprocess.run([program, "-c", ""], capture_output=True, check=False).returncode == 0 for program in programs)
-
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)] + sorted(pyenv.glob("versions/3.*/bin"))
-    return os.pathsep.join(str(folder) for folder in folders if works(folder))
+    folders = [*sorted(pyenv.glob("versions/3.*/bin")), *map(Path, os.environ["PATH"].split(os.pathsep)), *sorted(cache().glob("interpreter-*/bin"))]
+    found: dict[str, Path] = {}
+    for program in (program for folder in folders for program in sorted(folder.glob("python3.*"))):
+        version = program.name.removeprefix("python")
+        if re.fullmatch(r"3\.(9|[1-9]\d)", version) and version not in found and _runs(program):
+            found[version] = program.resolve()
+    return dict(sorted(found.items(), key=lambda item: int(item[0].partition(".")[2])))
 
 
-CHECKS: dict[str, Callable[[Check], None]] = {
+def _runs(program: Path) -> bool:
+    return subprocess.run([program, "-c", "import ensurepip, ssl, venv"], capture_output=True, check=False).returncode == 0
+
+
+CHECKS: dict[str, Callable[[Check], object]] = {
     # The longest first: the others run beside it.
     "ansible-test sanity": sanity,
     "ansible-lint": lambda check: check.run("ansible-lint", "--offline", "--strict", "--nocolor"),
@@ -169,24 +218,32 @@ CHECKS: dict[str, Callable[[Check], None]] = {
     "antsibull-changelog": lambda check: check.run("antsibull-changelog", "lint"),
     "antsibull-docs": lambda check: check.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
     "build": build,
+    "attributes": attributes,
+    "site": lambda check: check.run(sys.executable, "docs/build.py", str(check.workspace / "site")),
 }
 
 
-def copy_of_the_checkout(workspace: Path) -> None:
+def _kubernetes_core() -> Path:
+    for found in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep):
+        if (folder := Path(found, "ansible_collections", "kubernetes", "core")).is_dir():
+            return folder
+    raise SystemExit("kubernetes.core is not in ANSIBLE_COLLECTIONS_PATH; run `make lint`, or see CONTRIBUTING.md")
+
+
+def known_files() -> list[str]:
+    """The files of the checkout that git knows or would add."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True, capture_output=True, check=True)
+    return [name for name in listed.stdout.split("\0") if name and os.path.lexists(ROOT / name)]
+
+
+def copy_of_the_checkout(workspace: Path, kubernetes_core: Path) -> None:
     """The collection in a tree as Ansible wants it, with kubernetes.core beside it."""
     collections = workspace / "ansible_collections"
-    for found in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep):
-        if (kubernetes := Path(found, "ansible_collections", "kubernetes", "core")).is_dir():
-            shutil.copytree(kubernetes, collections / "kubernetes" / "core")
-            break
-    else:
-        raise SystemExit("kubernetes.core is not in ANSIBLE_COLLECTIONS_PATH; run `make lint`, or see CONTRIBUTING.md")
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True, capture_output=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        if os.path.lexists(ROOT / name):
-            target = collections / "modelops" / "openshift_ai" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target, follow_symlinks=False)
+    shutil.copytree(kubernetes_core, collections / "kubernetes" / "core")
+    for name in known_files():
+        target = collections / "modelops" / "openshift_ai" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target, follow_symlinks=False)
 
 
 def _show_signs_of_life(tasks: list[Future[None]], running: dict[str, Check], printing: threading.Lock) -> None:
@@ -206,7 +263,7 @@ def main(words: list[str]) -> int:
     running: dict[str, Check] = {}
     failed: list[str] = []
 
-    def perform(number: int, name: str, look: Callable[[Check], None]) -> None:
+    def perform(number: int, name: str, look: Callable[[Check], object]) -> None:
         check = running[name] = Check(name, look, workspace)
         label = f"[{number}/{len(chosen)}] {name}"
         with printing:
@@ -225,7 +282,7 @@ def main(words: list[str]) -> int:
 
     with tempfile.TemporaryDirectory(prefix="modelops-checks-") as folder:
         workspace = Path(folder).resolve()
-        copy_of_the_checkout(workspace)
+        copy_of_the_checkout(workspace, _kubernetes_core())
         with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
             tasks = [pool.submit(perform, number, name, look) for number, (name, look) in enumerate(chosen.items(), 1)]
             try:

@@ -42,7 +42,8 @@ class Connection(Protocol):
     def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement; its rows, if it has any. DatabaseError when the database refuses."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the connection."""
 
 
 class Files:

@@ -117,7 +117,8 @@ class OldPostgresql:
             return [self.recorded]
         return []
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        pass
 
 
 def test_postgresql_before_16_is_left_dirty_for_good() -> None:

@@ -40,7 +40,7 @@ def test_a_signal_stops_the_next_write_and_not_what_runs(tmp_path: Path, number:
     interruption = Interruption(str(tmp_path))
     interruption.check()
     os.kill(os.getpid(), number)
-    for _ in range(2):
+    for _time in range(2):
         with pytest.raises(CancelledError, match=f"{number.name}.*run it again"):
             interruption.check()
 
@@ -66,7 +66,7 @@ def test_it_goes_on_while_the_action_plugin_runs_and_stops_when_that_is_gone(tmp
     now = 0.049
     interruption.check()  # the last answer still counts
     now = 0.051
-    for _ in range(2):
+    for _time in range(2):
         with pytest.raises(CancelledError, match="Ansible is gone"):
             interruption.check()
 
@@ -78,12 +78,12 @@ def test_all_threads_stop(tmp_path: Path, action_plugin: int) -> None:
 
     def write() -> None:
         try:
-            for _ in range(1000):
+            for _time in range(1000):
                 interruption.check()
         except CancelledError as error:
             stopped.append(error)
 
-    threads = [threading.Thread(target=write) for _ in range(8)]
+    threads = [threading.Thread(target=write) for _time in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -119,7 +119,7 @@ except CancelledError as error:
     shell = f'"{sys.executable}" -c "$SCRIPT" > said & until [ -s said ]; do sleep 0.02; done'
     subprocess.run(["sh", "-c", shell], cwd=tmp_path, env=os.environ | {"SCRIPT": script, "PYTHONPATH": os.pathsep.join(sys.path)}, check=True, timeout=30)
     said = tmp_path / "said"
-    for _ in range(200):
+    for _time in range(200):
         if "gone" in said.read_text():
             return
         threading.Event().wait(0.02)

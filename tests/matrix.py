@@ -1,0 +1,371 @@
+"""What is too long for `make test`: every ansible-core with every Python, and the tools of Red Hat's certification.
+
+    python -m sandbox.toolchain python tests/matrix.py [NAME...]     all parts, or those whose name contains one of the words
+
+It runs what this machine has. What it did not run is listed at the end with the reason, and does not count as passed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from sandbox import lifecycle
+from sandbox.layout import ROOT
+from sandbox.toolchain import build_once
+from tests import checks
+from tests.checks import Check, CheckFailed
+
+OLDEST_PYTHON = 9
+# Python 3.14 for a machine that has none and Maven: bin/, lib/ and the libraries that it needs, in an archive.
+INTERPRETER = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
+CERTIFICATION = ("ansible-builder==3.2.0", "ansible-core==2.19.14", "ansible-lint==26.10.1", "galaxy-importer==0.4.44", "molecule==26.10.0")
+PLAYBOOKS = "extensions/molecule/playbooks"
+
+
+@dataclass(frozen=True)
+class Core:
+    """An ansible-core, the release of the package `ansible` whose kubernetes.core is used with it, and the Pythons 3.x that it runs on itself."""
+
+    version: str
+    bundle: str
+    controllers: range
+
+    def __str__(self) -> str:
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def pythons(self) -> list[str]:
+        """All Pythons that run modules of ours with this ansible-core."""
+        return [f"3.{minor}" for minor in range(OLDEST_PYTHON, self.controllers.stop)]
+
+
+CORES = (
+    Core("2.16.19", "11.13.0", range(10, 13)),
+    Core("2.18.19", "11.13.0", range(11, 14)),
+    Core("2.19.14", "12.3.0", range(11, 14)),
+    Core("2.20.10", "13.8.0", range(12, 15)),
+    Core("2.21.5", "14.5.0", range(12, 15)),
+)
+# The oldest that meta/runtime.yml and galaxy.yml allow; kubernetes.core 5.0.0 is in this bundle.
+OLDEST = Core("2.16.0", "11.0.0", range(10, 12))
+
+
+class NotRun(Exception):
+    """This machine lacks what a part needs; the message says what."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a part that passed has run, and what of it this machine could not."""
+
+    ran: str
+    not_run: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table at the end."""
+
+    name: str
+    result: str
+    text: str
+
+
+Part = Callable[[Check], Outcome]
+
+
+# Pythons and packages
+
+
+def fetch_interpreter() -> None:
+    """Put Python 3.14 into the cache when this machine has none but Maven."""
+    if "3.14" in checks.pythons() or not shutil.which("mvn") or os.uname().machine != "x86_64":
+        return
+
+    def build(folder: Path) -> None:
+        group, name, version, kind, classifier = INTERPRETER.split(":")
+        _install("mvn", "--batch-mode", "--quiet", "dependency:copy", f"-Dartifact={INTERPRETER}", f"-DoutputDirectory={folder}")
+        archive = folder / f"{name}-{version}-{classifier}.{kind}"
+        with zipfile.ZipFile(archive) as content:
+            content.extractall(folder)
+        archive.unlink()
+        for part in folder.joinpath(*group.split("."), name, classifier).iterdir():
+            part.rename(folder / part.name)
+        (folder / "bin" / "python3.14").chmod(0o755)
+
+    try:
+        build_once(f"interpreter-{_key(INTERPRETER)}", f"fetching Python 3.14 ({INTERPRETER})", build)
+    except CheckFailed as error:
+        print(f"Maven does not bring Python 3.14: {error}", flush=True)
+    checks.pythons.cache_clear()
+
+
+def python_for(core: Core) -> str:
+    """The newest Python of this machine that this ansible-core runs on."""
+    usable = [f"3.{minor}" for minor in core.controllers]
+    if not (found := [version for version in usable if version in checks.pythons()]):
+        raise NotRun(f"it runs on Python {', '.join(usable)}, and this machine has {', '.join(checks.pythons())}")
+    return found[-1]
+
+
+def environment(what: str, python: Path, *packages: str) -> Path:
+    """A virtual environment with these packages, made once."""
+
+    def build(folder: Path) -> None:
+        _install(str(python), "-m", "venv", str(folder))
+        _install(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages)
+
+    return build_once(f"matrix-{_key(str(python), *packages)}", f"installing {what}", build)
+
+
+def kubernetes_core(bundle: str) -> Path:
+    """The kubernetes.core of a release of the package `ansible`, which is where it can be had without Galaxy."""
+
+    def build(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as download:
+            arguments = ("--quiet", "--disable-pip-version-check", "--no-deps", "--ignore-requires-python", "--dest", download, f"ansible=={bundle}")
+            _install(sys.executable, "-m", "pip", "download", *arguments)
+            [wheel] = Path(download).glob("*.whl")
+            with zipfile.ZipFile(wheel) as content:
+                content.extractall(folder, [name for name in content.namelist() if name.startswith("ansible_collections/kubernetes/core/")])
+
+    return build_once(f"collections-{_key(bundle)}", f"fetching kubernetes.core (from ansible {bundle})", build) / "ansible_collections" / "kubernetes" / "core"
+
+
+def _install(*command: str) -> None:
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    if done.returncode:
+        raise CheckFailed(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _version(folder: Path) -> str:
+    """The version of an unpacked collection."""
+    return str(json.loads((folder / "MANIFEST.json").read_text())["collection_info"]["version"])
+
+
+def requirements() -> list[str]:
+    """The lines of requirements.txt."""
+    return [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+
+
+# The parts
+
+
+def sanity(core: Core, check: Check) -> Outcome:
+    """ansible-test sanity of one ansible-core, without a list of ignored findings."""
+    python = python_for(core)
+    venv = environment(f"ansible-core {core.version} on Python {python}", checks.pythons()[python], f"ansible-core=={core.version}")
+    checks.copy_of_the_checkout(check.workspace, kubernetes_core(core.bundle))
+    if ignored := list((check.collection / "tests" / "sanity").glob("ignore*")):
+        raise CheckFailed(f"there is a list of ignored findings: {ignored[0].name}")
+    printed = checks.run_sanity(check, venv, checks.cache() / f"ansible-test-{core}")
+    has = [version for version in core.pythons if version in checks.pythons()]
+    lacks = [f"Python {version}: not on this machine" for version in core.pythons if version not in has]
+    skipped = sorted({line.strip() for line in re.findall(r"Skipping (?:sanity )?test.*", printed) if not re.search(r"on Python 3\.\d+ .*not supported", line)})
+    return Outcome(f"on Python {python}, for modules on {', '.join(has)}", "; ".join(lacks + skipped))
+
+
+def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
+    """The life of a registry on the sandbox: the playbooks of the molecule scenarios, modules on the controller's Python and on the oldest."""
+    python = python_for(core)
+    with_packages = (f"ansible-core=={core.version}", *packages)
+    controller = environment(f"ansible-core {core.version} and packages on Python {python}", checks.pythons()[python], *with_packages)
+    checks.copy_of_the_checkout(check.workspace, kubernetes_core(core.bundle))
+    interpreters = {python: controller / "bin" / "python"}
+    oldest = f"3.{OLDEST_PYTHON}"
+    if oldest in checks.pythons():
+        interpreters[oldest] = environment(f"packages for modules on Python {oldest}", checks.pythons()[oldest], *packages) / "bin" / "python"
+    layout = lifecycle.running()
+    if not layout:
+        raise CheckFailed("the sandbox does not run")
+    variables = lifecycle.shell_variables(layout)
+    login = {"K8S_AUTH_KUBECONFIG": variables["K8S_AUTH_KUBECONFIG"]}
+    registry = f"matrix-{core.version.replace('.', '-')}"
+    database = {"type": "mysql", "host": "mysql", "namespace": "data", "name": f"registry_{30 + int(core.version.split('.')[1]) % 16}", "ca": "cluster"}
+    login_to_database = {"username": variables["SANDBOX_MYSQL_USER"], "password": variables["SANDBOX_MYSQL_PASSWORD"]}
+    given = {"registry": registry, "database": database | login_to_database}
+
+    def play(name: str, interpreter: Path) -> str:
+        host = {"ansible_connection": "local", "ansible_python_interpreter": str(interpreter), **given}
+        inventory = check.workspace / "inventory.json"
+        inventory.write_text(json.dumps({"clusters": {"hosts": {"sandbox": host}}}))
+        return check.run(
+            "ansible-playbook",
+            "--inventory",
+            str(inventory),
+            f"{PLAYBOOKS}/{name}.yml",
+            PATH=f"{controller / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            ANSIBLE_NOCOLOR="1",
+            **login,
+        )
+
+    try:
+        for number, interpreter in enumerate(interpreters.values()):
+            printed = play("converge", interpreter)
+            if (" changed=0 " in printed) is (number == 0):
+                raise CheckFailed(f"a new registry must be a change, and an old one none:\n{printed}")
+            play("verify", interpreter)
+        if " changed=0 " not in (printed := play("converge", controller / "bin" / "python")):
+            raise CheckFailed(f"the last run changed something again:\n{printed}")
+    finally:
+        play("cleanup", controller / "bin" / "python")
+    missing = "" if oldest in interpreters else f"modules on Python {oldest}: not on this machine"
+    fitting = f"kubernetes.core {_version(check.workspace / 'ansible_collections' / 'kubernetes' / 'core')}"
+    return Outcome(f"ansible-core {core.version}, {fitting}, modules on Python {', '.join(interpreters)}", missing)
+
+
+def _certification_tools() -> Path:
+    """On the Python that this runs on, because the sandbox that a scenario starts would be installed again for another one."""
+    return environment("the tools of certification", Path(sys.executable).resolve(), *CERTIFICATION, *requirements())
+
+
+def _built(check: Check, tools: Path) -> Path:
+    """The built collection."""
+    checks.copy_of_the_checkout(check.workspace, kubernetes_core(CORES[2].bundle))
+    check.run(str(tools / "bin" / "ansible-galaxy"), "collection", "build", "--output-path", str(check.workspace))
+    [artifact] = check.workspace.glob("*.tar.gz")
+    return artifact
+
+
+def galaxy_importer(check: Check) -> Outcome:
+    """Galaxy's importer takes the built collection without an error or a warning."""
+    tools = _certification_tools()
+    artifact = _built(check, tools)
+    path = f"{tools / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    printed = check.run(str(tools / "bin" / "python"), "-m", "galaxy_importer.main", str(artifact), PATH=path)
+    if found := [line for line in printed.splitlines() if re.match(r"(WARNING|ERROR|CRITICAL)\b", line)]:
+        raise CheckFailed("\n".join(found))
+    return Outcome(f"galaxy-importer says nothing against {artifact.name}")
+
+
+def execution_environment(check: Check) -> Outcome:
+    """ansible-builder takes the definition, and what it would install is all that the collection imports."""
+    tools = _certification_tools()
+    artifact = _built(check, tools)
+    shutil.copy(artifact, check.collection)
+    context, installed, pip = check.workspace / "context", check.workspace / "installed", check.workspace / "pip.txt"
+    check.run(str(tools / "bin" / "ansible-builder"), "create", "--context", str(context))
+    collections = yaml.safe_load((context / "_build" / "requirements.yml").read_text())["collections"]
+    [ours] = [entry["name"] for entry in collections if entry.get("type") == "file"]
+    galaxy = (str(tools / "bin" / "ansible-galaxy"), "collection", "install", "--force", "--offline", "--no-deps", "--collections-path", str(installed))
+    check.run(*galaxy, str(context / "_build" / ours))
+    printed = check.run(str(tools / "bin" / "ansible-builder"), "introspect", "--write-pip", str(pip), str(installed))
+    if "system: []" not in printed:
+        raise CheckFailed(f"bindep.txt names packages, which the wheels of requirements.txt do without:\n{printed}")
+    shutil.copytree(check.workspace / "ansible_collections" / "kubernetes", installed / "ansible_collections" / "kubernetes")
+    python = python_for(CORES[-1])
+    venv = check.workspace / "venv"
+    check.run(str(checks.pythons()[python]), "-m", "venv", str(venv))
+    # Wheels only: there is no compiler in it.
+    install = (str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
+    check.run(*install, f"ansible-core=={CORES[-1].version}", "--requirement", str(pip))
+    variables = {"ANSIBLE_COLLECTIONS_PATH": str(installed), "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    imported = check.run(str(venv / "bin" / "python"), str(ROOT / "tests" / "imports.py"), str(installed), **variables)
+    modules = sorted(f"modelops.openshift_ai.{path.stem}" for path in (check.collection / "plugins" / "modules").glob("*.py"))
+    shown = json.loads(check.run("ansible-doc", "--json", "--type", "module", *modules, **variables))
+    if missing := set(modules) - set(shown):
+        raise CheckFailed(f"ansible-doc does not show {', '.join(sorted(missing))}")
+    return Outcome(f"{imported.strip()} on Python {python}, {len(modules)} modules shown", "building the image, which needs podman or docker")
+
+
+def molecule(scenario: str, check: Check) -> Outcome:
+    """A molecule scenario; that for a real cluster gets the sandbox as one."""
+    tools = _certification_tools()
+    layout = lifecycle.running()
+    if not layout:
+        raise CheckFailed("the sandbox does not run")
+    variables = lifecycle.shell_variables(layout)
+    environment = {name: variables[name] for name in ("ANSIBLE_COLLECTIONS_PATH", "KUBECONFIG")} | {"PATH": f"{tools / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        ["molecule", "test", "--scenario-name", scenario],
+        cwd=ROOT,
+        env=clean | environment | {"NO_COLOR": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    check.last_line = done.stdout.strip().splitlines()[-1]
+    if done.returncode:
+        raise CheckFailed(done.stdout)
+    return Outcome(f"`molecule test -s {scenario}` on the sandbox")
+
+
+PARTS: dict[str, Part] = {
+    **{f"sanity {core}": partial(sanity, core) for core in CORES},
+    "galaxy-importer": galaxy_importer,
+    "execution environment": execution_environment,
+}
+ON_THE_SANDBOX: dict[str, Part] = {
+    **{f"registry {core}": partial(life, core, requirements()) for core in CORES},
+    "registry oldest": partial(life, OLDEST, [line.replace(">=", "==") for line in requirements() if not line.startswith("PyYAML")]),
+    "molecule default": partial(molecule, "default"),
+    "molecule cluster": partial(molecule, "cluster"),
+}
+
+
+def perform(name: str, part: Part) -> Line:
+    """Run one part in a workspace of its own, and say how it ended."""
+    print(f"{name} …", flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
+        try:
+            outcome = part(Check(name.replace(" ", "-"), lambda _check: None, Path(folder).resolve()))
+            line = Line(name, "passed", outcome.ran + (f". Not run: {outcome.not_run}" if outcome.not_run else ""))
+        except NotRun as reason:
+            line = Line(name, "NOT RUN", str(reason))
+        except Exception as error:
+            print(f"{name}: {error if isinstance(error, CheckFailed) else repr(error)}", flush=True)
+            line = Line(name, "FAILED", "see above")
+    print(f"{name}: {line.result} after {time.monotonic() - started:.0f} s", flush=True)
+    return line
+
+
+def main(words: list[str]) -> int:
+    chosen = {name: part for name, part in (PARTS | ON_THE_SANDBOX).items() if not words or any(word in name for word in words)}
+    if not chosen:
+        print(f"there is no such part; there are: {', '.join(PARTS | ON_THE_SANDBOX)}", file=sys.stderr)
+        return 2
+    fetch_interpreter()
+    print(f"Pythons of this machine: {', '.join(checks.pythons())}", flush=True)
+    found = lifecycle.running()
+    on_sandbox = [name for name in chosen if name in ON_THE_SANDBOX]
+    try:
+        if on_sandbox and not found:
+            lifecycle.up("3.x", "openshift")
+        with ThreadPoolExecutor(checks.AT_THE_SAME_TIME) as pool:
+            lines = list(pool.map(perform, chosen, chosen.values()))
+    finally:
+        if on_sandbox and not found:
+            lifecycle.down()
+    print()
+    for line in lines:
+        print(f"{line.name:24} {line.result:8} {line.text}")
+    count = {result: sum(line.result == result for line in lines) for result in ("passed", "FAILED", "NOT RUN")}
+    print(f"\n{count['passed']} passed, {count['FAILED']} failed, {count['NOT RUN']} not run")
+    return 1 if count["FAILED"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
