@@ -64,6 +64,8 @@ class Item:
     wanted: Registry
     outcome: Outcome
     failures: list[Problem] = field(default_factory=list)
+    # What stopped it that is no problem of its options.
+    error: str | None = None
     drift: list[Difference] = field(default_factory=list)
     convergence: Convergence | None = None
 
@@ -81,6 +83,7 @@ class Item:
         except InputError as error:
             self.failures += self.located(error.problems)
         except ReportedError as error:
+            self.error = str(error)
             self.failures.append(Problem(self.path, str(error).rstrip("."), "What was done stays: mend the cause and run again", self.name))
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
@@ -244,6 +247,10 @@ class Fleet:
             # Databases answer when they like.
             with ThreadPoolExecutor(THREADS) as pool:
                 list(pool.map(lambda item: item.attempt(partial(self._prepare, item, threads)), items))
+        reasons = {item.error for item in items}
+        if items and len(reasons) == 1 and None not in reasons:
+            # The same for every registry: said once.
+            raise ReportedError(reasons.pop())
         of_the_call = {problem.sentence(): problem for item in items for problem in item.failures if problem.option in OF_THE_CALL}
         if of_the_call:
             others = [problem for item in items for problem in item.failures if problem.option not in OF_THE_CALL]

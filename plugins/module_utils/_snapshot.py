@@ -129,15 +129,19 @@ class Snapshot(Reader):
 
     def names(self, api: tuple[str, str], namespace: str = "") -> list[Manifest]:
         """All objects of a kind in a namespace, or in the whole cluster, without their content."""
-        try:
-            return self._names(api).get(namespace, []) if namespace else [found for group in self._names(api).values() for found in group]
-        except ClusterError as error:
-            if error.status != FORBIDDEN or not namespace:
-                raise
-            return self._once(("names", api, namespace), lambda: super(Snapshot, self).names(api, namespace))
 
-    def _names(self, api: tuple[str, str]) -> dict[str, list[Manifest]]:
-        return self._once(("names", api), lambda: _grouped(super(Snapshot, self).names(api), _namespace))
+        def listed(where: str) -> list[Manifest]:
+            return self._once(("names", api, where), lambda: super(Snapshot, self).names(api, where))
+
+        if namespace in ("", self.namespace):
+            return listed(namespace)
+        try:
+            # Of other namespaces there are as many as people list: they are read together.
+            return self._once(("names by namespace", api), lambda: _grouped(listed(""), _namespace)).get(namespace, [])
+        except ClusterError as error:
+            if error.status != FORBIDDEN:
+                raise
+            return listed(namespace)
 
     def serves(self, api: tuple[str, str]) -> bool:
         """Whether the cluster knows this kind of object. What was listed it knows."""

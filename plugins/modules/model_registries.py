@@ -106,11 +106,29 @@ EXAMPLES = r"""
     registries:
       - name: fraud-models
         display_name: Fraud models
-        database: {type: mysql, host: mysql, namespace: data, name: fraud_models, username: registry, password: "{{ vault_fraud_password }}", ca: cluster}
-        permissions: {groups: [fraud-scientists], exact: true}
+        database:
+          type: mysql
+          host: mysql
+          namespace: data
+          name: fraud_models
+          username: registry
+          password: "{{ vault_fraud_password }}"
+          ca: cluster
+        permissions:
+          groups: [fraud-scientists]
+          exact: true
       - name: credit-models
-        database: {type: postgresql, host: postgres, namespace: data, name: credit_models, username: registry, password: "{{ vault_credit_password }}", ca: cluster}
-        permissions: {groups: [credit-scientists], projects: [credit-dev]}
+        database:
+          type: postgresql
+          host: postgres
+          namespace: data
+          name: credit_models
+          username: registry
+          password: "{{ vault_credit_password }}"
+          ca: cluster
+        permissions:
+          groups: [credit-scientists]
+          projects: [credit-dev]
 
 - name: What differs from that, without changing anything
   modelops.openshift_ai.model_registries:

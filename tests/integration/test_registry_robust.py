@@ -114,6 +114,7 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
         "generated": {"name": f"{name}-new", "database": {"type": "generated"}},
         "delete": {"name": name, "state": "absent"},
         "broken": {"name": broken, "wait_timeout": 3},
+        "fleet": {"registries": [{"name": name}]},
     }
     outputs: dict[Right, str] = {}
     try:
@@ -127,13 +128,15 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     silent = sorted(str(right) for right, output in outputs.items() if not _names(right, output))
     # A right to watch is for speed alone: without it the wait looks again every two seconds. Routes are read of old products only.
     watches = ["watch deployments.apps", "watch modelregistries.modelregistry.opendatahub.io", "watch pods"]
-    # Roles are read only for an account that may not bind them.
-    assert silent == ["get roles.rbac.authorization.k8s.io", "get routes.route.openshift.io", *watches]
+    # Roles are read only for an account that may not bind them. Deployments that may not be listed are read one by one.
+    assert silent == ["get roles.rbac.authorization.k8s.io", "get routes.route.openshift.io", "list deployments.apps", *watches]
+    listing = next(right for right in outputs if str(right) == "list deployments.apps")
+    assert "is older than" in outputs[listing] or "restart" in outputs[listing]
 
 
 def _task(use: str, options: dict[str, Any], token: str) -> Task:
     database = {key: value for key, value in options.get("database", {}).items() if value is not None}
-    module = "model_registry_permission" if use in ("grant", "verify") else "model_registry"
+    module = {"grant": "model_registry_permission", "verify": "model_registry_permission", "fleet": "model_registries"}.get(use, "model_registry")
     given = options | ({"database": database} if database else {})
     return Task(given, module=f"modelops.openshift_ai.{module}", check=use not in ("broken", "verify"), token=token)
 
@@ -157,6 +160,7 @@ def _needs(right: str, use: str) -> bool:
         "list configmaps": ("delete",),
         "list modelregistries": ("delete",),
         "list services": ("new",),
+        "list deployments": ("fleet",),
         "list secrets": ("generated",),
         "list events": ("broken",),
         "get pods/log": ("broken",),

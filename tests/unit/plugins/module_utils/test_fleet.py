@@ -128,6 +128,29 @@ def test_the_secrets_of_a_registry_are_found_by_how_their_names_begin():
     assert snapshot.named("Secret", "nobody-db-") == []
 
 
+def test_names_of_other_namespaces_are_listed_once_for_the_whole_cluster_where_that_is_allowed():
+    def metadata(cluster, refuses):
+        def answer(api, namespace):
+            cluster.asked.append(f"names {api[1]} {namespace}")
+            if not namespace and refuses:
+                raise ClusterError("no", FORBIDDEN)
+            everywhere = [{"metadata": {"name": "pipeline", "namespace": where}} for where in ("ci", "dev", NAMESPACE)]
+            return [found for found in everywhere if namespace in ("", found["metadata"]["namespace"])]
+
+        return answer
+
+    accounts = ("v1", "serviceaccounts")
+    for refuses, asked in ((False, ["names serviceaccounts "]), (True, ["names serviceaccounts ", "names serviceaccounts ci", "names serviceaccounts dev"])):
+        cluster = Lists()
+        cluster.metadata = metadata(cluster, refuses)
+        snapshot = Snapshot(cluster, TODAY, NAMESPACE)
+        for namespace in ("ci", "dev", "ci"):
+            assert [found["metadata"]["namespace"] for found in snapshot.names(accounts, namespace)] == [namespace]
+        assert cluster.asked == asked
+        assert len(snapshot.names(accounts, NAMESPACE)) == 1
+        assert cluster.asked[-1] == f"names serviceaccounts {NAMESPACE}"
+
+
 def test_pods_are_those_of_the_server_and_not_of_its_generated_database():
     def labelled(name, app, kind):
         return {"metadata": {"name": name, "labels": {"app": app, "app.kubernetes.io/name": kind}}, "spec": {"containers": []}}
