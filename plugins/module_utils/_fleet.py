@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -215,6 +216,8 @@ class Fleet:
     def converge(self) -> None:
         """Do all of it, with each registry as far as it comes. NotAllConvergedError at the end when some did not get there."""
         items, outcome = self._outcome.items, self._outcome
+        # All that is read stays until the end: to look for garbage in it, again and again, would take as long as the plans themselves.
+        gc.disable()
         self._reader.load()
         listed = {item.name for item in items}
         live = self._reader.registries()
@@ -222,6 +225,8 @@ class Fleet:
         outcome.unlisted = [{"name": shape["name"], "display_name": shape["display_name"]} for shape in shapes]
         self._narrator.say(f"registries listed: {len(items)}, in the cluster: {len(live)}, not listed: {len(shapes)}")
         self._plan(items)
+        gc.freeze()
+        gc.enable()
         removals = self._plan_purge(live, listed) if self._options["purge"] else {}
         self._write([item for item in items if not item.failures])
         self._settle([item for item in items if not item.failures])

@@ -172,8 +172,11 @@ def password_reference(wanted: Registry, registry: Manifest | None) -> dict[str,
 
 def references(wanted: Registry, registry: Manifest | None, capabilities: Capabilities) -> list[Reference]:
     """What the registry reads once the plan is carried out. A generated database's Secret is the operator's."""
-    after = manifests.live_database(resource_after(wanted, registry, capabilities))
-    before = manifests.live_database(registry)
+    return _references(resource_after(wanted, registry, capabilities), registry)
+
+
+def _references(resource: Manifest, registry: Manifest | None) -> list[Reference]:
+    after, before = manifests.live_database(resource), manifests.live_database(registry)
     found: dict[tuple[str, str, str], Reference] = {}
     for option, kind, key in (
         ("database.password_secret", "Secret", "passwordSecret"),
@@ -220,7 +223,8 @@ def plan(wanted: Registry, live: Live, consent: Consent, now: datetime) -> Plan:
     made = _creation(wanted, live) if live.registry is None else _edit(wanted, live, live.registry, consent, now)
     # A restart and the deletion of what is left over write nothing that refers to anything.
     writes = any(change.action in ("create", "update") for change in made.changes)
-    problems, warnings, incomplete = _reference_problems(wanted, live, writes)
+    after = resource_after(wanted, live.registry, live.capabilities)
+    problems, warnings, incomplete = _reference_problems(wanted, live, _references(after, live.registry), writes)
     if incomplete and any(change.action == "restart" for change in made.changes):
         made = replace(made, changes=tuple(change for change in made.changes if change.action != "restart"), restart_needed=True)
         warnings.append(f"the server of registry {wanted.name!r} is older than what it reads, and not restarted, because it would not come up again")
@@ -228,7 +232,7 @@ def plan(wanted: Registry, live: Live, consent: Consent, now: datetime) -> Plan:
     if host and live.objects.get(("Service", host)) is None:
         warnings.append(f"database.host {host!r}: there is no such Service in namespace {wanted.namespace!r}; set database.namespace when it is in another one")
     written = {option for change in made.changes for option in change.fields}
-    warnings += _connection_warnings(wanted, resource_after(wanted, live.registry, live.capabilities), written)
+    warnings += _connection_warnings(wanted, after, written)
     return replace(made, warnings=(*live.unseen, *made.warnings, *warnings), problems=(*made.problems, *problems), incomplete=incomplete)
 
 
@@ -301,8 +305,8 @@ def _creation(wanted: Registry, live: Live) -> Plan:
 
 
 def _edit(wanted: Registry, live: Live, registry: Manifest, consent: Consent, now: datetime) -> Plan:
-    problems = _edit_problems(wanted, live, registry, consent)
     fields = _field_changes(wanted, registry)
+    problems = _edit_problems(wanted, live, registry, fields, consent)
     changes = [*_bundle_changes(wanted, live), *_secret_changes(wanted, live, registry)]
     if fields:
         body = _patch(fields)
@@ -317,7 +321,7 @@ def _edit(wanted: Registry, live: Live, registry: Manifest, consent: Consent, no
     warnings = []
     rolls_anyway = any(path[0] == "spec" for _option, path, _value in fields)
     reread = any(change.kind in APIS and change.action != "delete" for change in changes)
-    outdated = not rolls_anyway and is_outdated(live, _sources(wanted, live, registry), reread)
+    outdated = not rolls_anyway and is_outdated(live, _sources(live), reread)
     if outdated and consent.restart:
         changes.append(restart_of(wanted, now))
     elif outdated:
@@ -325,13 +329,12 @@ def _edit(wanted: Registry, live: Live, registry: Manifest, consent: Consent, no
     return Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart)
 
 
-def _sources(wanted: Registry, live: Live, registry: Manifest) -> list[Manifest]:
+def _sources(live: Live) -> list[Manifest]:
     """The objects that the running server has read, as they are now."""
-    names = [entry for entry in needed_objects(wanted, registry, live.capabilities) if entry[0] != "Service"]
-    return [source for entry in names if (source := live.objects.get(entry)) is not None]
+    return [source for (kind, _name), source in live.objects.items() if kind != "Service" and source is not None]
 
 
-def _edit_problems(wanted: Registry, live: Live, registry: Manifest, consent: Consent) -> list[Problem]:
+def _edit_problems(wanted: Registry, live: Live, registry: Manifest, fields: Iterable[FieldChange], consent: Consent) -> list[Problem]:
     kind = _type_after(wanted, registry)
     problems = []
     if registry["metadata"].get("deletionTimestamp"):
@@ -348,11 +351,7 @@ def _edit_problems(wanted: Registry, live: Live, registry: Manifest, consent: Co
             problems.append(_data_problem("database.type", kind, manifests.live_type(registry)))
     elif kind != GENERATED and not consent.allow_data_change:
         present = manifests.live_database(registry)
-        problems += [
-            _data_problem(option, value, present.get(path[-1]))
-            for option, path, value in _field_changes(wanted, registry)
-            if option in ("database.host", "database.name")
-        ]
+        problems += [_data_problem(option, value, present.get(path[-1])) for option, path, value in fields if option in ("database.host", "database.name")]
     named = wanted.database is not None and (wanted.database.name is not None or _moves(wanted, registry))
     if live.capabilities.has_metadata_server and kind != GENERATED and wanted.database is not None and named:
         problems += metadata_server_problems(wanted.database.name)
@@ -453,7 +452,7 @@ def deletion(kind: str, api: tuple[str, str], manifest: Manifest) -> Change:
 # What a registry refers to
 
 
-def _reference_problems(wanted: Registry, live: Live, writes: bool) -> tuple[list[Problem], list[str], bool]:
+def _reference_problems(wanted: Registry, live: Live, referred: Iterable[Reference], writes: bool) -> tuple[list[Problem], list[str], bool]:
     """References that nothing good stands behind: a problem where this call gives them, otherwise a warning; and whether there is nothing at all."""
     problems: list[Problem] = []
     warnings: list[str] = []
@@ -466,7 +465,7 @@ def _reference_problems(wanted: Registry, live: Live, writes: bool) -> tuple[lis
         "database.client_certificate": database.client_certificate,
     }
     kind = _type_after(wanted, live.registry) or MYSQL
-    for found in references(wanted, live.registry, live.capabilities):
+    for found in referred:
         made_by_us = found.option == "database.password_secret" and database.password_secret is None and not found.live
         if made_by_us or (found.option == "database.password_secret" and found.name in written):
             continue
