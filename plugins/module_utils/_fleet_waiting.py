@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Protocol
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import at
@@ -61,7 +62,8 @@ def wait_for_all(
     """
     deadline = time.monotonic() + seconds
     pending = list(outcomes)
-    closely: dict[str, float] = {}
+    # When each was looked at closely, and what was seen.
+    closely: dict[str, tuple[float, Observation]] = {}
     now = first
 
     def look(round_ends_all: bool) -> list[str]:
@@ -70,8 +72,9 @@ def wait_for_all(
         due = [name for name in pending if needs_explanation(observed[name]) and is_due(name, observed[name])]
         later = [] if round_ends_all else [name for name in due if name in patient][CLOSELY:]
         chosen = [name for name in due if name not in later]
-        closely.update(dict.fromkeys(chosen, time.monotonic()))
-        observed.update(zip(chosen, pool.map(lambda name: explained(now, observed[name], outcomes[name]), chosen)))
+        for name, seen in zip(chosen, pool.map(lambda name: explained(now, observed[name], outcomes[name]), chosen)):
+            closely[name] = time.monotonic(), seen
+        observed = {name: with_explanation(seen, closely[name][1]) if name in closely else seen for name, seen in observed.items()}
         left = []
         reasons: Counter[str] = Counter()
         for name, seen in observed.items():
@@ -94,7 +97,7 @@ def wait_for_all(
         if time.monotonic() >= deadline:
             return True
         if name in closely:
-            return time.monotonic() - closely[name] >= PATIENCE
+            return time.monotonic() - closely[name][0] >= PATIENCE
         return is_in_trouble(seen) or deadline - seconds + PATIENCE <= time.monotonic()
 
     pending = look(not seconds)
@@ -113,6 +116,14 @@ def wait_for_all(
                 # Not more than half of the time is spent on looking.
                 time.sleep(min(left, max(PAUSE, time.monotonic() - started)))
                 changed.wait(max(0.0, min(LOG_SECONDS, deadline - time.monotonic())))
+
+
+def with_explanation(seen: Observation, before: Observation) -> Observation:
+    """An observation with what an earlier one tells of the same pod, as long as that can explain anything."""
+    one, other = (at(newest_pod(observation.pods), ("metadata", "uid")) for observation in (seen, before))
+    if one != other or not needs_explanation(seen):
+        return seen
+    return replace(seen, log=before.log, events=before.events, database_pods=before.database_pods)
 
 
 def is_in_trouble(seen: Observation) -> bool:

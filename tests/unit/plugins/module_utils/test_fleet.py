@@ -6,7 +6,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet import input_problems
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiting import is_in_trouble
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiting import is_in_trouble, with_explanation
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated, server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation
@@ -170,6 +170,19 @@ def test_bindings_are_found_by_their_role_and_not_by_a_cluster_role_of_its_name(
 
 
 # Waiting
+
+
+def test_what_was_seen_closely_is_remembered_for_the_same_pod_alone():
+    def observed(uid, ready="False", **explained):
+        one = pod()
+        one["metadata"]["uid"] = uid
+        one["status"]["conditions"] = [{"type": "Ready", "status": ready}]
+        return Observation(None, None, (one,), **explained)
+
+    before = observed("1", log="refused", events=("no",))
+    assert with_explanation(observed("1"), before) == before
+    assert with_explanation(observed("2"), before) == observed("2")
+    assert with_explanation(observed("1", ready="True"), before) == observed("1", ready="True")
 
 
 @pytest.mark.parametrize(
