@@ -1,0 +1,203 @@
+"""The playbooks, run as people run them, as an account with the rights of rbac/converge.yml and no others."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables import to_variables
+from sandbox import databases, faults
+from sandbox.layout import Layout
+from tests import fleet
+from tests.helpers import REGISTRIES, USER_AGENT, Cluster
+from tests.playing import Played, Player
+
+LOGIN = databases.TLS_ONLY
+NEW_PASSWORD = "rotated-word-4711"
+DESCRIPTION = "Of {{ nobody }}"
+CHORES = ("permissions", "rotate_password", "rotate_ca", "export")
+
+
+@pytest.fixture(scope="module")
+def room(layout: Layout, cluster: Cluster) -> Iterator[tuple[str, str]]:
+    with fleet.room(layout, cluster) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def registries(layout: Layout, room: tuple[str, str]) -> list[dict[str, Any]]:
+    """Two registries: one whose database can be reached from here, with a CA of its own, and one with the CA of the cluster."""
+    prefix, database = room
+    reachable = {"host": layout.address("mariadb"), "ca": {"pem": layout.path("pki", "database-ca.crt").read_text()}}
+    login = {"type": "mysql", "name": database, "username": LOGIN.name, "password": LOGIN.password}
+    return [
+        {"name": f"{prefix}-near", "display_name": "Near", "description": DESCRIPTION, "database": login | reachable, "permissions": {"groups": ["near"]}},
+        {"name": f"{prefix}-far", "display_name": "Far", "database": fleet.mysql(database)},
+    ]
+
+
+@pytest.fixture(scope="module")
+def player(layout: Layout, automation_token: str, registries: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Player:
+    """A folder with an inventory of two clusters, of which one does not answer, and the files that runs are given."""
+    made = Player(layout, automation_token, tmp_path_factory.mktemp("playbooks"))
+    made.kubeconfig()
+    hosts = {"east": {}, "west": {"model_registry_cluster": {"context": "nowhere"}}}
+    inventory = {"all": {"hosts": hosts, "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}
+    (made.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    (made.folder / "list.yml").write_text(to_variables({"model_registries_list": registries}))
+    near = registries[0]["name"]
+    bundle = "".join(layout.path("pki", f"{authority}.crt").read_text() for authority in ("database-ca", "other-ca"))
+    (made.folder / "new-ca.pem").write_text(bundle)
+    access = {"groups": ["others"], "users": ["alice"], "exact": True}
+    chore = {"registry": near, "permissions": access, "verify": True, "database_password": NEW_PASSWORD, "ca_file": str(made.folder / "new-ca.pem")}
+    (made.folder / "chore.json").write_text(json.dumps(chore))
+    return made
+
+
+def play(player: Player, playbooks: str | tuple[str, ...], *arguments: str, clusters: str = "east", **variables: str) -> Played:
+    """One playbook by its name, or several in one run."""
+    names = [playbooks] if isinstance(playbooks, str) else playbooks
+    book = f"modelops.openshift_ai.{names[0]}"
+    if len(names) > 1:
+        book = "several.yml"
+        (player.folder / book).write_text(yaml.safe_dump([{"ansible.builtin.import_playbook": f"modelops.openshift_ai.{name}"} for name in names]))
+    return player.run(f"ansible-playbook -i inventory.yml {book} -e clusters={clusters}", *arguments, **variables)
+
+
+def writes_since(layout: Layout, started: float) -> list[faults.Request]:
+    return [request for request in faults.recorded_requests(layout) if request.writes and request.user_agent == USER_AGENT and request.time >= started]
+
+
+@pytest.fixture(scope="module")
+def life(layout: Layout, player: Player, registries: list[dict[str, Any]]) -> Iterator[dict[str, Played]]:
+    """Each playbook in check mode, then twice; what happens in between is done by others. All that is printed is printed at the highest verbosity."""
+    near, chore = registries[0]["name"], ("-e", "@chore.json")
+    of_near = ("-e", f"registry={near}", "-e", f"confirm={near}")
+    started = time.time()
+    played = {"converge, check": play(player, "converge", "--check", "-e", "@list.yml", "-vvv")}
+    assert not writes_since(layout, started)
+    played["converge"] = play(player, ("converge", "converge", "check"), "-e", "@list.yml", "-vvv")
+    databases.set_password(layout, "mysql", LOGIN.name, NEW_PASSWORD)
+    try:
+        started = time.time()
+        played["chores, check"] = play(player, CHORES, "--check", *chore, "-vvv")
+        assert not writes_since(layout, started) and not (player.folder / "host_vars").exists()
+        played["chores"] = play(player, tuple(name for name in CHORES for _time in range(2)), *chore, "-vvv")
+        started = time.time()
+        played["exported"] = play(player, ("converge", "check"))
+        played["refused password"] = play(player, "rotate_password", "-e", f"registry={near}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")
+        played["not confirmed"] = play(player, "delete", "-e", f"registry={near}", "-e", "confirm=another")
+        assert not writes_since(layout, started)
+    finally:
+        databases.set_password(layout, "mysql", LOGIN.name, LOGIN.password)
+    started = time.time()
+    played["delete, check"] = play(player, "delete", "--check", *of_near)
+    assert not writes_since(layout, started)
+    played["delete"] = play(player, ("delete", "delete"), *of_near)
+    yield played
+
+
+def test_converge_tells_beforehand_what_it_does_and_does_nothing_the_second_time(life: dict[str, Played], registries: list[dict[str, Any]]) -> None:
+    near, far = (registry["name"] for registry in registries)
+    said, did = life["converge, check"], life["converge"]
+    assert said.code == did.code == 0, said.output + did.output
+    for line in ("east: 2 listed, 2 would be changed, 0 failed", f"east/{near}: would be created; ", f"east/{far}: would be created; "):
+        assert line in said.summary
+    first, second, check = ("\n".join(lines) for lines in did.summaries)
+    assert "east: 2 listed, 2 changed, 0 failed" in first and f"east/{near}: created; serving, https://{near}-rest." in first
+    assert "east: 2 listed, 0 changed, 0 failed" in second and near not in second
+    assert "compared with the list: all as it should be" in check
+    assert (said.changed, did.changed) == (1, 1)
+
+
+def test_chores_tell_beforehand_what_they_do_and_do_nothing_the_second_time(life: dict[str, Played], registries: list[dict[str, Any]]) -> None:
+    near = registries[0]["name"]
+    said, did = life["chores, check"], life["chores"]
+    assert said.code == did.code == 0, said.output + did.output
+    # The export has a folder to make too.
+    assert (said.changed, did.changed) == (5, 5)
+    beforehand = ["\n".join(lines) for lines in said.summaries]
+    access, password, ca, export = (("\n".join(lines) for lines in did.summaries[number : number + 2]) for number in range(0, 8, 2))
+    changed = "changed: permissions.groups[others], permissions.users[alice], permissions.groups[near]"
+    granted = 'access: {"groups": ["others"], "users": ["alice"]}'
+    assert f"east/{near}: would be {changed}; " in beforehand[0] and list(access) == [
+        f"east/{near}: {changed}; {granted}",
+        f"east/{near}: no change; {granted}",
+    ]
+    assert beforehand[1].startswith(f"east/{near}: would be rotated; ")
+    assert list(password) == [f"east/{near}: rotated; serving", f"east/{near}: it has this password already; serving"]
+    first, second = ca
+    assert beforehand[2] == first.replace("rotated", "would be rotated") and "O=sandbox databases; " in first and first.endswith(f"; read by {near}"), first
+    assert second == first.replace("rotated", "no change")
+    first, second = export
+    assert "registries would be written to " in beforehand[3] and "registries written to " in first and "registries are as in " in second
+
+
+def test_an_export_converges_to_no_change(life: dict[str, Played], player: Player, registries: list[dict[str, Any]]) -> None:
+    exported = life["exported"]
+    assert exported.code == 0 and exported.changed == 0, exported.output
+    text = (player.folder / "host_vars" / "east" / "model_registries.yml").read_text()
+    assert f"name: {registries[0]['name']}\n" in text and f"description: !unsafe '{DESCRIPTION}'\n" in text
+    assert "password_secret:" in text and "status" not in text and LOGIN.password not in text and NEW_PASSWORD not in text
+
+
+def test_a_password_that_the_database_refuses_is_not_written(life: dict[str, Played]) -> None:
+    refused = life["refused password"]
+    assert refused.code and "FAILED: check_database: the database refuses the login" in refused.summary, refused.output
+
+
+def test_nothing_is_deleted_that_was_not_confirmed(life: dict[str, Played], registries: list[dict[str, Any]]) -> None:
+    refused = life["not confirmed"]
+    assert refused.code and f'Nothing was deleted: "{registries[0]["name"]}" was to be deleted, but "another" was given to confirm it.' in refused.summary
+
+
+def test_delete_tells_beforehand_what_goes_and_does_nothing_the_second_time(
+    life: dict[str, Played], cluster: Cluster, room: tuple[str, str], registries: list[dict[str, Any]]
+) -> None:
+    near, far = (registry["name"] for registry in registries)
+    said, did = life["delete, check"], life["delete"]
+    assert said.code == did.code == 0, said.output + did.output
+    first, second = ("\n".join(lines) for lines in did.summaries)
+    assert said.summary == first.replace(": deleted: ", ": would be deleted: ")
+    assert f"east/{near}: deleted: ModelRegistry, Secret, ConfigMap, ClusterRoleBinding; stays: {room[1]} on " in first
+    assert second == f"east/{near}: there is no such registry" and did.changed == 1
+    assert cluster.registry(near) is None and cluster.registry(far)
+
+
+def test_secrets_are_in_no_output(life: dict[str, Played]) -> None:
+    for name, played in life.items():
+        for secret in (LOGIN.password, NEW_PASSWORD, databases.REGISTRY.password, "refused-word"):
+            assert secret not in played.output, name
+
+
+def test_a_check_finds_what_differs_who_changed_it_and_what_does_not_serve(
+    life: dict[str, Played], player: Player, cluster: Cluster, registries: list[dict[str, Any]]
+) -> None:
+    assert life
+    near, far = (registry["name"] for registry in registries)
+    annotations = {"metadata": {"annotations": {"openshift.io/display-name": "Clicked"}}}
+    cluster.merge(*REGISTRIES, far, annotations)
+    cluster.merge(*REGISTRIES, far, {"spec": {"mysql": {"port": 3307}}})
+    found = play(player, "check", "-e", "@list.yml", clusters="all")
+    assert found.code
+    lines = found.summary.splitlines()
+    assert f"east/{near}: does not exist" in lines
+    [named] = [line for line in lines if line.startswith(f"east/{far}: display_name")]
+    assert named.startswith(f'east/{far}: display_name is "Clicked", wanted is "Far" (written by ') and named.endswith("Z)")
+    assert any(line.startswith(f"east/{far}: does not serve: nothing listens at the database's address.") for line in lines), lines
+    # The cluster that does not answer is one of the findings, and does not hide those of the other.
+    assert [line for line in lines if line.startswith("west: the registries were not seen: there is no cluster to speak to")]
+
+
+def test_an_error_of_every_playbook_says_what_to_give(player: Player) -> None:
+    wrong = play(player, ("permissions",))
+    assert wrong.code and "Give the name of the registry: -e registry=NAME" in wrong.summary
+    wrong = play(player, "rotate_password", "-e", "registry=nobody")
+    assert wrong.code and "east/nobody: FAILED: there is no such registry" in wrong.summary
+    wrong = play(player, "rotate_ca", "-e", "registry=nobody")
+    assert wrong.code and "east/nobody: FAILED: there is no such registry" in wrong.summary

@@ -1,0 +1,73 @@
+"""Playbooks run as people run them: `ansible-playbook` with an inventory, and what its summary says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox import controlplane, lifecycle
+from sandbox.layout import Layout
+
+SUMMARY = re.compile(r"^TASK \[Summary\] \*+\n.*? => (\{\n.*?^\})", re.MULTILINE | re.DOTALL)
+CHANGED = re.compile(r" changed=(\d+) ")
+
+
+@dataclass(frozen=True)
+class Played:
+    """A run of `ansible-playbook`: its exit code and all that it printed."""
+
+    code: int
+    output: str
+
+    @property
+    def summaries(self) -> list[list[str]]:
+        """The lines of the summary of each playbook in it."""
+        return [json.loads(found)["msg"] for found in SUMMARY.findall(self.output)]
+
+    @property
+    def summary(self) -> str:
+        """The summary of the only playbook in it."""
+        [lines] = self.summaries
+        return "\n".join(lines)
+
+    @property
+    def changed(self) -> int:
+        """How many tasks changed something, on all clusters."""
+        return sum(int(number) for number in CHANGED.findall(self.output))
+
+
+@dataclass(frozen=True)
+class Player:
+    """Runs commands in a folder, as an account of the sandbox."""
+
+    layout: Layout
+    token: str = field(repr=False)
+    folder: Path
+
+    def kubeconfig(self, contexts: tuple[str, ...] = ()) -> str:
+        """The path of a kubeconfig of the account; with other names of its context, if any are given."""
+        content: dict[str, Any] = controlplane.kubeconfig(self.layout, {"token": self.token}, self.layout.faulty_api_url)
+        content["contexts"] += [{**content["contexts"][0], "name": name} for name in contexts]
+        path = self.folder / "kubeconfig"
+        path.write_text(json.dumps(content))
+        return str(path)
+
+    def run(self, command: str, *arguments: str, **variables: str) -> Played:
+        """A command as it is written, with more arguments and variables."""
+        environment: Mapping[str, str] = {
+            **os.environ,
+            **lifecycle.shell_variables(self.layout),
+            "K8S_AUTH_KUBECONFIG": str(self.folder / "kubeconfig"),
+            "PWD": str(self.folder),
+            **variables,
+        }
+        done = subprocess.run(
+            ["bash", "-c", f'{command} "$@"', "bash", *arguments], cwd=self.folder, env=environment, text=True, capture_output=True, check=False, timeout=300
+        )
+        return Played(done.returncode, done.stdout + done.stderr)
