@@ -376,8 +376,8 @@ def _registries_table(registries: Sequence[Registry], findings: Sequence[Finding
         cells += [_encryption_cell(registry), _certificates_cell(registry), _access_cell(registry)]
         rows.append(Row((*cells, _drift_cell(registry)) if is_compared else tuple(cells), registry.anchor))
     # Without the last column the others share its width.
-    columns = [Column("Registry", 21, is_row_header=True), Column("Cluster", 10), Column("Health", 13), Column("Database", 20), Column("Encryption", 11)]
-    columns += [Column("Certificates", 9), Column("Access", 9), *([Column("Drift", 7)] if is_compared else [])]
+    columns = [Column("Registry", 19, is_row_header=True), Column("Cluster", 10), Column("Health", 12), Column("Database", 20), Column("Encryption", 11)]
+    columns += [Column("Certificates", 9), Column("Access", 10), *([Column("Drift", 9)] if is_compared else [])]
     return Table("registries", "Registries", "All registries, and how each is", tuple(columns), tuple(rows))
 
 
@@ -414,9 +414,8 @@ def _database_cell(registry: Registry) -> Cell:
     if kind == GENERATED:
         return Cell(PRODUCTS[GENERATED])
     address = f"{database.get('host') or 'host as it is in the cluster'}:{database.get('port') or '…'}"
-    named = f"database {database['name']}" if database.get("name") else ""
-    login = f"as {database['username']}" if database.get("username") else ""
-    return Cell(f"{PRODUCTS[kind]}, {address}", tuple(filter(None, (named, login))))
+    login = [f"{what} {database[option]}" for what, option in (("database", "name"), ("as", "username")) if database.get(option)]
+    return Cell(f"{PRODUCTS[kind]}, {address}", (", ".join(login),) if login else ())
 
 
 def _view(registry: Registry) -> View | None:
@@ -667,7 +666,7 @@ def _day(moment: str) -> str:
 def _moment(moment: str) -> str:
     """A time of the API server's, which is UTC, without its seconds."""
     day, _t, time = moment.partition("T")
-    return f"{day} {time[:5]} UTC"
+    return f"{day} {time[:5]}"
 
 
 def _value(value: Any) -> str:
