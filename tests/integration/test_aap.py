@@ -1,0 +1,371 @@
+"""The objects of aap/: what the modules that receive them accept, what the dashboard's dialogues ask, and each job template run as the controller runs it."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import os
+import re
+import subprocess
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from sandbox import controlplane, databases, lifecycle
+from sandbox.layout import ROOT, Layout
+from tests.controller import AAP, DEFAULT_TYPES, Controller, Job, defaults, refusals
+
+from .conftest import Cluster
+
+# The variables that the roles of infra.aap_configuration read, and the modules that their items go to.
+MODULES = {
+    "controller_credential_types": "credential_type",
+    "controller_credentials": "credential",
+    "controller_execution_environments": "execution_environment",
+    "controller_projects": "project",
+    "controller_inventories": "inventory",
+    "controller_hosts": "host",
+    "controller_templates": "job_template",
+    "controller_workflows": "workflow_job_template",
+}
+CLUSTER = "openshift-ai"
+KEEP, NO, YES = "Keep as it is", "No", "Yes"
+
+
+def objects_of(folder: Path, layout: Layout, **settings: Any) -> dict[str, list[dict[str, Any]]]:
+    """The objects as the roles see them, after everything in them was filled in but what is the controller's to fill in."""
+    files = yaml.safe_load((AAP / "configure.yml").read_text())[0]["vars_files"]
+    written = folder / f"{uuid.uuid4().hex}.json"
+    shown = {name: f"{{{{ {name} }}}}" for name in MODULES}
+    tasks = [{"ansible.builtin.copy": {"content": "{{ shown | to_json }}", "dest": str(written), "mode": "0600"}, "vars": {"shown": shown}}]
+    files = [str(AAP / file) for file in files]
+    playbook = folder / f"{written.stem}.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars_files": files, "tasks": tasks}]))
+    command = ["ansible-playbook", str(playbook), "-e", json.dumps({f"model_registries_aap_{name}": value for name, value in settings.items()})]
+    done = subprocess.run(command, env=os.environ | lifecycle.shell_variables(layout), check=False, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    objects: dict[str, list[dict[str, Any]]] = json.loads(written.read_text())
+    return objects
+
+
+@pytest.fixture(scope="module")
+def controller(layout: Layout, automation_token: str, tmp_path_factory: pytest.TempPathFactory) -> Controller:
+    """One with the bearer token of the automation's account."""
+    folder = tmp_path_factory.mktemp("controller")
+    certificate = layout.path("pki", "ca.crt").read_text()
+    settings = {"api_server": layout.api_url, "token": automation_token, "api_server_ca": certificate, "report_file": str(folder / "report.html")}
+    return Controller(layout, objects_of(folder, layout, **settings), folder)
+
+
+@pytest.fixture(scope="module")
+def fleet(layout: Layout, automation_token: str, tmp_path_factory: pytest.TempPathFactory) -> Controller:
+    """One with a kubeconfig for two clusters, which are both the sandbox's."""
+    folder = tmp_path_factory.mktemp("fleet")
+    kubeconfig = controlplane.kubeconfig(layout, {"token": automation_token})
+    [context] = kubeconfig["contexts"]
+    kubeconfig["contexts"] = [context | {"name": name} for name in ("east", "west")]
+    del kubeconfig["current-context"]
+    clusters = [{"name": name, "variables": {"model_registry_cluster": {"context": name}}} for name in ("east", "west")]
+    settings = {"clusters": clusters, "login": "Model registries: clusters", "kubeconfig": json.dumps(kubeconfig)}
+    return Controller(layout, objects_of(folder, layout, **settings), folder)
+
+
+# The objects
+
+
+class _Asked(Exception):
+    """A module has said what it accepts."""
+
+
+def specification(module: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a module of awx.awx gives to AnsibleModule."""
+    code = importlib.import_module(f"ansible_collections.awx.awx.plugins.modules.{module}")
+
+    def asked(**arguments: Any) -> None:
+        raise _Asked(arguments)
+
+    monkeypatch.setattr(code, "ControllerAPIModule", asked)
+    with pytest.raises(_Asked) as caught:
+        code.main()
+    arguments: dict[str, Any] = caught.value.args[0]
+    if module == "workflow_job_template":
+        # It only documents what a node may have.
+        documented = yaml.safe_load(code.DOCUMENTATION)["options"]["workflow_nodes"]["suboptions"]
+        arguments["argument_spec"]["workflow_nodes"]["options"] = _as_specification(documented)
+    return arguments
+
+
+def _as_specification(options: dict[str, Any]) -> dict[str, Any]:
+    known = ("type", "elements", "required", "choices")
+    return {
+        name: {key: option[key] for key in known if key in option} | ({"options": _as_specification(option["suboptions"])} if "suboptions" in option else {})
+        for name, option in options.items()
+    }
+
+
+@pytest.mark.parametrize(("variable", "module"), MODULES.items())
+def test_every_object_is_accepted_by_the_module_that_receives_it(
+    controller: Controller, fleet: Controller, monkeypatch: pytest.MonkeyPatch, variable: str, module: str
+) -> None:
+    arguments = specification(module, monkeypatch)
+    rules = {
+        key: value for key, value in arguments.items() if key in ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
+    }
+    items = controller.objects[variable] + fleet.objects[variable]
+    assert items
+    for item in items:
+        errors = ArgumentSpecValidator(arguments["argument_spec"], **rules).validate(item).error_messages
+        assert errors == [], item["name"]
+
+
+def test_the_objects_of_the_role_are_those_that_are_tested() -> None:
+    text = "".join(path.read_text() for path in (AAP / "objects").glob("*.yml"))
+    assert set(re.findall(r"^(controller_(?!configuration)\w+):", text, re.MULTILINE)) == set(MODULES)
+
+
+def test_every_name_that_an_object_refers_to_is_there(controller: Controller, fleet: Controller) -> None:
+    for objects in (controller.objects, fleet.objects):
+        names = {variable: {item["name"] for item in items} for variable, items in objects.items()}
+        for template in objects["controller_templates"]:
+            assert (AAP / "project" / template["playbook"]).is_file()
+            assert template["project"] in names["controller_projects"] and template["inventory"] in names["controller_inventories"]
+            assert template["execution_environment"] in names["controller_execution_environments"]
+            assert set(template["credentials"]) <= names["controller_credentials"]
+        assert {host["inventory"] for host in objects["controller_hosts"]} <= names["controller_inventories"]
+        for workflow in objects["controller_workflows"]:
+            nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
+            assert len(nodes) == len(workflow["workflow_nodes"])
+            run = {node["unified_job_template"]["name"] for node in nodes.values() if node["unified_job_template"]["type"] == "job_template"}
+            assert run <= names["controller_templates"]
+            following = [entry["identifier"] for node in nodes.values() for ends in node.get("related", {}).values() for entry in ends]
+            assert sorted([*following, next(iter(nodes))]) == sorted(nodes)
+
+
+def test_the_workflow_applies_only_what_somebody_has_approved(controller: Controller) -> None:
+    [workflow] = controller.objects["controller_workflows"]
+    before = {
+        entry["identifier"]: (node["identifier"], end)
+        for node in workflow["workflow_nodes"]
+        for end, entries in node.get("related", {}).items()
+        for entry in entries
+    }
+    assert before == {
+        "check": ("sync", "success_nodes"),
+        "approve": ("check", "failure_nodes"),
+        "apply": ("approve", "success_nodes"),
+        "check-again": ("apply", "success_nodes"),
+    }
+    kinds = {node["identifier"]: node["unified_job_template"]["type"] for node in workflow["workflow_nodes"]}
+    assert kinds["approve"] == "workflow_approval"
+
+
+def test_surveys_are_as_the_controller_wants_them_and_ask_for_no_password(controller: Controller) -> None:
+    for template in controller.objects["controller_templates"]:
+        survey = template["survey_spec"]
+        assert isinstance(survey["name"], str) and isinstance(survey["description"], str) and survey["spec"]
+        variables = [question["variable"] for question in survey["spec"]]
+        names = [question["question_name"] for question in survey["spec"]]
+        assert len(set(variables)) == len(variables) and len(set(names)) == len(names), template["name"]
+        for question in survey["spec"]:
+            assert question["type"] in DEFAULT_TYPES and isinstance(question["required"], bool) and question["question_description"], question
+            assert "password" not in question["variable"], question
+            assert all(isinstance(question[limit], int) for limit in ("min", "max") if limit in question), question
+            assert ("choices" in question) == (question["type"] == "multiplechoice"), question
+            if "default" in question:
+                assert question["variable"] in defaults([question]), question
+
+
+def test_a_survey_asks_for_variables_that_its_playbook_reads(controller: Controller) -> None:
+    for template in controller.objects["controller_templates"]:
+        own = (AAP / "project" / template["playbook"]).read_text()
+        text = own + "".join((ROOT / "playbooks" / f"{name}.yml").read_text() for name in re.findall(r"import_playbook: modelops\.openshift_ai\.(\w+)", own))
+        roles = re.findall(r"name: modelops\.openshift_ai\.(\w+)\n\s+(?:vars|tasks_from)?", text)
+        text += "".join(path.read_text() for role in roles for path in (ROOT / "roles" / role / "tasks").glob("*.yml"))
+        for question in template["survey_spec"]["spec"]:
+            assert re.search(rf"\b{question['variable']}\b", text), (template["name"], question["variable"])
+
+
+# The dashboard's dialogue: the label of each field, and what stands in it at first. Its password is a credential. What the dashboard shows only after a choice
+# is always there in a survey, and "existing certificate" names the choice that it belongs to.
+CREATE = {
+    "Name": None,
+    "Resource name": "",
+    "Description": "",
+    "Database source": "Default database (non-production)",
+    "Database type": "MySQL",
+    "Host": "",
+    "Port": None,
+    "Username": "",
+    "Database": "model-registry",
+    "Add CA certificate to secure database connection": NO,
+    "CA certificate": "Use cluster-wide CA bundle",
+    "Existing certificate - kind": "ConfigMap",
+    "Existing certificate - resource": "",
+    "Existing certificate - key": "",
+    "Certificate": "",
+}
+
+
+def test_the_survey_for_a_new_registry_is_the_dashboards_dialogue(controller: Controller) -> None:
+    questions = {question["question_name"]: question for question in controller.template("create")["survey_spec"]["spec"]}
+    assert {name: question.get("default") for name, question in questions.items()} == {"Cluster": CLUSTER} | CREATE
+    assert list(questions) == ["Cluster", *CREATE]
+    limits = {name: (question.get("min"), question.get("max")) for name, question in questions.items()}
+    assert limits["Name"] == (1, 40) and limits["Resource name"] == (0, 40) and limits["Port"] == (1, 65535) and limits["Description"] == (None, None)
+    assert questions["Database type"]["choices"] == ["MySQL", "PostgreSQL"]
+
+
+def test_the_survey_for_an_edit_has_the_same_fields_and_changes_nothing_by_default(controller: Controller) -> None:
+    questions = {question["question_name"]: question for question in controller.template("edit")["survey_spec"]["spec"]}
+    assert set(questions) == {"Cluster", *CREATE, "Clear the description", "Move to another database"}
+    given = {question["variable"]: answer for question in questions.values() if (answer := question.get("default")) not in ("", None)}
+    assert {name: answer for name, answer in given.items() if answer not in (KEEP, NO, CLUSTER)} == {"ca": "Use cluster-wide CA bundle", "ca_kind": "ConfigMap"}
+    assert given["ca_wanted"] == KEEP
+
+
+def test_the_controller_refuses_what_the_dialogue_refuses(controller: Controller) -> None:
+    questions = controller.template("create")["survey_spec"]["spec"]
+    odd = {"display_name": "x" * 41, "registry": "x" * 41, "database_port": 65536, "database_type": "Oracle", "description": "x" * 9999}
+    assert refusals(questions, odd) == ["display_name", "registry", "database_port", "database_type"]
+    assert refusals(questions, {"display_name": ""}) == ["display_name"]
+    assert refusals(questions, {}) == ["display_name"]
+    assert refusals(controller.template("delete")["survey_spec"]["spec"], {"registry": "x"}) == ["confirm"]
+
+
+# Jobs
+
+
+@pytest.fixture(scope="module")
+def database_name(layout: Layout) -> Iterator[str]:
+    """An empty MySQL database."""
+    name = f"test_{uuid.uuid4().hex[:10]}"
+    databases.create_databases(layout, "mysql", [name])
+    yield name
+    databases.drop_database(layout, "mysql", name)
+
+
+WORD = uuid.uuid4().hex[:6]
+DEFAULT, EXTERNAL, LISTED = f"default-{WORD}", f"{WORD}-gre-67-x", f"listed-{WORD}"
+# What people and pranksters type: it is taken as it is.
+ODD = f"  {WORD} größe {{{{ 6*7 }}}} 'x\" "
+DESCRIPTION = "first: {{ 6 * 7 }}\n- 'second' {% raw %}\n"
+LIST = [{"name": LISTED, "display_name": "Listed", "database": {"type": "generated"}}]
+
+
+@pytest.fixture(scope="module")
+def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterator[dict[str, Job]]:
+    """Every job template with its defaults and with odd answers, by what each is to show: two lives side by side."""
+    default = {"registry": DEFAULT}
+    odd = {"display_name": ODD, "description": DESCRIPTION}
+    database = {"database_source": "External database", "database_host": "mysql.data.svc.cluster.local", "database_username": databases.REGISTRY.name}
+    external = odd | database | {"database_name": database_name, "ca_wanted": YES}
+    bad = external | {"registry": "Bad {{ name }}", "database_host": "a b", "ca": "Upload new certificate", "ca_pem": "{{ none }}"}
+    password = {"password": databases.REGISTRY.password}
+    lives: list[list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = [
+        [
+            ("create", "create", {"display_name": f"Default {WORD}"}, {}),
+            ("edit", "edit", default, {}),
+            ("odd edit", "edit", default | odd, {}),
+            ("permissions", "manage permissions", default, {}),
+            (
+                "odd permissions",
+                "manage permissions",
+                default | {"access_users": "\n alice \n\nbob\n", "access_groups": "{{6*7}}\n", "access_projects": "a"},
+                {},
+            ),
+            ("no password", "rotate password", default, {}),
+            ("odd confirmation", "delete", default | {"confirm": "{{ registry }}"}, {}),
+            ("delete", "delete", default | {"confirm": DEFAULT, "delete_data": YES}, {}),
+        ],
+        [
+            ("external, check", "create", external, password | {"check": True}),
+            ("external", "create", external, password),
+            ("odd rotate", "rotate password", {"registry": "{{ none }}"}, password),
+            ("bad", "create", bad, {}),
+            ("check", "check", {}, {"listed": LIST}),
+            ("apply", "apply the list", {}, {"listed": LIST}),
+            ("odd check", "check", {"model_registries_expiry_days": 3650}, {"listed": LIST}),
+            ("export", "export", {}, {}),
+            ("report", "report", {}, {}),
+            ("enable", "enable", {}, {}),
+            ("odd enable", "enable", {"model_registry_component_registries_namespace": "{{ 'x' }} y"}, {}),
+        ],
+    ]
+
+    def lived(life: list[tuple[str, str, dict[str, Any], dict[str, Any]]]) -> dict[str, Job]:
+        return {step: controller.launch(template, answers, **more) for step, template, answers, more in life}
+
+    with ThreadPoolExecutor() as pool:
+        yield {step: job for done in pool.map(lived, lives) for step, job in done.items()}
+    for name in (DEFAULT, EXTERNAL, LISTED):
+        cluster.delete("modelregistry.opendatahub.io/v1beta1", "modelregistries", name)
+
+
+def test_jobs_fail_when_they_should_and_never_else(jobs: dict[str, Job]) -> None:
+    failed = {step for step, job in jobs.items() if job.failed}
+    assert failed == {"no password", "odd confirmation", "odd rotate", "bad", "check", "odd enable"}, "".join(jobs[step].output for step in failed)
+
+
+def test_a_name_alone_makes_a_registry_on_a_default_database_and_an_edit_changes_nothing_by_default(jobs: dict[str, Job]) -> None:
+    assert f"{CLUSTER}/{DEFAULT}: changed; serves at https://" in jobs["create"].output
+    assert f"{CLUSTER}/{DEFAULT}: no change; serves at https://" in jobs["edit"].output
+    assert f"{CLUSTER}/{DEFAULT}: no change" in jobs["permissions"].output
+    assert "changed=1" in jobs["odd edit"].output
+
+
+def test_answers_are_taken_as_they_are_typed(jobs: dict[str, Job], cluster: Cluster, database_name: str) -> None:
+    assert f"{CLUSTER}/{EXTERNAL}: would be changed" in jobs["external, check"].output and f"{CLUSTER}/{EXTERNAL}: changed" in jobs["external"].output
+    registry = cluster.registry(EXTERNAL)
+    annotations = registry["metadata"]["annotations"]
+    assert annotations["openshift.io/display-name"] == ODD.strip() and annotations["openshift.io/description"] == DESCRIPTION
+    database = registry["spec"]["mysql"]
+    assert (database["host"], database["port"], database["database"]) == ("mysql.data.svc.cluster.local", 3306, database_name)
+    assert database["sslRootCertificateConfigMap"] == {"name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}
+    assert "{{6*7}}" in jobs["odd permissions"].output.split("Summary")[-1]
+    assert '\\"{{ registry }}\\" was given to confirm it' in jobs["odd confirmation"].output
+
+
+def test_the_password_of_a_credential_reaches_the_registry_and_nobody_else(jobs: dict[str, Job], controller: Controller, cluster: Cluster) -> None:
+    reference = cluster.registry(EXTERNAL)["spec"]["mysql"]["passwordSecret"]
+    secret = cluster.get("v1", "secrets", reference["name"])["data"][reference["key"]]
+    assert base64.b64decode(secret).decode() == databases.REGISTRY.password
+    [login] = controller.objects["controller_credentials"]
+    for step, job in jobs.items():
+        assert databases.REGISTRY.password not in job.seen and secret not in job.seen, step
+        assert login["inputs"]["bearer_token"] not in job.seen, step
+    assert "there is no password" in jobs["no password"].output
+
+
+def test_everything_that_is_wrong_is_told_at_once(jobs: dict[str, Job]) -> None:
+    for words in (
+        "name 'Bad {{ name }}'",
+        "would derive 'bad-name'",
+        "database.host 'a b': contains white space",
+        "database.ca.pem: holds no",
+        "database.password",
+    ):
+        assert words in jobs["bad"].output, words
+    assert "no such registry" in jobs["odd rotate"].output
+
+
+def test_a_list_is_applied_between_a_check_that_fails_and_one_that_does_not(jobs: dict[str, Job], cluster: Cluster) -> None:
+    assert f"{CLUSTER}/{LISTED}: does not exist" in jobs["check"].output
+    assert cluster.registry(LISTED)["metadata"]["annotations"]["openshift.io/display-name"] == "Listed"
+    assert "all as it should be" in jobs["odd check"].output
+
+
+def test_export_and_report_show_the_registries(jobs: dict[str, Job], controller: Controller) -> None:
+    assert f"name: {EXTERNAL}" in jobs["export"].output
+    assert EXTERNAL in (controller.folder / "report.html").read_text()
+
+
+def test_one_job_serves_several_clusters(fleet: Controller) -> None:
+    job = fleet.launch("check")
+    assert "east: " in job.output and "west: " in job.output, job.output
