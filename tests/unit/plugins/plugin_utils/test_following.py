@@ -76,8 +76,18 @@ class Play:
             "ANSIBLE_NOCOLOR": "1",
         }
         environment.pop("PYTHONPATH", None)
-        command = [PROGRAMS / "ansible-playbook", verbosity, "-i", hosts, self.folder / "play.json"]
-        return subprocess.Popen(command, env=environment, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        # Tests that a shell runs in the background ignore SIGINT, and so would all that they start.
+        heeding = ["env", "--default-signal=INT"]
+        command = [*heeding, PROGRAMS / "ansible-playbook", verbosity, "-i", hosts, self.folder / "play.json"]
+        return subprocess.Popen(
+            command,
+            env=environment,
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
 
     def task(self, name: str, writes: int, **keywords: Any) -> dict[str, Any]:
         return {"name": name, "modelops.openshift_ai.probe": {"file": str(self.file), "writes": writes}, **keywords}
