@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ from .conftest import Cluster
 VARIABLES = {"vault_database_password": databases.REGISTRY.password}
 
 
-def play(layout: Layout, folder: Path, plays: Any, given: Any = VARIABLES) -> str:
+def play(layout: Layout, folder: Path, plays: Any, given: Mapping[str, Any] | None = None) -> str:
     """Run plays as a person in the shell of `. .sandbox/env` would; what they print."""
     playbook, variables = folder / "playbook.yml", folder / "variables.json"
     playbook.write_text(yaml.safe_dump(plays))
-    variables.write_text(json.dumps(given))
+    variables.write_text(json.dumps(VARIABLES if given is None else given))
     environment = os.environ | lifecycle.shell_variables(layout)
     done = subprocess.run(["ansible-playbook", playbook, "-e", f"@{variables}"], env=environment, text=True, capture_output=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -179,7 +179,7 @@ def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, roo
     wanted = entries(prefix, 2, database, grants=1)
     name = wanted[0]["name"]
     wanted[0]["database"]["port"] = 3306
-    made, *_ = automation.sequence([task(wanted)])
+    [made] = automation.sequence([task(wanted)])
     assert not made.failed, made.output
     before = datetime.now(UTC).replace(microsecond=0)
     cluster.merge(*REGISTRIES, name, {"metadata": {"annotations": {"openshift.io/description": "Clicked"}}, "spec": {"mysql": {"port": 3307}}})
