@@ -125,7 +125,8 @@ def defaults(questions: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _fits(question: dict[str, Any], answer: Any) -> bool:
-    if type(answer) is not DEFAULT_TYPES[question["type"]]:
+    # A truth is a number to Python, but not to a controller.
+    if not isinstance(answer, DEFAULT_TYPES[question["type"]]) or isinstance(answer, bool):
         return False
     if question["type"] == "multiplechoice":
         return answer in question["choices"]
