@@ -1,0 +1,259 @@
+"""What the page about registries says, and that it is a page that may be trusted and read by everybody."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import re
+import time
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import TEMPLATES, Report, html, report_of
+from tests.found import access, certificate, found, many, registry
+
+NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ lookup('pipe', 'id') }} {% raw %} {# x"
+
+
+def report(result: dict[str, Any], compared: dict[str, Any] | None = None) -> Report:
+    return report_of([("east", result, compared or {})], NOW, "1.2.3")
+
+
+def attention(made: Report) -> list[tuple[str, str, list[str]]]:
+    """(severity, text, registries) of what needs attention."""
+    [table] = [table for table in made.tables if table.anchor == "attention"]
+    return [(row.cells[0].marks[0].text, row.cells[1].text, [name for name, _anchor in row.cells[2].links]) for row in table.rows]
+
+
+def rows(made: Report, anchor: str) -> list[list[str]]:
+    """The cells of a table, each with its marks, text, links and notes."""
+    [table] = [table for table in made.tables if table.anchor == anchor]
+    return [
+        [" ".join(filter(None, (*(mark.text for mark in cell.marks), cell.text, *(name for name, _ in cell.links), *cell.notes))) for cell in row.cells]
+        for row in table.rows
+    ]
+
+
+class Parsed(HTMLParser):
+    """The elements of a page with their attributes, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+# What needs attention
+
+
+def test_nothing_needs_attention_when_all_is_well() -> None:
+    made = report(found(registry(status={"access": [access("team")], "certificates": [certificate(90)]})))
+    assert attention(made) == [] and made.summary == ("east: 1 registry, 1 serving, 0 things to look at",)
+    assert "Nothing." in html(made)
+
+
+@pytest.mark.parametrize(
+    ("changed", "severity", "said"),
+    [
+        ({"status": {"serving": False, "reason": "the database is gone"}}, "Problem", "Does not serve: the database is gone"),
+        ({"status": {"serving": None, "reason": "not seen"}}, "Warning", "Nobody knows whether it serves: not seen"),
+        ({"status": {"restart_needed": True}}, "Warning", "has to be restarted"),
+        ({"database": {"ca": "none", "verify_server_cert": False}}, "Warning", "not encrypted"),
+        ({"database": {"type": "postgresql", "ca": "none", "ssl_mode": "allow"}}, "Warning", "not encrypted"),
+        ({"status": {"access": [access("system:authenticated", everybody=True)]}}, "Warning", "Nearly everybody may use it"),
+        ({"status": {"access": [access("team", effective=False)]}}, "Note", "look like access and give none: binding-of-team"),
+        ({"status": {"certificates": [certificate(-3)]}}, "Problem", "the certificate: CN=ca expired on 2026-05-06"),
+        ({"status": {"certificates": [certificate(1)]}}, "Warning", "the certificate: CN=ca ends in 1 day"),
+        # Nobody needs all of a bundle.
+        ({"status": {"certificates": [certificate(-3), certificate(99, "CN=new")]}}, "Warning", "1 of its 2 certificates: CN=ca expired"),
+    ],
+)
+def test_what_is_wrong_with_a_registry_needs_attention(changed: dict[str, Any], severity: str, said: str) -> None:
+    [(shown, text, names)] = attention(report(found(registry(**changed), registry("other"))))
+    assert (shown, names) == (severity, ["fraud"]) and said in text
+
+
+def test_what_is_the_same_for_many_registries_is_said_once_and_the_worst_first() -> None:
+    bundle = {"certificates": [certificate(9)]}
+    open_ones = [registry(f"r{number}", {"ca": "none", "verify_server_cert": False}, bundle) for number in range(20)]
+    made = report(found(*open_ones, registry("down", status={"serving": False, "reason": "no"})))
+    assert [(severity, len(names)) for severity, _text, names in attention(made)] == [("Problem", 1), ("Warning", 8), ("Warning", 8)]
+    assert html(made).count("and 12 more") == 3
+    assert made.summary == ("east: 21 registries, 20 serving, 3 things to look at",)
+
+
+def test_what_is_wrong_with_a_cluster_needs_attention() -> None:
+    unchecked = found(cluster={"host": "https://api", "context": None, "user": "auditor", "verify_ssl": False})
+    unchecked["access_by_other_roles"] = [
+        access("system:authenticated", everybody=True, through_kind="ClusterRoleBinding"),
+        access("admins"),
+        access("admins", through="again"),
+        access("system:masters", platform=True),
+    ]
+    made = report_of([("east", {"failed": True, "msg": "no answer"}, {}), ("west", unchecked, {}), ("north", {}, {})], NOW, "1.2.3")
+    said = [text for _severity, text, _names in attention(made)]
+    assert said == [
+        "The cluster could not be read: no answer",
+        "The cluster could not be read: It was not read, because the run ended before",
+        "system:authenticated, which is nearly everybody, may use all registries through ClusterRoleBinding binding-of-system:authenticated",
+        "The certificate of the API server was not checked: what this page says of the cluster may be forged",
+        "group admins may use all registries by rights for the namespace or the cluster",
+    ]
+    assert made.summary[0] == "east: FAILED: no answer"
+    assert [row[0] for row in rows(made, "rights")] == ["Nearly everybody system:authenticated", "admins", "admins", "Platform system:masters"]
+
+
+def test_drift_is_told_with_who_wrote_it() -> None:
+    difference = {"registry": "fraud", "option": "database.port", "before": 3307, "after": 3306, "manager": "dashboard", "time": "2026-01-02T03:04:05Z"}
+    missing = {"registry": "new", "option": "name", "before": None, "after": "new", "manager": None, "time": None}
+    listed = [{"name": "fraud"}, {"name": "new"}, {"name": "same"}]
+    compared = {
+        "drift": [difference, missing],
+        "registries": listed,
+        "unlisted": [{"name": "other", "display_name": "Other"}],
+        "failed": True,
+        "msg": "refused",
+    }
+    made = report(found(registry(), registry("same"), registry("other")), compared)
+    assert [row[-1] for row in rows(made, "registries")] == ["1 option", "none", "not listed"]
+    assert rows(made, "drift") == [
+        ["fraud", "database.port", "3307", "3306", "dashboard 2026-01-02 03:04", "east"],
+        ["new", "name", "nothing", "new", "not known", "east"],
+    ]
+    assert rows(made, "unlisted") == [["other", "Other", "east"]]
+    said = [text for _severity, text, _names in attention(made)]
+    assert "The list has registries that the cluster has not: new" in said and "The comparison with the list failed: refused" in said
+    assert made.summary[0].endswith("2 differences from the list, comparison FAILED: refused")
+    without = report(found(registry()))
+    assert "No list was given to compare the registries with." in html(without) and len(rows(without, "registries")[0]) == 7
+
+
+def test_how_each_database_is_reached() -> None:
+    databases = {
+        "checked": {},
+        "unchecked": {"verify_server_cert": False},
+        "postgresql": {"type": "postgresql", "ssl_mode": "prefer", "ca": "none"},
+        "elsewhere": {"type": "postgresql", "ca": {"secret": "s", "key": "k"}},
+        "pair": {"ca": "none", "verify_server_cert": False, "client_certificate": {"secret": "s"}},
+    }
+    made = report(found(*(registry(name, database) for name, database in databases.items()), registry("own") | {"database": {"type": "generated"}}))
+    assert {row[0]: row[4] for row in rows(made, "registries")} == {
+        "checked": "encrypted certificate and host name checked",
+        "unchecked": "encrypted certificate not checked",
+        "postgresql": "encrypted certificate not checked or not, if refused",
+        "elsewhere": "encrypted certificate checked",
+        "pair": "encrypted certificate not checked client certificate shown",
+        "own": "inside the cluster",
+    }
+    assert rows(made, "registries")[0][3] == "MySQL, db:3306 database x, as u"
+
+
+def test_a_certificate_is_one_row_for_all_that_read_it() -> None:
+    bundle = {"certificates": [certificate(90), certificate(40, "CN=sooner")]}
+    made = report(found(registry("one", status=bundle), registry("two", status=bundle)))
+    assert [(row[0], row[1], row[4]) for row in rows(made, "certificates")] == [
+        ("CN=sooner by CN=root", "40 days", "one two"),
+        ("CN=ca by CN=root", "90 days", "one two"),
+    ]
+
+
+def test_what_could_not_be_seen_is_not_taken_for_nothing() -> None:
+    made = report(found(registry() | {"status": {"serving": True}}, warnings=["who may use registries could not be seen"]))
+    assert rows(made, "registries")[0][5:] == ["not seen", "not seen"]
+    assert "who may use registries could not be seen" in html(made)
+
+
+# The page
+
+
+@pytest.fixture(scope="module")
+def hostile() -> str:
+    """A page whose every text wants to be more than text."""
+    status = {"serving": False, "reason": HOSTILE, "access": [access(HOSTILE, role=HOSTILE, through=HOSTILE)], "certificates": [certificate(3, HOSTILE)]}
+    entry = registry(HOSTILE, {"host": HOSTILE, "name": HOSTILE}, status, display_name=HOSTILE, description=HOSTILE)
+    result = found(entry, skipped_registries=[{"name": HOSTILE, "reason": HOSTILE}], warnings=[HOSTILE], access_by_other_roles=[access(HOSTILE)])
+    difference = {"registry": HOSTILE, "option": HOSTILE, "before": HOSTILE, "after": {"x": HOSTILE}, "manager": HOSTILE, "time": None}
+    compared = {"drift": [difference], "registries": [{"name": HOSTILE}], "unlisted": [{"name": HOSTILE, "display_name": HOSTILE}]}
+    return html(report_of([(HOSTILE, result, compared)], NOW, "1.2.3"))
+
+
+def test_whatever_a_cluster_says_is_text(hostile: str) -> None:
+    page = Parsed(hostile)
+    assert len(page.of("script")) == 1 and page.of("img") == []
+    assert not [name for _tag, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert page.text.count(HOSTILE) > 20
+
+
+def test_nothing_on_the_page_is_a_template_for_ansible(hostile: str) -> None:
+    assert not re.search(r"\{[{%#]", hostile)
+    [line] = report_of([("east", {"msg": HOSTILE}, {})], NOW, "1.2.3").summary
+    assert not re.search(r"\{[{%#]", line)
+
+
+def test_the_policy_of_the_page_allows_its_own_styles_and_script_alone(hostile: str) -> None:
+    policy = next(attributes["content"] for attributes in Parsed(hostile).of("meta") if attributes.get("http-equiv") == "Content-Security-Policy")
+    for tag in ("style", "script"):
+        [text] = re.findall(rf"<{tag}>(.*?)</{tag}>", hostile, re.DOTALL)
+        assert f"{tag}-src 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in str(policy)
+    assert str(policy).startswith("default-src 'none';")
+    assert not [attributes for _tag, attributes in Parsed(hostile).elements if "style" in attributes or str(attributes.get("href", "")).startswith("http")]
+
+
+def test_the_page_can_be_read_by_programs_that_read_aloud(hostile: str) -> None:
+    page = Parsed(hostile)
+    tags = [tag for tag, _attributes in page.elements]
+    assert page.of("html") == [{"lang": "en"}] and tags.count("h1") == tags.count("main") == tags.count("header") == tags.count("footer") == 1
+    assert tags.count("table") == tags.count("caption") == tags.count("thead") == 9
+    assert {attributes.get("scope") for attributes in page.of("th")} == {"col", "row"}
+    identities = [attributes["id"] for _tag, attributes in page.elements if "id" in attributes]
+    assert len(identities) == len(set(identities))
+    targets = {str(attributes["href"])[1:] for attributes in page.of("a")} | {str(attributes["aria-labelledby"]) for attributes in page.of("section")}
+    assert targets <= set(identities)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_all_text_stands_out_from_what_is_behind_it(scheme: int) -> None:
+    styles = (TEMPLATES / "report.css.j2").read_text()
+    colours = dict(re.findall(r"--([\w-]+): (#\w{6})", re.findall(r":root \{(.*?)\}", styles, re.DOTALL)[scheme]))
+    assert len(colours) == 14
+    grounds = ("background", "raised")
+    pairs = [*itertools.product(("text", "faint", "link", "problem", "warning", "good"), grounds)]
+    pairs += [(severity, f"{severity}-background") for severity in ("problem", "warning", "note", "good")]
+    for pair in pairs:
+        lighter, darker = sorted((luminance(colours[name]) for name in pair), reverse=True)
+        # What WCAG 2.2 wants for AA, https://www.w3.org/TR/WCAG22/#contrast-minimum
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, pair
+
+
+def test_the_page_says_when_by_what_where_and_as_whom_it_was_made() -> None:
+    page = html(report(found(registry(), warnings=[])))
+    assert "4 March 2026 at 05:06 UTC" in page and "modelops.openshift_ai 1.2.3" in page
+    assert rows(report(found(registry())), "clusters") == [["east", "1 registry", "https://api context admin", "auditor", ""]]
+
+
+def test_a_thousand_registries_cost_seconds() -> None:
+    started = time.process_time()
+    page = html(report(found(*many(1000))))
+    assert page.count("<tr") > 11000 and len(page) < 6_000_000
+    assert time.process_time() - started < 10
