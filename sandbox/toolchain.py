@@ -123,6 +123,9 @@ def find(*names: str) -> Path | None:
 
 # Distribution packages
 
+# Debian calls it chromium, other distributions by its other names.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
 
 def mariadb_server() -> Path | None:
     """The machine's MariaDB server, when it is recent enough for the registry server."""
@@ -133,8 +136,10 @@ def mariadb_server() -> Path | None:
     return program if version and (int(version[1]), int(version[2])) >= MARIADB_MINIMUM else None
 
 
-def _missing_packages() -> list[str]:
+def _missing_packages(with_browser: bool) -> list[str]:
     missing = []
+    if with_browser and not find(*BROWSERS):
+        missing.append(BROWSERS[0])
     if not mariadb_server() or not find("mariadb-install-db", "mysql_install_db"):
         missing.append("mariadb-server-core")
     try:
@@ -144,9 +149,12 @@ def _missing_packages() -> list[str]:
     return missing
 
 
-def install_packages() -> None:
-    """Install the distribution packages that are missing: with root or password-less sudo, otherwise say what to run and stop."""
-    missing = _missing_packages()
+def install_packages(with_browser: bool = False) -> None:
+    """Install the distribution packages that are missing: with root or password-less sudo, otherwise say what to run and stop.
+
+    `with_browser`: what the tests of pages need too. ToolchainError when they cannot be installed.
+    """
+    missing = _missing_packages(with_browser)
     if not missing:
         return
     install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
@@ -156,11 +164,11 @@ def install_packages() -> None:
         command = shlex.join(["sudo", *install])
         raise ToolchainError(f"this machine lacks {', '.join(missing)} and only root can install it. Run this, then try again:\n\n    {command}\n")
     with _locked("distribution-packages"):
-        if missing := _missing_packages():
+        if missing := _missing_packages(with_browser):
             say(f"installing {', '.join(missing)} from the distribution")
             _run(*as_root, "apt-get", "update", env={"DEBIAN_FRONTEND": "noninteractive"})
             _run(*as_root, "env", "DEBIAN_FRONTEND=noninteractive", *install)
-            if still := _missing_packages():
+            if still := _missing_packages(with_browser):
                 raise ToolchainError(f"{', '.join(still)} was installed but is not usable: MariaDB >= {'.'.join(map(str, MARIADB_MINIMUM))} is needed")
 
 

@@ -13,11 +13,8 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.toolchain import find
+from sandbox.toolchain import BROWSERS, find
 from tests.helpers import until
-
-# Debian calls it chromium, other distributions by its other names.
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass
@@ -71,8 +68,8 @@ class Page:
 @contextlib.asynccontextmanager
 async def browser_page() -> AsyncIterator[Page]:
     """An empty page in a browser of its own, which ends afterwards."""
-    program = find(*PROGRAMS)
-    assert program, f"none of {', '.join(PROGRAMS)} is installed: apt-get install chromium"
+    program = find(*BROWSERS)
+    assert program, f"none of {', '.join(BROWSERS)} is installed: apt-get install chromium"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         # Its own sandbox needs rights that containers do not give.
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0"]

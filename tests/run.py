@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from sandbox import lifecycle
+from sandbox import lifecycle, toolchain
 from sandbox.layout import ROOT
 from tests.generations.conftest import folder_for, sandbox_of_a_copy
 
@@ -113,6 +113,12 @@ def main(names: list[str]) -> int:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
         return 2
     wanted = names or known
+    try:
+        # A page for people is tested in a browser.
+        toolchain.install_packages(with_browser="integration" in wanted)
+    except toolchain.ToolchainError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
     results = {name: steps[name]() for name in wanted if name in steps}
     results |= on_sandboxes([name for name in wanted if name not in steps])
     print()
