@@ -20,8 +20,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress im
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """The handlers of signals as they were before the test, for those after it."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    """The usual handlers of signals, also where a shell runs the tests in the background and has them ignored; and those before the test for those after it."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
