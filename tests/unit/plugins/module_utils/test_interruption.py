@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,8 @@ def test_all_threads_stop(tmp_path: Path, action_plugin: int) -> None:
         try:
             for _time in range(1000):
                 interruption.check()
+                # While one thread looks, and for a moment after, the others go on.
+                time.sleep(0.001)
         except CancelledError as error:
             stopped.append(error)
 
