@@ -169,7 +169,7 @@ def install_packages(with_browser: bool = False) -> None:
             _run(*as_root, "apt-get", "update", env={"DEBIAN_FRONTEND": "noninteractive"})
             _run(*as_root, "env", "DEBIAN_FRONTEND=noninteractive", *install)
             if still := _missing_packages(with_browser):
-                raise ToolchainError(f"{', '.join(still)} was installed but is not usable: MariaDB >= {'.'.join(map(str, MARIADB_MINIMUM))} is needed")
+                raise ToolchainError(f"{', '.join(still)} was installed and is not usable; of MariaDB {'.'.join(map(str, MARIADB_MINIMUM))} or newer is needed")
 
 
 # Python
