@@ -20,6 +20,7 @@ from tests.playing import Played, Player
 
 PASSWORD = databases.REGISTRY.password
 GIVEN = {name: PASSWORD for name in ("FRAUD_DATABASE_PASSWORD", "CREDIT_DATABASE_PASSWORD", "MODEL_REGISTRY_DATABASE_PASSWORD")}
+REFRESHED = "refreshed-word-815"
 NAMES = ("fraud", "credit")
 
 
@@ -105,7 +106,7 @@ def test_a_pipeline(example: Callable[[str], Player], cluster: Cluster) -> None:
     assert cluster.registry("fraud-models")["metadata"]["annotations"]["openshift.io/description"] == "Models of the fraud team"
 
 
-def test_passwords_that_external_secrets_keeps(example: Callable[[str], Player], cluster: Cluster) -> None:
+def test_passwords_that_external_secrets_keeps(example: Callable[[str], Player], cluster: Cluster, layout: Layout) -> None:
     def secret(word: str) -> dict[str, str]:
         return {"password": base64.b64encode(word.encode()).decode()}
 
@@ -115,11 +116,15 @@ def test_passwords_that_external_secrets_keeps(example: Callable[[str], Player],
         # External Secrets is not in the sandbox: what it would keep is kept here.
         cluster.create("v1", "secrets", {"metadata": {"name": "fraud-database"}, "data": secret(PASSWORD)})
         made = run(player, converge)
-        cluster.merge("v1", "secrets", "fraud-database", {"data": secret(PASSWORD), "metadata": {"labels": {"refreshed": "true"}}})
-        same = run(player, converge)
-        assert made.code == same.code == 0 and (made.changed, same.changed) == (1, 0), made.output + same.output
+        databases.set_password(layout, "mysql", databases.REGISTRY.name, REFRESHED)
+        cluster.merge("v1", "secrets", "fraud-database", {"data": secret(REFRESHED)})
+        refreshed = run(player, converge)
+        assert made.code == refreshed.code == 0, made.output + refreshed.output
+        assert "openshift/fraud-models: created; serving" in made.summary and "openshift/fraud-models: restarted; serving" in refreshed.summary
+        assert REFRESHED not in refreshed.output
         assert cluster.registry("fraud-models")["spec"]["mysql"]["passwordSecret"] == {"name": "fraud-database", "key": "password"}
     finally:
+        databases.set_password(layout, "mysql", databases.REGISTRY.name, PASSWORD)
         cluster.delete("v1", "secrets", "fraud-database")
 
 
