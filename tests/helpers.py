@@ -31,6 +31,8 @@ SECONDS = 120
 CALLBACKS = Path(__file__).parent / "callback_plugins"
 USER_AGENT = "modelops.openshift_ai"
 BOUNDARY = "\x1e"
+# A variable that pytest sets for all that a test starts.
+OF_A_TEST = "PYTEST_CURRENT_TEST"
 # Requests that change the cluster: no dry runs, and no reviews, which are created but change nothing.
 WRITING_VERBS = ("create", "update", "patch", "delete", "deletecollection")
 WRITING_PATHS = r"^(?!/apis/auth(entication|orization)\.k8s\.io/)(?!.*[?&]dryRun=)"
@@ -444,12 +446,13 @@ def _strings(pid: int, file: str) -> list[str]:
 class ProcessLists:
     """While it is entered: the arguments and variables of all processes that are started on this machine, looked at all the time.
 
-    Variables that tests give to Ansible themselves do not count.
+    Variables that tests give to Ansible themselves do not count, and neither do the processes of other tests, which run at the same time in other lanes.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._seen: set[str] = set()
         self._given = {f"{name}={value}" for name, value in (os.environ | lifecycle.shell_variables(layout)).items()}
+        self._test = f"{OF_A_TEST}={os.environ[OF_A_TEST]}"
         self._others = set(_processes())
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -474,9 +477,10 @@ class ProcessLists:
     def _look(self) -> None:
         while not self._ended.is_set():
             for pid in _processes():
-                if pid not in self._others:
+                variables = set(_environment(pid))
+                if pid not in self._others and not any(text.startswith(f"{OF_A_TEST}=") and text != self._test for text in variables):
                     self._seen.update(_strings(pid, "cmdline"))
-                    self._seen.update(set(_environment(pid)) - self._given)
+                    self._seen.update(variables - self._given)
             self._ended.wait(0.005)
 
 

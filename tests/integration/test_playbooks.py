@@ -195,9 +195,7 @@ def test_a_check_finds_what_differs_who_changed_it_and_what_does_not_serve(
 
 
 def test_an_error_of_every_playbook_says_what_to_give(player: Player) -> None:
-    wrong = play(player, ("permissions",))
+    wrong = play(player, "permissions")
     assert wrong.code and "Give the name of the registry: -e registry=NAME" in wrong.summary
-    wrong = play(player, "rotate_password", "-e", "registry=nobody")
-    assert wrong.code and "east/nobody: FAILED: there is no such registry" in wrong.summary
     wrong = play(player, "rotate_ca", "-e", "registry=nobody")
     assert wrong.code and "east/nobody: FAILED: there is no such registry" in wrong.summary

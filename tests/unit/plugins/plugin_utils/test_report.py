@@ -34,7 +34,7 @@ def rows(made: Report, anchor: str) -> list[list[str]]:
     """The cells of a table, each with its marks, text, links and notes."""
     [table] = [table for table in made.tables if table.anchor == anchor]
     return [
-        [" ".join(filter(None, (*(mark.text for mark in cell.marks), cell.text, *(name for name, _ in cell.links), *cell.notes))) for cell in row.cells]
+        [" ".join(filter(None, (*(mark.text for mark in cell.marks), cell.text, *(name for name, _anchor in cell.links), *cell.notes))) for cell in row.cells]
         for row in table.rows
     ]
 
