@@ -129,6 +129,36 @@ def attributes(check: Check) -> None:
         raise CheckFailed("\n".join(problems))
 
 
+def readmes(check: Check) -> None:
+    """Every language's README names the same things and shows the same commands, and their tables hold every module and playbook."""
+    texts = {path.name: path.read_text() for path in sorted(check.collection.glob("README*.md"))}
+    english = texts.pop("README.md")
+    problems = [
+        f"{name}: {what} differ from README.md: {', '.join(sorted(set(mine) ^ set(wanted)) or ['their order or number'])}"
+        for name, text in texts.items()
+        for (what, mine), wanted in zip(named_in(text).items(), named_in(english).values(), strict=True)
+        if mine != wanted
+    ]
+    there = {path.stem for folder in ("plugins/modules/*.py", "playbooks/*.yml") for path in check.collection.glob(folder)}
+    problems += [f"README.md: no row for {name}" for name in sorted(there - set(re.findall(r"^\| `(\w+)` \|", english, re.MULTILINE)))]
+    if problems:
+        raise CheckFailed("\n".join(problems))
+
+
+def named_in(text: str) -> dict[str, list[str]]:
+    """What a README names whatever its language: sorted, except for what has an order."""
+    blocks = re.findall(r"^```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```\w+\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return {
+        "headings": re.findall(r"^#+(?= )", text, re.MULTILINE),
+        "commands and playbooks": [re.sub(r" +#.*", "", block) for block in blocks],
+        "rows": re.findall(r"^\| `(\w+)` \|", prose, re.MULTILINE),
+        "names": sorted(set(re.findall(r"`([^`]+)`", prose))),
+        "links": sorted(link for link in re.findall(r"\]\(([^)]+)\)", prose) if not link.startswith("README")),
+        "numbers": sorted(re.findall(r"\d+(?:\.\d+)*", prose)),
+    }
+
+
 def sanity(check: Check) -> None:
     """All of ansible-test's sanity tests, with every Python of this machine that they know."""
     run_sanity(check, Path(sys.prefix), cache() / "ansible-test")
@@ -219,6 +249,7 @@ CHECKS: dict[str, Callable[[Check], object]] = {
     "antsibull-docs": lambda check: check.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
     "build": build,
     "attributes": attributes,
+    "READMEs": readmes,
     "site": lambda check: check.run(sys.executable, "docs/build.py", str(check.workspace / "site")),
 }
 

@@ -1,78 +1,22 @@
-"""The guides of docs/docsite/rst, followed from top to bottom: every block in them is written to a file, run, or looked for in what was printed.
-
-A block with a caption is the file of that name. Tasks without one are run in their order, as a play of their own, before the next command or at the end.
-`shell` is run, and `text` is printed by what ran last.
-"""
+"""The guides, each followed on a cluster of the sandbox."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import SYMPTOMS
-from sandbox import databases, lifecycle
+from sandbox import databases
 from sandbox.layout import ROOT, Layout
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Database, Form
+from tests.guides import GUIDES, Reader
 from tests.helpers import REGISTRIES, Cluster
 
-GUIDES = ROOT / "docs" / "docsite" / "rst"
-BLOCK = re.compile(r"^\.\. code-block:: *(?P<language>\S*)\n(?P<options>(?:   :.+\n)*)\n(?P<content>(?:   .*\n|\n)+)", re.MULTILINE)
-
-
-@dataclass
-class Reader:
-    """Somebody who follows a guide in the shell of `. .sandbox/env`."""
-
-    layout: Layout
-    folder: Path
-    output: str = ""
-    tasks: list[Any] = field(default_factory=list)
-
-    def follow(self, guide: str) -> str:
-        """Do everything that the guide shows; what the last of it printed."""
-        text = (GUIDES / f"{guide}.rst").read_text() + "\n"
-        blocks = list(BLOCK.finditer(text))
-        assert len(blocks) == text.count("code-block") + text.count("literalinclude"), "a block that this does not understand"
-        for block in blocks:
-            self._do(block["language"], re.findall(r":caption: (.+)", block["options"]), re.sub(r"^   ", "", block["content"], flags=re.MULTILINE))
-        self._run_tasks()
-        return self.output
-
-    def _do(self, language: str, caption: list[str], content: str) -> None:
-        if caption:
-            (self.folder / caption[0]).write_text(content)
-        elif language == "yaml+jinja":
-            self.tasks += yaml.safe_load(content)
-        elif language == "shell":
-            self._run_tasks()
-            self._run(content)
-        else:
-            assert language == "text", f"nothing is done with {language}"
-            assert " ".join(content.split()) in " ".join(self.output.split()), self.output
-
-    def _run_tasks(self) -> None:
-        if self.tasks:
-            plays = [{"hosts": "localhost", "gather_facts": False, "tasks": self.tasks}]
-            (self.folder / "tasks.yml").write_text(yaml.safe_dump(plays, sort_keys=False))
-            self.tasks = []
-            self._run("ansible-playbook tasks.yml" + (" -e @passwords.yml" if (self.folder / "passwords.yml").exists() else ""))
-
-    def _run(self, commands: str) -> None:
-        vault = self.folder / "vault-password"
-        vault.write_text("vault-password\n")
-        variables = {"ANSIBLE_VAULT_PASSWORD_FILE": str(vault), "ANSIBLE_NOCOLOR": "1"}
-        environment = os.environ | lifecycle.shell_variables(self.layout) | variables
-        done = subprocess.run(["bash", "-euc", commands], cwd=self.folder, env=environment, text=True, capture_output=True, check=False, timeout=300)
-        self.output = done.stdout + done.stderr
-        assert done.returncode == 0, self.output
+# One guide needs more than one cluster.
+TESTS = (Path(__file__), ROOT / "tests" / "generations" / "test_several_clusters.py")
 
 
 @pytest.fixture
@@ -120,7 +64,7 @@ def test_the_guide_to_access(reader: Reader) -> None:
 
 
 def test_there_is_nothing_to_do_in_the_other_guides() -> None:
-    followed = set(re.findall(r'follow\("(\w+)"\)', Path(__file__).read_text()))
+    followed = set(re.findall(r'\bfollow\("(\w+)"\)', "".join(path.read_text() for path in TESTS)))
     assert followed <= {guide.stem for guide in GUIDES.glob("*.rst")}
     assert not [guide.stem for guide in GUIDES.glob("*.rst") if guide.stem not in followed and re.search(r"code-block|literalinclude", guide.read_text())]
 

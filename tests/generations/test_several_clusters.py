@@ -1,0 +1,81 @@
+"""One play on two clusters that know nothing of each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import controlplane, databases
+from sandbox.layout import Layout
+from tests.fleet import remove
+from tests.guides import Reader
+from tests.helpers import REGISTRIES, Cluster, automation_token
+
+from .conftest import Sandbox, folder_for, sandbox_of_a_copy
+
+NAMES = ("fraud", "credit")
+
+
+@pytest.fixture(scope="module")
+def clusters() -> Iterator[dict[str, Sandbox]]:
+    """Two clusters with the databases that the guide names."""
+    with (
+        sandbox_of_a_copy(folder_for("east"), "3.x", "openshift") as east,
+        sandbox_of_a_copy(folder_for("west"), "3.x", "openshift") as west,
+    ):
+        named = {"east": east, "west": west}
+        for sandbox in named.values():
+            databases.create_databases(sandbox.layout, "mysql", [f"{name}_models" for name in NAMES])
+        yield named
+
+
+@pytest.fixture
+def reader(clusters: dict[str, Sandbox], tmp_path: Path) -> Iterator[Reader]:
+    """One whose kubeconfig has both clusters, each under its name."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(_together({name: (sandbox.layout, automation_token(sandbox.cluster)) for name, sandbox in clusters.items()})))
+    yield Reader(clusters["east"].layout, tmp_path, variables={"K8S_AUTH_KUBECONFIG": str(path), "NO_PROXY": "*", "no_proxy": "*"})
+    for sandbox in clusters.values():
+        for name in NAMES:
+            remove(sandbox.cluster, f"{name}-models")
+
+
+def test_the_guide_to_a_fleet(reader: Reader, clusters: dict[str, Sandbox]) -> None:
+    reader.follow("fleet")
+    for name, sandbox in clusters.items():
+        assert _registries(sandbox.cluster) == {"fraud-models"}
+        exported = (reader.folder / "exported" / "host_vars" / name / "model_registries.yml").read_text()
+        assert "name: fraud-models\n" in exported and databases.REGISTRY.password not in exported
+    page = (reader.folder / "registries.html").read_text()
+    assert ">east<" in page and ">west<" in page
+
+
+def test_a_cluster_that_is_down_does_not_stop_the_other(reader: Reader, clusters: dict[str, Sandbox]) -> None:
+    reader.write_files("fleet")
+    config = json.loads((reader.folder / "kubeconfig").read_text())
+    [down] = [entry for entry in config["clusters"] if entry["name"] == "east"]
+    down["cluster"]["server"] = "https://127.0.0.1:9"
+    (reader.folder / "kubeconfig").write_text(json.dumps(config))
+    assert reader.run("ansible-playbook -i inventory.yml modelops.openshift_ai.converge"), reader.output
+    assert "east: FAILED: " in reader.output and "the API server did not answer" in reader.output
+    assert "west: 2 listed, 2 changed, 0 failed" in reader.output
+    assert _registries(clusters["west"].cluster) == {"fraud-models", "credit-models"}
+    assert _registries(clusters["east"].cluster) == set()
+
+
+def _registries(cluster: Cluster) -> set[str]:
+    return {registry["metadata"]["name"] for registry in cluster.items(*REGISTRIES)}
+
+
+def _together(accounts: dict[str, tuple[Layout, str]]) -> dict[str, object]:
+    """A kubeconfig with a context for each cluster."""
+    parts: dict[str, list[dict[str, object]]] = {"clusters": [], "users": [], "contexts": []}
+    for name, (layout, token) in accounts.items():
+        single = controlplane.kubeconfig(layout, {"token": token})
+        parts["clusters"].append({**single["clusters"][0], "name": name})
+        parts["users"].append({**single["users"][0], "name": name})
+        parts["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
+    return {"apiVersion": "v1", "kind": "Config", **parts}
