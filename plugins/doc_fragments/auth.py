@@ -79,7 +79,7 @@ options:
   no_proxy:
     description:
       - Comma-separated host names, domains, addresses and networks that are reached without O(proxy).
-      - The environment variable E(K8S_AUTH_NO_PROXY) takes its place when it is not set.
+      - The environment variables E(K8S_AUTH_NO_PROXY) and E(NO_PROXY) take its place when it is not set.
     type: str
   proxy_headers:
     description:

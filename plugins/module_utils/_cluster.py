@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 import time
@@ -95,8 +96,10 @@ class Right:
 
 def connect(module: Any) -> Cluster:
     """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one."""
+    # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
+    no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
     try:
-        client = get_api_client(module)
+        client = get_api_client(module, no_proxy=no_proxy)
     except HTTPError as error:
         raise _no_answer("connecting to the cluster", error) from error
     except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
@@ -140,7 +143,7 @@ class Cluster:
                     return Capabilities(version, key, at(properties, ("postgres", "properties", "generateDeployment")) is not None)
             message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
             raise ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
-        message = f"there is no {manifests.PLURAL}.{manifests.GROUP} here. Switch the component modelregistry to Managed in the DataScienceCluster"
+        message = f"there is no {manifests.PLURAL}.{manifests.GROUP} here. Switch the component on, with model_registry_component or the playbook enable"
         raise ClusterError(f"this cluster cannot hold model registries: {message}.")
 
     def registries_namespace(self) -> str:
@@ -160,7 +163,7 @@ class Cluster:
                 namespace = at(item, ("status", "components", "modelregistry", "registriesNamespace"))
                 if namespace:
                     return str(namespace)
-            raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or switch it on.")
+            raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or switch it on with model_registry_component.")
         raise ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.")
 
     def server_version(self) -> tuple[int, int]:

@@ -281,11 +281,16 @@ problems:
       type: str
 """
 
+import gc
+
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet import run
 
 
 def main() -> None:
+    # Imported here: what is imported and what is read stays until the end, so that a search for garbage in it only takes time. `run` ends with the process.
+    gc.disable()
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet import run
+
     run(_arguments.REGISTRIES)
 
 

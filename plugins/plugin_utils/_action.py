@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -34,7 +36,7 @@ class RegistryAction(ActionBase):
         arguments = self._completed(arguments)
         in_background = bool(self._task.async_val and not self._connection.has_native_async)
         is_followed = self.has_progress and is_local and not in_background
-        with self._following(task_vars or {}) if is_followed else contextlib.nullcontext():
+        with _without_garbage_collection(), self._following(task_vars or {}) if is_followed else contextlib.nullcontext():
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
         self._remove_tmp_path(self._connection._shell.tmpdir)
         # ansible-core up to 2.20 puts the arguments there, and can mask only the secrets of options that exist: not that of a misspelt one.
@@ -72,6 +74,18 @@ class RegistryAction(ActionBase):
                 content: dict[str, Any] = yaml.safe_load(decrypted)
             return content
         return os.pathsep.join(paths)
+
+
+@contextlib.contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Ansible parses every file that a module imports. With the variables of a play in memory a third of that would be the search for garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def reason_of(error: AnsibleError) -> str:
