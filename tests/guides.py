@@ -86,6 +86,4 @@ def _blocks(guide: str) -> list[tuple[str, str, str]]:
     blocks = list(BLOCK.finditer(text))
     assert len(blocks) == text.count("code-block") + text.count("literalinclude"), "a block that this does not understand"
     caption = re.compile(r":caption: (.+)")
-    return [
-        (block["language"], "".join(caption.findall(block["options"])), re.sub(r"^   ", "", block["content"], flags=re.MULTILINE)) for block in blocks
-    ]
+    return [(block["language"], "".join(caption.findall(block["options"])), re.sub(r"^   ", "", block["content"], flags=re.MULTILINE)) for block in blocks]
