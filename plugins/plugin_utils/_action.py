@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
+import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.version import SemanticVersion
 
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._following import following
+
+# As in galaxy.yml.
+OLDEST_KUBERNETES_CORE = "5.0.0"
 
 
 class RegistryAction(ActionBase):
@@ -27,6 +34,7 @@ class RegistryAction(ActionBase):
     has_progress = False
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        _need_kubernetes_core()
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         # With any other connection the module runs on another machine, and a path is one of that machine.
@@ -74,6 +82,23 @@ class RegistryAction(ActionBase):
                 content: dict[str, Any] = yaml.safe_load(decrypted)
             return content
         return os.pathsep.join(paths)
+
+
+def _need_kubernetes_core() -> None:
+    """AnsibleActionFail where the collection that the modules are built on is missing or too old: an archive that is installed by hand brings no other."""
+    try:
+        package = importlib.import_module("ansible_collections.kubernetes.core")
+    except ImportError:
+        raise AnsibleActionFail("The collection kubernetes.core is missing: ansible-galaxy collection install kubernetes.core") from None
+    manifest = Path(package.__path__[0], "MANIFEST.json")
+    # A checkout has none, and whoever works with one knows its version.
+    if manifest.exists():
+        version = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"]
+        if SemanticVersion(version) < SemanticVersion(OLDEST_KUBERNETES_CORE):
+            needed = f"{OLDEST_KUBERNETES_CORE} or newer is needed"
+            raise AnsibleActionFail(
+                f"The collection kubernetes.core {version} is too old, {needed}: ansible-galaxy collection install --upgrade kubernetes.core"
+            )
 
 
 @contextlib.contextmanager

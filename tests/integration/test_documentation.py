@@ -15,8 +15,8 @@ import yaml
 
 from sandbox import databases, lifecycle
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
-from tests.component import component_kept, status_of
-from tests.helpers import REGISTRIES
+from tests.component import component_kept, status_of, switch
+from tests.helpers import REGISTRIES, until
 
 from .conftest import Cluster
 
@@ -129,3 +129,32 @@ def test_the_example_playbook_runs_twice_and_changes_nothing_the_second_time(clu
     playbook = yaml.safe_load((ROOT / "examples" / "first_registry.yml").read_text())
     play(layout, tmp_path, playbook)
     assert "changed=0" in play(layout, tmp_path, playbook)
+
+
+def test_the_examples_of_the_roles_make_report_and_delete_a_registry(cluster, layout, tmp_path, fraud_models):
+    page = tmp_path / "model-registries.html"
+    given = VARIABLES | {"model_registry_report_file": str(page)}
+    made = play(layout, tmp_path, example_of_role("model_registries"), given)
+    assert cluster.registry(fraud_models)["metadata"]["annotations"]["openshift.io/display-name"] == "Fraud models"
+    assert "1 listed, 1 changed, 0 failed" in made
+    play(layout, tmp_path, example_of_role("model_registry_report"), given)
+    assert "fraud-models" in page.read_text()
+    play(layout, tmp_path, example_of_role("model_registry_delete"), given)
+    assert cluster.registry(fraud_models) is None
+
+
+def test_the_example_of_the_role_of_the_component_runs(cluster, layout, tmp_path):
+    with component_kept(layout, cluster):
+        switch(cluster, managementState="Removed")
+        until(lambda: status_of(cluster)[1].get("reason") == "Removed")
+        play(layout, tmp_path, example_of_role("model_registry_component"))
+        assert status_of(cluster)[0]["registriesNamespace"] == "team-model-registries"
+    cluster.delete("v1", "namespaces", "team-model-registries", None)
+
+
+def example_of_role(role):
+    """The play of a role's README, on the only cluster that there is."""
+    [block] = re.findall(r"```yaml\n(.*?)```", (ROOT / "roles" / role / "README.md").read_text(), re.DOTALL)
+    [shown] = yaml.safe_load(block)
+    assert set(shown) == {"hosts", "gather_facts", "connection", "roles"}
+    return [{**shown, "hosts": "localhost"}]

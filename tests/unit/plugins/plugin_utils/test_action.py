@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import OLDEST_KUBERNETES_CORE
+
+ROOT = Path(__file__).resolve().parents[4]
+PLUGINS = ROOT / "plugins"
+[KUBERNETES_CORE] = [
+    found for part in os.environ["ANSIBLE_COLLECTIONS_PATH"].split(os.pathsep) if (found := Path(part, "ansible_collections", "kubernetes", "core")).is_dir()
+]
 SECRET = "Tr0ub4dor-and-3"
 KUBECONFIG = {"apiVersion": "v1", "kind": "Config", "users": [{"name": "me", "user": {"token": "t0ken-of-the-kubeconfig"}}]}
 
@@ -73,6 +79,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[s
         (collection / shared).symlink_to(PLUGINS / shared)
     shutil.copy(PLUGINS / "action" / "model_registry.py", collection / "action" / "probe.py")
     (collection / "modules" / "probe.py").write_text(MODULE)
+    (collection.parents[2] / "kubernetes").mkdir()
+    (collection.parents[2] / "kubernetes" / "core").symlink_to(KUBERNETES_CORE)
     # A connection to this machine that does not call itself local.
     (collection / "connection" / "elsewhere.py").write_text(
         "from ansible.plugins.connection.local import Connection as Local\n\n\nclass Connection(Local):\n    transport = 'elsewhere'\n"
@@ -167,3 +175,35 @@ def test_an_empty_kubeconfig_is_left_to_the_module(run: Run) -> None:
 
 def test_a_path_on_another_machine_is_not_looked_up_here(run: Run) -> None:
     assert run[1]["path on another machine"]["kubeconfig_paths"] == ["clusters/plain"]
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("", "The collection kubernetes.core is missing: ansible-galaxy collection install kubernetes.core"),
+        ("4.9.0", "kubernetes.core 4.9.0 is too old, 5.0.0 or newer is needed: ansible-galaxy collection install --upgrade kubernetes.core"),
+    ],
+)
+def test_a_kubernetes_core_that_is_missing_or_too_old_is_said_in_one_line(tmp_path: Path, version: str, said: str) -> None:
+    collections = tmp_path / "collections" / "ansible_collections"
+    (collections / "modelops").mkdir(parents=True)
+    (collections / "modelops" / "openshift_ai").symlink_to(ROOT)
+    if version:
+        installed = collections / "kubernetes" / "core"
+        installed.mkdir(parents=True)
+        for name in ("plugins", "meta"):
+            (installed / name).symlink_to(KUBERNETES_CORE / name)
+        manifest = json.loads((KUBERNETES_CORE / "MANIFEST.json").read_text())
+        manifest["collection_info"]["version"] = version
+        (installed / "MANIFEST.json").write_text(json.dumps(manifest))
+    env = os.environ | {"HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_NOCOLOR": "1"}
+    env.pop("PYTHONPATH", None)
+    command = [Path(sys.executable).parent / "ansible", "localhost", "-m", "modelops.openshift_ai.model_registry_info"]
+    done = subprocess.run(command, check=False, env=env, cwd=tmp_path, text=True, capture_output=True)
+    assert done.returncode
+    assert said in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_oldest_kubernetes_core_is_that_of_the_dependencies() -> None:
+    needed = yaml.safe_load((ROOT / "galaxy.yml").read_text())["dependencies"]["kubernetes.core"]
+    assert needed == f">={OLDEST_KUBERNETES_CORE}"
