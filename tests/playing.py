@@ -14,7 +14,7 @@ from typing import Any
 from sandbox import controlplane, lifecycle
 from sandbox.layout import Layout
 
-SUMMARY = re.compile(r"^TASK \[Summary\] \*+\n.*? => (\{\n.*?^\})", re.MULTILINE | re.DOTALL)
+SUMMARY = re.compile(r"^TASK \[(?:\S+ : )?Summary\] \*+\n.*? => (\{\n.*?^\})", re.MULTILINE | re.DOTALL)
 CHANGED = re.compile(r" changed=(\d+) ")
 
 

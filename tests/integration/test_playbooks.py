@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables impor
 from sandbox import databases, faults
 from sandbox.layout import Layout
 from tests import fleet
-from tests.helpers import REGISTRIES, USER_AGENT, Cluster
+from tests.helpers import REGISTRIES, USER_AGENT, Cluster, account_with, roles_of
 from tests.playing import Played, Player
 
 LOGIN = databases.TLS_ONLY
@@ -199,3 +200,45 @@ def test_an_error_of_every_playbook_says_what_to_give(player: Player) -> None:
     assert wrong.code and "Give the name of the registry: -e registry=NAME" in wrong.summary
     wrong = play(player, "rotate_ca", "-e", "registry=nobody")
     assert wrong.code and "east/nobody: FAILED: there is no such registry" in wrong.summary
+
+
+@pytest.fixture(scope="module")
+def person(layout: Layout, automation_token: str, tmp_path_factory: pytest.TempPathFactory) -> Player:
+    """Somebody without an inventory, who is logged in to a cluster."""
+    made = Player(layout, automation_token, tmp_path_factory.mktemp("person"))
+    made.kubeconfig()
+    return made
+
+
+def three_times(player: Player, command: str, **variables: str) -> tuple[Played, Played, Played]:
+    """A command in check mode, and then twice."""
+    tried, done, again = (player.run(f"ansible-playbook modelops.openshift_ai.{command}{check}", **variables) for check in (" --check", "", ""))
+    assert tried.code == done.code == again.code == 0, tried.output + done.output + again.output
+    assert again.changed == 0
+    return tried, done, again
+
+
+def test_answers_make_a_registry_of_the_cluster_that_one_is_logged_in_to(person: Player, cluster: Cluster, room: tuple[str, str]) -> None:
+    prefix, database = room
+    of_mysql = {"host": f"{databases.SERVICES['mysql']}.data.svc.cluster.local", "name": database, "username": databases.REGISTRY.name}
+    answers = {"display_name": f"{prefix} asked", "database_type": "MySQL", "ca_wanted": True, **{f"database_{key}": value for key, value in of_mysql.items()}}
+    (person.folder / "answers.json").write_text(json.dumps(answers))
+    tried, done, again = three_times(person, "registry -e @answers.json", MODEL_REGISTRY_DATABASE_PASSWORD=databases.REGISTRY.password)
+    assert f"localhost/{prefix}-asked: would be changed" in tried.summary
+    assert f"localhost/{prefix}-asked: changed; serves at https://" in done.summary and f"localhost/{prefix}-asked: no change; serves at" in again.summary
+    assert cluster.registry(f"{prefix}-asked")["spec"]["mysql"]["sslRootCertificateConfigMap"]["name"] == "odh-trusted-ca-bundle"
+    assert databases.REGISTRY.password not in tried.output + done.output + again.output
+
+
+def test_a_report_of_the_cluster_that_one_is_logged_in_to(person: Player) -> None:
+    page = person.folder / "page.html"
+    tried, done, _again = three_times(person, f"report -e model_registry_report_file={page}")
+    assert "no page is written in check mode" in tried.summary and f"the page is {page}" in done.summary
+    assert page.read_text().lower().startswith("<!doctype html>")
+
+
+def test_a_component_that_is_on_is_left_alone(layout: Layout, cluster: Cluster, tmp_path: Path) -> None:
+    with account_with(cluster, "switches", roles_of("component.yml")) as token:
+        player = Player(layout, token, tmp_path)
+        player.kubeconfig()
+        assert [run.changed for run in three_times(player, "enable")] == [0, 0, 0]
