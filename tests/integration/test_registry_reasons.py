@@ -12,7 +12,7 @@ import pytest
 from sandbox import databases, faults, lifecycle, processes
 from sandbox.layout import Layout
 from tests.dashboard import Dashboard, Form, database_of
-from tests.helpers import REGISTRIES, Cluster, Run, Runner, Task
+from tests.helpers import REGISTRIES, Cluster, Run, Runner, Task, until
 
 SECRETS, CONFIG_MAPS = ("v1", "secrets"), ("v1", "configmaps")
 WRONG_CA, OWN_CA = "reasons-wrong-ca", "reasons-own-ca"
@@ -142,6 +142,13 @@ def test_a_ca_that_went_missing_is_named(cluster: Cluster, automation: Runner, n
     assert "mounts a Secret or ConfigMap that is missing" in message and f"{name}-ca" in message
 
 
+def is_stuck(pod: dict[str, Any]) -> bool:
+    """Whether no node takes a pod, or an image of it cannot be pulled."""
+    states = [container["state"] for container in pod["status"].get("containerStatuses", [])]
+    conditions = {condition["type"]: condition["status"] for condition in pod["status"].get("conditions", [])}
+    return conditions.get("PodScheduled") == "False" or any("Image" in state.get("waiting", {}).get("reason", "") for state in states)
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
@@ -152,6 +159,7 @@ def test_a_ca_that_went_missing_is_named(cluster: Cluster, automation: Runner, n
 def test_a_pod_that_cannot_run_is_explained(cluster: Cluster, automation: Runner, name: str, options: Any, waiting: Any, spec: Any, said: str) -> None:
     automation(name=name, database=options["mysql"], wait=False)
     cluster.merge(*REGISTRIES, name, {"spec": spec})
+    until(lambda: any(map(is_stuck, cluster.items("v1", "pods", labelSelector=f"app={name}"))))
     assert said in waiting(description="Edited")
 
 
