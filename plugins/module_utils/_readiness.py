@@ -141,7 +141,14 @@ SYMPTOMS = (
     _symptom(r"connection refused", "nothing listens at the database's address", "Check database.host, database.port and that the database runs", False),
     _symptom(r"i/o timeout|deadline exceeded", "the database does not answer", "Check that the network lets the registries namespace reach it", False),
 )
-CREDENTIALS = re.compile(r"(//[^:/\s]*:)[^@\s]*@|([^\s:]+:)[^\s]*(@tcp\()")
+# Connection strings in a log. Their passwords stand there as they are, with any character: up to the last @, or where the rest was cut off, to the end of
+# the quotes. Go's parser of URLs repeats in quotes what it stumbled upon.
+CREDENTIALS = (
+    (re.compile(r"(\bpostgres(?:ql)?://[^:/\s\"@]*:).*@"), r"\1********@"),
+    (re.compile(r"(\bpostgres(?:ql)?://[^:/\s\"@]*:)(?!\*{8}@)[^\"]*"), r"\1********"),
+    (re.compile(r"(\binvalid (?:port|URL escape|character) \")(?:[^\"\\]|\\.)*"), r"\1********"),
+    (re.compile(r"([^\s:]+:).*(@tcp\()"), r"\1********\2"),
+)
 
 
 def judge(seen: Observation) -> Verdict:
@@ -351,4 +358,6 @@ def log_verdict(log: str, restarted: int) -> Verdict | None:
 
 def without_credentials(line: str) -> str:
     """A line of a log without the password of a connection string in it."""
-    return CREDENTIALS.sub(lambda match: f"{match[1]}********@" if match[1] else f"{match[2]}********{match[3]}", line)
+    for pattern, masked in CREDENTIALS:
+        line = pattern.sub(masked, line)
+    return line

@@ -289,7 +289,9 @@ def _characters(option: str, value: str | None, forbidden: str, reason: str) -> 
     found = [character for character in forbidden if character in (value or "")]
     if not found:
         return []
-    return [Problem(f"database.{option}", f"contains {' '.join(found)}, which {reason}", "Use another one", value)]
+    # With a colon it may be a user and a password.
+    shown = None if ":" in found else value
+    return [Problem(f"database.{option}", f"contains {' '.join(found)}, which {reason}", "Use another one", shown)]
 
 
 def _text_problems(option: str, value: str | None) -> list[Problem]:
@@ -340,18 +342,20 @@ def _client_certificate(value: Any, problems: list[Problem]) -> ClientCertificat
 
 def _host_problems(host: str, namespace: str | None) -> list[Problem]:
     option = "database.host"
+    # A whole connection string holds a password.
+    shown = None if "@" in host else host
     if not host.strip():
         return [Problem(option, "is empty", "Give a host name or address", host)]
     if host != host.strip() or re.search(r"\s", host):
-        return [Problem(option, "contains white space", "Remove it", host)]
+        return [Problem(option, "contains white space", "Remove it", shown)]
     if "/" in host:
-        return [Problem(option, "is a URL or holds a path", "Give the host alone; the database goes into database.name", host)]
+        return [Problem(option, "is a URL or holds a path", "Give the host alone; the database goes into database.name", shown)]
     if _address(host) is not None:
         return [] if namespace is None else [Problem("database.namespace", "is given for a host that is an address", "Leave it out", namespace)]
     if ":" in host:
-        return [Problem(option, "holds a port", "Give the port in database.port", host)]
+        return [Problem(option, "holds a port", "Give the port in database.port", shown)]
     if not all(HOST_LABEL.fullmatch(label) for label in host.rstrip(".").split(".")):
-        return [Problem(option, "is no host name", "Give a host name, an IP address or the name of a Service", host)]
+        return [Problem(option, "is no host name", "Give a host name, an IP address or the name of a Service", shown)]
     if namespace is not None:
         wrong = _namespace_problems(namespace)
         if wrong:
@@ -415,9 +419,9 @@ def _ca_from_option(option: Any, problems: list[Problem], warnings: list[str]) -
             return CertificateAuthority()
         if option in CA_BUNDLES:
             return CertificateAuthority("ConfigMap", KeyReference(TRUSTED_CA_CONFIG_MAP, CA_BUNDLES[option]))
-        problems.append(Problem("database.ca", "is no source of a CA certificate", choices, option))
+        problems.append(Problem("database.ca", "is no source of a CA certificate", choices, _without_content(option)))
     elif not isinstance(option, Mapping):
-        problems.append(Problem("database.ca", "is no source of a CA certificate", choices, option))
+        problems.append(Problem("database.ca", "is no source of a CA certificate", choices, _without_content(option)))
     elif set(option) == {"pem"}:
         return _ca_from_pem(option["pem"], problems, warnings)
     elif set(option) not in ({"config_map", "key"}, {"secret", "key"}) or not all(isinstance(text, str) and text.strip() for text in option.values()):
@@ -427,6 +431,11 @@ def _ca_from_option(option: Any, problems: list[Problem], warnings: list[str]) -
     else:
         return CertificateAuthority("ConfigMap", KeyReference(option["config_map"], option["key"]))
     return None
+
+
+def _without_content(option: Any) -> Any:
+    """A value as it may be repeated: not what looks like the content of a file, which may hold a private key."""
+    return None if isinstance(option, list) or "\n" in str(option).strip() else option
 
 
 def _ca_from_pem(pem: Any, problems: list[Problem], warnings: list[str]) -> CertificateAuthority | None:

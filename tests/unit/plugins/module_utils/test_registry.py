@@ -170,6 +170,22 @@ def test_each_wrong_value_is_named_with_its_path(option, value, path, said):
     assert problem.remedy in str(InputError([problem]))
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("database__host", "mysql://registry:S3cret@db:3306/models"),
+        ("database__host", "registry:S3cret@db"),
+        ("database__host", "registry:S3cret@db models"),
+        ("database__username", "registry:S3cret"),
+        ("database__ca", "-----BEGIN PRIVATE KEY-----\nS3cret\n-----END PRIVATE KEY-----\n"),
+        ("database__ca", ["-----BEGIN PRIVATE KEY-----\nS3cret\n"]),
+    ],
+)
+def test_a_secret_that_was_given_to_the_wrong_option_is_not_repeated(option, value):
+    [problem] = problems_of(**{option: value})
+    assert "S3cret" not in repr(problem)
+
+
 @pytest.mark.parametrize("key", ["name", "key"])
 @pytest.mark.parametrize("value", ["", " ", None])
 def test_a_blank_half_of_a_reference_is_named(key, value):
@@ -266,7 +282,8 @@ def test_a_generated_database_takes_no_option(option, value):
 )
 def test_what_postgresql_cannot_be_told_is_refused(option, value, said):
     [problem] = problems_of("postgresql", **{f"database__{option}": value})
-    assert (problem.option, problem.value) == (f"database.{option}", value)
+    # A user name with a colon may be a user and a password.
+    assert (problem.option, problem.value) == (f"database.{option}", None if value == "a:b" else value)
     assert said in problem.problem
 
 
