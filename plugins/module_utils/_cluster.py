@@ -40,7 +40,7 @@ except ImportError:
         """Stands in for the library's."""
 
 
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE = 401, 403, 404, 410
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
 # How often a request is sent that the API server puts off (429, 503) or does not answer, and the longest pause that it may ask for.
@@ -199,9 +199,17 @@ class Cluster:
         what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
         found: list[Manifest] = []
         more = ""
+        may_begin_anew = True
         while True:
             page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
-            listed: Manifest = json.loads(self._send("GET", path_of(api, namespace), None, page, JSON, what, accept))
+            try:
+                listed: Manifest = json.loads(self._send("GET", path_of(api, namespace), None, page, JSON, what, accept))
+            except ClusterError as error:
+                # The API server has forgotten the state that the pages before were of.
+                if error.status != GONE or not may_begin_anew:
+                    raise
+                found, more, may_begin_anew = [], "", False
+                continue
             # An empty list of metadata alone is null.
             found += map(trim, listed["items"] or [])
             more = at(listed, ("metadata", "continue")) or ""

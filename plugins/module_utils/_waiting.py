@@ -102,7 +102,10 @@ def explained(reader: Reader, seen: Observation, outcome: Outcome) -> Observatio
 
 def _log(reader: Reader, pod: Manifest, outcome: Outcome) -> str:
     """The end of the server's log; of the attempt before when the present one has said nothing yet."""
-    name, container = pod["metadata"]["name"], database_container(pod["spec"]["containers"])["name"]
+    name, container = pod["metadata"]["name"], database_container(pod["spec"]["containers"]).get("name")
+    if container is None:
+        # A pod of somebody else with a registry's labels.
+        return ""
     try:
         text = reader.cluster.log(reader.namespace, name, container, previous=False)
         return text if text.strip() or not restarts(pod) else reader.cluster.log(reader.namespace, name, container, previous=True)

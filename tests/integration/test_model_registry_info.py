@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
+import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,12 @@ import pytest
 import yaml
 
 from sandbox import databases, faults
+from sandbox.kube import Api, path
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests import dashboard, fleet
 from tests.dashboard import CLUSTER_WIDE, OF_THE_PRODUCT, CertificateAuthority, Dashboard, Database, Form, Upload
 from tests.fleet import MODULE as CONVERGE
-from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster, Run, Runner, Task, single_rights, until
+from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, USER_AGENT, Cluster, Run, Runner, Task, single_rights, until
 from tests.reading import INFO, auditor_token, reading_roles
 
 from .test_documentation import play
@@ -502,3 +505,27 @@ def test_a_server_that_is_older_than_what_it_reads_is_told(cluster: Cluster, rea
     status = run.result["registries"][0]["status"]
     assert status["restart_needed"] is True
     assert {source["kind"]: source["restart_needed"] for source in status["sources"]} == {"ConfigMap": True, "Secret": False}
+
+
+def test_a_list_that_is_forgotten_between_two_pages_is_read_anew(layout: Layout, cluster: Cluster, reader: Runner, filled: Filled) -> None:
+    names = [f"{filled.prefix}-page-{number}" for number in range(500)]
+    asked = info(filled, include=["certificates"], name=filled.name("config-map"))
+
+    async def each(api: Api, work: Callable[[str], Awaitable[Any]]) -> None:
+        await asyncio.gather(*map(work, names))
+
+    collection = path("v1", "configmaps", REGISTRIES_NAMESPACE)
+    cluster.call(lambda api: each(api, lambda name: api.create(collection, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})))
+    forgotten = faults.Rule("status", status=410, user_agent=USER_AGENT, path=r".*/configmaps\?.*continue=", count=1)
+    faults.api_rules(layout, [forgotten])
+    try:
+        [begun_anew] = reader.sequence([asked])
+        faults.api_rules(layout, [dataclasses.replace(forgotten, count=10)])
+        [given_up] = reader.sequence([asked])
+    finally:
+        faults.api_rules(layout, [])
+        cluster.call(lambda api: each(api, lambda name: api.delete(path("v1", "configmaps", REGISTRIES_NAMESPACE, name))))
+    statuses = [request.status for request in begun_anew.requests if request.path.endswith("/configmaps")]
+    assert statuses == [200, 410, 200, 200]
+    assert begun_anew.result["registries"][0]["status"]["certificates"] and not begun_anew.warnings
+    assert given_up.failed and "the API server answered 410" in given_up.result["msg"]

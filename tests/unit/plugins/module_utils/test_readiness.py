@@ -219,9 +219,15 @@ def test_a_log_without_a_known_line_tells_nothing():
         ),
         ('parse "postgresql://registry:se@cr[et@db:5432/models": x', 'parse "postgresql://registry:********@db:5432/models": x'),
         # Cut off at the hash of the password.
-        ('parse "postgresql://registry:secret": invalid port ":secret" after host', 'parse "postgresql://registry:********": invalid port "********" after host'),
+        (
+            'parse "postgresql://registry:secret": invalid port ":secret" after host',
+            'parse "postgresql://registry:********": invalid port "********" after host',
+        ),
         ('parse "postgres://registry:se%cret@db/x": invalid URL escape "%cr"', 'parse "postgres://registry:********@db/x": invalid URL escape "********"'),
-        ('cannot parse "postgres://registry:se\\"cret@db/x": invalid port ":se\\"cret"', 'cannot parse "postgres://registry:********@db/x": invalid port "********"'),
+        (
+            'cannot parse "postgres://registry:se\\"cret@db/x": invalid port ":se\\"cret"',
+            'cannot parse "postgres://registry:********@db/x": invalid port "********"',
+        ),
         ("cannot open registry:se cr@et@tcp(db:3306)/models", "cannot open registry:********@tcp(db:3306)/models"),
         ("dial tcp 10.0.0.1:5432: connect: connection refused", "dial tcp 10.0.0.1:5432: connect: connection refused"),
         ('Get "https://db:8443/x": EOF', 'Get "https://db:8443/x": EOF'),
