@@ -28,12 +28,16 @@ class Access:
 
 def access_of(target: Target, live: Iterable[Manifest], others: Iterable[Access] = ()) -> list[Manifest]:
     """An entry for each subject of the RoleBindings of a registry, and for those of `others` who are let in by its name."""
+    let_in = [other for other in others if other.services is None or target.name in other.services]
+    # The Role that the product's documentation names does not exist, unless somebody has made it.
+    effective = {other.entry["through"] for other in let_in if other.entry["through_kind"] == "RoleBinding"}
     found = [
         _entry(grant, "RoleBinding", binding.manifest, _maker(binding), binding.grants_access)
         for binding in bindings_of(target, live)
+        if binding.name not in effective
         for grant in binding.grants
     ]
-    return found + [other.entry for other in others if other.services is not None and target.name in other.services]
+    return found + [other.entry for other in let_in if other.services is not None]
 
 
 def access_by_other_roles(

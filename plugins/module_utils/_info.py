@@ -362,7 +362,7 @@ class Collector:
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._audit import access_by_other_roles, access_of
 
         survey = self._survey
-        own_roles = {role for registry in survey.registries() for role in self._target(registry).roles}
+        own_roles = {self._target(registry).role for registry in survey.registries()}
         what = "who may use registries by rights for the whole namespace or cluster"
         of_namespace = self._seen("who may use registries", ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
         is_bound = any(binding["roleRef"]["kind"] == "Role" for binding in of_namespace)

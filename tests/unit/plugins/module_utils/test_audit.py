@@ -1,0 +1,32 @@
+"""Who gets into a registry, by bindings that are easily misread."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._audit import access_by_other_roles, access_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Target
+
+FRAUD = Target("registries", "fraud", "modelregistry.opendatahub.io/v1beta1", "1")
+DOCUMENTED = "registry-users-fraud"
+BINDING = {
+    "metadata": {"name": "by-the-book"},
+    "roleRef": {"kind": "Role", "name": DOCUMENTED},
+    "subjects": [{"kind": "User", "name": "mallory"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("rules", "effective"),
+    [
+        (None, False),
+        ([{"apiGroups": [""], "resources": ["services"], "verbs": ["list"]}], False),
+        ([{"apiGroups": [""], "resources": ["services"], "verbs": ["get"], "resourceNames": ["fraud"]}], True),
+        ([{"apiGroups": [""], "resources": ["services"], "verbs": ["get"], "resourceNames": ["credit"]}], False),
+    ],
+)
+def test_the_role_of_the_documentation_gives_access_only_when_somebody_has_made_it(rules, effective):
+    roles = [] if rules is None else [{"metadata": {"name": DOCUMENTED}, "rules": rules}]
+    others = access_by_other_roles([BINDING], roles, [], [], {FRAUD.role})
+    [entry] = access_of(FRAUD, [BINDING], others)
+    assert (entry["name"], entry["effective"]) == ("mallory", effective)
