@@ -169,7 +169,11 @@ def converge_fleet(cluster: Cluster, options: Mapping[str, Any], check_mode: boo
     problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]
     if problems:
         raise InputError(problems)
-    Fleet(Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome, narrator).converge()
+    try:
+        Fleet(Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome, narrator).converge()
+    finally:
+        for item in (*outcome.items, *outcome.removals):
+            outcome.warn(_named(item.name, item.outcome.warnings))
 
 
 def _call_problems(options: Mapping[str, Any]) -> list[Problem]:
@@ -236,8 +240,6 @@ class Fleet:
         else:
             self._purge(removals)
             failed = [item for item in (*items, *outcome.removals) if item.failures]
-        for item in (*items, *outcome.removals):
-            outcome.warn(_named(item.name, item.outcome.warnings))
         if failed:
             raise NotAllConvergedError(failed, len(items) + len(removals))
 

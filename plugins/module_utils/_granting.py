@@ -50,10 +50,11 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants impo
     permissions_from_options,
     permissions_result,
 )
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import CancelledError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import CLUSTER_ROLE_BINDINGS, ROLES, USER_GROUPS, Change, Plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem, ReportedError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, rights_problems, send
 
 USERS = ("user.openshift.io/v1", "users")
@@ -331,25 +332,28 @@ class Granting:
         """Send changes, those of the same verb in parallel, and note what was done; those that were refused. What revokes waits until all was granted."""
         refused: list[tuple[Change, ClusterError]] = []
 
-        def attempt(change: Change) -> ClusterError | None:
+        def attempt(change: Change) -> ReportedError | None:
             try:
                 send(self._cluster, change, self._check_mode)
-            except ClusterError as error:
+            except (ClusterError, CancelledError) as error:
                 return error
             return None
 
         for _verb, group in groupby(changes, key=lambda change: change.verb):
             batch = list(group)
             unverified = self._check_mode and any(map(self._is_ahead, batch))
-            errors: list[ClusterError | None] = [None] * len(batch)
+            errors: list[ReportedError | None] = [None] * len(batch)
             if not unverified:
                 with ThreadPoolExecutor(min(self._threads, len(batch))) as pool:
                     errors = list(pool.map(attempt, batch))
             for change, error in zip(batch, errors):
                 if error is None:
                     self._outcome.record(change, unverified)
-                else:
+                elif isinstance(error, ClusterError):
                     refused.append((change, error))
+            for error in errors:
+                if isinstance(error, CancelledError):
+                    raise error
             if refused:
                 break
         self._unanswered = [change for change, error in refused if error.status is None]

@@ -171,7 +171,7 @@ registries:
       description: Whether something of it was changed, or in check mode would be.
       type: bool
     failed:
-      description: Whether it was not brought to what is wanted.
+      description: Whether something went wrong with it. What ended a whole run is in RV(msg) alone.
       type: bool
     msg:
       description: Why not.
@@ -263,7 +263,7 @@ cluster:
       type: bool
 problems:
   description: What is wrong, with the input or with single registries.
-  returned: when something failed
+  returned: when the input is wrong, or single registries failed
   type: list
   elements: dict
   contains:
