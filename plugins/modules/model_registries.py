@@ -171,7 +171,7 @@ registries:
       description: Whether something of it was changed, or in check mode would be.
       type: bool
     failed:
-      description: Whether something went wrong with it. What ended a whole run is in RV(msg) alone.
+      description: Whether something went wrong with it. What ended a whole run is in its C(msg) alone.
       type: bool
     msg:
       description: Why not.
