@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import yaml
 
 from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables import to_variables
 from sandbox import databases, faults
-from sandbox.layout import Layout
+from sandbox.layout import ROOT, Layout
 from tests import fleet
 from tests.helpers import REGISTRIES, USER_AGENT, Cluster, account_with, roles_of
 from tests.playing import Played, Player
@@ -47,7 +48,11 @@ def player(layout: Layout, automation_token: str, registries: list[dict[str, Any
     """A folder with an inventory of two clusters, of which one does not answer, and the files that runs are given."""
     made = Player(layout, automation_token, tmp_path_factory.mktemp("playbooks"))
     made.kubeconfig()
-    hosts = {"east": {}, "west": {"model_registry_cluster": {"context": "nowhere"}}}
+    (made.folder / "clusters").mkdir()
+    shutil.copy(made.folder / "kubeconfig", made.folder / "clusters" / "east.yml")
+    # As the heads of the playbooks say it.
+    east = {"kubeconfig": "{{ inventory_dir }}/clusters/east.yml"}
+    hosts = {"east": {"model_registry_cluster": east}, "west": {"model_registry_cluster": {"context": "nowhere"}}}
     inventory = {"all": {"hosts": hosts, "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}
     (made.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
     (made.folder / "list.yml").write_text(to_variables({"model_registries_list": registries}))
@@ -200,6 +205,27 @@ def test_an_error_of_every_playbook_says_what_to_give(player: Player) -> None:
     assert wrong.code and "Give the name of the registry: -e registry=NAME" in wrong.summary
     wrong = play(player, "rotate_ca", "-e", "registry=nobody")
     assert wrong.code and "east/nobody: FAILED: there is no such registry" in wrong.summary
+
+
+EVERY_PLAYBOOK = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem != "export")
+
+
+def test_no_playbook_ends_well_where_no_cluster_is_meant(player: Player) -> None:
+    assert all("import_playbook: common/clusters.yml" in (ROOT / "playbooks" / f"{name}.yml").read_text() for name in EVERY_PLAYBOOK)
+    misspelt = play(player, "check", clusters="prodction")
+    assert misspelt.code and 'clusters: no host of the inventory matches "prodction". There are: east, west' in misspelt.output, misspelt.output
+    nowhere = player.run("ansible-playbook -i inventroy.yml modelops.openshift_ai.check")
+    assert nowhere.code and f"There is no host in the inventory {player.folder}/inventroy.yml, or no such file." in nowhere.output, nowhere.output
+    assert not misspelt.summaries and not nowhere.summaries
+
+
+def test_nothing_is_deleted_in_all_clusters_because_none_was_named(layout: Layout, player: Player) -> None:
+    started = time.time()
+    refused = player.run("ansible-playbook -i inventory.yml modelops.openshift_ai.delete -e registry=nobody -e confirm=nobody")
+    assert refused.code and "Nothing was deleted: give the cluster, with -e clusters=NAME. There are: east, west" in refused.output, refused.output
+    assert not [request for request in faults.recorded_requests(layout) if request.user_agent == USER_AGENT and request.time >= started]
+    named = player.run("ansible-playbook -i inventory.yml --limit east modelops.openshift_ai.delete -e registry=nobody -e confirm=nobody")
+    assert named.code == 0 and "east/nobody: there is no such registry" in named.summary, named.output
 
 
 @pytest.fixture(scope="module")
