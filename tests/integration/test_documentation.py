@@ -16,6 +16,7 @@ import yaml
 from sandbox import databases, lifecycle
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, status_of, switch
+from tests.guides import Reader
 from tests.helpers import REGISTRIES, until
 
 from .conftest import Cluster
@@ -120,9 +121,19 @@ def test_the_examples_of_the_component_module_run_in_their_order(cluster, layout
 
 
 def test_the_playbook_of_the_readme_runs(cluster, layout, tmp_path, fraud_models):
-    [playbook] = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)]
-    assert "changed=1" in play(layout, tmp_path, playbook)
-    assert cluster.registry(fraud_models)["spec"]["mysql"]["host"] == "mysql.data.svc.cluster.local"
+    text = (ROOT / "README.md").read_text()
+    files = dict(re.findall(r"`(\w+\.yml)`:\n\n```yaml\n(.*?)```", text, re.DOTALL))
+    assert set(files) == {"passwords.yml", "first.yml"} and all(len(content.splitlines()) <= 10 for content in files.values())
+    for file, content in files.items():
+        (tmp_path / file).write_text(content)
+    look, do = re.findall(r"^ansible-playbook first.yml.*", text, re.MULTILINE)
+    reader = Reader(layout, tmp_path)
+    assert reader.run(look) == 0 and "changed=1" in reader.output, reader.output
+    assert cluster.registry(fraud_models) is None
+    assert reader.run(do) == 0 and "changed=1" in reader.output, reader.output
+    section = cluster.registry(fraud_models)["spec"]["mysql"]
+    assert (section["host"], section["database"]) == ("mysql.data.svc.cluster.local", "fraud_models")
+    assert reader.run(f"ansible-vault encrypt passwords.yml && {do}") == 0 and "changed=0" in reader.output, reader.output
 
 
 def test_the_example_playbook_runs_twice_and_changes_nothing_the_second_time(cluster, layout, tmp_path):

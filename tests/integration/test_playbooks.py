@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ import yaml
 
 from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables import to_variables
 from sandbox import databases, faults
-from sandbox.layout import Layout
+from sandbox.layout import ROOT, Layout
 from tests import fleet
 from tests.helpers import REGISTRIES, USER_AGENT, Cluster, account_with, roles_of
 from tests.playing import Played, Player
@@ -47,7 +49,11 @@ def player(layout: Layout, automation_token: str, registries: list[dict[str, Any
     """A folder with an inventory of two clusters, of which one does not answer, and the files that runs are given."""
     made = Player(layout, automation_token, tmp_path_factory.mktemp("playbooks"))
     made.kubeconfig()
-    hosts = {"east": {}, "west": {"model_registry_cluster": {"context": "nowhere"}}}
+    (made.folder / "clusters").mkdir()
+    shutil.copy(made.folder / "kubeconfig", made.folder / "clusters" / "east.yml")
+    # As the heads of the playbooks say it.
+    east = {"kubeconfig": "{{ inventory_dir }}/clusters/east.yml"}
+    hosts = {"east": {"model_registry_cluster": east}, "west": {"model_registry_cluster": {"context": "nowhere"}}}
     inventory = {"all": {"hosts": hosts, "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}
     (made.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
     (made.folder / "list.yml").write_text(to_variables({"model_registries_list": registries}))
@@ -195,11 +201,62 @@ def test_a_check_finds_what_differs_who_changed_it_and_what_does_not_serve(
     assert [line for line in lines if line.startswith("west: the registries were not seen: there is no cluster to speak to")]
 
 
+def test_a_check_looks_at_client_certificates_and_takes_false_for_false(
+    life: dict[str, Played], player: Player, cluster: Cluster, layout: Layout, registries: list[dict[str, Any]]
+) -> None:
+    assert life
+    far = registries[1]["name"]
+    secret = f"{far}-db-client"
+    pair = {"tls.crt": layout.path("pki", "ingress-ca.crt").read_text(), "tls.key": "of nobody"}
+    cluster.create("v1", "secrets", {"metadata": {"name": secret}, "stringData": pair})
+    keys = {"sslCertificateSecret": {"name": secret, "key": "tls.crt"}, "sslKeySecret": {"name": secret, "key": "tls.key"}}
+    cluster.merge(*REGISTRIES, far, {"spec": {"mysql": keys}})
+    listed = ("-e", json.dumps({"model_registries_list": [], "model_registries_expiry_days": 100_000}))
+    unlisted = f"east/{far}: is there, but not listed"
+    kept, purged = (play(player, "check", *listed, "-e", f"model_registries_purge={purge}") for purge in ("false", "true"))
+    assert unlisted not in kept.summary and unlisted in purged.summary.splitlines(), kept.output
+    # The bundle of the cluster, which is its CA, holds the certificates of many others.
+    found = [line for line in kept.summary.splitlines() if f"east/{far}: certificate " in line]
+    assert found and all(f" in Secret {secret} ends in " in line for line in found), kept.output
+
+
+def test_a_check_that_could_not_compare_says_so(life: dict[str, Played], player: Player, layout: Layout) -> None:
+    assert life
+    faults.api_rules(layout, [faults.Rule("status", status=500, verbs=("list",), path="/modelregistries", user_agent=USER_AGENT)])
+    try:
+        found = play(player, "check", "-e", "@list.yml")
+    finally:
+        faults.api_rules(layout, [])
+    [line] = [line for line in found.summary.splitlines() if "the list was not compared: " in line]
+    assert found.code and "500" in line and "registries were not seen" not in found.summary, found.output
+
+
 def test_an_error_of_every_playbook_says_what_to_give(player: Player) -> None:
     wrong = play(player, "permissions")
     assert wrong.code and "Give the name of the registry: -e registry=NAME" in wrong.summary
     wrong = play(player, "rotate_ca", "-e", "registry=nobody")
     assert wrong.code and "east/nobody: FAILED: there is no such registry" in wrong.summary
+
+
+EVERY_PLAYBOOK = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem != "export")
+
+
+def test_no_playbook_ends_well_where_no_cluster_is_meant(player: Player) -> None:
+    assert all("import_playbook: common/clusters.yml" in (ROOT / "playbooks" / f"{name}.yml").read_text() for name in EVERY_PLAYBOOK)
+    misspelt = play(player, "check", clusters="prodction")
+    assert misspelt.code and 'clusters: no host of the inventory matches "prodction". There are: east, west' in misspelt.output, misspelt.output
+    nowhere = player.run("ansible-playbook -i inventroy.yml modelops.openshift_ai.check")
+    assert nowhere.code and f"There is no host in the inventory {player.folder}/inventroy.yml, or no such file." in nowhere.output, nowhere.output
+    assert not misspelt.summaries and not nowhere.summaries
+
+
+def test_nothing_is_deleted_in_all_clusters_because_none_was_named(layout: Layout, player: Player) -> None:
+    started = time.time()
+    refused = player.run("ansible-playbook -i inventory.yml modelops.openshift_ai.delete -e registry=nobody -e confirm=nobody")
+    assert refused.code and "Nothing was deleted: give the cluster, with -e clusters=NAME. There are: east, west" in refused.output, refused.output
+    assert not [request for request in faults.recorded_requests(layout) if request.user_agent == USER_AGENT and request.time >= started]
+    named = player.run("ansible-playbook -i inventory.yml --limit east modelops.openshift_ai.delete -e registry=nobody -e confirm=nobody")
+    assert named.code == 0 and "east/nobody: there is no such registry" in named.summary, named.output
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +285,23 @@ def test_answers_make_a_registry_of_the_cluster_that_one_is_logged_in_to(person:
     assert f"localhost/{prefix}-asked: changed; serves at https://" in done.summary and f"localhost/{prefix}-asked: no change; serves at" in again.summary
     assert cluster.registry(f"{prefix}-asked")["spec"]["mysql"]["sslRootCertificateConfigMap"]["name"] == "odh-trusted-ca-bundle"
     assert databases.REGISTRY.password not in tried.output + done.output + again.output
+
+    def edit(ca_wanted: object) -> Played:
+        """What another answer would change."""
+        return person.run("ansible-playbook --check modelops.openshift_ai.registry", "-e", json.dumps({"registry": f"{prefix}-asked", "ca_wanted": ca_wanted}))
+
+    kept, taken = edit(None), edit(False)
+    assert "asked: no change; " in kept.summary and "asked: would be changed; " in taken.summary, kept.output + taken.output
+
+
+def test_answers_that_are_not_understood_are_refused_with_what_there_is(layout: Layout, person: Player) -> None:
+    started = time.time()
+    wrong = {"database_source": "internal", "database_type": "Oracle", "ca_wanted": "keep", "ca": "none", "ca_kind": 5}
+    refused = person.run("ansible-playbook modelops.openshift_ai.registry", "-e", json.dumps({"display_name": "Wrong", **wrong}))
+    assert refused.code, refused.output
+    for name, answer, choice in zip(wrong, wrong.values(), ("generated", "mysql", "keep as it is", "openshift_ai", "config_map"), strict=True):
+        assert re.search(rf"\b{name}: \W*{answer}\W* is not understood. Give one of: [^.]*{choice}", refused.summary), refused.summary
+    assert not [request for request in faults.recorded_requests(layout) if request.user_agent == USER_AGENT and request.time >= started]
 
 
 def test_a_report_of_the_cluster_that_one_is_logged_in_to(person: Player) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox import controlplane, databases, faults, lifecycle
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
@@ -43,8 +45,10 @@ class Told:
 
 def report(layout: Layout, folder: Path, clusters: dict[str, dict[str, object]], *arguments: str) -> Told:
     """Run the playbook for these clusters."""
-    inventory = folder / "inventory.json"
-    inventory.write_text(json.dumps({"all": {"hosts": clusters, "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}))
+    inventory = folder / "inventory.yml"
+    # Ansible before 2.19 cannot read a date again once it has been turned into text.
+    variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", "since": datetime.date(2024, 2, 29)}
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": clusters, "vars": variables}}, sort_keys=False))
     command = ["ansible-playbook", "-i", str(inventory), "modelops.openshift_ai.report", *arguments]
     environment = os.environ | lifecycle.shell_variables(layout)
     faults.forget_requests(layout)
@@ -75,7 +79,12 @@ def clusters(layout: Layout, cluster: Cluster, automation_token: str, tmp_path_f
         listed = [{"name": f"{prefix}-well", "description": "As it should be", "permissions": {"groups": ["data-scientists"], "exact": True}}]
         yield {
             "read": {"model_registry_cluster": reader},
-            "compared": {"model_registry_cluster": access_to(layout, folder, "writer", automation_token), "model_registry_report_registries": listed},
+            "compared": {
+                "model_registry_cluster": access_to(layout, folder, "writer", automation_token),
+                "model_registry_report_registries": listed,
+                # What is to be converged, and not what the page is to compare with.
+                "model_registries_list": [{"name": f"{prefix}-elsewhere"}],
+            },
             "missing": {"model_registry_cluster": {**reader, "context": "nowhere"}},
         }
 
@@ -103,10 +112,13 @@ def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict
         "&lt;script&gt;alert(1)",
     ]
     assert [text for text in shown if text not in page] == []
+    assert "-elsewhere" not in page
     assert "<script>alert" not in page and databases.REGISTRY.password not in page + told.output
 
 
-def test_check_mode_writes_no_page(layout: Layout, clusters: dict[str, dict[str, object]], tmp_path: Path) -> None:
-    told = report(layout, tmp_path, clusters, "--check", "-e", "clusters=read")
-    assert told.code == 0 and "changed=0" in told.output and "read: " in told.summary, told.output
+def test_check_mode_writes_no_page_and_compares_with_the_list_to_converge(layout: Layout, clusters: dict[str, dict[str, object]], tmp_path: Path) -> None:
+    converging = dict(clusters["compared"])
+    converging["model_registries_list"] = converging.pop("model_registry_report_registries")
+    told = report(layout, tmp_path, {**clusters, "compared": converging}, "--check", "-e", "clusters=read,compared")
+    assert told.code == 0 and "changed=0" in told.output and "read: " in told.summary and "differences from the list" in told.summary, told.output
     assert "no page is written in check mode" in told.summary and not told.page.exists() and "missing" not in told.summary
