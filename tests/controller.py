@@ -63,10 +63,19 @@ class Controller:
         [template] = [item for item in self.objects["controller_templates"] if item["name"] == f"Model registries: {name}"]
         return template
 
-    def launch(self, name: str, answers: dict[str, Any] | None = None, password: str = "", check: bool = False, listed: Sequence[dict[str, Any]] = ()) -> Job:
+    def launch(
+        self,
+        name: str,
+        answers: dict[str, Any] | None = None,
+        password: str = "",
+        token: str = "",
+        check: bool = False,
+        listed: Sequence[dict[str, Any]] = (),
+    ) -> Job:
         """Run a job template with these answers to its survey, the defaults for the others, and a credential with the password if there is one.
 
-        With `check` it is of the type "check". `listed` are the registries of the list in the project.
+        With `token` another login takes the place of the template's. With `check` it is of the type "check". `listed` are the registries of the list in the
+        project.
         """
         template = self.template(name)
         questions = template["survey_spec"]["spec"]
@@ -80,8 +89,10 @@ class Controller:
         _write(folder / "inventory" / "hosts.yml", yaml.safe_dump({"all": {"hosts": hosts, "vars": inventory["variables"]}}))
         _write(folder / "env" / "extravars", yaml.dump(defaults(questions) | (answers or {}), Dumper=_UnsafeStrings, allow_unicode=True))
         credentials = [item for item in self.objects["controller_credentials"] if item["name"] in template["credentials"]]
+        assert template.get("ask_credential_on_launch") or not (password or token)
+        if token:
+            credentials = [item | {"inputs": item["inputs"] | {"bearer_token": token}} for item in credentials]
         if password:
-            assert template["ask_credential_on_launch"]
             credentials.append({"credential_type": PASSWORD_TYPE, "inputs": {"password": password}})
         environment = {name: value for name, value in (os.environ | lifecycle.shell_variables(self.layout)).items() if name not in OTHER_WAYS}
         for number, credential in enumerate(credentials):

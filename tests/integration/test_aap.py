@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from sandbox import controlplane, databases, lifecycle
 from sandbox.layout import ROOT, Layout
-from tests.controller import AAP, DEFAULT_TYPES, Controller, Job, defaults, refusals
+from tests.component import component_kept, is_ready, status_of, switch
+from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Controller, Job, defaults, refusals
+from tests.helpers import account_with, roles_of, until
 
 from .conftest import Cluster
 
@@ -39,7 +41,7 @@ CLUSTER = "openshift-ai"
 KEEP, NO, YES = "Keep as it is", "No", "Yes"
 
 
-def objects_of(folder: Path, layout: Layout, **settings: Any) -> dict[str, list[dict[str, Any]]]:
+def objects_of(folder: Path, layout: Layout, environment: Mapping[str, str] | None = None, **settings: Any) -> dict[str, list[dict[str, Any]]]:
     """The objects as the roles see them, after everything in them was filled in but what is the controller's to fill in."""
     files = yaml.safe_load((AAP / "configure.yml").read_text())[0]["vars_files"]
     written = folder / f"{uuid.uuid4().hex}.json"
@@ -49,7 +51,8 @@ def objects_of(folder: Path, layout: Layout, **settings: Any) -> dict[str, list[
     playbook = folder / f"{written.stem}.yml"
     playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars_files": files, "tasks": tasks}]))
     command = ["ansible-playbook", str(playbook), "-e", json.dumps({f"model_registries_aap_{name}": value for name, value in settings.items()})]
-    done = subprocess.run(command, env=os.environ | lifecycle.shell_variables(layout), check=False, text=True, capture_output=True)
+    variables = {**os.environ, **lifecycle.shell_variables(layout), **(environment or {})}
+    done = subprocess.run(command, env=variables, check=False, text=True, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     objects: dict[str, list[dict[str, Any]]] = json.loads(written.read_text())
     return objects
@@ -148,6 +151,20 @@ def test_every_name_that_an_object_refers_to_is_there(controller: Controller, fl
             assert sorted([*following, next(iter(nodes))]) == sorted(nodes)
 
 
+def test_the_login_that_is_not_used_needs_no_values(layout: Layout, tmp_path: Path) -> None:
+    ca, kubeconfig = tmp_path / "ca.pem", tmp_path / "kubeconfig"
+    ca.write_text("the CA")
+    kubeconfig.write_text("apiVersion: v1\nkind: Config")
+    one = objects_of(tmp_path, layout, {"MODEL_REGISTRIES_TOKEN": "the token", "MODEL_REGISTRIES_CA_FILE": str(ca)})
+    several = objects_of(tmp_path, layout, {"MODEL_REGISTRIES_KUBECONFIG": str(kubeconfig)}, login="Model registries: clusters")
+    [token], [file] = one["controller_credentials"], several["controller_credentials"]
+    assert (token["name"], token["credential_type"]) == ("Model registries: cluster", BEARER_TOKEN_TYPE)
+    inputs = {"host": "https://api.example.com:6443", "bearer_token": "the token", "verify_ssl": True, "ssl_ca_cert": "the CA"}
+    assert token["inputs"] == inputs and "one cluster" in token["description"]
+    assert (file["name"], file["credential_type"]) == ("Model registries: clusters", several["controller_credential_types"][1]["name"])
+    assert file["inputs"] == {"kubeconfig": kubeconfig.read_text()} and "several clusters" in file["description"]
+
+
 def test_the_workflow_applies_only_what_somebody_has_approved(controller: Controller) -> None:
     [workflow] = controller.objects["controller_workflows"]
     before = {
@@ -236,10 +253,27 @@ def test_the_controller_refuses_what_the_dialogue_refuses(controller: Controller
     assert refusals(questions, odd) == ["display_name", "registry", "database_port", "database_type"]
     assert refusals(questions, {"display_name": ""}) == ["display_name"]
     assert refusals(questions, {}) == ["display_name"]
-    assert refusals(controller.template("delete")["survey_spec"]["spec"], {"registry": "x"}) == ["confirm"]
+    assert refusals(controller.template("delete")["survey_spec"]["spec"], {"registry": "x"}) == ["confirmation"]
 
 
 # Jobs
+
+
+def is_removed(cluster: Cluster) -> bool:
+    return bool(status_of(cluster)[1].get("reason") == "Removed")
+
+
+def test_enable_switches_the_component_on_with_a_login_that_is_given_at_launch(controller: Controller, layout: Layout, cluster: Cluster) -> None:
+    roles = roles_of("component.yml")
+    with component_kept(layout, cluster), account_with(cluster, "enables", roles) as token:
+        switch(cluster, managementState="Removed")
+        until(lambda: is_removed(cluster))
+        odd = controller.launch("enable", {"model_registry_component_registries_namespace": "{{ 'x' }} y"}, token=token)
+        assert odd.failed and "{{ 'x' }} y" in odd.output and is_removed(cluster), odd.output
+        job = controller.launch("enable", token=token)
+        assert not job.failed, job.output
+        assert is_ready(cluster)
+        assert token not in job.seen
 
 
 @pytest.fixture(scope="module")
@@ -281,8 +315,8 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
                 {},
             ),
             ("no password", "rotate password", default, {}),
-            ("odd confirmation", "delete", default | {"confirm": "{{ registry }}"}, {}),
-            ("delete", "delete", default | {"confirm": DEFAULT, "delete_data": YES}, {}),
+            ("odd confirmation", "delete", default | {"confirmation": "{{ registry }}"}, {}),
+            ("delete", "delete", default | {"confirmation": f" {DEFAULT} ", "delete_data": YES}, {}),
         ],
         [
             ("external, check", "create", external, password | {"check": True}),
@@ -292,10 +326,9 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
             ("check", "check", {}, {"listed": LIST}),
             ("apply", "apply the list", {}, {"listed": LIST}),
             ("odd check", "check", {"model_registries_expiry_days": 3650}, {"listed": LIST}),
+            ("export, check", "export", {}, {"check": True}),
             ("export", "export", {}, {}),
             ("report", "report", {}, {}),
-            ("enable", "enable", {}, {}),
-            ("odd enable", "enable", {"model_registry_component_registries_namespace": "{{ 'x' }} y"}, {}),
         ],
     ]
 
@@ -310,7 +343,7 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
 
 def test_jobs_fail_when_they_should_and_never_else(jobs: dict[str, Job]) -> None:
     failed = {step for step, job in jobs.items() if job.failed}
-    assert failed == {"no password", "odd confirmation", "odd rotate", "bad", "check", "odd enable"}, "".join(jobs[step].output for step in failed)
+    assert failed == {"no password", "odd confirmation", "odd rotate", "bad", "check"}, "".join(jobs[step].output for step in failed)
 
 
 def test_a_name_alone_makes_a_registry_on_a_default_database_and_an_edit_changes_nothing_by_default(jobs: dict[str, Job]) -> None:
@@ -362,7 +395,8 @@ def test_a_list_is_applied_between_a_check_that_fails_and_one_that_does_not(jobs
 
 
 def test_export_and_report_show_the_registries(jobs: dict[str, Job], controller: Controller) -> None:
-    assert f"name: {EXTERNAL}" in jobs["export"].output
+    exported = (jobs["export"].folder / "inventory" / "host_vars" / CLUSTER / "model_registries.yml").read_text()
+    assert f"\n{exported}" in jobs["export"].output.replace("\r\n", "\n") and f"name: {EXTERNAL}" in exported
     assert EXTERNAL in (controller.folder / "report.html").read_text()
 
 

@@ -316,3 +316,12 @@ def test_a_component_that_is_on_is_left_alone(layout: Layout, cluster: Cluster, 
         player = Player(layout, token, tmp_path)
         player.kubeconfig()
         assert [run.changed for run in three_times(player, "enable")] == [0, 0, 0]
+
+
+def test_an_export_goes_below_the_current_folder_and_says_so_only_when_it_is_there(person: Player) -> None:
+    export = "ansible-playbook modelops.openshift_ai.export -e export_folder"
+    file = person.folder / "exported" / "host_vars" / "localhost" / "model_registries.yml"
+    done = person.run(f"{export}=exported")
+    assert f"registries written to {file}" in done.summary and file.is_file()
+    failed = person.run(f"{export}={file}")
+    assert failed.code and failed.summary.startswith("localhost: FAILED: "), failed.output
