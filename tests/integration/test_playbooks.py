@@ -211,7 +211,7 @@ def test_a_check_looks_at_client_certificates_and_takes_false_for_false(
     cluster.create("v1", "secrets", {"metadata": {"name": secret}, "stringData": pair})
     keys = {"sslCertificateSecret": {"name": secret, "key": "tls.crt"}, "sslKeySecret": {"name": secret, "key": "tls.key"}}
     cluster.merge(*REGISTRIES, far, {"spec": {"mysql": keys}})
-    listed = ("-e", json.dumps({"model_registries_list": [], "model_registries_expiry_days": 100_000}))
+    listed = ("-e", json.dumps({"model_registries_list": [], "model_registries_expiry_days": 400_000}))
     unlisted = f"east/{far}: is there, but not listed"
     kept, purged = (play(player, "check", *listed, "-e", f"model_registries_purge={purge}") for purge in ("false", "true"))
     assert unlisted not in kept.summary and unlisted in purged.summary.splitlines(), kept.output
