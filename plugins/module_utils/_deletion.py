@@ -45,7 +45,7 @@ class Remains:
     cluster_role_binding: Manifest | None = None
     # Those that the dashboard or this collection made for it, and that no owner takes along.
     role_bindings: tuple[Manifest, ...] = ()
-    # The other registries of the namespace.
+    # The other registries of the namespace, as the run will leave them.
     others: tuple[Manifest, ...] = ()
     inference_services: tuple[Manifest, ...] = ()
     # What could not be looked at, as a sentence for each.
@@ -73,11 +73,16 @@ def is_own_upload(config_map: Manifest) -> bool:
     return set(config_map.get("data") or {}) == {UPLOADED_KEY} and not metadata.get("labels") and not metadata.get("ownerReferences")
 
 
+def is_going(registry: Manifest) -> bool:
+    """Whether somebody has deleted the registry already, with its generated database, and it is only still there."""
+    return "deletionTimestamp" in registry["metadata"]
+
+
 def plan_deletion(unwanted: Registry, remains: Remains, consent: Consent) -> Plan:
     """What deletes the registry and everything that was made for it alone."""
     registry, name = remains.registry, unwanted.name
     generated = remains.has_generated_database or manifests.live_type(registry) == GENERATED
-    if registry is not None and generated and not consent.delete_data:
+    if registry is not None and generated and not consent.delete_data and not is_going(registry):
         remedy = "Set delete_data to true when the database may be deleted with everything in it, or move it to an external database first"
         return Plan(problems=(Problem("delete_data", f"is needed: registry {name!r} has a generated database, which is deleted with it", remedy, False),))
     changes: list[Change] = []

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import secret_name
 from sandbox import databases, faults
-from sandbox.layout import Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet
 from tests.fleet import MODULE, entries, mysql
 from tests.helpers import REGISTRIES, ROLE_BINDINGS, USER_AGENT, WRITING_PATHS, Cluster, Run, Task
@@ -174,6 +175,39 @@ def test_purge_deletes_what_is_not_listed_and_only_as_much_as_it_may(cluster, au
     left = {registry["metadata"]["name"] for registry in cluster.items(*REGISTRIES)}
     assert left >= {f"{prefix}-0", f"{prefix}-1"} and not left & {f"{prefix}-2", f"{prefix}-3"}
     assert not again.failed and not again.result["changed"] and again.result["unlisted"] == []
+
+
+def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(cluster, layout, automation, room):
+    prefix, database = room
+    others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)]
+    wanted = entries(prefix, 3, database)
+    old, moved, _moving = (entry["name"] for entry in wanted)
+    new = f"{prefix}-new"
+    secrets = {entry["name"]: secret_name(REGISTRIES_NAMESPACE, entry["name"]) for entry in wanted}
+    upload = f"{old}-db-credential"
+    wanted[0]["database"]["ca"] = {"pem": layout.path("pki", "database-ca.crt").read_text()}
+
+    def reading(entry: dict[str, Any], owner: str, **changed: Any) -> dict[str, Any]:
+        login = {key: value for key, value in entry["database"].items() if key != "password"}
+        return entry | {"database": login | {"password_secret": {"name": secrets[owner], "key": "database-password"}, **changed}}
+
+    renamed = reading(wanted[0], old, ca={"config_map": upload, "key": "ca.crt"}) | {"name": new}
+    # One leaves its own Secret, and another one begins to read it.
+    later = [*others, renamed, reading(wanted[1], old), reading(wanted[2], moved)]
+    made, predicted, purged, again = automation.sequence([task(wanted), task(later, check=True, purge=True), task(later, purge=True), task(later, purge=True)])
+
+    assert not made.failed and not predicted.failed and not purged.failed, made.output + predicted.output + purged.output
+    assert cluster.registry(old) is None
+    assert by_name(purged)[new]["status"]["serving"]
+    left = {item["metadata"]["name"] for item in cluster.items("v1", "secrets")}
+    assert left & set(secrets.values()) == {secrets[old], secrets[moved]}
+    assert cluster.get("v1", "configmaps", upload)
+    assert {(kept["kind"], kept["name"]) for kept in purged.result["kept"]} >= {("Secret", secrets[old]), ("ConfigMap", upload)}
+    assert all(f"registry {new!r} uses it too" in kept["reason"] for kept in purged.result["kept"] if kept["kind"] == "ConfigMap")
+    assert not predicted.writes
+    for key in ("changes", "kept"):
+        assert predicted.result[key] == purged.result[key]
+    assert not again.failed and not again.result["changed"], again.output
 
 
 def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, room):
