@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, Cluster, ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import Convergence, granting_for, preflight_for
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiting import Narrator, wait_for_all
@@ -291,7 +291,7 @@ class Fleet:
         """
         # Imported here: only where there may be something to delete.
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import is_going
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal, left_behind
 
         unlisted = {registry["metadata"]["name"]: registry for registry in live if registry["metadata"]["name"] not in listed}
         unwanted = [name for name in unlisted if not name_problems(name)]
@@ -302,6 +302,12 @@ class Fleet:
         if len(chosen) > limit:
             remedy = "List those that are to stay, or raise purge_limit when all of them may be deleted"
             raise InputError([Problem("purge_limit", f"is less than the {len(chosen)} registries that are not listed: {names_of(chosen)}", remedy, limit)])
+        try:
+            unwanted += [name for name in left_behind(self._reader) if name not in listed]
+        except ClusterError as error:
+            if error.status != FORBIDDEN:
+                raise
+            self._outcome.warn([f"what is left of registries that are no more stays: {error}"])
         removals: dict[str, Removal] = {}
         problems: list[Problem] = []
         for name in unwanted:

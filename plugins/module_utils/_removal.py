@@ -18,6 +18,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion im
     auth_delegator,
     is_upload,
     plan_deletion,
+    registry_of,
     upload_prefix,
     why_not_deleted,
 )
@@ -122,6 +123,16 @@ def read_remains(reader: Reader, name: str, expected: Mapping[str, Manifest]) ->
         inference_services=tuple(users),
         unseen=tuple(unseen),
     )
+
+
+def left_behind(reader: Reader) -> list[str]:
+    """The names of registries that are no more and of which something is left. ClusterError 403 for an account that may not look for it, or not delete it."""
+    if reader.missing_rights("", [Right("delete", manifests.RBAC, CLUSTER_ROLE_BINDINGS[1])]):
+        raise ClusterError(f"the account in use may not delete {CLUSTER_ROLE_BINDINGS[1]}.{manifests.RBAC}", FORBIDDEN)
+    present = {registry["metadata"]["name"] for registry in reader.registries()}
+    # The operator leaves its ClusterRoleBinding whoever deletes a registry, and a deletion of ours takes it last.
+    named = {registry_of(binding, reader.namespace) for binding in reader.everywhere(CLUSTER_ROLE_BINDINGS)}
+    return sorted(name for name in named if name and name not in present)
 
 
 def _owns(registry: Manifest, deployment: Manifest | None) -> bool:

@@ -15,7 +15,7 @@ from sandbox import databases, faults
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet
 from tests.fleet import MODULE, entries, mysql
-from tests.helpers import REGISTRIES, ROLE_BINDINGS, USER_AGENT, WRITING_PATHS, Cluster, Run, Task
+from tests.helpers import REGISTRIES, ROLE_BINDINGS, USER_AGENT, WRITING_PATHS, Cluster, Run, Task, until
 
 # The DataScienceCluster for the namespace, then one list each of registries, Secrets, ConfigMaps, Deployments, pods, RoleBindings and Groups.
 LISTS = 8
@@ -194,7 +194,9 @@ def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(clu
     renamed = reading(wanted[0], old, ca={"config_map": upload, "key": "ca.crt"}) | {"name": new}
     # One leaves its own Secret, and another one begins to read it.
     later = [*others, renamed, reading(wanted[1], old), reading(wanted[2], moved)]
-    made, predicted, purged, again = automation.sequence([task(wanted), task(later, check=True, purge=True), task(later, purge=True), task(later, purge=True)])
+    made, predicted, purged, again = automation.sequence(
+        [task(wanted), *(task(later, check=check, purge=True, wait_timeout=60) for check in (True, False, False))]
+    )
 
     assert not made.failed and not predicted.failed and not purged.failed, made.output + predicted.output + purged.output
     assert cluster.registry(old) is None
@@ -208,6 +210,42 @@ def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(clu
     for key in ("changes", "kept"):
         assert predicted.result[key] == purged.result[key]
     assert not again.failed and not again.result["changed"], again.output
+
+
+def test_purge_completes_a_deletion_and_leaves_what_no_list_can_name(cluster, automation, room):
+    prefix, database = room
+    others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)]
+    wanted = entries(prefix, 3, database)
+    going, unwanted, gone = (entry["name"] for entry in wanted)
+    # Its server is called as the database that could have been generated for the other one.
+    namesake = wanted[0] | {"name": f"{unwanted}-postgres"}
+    long = f"{prefix}-{'x' * 40}"
+    [made] = automation.sequence([task([*wanted, namesake], wait=False)])
+    assert not made.failed, made.output
+    cluster.create(
+        *REGISTRIES, {"apiVersion": REGISTRIES[0], "kind": "ModelRegistry", "metadata": {"name": long}, "spec": cluster.registry(namesake["name"])["spec"]}
+    )
+    until(lambda: cluster.registry(going)["metadata"].get("finalizers") and cluster.get("apps/v1", "deployments", namesake["name"]))
+    until(lambda: delegators(cluster, prefix) >= {going, unwanted, gone})
+    cluster.merge(*REGISTRIES, going, {"metadata": {"finalizers": [*cluster.registry(going)["metadata"]["finalizers"], "example.com/hold"]}})
+    try:
+        # As a purge does that is killed just after its first write.
+        for name in (going, gone):
+            cluster.delete(*REGISTRIES, name)
+        until(lambda: cluster.registry(gone) is None)
+        predicted, purged = automation.sequence([task([*others, namesake], check=check, purge=True, wait=False) for check in (True, False)])
+    finally:
+        cluster.merge(*REGISTRIES, going, {"metadata": {"finalizers": None}})
+
+    assert not predicted.failed and not purged.failed, predicted.output + purged.output
+    assert not predicted.writes and predicted.result["changes"] == purged.result["changes"]
+    until(lambda: cluster.registry(going) is None and cluster.registry(unwanted) is None)
+    assert cluster.registry(namesake["name"]) and cluster.registry(long)
+    assert [warning for run in (predicted, purged) for warning in run.warnings if long in warning and "state absent" in warning]
+    secrets = {item["metadata"]["name"] for item in cluster.items("v1", "secrets")}
+    names = {name: secret_name(REGISTRIES_NAMESPACE, name) for name in (going, unwanted, gone, namesake["name"])}
+    assert {name for name, secret in names.items() if secret in secrets} == {namesake["name"]}
+    assert not delegators(cluster, prefix) & {going, unwanted, gone}
 
 
 def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, room):
@@ -313,6 +351,12 @@ def test_faults_of_the_api_server_leave_nothing_that_the_next_run_does_not_compl
     assert not unchanged.result["changed"] and not unchanged.writes
     for entry in wanted:
         assert granted(cluster, entry["name"]) == {f"{prefix}-group-0", f"{prefix}-group-1"}
+
+
+def delegators(cluster: Cluster, prefix: str) -> set[str]:
+    """The registries of a prefix that have the ClusterRoleBinding that the operator leaves behind."""
+    names = {item["metadata"]["name"] for item in cluster.items(ROLE_BINDINGS[0], "clusterrolebindings", None)}
+    return {name.removesuffix("-auth-delegator") for name in names if name.startswith(prefix)}
 
 
 def granted(cluster: Cluster, name: str) -> set[str]:
