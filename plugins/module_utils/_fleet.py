@@ -383,6 +383,10 @@ class Fleet:
         def remove(item: Item) -> None:
             if self._seconds and time.monotonic() >= deadline:
                 raise ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
+            planned, present = self._reader.registry(item.name), reader.registry(item.name)
+            if present and (planned is None or planned["metadata"]["uid"] != present["metadata"]["uid"]):
+                item.outcome.warn([f"registry {item.name!r} was made while purge waited for the others, and is left"])
+                return
             removals[item.name].carry_out(reader, self._seconds, deadline=deadline)
 
         with ThreadPoolExecutor(THREADS) as pool:
