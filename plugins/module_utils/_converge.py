@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import Preflight
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._granting import Granting
+
+    # The names of the registries that refer to each ConfigMap and Secret, by its kind and name.
+    Users = Mapping[tuple[str, str], Collection[str]]
 
 
 def input_problems(options: Mapping[str, Any]) -> list[Problem]:
@@ -51,13 +54,13 @@ def converge(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, out
     wanted = registry_from_options(options, namespace, problems, outcome.warnings)
     consent = Consent(options["restart"], options["allow_data_change"], options["delete_data"])
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
+    reader = Reader(cluster, cluster.capabilities(), namespace)
     if options["state"] == "absent":
         # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal
 
-        Removal(Reader(cluster, cluster.capabilities(), namespace), wanted, consent, check_mode, outcome).carry_out(seconds, problems)
+        Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)
         return
-    reader = Reader(cluster, cluster.capabilities(), namespace)
     granting = granting_for(reader, options, problems, check_mode, outcome, options["wait"])
     preflight = None if problems else preflight_for(options["check_database"])
     convergence = Convergence(reader, wanted, consent, check_mode, outcome, granting, preflight)
@@ -128,10 +131,20 @@ class Convergence:
     """A registry that is to be made or edited: `problems` before anything is written, `write`, then `wait`, and `finish` when it serves."""
 
     def __init__(
-        self, reader: Reader, wanted: Registry, consent: Consent, check_mode: bool, outcome: Outcome, granting: Granting | None, preflight: Preflight | None
+        self,
+        reader: Reader,
+        wanted: Registry,
+        consent: Consent,
+        check_mode: bool,
+        outcome: Outcome,
+        granting: Granting | None,
+        preflight: Preflight | None,
+        expected_users: Callable[[], Users] = dict,
     ) -> None:
         self._reader, self._wanted, self._consent, self._check_mode, self._outcome = reader, wanted, consent, check_mode, outcome
         self._granting, self._preflight = granting, preflight
+        # Who will refer to which Secret once the registries of the same run are as wanted.
+        self._expected_users = expected_users
         self._live = Live(reader.capabilities)
         self._resource: manifests.Manifest | None = None
         # None until it was made, and again when it has to be made anew.
@@ -216,7 +229,7 @@ class Convergence:
 
     def _planned(self, reader: Reader) -> Plan:
         placed = _placed(reader, self._wanted)
-        self._live = live = read_live(reader, placed)
+        self._live = live = self._with_expected_users(read_live(reader, placed))
         made = plan(placed, live, self._consent, datetime.now(timezone.utc))
         if self._preflight and not made.problems:
             contents = {(change.kind, change.name): change.body for change in made.changes if change.kind in APIS and change.action != "delete"}
@@ -224,6 +237,14 @@ class Convergence:
             found = self._preflight.check(reader, resource_after(placed, live.registry, reader.capabilities), live.objects, contents, warnings)
             made = replace(made, problems=tuple(found), warnings=(*made.warnings, *warnings))
         return replace(made, problems=(*made.problems, *self._granting.problems(reader, live.registry))) if self._granting else made
+
+    def _with_expected_users(self, live: Live) -> Live:
+        if not live.password_secrets:
+            return live
+        users = self._expected_users()
+        named = (secret["metadata"]["name"] for secret in live.password_secrets)
+        used = [name for name in named if any(user != self._wanted.name for user in users.get(("Secret", name), ()))]
+        return replace(live, used_secrets=live.used_secrets.union(used))
 
 
 def _placed(reader: Reader, wanted: Registry) -> Registry:

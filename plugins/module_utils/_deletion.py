@@ -45,7 +45,7 @@ class Remains:
     cluster_role_binding: Manifest | None = None
     # Those that the dashboard or this collection made for it, and that no owner takes along.
     role_bindings: tuple[Manifest, ...] = ()
-    # The other registries of the namespace.
+    # The other registries of the namespace, as the run will leave them.
     others: tuple[Manifest, ...] = ()
     inference_services: tuple[Manifest, ...] = ()
     # What could not be looked at, as a sentence for each.
@@ -55,6 +55,15 @@ class Remains:
 def auth_delegator(registry: str) -> str:
     """The name of the ClusterRoleBinding that the operator makes for a registry, and leaves behind."""
     return f"{registry}-auth-delegator"
+
+
+def registry_of(binding: Manifest, namespace: str) -> str | None:
+    """The registry of this namespace to whose service account a ClusterRoleBinding gives what the operator gives it, and nothing else; None when it is none."""
+    subjects = binding.get("subjects") or []
+    name = subjects[0].get("name") if len(subjects) == 1 else None
+    account = {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+    is_one = name and {key: subjects[0].get(key) for key in account} == account and binding["metadata"]["name"] == auth_delegator(name)
+    return name if is_one and at(binding, ("roleRef", "name")) == "system:auth-delegator" else None
 
 
 def upload_prefix(registry: str) -> str:
@@ -73,11 +82,16 @@ def is_own_upload(config_map: Manifest) -> bool:
     return set(config_map.get("data") or {}) == {UPLOADED_KEY} and not metadata.get("labels") and not metadata.get("ownerReferences")
 
 
+def is_going(registry: Manifest) -> bool:
+    """Whether somebody has deleted the registry already, with its generated database, and it is only still there."""
+    return "deletionTimestamp" in registry["metadata"]
+
+
 def plan_deletion(unwanted: Registry, remains: Remains, consent: Consent) -> Plan:
     """What deletes the registry and everything that was made for it alone."""
     registry, name = remains.registry, unwanted.name
     generated = remains.has_generated_database or manifests.live_type(registry) == GENERATED
-    if registry is not None and generated and not consent.delete_data:
+    if registry is not None and generated and not consent.delete_data and not is_going(registry):
         remedy = "Set delete_data to true when the database may be deleted with everything in it, or move it to an external database first"
         return Plan(problems=(Problem("delete_data", f"is needed: registry {name!r} has a generated database, which is deleted with it", remedy, False),))
     changes: list[Change] = []
@@ -97,10 +111,11 @@ def plan_deletion(unwanted: Registry, remains: Remains, consent: Consent) -> Pla
             changes.append(deletion("ConfigMap", CONFIG_MAPS, config_map))
         else:
             kept.append({"kind": "ConfigMap", "name": config_map["metadata"]["name"], "reason": reason})
-    binding = remains.cluster_role_binding
-    if binding is not None and _is_auth_delegator(binding, unwanted):
-        changes.append(deletion("ClusterRoleBinding", CLUSTER_ROLE_BINDINGS, binding))
     changes += [deletion("RoleBinding", ROLE_BINDINGS, binding) for binding in remains.role_bindings]
+    delegator = remains.cluster_role_binding
+    if delegator is not None and registry_of(delegator, unwanted.namespace) == name:
+        # The last one: it shows later runs what is left of a registry that is no more.
+        changes.append(deletion("ClusterRoleBinding", CLUSTER_ROLE_BINDINGS, delegator))
     warnings = [*remains.unseen, *_users(remains.inference_services, name)]
     return Plan(tuple(changes), tuple(warnings), kept=tuple(kept))
 
@@ -132,12 +147,6 @@ def _reason_to_keep_config_map(config_map: Manifest, others: Iterable[Manifest])
         return "it is somebody else's: it is not as the dashboard or this collection makes it"
     users = [other["metadata"]["name"] for other in others if ("ConfigMap", metadata["name"]) in manifests.named_objects(other)]
     return f"registry {users[0]!r} uses it too" if users else None
-
-
-def _is_auth_delegator(binding: Manifest, registry: Registry) -> bool:
-    """Whether a ClusterRoleBinding gives exactly this registry's service account what the operator gives it."""
-    subjects = [(subject.get("kind"), subject.get("namespace"), subject.get("name")) for subject in binding.get("subjects") or []]
-    return at(binding, ("roleRef", "name")) == "system:auth-delegator" and subjects == [("ServiceAccount", registry.namespace, registry.name)]
 
 
 def _users(inference_services: Iterable[Manifest], registry: str) -> list[str]:

@@ -7,14 +7,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, Cluster, ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import Convergence, granting_for, preflight_for
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiting import Narrator, wait_for_all
@@ -22,14 +23,17 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants impo
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import CancelledError, Interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, registry_result
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import with_cluster
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import resource_after
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import Progress
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation, Verdict, serves_still
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import users_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
     Consent,
     InputError,
     Problem,
     Registry,
     ReportedError,
+    name_problems,
     registry_from_options,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import THREADS, Snapshot
@@ -268,27 +272,52 @@ class Fleet:
         granting = granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
         consent = Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
         preflight = preflight_for(options["check_database"])
-        item.convergence = Convergence(self._reader, item.wanted, consent, self._check_mode, item.outcome, granting, preflight)
+        item.convergence = Convergence(self._reader, item.wanted, consent, self._check_mode, item.outcome, granting, preflight, lambda: self._expected_users)
         item.failures += item.located(item.convergence.problems())
         item.drift = item.convergence.drift()
 
-    def _plan_purge(self, live: Sequence[Manifest], listed: set[str]) -> dict[str, Removal]:
-        """The deletion of every registry that is not listed. InputError before anything is written when one of them must not be deleted."""
-        # Imported here: only where there may be something to delete.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal
+    @cached_property
+    def _expected(self) -> dict[str, Manifest]:
+        """The listed registries as they are to be after this run."""
+        reader = self._reader
+        return {item.name: resource_after(item.wanted, reader.registry(item.name), reader.capabilities) for item in self._outcome.items}
 
-        names = [registry["metadata"]["name"] for registry in live if "deletionTimestamp" not in registry["metadata"]]
-        going = [name for name in names if name not in listed]
+    @cached_property
+    def _expected_users(self) -> Mapping[tuple[str, str], Collection[str]]:
+        return users_of(self._expected.values())
+
+    def _plan_purge(self, live: Sequence[Manifest], listed: set[str]) -> dict[str, Removal]:
+        """The deletion of every registry that is not listed. InputError before anything is written when one of them must not be deleted.
+
+        One that somebody has deleted already is gone anyway: what an earlier run did not come to is done, and nothing of it refuses this one.
+        """
+        # Imported here: only where there may be something to delete.
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import is_going
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal, left_behind
+
+        unlisted = {registry["metadata"]["name"]: registry for registry in live if registry["metadata"]["name"] not in listed}
+        unwanted = [name for name in unlisted if not name_problems(name)]
+        for name in sorted(unlisted.keys() - unwanted):
+            self._outcome.warn([f"purge leaves registry {name!r}, because no list can name it: model_registry with state absent deletes it"])
+        chosen = [name for name in unwanted if not is_going(unlisted[name])]
         limit = self._options["purge_limit"]
-        if len(going) > limit:
+        if len(chosen) > limit:
             remedy = "List those that are to stay, or raise purge_limit when all of them may be deleted"
-            raise InputError([Problem("purge_limit", f"is less than the {len(going)} registries that are not listed: {names_of(going)}", remedy, limit)])
+            raise InputError([Problem("purge_limit", f"is less than the {len(chosen)} registries that are not listed: {names_of(chosen)}", remedy, limit)])
+        try:
+            unwanted += [name for name in left_behind(self._reader) if name not in listed]
+        except ClusterError as error:
+            if error.status != FORBIDDEN:
+                raise
+            self._outcome.warn([f"what is left of registries that are no more stays: {error}"])
         removals: dict[str, Removal] = {}
         problems: list[Problem] = []
-        for name in going:
+        for name in unwanted:
             item = Item(f"purge[{name}]", {}, Registry(name, self._reader.namespace), Outcome())
-            removals[name] = Removal(self._reader, item.wanted, Consent(delete_data=self._options["delete_data"]), self._check_mode, item.outcome)
-            problems += removals[name].problems()
+            consent = Consent(delete_data=self._options["delete_data"])
+            removals[name] = Removal(item.wanted, consent, self._check_mode, item.outcome, self._expected)
+            if name in chosen:
+                problems += removals[name].problems(self._reader)
             self._outcome.removals.append(item)
         if problems:
             raise InputError(problems)
@@ -346,12 +375,24 @@ class Fleet:
         item.attempt(finish)
 
     def _purge(self, removals: Mapping[str, Removal]) -> None:
-        """Delete what was planned, side by side."""
+        """Delete what was planned, side by side, by what is there now: the others were written, and waited for, since it was planned."""
         if not removals:
             return
         self._narrator.say(f"deleting {names_of(removals)}" if not self._check_mode else f"would delete {names_of(removals)}")
+        reader = self._reader if self._check_mode else self._reader.renewed
+        deadline = time.monotonic() + self._seconds
+
+        def remove(item: Item) -> None:
+            if self._seconds and time.monotonic() >= deadline:
+                raise ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
+            planned, present = self._reader.registry(item.name), reader.registry(item.name)
+            if present and (planned is None or planned["metadata"]["uid"] != present["metadata"]["uid"]):
+                item.outcome.warn([f"registry {item.name!r} was made while purge waited for the others, and is left"])
+                return
+            removals[item.name].carry_out(reader, self._seconds, deadline=deadline)
+
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(lambda item: item.attempt(partial(removals[item.name].carry_out, self._seconds)), self._outcome.removals))
+            list(pool.map(lambda item: item.attempt(partial(remove, item)), self._outcome.removals))
 
 
 def _named(name: str, warnings: Iterable[str]) -> list[str]:

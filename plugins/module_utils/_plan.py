@@ -101,7 +101,7 @@ class Live:
     registry: Manifest | None = None
     # What `needed_objects` names, by kind and name; None for what does not exist.
     objects: Mapping[tuple[str, str], Manifest | None] = field(default_factory=dict)
-    # Secrets whose name begins as that of this registry's password, without their data; and the names of the Secrets that other registries use.
+    # Secrets whose name begins as that of this registry's password, without their data; and the names of those that other registries use, or will.
     password_secrets: tuple[Manifest, ...] = ()
     used_secrets: frozenset[str] = frozenset()
     deployment: Manifest | None = None

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
@@ -17,11 +18,12 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion im
     auth_delegator,
     is_upload,
     plan_deletion,
+    registry_of,
     upload_prefix,
     why_not_deleted,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Target, ownerless
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import CLUSTER_ROLE_BINDINGS, DEPLOYMENTS, Change, Plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader, password_secrets_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Consent, Problem, Registry, ReportedError
@@ -40,36 +42,42 @@ class NotDeletedError(ReportedError):
 
 
 class Removal:
-    """One registry on its way out of the cluster: `problems` before anything is written, then `carry_out`."""
+    """One registry on its way out of the cluster: `problems` before anything is written, then `carry_out`.
 
-    def __init__(self, reader: Reader, unwanted: Registry, consent: Consent, check_mode: bool, outcome: Outcome) -> None:
-        self._reader, self._unwanted, self._consent, self._check_mode, self._outcome = reader, unwanted, consent, check_mode, outcome
-        self._first: Plan | None = None
+    `expected` are registries by name as the same run will leave them: what they will read stays, whatever they read now.
+    """
 
-    def problems(self) -> list[Problem]:
+    def __init__(
+        self, unwanted: Registry, consent: Consent, check_mode: bool, outcome: Outcome, expected: Mapping[str, Manifest] = MappingProxyType({})
+    ) -> None:
+        self._unwanted, self._consent, self._check_mode, self._outcome, self._expected = unwanted, consent, check_mode, outcome, expected
+
+    def problems(self, reader: Reader) -> list[Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
-        self._first = self._planned(self._reader)
-        return [*self._first.problems, *rights_problems(self._reader, self._first.changes)]
+        plan = self._planned(reader)
+        return [*plan.problems, *rights_problems(reader, plan.changes)]
 
-    def carry_out(self, seconds: float, problems: Iterable[Problem] = ()) -> None:
-        """Delete it, and with more than 0 seconds wait until it is gone. InputError, ClusterError; NotDeletedError when it is not gone by then."""
+    def carry_out(self, reader: Reader, seconds: float, problems: Iterable[Problem] = (), deadline: float | None = None) -> None:
+        """Delete it, and with more than 0 seconds wait until it is gone; with a deadline of several not longer than until then.
+
+        InputError, ClusterError; NotDeletedError when it is not gone by then; CancelledError when the run is to stop.
+        """
 
         def after(change: Change) -> None:
             if change.kind == manifests.KIND and seconds:
                 # The server runs until then, with the Secret and the CA that are deleted next.
-                _wait_until_gone(self._reader, self._unwanted.name, seconds)
+                _wait_until_gone(reader, self._unwanted.name, seconds, deadline or time.monotonic() + seconds)
 
-        first, self._first = self._first, None
-        carry_out(self._reader, self._planned, self._unwanted.name, self._check_mode, self._outcome, problems, after, first)
+        carry_out(reader, self._planned, self._unwanted.name, self._check_mode, self._outcome, problems, after)
         leaves = {"reason": "the registry is being deleted"} if self._outcome.changes and not seconds else {}
         self._outcome.status = {**ABSENT, **leaves, "restart_needed": False}
 
     def _planned(self, reader: Reader) -> Plan:
-        return plan_deletion(self._unwanted, read_remains(reader, self._unwanted.name), self._consent)
+        return plan_deletion(self._unwanted, read_remains(reader, self._unwanted.name, self._expected), self._consent)
 
 
-def read_remains(reader: Reader, name: str) -> Remains:
-    """Everything in the cluster that can be of a registry."""
+def read_remains(reader: Reader, name: str, expected: Mapping[str, Manifest]) -> Remains:
+    """Everything in the cluster that can be of a registry, beside others, some of which are expected to become what they are not yet."""
     unseen: list[str] = []
 
     def seen(what: str, look: Callable[[], Any], otherwise: Any) -> Any:
@@ -83,8 +91,8 @@ def read_remains(reader: Reader, name: str) -> Remains:
             unseen.append(f"{what} could not be looked for, and may be left behind: {error}")
             return otherwise
 
-    registries = reader.registries()
-    registry = next((item for item in registries if item["metadata"]["name"] == name), None)
+    registries = {item["metadata"]["name"]: item for item in reader.registries()}
+    registry = registries.get(name)
     named = (manifests.live_database(registry).get("passwordSecret") or {}).get("name")
     secrets = password_secrets_of(reader, name, unseen)
     if named and named not in [secret["metadata"]["name"] for secret in secrets]:
@@ -106,25 +114,41 @@ def read_remains(reader: Reader, name: str) -> Remains:
     return Remains(
         capabilities=reader.capabilities,
         registry=registry,
-        has_generated_database=reader.deployment(manifests.GeneratedDatabase(name).host) is not None,
+        has_generated_database=registry is not None and _owns(registry, reader.deployment(manifests.GeneratedDatabase(name).host)),
         secrets=tuple(secrets),
         config_maps=tuple(upload for upload in uploads if upload),
         cluster_role_binding=binding,
         role_bindings=tuple(bindings),
-        others=tuple(item for item in registries if item is not registry),
+        others=tuple(item for other, item in {**registries, **expected}.items() if other != name),
         inference_services=tuple(users),
         unseen=tuple(unseen),
     )
 
 
-def _wait_until_gone(reader: Reader, name: str, seconds: float) -> None:
-    """Wait until the registry and its server are gone."""
-    deadline = time.monotonic() + seconds
+def left_behind(reader: Reader) -> list[str]:
+    """The names of registries that are no more and of which something is left. ClusterError 403 for an account that may not look for it, or not delete it."""
+    if reader.missing_rights("", [Right("delete", manifests.RBAC, CLUSTER_ROLE_BINDINGS[1])]):
+        raise ClusterError(f"the account in use may not delete {CLUSTER_ROLE_BINDINGS[1]}.{manifests.RBAC}", FORBIDDEN)
+    present = {registry["metadata"]["name"] for registry in reader.registries()}
+    # The operator leaves its ClusterRoleBinding whoever deletes a registry, and a deletion of ours takes it last.
+    named = {registry_of(binding, reader.namespace) for binding in reader.everywhere(CLUSTER_ROLE_BINDINGS)}
+    return sorted(name for name in named if name and name not in present)
+
+
+def _owns(registry: Manifest, deployment: Manifest | None) -> bool:
+    """Whether a Deployment was made for this registry: another one may be called as its generated database."""
+    owners = at(deployment, ("metadata", "ownerReferences")) or []
+    return any(owner["uid"] == registry["metadata"]["uid"] for owner in owners)
+
+
+def _wait_until_gone(reader: Reader, name: str, seconds: float, deadline: float) -> None:
+    """Wait until the registry and its server are gone. CancelledError when the run is to stop."""
     named = {"fieldSelector": f"metadata.name={name}"}
     watched = [(reader.capabilities.api, reader.namespace, named), (DEPLOYMENTS, reader.namespace, named)]
     now = reader.fresh
-    with reader.cluster.changes(watched, seconds) as changed:
+    with reader.cluster.changes(watched, deadline - time.monotonic()) as changed:
         while True:
+            reader.cluster.before_writing()
             changed.clear()
             registry = now.registry(name)
             if registry is None and now.deployment(name) is None:

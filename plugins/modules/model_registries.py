@@ -26,8 +26,8 @@ notes:
     a database that refuses the login, is a failure of that registry. The others are brought to what is wanted all the same, and the task then fails with
     the reason of each that was not.
   - Each registry is written in an order that is safe. CA and password come before it, who may use it after it, and the members of its group when it serves.
-  - A run that was killed can be run again. It ends in the state that an undisturbed run ends in. When the run of Ansible that started it has ended, it writes
-    nothing more.
+  - A run that was killed can be run again. It ends in the state that an undisturbed run ends in. A moment after the run of Ansible that started it has ended,
+    it writes nothing more.
   - While it runs, it says what it does and what it waits for, on the error output of Ansible. With another connection than C(local), in the background
     (C(async)) and with C(no_log) it says nothing. RV(timeline) has all of it.
   - It speaks to one cluster. A play over an inventory of clusters with C(connection=local) converges them all.
@@ -51,6 +51,13 @@ options:
       - Whether registries that are not listed are deleted, with what was made for each of them alone, as M(modelops.openshift_ai.model_registry) does with
         C(state=absent). An external database is never touched.
       - They are deleted when all others are as wanted. When one of those failed, nothing is deleted, which is a warning.
+      - What a listed registry reads, or is to read after this run, is not deleted with them. So one that is listed by another name can go on with the password
+        and the CA of the one before. RV(kept) tells what was left.
+      - Deletions that somebody has begun it completes, of registries that are still there and of those that left something behind. These need neither
+        O(purge_limit) nor O(delete_data). What was left behind is found by the ClusterRoleBinding C(<name>-auth-delegator), which the operator leaves with
+        every deletion. An account that may not list and delete ClusterRoleBindings gets a warning in its place.
+      - One that no list can name, such as one with more than 48 characters, is left, which is a warning. M(modelops.openshift_ai.model_registry) deletes it
+        with C(state=absent).
       - An empty O(registries) is refused with it.
     type: bool
     default: false
@@ -94,7 +101,9 @@ options:
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait for all of them at most, at least 1. Less is refused.
+      - How many seconds to wait at most until all of them serve, for all together, and then once more as long until those that are purged are gone, for all of
+        these together. At least 1. Less is refused.
+      - Eight are purged side by side. Those whose turn has not come by then are left, and fail.
       - What only another input can cure, such as a wrong password, ends the wait for that registry as soon as it has shown twice.
     type: int
     default: 300

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import secret_name
 from sandbox import databases, faults
-from sandbox.layout import Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet
 from tests.fleet import MODULE, entries, mysql
-from tests.helpers import REGISTRIES, ROLE_BINDINGS, USER_AGENT, WRITING_PATHS, Cluster, Run, Task
+from tests.helpers import REGISTRIES, ROLE_BINDINGS, USER_AGENT, WRITING_PATHS, Cluster, Run, Task, until
 
 # The DataScienceCluster for the namespace, then one list each of registries, Secrets, ConfigMaps, Deployments, pods, RoleBindings and Groups.
 LISTS = 8
@@ -176,6 +177,79 @@ def test_purge_deletes_what_is_not_listed_and_only_as_much_as_it_may(cluster, au
     assert not again.failed and not again.result["changed"] and again.result["unlisted"] == []
 
 
+def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(cluster, layout, automation, room):
+    prefix, database = room
+    others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)]
+    wanted = entries(prefix, 3, database)
+    old, moved, _moving = (entry["name"] for entry in wanted)
+    new = f"{prefix}-new"
+    secrets = {entry["name"]: secret_name(REGISTRIES_NAMESPACE, entry["name"]) for entry in wanted}
+    upload = f"{old}-db-credential"
+    wanted[0]["database"]["ca"] = {"pem": layout.path("pki", "database-ca.crt").read_text()}
+
+    def reading(entry: dict[str, Any], owner: str, **changed: Any) -> dict[str, Any]:
+        login = {key: value for key, value in entry["database"].items() if key != "password"}
+        return entry | {"database": login | {"password_secret": {"name": secrets[owner], "key": "database-password"}, **changed}}
+
+    renamed = reading(wanted[0], old, ca={"config_map": upload, "key": "ca.crt"}) | {"name": new}
+    # One leaves its own Secret, and another one begins to read it.
+    later = [*others, renamed, reading(wanted[1], old), reading(wanted[2], moved)]
+    made, predicted, purged, again = automation.sequence(
+        [task(wanted), *(task(later, check=check, purge=True, wait_timeout=60) for check in (True, False, False))]
+    )
+
+    assert not made.failed and not predicted.failed and not purged.failed, made.output + predicted.output + purged.output
+    assert cluster.registry(old) is None
+    assert by_name(purged)[new]["status"]["serving"]
+    left = {item["metadata"]["name"] for item in cluster.items("v1", "secrets")}
+    assert left & set(secrets.values()) == {secrets[old], secrets[moved]}
+    assert cluster.get("v1", "configmaps", upload)
+    assert {(kept["kind"], kept["name"]) for kept in purged.result["kept"]} >= {("Secret", secrets[old]), ("ConfigMap", upload)}
+    assert all(f"registry {new!r} uses it too" in kept["reason"] for kept in purged.result["kept"] if kept["kind"] == "ConfigMap")
+    assert not predicted.writes
+    for key in ("changes", "kept"):
+        assert predicted.result[key] == purged.result[key]
+    assert not again.failed and not again.result["changed"], again.output
+
+
+def test_purge_completes_a_deletion_and_leaves_what_no_list_can_name(cluster, automation, room):
+    prefix, database = room
+    others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)]
+    wanted = entries(prefix, 3, database)
+    going, unwanted, gone = (entry["name"] for entry in wanted)
+    # Its server is called as the database that could have been generated for the other one.
+    namesake = wanted[0] | {"name": f"{unwanted}-postgres"}
+    long = f"{prefix}-{'x' * 40}"
+    [made] = automation.sequence([task([*wanted, namesake], wait=False)])
+    assert not made.failed, made.output
+    cluster.create(
+        *REGISTRIES, {"apiVersion": REGISTRIES[0], "kind": "ModelRegistry", "metadata": {"name": long}, "spec": cluster.registry(namesake["name"])["spec"]}
+    )
+    until(lambda: cluster.registry(going)["metadata"].get("finalizers") and cluster.get("apps/v1", "deployments", namesake["name"]))
+    until(lambda: delegators(cluster, prefix) >= {going, unwanted, gone})
+    cluster.merge(*REGISTRIES, going, {"metadata": {"finalizers": [*cluster.registry(going)["metadata"]["finalizers"], "example.com/hold"]}})
+    try:
+        # As a purge does that is killed just after its first write.
+        for name in (going, gone):
+            cluster.delete(*REGISTRIES, name)
+        until(lambda: cluster.registry(gone) is None)
+        predicted, purged = automation.sequence([task([*others, namesake], check=check, purge=True, wait=False) for check in (True, False)])
+        # One that waits for a registry to be gone, and whose Ansible is killed, ends there, long before its time is up.
+        automation.cancelled_after(1, signal.SIGKILL, task([*others, namesake], purge=True, wait_timeout=200))
+    finally:
+        cluster.merge(*REGISTRIES, going, {"metadata": {"finalizers": None}})
+
+    assert not predicted.failed and not purged.failed, predicted.output + purged.output
+    assert not predicted.writes and predicted.result["changes"] == purged.result["changes"]
+    until(lambda: cluster.registry(going) is None and cluster.registry(unwanted) is None)
+    assert cluster.registry(namesake["name"]) and cluster.registry(long)
+    assert [warning for run in (predicted, purged) for warning in run.warnings if long in warning and "state absent" in warning]
+    secrets = {item["metadata"]["name"] for item in cluster.items("v1", "secrets")}
+    names = {name: secret_name(REGISTRIES_NAMESPACE, name) for name in (going, unwanted, gone, namesake["name"])}
+    assert {name for name, secret in names.items() if secret in secrets} == {namesake["name"]}
+    assert not delegators(cluster, prefix) & {going, unwanted, gone}
+
+
 def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, room):
     prefix, database = room
     wanted = entries(prefix, 2, database, grants=1)
@@ -220,12 +294,17 @@ def test_a_fleet_that_was_killed_is_completed_by_the_next_run(cluster, automatio
     assert len([name for name in secrets if "-db-" in name]) == 5
 
 
-def test_a_fleet_whose_ansible_is_killed_writes_nothing_more(cluster, automation, room):
+def test_a_fleet_whose_ansible_is_killed_writes_nothing_more(cluster, layout, automation, room):
     prefix, database = room
     wanted = entries(prefix, 30, database, grants=3)
-    before, after = automation.cancelled_after(10, signal.SIGKILL, task(wanted, wait=False))
+    # Ansible's worker and the module each look every twentieth of a second, and later on a busy machine. A write takes much longer here.
+    faults.api_rules(layout, [fault("delay", path=WRITING_PATHS, verbs=("create",), seconds=1, count=None)])
+    try:
+        before, after = automation.cancelled_after(10, signal.SIGKILL, task(wanted, wait=False))
+    finally:
+        faults.api_rules(layout, [])
 
-    # Those that were on their way are carried out, and nothing after them.
+    # Eight are on their way, and each may end just before the module sees that Ansible is gone, so that another one follows.
     assert 10 <= before <= after <= before + 16 < 150
     [completed] = automation.sequence([task(wanted, wait=False)])
     assert not completed.failed, completed.output
@@ -274,6 +353,12 @@ def test_faults_of_the_api_server_leave_nothing_that_the_next_run_does_not_compl
     assert not unchanged.result["changed"] and not unchanged.writes
     for entry in wanted:
         assert granted(cluster, entry["name"]) == {f"{prefix}-group-0", f"{prefix}-group-1"}
+
+
+def delegators(cluster: Cluster, prefix: str) -> set[str]:
+    """The registries of a prefix that have the ClusterRoleBinding that the operator leaves behind."""
+    names = {item["metadata"]["name"] for item in cluster.items(ROLE_BINDINGS[0], "clusterrolebindings", None)}
+    return {name.removesuffix("-auth-delegator") for name in names if name.startswith(prefix)}
 
 
 def granted(cluster: Cluster, name: str) -> set[str]:

@@ -96,6 +96,13 @@ def test_a_generated_database_is_deleted_only_when_its_data_may_go(remains):
     assert steps(allowed) == [("delete", "ModelRegistry")]
 
 
+def test_a_registry_that_is_going_already_needs_no_consent_for_its_database():
+    registry = stored(wanted("generated"))
+    registry["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    made = deleted(registry=registry, secrets=(secret(wanted()),))
+    assert made.problems == () and steps(made) == [("delete", "ModelRegistry"), ("delete", "Secret")]
+
+
 def test_what_is_left_of_a_generated_database_needs_no_consent_of_its_own():
     assert deleted(has_generated_database=True).problems == ()
 
