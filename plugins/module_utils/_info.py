@@ -348,7 +348,7 @@ class Collector:
         return {
             "kind": kind,
             "name": name,
-            "keys": list(keys),
+            "read_keys": list(keys),
             "exists": None if found is None else source is not None,
             "changed_at": None if changed is None else _text(changed),
             "age": None if changed is None else max(0, int((self._now - changed).total_seconds())),

@@ -186,7 +186,7 @@ registries:
             name:
               description: Its name.
               type: str
-            keys:
+            read_keys:
               description: The keys that are read; none when the whole object is mounted.
               type: list
               elements: str

@@ -342,12 +342,12 @@ def test_everything_about_how_a_registry_is(cluster: Cluster, filled: Filled, ex
     assert healthy["server_image"] == image and healthy["server_version"] == image.rpartition(":")[2]
     sources = {(source["kind"], source["name"]): source for source in healthy["sources"]}
     bundle = sources["ConfigMap", "odh-trusted-ca-bundle"]
-    assert bundle["keys"] == ["ca-bundle.crt"] and bundle["exists"] and bundle["age"] >= 0 and not bundle["restart_needed"]
+    assert bundle["read_keys"] == ["ca-bundle.crt"] and bundle["exists"] and bundle["age"] >= 0 and not bundle["restart_needed"]
     assert len(sources) == 2
     assert [(source["exists"], source["changed_at"]) for source in status["lost-password"]["sources"]] == [(False, None)]
     assert status["generated"]["sources"][0]["name"] == f"{filled.name('generated')}-postgres-credentials"
     assert status["generated"]["sources"][0]["exists"] is True
-    assert [(source["kind"], source["keys"]) for source in status["whole"]["sources"]] == [("ConfigMap", [])]
+    assert [(source["kind"], source["read_keys"]) for source in status["whole"]["sources"]] == [("ConfigMap", [])]
     assert status["no-ca"]["serving"] is False and filled.name("nowhere") in status["no-ca"]["reason"]
     assert status["breaking"]["serving"] is False and "connection string is not valid" in status["breaking"]["reason"]
 
