@@ -14,12 +14,10 @@ import pytest
 import yaml
 
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import OLDEST_KUBERNETES_CORE
+from tests.installed import KUBERNETES_CORE, link_kubernetes_core
 
 ROOT = Path(__file__).resolve().parents[4]
 PLUGINS = ROOT / "plugins"
-[KUBERNETES_CORE] = [
-    found for part in os.environ["ANSIBLE_COLLECTIONS_PATH"].split(os.pathsep) if (found := Path(part, "ansible_collections", "kubernetes", "core")).is_dir()
-]
 SECRET = "Tr0ub4dor-and-3"
 KUBECONFIG = {"apiVersion": "v1", "kind": "Config", "users": [{"name": "me", "user": {"token": "t0ken-of-the-kubeconfig"}}]}
 
@@ -79,8 +77,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[s
         (collection / shared).symlink_to(PLUGINS / shared)
     shutil.copy(PLUGINS / "action" / "model_registry.py", collection / "action" / "probe.py")
     (collection / "modules" / "probe.py").write_text(MODULE)
-    (collection.parents[2] / "kubernetes").mkdir()
-    (collection.parents[2] / "kubernetes" / "core").symlink_to(KUBERNETES_CORE)
+    link_kubernetes_core(collection.parents[2])
     # A connection to this machine that does not call itself local.
     (collection / "connection" / "elsewhere.py").write_text(
         "from ansible.plugins.connection.local import Connection as Local\n\n\nclass Connection(Local):\n    transport = 'elsewhere'\n"

@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
+
+from tests.installed import link_kubernetes_core
+
 PROGRAMS = Path(sys.executable).parent
 SECRET = "Tr0ub4dor-and-3"
 
@@ -60,6 +63,7 @@ class Play:
             (collection / part).mkdir(parents=True)
         for shared in ("module_utils", "plugin_utils"):
             (collection / shared).symlink_to(PLUGINS / shared)
+        link_kubernetes_core(collection.parents[2])
         shutil.copy(PLUGINS / "action" / "model_registries.py", collection / "action" / "probe.py")
         (collection / "modules" / "probe.py").write_text(MODULE)
 
