@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
-
 from tests.installed import link_kubernetes_core
 
+PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 PROGRAMS = Path(sys.executable).parent
 SECRET = "Tr0ub4dor-and-3"
 
