@@ -203,7 +203,7 @@ def test_a_survey_asks_for_variables_that_its_playbook_reads(controller: Control
     for template in controller.objects["controller_templates"]:
         own = (AAP / "project" / template["playbook"]).read_text()
         text = own + "".join((ROOT / "playbooks" / f"{name}.yml").read_text() for name in re.findall(r"import_playbook: modelops\.openshift_ai\.(\w+)", own))
-        roles = re.findall(r"name: modelops\.openshift_ai\.(\w+)\n\s+(?:vars|tasks_from)?", text)
+        roles = re.findall(r"name: modelops\.openshift_ai\.(\w+)$", text, re.MULTILINE)
         text += "".join(path.read_text() for role in roles for path in (ROOT / "roles" / role / "tasks").glob("*.yml"))
         for question in template["survey_spec"]["spec"]:
             assert re.search(rf"\b{question['variable']}\b", text), (template["name"], question["variable"])
