@@ -38,7 +38,7 @@ SECONDS_BETWEEN_SIGNS_OF_LIFE = 20
 # What the built collection holds, folder by folder: a file that git knows belongs in it when it matches one of its folder's patterns, and nothing else does.
 # ansible-test reads tests/config.yml wherever the collection is tested; the other tests need the sandbox.
 CONTENT = {
-    ".": "CHANGELOG.* CONTRIBUTING.md LICENSE README*.md bindep.txt execution-environment.yml requirements.txt",
+    ".": ".ansible-lint CHANGELOG.* CONTRIBUTING.md LICENSE README*.md bindep.txt execution-environment.yml requirements.txt",
     "aap": "*",
     "changelogs": "*",
     "docs": "docsite/*",
