@@ -129,6 +129,23 @@ def attributes(check: Check) -> None:
         raise CheckFailed("\n".join(problems))
 
 
+def imports(check: Check) -> None:
+    """What is sent with a module imports our own files whole.
+
+    Ansible takes each name that is imported from one for a file that may exist, and looks for it in every run: that was a quarter of what it took to put
+    the module for a list of registries together.
+    """
+    files = sorted(path for folder in ("modules", "module_utils") for path in (check.collection / "plugins" / folder).glob("*.py"))
+    naming = re.compile(r"^\s*from ansible_collections\.modelops\.openshift_ai\.plugins\.module_utils\.", re.MULTILINE)
+    problems = [
+        f"{path.relative_to(check.collection)} imports names: import the module, and say where each name is from"
+        for path in files
+        if naming.search(path.read_text())
+    ]
+    if problems:
+        raise CheckFailed("\n".join(problems))
+
+
 def readmes(check: Check) -> None:
     """Every language's README names the same things and shows the same commands, and their tables hold every module and playbook."""
     texts = {path.name: path.read_text() for path in sorted(check.collection.glob("README*.md"))}
@@ -249,6 +266,7 @@ CHECKS: dict[str, Callable[[Check], object]] = {
     "antsibull-docs": lambda check: check.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
     "build": build,
     "attributes": attributes,
+    "imports": imports,
     "READMEs": readmes,
     "site": lambda check: check.run(sys.executable, "docs/build.py", str(check.workspace / "site")),
 }

@@ -9,25 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import ROLE_BINDING
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
-    PROJECT_PREFIX,
-    Grant,
-    Known,
-    Permissions,
-    Target,
-    grant_of_subject,
-    names_of,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC, Manifest
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grant_plan, _grants, _manifests, _plan, _registry
 
 REVIEWS = ("authorization.k8s.io/v1", "localsubjectaccessreviews")
 AUTHENTICATED = "system:authenticated"
 # Everybody who logged in through OpenShift's own server.
 LOGGED_IN = "system:authenticated:oauth"
-ACCOUNTS = PROJECT_PREFIX.rstrip(":")
+ACCOUNTS = _grants.PROJECT_PREFIX.rstrip(":")
 # Groups that hold nearly everybody: that one of them may use a registry is always worth a warning.
 EVERYBODY = (AUTHENTICATED, LOGGED_IN, "system:unauthenticated", ACCOUNTS)
 # Namespaces whose service accounts belong to the cluster itself.
@@ -48,20 +36,20 @@ class Access:
         return f"{self.verb} {resource}" + (f" {self.name!r}" if self.name else "")
 
 
-def needs_right_to_grant(changes: Iterable[Change]) -> bool:
+def needs_right_to_grant(changes: Iterable[_plan.Change]) -> bool:
     """Whether the API server will ask for more than the right to write: not when something is deleted, or a binding gets another owner and nothing else."""
     return any(
-        change.kind == ROLE_BINDING and (change.verb == "POST" or (change.verb == "PATCH" and set(change.fields) != {"metadata.ownerReferences"}))
+        change.kind == _grant_plan.ROLE_BINDING and (change.verb == "POST" or (change.verb == "PATCH" and set(change.fields) != {"metadata.ownerReferences"}))
         for change in changes
     )
 
 
-def right_to_bind(target: Target) -> Access:
+def right_to_bind(target: _grants.Target) -> Access:
     """The right that alone suffices to grant access to a registry."""
-    return Access("bind", RBAC, "roles", target.role)
+    return Access("bind", _manifests.RBAC, "roles", target.role)
 
 
-def rights_of_role(target: Target, role: Manifest | None) -> list[Access]:
+def rights_of_role(target: _grants.Target, role: _manifests.Manifest | None) -> list[Access]:
     """The rights that together suffice to grant access: those that the Role gives. Without the Role, those that the operator gives it (v0.3.14)."""
     if role is None:
         return [Access("get", "", resource, target.name) for resource in ("services", "endpoints")]
@@ -75,11 +63,11 @@ def rights_of_role(target: Target, role: Manifest | None) -> list[Access]:
     ]
 
 
-def escalation_problem(target: Target, lacking: Iterable[Access]) -> Problem:
+def escalation_problem(target: _grants.Target, lacking: Iterable[Access]) -> _registry.Problem:
     """The account may neither bind the Role nor has its rights; `lacking` are those of the Role's that it does not have."""
     problem = f"cannot be granted by the account in use to registry {target.name!r}: the API server lets nobody grant rights that they do not have"
     remedy = f"Give the account, in namespace {target.namespace!r}, the right to {right_to_bind(target)}, or the rights of that Role that it lacks: "
-    return Problem("permissions", problem, f"{remedy}{names_of(map(str, lacking))}; nothing was written")
+    return _registry.Problem("permissions", problem, f"{remedy}{_grants.names_of(map(str, lacking))}; nothing was written")
 
 
 @dataclass(frozen=True)
@@ -93,10 +81,10 @@ class Question:
     through: str = ""
     is_platform: bool = False
 
-    def review(self, target: Target) -> Manifest:
+    def review(self, target: _grants.Target) -> _manifests.Manifest:
         """The review to send to the API server."""
         attributes = {"namespace": target.namespace, "verb": "get", "group": "", "version": "v1", "resource": "services", "name": target.name}
-        subject: Manifest = {**({"user": self.user} if self.user else {}), **({"groups": list(self.groups)} if self.groups else {})}
+        subject: _manifests.Manifest = {**({"user": self.user} if self.user else {}), **({"groups": list(self.groups)} if self.groups else {})}
         return {
             "apiVersion": REVIEWS[0],
             "kind": "LocalSubjectAccessReview",
@@ -105,41 +93,41 @@ class Question:
         }
 
 
-def listed_questions(wanted: Permissions, known: Known) -> list[Question]:
+def listed_questions(wanted: _grants.Permissions, known: _grants.Known) -> list[Question]:
     """Whether those who are listed may use the registry, each with the groups that they are in. Members count as users, after they were added."""
     questions = []
-    for grant in (*wanted.grants, *(Grant("users", member) for member in wanted.members or ())):
+    for grant in (*wanted.grants, *(_grants.Grant("users", member) for member in wanted.members or ())):
         kind, name = grant.key
         if kind == "Group":
             questions.append(Question(str(grant), groups=(name, *((ACCOUNTS,) if grant.project else ()), AUTHENTICATED)))
         elif grant.kind == "service_accounts":
-            questions.append(Question(str(grant), name, (ACCOUNTS, PROJECT_PREFIX + grant.namespace, AUTHENTICATED)))
+            questions.append(Question(str(grant), name, (ACCOUNTS, _grants.PROJECT_PREFIX + grant.namespace, AUTHENTICATED)))
         else:
             own = sorted(group for group, users in (known.groups or {}).items() if name in users)
             questions.append(Question(str(grant), name, (*own, AUTHENTICATED, *((LOGGED_IN,) if known.groups is not None else ()))))
     return questions
 
 
-def other_questions(target: Target, live: Iterable[Manifest], cluster_bindings: Iterable[Manifest]) -> list[Question]:
+def other_questions(target: _grants.Target, live: Iterable[_manifests.Manifest], cluster_bindings: Iterable[_manifests.Manifest]) -> list[Question]:
     """Whether those may use the registry who have rights in its namespace, but not by a RoleBinding to its Role.
 
     Every right comes from a binding: the subjects of all other RoleBindings of the namespace (`live`) and of the ClusterRoleBindings are asked about, each by
     itself, and the groups that everybody is in.
     """
     listed: set[tuple[str, str]] = set()
-    others: dict[tuple[str, str], tuple[Grant, str]] = {}
+    others: dict[tuple[str, str], tuple[_grants.Grant, str]] = {}
     for binding in live:
         grants_access = binding["roleRef"]["kind"] == "Role" and binding["roleRef"]["name"] == target.role
-        for grant in _grants(binding):
+        for grant in _granted_by(binding):
             if grants_access:
                 listed.add(grant.key)
             else:
                 others.setdefault(grant.key, (grant, f"RoleBinding {binding['metadata']['name']!r}"))
     for binding in cluster_bindings:
-        for grant in _grants(binding):
+        for grant in _granted_by(binding):
             others.setdefault(grant.key, (grant, f"ClusterRoleBinding {binding['metadata']['name']!r}"))
     for name in EVERYBODY:
-        others.setdefault(("Group", name), (Grant("groups", name), ""))
+        others.setdefault(("Group", name), (_grants.Grant("groups", name), ""))
     questions = []
     for key, (grant, through) in others.items():
         if key in listed:
@@ -151,11 +139,11 @@ def other_questions(target: Target, live: Iterable[Manifest], cluster_bindings: 
     return questions
 
 
-def _grants(binding: Manifest) -> list[Grant]:
-    return [grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
+def _granted_by(binding: _manifests.Manifest) -> list[_grants.Grant]:
+    return [_grants.grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
 
 
-def verification(listed: Mapping[Question, bool], others: Mapping[Question, bool]) -> Manifest:
+def verification(listed: Mapping[Question, bool], others: Mapping[Question, bool]) -> _manifests.Manifest:
     """What the API server answered, for the result: who of the listed may and may not use the registry, and who else may."""
     return {
         "allowed": [question.who for question, may in listed.items() if may],
@@ -164,23 +152,23 @@ def verification(listed: Mapping[Question, bool], others: Mapping[Question, bool
     }
 
 
-def unsettled(wanted: Permissions, listed: Mapping[Question, bool]) -> list[Question]:
+def unsettled(wanted: _grants.Permissions, listed: Mapping[Question, bool]) -> list[Question]:
     """Those of whom the API server does not answer what was wanted. It may take a moment until it knows of a new RoleBinding."""
     return [question for question, may in listed.items() if may is wanted.revoke]
 
 
-def verification_warnings(target: Target, wanted: Permissions, listed: Mapping[Question, bool], others: Mapping[Question, bool]) -> list[str]:
+def verification_warnings(target: _grants.Target, wanted: _grants.Permissions, listed: Mapping[Question, bool], others: Mapping[Question, bool]) -> list[str]:
     """What is not as wanted. Accounts of the platform itself, which nearly always may, are only counted."""
     warnings = []
     wrong = [question.who for question in unsettled(wanted, listed)]
     if wrong and wanted.revoke:
-        warnings.append(f"registry {target.name!r}: access was revoked, but these have it still, by other rights: {names_of(wrong)}")
+        warnings.append(f"registry {target.name!r}: access was revoked, but these have it still, by other rights: {_grants.names_of(wrong)}")
     elif wrong:
-        warnings.append(f"registry {target.name!r}: access is granted, but the API server says that these do not have it: {names_of(wrong)}")
+        warnings.append(f"registry {target.name!r}: access is granted, but the API server says that these do not have it: {_grants.names_of(wrong)}")
     people = [question for question, may in others.items() if may and not question.is_platform]
     platform = sum(1 for question, may in others.items() if may and question.is_platform)
     if people:
-        shown = names_of(question.who + (f" ({question.through})" if question.through else "") for question in people)
+        shown = _grants.names_of(question.who + (f" ({question.through})" if question.through else "") for question in people)
         counted = f", and {platform} of the platform's own accounts" if platform else ""
         warnings.append(f"registry {target.name!r}: these may use it too, by other rights than its permissions: {shown}{counted}")
     return warnings

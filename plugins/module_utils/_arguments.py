@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import GENERATED, MYSQL, POSTGRESQL, SSL_MODES
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry
 
 DATABASE: dict[str, Any] = {
-    "type": {"type": "str", "choices": [MYSQL, POSTGRESQL, GENERATED]},
+    "type": {"type": "str", "choices": [_registry.MYSQL, _registry.POSTGRESQL, _registry.GENERATED]},
     "host": {"type": "str"},
     "namespace": {"type": "str"},
     "port": {"type": "int"},
@@ -26,7 +26,7 @@ DATABASE: dict[str, Any] = {
     },
     "ca": {"type": "raw"},
     "verify_server_cert": {"type": "bool"},
-    "ssl_mode": {"type": "str", "choices": list(SSL_MODES)},
+    "ssl_mode": {"type": "str", "choices": list(_registry.SSL_MODES)},
     "client_certificate": {"type": "raw"},
 }
 

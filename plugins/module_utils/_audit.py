@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._access import EVERYBODY, PLATFORM
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Binding, Grant, Target, bindings_of, grant_of_subject
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _access, _grants, _manifests
 
 # What an entry of the result calls the option that lists such a subject.
 KINDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service_account"}
@@ -21,19 +19,19 @@ KINDS = {"groups": "group", "users": "user", "projects": "project", "service_acc
 class Access:
     """Somebody who may get Services, which is what the proxy of a registry asks for (operator v0.3.14), by another Role than a registry's own."""
 
-    entry: Manifest = field(repr=False)
+    entry: _manifests.Manifest = field(repr=False)
     # The Services of these names; None for all of the namespace.
     services: frozenset[str] | None = None
 
 
-def access_of(target: Target, live: Iterable[Manifest], others: Iterable[Access] = ()) -> list[Manifest]:
+def access_of(target: _grants.Target, live: Iterable[_manifests.Manifest], others: Iterable[Access] = ()) -> list[_manifests.Manifest]:
     """An entry for each subject of the RoleBindings of a registry, and for those of `others` who are let in by its name."""
     let_in = [other for other in others if other.services is None or target.name in other.services]
     # The Role that the product's documentation names does not exist, unless somebody has made it.
     effective = {other.entry["through"] for other in let_in if other.entry["through_kind"] == "RoleBinding"}
     found = [
         _entry(grant, "RoleBinding", binding.manifest, _maker(binding), binding.grants_access)
-        for binding in bindings_of(target, live)
+        for binding in _grants.bindings_of(target, live)
         if binding.name not in effective
         for grant in binding.grants
     ]
@@ -41,10 +39,10 @@ def access_of(target: Target, live: Iterable[Manifest], others: Iterable[Access]
 
 
 def access_by_other_roles(
-    role_bindings: Iterable[Manifest],
-    roles: Iterable[Manifest],
-    cluster_role_bindings: Iterable[Manifest],
-    cluster_roles: Iterable[Manifest],
+    role_bindings: Iterable[_manifests.Manifest],
+    roles: Iterable[_manifests.Manifest],
+    cluster_role_bindings: Iterable[_manifests.Manifest],
+    cluster_roles: Iterable[_manifests.Manifest],
     own_roles: Collection[str],
 ) -> list[Access]:
     """Everybody who may use registries of a namespace by bindings to other Roles than the registries' `own_roles`. The first two lists are the namespace's."""
@@ -57,12 +55,12 @@ def access_by_other_roles(
             # A Role that does not exist gives no rights.
             opened = services.get(role, frozenset())
             if (opened is None or opened) and not (role[0] == "Role" and role[1] in own_roles):
-                grants = [grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
+                grants = [_grants.grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
                 found += [Access(_entry(grant, kind, binding, "other", True), opened) for grant in grants]
     return found
 
 
-def services_of(role: Manifest) -> frozenset[str] | None:
+def services_of(role: _manifests.Manifest) -> frozenset[str] | None:
     """The names of the Services that a Role or ClusterRole lets its subjects get; None for all of them."""
     names: set[str] = set()
     for rule in role.get("rules") or ():
@@ -77,14 +75,14 @@ def _holds(values: Collection[str] | None, wanted: str) -> bool:
     return wanted in (values or ()) or "*" in (values or ())
 
 
-def _maker(binding: Binding) -> str:
+def _maker(binding: _grants.Binding) -> str:
     if binding.operators:
         return "operator"
     return "dashboard-or-collection" if binding.ours else "other"
 
 
-def _entry(grant: Grant, kind: str, binding: Manifest, made_by: str, effective: bool) -> Manifest:
-    everybody, namespace = grant.key[1] in EVERYBODY, grant.namespace or grant.project
+def _entry(grant: _grants.Grant, kind: str, binding: _manifests.Manifest, made_by: str, effective: bool) -> _manifests.Manifest:
+    everybody, namespace = grant.key[1] in _access.EVERYBODY, grant.namespace or grant.project
     return {
         "kind": KINDS[grant.kind],
         "name": grant.name,
@@ -95,5 +93,5 @@ def _entry(grant: Grant, kind: str, binding: Manifest, made_by: str, effective: 
         "made_by": made_by,
         "effective": effective,
         "everybody": everybody,
-        "platform": not everybody and (namespace.startswith(PLATFORM) if namespace else grant.is_virtual),
+        "platform": not everybody and (namespace.startswith(_access.PLATFORM) if namespace else grant.is_virtual),
     }

@@ -10,18 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import certificates_in, same_certificates
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import UPLOADED_KEY, is_own_upload, is_upload, upload_prefix
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import APIS, Change
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import TRUSTED_CA_CONFIG_MAP, KeyReference
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _deletion, _manifests, _plan, _registry
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _reading
 
 # Written by the platform operator, and by OpenShift and Kubernetes into every namespace.
-PLATFORM_CONFIG_MAPS = (TRUSTED_CA_CONFIG_MAP, "openshift-service-ca.crt", "kube-root-ca.crt")
+PLATFORM_CONFIG_MAPS = (_registry.TRUSTED_CA_CONFIG_MAP, "openshift-service-ca.crt", "kube-root-ca.crt")
 # By these a tool knows what it keeps as it wants it. Labels with a prefix are a tool's too; those without are people's.
 ANNOTATIONS_OF_TOOLS = ("meta.helm.sh/", "argocd.argoproj.io/", "service.beta.openshift.io/inject-cabundle", "cert-manager.io/")
 # The dashboard's prefix for what it lists; it does not keep the data.
@@ -36,81 +31,85 @@ class Place:
 
     kind: str
     namespace: str
-    reference: KeyReference
+    reference: _registry.KeyReference
 
-    def text(self, manifest: Manifest | None) -> str | None:
+    def text(self, manifest: _manifests.Manifest | None) -> str | None:
         """What the object holds there; None when it does not exist or has no such key."""
-        return manifests.text_of(self.kind, manifest, self.reference.key)
+        return _manifests.text_of(self.kind, manifest, self.reference.key)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference.name!r}"
 
 
-def replacement(place: Place, present: Manifest | None, pem: str, option: str) -> list[Change]:
+def replacement(place: Place, present: _manifests.Manifest | None, pem: str, option: str) -> list[_plan.Change]:
     """What makes the place hold exactly these certificates; nothing when it does already, in whatever order and with whatever text around them."""
     text = place.text(present)
-    if text is not None and BYTE_ORDER_MARK not in text and same_certificates(text, pem):
+    if text is not None and BYTE_ORDER_MARK not in text and _certificates.same_certificates(text, pem):
         return []
     return [written(place, present, pem, option)]
 
 
-def written(place: Place, present: Manifest | None, content: str, option: str) -> Change:
+def written(place: Place, present: _manifests.Manifest | None, content: str, option: str) -> _plan.Change:
     """What writes this text there, into a new object or into the one that was read, but not over somebody else's write since. Diffs show no PEM."""
     key, name = place.reference.key, place.reference.name
-    data = {key: manifests.encoded(content) if place.kind == "Secret" else content}
+    data = {key: _manifests.encoded(content) if place.kind == "Secret" else content}
     before, after = described(place, place.text(present)), described(place, content)
     if present is None:
-        body: Manifest = {"apiVersion": "v1", "kind": place.kind, "metadata": {"name": name, "namespace": place.namespace}, "data": data}
+        body: _manifests.Manifest = {"apiVersion": "v1", "kind": place.kind, "metadata": {"name": name, "namespace": place.namespace}, "data": data}
         if place.kind == "Secret":
             # The only type that the dashboard offers.
             body["type"] = "Opaque"
-        return Change("create", place.kind, place.namespace, name, (option,), "POST", APIS[place.kind], body, before, after)
+        return _plan.Change("create", place.kind, place.namespace, name, (option,), "POST", _plan.APIS[place.kind], body, before, after)
     body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": data}
-    if at(present, ("binaryData", key)):
+    if _manifests.at(present, ("binaryData", key)):
         body["binaryData"] = {key: None}
-    return Change("update", place.kind, place.namespace, name, (option,), "PATCH", APIS[place.kind], body, before, after)
+    return _plan.Change("update", place.kind, place.namespace, name, (option,), "PATCH", _plan.APIS[place.kind], body, before, after)
 
 
-def described(place: Place, text: str | None) -> Manifest:
+def described(place: Place, text: str | None) -> _manifests.Manifest:
     """A bundle as a diff shows it; the fingerprint tells certificates of one CA apart."""
     if text is None:
         return {}
-    found = certificates_in(text)
+    found = _certificates.certificates_in(text)
     shown = [f"{certificate.subject}, until {certificate.not_after:%Y-%m-%d}, SHA-256 {certificate.fingerprint[:16]}" for certificate in found]
     return {f"{place.kind} {place.reference.name} {place.reference.key}": shown}
 
 
 def upload_name(registry: str, number: int) -> str:
     """The dashboard's names for uploaded CAs of a registry, the first one for number 1."""
-    return upload_prefix(registry) + (f"-{number}" if number > 1 else "")
+    return _deletion.upload_prefix(registry) + (f"-{number}" if number > 1 else "")
 
 
 def place_of_upload(
-    registry: str, named: KeyReference | None, read: Callable[[str], Manifest | None], is_used: Callable[[str], bool], fits: Callable[[str], bool]
-) -> KeyReference:
+    registry: str,
+    named: _registry.KeyReference | None,
+    read: Callable[[str], _manifests.Manifest | None],
+    is_used: Callable[[str], bool],
+    fits: Callable[[str], bool],
+) -> _registry.KeyReference:
     """The ConfigMap for a CA that is uploaded for a registry: the one that it reads (`named`), or one that `fits` already, or the first free name.
 
     A ConfigMap that somebody else made, or that another registry uses too, is passed over, as is every other name that is taken.
     """
-    if named is not None and named.key == UPLOADED_KEY and is_upload(named.name, registry) and not is_used(named.name):
+    if named is not None and named.key == _deletion.UPLOADED_KEY and _deletion.is_upload(named.name, registry) and not is_used(named.name):
         present = read(named.name)
-        if present is None or is_own_upload(present):
+        if present is None or _deletion.is_own_upload(present):
             return named
     number = 1
     while (present := read(upload_name(registry, number))) is not None:
         name = upload_name(registry, number)
-        if not is_used(name) and is_own_upload(present) and fits(present["data"][UPLOADED_KEY]):
+        if not is_used(name) and _deletion.is_own_upload(present) and fits(present["data"][_deletion.UPLOADED_KEY]):
             break
         number += 1
-    return KeyReference(upload_name(registry, number), UPLOADED_KEY)
+    return _registry.KeyReference(upload_name(registry, number), _deletion.UPLOADED_KEY)
 
 
-def place_for(reader: Reader, registry: str, pem: str, adds: bool = False) -> KeyReference:
+def place_for(reader: _reading.Reader, registry: str, pem: str, adds: bool = False) -> _registry.KeyReference:
     """The ConfigMap that certificates which are uploaded for a registry belong into. ClusterError when a request is refused."""
 
     def fits(text: str) -> bool:
         # To an upload that no registry reads yet others can be added.
-        return adds or same_certificates(text, pem)
+        return adds or _certificates.same_certificates(text, pem)
 
     users = reader.users()
 
@@ -120,18 +119,18 @@ def place_for(reader: Reader, registry: str, pem: str, adds: bool = False) -> Ke
     return place_of_upload(registry, named_bundle(reader.registry(registry), "ConfigMap"), lambda name: reader.held("ConfigMap", name), is_used, fits)
 
 
-def named_bundle(registry: Manifest | None, kind: str) -> KeyReference | None:
+def named_bundle(registry: _manifests.Manifest | None, kind: str) -> _registry.KeyReference | None:
     """The key of a ConfigMap or Secret that a registry reads its CA from."""
-    named = manifests.live_database(registry).get(manifests.CA_KEYS[kind])
-    return KeyReference(named["name"], named["key"]) if named else None
+    named = _manifests.live_database(registry).get(_manifests.CA_KEYS[kind])
+    return _registry.KeyReference(named["name"], named["key"]) if named else None
 
 
-def readers(place: Place, registries: Iterable[Manifest]) -> list[Manifest]:
+def readers(place: Place, registries: Iterable[_manifests.Manifest]) -> list[_manifests.Manifest]:
     """The registries that read their CA there."""
     return [registry for registry in registries if named_bundle(registry, place.kind) == place.reference]
 
 
-def manager_of(manifest: Manifest) -> str | None:
+def manager_of(manifest: _manifests.Manifest) -> str | None:
     """Who else keeps an object as it is, in words; None when nobody is known to."""
     metadata = manifest["metadata"]
     if manifest.get("kind", "ConfigMap") == "ConfigMap" and metadata["name"] in PLATFORM_CONFIG_MAPS:

@@ -17,10 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import FIELD_MANAGER, Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Capabilities
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import ReportedError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan, _registry
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -53,7 +50,7 @@ PAGE = "500"
 MERGE_PATCH = "application/merge-patch+json"
 
 
-class ClusterError(ReportedError):
+class ClusterError(_registry.ReportedError):
     """The cluster cannot do what is needed, refused a request or did not answer. `status` is the HTTP status, None without an answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
@@ -106,7 +103,7 @@ def connect(module: Any) -> Cluster:
         remedy = "Set kubeconfig, or host and api_key, or log in with `oc login`"
         raise ClusterError(f"there is no cluster to speak to: {_first_line(error)} {remedy}.") from error
     # Audit logs tell our requests from those of other modules by it.
-    client.client.client.user_agent = FIELD_MANAGER
+    client.client.client.user_agent = _manifests.FIELD_MANAGER
     return Cluster(client.client, client.configuration, module.params.get("context"))
 
 
@@ -118,32 +115,32 @@ class Cluster:
         # Called before each request that writes; it raises when nothing may be written any more.
         self.before_writing: Callable[[], None] = lambda: None
 
-    def identity(self) -> Manifest:
+    def identity(self) -> _manifests.Manifest:
         """Which cluster this is and as whom it is used."""
         user = None
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         try:
             review = self._request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body, what="asking who this account is")
-            user = at(review, ("status", "userInfo", "username"))
+            user = _manifests.at(review, ("status", "userInfo", "username"))
         except ClusterError as error:
             if error.status in (None, UNAUTHORIZED):
                 raise
         return {"host": self._configuration.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
 
-    def capabilities(self) -> Capabilities:
+    def capabilities(self) -> _plan.Capabilities:
         """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""
         for version in ("v1beta1", "v1alpha1"):
-            path = f"/openapi/v3/apis/{manifests.GROUP}/{version}"
-            document = self._find(path, f"reading the schema of {manifests.GROUP}/{version}")
+            path = f"/openapi/v3/apis/{_manifests.GROUP}/{version}"
+            document = self._find(path, f"reading the schema of {_manifests.GROUP}/{version}")
             if document is None:
                 continue
             properties = _spec_properties(document)
             for key in ("kubeRBACProxy", "oauthProxy"):
                 if key in properties:
-                    return Capabilities(version, key, at(properties, ("postgres", "properties", "generateDeployment")) is not None)
+                    return _plan.Capabilities(version, key, _manifests.at(properties, ("postgres", "properties", "generateDeployment")) is not None)
             message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
             raise ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
-        message = f"there is no {manifests.PLURAL}.{manifests.GROUP} here. Switch the component on, with model_registry_component or the playbook enable"
+        message = f"there is no {_manifests.PLURAL}.{_manifests.GROUP} here. Switch the component on, with model_registry_component or the playbook enable"
         raise ClusterError(f"this cluster cannot hold model registries: {message}.")
 
     def registries_namespace(self) -> str:
@@ -160,7 +157,7 @@ class Cluster:
             if listed is None:
                 continue
             for item in listed["items"]:
-                namespace = at(item, ("status", "components", "modelregistry", "registriesNamespace"))
+                namespace = _manifests.at(item, ("status", "components", "modelregistry", "registriesNamespace"))
                 if namespace:
                     return str(namespace)
             raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or switch it on with model_registry_component.")
@@ -177,33 +174,40 @@ class Cluster:
         listed = self._find(f"/apis/{api_version}", f"looking for {plural}")
         return listed is not None and any(resource["name"] == plural for resource in listed["resources"])
 
-    def read(self, api: tuple[str, str], namespace: str, name: str) -> Manifest | None:
+    def read(self, api: tuple[str, str], namespace: str, name: str) -> _manifests.Manifest | None:
         """An object, or None when there is none; without a namespace, of the whole cluster."""
         return self._find(path_of(api, namespace, name), f"reading {api[1]}/{name}" + (f" in {namespace}" if namespace else ""))
 
-    def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[Manifest]:
+    def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[_manifests.Manifest]:
         """The objects of a kind in a namespace, or without one in the whole cluster, by label or field selector. ClusterError 404 for an unknown kind."""
         return self._pages(api, namespace, query, JSON)
 
-    def listed(self, api: tuple[str, str], namespace: str, trim: Callable[[Manifest], Manifest], **query: str) -> list[Manifest]:
+    def listed(
+        self, api: tuple[str, str], namespace: str, trim: Callable[[_manifests.Manifest], _manifests.Manifest], **query: str
+    ) -> list[_manifests.Manifest]:
         """As `items`, but only what `trim` leaves of each: what it drops is dropped page by page."""
         return self._pages(api, namespace, query, JSON, trim)
 
-    def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[Manifest]:
+    def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[_manifests.Manifest]:
         """As `items`, but only the metadata of each."""
         return self._pages(api, namespace, query, METADATA)
 
     def _pages(
-        self, api: tuple[str, str], namespace: str, query: dict[str, str], accept: str, trim: Callable[[Manifest], Manifest] = lambda item: item
-    ) -> list[Manifest]:
+        self,
+        api: tuple[str, str],
+        namespace: str,
+        query: dict[str, str],
+        accept: str,
+        trim: Callable[[_manifests.Manifest], _manifests.Manifest] = lambda item: item,
+    ) -> list[_manifests.Manifest]:
         what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
-        found: list[Manifest] = []
+        found: list[_manifests.Manifest] = []
         more = ""
         may_begin_anew = True
         while True:
             page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
             try:
-                listed: Manifest = json.loads(self._send("GET", path_of(api, namespace), None, page, JSON, what, accept))
+                listed: _manifests.Manifest = json.loads(self._send("GET", path_of(api, namespace), None, page, JSON, what, accept))
             except ClusterError as error:
                 # The API server has forgotten the state that the pages before were of.
                 if error.status != GONE or not may_begin_anew:
@@ -212,7 +216,7 @@ class Cluster:
                 continue
             # An empty list of metadata alone is null.
             found += map(trim, listed["items"] or [])
-            more = at(listed, ("metadata", "continue")) or ""
+            more = _manifests.at(listed, ("metadata", "continue")) or ""
             if not more:
                 return found
 
@@ -222,9 +226,9 @@ class Cluster:
         response = self._send("GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, JSON, what=f"reading the log of pod {pod}")
         return response.decode(errors="replace")
 
-    def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: Manifest, dry_run: bool) -> Manifest:
+    def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: _manifests.Manifest, dry_run: bool) -> _manifests.Manifest:
         """Create (POST), merge-patch (PATCH) or delete (DELETE) an object; with `dry_run` the server only says what it would answer."""
-        query = {} if verb == "DELETE" else {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        query = {} if verb == "DELETE" else {"fieldManager": _manifests.FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
         if verb == "DELETE" and dry_run:
             # The API server looks at the query of a deletion only when it has no body.
             body = {**body, "dryRun": ["All"]}
@@ -240,7 +244,7 @@ class Cluster:
             attributes = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource, "name": right.name}
             body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
             review = self._request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body, what=f"asking for the right to {right}")
-            if not at(review, ("status", "allowed")):
+            if not _manifests.at(review, ("status", "allowed")):
                 missing.append(right)
         return missing
 
@@ -288,15 +292,15 @@ class Cluster:
         self,
         verb: str,
         path: str,
-        body: Manifest | None = None,
+        body: _manifests.Manifest | None = None,
         query: dict[str, str] | None = None,
         content_type: str = JSON,
         what: str = "",
-    ) -> Manifest:
-        content: Manifest = json.loads(self._send(verb, path, body, query or {}, content_type, what))
+    ) -> _manifests.Manifest:
+        content: _manifests.Manifest = json.loads(self._send(verb, path, body, query or {}, content_type, what))
         return content
 
-    def _find(self, path: str, what: str) -> Manifest | None:
+    def _find(self, path: str, what: str) -> _manifests.Manifest | None:
         """What there is at a path, or None."""
         try:
             return self._request("GET", path, what=what)
@@ -305,7 +309,7 @@ class Cluster:
                 return None
             raise
 
-    def _send(self, verb: str, path: str, body: Manifest | None, query: dict[str, str], content_type: str, what: str, accept: str = JSON) -> bytes:
+    def _send(self, verb: str, path: str, body: _manifests.Manifest | None, query: dict[str, str], content_type: str, what: str, accept: str = JSON) -> bytes:
         attempt = 0
         while True:
             attempt += 1
@@ -343,10 +347,10 @@ def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> st
     return path if name is None else f"{path}/{quote(name, safe='')}"
 
 
-def _spec_properties(document: Manifest) -> Manifest:
+def _spec_properties(document: _manifests.Manifest) -> _manifests.Manifest:
     for schema in document.get("components", {}).get("schemas", {}).values():
-        if any(kind.get("kind") == manifests.KIND for kind in schema.get("x-kubernetes-group-version-kind", [])):
-            return at(schema, ("properties", "spec", "properties")) or {}
+        if any(kind.get("kind") == _manifests.KIND for kind in schema.get("x-kubernetes-group-version-kind", [])):
+            return _manifests.at(schema, ("properties", "spec", "properties")) or {}
     return {}
 
 

@@ -12,12 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, Cluster, ClusterError, Right
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, Problem, ReportedError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, send
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _registry, _writing
 
 KIND, GROUP, PLURAL = "DataScienceCluster", "datasciencecluster.opendatahub.io", "datascienceclusters"
 # Newer versions know the component by another name; all that serve one of those serve v2 too.
@@ -43,7 +38,7 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-class NotSwitchedError(ReportedError):
+class NotSwitchedError(_registry.ReportedError):
     """The component was switched and has not become what it was switched to in time."""
 
 
@@ -61,7 +56,7 @@ class Live:
     """A DataScienceCluster, and the API under which it is read and written."""
 
     api: tuple[str, str]
-    manifest: Manifest = field(repr=False)
+    manifest: _manifests.Manifest = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -71,22 +66,22 @@ class Live:
     @property
     def state(self) -> str:
         """What the specification asks for. A component that it does not name is removed."""
-        return MANAGED if at(self.manifest, ("spec", *COMPONENT, "managementState")) == "Managed" else REMOVED
+        return MANAGED if _manifests.at(self.manifest, ("spec", *COMPONENT, "managementState")) == "Managed" else REMOVED
 
     @property
     def namespace(self) -> str | None:
         """The namespace of the registries, as asked for, or else as it is."""
-        return at(self.manifest, ("spec", *COMPONENT, "registriesNamespace")) or self.told_namespace
+        return _manifests.at(self.manifest, ("spec", *COMPONENT, "registriesNamespace")) or self.told_namespace
 
     @property
     def told_namespace(self) -> str | None:
         """The namespace that the status names; the product names it only while the component is managed."""
-        return at(self.manifest, ("status", *COMPONENT, "registriesNamespace")) or None
+        return _manifests.at(self.manifest, ("status", *COMPONENT, "registriesNamespace")) or None
 
     @property
-    def condition(self) -> Manifest | None:
+    def condition(self) -> _manifests.Manifest | None:
         """What the platform's operator says of the component."""
-        conditions = at(self.manifest, ("status", "conditions")) or []
+        conditions = _manifests.at(self.manifest, ("status", "conditions")) or []
         return next((condition for condition in conditions if condition["type"] == CONDITION), None)
 
 
@@ -101,40 +96,40 @@ class Surroundings:
 
 
 @dataclass
-class ComponentOutcome(Outcome):
+class ComponentOutcome(_writing.Outcome):
     """What a run did with the component."""
 
-    component: Manifest = field(default_factory=dict)
+    component: _manifests.Manifest = field(default_factory=dict)
 
-    def result(self, diff: bool) -> Manifest:
+    def result(self, diff: bool) -> _manifests.Manifest:
         """The result of the module."""
         shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
         return {**shared, "component": self.component}
 
 
-def wanted_from_options(options: Mapping[str, Any], problems: list[Problem]) -> Wanted:
+def wanted_from_options(options: Mapping[str, Any], problems: list[_registry.Problem]) -> Wanted:
     """The wanted component of the module's options; what is wrong with them whatever is live is added to the problems."""
     namespace, seconds = options["registries_namespace"], options["wait_timeout"]
     if namespace is not None and options["state"] == REMOVED:
-        problems.append(Problem("registries_namespace", "is given together with state=removed, which has none", "Leave it out", namespace))
+        problems.append(_registry.Problem("registries_namespace", "is given together with state=removed, which has none", "Leave it out", namespace))
     elif namespace is not None and not NAMESPACE_PATTERN.fullmatch(namespace):
         remedy = "Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends"
-        problems.append(Problem("registries_namespace", "cannot be the name of a namespace", remedy, namespace))
+        problems.append(_registry.Problem("registries_namespace", "cannot be the name of a namespace", remedy, namespace))
     if seconds < 1:
-        problems.append(Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", seconds))
+        problems.append(_registry.Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", seconds))
     return Wanted(options["state"], namespace, options["force"])
 
 
-def input_problems(options: Mapping[str, Any]) -> list[Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     """What is wrong with the options of `model_registry_component` whatever is in the cluster."""
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     wanted_from_options(options, problems)
     return problems
 
 
-def plan_switch(wanted: Wanted, live: Live) -> tuple[Change | None, list[Problem]]:
+def plan_switch(wanted: Wanted, live: Live) -> tuple[_plan.Change | None, list[_registry.Problem]]:
     """What makes the component as it is wanted, None when it is already; and why that cannot be."""
-    before: Manifest = {"state": live.state, "registries_namespace": live.namespace}
+    before: _manifests.Manifest = {"state": live.state, "registries_namespace": live.namespace}
     after = {"state": wanted.state, "registries_namespace": wanted.namespace or live.namespace}
     fields = tuple(option for option in after if after[option] != before[option])
     if not fields:
@@ -142,16 +137,16 @@ def plan_switch(wanted: Wanted, live: Live) -> tuple[Change | None, list[Problem
     if live.state == wanted.state == MANAGED:
         problem = f"cannot be changed while the component is managed: it is {live.namespace!r}"
         remedy = "Leave it out, or first remove the component (state=removed), with the registries that are in the old namespace"
-        return None, [Problem("registries_namespace", problem, remedy, wanted.namespace)]
+        return None, [_registry.Problem("registries_namespace", problem, remedy, wanted.namespace)]
     asked = {"managementState": wanted.state.capitalize()}
     if "registries_namespace" in fields:
         asked["registriesNamespace"] = str(wanted.namespace)
     body = {"spec": {"components": {"modelregistry": asked}}}
     shown_before, shown_after = ({option: values[option] for option in fields} for values in (before, after))
-    return Change("update", KIND, "", live.name, fields, "PATCH", live.api, body, shown_before, shown_after), []
+    return _plan.Change("update", KIND, "", live.name, fields, "PATCH", live.api, body, shown_before, shown_after), []
 
 
-def left_behind(registries: Iterable[Manifest]) -> str:
+def left_behind(registries: Iterable[_manifests.Manifest]) -> str:
     """Registries as a sentence names them."""
     return ", ".join(f"{registry['metadata']['name']!r} in namespace {registry['metadata']['namespace']!r}" for registry in registries)
 
@@ -169,7 +164,7 @@ def why_not_managed(live: Live, around: Surroundings) -> str:
         said = "no registries namespace" if namespace is None else f"the registries namespace {namespace!r} instead of {live.namespace!r}"
         return f"the status of {KIND} {live.name!r} names {said}. {PLATFORM_REMEDY}"
     if not around.serves_registries:
-        return f"the cluster does not serve {manifests.PLURAL}.{manifests.GROUP} yet"
+        return f"the cluster does not serve {_manifests.PLURAL}.{_manifests.GROUP} yet"
     if around.namespace_phase == "":
         return f"the namespace {namespace!r} does not exist"
     if around.namespace_phase not in (None, "Active"):
@@ -189,14 +184,14 @@ def why_not_removed(live: Live, around: Surroundings) -> str:
 # Carrying it out
 
 
-def converge_component(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, outcome: ComponentOutcome) -> None:
+def converge_component(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: ComponentOutcome) -> None:
     """Switch the component to what the options say and wait for it; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused, or there is nothing to switch. NotSwitchedError: written, but not
     effective within wait_timeout.
     """
     outcome.introduce(cluster)
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     wanted = wanted_from_options(options, problems)
     live = _read(cluster)
     change, more = plan_switch(wanted, live)
@@ -205,7 +200,7 @@ def converge_component(cluster: Cluster, options: Mapping[str, Any], check_mode:
         problems += _right_problems(cluster, live)
         problems += _left_behind_problems(cluster, wanted, outcome) if wanted.state == REMOVED else []
     if problems:
-        raise InputError(problems)
+        raise _registry.InputError(problems)
     if change:
         live = _switch(cluster, wanted, live, change, check_mode, outcome)
     if change and check_mode:
@@ -215,39 +210,41 @@ def converge_component(cluster: Cluster, options: Mapping[str, Any], check_mode:
         _wait(cluster, live, options["wait_timeout"] if options["wait"] and not check_mode else 0, outcome)
 
 
-def _read(cluster: Cluster) -> Live:
+def _read(cluster: _cluster.Cluster) -> Live:
     """The cluster's only DataScienceCluster. ClusterError when there is none or more than one, or it may not be read."""
     api = next(((f"{GROUP}/{version}", PLURAL) for version in VERSIONS if cluster.serves(f"{GROUP}/{version}", PLURAL)), None)
     if api is None:
         message = f"this cluster does not know {PLURAL}.{GROUP}"
-        raise ClusterError(f"{message}. Install the operator of OpenShift AI or Open Data Hub first; plain Kubernetes has no component to switch.")
+        raise _cluster.ClusterError(f"{message}. Install the operator of OpenShift AI or Open Data Hub first; plain Kubernetes has no component to switch.")
     try:
         found = cluster.items(api, "")
-    except ClusterError as error:
-        if error.status == FORBIDDEN:
-            raise ClusterError(f"{error} Bind the account to a ClusterRole with this right, such as that in rbac/component.yml.", FORBIDDEN) from error
+    except _cluster.ClusterError as error:
+        if error.status == _cluster.FORBIDDEN:
+            raise _cluster.ClusterError(
+                f"{error} Bind the account to a ClusterRole with this right, such as that in rbac/component.yml.", _cluster.FORBIDDEN
+            ) from error
         raise
     if len(found) != 1:
         names = ", ".join(repr(item["metadata"]["name"]) for item in found)
         what, remedy = (f"several {KIND}s, {names}", "Delete all but one") if found else (f"no {KIND}", "Create one")
-        raise ClusterError(f"this cluster has {what}: the component is switched in the only one. {remedy}.")
+        raise _cluster.ClusterError(f"this cluster has {what}: the component is switched in the only one. {remedy}.")
     return Live(api, found[0])
 
 
-def _right_problems(cluster: Cluster, live: Live) -> list[Problem]:
-    missing = cluster.missing_rights("", [Right("patch", GROUP, PLURAL, live.name)])
+def _right_problems(cluster: _cluster.Cluster, live: Live) -> list[_registry.Problem]:
+    missing = cluster.missing_rights("", [_cluster.Right("patch", GROUP, PLURAL, live.name)])
     remedy = "Bind the account to a ClusterRole with this right, such as that in rbac/component.yml; nothing was written"
-    return [Problem("state", f"the account in use may not: {right} {live.name!r}", remedy) for right in missing]
+    return [_registry.Problem("state", f"the account in use may not: {right} {live.name!r}", remedy) for right in missing]
 
 
-def _left_behind_problems(cluster: Cluster, wanted: Wanted, outcome: ComponentOutcome) -> list[Problem]:
+def _left_behind_problems(cluster: _cluster.Cluster, wanted: Wanted, outcome: ComponentOutcome) -> list[_registry.Problem]:
     """The registries that nobody would look after any more, as a problem, or with `force` as a warning."""
     remedy = "Delete them first with model_registry (state=absent), or set force to true"
     try:
         registries = _registries(cluster)
         problem = f"a removal would leave behind the model registries {left_behind(registries)}" if registries else ""
-    except ClusterError as error:
-        if error.status != FORBIDDEN and not wanted.force:
+    except _cluster.ClusterError as error:
+        if error.status != _cluster.FORBIDDEN and not wanted.force:
             raise
         problem = f"which registries a removal would leave behind could not be seen: {error}"
         remedy = "Bind the account to the ClusterRole in rbac/component.yml, or set force to true"
@@ -256,30 +253,30 @@ def _left_behind_problems(cluster: Cluster, wanted: Wanted, outcome: ComponentOu
     if wanted.force:
         outcome.warn([f"force: {problem}"])
         return []
-    return [Problem("force", problem.rstrip("."), remedy, False)]
+    return [_registry.Problem("force", problem.rstrip("."), remedy, False)]
 
 
-def _registries(cluster: Cluster) -> list[Manifest]:
+def _registries(cluster: _cluster.Cluster) -> list[_manifests.Manifest]:
     """The metadata of all registries of the cluster."""
-    apis = ((f"{manifests.GROUP}/{version}", manifests.PLURAL) for version in ("v1beta1", "v1alpha1"))
+    apis = ((f"{_manifests.GROUP}/{version}", _manifests.PLURAL) for version in ("v1beta1", "v1alpha1"))
     api = next((api for api in apis if cluster.serves(*api)), None)
     return cluster.metadata(api, "") if api else []
 
 
-def _switch(cluster: Cluster, wanted: Wanted, live: Live, change: Change, check_mode: bool, outcome: ComponentOutcome) -> Live:
+def _switch(cluster: _cluster.Cluster, wanted: Wanted, live: Live, change: _plan.Change, check_mode: bool, outcome: ComponentOutcome) -> Live:
     """Send a change, or in check mode let the server try it; what the DataScienceCluster is then."""
     attempt = 0
     while True:
         attempt += 1
         try:
-            answer = send(cluster, change, check_mode)
-        except ClusterError as error:
+            answer = _writing.send(cluster, change, check_mode)
+        except _cluster.ClusterError as error:
             if error.status not in (None, 409) or attempt == ATTEMPTS:
                 raise
             live = _read(cluster)
             again, problems = plan_switch(wanted, live)
             if problems:
-                raise InputError(problems) from error
+                raise _registry.InputError(problems) from error
             if again:
                 change = again
                 continue
@@ -288,7 +285,7 @@ def _switch(cluster: Cluster, wanted: Wanted, live: Live, change: Change, check_
         return Live(live.api, answer)
 
 
-def _wait(cluster: Cluster, live: Live, seconds: float, outcome: ComponentOutcome) -> None:
+def _wait(cluster: _cluster.Cluster, live: Live, seconds: float, outcome: ComponentOutcome) -> None:
     """Wait until the component is what its DataScienceCluster asks for; with 0 seconds only report how it is."""
     deadline = time.monotonic() + seconds
     state = live.state
@@ -307,27 +304,27 @@ def _wait(cluster: Cluster, live: Live, seconds: float, outcome: ComponentOutcom
             raise NotSwitchedError(f"the model registry component was switched to {state}, and meanwhile somebody switched it to {live.state}.")
 
 
-def _surroundings(cluster: Cluster, live: Live, outcome: ComponentOutcome) -> Surroundings:
+def _surroundings(cluster: _cluster.Cluster, live: Live, outcome: ComponentOutcome) -> Surroundings:
     if live.state == REMOVED:
         found = _seen(cluster, SINGLETON_API, SINGLETON, "whether the component is gone", outcome)
         return Surroundings(True, None, None if found is None else bool(found))
-    serves = any(cluster.serves(f"{manifests.GROUP}/{version}", manifests.PLURAL) for version in ("v1beta1", "v1alpha1"))
+    serves = any(cluster.serves(f"{_manifests.GROUP}/{version}", _manifests.PLURAL) for version in ("v1beta1", "v1alpha1"))
     if live.told_namespace is None:
         return Surroundings(serves, None, None)
     namespace = _seen(cluster, NAMESPACES, live.told_namespace, "whether the registries namespace exists", outcome)
-    return Surroundings(serves, None if namespace is None else at(namespace, ("status", "phase")) or "", None)
+    return Surroundings(serves, None if namespace is None else _manifests.at(namespace, ("status", "phase")) or "", None)
 
 
-def _seen(cluster: Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> Manifest | None:
+def _seen(cluster: _cluster.Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> _manifests.Manifest | None:
     """An object, empty when there is none; None where the account may not read it, with a warning."""
     try:
         return cluster.read(api, "", name) or {}
-    except ClusterError as error:
-        if error.status != FORBIDDEN:
+    except _cluster.ClusterError as error:
+        if error.status != _cluster.FORBIDDEN:
             raise
         outcome.warn([f"{what} could not be seen: {error}"])
         return None
 
 
-def _described(live: Live) -> Manifest:
+def _described(live: Live) -> _manifests.Manifest:
     return {"state": live.state, "registries_namespace": live.namespace}

@@ -11,55 +11,47 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _plan, _reading, _registry, _smoke_test, _waiting, _writing
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, Cluster, ClusterError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import APIS, Live, Plan, plan, resource_after
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader, read_live
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Consent, InputError, Problem, Registry, registry_from_options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._smoke_test import ask
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import ABSENT, complete_address, wait_until_serving
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, carry_out, rights_problems
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import Preflight
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._granting import Granting
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info, _drift, _granting
 
     # The names of the registries that refer to each ConfigMap and Secret, by its kind and name.
     Users = Mapping[tuple[str, str], Collection[str]]
 
 
-def input_problems(options: Mapping[str, Any]) -> list[Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     """What is wrong with the options of a module whatever is in the cluster."""
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     is_absent = options["state"] == "absent"
     if "database" in options:
-        registry_from_options(options, options["namespace"] or "", problems, [])
+        _registry.registry_from_options(options, options["namespace"] or "", problems, [])
     if options["permissions"] is not None and not ("database" in options and is_absent):
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import permissions_from_options
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants
 
-        permissions_from_options(options["permissions"], is_absent, problems, [])
+        _grants.permissions_from_options(options["permissions"], is_absent, problems, [])
     return problems
 
 
-def converge(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+def converge(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: _writing.Outcome) -> None:
     """Bring one registry to what the options of `model_registry` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options and with what they refer to. ClusterError: a request was
     refused. NotServingError, NotDeletedError: written, but not effective within wait_timeout.
     """
     outcome.introduce(cluster)
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     namespace = options.get("namespace") or cluster.registries_namespace()
-    wanted = registry_from_options(options, namespace, problems, outcome.warnings)
-    consent = Consent(options["restart"], options["allow_data_change"], options["delete_data"])
+    wanted = _registry.registry_from_options(options, namespace, problems, outcome.warnings)
+    consent = _registry.Consent(options["restart"], options["allow_data_change"], options["delete_data"])
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
-    reader = Reader(cluster, cluster.capabilities(), namespace)
+    reader = _reading.Reader(cluster, cluster.capabilities(), namespace)
     if options["state"] == "absent":
         # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _removal
 
-        Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)
+        _removal.Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)
         return
     granting = granting_for(reader, options, problems, check_mode, outcome, options["wait"])
     preflight = None if problems else preflight_for(options["check_database"])
@@ -69,62 +61,68 @@ def converge(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, out
     convergence.finish(options["smoke_test"])
 
 
-def converge_permissions(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+def converge_permissions(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: _writing.Outcome) -> None:
     """Bring the permissions of one registry to what the options of `model_registry_permission` say; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused.
     """
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._granting import granting_from_options
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _granting
 
     outcome.introduce(cluster)
-    problems: list[Problem] = []
-    reader = Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
+    problems: list[_registry.Problem] = []
+    reader = _reading.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
     name = options["name"]
-    granting = granting_from_options(reader, options, problems, check_mode, outcome)
+    granting = _granting.granting_from_options(reader, options, problems, check_mode, outcome)
     registry = reader.registry(name) if name.strip() else None
     problems += granting.problems(reader, registry)
     if registry and "deletionTimestamp" in registry["metadata"] and options["state"] == "present":
-        problems.append(Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", name))
+        problems.append(_registry.Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", name))
     if options["verify"]:
         problems += granting.problems_of_verification()
     if problems:
-        raise InputError(problems)
+        raise _registry.InputError(problems)
     outcome.registry = manifests.registry_result(registry) if registry else {"name": name, "namespace": reader.namespace}
     granting.grant(registry)
     granting.set_members()
     if options["verify"] and not check_mode:
         granting.verify()
     if registry is None:
-        outcome.status = dict(ABSENT)
+        outcome.status = dict(_waiting.ABSENT)
         return
     try:
-        wait_until_serving(reader, name, 0, outcome)
-    except ClusterError as error:
-        if error.status != FORBIDDEN:
+        _waiting.wait_until_serving(reader, name, 0, outcome)
+    except _cluster.ClusterError as error:
+        if error.status != _cluster.FORBIDDEN:
             raise
         outcome.warn([f"whether the registry serves could not be seen: {error}"])
 
 
 def granting_for(
-    reader: Reader, options: Mapping[str, Any], problems: list[Problem], check_mode: bool, outcome: Outcome, waits: bool, threads: int | None = None
-) -> Granting | None:
+    reader: _reading.Reader,
+    options: Mapping[str, Any],
+    problems: list[_registry.Problem],
+    check_mode: bool,
+    outcome: _writing.Outcome,
+    waits: bool,
+    threads: int | None = None,
+) -> _granting.Granting | None:
     """What is to be done with the option `permissions` of a registry that is made or edited, None without it; `problems` is added to."""
     if options["permissions"] is None:
         return None
     # Imported here, as in `converge`.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._granting import granting_from_options
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _granting
 
-    return granting_from_options(reader, {"state": "present", **options}, problems, check_mode, outcome, waits, threads)
+    return _granting.granting_from_options(reader, {"state": "present", **options}, problems, check_mode, outcome, waits, threads)
 
 
-def preflight_for(check_database: str) -> Preflight | None:
+def preflight_for(check_database: str) -> _database_info.Preflight | None:
     """The look at the database that the option `check_database` asks for."""
     if check_database == "false":
         return None
     # Imported here, as in `converge`.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import Preflight
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info
 
-    return Preflight(check_database == "fail")
+    return _database_info.Preflight(check_database == "fail")
 
 
 class Convergence:
@@ -132,33 +130,33 @@ class Convergence:
 
     def __init__(
         self,
-        reader: Reader,
-        wanted: Registry,
-        consent: Consent,
+        reader: _reading.Reader,
+        wanted: _registry.Registry,
+        consent: _registry.Consent,
         check_mode: bool,
-        outcome: Outcome,
-        granting: Granting | None,
-        preflight: Preflight | None,
+        outcome: _writing.Outcome,
+        granting: _granting.Granting | None,
+        preflight: _database_info.Preflight | None,
         expected_users: Callable[[], Users] = dict,
     ) -> None:
         self._reader, self._wanted, self._consent, self._check_mode, self._outcome = reader, wanted, consent, check_mode, outcome
         self._granting, self._preflight = granting, preflight
         # Who will refer to which Secret once the registries of the same run are as wanted.
         self._expected_users = expected_users
-        self._live = Live(reader.capabilities)
+        self._live = _plan.Live(reader.capabilities)
         self._resource: manifests.Manifest | None = None
         # None until it was made, and again when it has to be made anew.
-        self._made: Plan | None = None
+        self._made: _plan.Plan | None = None
 
     @property
-    def live(self) -> Live:
+    def live(self) -> _plan.Live:
         """What the cluster held when the plan was made."""
         return self._live
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> _plan.Plan:
         """What was planned, and after `write` what was carried out."""
-        return self._made or Plan()
+        return self._made or _plan.Plan()
 
     @property
     def is_predicted(self) -> bool:
@@ -175,24 +173,24 @@ class Convergence:
         """Whether there is anything to write."""
         return bool(self.plan.changes) or (self._granting is not None and bool(self._granting.planned))
 
-    def drift(self) -> list[Difference]:
+    def drift(self) -> list[_drift.Difference]:
         """What is live other than wanted, by the first plan."""
         # Imported here, as in `converge`.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import differences
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _drift
 
         of_permissions = (self._granting.planned, self._granting.bindings, self._granting.group) if self._granting else ((), (), None)
         changes, bindings, group = of_permissions
-        return differences(self._wanted.name, self._live, [*self.plan.changes, *changes], bindings, group)
+        return _drift.differences(self._wanted.name, self._live, [*self.plan.changes, *changes], bindings, group)
 
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[_registry.Problem]:
         """Read what is live and plan: everything for which it cannot be carried out. ClusterError when something may not be read."""
         self._made = self._planned(self._reader)
-        return [*self._made.problems, *rights_problems(self._reader, self._made.changes)]
+        return [*self._made.problems, *_writing.rights_problems(self._reader, self._made.changes)]
 
-    def write(self, problems: Iterable[Problem] = ()) -> None:
+    def write(self, problems: Iterable[_registry.Problem] = ()) -> None:
         """Write the registry with what it refers to, then who may use it. InputError, or ClusterError when a write is refused."""
         made, self._made = self._made, None
-        self._made, written = carry_out(self._reader, self._planned, self._wanted.name, self._check_mode, self._outcome, problems, made=made)
+        self._made, written = _writing.carry_out(self._reader, self._planned, self._wanted.name, self._check_mode, self._outcome, problems, made=made)
         self._resource = written or self._live.registry
         self._outcome.registry = manifests.registry_result(self._resource) if self._resource else {}
         if self._granting:
@@ -204,7 +202,7 @@ class Convergence:
             return
         unchanged = None if self._outcome.changes else self._live
         try:
-            wait_until_serving(self._reader, self._wanted.name, seconds if self.can_serve else 0, self._outcome, unchanged, self.explanation)
+            _waiting.wait_until_serving(self._reader, self._wanted.name, seconds if self.can_serve else 0, self._outcome, unchanged, self.explanation)
         finally:
             self._outcome.status["restart_needed"] = self.plan.restart_needed
 
@@ -218,27 +216,27 @@ class Convergence:
         if self._granting:
             self._granting.set_members()
         if self.is_predicted:
-            outcome.status = {**ABSENT, "reason": "the registry does not exist yet", "restart_needed": False}
+            outcome.status = {**_waiting.ABSENT, "reason": "the registry does not exist yet", "restart_needed": False}
             return
-        complete_address(self._reader, name, outcome.status)
+        _waiting.complete_address(self._reader, name, outcome.status)
         if smoke_test and outcome.status["serving"]:
-            answer = ask(outcome.status["address"], self._reader.cluster.bearer_token, self._reader.cluster.ca_file)
+            answer = _smoke_test.ask(outcome.status["address"], self._reader.cluster.bearer_token, self._reader.cluster.ca_file)
             outcome.status["smoke_test"] = answer.as_result()
             if answer.result != "ok":
                 outcome.warn([f"smoke test of registry {name!r}: {answer.message}"])
 
-    def _planned(self, reader: Reader) -> Plan:
+    def _planned(self, reader: _reading.Reader) -> _plan.Plan:
         placed = _placed(reader, self._wanted)
-        self._live = live = self._with_expected_users(read_live(reader, placed))
-        made = plan(placed, live, self._consent, datetime.now(timezone.utc))
+        self._live = live = self._with_expected_users(_reading.read_live(reader, placed))
+        made = _plan.plan(placed, live, self._consent, datetime.now(timezone.utc))
         if self._preflight and not made.problems:
-            contents = {(change.kind, change.name): change.body for change in made.changes if change.kind in APIS and change.action != "delete"}
+            contents = {(change.kind, change.name): change.body for change in made.changes if change.kind in _plan.APIS and change.action != "delete"}
             warnings: list[str] = []
-            found = self._preflight.check(reader, resource_after(placed, live.registry, reader.capabilities), live.objects, contents, warnings)
+            found = self._preflight.check(reader, _plan.resource_after(placed, live.registry, reader.capabilities), live.objects, contents, warnings)
             made = replace(made, problems=tuple(found), warnings=(*made.warnings, *warnings))
         return replace(made, problems=(*made.problems, *self._granting.problems(reader, live.registry))) if self._granting else made
 
-    def _with_expected_users(self, live: Live) -> Live:
+    def _with_expected_users(self, live: _plan.Live) -> _plan.Live:
         if not live.password_secrets:
             return live
         users = self._expected_users()
@@ -247,13 +245,13 @@ class Convergence:
         return replace(live, used_secrets=live.used_secrets.union(used))
 
 
-def _placed(reader: Reader, wanted: Registry) -> Registry:
+def _placed(reader: _reading.Reader, wanted: _registry.Registry) -> _registry.Registry:
     """The wanted registry, with the certificates that its options hold given the ConfigMap that they belong into."""
     database = wanted.database
     if database is None or database.ca is None or database.ca.pem is None:
         return wanted
     # Imported here, as in `converge`.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._bundles import place_for
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _bundles
 
-    reference = place_for(reader, wanted.name, database.ca.pem)
+    reference = _bundles.place_for(reader, wanted.name, database.ca.pem)
     return replace(wanted, database=replace(database, ca=replace(database.ca, reference=reference)))

@@ -20,10 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _findings as findings
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import HAS_CRYPTOGRAPHY, Certificate, certificates_in, pem_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import Encryption, Finding, Handshake, Schema, Table, View
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import MYSQL
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _findings, _registry
 
 STEP_SECONDS = 5.0
 # How many steps may use up their time before the rest is left out.
@@ -46,21 +43,21 @@ Result = TypeVar("Result")
 class Report:
     """Everything that was found out about a database."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[_findings.Finding, ...]
     version: str | None = None
-    certificate: Certificate | None = None
+    certificate: _certificates.Certificate | None = None
     schema_version: int | None = None
 
     @property
     def serves(self) -> bool | None:
         """Whether a registry server would serve with it; None when it could not be looked at from here."""
-        return findings.serves(self.findings)
+        return _findings.serves(self.findings)
 
 
 class _Stop(Exception):
     """Nothing further can be found out."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: _findings.Finding) -> None:
         self.finding = finding
         super().__init__(finding.message)
 
@@ -90,33 +87,33 @@ class _Clock:
 @dataclass
 class _Facts:
     version: str | None = None
-    certificate: Certificate | None = None
-    schema: Schema | None = None
+    certificate: _certificates.Certificate | None = None
+    schema: _findings.Schema | None = None
 
 
 def missing_libraries(kind: str, logs_in: bool = True) -> list[str]:
     """The Python libraries that a look at a database of this type needs and that are not installed. Without a login it needs no driver."""
-    driver = "PyMySQL" if kind == MYSQL else "psycopg[binary]"
-    return [name for name, installed in ((driver, not logs_in or _driver(kind) is not None), ("cryptography", HAS_CRYPTOGRAPHY)) if not installed]
+    driver = "PyMySQL" if kind == _registry.MYSQL else "psycopg[binary]"
+    return [name for name, installed in ((driver, not logs_in or _driver(kind) is not None), ("cryptography", _certificates.HAS_CRYPTOGRAPHY)) if not installed]
 
 
 def _driver(kind: str) -> Any:
     """The library for databases of this type, loaded only when one is looked at; None when it is not installed."""
     try:
-        return importlib.import_module("pymysql" if kind == MYSQL else "psycopg")
+        return importlib.import_module("pymysql" if kind == _registry.MYSQL else "psycopg")
     # psycopg raises more than ImportError where the library libpq is missing.
     except Exception:
         return None
 
 
-def look(view: View, timeout: float = STEP_SECONDS) -> Report:
+def look(view: _findings.View, timeout: float = STEP_SECONDS) -> Report:
     """Look at a database as the registry server will. Every step takes at most `timeout` seconds, and all of them twice that; nothing is raised or written."""
     missing = missing_libraries(view.type, view.password is not None)
     if missing:
         message = f"Nothing is known about the database: the Python library {' and '.join(missing)} is missing where this task runs"
-        return Report((Finding("libraries", findings.WARNING, message, f"Install it there: pip install {' '.join(missing)}"),))
+        return Report((_findings.Finding("libraries", _findings.WARNING, message, f"Install it there: pip install {' '.join(missing)}"),))
     now, clock = datetime.now(timezone.utc), _Clock(timeout)
-    found = [*findings.settings_findings(view), *findings.ca_findings(view, now)]
+    found = [*_findings.settings_findings(view), *_findings.ca_findings(view, now)]
     facts = _Facts()
     view = replace(view, host=view.host.strip("[]"))
     try:
@@ -125,40 +122,40 @@ def look(view: View, timeout: float = STEP_SECONDS) -> Report:
         found = [finding for finding in found if finding.check != stop.finding.check]
         found.append(stop.finding)
     except (socket.timeout, TimeoutError):
-        found.append(findings.unreachable(view, "does not answer in time"))
+        found.append(_findings.unreachable(view, "does not answer in time"))
     except (OSError, EOFError) as error:
-        found.append(findings.unreachable(view, f"breaks the connection off: {error}"))
+        found.append(_findings.unreachable(view, f"breaks the connection off: {error}"))
     # MySQL says its version before a login too.
     if facts.version and not any(finding.check == "version" for finding in found):
-        found.append(findings.version_finding(view.type, facts.version))
-    version = findings.version_text(facts.version) if facts.version else None
+        found.append(_findings.version_finding(view.type, facts.version))
+    version = _findings.version_text(facts.version) if facts.version else None
     return Report(tuple(found), version, facts.certificate, facts.schema.version if facts.schema else None)
 
 
-def _look(view: View, clock: _Clock, now: datetime, found: list[Finding], facts: _Facts) -> None:
+def _look(view: _findings.View, clock: _Clock, now: datetime, found: list[_findings.Finding], facts: _Facts) -> None:
     address = _resolved(view, clock)
-    found.append(Finding("address", findings.OK, f"The host is {address}"))
+    found.append(_findings.Finding("address", _findings.OK, f"The host is {address}"))
     offered, greeting = _greeting(view, address, clock)
-    found.append(Finding("port", findings.OK, f"Port {view.port} is open"))
+    found.append(_findings.Finding("port", _findings.OK, f"Port {view.port} is open"))
     facts.version = greeting
-    found += findings.encryption_findings(view, offered)
-    use = findings.encryption(view)
+    found += _findings.encryption_findings(view, offered)
+    use = _findings.encryption(view)
     if use.encrypted and not offered and not use.optional:
         return
-    if any(finding.check == "ca" and finding.result == findings.FAILURE for finding in found):
+    if any(finding.check == "ca" and finding.result == _findings.FAILURE for finding in found):
         return
     encrypted = use.encrypted and offered
     if encrypted:
         try:
             _context(view, checks_chain=False)
         except ssl.SSLError:
-            raise _Stop(findings.BROKEN_PAIR) from None
+            raise _Stop(_findings.BROKEN_PAIR) from None
         seen = _handshake(view, address, clock, use)
         facts.certificate = seen.certificate
-        certificate = findings.handshake_findings(view, seen, now)
+        certificate = _findings.handshake_findings(view, seen, now)
         found += certificate
         # Neither the registry server nor this sends a password to a server that is not who it should be.
-        if any(finding.result == findings.FAILURE for finding in certificate):
+        if any(finding.result == _findings.FAILURE for finding in certificate):
             return
     if view.password is None:
         return
@@ -168,12 +165,12 @@ def _look(view: View, clock: _Clock, now: datetime, found: list[Finding], facts:
 # --- reaching it
 
 
-def _resolved(view: View, clock: _Clock) -> str:
+def _resolved(view: _findings.View, clock: _Clock) -> str:
     """The first address of the host that takes a connection, or else the first one."""
     try:
         entries = _within(clock.step(), lambda: socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM))
     except (socket.gaierror, UnicodeError):
-        raise _Stop(findings.unresolved(view)) from None
+        raise _Stop(_findings.unresolved(view)) from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     for candidate in addresses[:-1]:
         with contextlib.suppress(OSError), _connected(candidate, view.port, clock):
@@ -187,36 +184,36 @@ def _connected(address: str, port: int, clock: _Clock) -> Iterator[socket.socket
         yield connection
 
 
-def _greeting(view: View, address: str, clock: _Clock) -> tuple[bool, str | None]:
+def _greeting(view: _findings.View, address: str, clock: _Clock) -> tuple[bool, str | None]:
     """Whether the server offers TLS, and its version if it says so before a login."""
     try:
         with _connected(address, view.port, clock) as connection:
             return _greeted(view, connection)
     except ConnectionRefusedError:
-        raise _Stop(findings.unreachable(view, "nothing listens there")) from None
+        raise _Stop(_findings.unreachable(view, "nothing listens there")) from None
     except (socket.timeout, TimeoutError):
-        raise _Stop(findings.unreachable(view, "does not answer in time")) from None
+        raise _Stop(_findings.unreachable(view, "does not answer in time")) from None
     except EOFError as error:
-        raise _Stop(findings.unreachable(view, str(error))) from None
+        raise _Stop(_findings.unreachable(view, str(error))) from None
     except OSError as error:
-        raise _Stop(findings.unreachable(view, (error.strerror or str(error)).lower())) from None
+        raise _Stop(_findings.unreachable(view, (error.strerror or str(error)).lower())) from None
 
 
-def _greeted(view: View, connection: socket.socket) -> tuple[bool, str | None]:
-    if view.type != MYSQL:
+def _greeted(view: _findings.View, connection: socket.socket) -> tuple[bool, str | None]:
+    if view.type != _registry.MYSQL:
         connection.sendall(POSTGRESQL_TLS_REQUEST)
         answer = _read(connection, 1)
         if answer not in (b"S", b"N"):
-            raise _Stop(findings.unreachable(view, "what listens there is no PostgreSQL"))
+            raise _Stop(_findings.unreachable(view, "what listens there is no PostgreSQL"))
         return answer == b"S", None
     header = _read(connection, 4)
     size = int.from_bytes(header[:3], "little")
     if header[3] or not 5 < size < 1024:
-        raise _Stop(findings.unreachable(view, "what listens there is no MySQL or MariaDB"))
+        raise _Stop(_findings.unreachable(view, "what listens there is no MySQL or MariaDB"))
     payload = _read(connection, size)
     if payload[0] == 0xFF:
         text = payload[3:].decode(errors="replace")
-        raise _Stop(findings.mysql_refusal(int.from_bytes(payload[1:3], "little"), text, encrypted=False))
+        raise _Stop(_findings.mysql_refusal(int.from_bytes(payload[1:3], "little"), text, encrypted=False))
     version, _zero, rest = payload[1:].partition(b"\0")
     # The number of the connection, half of a nonce, and a filler come first.
     return bool(int.from_bytes(rest[13:15], "little") & MYSQL_TLS_FLAG), version.decode(errors="replace")
@@ -235,7 +232,7 @@ def _read(connection: socket.socket, size: int) -> bytes:
 # --- TLS
 
 
-def _handshake(view: View, address: str, clock: _Clock, use: Encryption) -> Handshake:
+def _handshake(view: _findings.View, address: str, clock: _Clock, use: _findings.Encryption) -> _findings.Handshake:
     """What the server shows in a handshake, held against the CA where there is one; no login follows."""
     try:
         try:
@@ -244,24 +241,24 @@ def _handshake(view: View, address: str, clock: _Clock, use: Encryption) -> Hand
             reason = "a certificate of it has expired or is not valid yet" if error.verify_code in EXPIRED else error.verify_message
             return replace(_shaken(view, address, clock, _context(view, checks_chain=False)), chain_failure=reason)
     except ssl.SSLError as error:
-        return Handshake(failure=_ssl_text(error))
+        return _findings.Handshake(failure=_ssl_text(error))
 
 
 def _ssl_text(error: ssl.SSLError) -> str:
     return (error.reason or str(error)).replace("_", " ").lower()
 
 
-def _shaken(view: View, address: str, clock: _Clock, context: ssl.SSLContext) -> Handshake:
+def _shaken(view: _findings.View, address: str, clock: _Clock, context: ssl.SSLContext) -> _findings.Handshake:
     with _connected(address, view.port, clock) as connection:
         _greeted(view, connection)
-        if view.type == MYSQL:
+        if view.type == _registry.MYSQL:
             connection.sendall(struct.pack("<I", len(MYSQL_TLS_REQUEST) | 1 << 24) + MYSQL_TLS_REQUEST)
         with context.wrap_socket(connection, server_hostname=view.host) as encrypted:
-            shown = certificates_in(ssl.DER_cert_to_PEM_cert(encrypted.getpeercert(binary_form=True) or b""))
-            return Handshake(encrypted.version(), shown[0] if shown else None)
+            shown = _certificates.certificates_in(ssl.DER_cert_to_PEM_cert(encrypted.getpeercert(binary_form=True) or b""))
+            return _findings.Handshake(encrypted.version(), shown[0] if shown else None)
 
 
-def _context(view: View, checks_chain: bool, checks_host: bool = False) -> ssl.SSLContext:
+def _context(view: _findings.View, checks_chain: bool, checks_host: bool = False) -> ssl.SSLContext:
     """How Go sets up TLS: a certificate of the bundle is trusted as it is, the common name counts for nothing, and 1.2 is the oldest version."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -272,7 +269,7 @@ def _context(view: View, checks_chain: bool, checks_host: bool = False) -> ssl.S
     if view.ca is None and checks_chain:
         context.load_default_certs()
     elif view.ca is not None:
-        context.load_verify_locations(cadata=pem_of(certificates_in(view.ca)))
+        context.load_verify_locations(cadata=_certificates.pem_of(_certificates.certificates_in(view.ca)))
     if view.client_certificate and view.client_key:
         with _files(view.client_certificate, view.client_key) as (certificate, key):
             # Without a password OpenSSL would ask for that of an encrypted key at the terminal.
@@ -311,7 +308,7 @@ class _Session:
             return ()
 
 
-def _log_in(view: View, address: str, clock: _Clock, encrypted: bool, offered: bool, found: list[Finding], facts: _Facts) -> None:
+def _log_in(view: _findings.View, address: str, clock: _Clock, encrypted: bool, offered: bool, found: list[_findings.Finding], facts: _Facts) -> None:
     """Log in as the server does; where that is refused, find out as much as can be without its database, or with TLS."""
     refusal = _attempt(view, address, clock, encrypted, view.name, found, facts)
     if refusal is None:
@@ -319,43 +316,49 @@ def _log_in(view: View, address: str, clock: _Clock, encrypted: bool, offered: b
     if not encrypted and offered and _may_need_tls(view, refusal):
         place = len(found)
         if _attempt(view, address, clock, True, view.name, found, facts) is None:
-            if not findings.encryption(view).optional:
-                found.insert(place, findings.must_encrypt(view))
+            if not _findings.encryption(view).optional:
+                found.insert(place, _findings.must_encrypt(view))
             return
-    finding = findings.mysql_refusal(refusal.code, refusal.text, encrypted or offered) if view.type == MYSQL else findings.postgresql_refusal(refusal.text)
+    finding = (
+        _findings.mysql_refusal(refusal.code, refusal.text, encrypted or offered)
+        if view.type == _registry.MYSQL
+        else _findings.postgresql_refusal(refusal.text)
+    )
     if finding.check == "database":
         # Where even that is refused, the version is not known.
         _attempt(view, address, clock, encrypted, None, found, facts)
     found.append(finding)
 
 
-def _may_need_tls(view: View, refusal: _Refused) -> bool:
-    if view.type == MYSQL:
+def _may_need_tls(view: _findings.View, refusal: _Refused) -> bool:
+    if view.type == _registry.MYSQL:
         return refusal.code in NEEDS_TLS
-    return findings.WITHOUT_TLS.search(refusal.text) is not None
+    return _findings.WITHOUT_TLS.search(refusal.text) is not None
 
 
-def _attempt(view: View, address: str, clock: _Clock, encrypted: bool, database: str | None, found: list[Finding], facts: _Facts) -> _Refused | None:
+def _attempt(
+    view: _findings.View, address: str, clock: _Clock, encrypted: bool, database: str | None, found: list[_findings.Finding], facts: _Facts
+) -> _Refused | None:
     """Log in and read what there is to know; the refusal when that cannot be done."""
-    is_mysql = view.type == MYSQL
+    is_mysql = view.type == _registry.MYSQL
     try:
         session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted, database)
     except _Refused as refusal:
         return refusal
     try:
-        found.append(Finding("login", findings.OK, f"The user {view.username} can log in"))
-        if database is not None and encrypted == findings.encryption(view).encrypted:
-            found.append(findings.need_not_encrypt(view))
+        found.append(_findings.Finding("login", _findings.OK, f"The user {view.username} can log in"))
+        if database is not None and encrypted == _findings.encryption(view).encrypted:
+            found.append(_findings.need_not_encrypt(view))
         (_read_mysql if is_mysql else _read_postgresql)(view, session, database is not None, found, facts)
     except _Refused as refusal:
-        found.append(Finding("database", findings.WARNING, f"The database does not let itself be looked at: {refusal.text}", "Look into its log"))
+        found.append(_findings.Finding("database", _findings.WARNING, f"The database does not let itself be looked at: {refusal.text}", "Look into its log"))
     finally:
         session.close()
     return None
 
 
-def _mysql(view: View, address: str, clock: _Clock, encrypted: bool, database: str | None) -> _Session:
-    pymysql, use, seconds = _driver(view.type), findings.encryption(view), clock.step()
+def _mysql(view: _findings.View, address: str, clock: _Clock, encrypted: bool, database: str | None) -> _Session:
+    pymysql, use, seconds = _driver(view.type), _findings.encryption(view), clock.step()
     context = _context(view, use.checks_chain, use.checks_host) if encrypted else None
     connection = pymysql.connections.Connection(
         host=view.host,
@@ -397,7 +400,7 @@ def _mysql_error(error: Any) -> Exception:
     return _Refused(str(text or error), code if isinstance(code, int) else 0)
 
 
-def _postgresql(view: View, address: str, clock: _Clock, encrypted: bool, database: str | None) -> _Session:
+def _postgresql(view: _findings.View, address: str, clock: _Clock, encrypted: bool, database: str | None) -> _Session:
     psycopg, seconds = _driver(view.type), clock.step()
     connection: Any = _within(seconds, lambda: _postgresql_connection(view, address, seconds, encrypted, database))
 
@@ -413,9 +416,9 @@ def _postgresql(view: View, address: str, clock: _Clock, encrypted: bool, databa
     return _Session(rows, connection.close)
 
 
-def _postgresql_connection(view: View, address: str, seconds: float, encrypted: bool, database: str | None) -> Any:
-    psycopg, use = _driver(view.type), findings.encryption(view)
-    authority = pem_of(certificates_in(view.ca)) if view.ca is not None else ""
+def _postgresql_connection(view: _findings.View, address: str, seconds: float, encrypted: bool, database: str | None) -> Any:
+    psycopg, use = _driver(view.type), _findings.encryption(view)
+    authority = _certificates.pem_of(_certificates.certificates_in(view.ca)) if view.ca is not None else ""
     certificate, key = view.client_certificate or "", view.client_key or ""
     with _files(authority, certificate, key) as (authority_file, certificate_file, key_file):
         mode = "verify-full" if use.checks_host else "verify-ca" if use.checks_chain else "require"
@@ -449,27 +452,27 @@ def _postgresql_connection(view: View, address: str, seconds: float, encrypted: 
 # --- reading
 
 
-def _read_mysql(view: View, session: _Session, has_database: bool, found: list[Finding], facts: _Facts) -> None:
+def _read_mysql(view: _findings.View, session: _Session, has_database: bool, found: list[_findings.Finding], facts: _Facts) -> None:
     [(version, limit, user_limit, read_only)] = session.rows("SELECT VERSION(), @@max_connections, @@max_user_connections, @@global.read_only")
     facts.version = version
-    found.append(findings.version_finding(view.type, version))
+    found.append(_findings.version_finding(view.type, version))
     used = session.first("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
     user_used = session.first("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = SUBSTRING_INDEX(USER(), '@', 1)")
     if used:
-        found.append(findings.connections_finding(int(limit), int(used[1]), int(user_limit), int(user_used[0]) if user_used else 0))
+        found.append(_findings.connections_finding(int(limit), int(used[1]), int(user_limit), int(user_used[0]) if user_used else 0))
     if not has_database:
         return
-    found.append(findings.database_finding(view, str(read_only).upper() in ("1", "ON")))
+    found.append(_findings.database_finding(view, str(read_only).upper() in ("1", "ON")))
     charset = session.first("SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()")
     if charset:
-        found.append(findings.character_set_finding(charset[0]))
+        found.append(_findings.character_set_finding(charset[0]))
     tables = tuple(str(row[0]) for row in session.rows("SHOW TABLES"))
     facts.schema = _schema(session, tables)
-    found += findings.schema_findings(view.type, facts.schema)
-    found.append(findings.mysql_privileges_finding(view, _mysql_grants(view, session), facts.schema))
+    found += _findings.schema_findings(view.type, facts.schema)
+    found.append(_findings.mysql_privileges_finding(view, _mysql_grants(view, session), facts.schema))
 
 
-def _mysql_grants(view: View, session: _Session) -> findings.Grants:
+def _mysql_grants(view: _findings.View, session: _Session) -> _findings.Grants:
     # Neither roles nor this setting exist on old servers.
     roles = (session.first("SELECT CURRENT_ROLE()") or (None,))[0]
     active = "" if roles in (None, "NONE") else str(roles)
@@ -477,34 +480,36 @@ def _mysql_grants(view: View, session: _Session) -> findings.Grants:
     # MariaDB shows the role in force by itself; MySQL, whose roles have hosts, wants it named.
     using = f" FOR CURRENT_USER() USING {active}" if "@" in active else ""
     lines = [str(row[0]) for row in session.rows(f"SHOW GRANTS{using}")]
-    return findings.mysql_grants(lines, view.name, active, wildcards=not literal)
+    return _findings.mysql_grants(lines, view.name, active, wildcards=not literal)
 
 
-def _read_postgresql(view: View, session: _Session, has_database: bool, found: list[Finding], facts: _Facts) -> None:
+def _read_postgresql(view: _findings.View, session: _Session, has_database: bool, found: list[_findings.Finding], facts: _Facts) -> None:
     [(version, encoding, database_limit, read_only)] = session.rows(
         "SELECT current_setting('server_version'), pg_encoding_to_char(encoding), datconnlimit, pg_is_in_recovery()"
         " FROM pg_database WHERE datname = current_database()"
     )
     facts.version = version
-    found.append(findings.version_finding(view.type, version))
+    found.append(_findings.version_finding(view.type, version))
     found.append(_postgresql_connections(session, int(database_limit)))
     if not has_database:
         return
-    found.append(findings.database_finding(view, bool(read_only)))
-    found.append(findings.character_set_finding(encoding))
+    found.append(_findings.database_finding(view, bool(read_only)))
+    found.append(_findings.character_set_finding(encoding))
     [(schema_name, may_create)] = session.rows("SELECT current_schema(), has_schema_privilege(current_schema(), 'CREATE')")
-    privileges = ", ".join(f"has_table_privilege(c.oid, '{privilege}')" for privilege in findings.TABLE_PRIVILEGES)
+    privileges = ", ".join(f"has_table_privilege(c.oid, '{privilege}')" for privilege in _findings.TABLE_PRIVILEGES)
     listed = session.rows(
         f"SELECT relname, pg_has_role(c.relowner, 'USAGE'), {privileges} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = current_schema() AND relkind IN ('r', 'p')"
     )
-    tables = [Table(row[0], bool(row[1]), frozenset(privilege for privilege, held in zip(findings.TABLE_PRIVILEGES, row[2:]) if held)) for row in listed]
+    tables = [
+        _findings.Table(row[0], bool(row[1]), frozenset(privilege for privilege, held in zip(_findings.TABLE_PRIVILEGES, row[2:]) if held)) for row in listed
+    ]
     facts.schema = _schema(session, tuple(table.name for table in tables))
-    found += findings.schema_findings(view.type, facts.schema)
-    found.append(findings.postgresql_privileges_finding(schema_name, bool(may_create), tables, facts.schema))
+    found += _findings.schema_findings(view.type, facts.schema)
+    found.append(_findings.postgresql_privileges_finding(schema_name, bool(may_create), tables, facts.schema))
 
 
-def _postgresql_connections(session: _Session, database_limit: int) -> Finding:
+def _postgresql_connections(session: _Session, database_limit: int) -> _findings.Finding:
     [(limit, used, user_limit, user_used, database_used)] = session.rows(
         "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,"
         " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
@@ -514,12 +519,12 @@ def _postgresql_connections(session: _Session, database_limit: int) -> Finding:
     )
     if 0 <= database_limit < limit:
         limit, used = database_limit, database_used
-    return findings.connections_finding(int(limit), int(used), int(user_limit), int(user_used))
+    return _findings.connections_finding(int(limit), int(used), int(user_limit), int(user_used))
 
 
-def _schema(session: _Session, tables: tuple[str, ...]) -> Schema:
+def _schema(session: _Session, tables: tuple[str, ...]) -> _findings.Schema:
     row = session.first("SELECT version, dirty FROM schema_migrations LIMIT 1") if "schema_migrations" in tables else ()
-    return Schema(tables, int(row[0]), bool(row[1])) if row else Schema(tables)
+    return _findings.Schema(tables, int(row[0]), bool(row[1])) if row else _findings.Schema(tables)
 
 
 def _within(seconds: float, work: Callable[[], Result]) -> Result:

@@ -10,32 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database, _findings, _manifests, _registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import STEP_SECONDS, Report, look, missing_libraries
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, WARNING, Finding, View, as_results
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
-    DEFAULT_DATABASE_NAME,
-    DEFAULT_PORTS,
-    GENERATED,
-    MYSQL,
-    POSTGRESQL,
-    Database,
-    InputError,
-    KeyReference,
-    Problem,
-    ReportedError,
-    creation_problems,
-    registry_from_options,
-)
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _reading
 
 # A kind and a key of an object in the registries namespace.
-Source = tuple[str, KeyReference]
+Source = tuple[str, _registry.KeyReference]
 PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets"}
 # The content of a key; None when there is no such object or key.
 Read = Callable[[Source], "str | None"]
@@ -51,7 +33,7 @@ class References:
     key: Source | None = None
 
 
-def reads(held: Callable[[str, str], Manifest | None], known: Mapping[tuple[str, str], Manifest | None] | None = None) -> Read:
+def reads(held: Callable[[str, str], _manifests.Manifest | None], known: Mapping[tuple[str, str], _manifests.Manifest | None] | None = None) -> Read:
     """Reads keys of ConfigMaps and Secrets: of those that are `known`, by kind and name, and each other one once by `held`."""
     objects = dict(known or {})
 
@@ -59,14 +41,14 @@ def reads(held: Callable[[str, str], Manifest | None], known: Mapping[tuple[str,
         kind, reference = source
         if (kind, reference.name) not in objects:
             objects[kind, reference.name] = held(kind, reference.name)
-        return manifests.text_of(kind, objects[kind, reference.name], reference.key)
+        return _manifests.text_of(kind, objects[kind, reference.name], reference.key)
 
     return read
 
 
-def view_of(database: Database, references: References, read: Read) -> tuple[View, list[Finding]]:
+def view_of(database: _registry.Database, references: References, read: Read) -> tuple[_findings.View, list[_findings.Finding]]:
     """A database as the registry server gets it, and findings about references that lead nowhere."""
-    findings: list[Finding] = []
+    findings: list[_findings.Finding] = []
 
     def content(source: Source | None, check: str, what: str) -> str | None:
         if source is None:
@@ -75,24 +57,24 @@ def view_of(database: Database, references: References, read: Read) -> tuple[Vie
         if text is None:
             kind, reference = source
             message = f"{kind} {reference.name!r} with {what} does not exist or has no key {reference.key!r}, and the registry's pod does not start"
-            findings.append(Finding(check, FAILURE, message, "Create it, or correct the reference"))
+            findings.append(_findings.Finding(check, _findings.FAILURE, message, "Create it, or correct the reference"))
         return text
 
-    kind = database.type or MYSQL
+    kind = database.type or _registry.MYSQL
     stored = content(references.password, "login", "the password")
     pem = database.ca.pem if database.ca else None
     ca = pem if pem is not None else content(references.ca, "ca", "the CA")
     verify = database.verify_server_cert
-    view = View(
+    view = _findings.View(
         type=kind,
         host=database.host or "",
-        port=database.port or DEFAULT_PORTS[kind],
-        name=database.name or DEFAULT_DATABASE_NAME,
+        port=database.port or _registry.DEFAULT_PORTS[kind],
+        name=database.name or _registry.DEFAULT_DATABASE_NAME,
         username=database.username or "",
         password=stored if references.password else database.password,
         ca="" if ca is None and references.ca else ca,
         # As `model_registry` writes it for a registry that it makes with a CA.
-        verify_server_cert=bool(kind == MYSQL and (ca is not None if verify is None else verify)),
+        verify_server_cert=bool(kind == _registry.MYSQL and (ca is not None if verify is None else verify)),
         ssl_mode=database.ssl_mode,
         client_certificate=content(references.certificate, "settings", "the client certificate"),
         client_key=content(references.key, "settings", "the key of the client certificate"),
@@ -101,67 +83,71 @@ def view_of(database: Database, references: References, read: Read) -> tuple[Vie
     return view, findings
 
 
-def live_database(resource: Manifest) -> tuple[Database, References]:
+def live_database(resource: _manifests.Manifest) -> tuple[_registry.Database, References]:
     """The database that a registry uses now, as its custom resource tells."""
     name, namespace = resource["metadata"]["name"], resource["metadata"]["namespace"]
-    kind, section = manifests.live_type(resource), manifests.live_database(resource)
-    if kind == GENERATED:
-        made = manifests.GeneratedDatabase(name)
+    kind, section = _manifests.live_type(resource), _manifests.live_database(resource)
+    if kind == _registry.GENERATED:
+        made = _manifests.GeneratedDatabase(name)
         host = f"{made.host}.{namespace}.svc.cluster.local"
-        return Database(type=POSTGRESQL, host=host, name=made.name, username=made.username), References(password=("Secret", made.password_secret))
-    database = Database(
+        return _registry.Database(type=_registry.POSTGRESQL, host=host, name=made.name, username=made.username), References(
+            password=("Secret", made.password_secret)
+        )
+    database = _registry.Database(
         type=kind,
         host=section.get("host") or section.get("hostAddress"),
         port=section.get("port"),
         name=section.get("database"),
         username=section.get("username"),
         password="",
-        verify_server_cert=bool(section.get(manifests.VERIFY_SERVER_CERT)),
+        verify_server_cert=bool(section.get(_manifests.VERIFY_SERVER_CERT)),
         ssl_mode=section.get("sslMode"),
     )
-    ca = next((_source(authority, section.get(key)) for authority, key in manifests.CA_KEYS.items() if section.get(key)), None)
-    certificate, key = (_source("Secret", section.get(place)) for place in manifests.CERTIFICATE_KEYS)
+    ca = next((_source(authority, section.get(key)) for authority, key in _manifests.CA_KEYS.items() if section.get(key)), None)
+    certificate, key = (_source("Secret", section.get(place)) for place in _manifests.CERTIFICATE_KEYS)
     return database, References(_source("Secret", section.get("passwordSecret")), ca, certificate, key)
 
 
-def wanted_references(database: Database) -> References:
+def wanted_references(database: _registry.Database) -> References:
     """The references of a database that options describe."""
     certificate = database.client_certificate
     secret = certificate.secret if certificate else None
     return References(
         password=("Secret", database.password_secret) if database.password_secret else None,
         ca=(database.ca.kind, database.ca.reference) if database.ca and database.ca.kind and database.ca.reference else None,
-        certificate=("Secret", KeyReference(secret, certificate.certificate_key)) if certificate and secret else None,
-        key=("Secret", KeyReference(secret, certificate.private_key_key)) if certificate and secret else None,
+        certificate=("Secret", _registry.KeyReference(secret, certificate.certificate_key)) if certificate and secret else None,
+        key=("Secret", _registry.KeyReference(secret, certificate.private_key_key)) if certificate and secret else None,
     )
 
 
 def _source(kind: str, reference: Mapping[str, str] | None) -> Source | None:
-    return (kind, KeyReference(reference["name"], reference["key"])) if reference else None
+    return (kind, _registry.KeyReference(reference["name"], reference["key"])) if reference else None
 
 
-def database_from_options(options: Mapping[str, Any], problems: list[Problem]) -> Database:
+def database_from_options(options: Mapping[str, Any], problems: list[_registry.Problem]) -> _registry.Database:
     """The database of the module's option; what is wrong with it is added to the problems."""
-    registry = registry_from_options({"name": "registry", "database": options}, "", problems, [])
-    problems += creation_problems(registry)
-    database = registry.database or Database()
-    if database.type == GENERATED:
-        problems.append(Problem("database.type", "is one that the product makes itself", "Name the registry that uses it in registry", GENERATED))
+    registry = _registry.registry_from_options({"name": "registry", "database": options}, "", problems, [])
+    problems += _registry.creation_problems(registry)
+    database = registry.database or _registry.Database()
+    if database.type == _registry.GENERATED:
+        problems.append(
+            _registry.Problem("database.type", "is one that the product makes itself", "Name the registry that uses it in registry", _registry.GENERATED)
+        )
     return database
 
 
-def look_at(resource: Manifest, read: Read, timeout: float = STEP_SECONDS) -> tuple[View, Report]:
+def look_at(resource: _manifests.Manifest, read: Read, timeout: float = _database.STEP_SECONDS) -> tuple[_findings.View, _database.Report]:
     """Look at the database of a registry that exists, as its server does. ClusterError when what it refers to may not be read."""
     view, found = view_of(*live_database(resource), read)
-    section = manifests.live_database(resource)
+    section = _manifests.live_database(resource)
     message = "The registry mounts a whole object as its CA ({}), which the registry server cannot read: it does not start"
-    found += [Finding("ca", FAILURE, message.format(key), "Set database.ca") for key in manifests.CA_DIRECTORIES if section.get(key)]
+    found += [_findings.Finding("ca", _findings.FAILURE, message.format(key), "Set database.ca") for key in _manifests.CA_DIRECTORIES if section.get(key)]
     return view, _report(view, found, timeout)
 
 
-def _report(view: View, found: list[Finding], timeout: float) -> Report:
+def _report(view: _findings.View, found: list[_findings.Finding], timeout: float) -> _database.Report:
     """What a look finds, after what was found about references. What those say about one that leads nowhere says more than what is made of nothing."""
-    report, known = look(view, timeout), {finding.check for finding in found}
+    report, known = _database.look(view, timeout), {finding.check for finding in found}
     return replace(report, findings=(*found, *(finding for finding in report.findings if finding.check not in known)))
 
 
@@ -173,12 +159,12 @@ class Preflight:
 
     def check(
         self,
-        reader: Reader,
-        resource: Manifest,
-        known: Mapping[tuple[str, str], Manifest | None],
-        contents: Mapping[tuple[str, str], Manifest],
+        reader: _reading.Reader,
+        resource: _manifests.Manifest,
+        known: Mapping[tuple[str, str], _manifests.Manifest | None],
+        contents: Mapping[tuple[str, str], _manifests.Manifest],
         warnings: list[str],
-    ) -> list[Problem]:
+    ) -> list[_registry.Problem]:
         """What is wrong with the database of a custom resource that is to be written together with these contents of ConfigMaps and Secrets.
 
         `known` are those that were read already; all of them by kind and name.
@@ -186,37 +172,37 @@ class Preflight:
         Problems where it must pass, warnings where it need not, or where nothing is known because it cannot be reached from here. ClusterError when
         something that it refers to may not be read.
         """
-        if manifests.live_type(resource) in (None, GENERATED):
+        if _manifests.live_type(resource) in (None, _registry.GENERATED):
             # The product's own database is reachable in the cluster only.
             return []
         report = look_at(resource, _overlaid(reads(reader.held, known), contents))[1]
-        failures = [finding for finding in report.findings if finding.result == FAILURE]
-        told = [finding for finding in report.findings if finding.result == WARNING]
-        problems: list[Problem] = []
+        failures = [finding for finding in report.findings if finding.result == _findings.FAILURE]
+        told = [finding for finding in report.findings if finding.result == _findings.WARNING]
+        problems: list[_registry.Problem] = []
         if self._must_pass and report.serves is False:
-            problems = [Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
+            problems = [_registry.Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
         else:
             told = [*failures, *told]
         warnings += [f"check_database: {_told(finding)}" for finding in told]
         return problems
 
-    def explanation(self, reader: Reader, resource: Manifest) -> str:
+    def explanation(self, reader: _reading.Reader, resource: _manifests.Manifest) -> str:
         """Why a registry may not serve, as far as its database shows it from here."""
-        if manifests.live_type(resource) in (None, GENERATED):
+        if _manifests.live_type(resource) in (None, _registry.GENERATED):
             return ""
         try:
             report = look_at(resource, reads(reader.held))[1]
-        except ReportedError as error:
+        except _registry.ReportedError as error:
             return f"Its database could not be looked at: {error}"
         if report.serves is None:
             return "Its database could not be looked at from here."
         if report.serves:
             return "Looked at from here, its database is as the server needs it."
-        failures = [finding for finding in report.findings if finding.result == FAILURE]
+        failures = [finding for finding in report.findings if finding.result == _findings.FAILURE]
         return "Looked at from here, its database shows: " + " ".join(_told(finding) for finding in failures)
 
 
-def _overlaid(read: Read, contents: Mapping[tuple[str, str], Manifest]) -> Read:
+def _overlaid(read: Read, contents: Mapping[tuple[str, str], _manifests.Manifest]) -> Read:
     """Reads what these objects, which are still to be written, will hold, and everything else where it is."""
 
     def overlaid(source: Source) -> str | None:
@@ -224,13 +210,13 @@ def _overlaid(read: Read, contents: Mapping[tuple[str, str], Manifest]) -> Read:
         body = contents.get((kind, reference.name)) or {}
         if reference.key not in (body.get("data") or {}):
             return read(source)
-        text: str | None = manifests.decoded(body, reference.key) if kind == "Secret" else body["data"][reference.key]
+        text: str | None = _manifests.decoded(body, reference.key) if kind == "Secret" else body["data"][reference.key]
         return text
 
     return overlaid
 
 
-def _told(finding: Finding) -> str:
+def _told(finding: _findings.Finding) -> str:
     return ". ".join(part.rstrip(".") for part in (finding.message, finding.remedy) if part) + "."
 
 
@@ -262,24 +248,24 @@ def run(argument_spec: dict[str, Any]) -> None:
 
 def _result(module: Any) -> dict[str, Any]:
     options, cluster = module.params, _LazyCluster(module)
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     if options["timeout"] <= 0:
-        problems.append(Problem("timeout", "is no time to wait", "Give more than 0 seconds", options["timeout"]))
+        problems.append(_registry.Problem("timeout", "is no time to wait", "Give more than 0 seconds", options["timeout"]))
     if options["registry"] is None:
         database = database_from_options(options["database"], problems)
         if problems:
-            raise InputError(problems)
+            raise _registry.InputError(problems)
         _need_libraries(database.type)
         view, found = view_of(database, wanted_references(database), cluster.read)
         report = _report(view, found, options["timeout"])
     else:
         if problems:
-            raise InputError(problems)
-        resource = _registry(cluster, options["registry"])
-        _need_libraries(manifests.live_type(resource))
+            raise _registry.InputError(problems)
+        resource = _named_registry(cluster, options["registry"])
+        _need_libraries(_manifests.live_type(resource))
         view, report = look_at(resource, cluster.read, options["timeout"])
     return {
-        "findings": as_results(report.findings),
+        "findings": _findings.as_results(report.findings),
         "serves": report.serves,
         "database": {
             "type": view.type,
@@ -295,12 +281,12 @@ def _result(module: Any) -> dict[str, Any]:
     }
 
 
-class MissingLibraryError(ReportedError):
+class MissingLibraryError(_registry.ReportedError):
     """A Python library that is needed is not installed where the task runs."""
 
 
 def _need_libraries(kind: str | None) -> None:
-    missing = missing_libraries(kind or MYSQL)
+    missing = _database.missing_libraries(kind or _registry.MYSQL)
     if missing:
         raise MissingLibraryError(f"The Python library {' and '.join(missing)} is missing where this task runs: pip install {' '.join(missing)}")
 
@@ -310,19 +296,19 @@ class _LazyCluster:
 
     def __init__(self, module: Any) -> None:
         self._module = module
-        self._connected: Cluster | None = None
+        self._connected: _cluster.Cluster | None = None
         self._namespace: str = module.params["namespace"] or ""
         self._read: Read | None = None
-        self._identity: Manifest = {}
+        self._identity: _manifests.Manifest = {}
 
-    def connected(self) -> tuple[Cluster, str]:
+    def connected(self) -> tuple[_cluster.Cluster, str]:
         """The cluster and the registries namespace. ClusterError when there is none, or it does not answer."""
         if self._connected is None:
             # Only here: the library for clusters takes longer to load than a whole look at a database.
             shell.need_cluster(self._module)
-            from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import connect
+            from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster
 
-            self._connected = connect(self._module)
+            self._connected = _cluster.connect(self._module)
             self._identity = {"cluster": self._connected.identity()}
             self._namespace = self._namespace or self._connected.registries_namespace()
         return self._connected, self._namespace
@@ -334,19 +320,19 @@ class _LazyCluster:
             self._read = reads(lambda kind, name: cluster.read(("v1", PLURALS[kind]), namespace, name))
         return self._read(source)
 
-    def identity(self) -> Manifest:
+    def identity(self) -> _manifests.Manifest:
         """Which cluster was asked, when one was."""
         return self._identity
 
 
-def _registry(cluster: _LazyCluster, name: str) -> Manifest:
+def _named_registry(cluster: _LazyCluster, name: str) -> _manifests.Manifest:
     """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
     connected, namespace = cluster.connected()
-    versions = (connected.read((f"{manifests.GROUP}/{version}", manifests.PLURAL), namespace, name) for version in ("v1beta1", "v1alpha1"))
+    versions = (connected.read((f"{_manifests.GROUP}/{version}", _manifests.PLURAL), namespace, name) for version in ("v1beta1", "v1alpha1"))
     resource = next((found for found in versions if found is not None), None)
     if resource is None:
         remedy = "Correct registry or namespace, or describe the database in database"
-        raise InputError([Problem("registry", f"does not exist in namespace {namespace!r}", remedy, name)])
-    if manifests.live_type(resource) is None:
-        raise InputError([Problem("registry", "has no database", "Give it one, with the module model_registry", name)])
+        raise _registry.InputError([_registry.Problem("registry", f"does not exist in namespace {namespace!r}", remedy, name)])
+    if _manifests.live_type(resource) is None:
+        raise _registry.InputError([_registry.Problem("registry", "has no database", "Give it one, with the module model_registry", name)])
     return resource

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Live
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan
 
 GRANTED = "granted"
 
@@ -28,17 +26,19 @@ class Difference:
     manager: str | None = None
     time: str | None = None
 
-    def as_result(self) -> Manifest:
+    def as_result(self) -> _manifests.Manifest:
         """The difference as results show it."""
         return asdict(self)
 
 
-def differences(name: str, live: Live, changes: Iterable[Change], bindings: Iterable[Manifest], group: Manifest | None) -> list[Difference]:
+def differences(
+    name: str, live: _plan.Live, changes: Iterable[_plan.Change], bindings: Iterable[_manifests.Manifest], group: _manifests.Manifest | None
+) -> list[Difference]:
     """What planned changes say of a registry: `bindings` are its live RoleBindings, `group` its live Group."""
     found: list[Difference] = []
     held = {binding["metadata"]["name"]: binding for binding in bindings}
     for change in changes:
-        if change.kind == manifests.KIND and change.action == "create":
+        if change.kind == _manifests.KIND and change.action == "create":
             found.append(Difference(name, "name", None, name))
         elif change.kind == "RoleBinding":
             found += _of_binding(name, change, held.get(change.name))
@@ -49,10 +49,10 @@ def differences(name: str, live: Live, changes: Iterable[Change], bindings: Iter
     return found
 
 
-def _of_object(name: str, live: Live, change: Change) -> list[Difference]:
+def _of_object(name: str, live: _plan.Live, change: _plan.Change) -> list[Difference]:
     """Of the custom resource, the password's Secret, or the ConfigMap with the CA."""
     found = []
-    if change.kind == manifests.KIND:
+    if change.kind == _manifests.KIND:
         for option in sorted({*change.before, *change.after}):
             paths = _paths(option, live.registry or {})
             found.append(Difference(name, option, change.before.get(option), change.after.get(option), *_last_writer(live.registry, paths)))
@@ -65,16 +65,16 @@ def _of_object(name: str, live: Live, change: Change) -> list[Difference]:
     return [Difference(name, option, before, after, *writer)]
 
 
-def _of_binding(name: str, change: Change, binding: Manifest | None) -> list[Difference]:
+def _of_binding(name: str, change: _plan.Change, binding: _manifests.Manifest | None) -> list[Difference]:
     granted = [field for field in change.fields if field.startswith("permissions.")]
     if change.action == "create":
         return [Difference(name, field, None, GRANTED) for field in granted]
-    writer = _newest(at(binding, ("metadata", "managedFields")) or [])
+    writer = _newest(_manifests.at(binding, ("metadata", "managedFields")) or [])
     # What only mends a binding, its owner or a label, changes nobody's access.
     return [Difference(name, field, GRANTED, None, *writer) for field in granted]
 
 
-def _of_group(name: str, change: Change, group: Manifest | None) -> list[Difference]:
+def _of_group(name: str, change: _plan.Change, group: _manifests.Manifest | None) -> list[Difference]:
     users = set((group or {}).get("users") or ())
     writer = _last_writer(group, [("users",)])
     found = []
@@ -84,25 +84,25 @@ def _of_group(name: str, change: Change, group: Manifest | None) -> list[Differe
     return found
 
 
-def _paths(option: str, registry: Manifest) -> list[tuple[str, ...]]:
+def _paths(option: str, registry: _manifests.Manifest) -> list[tuple[str, ...]]:
     """Where a registry keeps the value of an option."""
-    section = manifests.SECTIONS.get(manifests.live_type(registry) or "", "mysql")
-    of_fields = [field.path(section) for field in manifests.FIELDS if field.option == option]
+    section = _manifests.SECTIONS.get(_manifests.live_type(registry) or "", "mysql")
+    of_fields = [field.path(section) for field in _manifests.FIELDS if field.option == option]
     keys: Mapping[str, Iterable[str]] = {
         "database.type": ("",),
-        "database.ca": (*manifests.CA_KEYS.values(), *manifests.CA_DIRECTORIES),
-        "database.client_certificate": manifests.CERTIFICATE_KEYS,
+        "database.ca": (*_manifests.CA_KEYS.values(), *_manifests.CA_DIRECTORIES),
+        "database.client_certificate": _manifests.CERTIFICATE_KEYS,
     }
     return of_fields + [("spec", section, *((key,) if key else ())) for key in keys.get(option, ())]
 
 
-def _last_writer(manifest: Manifest | None, paths: Iterable[tuple[str, ...]]) -> tuple[str | None, str | None]:
+def _last_writer(manifest: _manifests.Manifest | None, paths: Iterable[tuple[str, ...]]) -> tuple[str | None, str | None]:
     """The field manager that owns one of these fields and wrote last, and when; (None, None) where none does."""
     wanted = [tuple(f"f:{part}" for part in path) for path in paths]
-    entries = at(manifest, ("metadata", "managedFields")) or []
-    return _newest([entry for entry in entries if any(at(entry.get("fieldsV1"), path) is not None for path in wanted)])
+    entries = _manifests.at(manifest, ("metadata", "managedFields")) or []
+    return _newest([entry for entry in entries if any(_manifests.at(entry.get("fieldsV1"), path) is not None for path in wanted)])
 
 
-def _newest(entries: Iterable[Manifest]) -> tuple[str | None, str | None]:
+def _newest(entries: Iterable[_manifests.Manifest]) -> tuple[str | None, str | None]:
     newest = max(entries, key=lambda entry: str(entry.get("time", "")), default=None)
     return (None, None) if newest is None else (newest.get("manager"), newest.get("time"))

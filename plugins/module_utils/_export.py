@@ -9,47 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import grant_changes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
-    MEMBERS,
-    WORDS,
-    Grant,
-    Known,
-    LiveGrants,
-    Target,
-    permissions_from_options,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Capabilities
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
-    MYSQL,
-    Problem,
-    metadata_server_problems,
-    name_problems,
-    registry_from_options,
-)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grant_plan, _grants, _manifests, _plan, _registry
 
 
 @dataclass(frozen=True)
 class Export:
     """Options, and what is left out of them: each with the reason. What is left out keeps its live value."""
 
-    options: Manifest
+    options: _manifests.Manifest
     left_out: tuple[str, ...] = ()
 
 
-def unlistable(registry: Manifest) -> str:
+def unlistable(registry: _manifests.Manifest) -> str:
     """Why no list of registries can name this one; empty when it can."""
-    return " ".join(problem.sentence() for problem in name_problems(registry["metadata"]["name"]))
+    return " ".join(problem.sentence() for problem in _registry.name_problems(registry["metadata"]["name"]))
 
 
-def exported_registry(registry: Manifest, capabilities: Capabilities) -> Export:
+def exported_registry(registry: _manifests.Manifest, capabilities: _plan.Capabilities) -> Export:
     """The options of a registry, but for its permissions.
 
     The rules of the options are asked themselves, and so is the comparison with what is live: an option that they would refuse or write is left out.
     """
-    options = manifests.registry_result(registry)
+    options = _manifests.registry_result(registry)
     left_out = _inexpressible(registry, options)
     # One that is left out may change what is said of another: whether a certificate is checked depends on the CA.
     while objections := _objections(options, registry, capabilities):
@@ -60,74 +41,74 @@ def exported_registry(registry: Manifest, capabilities: Capabilities) -> Export:
     return Export(options, tuple(left_out))
 
 
-def _inexpressible(registry: Manifest, options: Manifest) -> list[str]:
+def _inexpressible(registry: _manifests.Manifest, options: _manifests.Manifest) -> list[str]:
     """What a registry has and no option can say; an option that would say something else is taken out."""
-    section = manifests.live_database(registry)
+    section = _manifests.live_database(registry)
     left_out = []
-    if at(registry, ("metadata", "annotations", "openshift.io/display-name")) is None:
+    if _manifests.at(registry, ("metadata", "annotations", "openshift.io/display-name")) is None:
         # It is shown by its resource name; to write that down would be a change.
         del options["display_name"]
     if section.get("hostAddress") and not section.get("host"):
         left_out.append("database.host (the registry has hostAddress in its place)")
-    whole = [key for key in manifests.CA_DIRECTORIES if section.get(key)]
+    whole = [key for key in _manifests.CA_DIRECTORIES if section.get(key)]
     if whole:
         del options["database"]["ca"]
         left_out.append(f"database.ca (the registry has {whole[0]}, with which its server does not start)")
-    if any(section.get(key) for key in manifests.CERTIFICATE_KEYS) and "client_certificate" not in options["database"]:
+    if any(section.get(key) for key in _manifests.CERTIFICATE_KEYS) and "client_certificate" not in options["database"]:
         left_out.append("database.client_certificate (its certificate and its key are not both there, or not in one Secret)")
     return left_out
 
 
-def _objections(options: Manifest, registry: Manifest, capabilities: Capabilities) -> dict[str, str]:
+def _objections(options: _manifests.Manifest, registry: _manifests.Manifest, capabilities: _plan.Capabilities) -> dict[str, str]:
     """Which options would be refused or written, and why."""
-    problems: list[Problem] = []
-    wanted = registry_from_options(options, registry["metadata"]["namespace"], problems, [])
+    problems: list[_registry.Problem] = []
+    wanted = _registry.registry_from_options(options, registry["metadata"]["namespace"], problems, [])
     database = options.get("database") or {}
     if capabilities.has_metadata_server and "name" in database:
-        problems += metadata_server_problems(database["name"])
+        problems += _registry.metadata_server_problems(database["name"])
     if problems:
         # A problem may be of a part of an option, such as the key of a reference.
         refused: dict[str, str] = {}
         for problem in problems:
             refused.setdefault(".".join(problem.option.split(".")[:2]), problem.problem)
         return refused
-    changes = manifests.wanted_fields(wanted, registry, manifests.SECTIONS[manifests.live_type(registry) or MYSQL])
+    changes = _manifests.wanted_fields(wanted, registry, _manifests.SECTIONS[_manifests.live_type(registry) or _registry.MYSQL])
     return {option: "a run would write it in another way" for option, _path, _value in changes}
 
 
-def exported_permissions(target: Target, live: Sequence[Manifest], group: Manifest | None) -> Export:
+def exported_permissions(target: _grants.Target, live: Sequence[_manifests.Manifest], group: _manifests.Manifest | None) -> Export:
     """Who may use a registry as its option `permissions`, by the RoleBindings of the dashboard and this collection and its own Group, if that is to be told."""
-    granted = LiveGrants.of(target, live)
+    granted = _grants.LiveGrants.of(target, live)
     bindings, present = granted.bindings, granted.present
     grants = [binding.grants[0] for binding in present.values() if binding.ours]
-    options = {**_listed(grants), **({} if group is None else {MEMBERS: sorted(set(group.get("users") or ()))})}
-    problems: list[Problem] = []
-    permissions = permissions_from_options(options, False, problems, [])
+    options = {**_listed(grants), **({} if group is None else {_grants.MEMBERS: sorted(set(group.get("users") or ()))})}
+    problems: list[_registry.Problem] = []
+    permissions = _grants.permissions_from_options(options, False, problems, [])
     refused = {problem.option.partition("]")[0] + "]": problem.problem for problem in problems}
     left_out = [f"{_label(options, path)} ({problem})" for path, problem in refused.items()]
     # With the permissions that are listed nothing is created or deleted, but a RoleBinding may be mended.
-    mended = {change.name for change in grant_changes(permissions, granted, Known()).changes}
+    mended = {change.name for change in _grant_plan.grant_changes(permissions, granted, _grants.Known()).changes}
     left_out += [f"{grant} (a run would mend its RoleBinding {present[grant.key].name!r})" for grant in permissions.grants if present[grant.key].name in mended]
     kept = [grant for grant in permissions.grants if present[grant.key].name not in mended]
     known = {grant.key for grant in kept}
     for binding in bindings:
         hidden = [grant for grant in binding.grants[1:] if binding.ours and binding.grants_access and grant.key not in known]
         left_out += [f"{grant} (in RoleBinding {binding.name!r}, of which only the first subject counts)" for grant in hidden]
-    members = {} if permissions.members is None else {MEMBERS: list(permissions.members)}
+    members = {} if permissions.members is None else {_grants.MEMBERS: list(permissions.members)}
     return Export({**_listed(kept), **members}, tuple(dict.fromkeys(left_out)))
 
 
-def _listed(grants: Iterable[Grant]) -> Manifest:
+def _listed(grants: Iterable[_grants.Grant]) -> _manifests.Manifest:
     """Grants in the shape of the options."""
     ordered = sorted(grants, key=lambda grant: (grant.namespace, grant.name))
-    options: Manifest = {kind: [grant.name for grant in ordered if grant.kind == kind] for kind in WORDS if kind != "service_accounts"}
+    options: _manifests.Manifest = {kind: [grant.name for grant in ordered if grant.kind == kind] for kind in _grants.WORDS if kind != "service_accounts"}
     accounts = [{"namespace": grant.namespace, "name": grant.name} for grant in ordered if grant.kind == "service_accounts"]
     return {**options, "service_accounts": accounts}
 
 
-def _label(options: Manifest, path: str) -> str:
+def _label(options: _manifests.Manifest, path: str) -> str:
     """What people know an entry of the permissions by: `permissions.groups[3]` is one of the groups."""
     kind, _bracket, index = path.partition(".")[2].partition("[")
     entry = options[kind][int(index.rstrip("]"))]
     name = f"{entry['namespace']}/{entry['name']}" if isinstance(entry, dict) else repr(entry)
-    return f"{WORDS.get(kind, 'member')} {name}"
+    return f"{_grants.WORDS.get(kind, 'member')} {name}"

@@ -13,12 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import EXPIRY_DAYS, Certificate, certificates_in, covers
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import MYSQL, POSTGRESQL, Database, breaks_url, database_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _registry
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 # The newest migration that the server has.
-NEWEST_MIGRATION = {MYSQL: 21, POSTGRESQL: 25}
+NEWEST_MIGRATION = {_registry.MYSQL: 21, _registry.POSTGRESQL: 25}
 # The one after which no migration of PostgreSQL changes tables that exist.
 LAST_CHANGE_OF_TABLES = 24
 OLDEST_POSTGRESQL = 16
@@ -67,7 +66,7 @@ class View:
     def effective_password(self) -> str:
         """The password that the server logs in with: a PostgreSQL password is part of a URL."""
         password = self.password or ""
-        return unquote(password) if self.password_is_stored and self.type == POSTGRESQL else password
+        return unquote(password) if self.password_is_stored and self.type == _registry.POSTGRESQL else password
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Handshake:
     """What was seen of TLS. `failure` tells why there was none; `chain_failure` why the certificate does not hold against the CA, None when it does."""
 
     protocol: str | None = None
-    certificate: Certificate | None = None
+    certificate: _certificates.Certificate | None = None
     failure: str = ""
     chain_failure: str | None = None
 
@@ -110,7 +109,7 @@ BROKEN_PAIR = Finding(
 def encryption(view: View) -> Encryption:
     """What the server makes of its TLS settings (server v0.3.8, tried on MariaDB 10.11 and PostgreSQL 16)."""
     pair = bool(view.client_certificate and view.client_key)
-    if view.type == MYSQL:
+    if view.type == _registry.MYSQL:
         encrypted = bool(view.ca is not None or view.verify_server_cert or pair)
         return Encryption(encrypted, checks_chain=view.verify_server_cert, checks_host=view.verify_server_cert)
     # A CA or a client certificate turns every mode into `require`, which checks the chain when there is a CA, and never the host name.
@@ -125,19 +124,21 @@ def encryption(view: View) -> Encryption:
 def settings_findings(view: View) -> list[Finding]:
     """What the server cannot put into its connection string, or does not start with."""
     stored = view.password or ""
-    password = None if view.type == POSTGRESQL else stored
-    database = Database(type=view.type, name=view.name, username=view.username, password=password)
-    found = [Finding("settings", FAILURE, f"{problem.option} {problem.problem}", problem.remedy) for problem in database_problems(database, view.type)]
-    if view.type == POSTGRESQL and view.password_is_stored and breaks_url(stored):
+    password = None if view.type == _registry.POSTGRESQL else stored
+    database = _registry.Database(type=view.type, name=view.name, username=view.username, password=password)
+    found = [
+        Finding("settings", FAILURE, f"{problem.option} {problem.problem}", problem.remedy) for problem in _registry.database_problems(database, view.type)
+    ]
+    if view.type == _registry.POSTGRESQL and view.password_is_stored and _registry.breaks_url(stored):
         message = "The password in the Secret has characters that break the connection string, a URL, and the registry server does not start with it"
         found.append(Finding("settings", FAILURE, message, "Store it percent-encoded, or set it with database.password, which does that"))
     if stored != stored.strip("\r\n"):
         found.append(Finding("settings", WARNING, "The password begins or ends with a line break, which a file or a command often adds", "Remove it"))
     if bool(view.client_certificate) != bool(view.client_key):
-        result, effect = (WARNING, "ignores it") if view.type == MYSQL else (FAILURE, "does not start")
+        result, effect = (WARNING, "ignores it") if view.type == _registry.MYSQL else (FAILURE, "does not start")
         remedy = "Give both, or neither"
         found.append(Finding("settings", result, f"A client certificate without its key, or the reverse, is given, and the registry server {effect}", remedy))
-    if view.ca is not None and not certificates_in(view.ca):
+    if view.ca is not None and not _certificates.certificates_in(view.ca):
         message = "The CA bundle holds no PEM certificate, and the registry server does not start with it"
         found.append(Finding("ca", FAILURE, message, "Put the CA's certificate there as PEM text"))
     return found or [Finding("settings", OK, "The registry server can use these settings")]
@@ -145,14 +146,14 @@ def settings_findings(view: View) -> list[Finding]:
 
 def ca_findings(view: View, now: datetime) -> list[Finding]:
     """The time that is left to the CA."""
-    authorities = certificates_in(view.ca) if view.ca is not None else ()
+    authorities = _certificates.certificates_in(view.ca) if view.ca is not None else ()
     if not authorities:
         return []
     last = max(certificate.not_after for certificate in authorities)
     names = ", ".join(certificate.subject for certificate in authorities[:3]) + (" and others" if len(authorities) > 3 else "")
     if last < now:
         return [Finding("ca", WARNING, f"The CA has expired on {_day(last)} ({names})", "Give the CA's new certificate")]
-    if last < now + timedelta(days=EXPIRY_DAYS):
+    if last < now + timedelta(days=_certificates.EXPIRY_DAYS):
         return [Finding("ca", WARNING, f"The CA expires on {_day(last)} ({names})", "Put its successor beside it in time")]
     return [Finding("ca", OK, f"The CA is {names}, valid until {_day(last)}")]
 
@@ -181,7 +182,7 @@ def unreachable(view: View, reason: str) -> Finding:
 def encryption_findings(view: View, offered: bool) -> list[Finding]:
     """Whether the connection will be encrypted."""
     use = encryption(view)
-    option = "database.ca" if view.type == MYSQL else "database.ca or database.ssl_mode"
+    option = "database.ca" if view.type == _registry.MYSQL else "database.ca or database.ssl_mode"
     if use.encrypted and not offered:
         if use.optional:
             message = "The database offers no TLS, so that the connection is not encrypted, although ssl_mode prefers it"
@@ -222,24 +223,24 @@ def _chain_finding(view: View, use: Encryption, failure: str | None) -> Finding:
     return Finding("certificate", FAILURE, f"The database's certificate was not signed by {authority}: {failure}", remedy)
 
 
-def _host_finding(view: View, use: Encryption, certificate: Certificate) -> Finding:
-    if covers(certificate, view.host):
+def _host_finding(view: View, use: Encryption, certificate: _certificates.Certificate) -> Finding:
+    if _certificates.covers(certificate, view.host):
         unchecked = "" if use.checks_host else ", which the registry server does not check"
         return Finding("host_name", OK, f"The certificate is for {view.host}{unchecked}")
     names = ", ".join([*certificate.dns_names, *certificate.addresses][:8]) or "no host name at all (its common name does not count)"
     message = f"The certificate is for {names}, not for {view.host}"
     if use.checks_host:
         return Finding("host_name", FAILURE, message, "Use a host name of the certificate in database.host, or have it issued for this one")
-    reason = "with verify_server_cert off" if view.type == MYSQL else "for PostgreSQL, whatever ssl_mode says"
+    reason = "with verify_server_cert off" if view.type == _registry.MYSQL else "for PostgreSQL, whatever ssl_mode says"
     return Finding("host_name", WARNING, f"{message}. The registry server does not check that {reason}", "Use a host name of the certificate")
 
 
-def _expiry_finding(use: Encryption, certificate: Certificate, now: datetime) -> Finding:
+def _expiry_finding(use: Encryption, certificate: _certificates.Certificate, now: datetime) -> Finding:
     if not certificate.valid_at(now):
         message = f"The database's certificate is valid from {_day(certificate.not_before)} to {_day(certificate.not_after)}, not now"
         unchecked = "" if use.checks_chain else ". The registry server does not check that"
         return Finding("expiry", FAILURE if use.checks_chain else WARNING, message + unchecked, "Renew it, and check the clocks")
-    if certificate.not_after < now + timedelta(days=EXPIRY_DAYS):
+    if certificate.not_after < now + timedelta(days=_certificates.EXPIRY_DAYS):
         return Finding("expiry", WARNING, f"The database's certificate expires on {_day(certificate.not_after)}", "Renew it")
     return Finding("expiry", OK, f"The database's certificate is valid until {_day(certificate.not_after)}")
 
@@ -247,7 +248,7 @@ def _expiry_finding(use: Encryption, certificate: Certificate, now: datetime) ->
 def must_encrypt(view: View) -> Finding:
     """A login that the database takes only with TLS, and the server would try without."""
     who = "The database accepts this user only on an encrypted connection, and the registry server does not encrypt"
-    return Finding("tls_required", FAILURE, who, "Set database.ca" if view.type == MYSQL else "Set database.ca, or ssl_mode to require")
+    return Finding("tls_required", FAILURE, who, "Set database.ca" if view.type == _registry.MYSQL else "Set database.ca, or ssl_mode to require")
 
 
 def need_not_encrypt(view: View) -> Finding:
@@ -333,7 +334,7 @@ def version_text(text: str) -> str:
 
 def version_finding(kind: str, text: str) -> Finding:
     """Whether the registry server works with this version."""
-    if kind == POSTGRESQL:
+    if kind == _registry.POSTGRESQL:
         version = _numbers(text)
         if version < (OLDEST_POSTGRESQL,):
             message = f"PostgreSQL {text} is too old: a migration fails on it and leaves the schema dirty for good"
@@ -477,7 +478,7 @@ def mysql_privileges_finding(view: View, grants: Grants, schema: Schema) -> Find
     if grants.idle_roles:
         remedy += f", or SET DEFAULT ROLE for it if {' or '.join(grants.idle_roles)} has them: a role that is not the default is not used"
     names = ", ".join(missing)
-    if missing == ["CREATE"] and schema.version == NEWEST_MIGRATION[MYSQL]:
+    if missing == ["CREATE"] and schema.version == NEWEST_MIGRATION[_registry.MYSQL]:
         return Finding("privileges", WARNING, "The user lacks CREATE, which the migrations of a newer product may need", remedy)
     if grants.on_tables:
         message = f"The user has {names} on single tables at most, which is enough only if they are all tables of the registry"
@@ -499,7 +500,7 @@ def postgresql_privileges_finding(schema_name: str | None, may_create: bool, tab
     if schema_name is None:
         message = "The user may use no schema of its search path, which is usually `public`"
         return Finding("privileges", FAILURE, message, "GRANT USAGE, CREATE ON SCHEMA public TO the user")
-    complete = schema.version is not None and schema.version >= NEWEST_MIGRATION[POSTGRESQL]
+    complete = schema.version is not None and schema.version >= NEWEST_MIGRATION[_registry.POSTGRESQL]
     if not may_create and not complete:
         message = f"The user may not make tables in the schema {schema_name}"
         return Finding("privileges", FAILURE, message, f"GRANT CREATE ON SCHEMA {schema_name} TO the user, or make it the owner of the database")

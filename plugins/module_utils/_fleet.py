@@ -14,34 +14,28 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, Cluster, ClusterError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import Convergence, granting_for, preflight_for
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiting import Narrator, wait_for_all
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import names_of, permissions_from_options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import CancelledError, Interruption
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, registry_result
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import with_cluster
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import resource_after
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import Progress
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation, Verdict, serves_still
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import users_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
-    Consent,
-    InputError,
-    Problem,
-    Registry,
-    ReportedError,
-    name_problems,
-    registry_from_options,
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _cluster,
+    _converge,
+    _drift,
+    _fleet_waiting,
+    _grants,
+    _interruption,
+    _manifests,
+    _module,
+    _plan,
+    _progress,
+    _readiness,
+    _reading,
+    _registry,
+    _snapshot,
+    _waiting,
+    _writing,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import THREADS, Snapshot
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import NotServingError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _removal
 
 # Problems of these options are of the whole call, and not of one registry.
 OF_THE_CALL = ("namespace",)
@@ -49,14 +43,14 @@ OF_THE_CALL = ("namespace",)
 TOLD = 20
 
 
-class NotAllConvergedError(InputError):
+class NotAllConvergedError(_registry.InputError):
     """Some registries could not be brought to what is wanted; the others were."""
 
     def __init__(self, failed: Sequence[Item], total: int) -> None:
         super().__init__([problem for item in failed for problem in item.failures])
         sentences = list(dict.fromkeys(problem.sentence() for problem in self.problems))
         more = f" And {len(sentences) - TOLD} more, see `problems`." if len(sentences) > TOLD else ""
-        names = names_of(item.name for item in failed)
+        names = _grants.names_of(item.name for item in failed)
         self.args = (f"{len(failed)} of {total} registries failed, and the others did not wait for them: {names}. {' '.join(sentences[:TOLD])}{more}",)
 
 
@@ -66,13 +60,13 @@ class Item:
 
     path: str
     options: Mapping[str, Any]
-    wanted: Registry
-    outcome: Outcome
-    failures: list[Problem] = field(default_factory=list)
+    wanted: _registry.Registry
+    outcome: _writing.Outcome
+    failures: list[_registry.Problem] = field(default_factory=list)
     # What stopped it that is no problem of its options.
     error: str | None = None
-    drift: list[Difference] = field(default_factory=list)
-    convergence: Convergence | None = None
+    drift: list[_drift.Difference] = field(default_factory=list)
+    convergence: _converge.Convergence | None = None
 
     @property
     def name(self) -> str:
@@ -83,26 +77,26 @@ class Item:
         """Do something for this registry alone: that it fails does not stop the others."""
         try:
             work()
-        except CancelledError:
+        except _interruption.CancelledError:
             raise
-        except InputError as error:
+        except _registry.InputError as error:
             self.failures += self.located(error.problems)
-        except ReportedError as error:
+        except _registry.ReportedError as error:
             self.error = str(error)
-            self.failures.append(Problem(self.path, str(error).rstrip("."), "What was done stays: mend the cause and run again", self.name))
+            self.failures.append(_registry.Problem(self.path, str(error).rstrip("."), "What was done stays: mend the cause and run again", self.name))
 
-    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+    def located(self, problems: Iterable[_registry.Problem]) -> list[_registry.Problem]:
         """Problems with the paths that they have in the list."""
         return [problem if problem.option in OF_THE_CALL else replace(problem, option=f"{self.path}.{problem.option}") for problem in problems]
 
-    def result(self) -> Manifest:
+    def result(self) -> _manifests.Manifest:
         """What came of it."""
         live = self.convergence.live.registry if self.convergence else None
-        shape = self.outcome.registry or (registry_result(live) if live else {"name": self.name, "namespace": self.wanted.namespace})
+        shape = self.outcome.registry or (_manifests.registry_result(live) if live else {"name": self.name, "namespace": self.wanted.namespace})
         failed = {"msg": " ".join(problem.sentence() for problem in self.failures)} if self.failures else {}
         return {**shape, "changed": bool(self.outcome.changes), "failed": bool(self.failures), **failed, "status": self.outcome.status}
 
-    def difference(self) -> list[Manifest]:
+    def difference(self) -> list[_manifests.Manifest]:
         """Ansible's difference, where there is one."""
         header = f"registry {self.name}"
         own = {"before_header": header, "after_header": header, "before": self.outcome.before, "after": self.outcome.after}
@@ -112,15 +106,15 @@ class Item:
 
 
 @dataclass
-class FleetOutcome(Outcome):
+class FleetOutcome(_writing.Outcome):
     """What a run did with all registries."""
 
     items: list[Item] = field(default_factory=list)
     removals: list[Item] = field(default_factory=list)
-    unlisted: list[Manifest] = field(default_factory=list)
-    timeline: list[Manifest] = field(default_factory=list)
+    unlisted: list[_manifests.Manifest] = field(default_factory=list)
+    timeline: list[_manifests.Manifest] = field(default_factory=list)
 
-    def result(self, diff: bool) -> Manifest:
+    def result(self, diff: bool) -> _manifests.Manifest:
         """The result of the module."""
         parts = [*self.items, *self.removals]
         changes = [change for item in parts for change in item.outcome.changes]
@@ -144,24 +138,24 @@ def run(argument_spec: dict[str, Any]) -> None:
 
     def work(module: Any) -> None:
         folder = module._module.tmpdir
-        progress, interruption = Progress(folder), Interruption(folder)
+        progress, interruption = _progress.Progress(folder), _interruption.Interruption(folder)
         outcome.timeline = progress.timeline
 
-        def converge(cluster: Cluster) -> None:
+        def converge(cluster: _cluster.Cluster) -> None:
             cluster.before_writing = interruption.check
             converge_fleet(cluster, module.params, module.check_mode, outcome, progress)
 
-        with_cluster(module, converge, input_problems)
+        _module.with_cluster(module, converge, input_problems)
 
     shell.run(argument_spec, work, outcome)
 
 
-def input_problems(options: Mapping[str, Any]) -> list[Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     return [*_call_problems(options), *(problem for item in _items(options, "") for problem in item.failures)]
 
 
-def converge_fleet(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: Narrator) -> None:
+def converge_fleet(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _fleet_waiting.Narrator) -> None:
     """Bring all registries to what the options of `model_registries` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options, or with all registries alike. NotAllConvergedError: what
@@ -172,22 +166,24 @@ def converge_fleet(cluster: Cluster, options: Mapping[str, Any], check_mode: boo
     outcome.items = _items(options, namespace)
     problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]
     if problems:
-        raise InputError(problems)
+        raise _registry.InputError(problems)
     try:
-        Fleet(Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome, narrator).converge()
+        Fleet(_snapshot.Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome, narrator).converge()
     finally:
         for item in (*outcome.items, *outcome.removals):
             outcome.warn(_named(item.name, item.outcome.warnings))
 
 
-def _call_problems(options: Mapping[str, Any]) -> list[Problem]:
+def _call_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     problems = []
     if options["wait_timeout"] < 1:
-        problems.append(Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", options["wait_timeout"]))
+        problems.append(_registry.Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", options["wait_timeout"]))
     if options["purge_limit"] < 0:
-        problems.append(Problem("purge_limit", "is no number of registries", "Give how many may be deleted at most", options["purge_limit"]))
+        problems.append(_registry.Problem("purge_limit", "is no number of registries", "Give how many may be deleted at most", options["purge_limit"]))
     if options["purge"] and not options["registries"]:
-        problems.append(Problem("registries", "is empty, so that purge would delete every registry", "List those that are to stay, or leave purge out", []))
+        problems.append(
+            _registry.Problem("registries", "is empty, so that purge would delete every registry", "List those that are to stay, or leave purge out", [])
+        )
     return problems
 
 
@@ -196,20 +192,20 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
     items: list[Item] = []
     first: dict[str, str] = {}
     for index, entry in enumerate(options["registries"]):
-        found: list[Problem] = []
-        outcome = Outcome()
-        item = Item(f"registries[{index}]", entry, registry_from_options(entry, namespace, found, outcome.warnings), outcome)
+        found: list[_registry.Problem] = []
+        outcome = _writing.Outcome()
+        item = Item(f"registries[{index}]", entry, _registry.registry_from_options(entry, namespace, found, outcome.warnings), outcome)
         if entry["permissions"] is not None:
             # Its warnings come with its plan.
-            permissions_from_options(entry["permissions"], False, found, [])
+            _grants.permissions_from_options(entry["permissions"], False, found, [])
         item.failures += item.located(found)
         if entry["namespace"] is not None and namespace not in ("", entry["namespace"]):
             problem = f"is not the registries namespace {namespace!r}"
             remedy = "Leave it out, or converge the registries of another namespace in a task of their own"
-            item.failures.append(Problem(f"{item.path}.namespace", problem, remedy, entry["namespace"]))
+            item.failures.append(_registry.Problem(f"{item.path}.namespace", problem, remedy, entry["namespace"]))
         same = first.setdefault(item.name, item.path)
         if same != item.path:
-            item.failures.append(Problem(f"{item.path}.name", f"is that of {same} too", "List each registry once", item.name))
+            item.failures.append(_registry.Problem(f"{item.path}.name", f"is that of {same} too", "List each registry once", item.name))
         items.append(item)
     return items
 
@@ -217,7 +213,9 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
 class Fleet:
     """All registries of one call on their way: `converge` plans, checks, writes, waits and purges."""
 
-    def __init__(self, reader: Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: Narrator) -> None:
+    def __init__(
+        self, reader: _snapshot.Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _fleet_waiting.Narrator
+    ) -> None:
         self._reader, self._options, self._check_mode, self._outcome, self._narrator = reader, options, check_mode, outcome, narrator
         self._seconds: int = options["wait_timeout"] if options["wait"] and not check_mode else 0
 
@@ -229,7 +227,7 @@ class Fleet:
         self._reader.load()
         listed = {item.name for item in items}
         live = self._reader.registries()
-        shapes = [registry_result(registry) for registry in live if registry["metadata"]["name"] not in listed]
+        shapes = [_manifests.registry_result(registry) for registry in live if registry["metadata"]["name"] not in listed]
         outcome.unlisted = [{"name": shape["name"], "display_name": shape["display_name"]} for shape in shapes]
         self._narrator.say(f"registries listed: {len(items)}, in the cluster: {len(live)}, not listed: {len(shapes)}")
         self._plan(items)
@@ -240,7 +238,7 @@ class Fleet:
         self._settle([item for item in items if not item.failures])
         failed = [item for item in items if item.failures]
         if failed and removals:
-            outcome.warn([f"purge deleted nothing, because other registries failed; not listed: {names_of(item.name for item in outcome.removals)}"])
+            outcome.warn([f"purge deleted nothing, because other registries failed; not listed: {_grants.names_of(item.name for item in outcome.removals)}"])
         else:
             self._purge(removals)
             failed = [item for item in (*items, *outcome.removals) if item.failures]
@@ -250,77 +248,80 @@ class Fleet:
     def _plan(self, items: Sequence[Item]) -> None:
         """Plan every registry. InputError for what is wrong with all of them alike, such as a right that the account does not have."""
         # Few registries with many grants are written as much side by side as many with few.
-        threads = max(1, THREADS // max(1, len(items)))
+        threads = max(1, _snapshot.THREADS // max(1, len(items)))
         if self._options["check_database"] == "false":
             for item in items:
                 item.attempt(partial(self._prepare, item, threads))
         else:
             # Databases answer when they like.
-            with ThreadPoolExecutor(THREADS) as pool:
+            with ThreadPoolExecutor(_snapshot.THREADS) as pool:
                 list(pool.map(lambda item: item.attempt(partial(self._prepare, item, threads)), items))
         reasons = {item.error for item in items}
         if items and len(reasons) == 1 and None not in reasons:
             # The same for every registry: said once.
-            raise ReportedError(reasons.pop())
+            raise _registry.ReportedError(reasons.pop())
         of_the_call = {problem.sentence(): problem for item in items for problem in item.failures if problem.option in OF_THE_CALL}
         if of_the_call:
             others = [problem for item in items for problem in item.failures if problem.option not in OF_THE_CALL]
-            raise InputError([*of_the_call.values(), *others])
+            raise _registry.InputError([*of_the_call.values(), *others])
 
     def _prepare(self, item: Item, threads: int) -> None:
         options = self._options
-        granting = granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
-        consent = Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
-        preflight = preflight_for(options["check_database"])
-        item.convergence = Convergence(self._reader, item.wanted, consent, self._check_mode, item.outcome, granting, preflight, lambda: self._expected_users)
+        granting = _converge.granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
+        consent = _registry.Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
+        preflight = _converge.preflight_for(options["check_database"])
+        item.convergence = _converge.Convergence(
+            self._reader, item.wanted, consent, self._check_mode, item.outcome, granting, preflight, lambda: self._expected_users
+        )
         item.failures += item.located(item.convergence.problems())
         item.drift = item.convergence.drift()
 
     @cached_property
-    def _expected(self) -> dict[str, Manifest]:
+    def _expected(self) -> dict[str, _manifests.Manifest]:
         """The listed registries as they are to be after this run."""
         reader = self._reader
-        return {item.name: resource_after(item.wanted, reader.registry(item.name), reader.capabilities) for item in self._outcome.items}
+        return {item.name: _plan.resource_after(item.wanted, reader.registry(item.name), reader.capabilities) for item in self._outcome.items}
 
     @cached_property
     def _expected_users(self) -> Mapping[tuple[str, str], Collection[str]]:
-        return users_of(self._expected.values())
+        return _reading.users_of(self._expected.values())
 
-    def _plan_purge(self, live: Sequence[Manifest], listed: set[str]) -> dict[str, Removal]:
+    def _plan_purge(self, live: Sequence[_manifests.Manifest], listed: set[str]) -> dict[str, _removal.Removal]:
         """The deletion of every registry that is not listed. InputError before anything is written when one of them must not be deleted.
 
         One that somebody has deleted already is gone anyway: what an earlier run did not come to is done, and nothing of it refuses this one.
         """
         # Imported here: only where there may be something to delete.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import is_going
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._removal import Removal, left_behind
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deletion, _removal
 
         unlisted = {registry["metadata"]["name"]: registry for registry in live if registry["metadata"]["name"] not in listed}
-        unwanted = [name for name in unlisted if not name_problems(name)]
+        unwanted = [name for name in unlisted if not _registry.name_problems(name)]
         for name in sorted(unlisted.keys() - unwanted):
             self._outcome.warn([f"purge leaves registry {name!r}, because no list can name it: model_registry with state absent deletes it"])
-        chosen = [name for name in unwanted if not is_going(unlisted[name])]
+        chosen = [name for name in unwanted if not _deletion.is_going(unlisted[name])]
         limit = self._options["purge_limit"]
         if len(chosen) > limit:
             remedy = "List those that are to stay, or raise purge_limit when all of them may be deleted"
-            raise InputError([Problem("purge_limit", f"is less than the {len(chosen)} registries that are not listed: {names_of(chosen)}", remedy, limit)])
+            raise _registry.InputError(
+                [_registry.Problem("purge_limit", f"is less than the {len(chosen)} registries that are not listed: {_grants.names_of(chosen)}", remedy, limit)]
+            )
         try:
-            unwanted += [name for name in left_behind(self._reader) if name not in listed]
-        except ClusterError as error:
-            if error.status != FORBIDDEN:
+            unwanted += [name for name in _removal.left_behind(self._reader) if name not in listed]
+        except _cluster.ClusterError as error:
+            if error.status != _cluster.FORBIDDEN:
                 raise
             self._outcome.warn([f"what is left of registries that are no more stays: {error}"])
-        removals: dict[str, Removal] = {}
-        problems: list[Problem] = []
+        removals: dict[str, _removal.Removal] = {}
+        problems: list[_registry.Problem] = []
         for name in unwanted:
-            item = Item(f"purge[{name}]", {}, Registry(name, self._reader.namespace), Outcome())
-            consent = Consent(delete_data=self._options["delete_data"])
-            removals[name] = Removal(item.wanted, consent, self._check_mode, item.outcome, self._expected)
+            item = Item(f"purge[{name}]", {}, _registry.Registry(name, self._reader.namespace), _writing.Outcome())
+            consent = _registry.Consent(delete_data=self._options["delete_data"])
+            removals[name] = _removal.Removal(item.wanted, consent, self._check_mode, item.outcome, self._expected)
             if name in chosen:
                 problems += removals[name].problems(self._reader)
             self._outcome.removals.append(item)
         if problems:
-            raise InputError(problems)
+            raise _registry.InputError(problems)
         return removals
 
     def _write(self, items: Sequence[Item]) -> None:
@@ -335,7 +336,7 @@ class Fleet:
             return
         doing = "trying" if self._check_mode else "writing"
         self._narrator.say(f"{doing} {len(changing)} of {len(items)}, as wanted already: {len(items) - len(changing)}")
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(_snapshot.THREADS) as pool:
             writes = [pool.submit(item.attempt, item.convergence.write) for item in changing if item.convergence]
             for number, done in enumerate(as_completed(writes), 1):
                 done.result()
@@ -349,19 +350,19 @@ class Fleet:
         patient = {item.name for item in items if self._seconds and item.convergence and item.convergence.can_serve}
         is_written = not self._check_mode and any(item.outcome.changes for item in items)
         finished: list[Future[None]] = []
-        with ThreadPoolExecutor(THREADS) as pool, ThreadPoolExecutor(THREADS) as finishing:
+        with ThreadPoolExecutor(_snapshot.THREADS) as pool, ThreadPoolExecutor(_snapshot.THREADS) as finishing:
 
-            def settled(name: str, verdict: Verdict, seen: Observation) -> None:
+            def settled(name: str, verdict: _readiness.Verdict, seen: _readiness.Observation) -> None:
                 finished.append(finishing.submit(self._finish, by_name[name], verdict, seen, name in patient))
 
             for item in predicted:
                 self._finish(item, None, None, False)
             reader = self._reader.renewed if is_written else self._reader
-            wait_for_all(reader, looked_at, patient, self._seconds, settled, pool, self._narrator)
+            _fleet_waiting.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool, self._narrator)
             for done in finished:
                 done.result()
 
-    def _finish(self, item: Item, verdict: Verdict | None, seen: Observation | None, is_patient: bool) -> None:
+    def _finish(self, item: Item, verdict: _readiness.Verdict | None, seen: _readiness.Observation | None, is_patient: bool) -> None:
         convergence = item.convergence
         if convergence is None:
             return
@@ -369,29 +370,29 @@ class Fleet:
 
         def finish() -> None:
             if verdict and seen and is_patient and not verdict.serving:
-                raise NotServingError(item.name, verdict, self._seconds, serves_still(seen.pods), convergence.explanation())
+                raise _waiting.NotServingError(item.name, verdict, self._seconds, _readiness.serves_still(seen.pods), convergence.explanation())
             convergence.finish(self._options["smoke_test"])
 
         item.attempt(finish)
 
-    def _purge(self, removals: Mapping[str, Removal]) -> None:
+    def _purge(self, removals: Mapping[str, _removal.Removal]) -> None:
         """Delete what was planned, side by side, by what is there now: the others were written, and waited for, since it was planned."""
         if not removals:
             return
-        self._narrator.say(f"deleting {names_of(removals)}" if not self._check_mode else f"would delete {names_of(removals)}")
+        self._narrator.say(f"deleting {_grants.names_of(removals)}" if not self._check_mode else f"would delete {_grants.names_of(removals)}")
         reader = self._reader if self._check_mode else self._reader.renewed
         deadline = time.monotonic() + self._seconds
 
         def remove(item: Item) -> None:
             if self._seconds and time.monotonic() >= deadline:
-                raise ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
+                raise _registry.ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
             planned, present = self._reader.registry(item.name), reader.registry(item.name)
             if present and (planned is None or planned["metadata"]["uid"] != present["metadata"]["uid"]):
                 item.outcome.warn([f"registry {item.name!r} was made while purge waited for the others, and is left"])
                 return
             removals[item.name].carry_out(reader, self._seconds, deadline=deadline)
 
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(_snapshot.THREADS) as pool:
             list(pool.map(lambda item: item.attempt(partial(remove, item)), self._outcome.removals))
 
 

@@ -13,20 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Protocol
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import DEPLOYMENTS
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import (
-    POD_LABELS,
-    Observation,
-    Verdict,
-    judge,
-    needs_explanation,
-    newest_pod,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import Snapshot
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import LOG_SECONDS, explained, status_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan, _readiness, _reading, _snapshot, _waiting, _writing
 
 # A server that has not started after this many seconds is looked at closely, and again after as many; one that is in trouble at once.
 PATIENCE = 5
@@ -48,11 +35,11 @@ class Narrator(Protocol):
 
 
 def wait_for_all(
-    first: Snapshot,
-    outcomes: Mapping[str, Outcome],
+    first: _snapshot.Snapshot,
+    outcomes: Mapping[str, _writing.Outcome],
     patient: Collection[str],
     seconds: float,
-    settled: Callable[[str, Verdict, Observation], None],
+    settled: Callable[[str, _readiness.Verdict, _readiness.Observation], None],
     pool: Executor,
     narrator: Narrator,
 ) -> None:
@@ -63,23 +50,23 @@ def wait_for_all(
     deadline = time.monotonic() + seconds
     pending = list(outcomes)
     # When each was looked at closely, and what was seen.
-    closely: dict[str, tuple[float, Observation]] = {}
+    closely: dict[str, tuple[float, _readiness.Observation]] = {}
     now = first
 
     def look(round_ends_all: bool) -> list[str]:
         """One look at all that are pending; those that are still."""
-        observed = {name: Observation(now.registry(name), now.deployment(name), now.pods(name)) for name in pending}
-        due = [name for name in pending if needs_explanation(observed[name]) and is_due(name, observed[name])]
+        observed = {name: _waiting.look_at(now, name) for name in pending}
+        due = [name for name in pending if _readiness.needs_explanation(observed[name]) and is_due(name, observed[name])]
         later = [] if round_ends_all else [name for name in due if name in patient][CLOSELY:]
         chosen = [name for name in due if name not in later]
-        for name, seen in zip(chosen, pool.map(lambda name: explained(now, observed[name], outcomes[name]), chosen)):
+        for name, seen in zip(chosen, pool.map(lambda name: _waiting.explained(now, observed[name], outcomes[name]), chosen)):
             closely[name] = time.monotonic(), seen
         observed = {name: with_explanation(seen, closely[name][1]) if name in closely else seen for name, seen in observed.items()}
         left = []
         reasons: Counter[str] = Counter()
         for name, seen in observed.items():
-            verdict = judge(seen)
-            outcomes[name].status = status_of(seen, verdict)
+            verdict = _readiness.judge(seen)
+            outcomes[name].status = _waiting.status_of(seen, verdict)
             if verdict.serving or round_ends_all or name not in patient or verdict.final:
                 settled(name, verdict, seen)
             else:
@@ -90,7 +77,7 @@ def wait_for_all(
             narrator.state(f"waiting for {len(left)} of {len(outcomes)}: {told}")
         return left
 
-    def is_due(name: str, seen: Observation) -> bool:
+    def is_due(name: str, seen: _readiness.Observation) -> bool:
         if name not in patient:
             # What was written just now needs its time.
             return is_in_trouble(seen) or not outcomes[name].changes
@@ -103,7 +90,11 @@ def wait_for_all(
     pending = look(not seconds)
     if not pending:
         return
-    watched = [(now.capabilities.api, now.namespace, {}), (DEPLOYMENTS, now.namespace, {}), (PODS, now.namespace, {"labelSelector": POD_LABELS})]
+    watched = [
+        (now.capabilities.api, now.namespace, {}),
+        (_plan.DEPLOYMENTS, now.namespace, {}),
+        (_reading.PODS, now.namespace, {"labelSelector": _readiness.POD_LABELS}),
+    ]
     with now.cluster.changes(watched, seconds) as changed:
         while pending:
             now.cluster.before_writing()
@@ -115,18 +106,18 @@ def wait_for_all(
             if pending and left > 0:
                 # Not more than half of the time is spent on looking.
                 time.sleep(min(left, max(PAUSE, time.monotonic() - started)))
-                changed.wait(max(0.0, min(LOG_SECONDS, deadline - time.monotonic())))
+                changed.wait(max(0.0, min(_waiting.LOG_SECONDS, deadline - time.monotonic())))
 
 
-def with_explanation(seen: Observation, before: Observation) -> Observation:
+def with_explanation(seen: _readiness.Observation, before: _readiness.Observation) -> _readiness.Observation:
     """An observation with what an earlier one tells of the same pod, as long as that can explain anything."""
-    one, other = (at(newest_pod(observation.pods), ("metadata", "uid")) for observation in (seen, before))
-    if one != other or not needs_explanation(seen):
+    one, other = (_manifests.at(_readiness.newest_pod(observation.pods), ("metadata", "uid")) for observation in (seen, before))
+    if one != other or not _readiness.needs_explanation(seen):
         return seen
     return replace(seen, log=before.log, events=before.events, database_pods=before.database_pods)
 
 
-def is_in_trouble(seen: Observation) -> bool:
+def is_in_trouble(seen: _readiness.Observation) -> bool:
     """Whether the server has ended before, or a container of its newest pod cannot be started."""
-    statuses = at(newest_pod(seen.pods), ("status", "containerStatuses")) or []
-    return any(status.get("restartCount") or at(status, ("state", "waiting", "reason")) in TROUBLE for status in statuses)
+    statuses = _manifests.at(_readiness.newest_pod(seen.pods), ("status", "containerStatuses")) or []
+    return any(status.get("restartCount") or _manifests.at(status, ("state", "waiting", "reason")) in TROUBLE for status in statuses)

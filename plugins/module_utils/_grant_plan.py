@@ -11,25 +11,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
-    MEMBERS,
-    PROJECT_LABEL,
-    WORDS,
-    Binding,
-    Grant,
-    Known,
-    LiveGrants,
-    Permissions,
-    Target,
-    doubtful,
-    doubts,
-    is_owned,
-    names_of,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import KIND as REGISTRY_KIND
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC, Manifest, merged
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import ROLE_BINDINGS, USER_GROUPS, Change, Plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants, _manifests, _plan, _registry
 
 ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
 
@@ -39,7 +21,7 @@ NAME_CHARACTERS = string.ascii_lowercase + string.digits
 NAME_LENGTH = 10
 
 
-def binding_name(target: Target, grant: Grant, attempt: int = 0) -> str:
+def binding_name(target: _grants.Target, grant: _grants.Grant, attempt: int = 0) -> str:
     """The name of a grant's RoleBinding: as the dashboard's, but derived, so that no second run and no concurrent one grants the same twice.
 
     A name may be taken by somebody else's grant, because the dashboard replaces the subject of a binding in place: then the next attempt has another one.
@@ -50,7 +32,7 @@ def binding_name(target: Target, grant: Grant, attempt: int = 0) -> str:
     return NAME_PREFIX + "".join(characters)
 
 
-def role_binding(target: Target, grant: Grant, name: str) -> Manifest:
+def role_binding(target: _grants.Target, grant: _grants.Grant, name: str) -> _manifests.Manifest:
     """The RoleBinding of a grant, as the dashboard writes it. Before there is a registry it has no owner."""
     labels = {
         "opendatahub.io/dashboard": "true",
@@ -61,32 +43,32 @@ def role_binding(target: Target, grant: Grant, name: str) -> Manifest:
         "component": "model-registry",
     }
     if grant.kind == "projects":
-        labels[PROJECT_LABEL] = "true"
-    metadata: Manifest = {"name": name, "namespace": target.namespace, "labels": labels}
+        labels[_grants.PROJECT_LABEL] = "true"
+    metadata: _manifests.Manifest = {"name": name, "namespace": target.namespace, "labels": labels}
     if target.uid is not None:
         metadata["ownerReferences"] = [owner_reference(target)]
     return {
-        "apiVersion": ROLE_BINDINGS[0],
+        "apiVersion": _plan.ROLE_BINDINGS[0],
         "kind": ROLE_BINDING,
         "metadata": metadata,
-        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": target.role},
+        "roleRef": {"apiGroup": _manifests.RBAC, "kind": "Role", "name": target.role},
         "subjects": [grant.subject],
     }
 
 
-def owner_reference(target: Target) -> Manifest:
+def owner_reference(target: _grants.Target) -> _manifests.Manifest:
     """The reference by which a registry's RoleBindings are deleted with it, as the dashboard writes it."""
-    return {"apiVersion": target.api_version, "kind": REGISTRY_KIND, "name": target.name, "uid": target.uid, "blockOwnerDeletion": False}
+    return {"apiVersion": target.api_version, "kind": _manifests.KIND, "name": target.name, "uid": target.uid, "blockOwnerDeletion": False}
 
 
-def grant_changes(wanted: Permissions, live: LiveGrants, known: Known) -> Plan:
+def grant_changes(wanted: _grants.Permissions, live: _grants.LiveGrants, known: _grants.Known) -> _plan.Plan:
     """What makes the RoleBindings of a namespace those that are wanted: first what grants, last what revokes.
 
     `known` is what `lookups(doubtful(...))` asked for. Changes of the same verb do not depend on each other.
     """
     target = live.target
     state = _State(wanted, {grant.key: grant for grant in wanted.grants}, live.present)
-    problems, warnings = doubts(doubtful(wanted, live), known)
+    problems, warnings = _grants.doubts(_grants.doubtful(wanted, live), known)
     creations = [] if wanted.revoke else _creations(target, (grant for grant in wanted.grants if grant.key not in state.present), live.names)
     updates, deletions, left = [], [], []
     for binding in live.bindings:
@@ -100,29 +82,29 @@ def grant_changes(wanted: Permissions, live: LiveGrants, known: Known) -> Plan:
             body["subjects"] = [binding.manifest["subjects"][index] for index in kept]
         if body:
             updates.append(_update(binding, body, [grant for index, grant in enumerate(binding.grants) if index not in kept]))
-    return Plan((*creations, *updates, *deletions), (*warnings, *_remarks(target, state, left)), tuple(problems))
+    return _plan.Plan((*creations, *updates, *deletions), (*warnings, *_remarks(target, state, left)), tuple(problems))
 
 
 @dataclass(frozen=True)
 class _State:
     """The wanted grants and the bindings that make them, by subject."""
 
-    wanted: Permissions
-    listed: Mapping[tuple[str, str], Grant]
-    present: Mapping[tuple[str, str], Binding]
+    wanted: _grants.Permissions
+    listed: Mapping[tuple[str, str], _grants.Grant]
+    present: Mapping[tuple[str, str], _grants.Binding]
 
-    def may_take(self, binding: Binding) -> bool:
+    def may_take(self, binding: _grants.Binding) -> bool:
         """Whether subjects of a binding may be taken away at all."""
         return not binding.operators and (self.wanted.exact or self.wanted.revoke) and (binding.ours or self.wanted.prune_unlabelled)
 
-    def is_kept(self, binding: Binding) -> bool:
+    def is_kept(self, binding: _grants.Binding) -> bool:
         """Whether it is the one binding, and not the operator's, that makes a wanted grant."""
         if self.wanted.revoke or not binding.ours or not binding.grants:
             return False
         key = binding.grants[0].key
         return key in self.listed and self.present.get(key) is binding
 
-    def kept(self, binding: Binding) -> list[int]:
+    def kept(self, binding: _grants.Binding) -> list[int]:
         """Which of its subjects a binding keeps."""
         if not self.may_take(binding):
             return list(range(len(binding.grants)))
@@ -131,7 +113,7 @@ class _State:
         return [0] if self.is_kept(binding) else []
 
 
-def _creations(target: Target, missing: Iterable[Grant], names: Iterable[str]) -> list[Change]:
+def _creations(target: _grants.Target, missing: Iterable[_grants.Grant], names: Iterable[str]) -> list[_plan.Change]:
     taken = set(names)
     changes = []
     for grant in missing:
@@ -140,37 +122,39 @@ def _creations(target: Target, missing: Iterable[Grant], names: Iterable[str]) -
             attempt += 1
         taken.add(name)
         body = role_binding(target, grant, name)
-        changes.append(Change("create", ROLE_BINDING, target.namespace, name, (grant.path,), "POST", ROLE_BINDINGS, body))
+        changes.append(_plan.Change("create", ROLE_BINDING, target.namespace, name, (grant.path,), "POST", _plan.ROLE_BINDINGS, body))
     return changes
 
 
-def _mended(target: Target, state: _State, binding: Binding) -> Manifest:
+def _mended(target: _grants.Target, state: _State, binding: _grants.Binding) -> _manifests.Manifest:
     """What the binding of a wanted grant lacks: its owner, after the registry was made again, or the label that shows a group as a project."""
-    metadata: Manifest = {}
-    if not is_owned(target, binding):
+    metadata: _manifests.Manifest = {}
+    if not _grants.is_owned(target, binding):
         metadata["ownerReferences"] = [owner_reference(target)]
     first = binding.grants[0]
     if first.kind == "groups" and state.listed[first.key].kind == "projects":
-        metadata["labels"] = {PROJECT_LABEL: "true"}
+        metadata["labels"] = {_grants.PROJECT_LABEL: "true"}
     return {"metadata": metadata} if metadata else {}
 
 
-def _update(binding: Binding, body: Manifest, revoked: Iterable[Grant]) -> Change:
+def _update(binding: _grants.Binding, body: _manifests.Manifest, revoked: Iterable[_grants.Grant]) -> _plan.Change:
     live = binding.manifest["metadata"]
     fields = [f"metadata.{part}" for part in body.get("metadata", ())] + [grant.path for grant in revoked]
-    body = merged(body, {"metadata": {"resourceVersion": live["resourceVersion"]}})
-    return Change("update", ROLE_BINDING, live["namespace"], binding.name, tuple(fields), "PATCH", ROLE_BINDINGS, body)
+    body = _manifests.merged(body, {"metadata": {"resourceVersion": live["resourceVersion"]}})
+    return _plan.Change("update", ROLE_BINDING, live["namespace"], binding.name, tuple(fields), "PATCH", _plan.ROLE_BINDINGS, body)
 
 
-def _deletion(binding: Binding) -> Change:
+def _deletion(binding: _grants.Binding) -> _plan.Change:
     live = binding.manifest["metadata"]
     # The dashboard replaces the subject of a binding in place: only the one that was read is deleted.
     preconditions = {"uid": live["uid"], "resourceVersion": live["resourceVersion"]}
     body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-    return Change("delete", ROLE_BINDING, live["namespace"], binding.name, tuple(grant.path for grant in binding.grants), "DELETE", ROLE_BINDINGS, body)
+    return _plan.Change(
+        "delete", ROLE_BINDING, live["namespace"], binding.name, tuple(grant.path for grant in binding.grants), "DELETE", _plan.ROLE_BINDINGS, body
+    )
 
 
-def _remarks(target: Target, state: _State, left: Iterable[tuple[Binding, list[Grant]]]) -> list[str]:
+def _remarks(target: _grants.Target, state: _State, left: Iterable[tuple[_grants.Binding, list[_grants.Grant]]]) -> list[str]:
     """What people should know of the bindings that stay."""
     wanted = state.wanted
     found: dict[str, list[str]] = {}
@@ -194,34 +178,36 @@ def _remarks(target: Target, state: _State, left: Iterable[tuple[Binding, list[G
         "operators": "left alone, because the operator would make it again: {}",
         "wrong": f"bound to the Role {target.wrong_role!r}, which grants nothing, because the registry's is {target.role!r}: {{}}. {offer}",
     }
-    return [f"registry {target.name!r}: {sentence.format(names_of(found[what]))}" for what, sentence in sentences.items() if found.get(what)]
+    return [f"registry {target.name!r}: {sentence.format(_grants.names_of(found[what]))}" for what, sentence in sentences.items() if found.get(what)]
 
 
-def _sentence(binding: Binding) -> str:
-    return f"RoleBinding {binding.name!r} ({names_of(map(str, binding.grants)) or 'nobody'})"
+def _sentence(binding: _grants.Binding) -> str:
+    return f"RoleBinding {binding.name!r} ({_grants.names_of(map(str, binding.grants)) or 'nobody'})"
 
 
-def member_changes(wanted: Permissions, target: Target, group: Manifest | None, has_groups: bool) -> Plan:
+def member_changes(wanted: _grants.Permissions, target: _grants.Target, group: _manifests.Manifest | None, has_groups: bool) -> _plan.Plan:
     """What makes the registry's own Group hold the wanted members, one write that fails when somebody else was faster.
 
     To be carried out when the registry is available: the operator empties the Group when it first sees the registry. After it, on what is read back, it
     must be empty. `has_groups` tells whether the cluster serves user.openshift.io at all.
     """
     if wanted.members is None or (group is None and not wanted.members):
-        return Plan()
-    option = f"permissions.{MEMBERS}"
+        return _plan.Plan()
+    option = f"permissions.{_grants.MEMBERS}"
     if not has_groups:
         problem = "cannot be set: this cluster has no groups of its own (user.openshift.io), as with an external identity provider or plain Kubernetes"
         remedy = (
             f"List them under permissions.users, or put them into a group {target.own_group!r} of the identity provider and list that under permissions.groups"
         )
-        return Plan(problems=(Problem(option, problem, remedy, list(wanted.members)),))
+        return _plan.Plan(problems=(_registry.Problem(option, problem, remedy, list(wanted.members)),))
     if group is None:
         if wanted.revoke:
-            return Plan()
+            return _plan.Plan()
         if target.uid is not None:
             problem = f"cannot be set: there is no Group {target.own_group!r}, which the operator makes for every registry"
-            return Plan(problems=(Problem(option, problem, "See whether the operator runs, and run this again when the registry is available"),))
+            return _plan.Plan(
+                problems=(_registry.Problem(option, problem, "See whether the operator runs, and run this again when the registry is available"),)
+            )
     users = list((group or {}).get("users") or ())
     listed = set(wanted.members)
     if wanted.revoke:
@@ -230,19 +216,19 @@ def member_changes(wanted: Permissions, target: Target, group: Manifest | None, 
         held = set(users)
         after = [user for user in users if user in listed or not wanted.exact] + [user for user in wanted.members if user not in held]
     if after == users:
-        return Plan()
+        return _plan.Plan()
     fields = tuple(f"{option}[{user}]" for user in sorted(set(users) ^ set(after)))
     version = {} if group is None else {"metadata": {"resourceVersion": group["metadata"]["resourceVersion"]}}
-    return Plan((Change("update", USER_GROUP, "", target.own_group, fields, "PATCH", USER_GROUPS, {**version, "users": after}),))
+    return _plan.Plan((_plan.Change("update", USER_GROUP, "", target.own_group, fields, "PATCH", _plan.USER_GROUPS, {**version, "users": after}),))
 
 
-def no_registry(target: Target) -> Problem:
+def no_registry(target: _grants.Target) -> _registry.Problem:
     """Access cannot be granted to what does not exist."""
     problem = f"there is no registry of this name in namespace {target.namespace!r}"
-    return Problem("name", problem, "Check the name, or give the permissions to model_registry, which creates the registry with them", target.name)
+    return _registry.Problem("name", problem, "Check the name, or give the permissions to model_registry, which creates the registry with them", target.name)
 
 
-def carried_out(live: Iterable[Manifest], kind: str, changes: Iterable[Change]) -> list[Manifest]:
+def carried_out(live: Iterable[_manifests.Manifest], kind: str, changes: Iterable[_plan.Change]) -> list[_manifests.Manifest]:
     """Objects of a kind as they are after changes of them."""
     objects = {manifest["metadata"]["name"]: manifest for manifest in live}
     for change in changes:
@@ -251,19 +237,19 @@ def carried_out(live: Iterable[Manifest], kind: str, changes: Iterable[Change]) 
         if change.verb == "DELETE":
             objects.pop(change.name, None)
         else:
-            objects[change.name] = merged(objects.get(change.name, {"metadata": {"name": change.name}}), change.body)
+            objects[change.name] = _manifests.merged(objects.get(change.name, {"metadata": {"name": change.name}}), change.body)
     return list(objects.values())
 
 
-def difference(target: Target, before: Manifest, after: Manifest) -> Manifest:
+def difference(target: _grants.Target, before: _manifests.Manifest, after: _manifests.Manifest) -> _manifests.Manifest:
     """Ansible's difference of two permissions, a list of names of which each has a line."""
     header = f"permissions of {target.namespace}/{target.name}"
     return {"before_header": header, "after_header": header, "before": _lines(before), "after": _lines(after)}
 
 
-def _lines(shape: Manifest) -> str:
+def _lines(shape: _manifests.Manifest) -> str:
     lines = []
-    for kind, word in {**WORDS, MEMBERS: "member"}.items():
+    for kind, word in {**_grants.WORDS, _grants.MEMBERS: "member"}.items():
         for entry in shape.get(kind) or ():
             lines.append(f"{word} {entry['namespace']}/{entry['name']}\n" if isinstance(entry, Mapping) else f"{word} {entry}\n")
     return "".join(lines)

@@ -14,48 +14,18 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._access import (
-    REVIEWS,
-    Access,
-    Question,
-    escalation_problem,
-    listed_questions,
-    needs_right_to_grant,
-    other_questions,
-    right_to_bind,
-    rights_of_role,
-    unsettled,
-    verification,
-    verification_warnings,
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _access,
+    _cluster,
+    _grant_plan,
+    _grants,
+    _interruption,
+    _manifests,
+    _plan,
+    _reading,
+    _registry,
+    _writing,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, ClusterError, Right
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import (
-    ROLE_BINDING,
-    USER_GROUP,
-    carried_out,
-    difference,
-    grant_changes,
-    member_changes,
-    no_registry,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import (
-    MEMBERS,
-    Known,
-    LiveGrants,
-    Permissions,
-    Target,
-    doubtful,
-    known_from,
-    lookups,
-    permissions_from_options,
-    permissions_result,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import CancelledError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import CLUSTER_ROLE_BINDINGS, ROLES, USER_GROUPS, Change, Plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem, ReportedError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, rights_problems, send
 
 USERS = ("user.openshift.io/v1", "users")
 NAMESPACES = ("v1", "namespaces")
@@ -70,11 +40,11 @@ SECONDS_TO_SETTLE = 5
 
 
 def granting_from_options(
-    reader: Reader,
+    reader: _reading.Reader,
     options: Mapping[str, Any],
-    problems: list[Problem],
+    problems: list[_registry.Problem],
     check_mode: bool,
-    outcome: Outcome,
+    outcome: _writing.Outcome,
     waits: bool | None = None,
     threads: int | None = None,
 ) -> Granting:
@@ -82,43 +52,52 @@ def granting_from_options(
 
     `waits`: whether the run waits until the registry is available; None when it does not make one. `threads`: how many requests are sent at the same time.
     """
-    wanted = permissions_from_options(options["permissions"] or {}, options["state"] == "absent", problems, outcome.warnings)
-    target = Target(reader.namespace, options["name"], reader.capabilities.api[0], None)
+    wanted = _grants.permissions_from_options(options["permissions"] or {}, options["state"] == "absent", problems, outcome.warnings)
+    target = _grants.Target(reader.namespace, options["name"], reader.capabilities.api[0], None)
     return Granting(reader, wanted, target, waits, check_mode, outcome, threads or AT_THE_SAME_TIME)
 
 
 class Granting:
     """The permissions of one registry on their way into the cluster: `problems` before anything is written, `grant`, and when it is available `set_members`."""
 
-    def __init__(self, reader: Reader, wanted: Permissions, target: Target, waits: bool | None, check_mode: bool, outcome: Outcome, threads: int) -> None:
+    def __init__(
+        self,
+        reader: _reading.Reader,
+        wanted: _grants.Permissions,
+        target: _grants.Target,
+        waits: bool | None,
+        check_mode: bool,
+        outcome: _writing.Outcome,
+        threads: int,
+    ) -> None:
         self._reader, self._cluster, self._threads = reader, reader.cluster, threads
         self._wanted, self._check_mode, self._outcome = wanted, check_mode, outcome
         self._target, self._waits = target, waits
-        self._first: Plan | None = None
+        self._first: _plan.Plan | None = None
         # What there is to do by the last look.
-        self.planned: tuple[Change, ...] = ()
+        self.planned: tuple[_plan.Change, ...] = ()
         self._see([])
-        self._known = Known()
-        self._group: Manifest | None = None
+        self._known = _grants.Known()
+        self._group: _manifests.Manifest | None = None
         self._has_groups = True
         # The Group that the operator will make for a new registry.
-        self._new_group: Manifest | None = None
+        self._new_group: _manifests.Manifest | None = None
         # In check mode, whether the operator has still to make the Group, or to empty it.
         self._awaits_group = False
-        self._before: Manifest | None = None
-        self._unanswered: list[Change] = []
+        self._before: _manifests.Manifest | None = None
+        self._unanswered: list[_plan.Change] = []
 
     @property
-    def bindings(self) -> list[Manifest]:
+    def bindings(self) -> list[_manifests.Manifest]:
         """The live RoleBindings, at least those that concern the registry."""
         return self._live
 
     @property
-    def group(self) -> Manifest | None:
+    def group(self) -> _manifests.Manifest | None:
         """The registry's own Group, as it is live."""
         return self._group
 
-    def problems(self, reader: Reader, registry: Manifest | None) -> list[Problem]:
+    def problems(self, reader: _reading.Reader, registry: _manifests.Manifest | None) -> list[_registry.Problem]:
         """Read what is live; everything for which the permissions cannot be carried out."""
         self._reader = reader
         self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
@@ -126,35 +105,37 @@ class Granting:
         may_read = self._read_group()
         self._known = self._look_up()
         if self._before is None:
-            self._before = permissions_result(self._grants, self._group)
+            self._before = _grants.permissions_result(self._grants, self._group)
         self._new_group = {} if registry is None and may_read and self._has_groups else None
         # The operator empties the Group when it first sees the registry, also one that was there before.
-        self._awaits_group = bool(self._waits) and not at(registry, ("status", "conditions"))
+        self._awaits_group = bool(self._waits) and not _manifests.at(registry, ("status", "conditions"))
         grants, members = self._planned_grants(), self._planned_members()
         self._first = grants
         self.planned = (*grants.changes, *members.changes)
-        problems = [*grants.problems, *members.problems, *rights_problems(reader, self.planned)]
+        problems = [*grants.problems, *members.problems, *_writing.rights_problems(reader, self.planned)]
         if registry is None and self._waits is None:
-            problem = no_registry(self._target)
+            problem = _grant_plan.no_registry(self._target)
             if self._wanted.revoke:
                 self._outcome.warn([problem.sentence()])
             else:
                 problems.append(problem)
         elif registry is None and not self._waits and members.changes:
             remedy = "Leave wait at true, or give the members to a later run"
-            problems.append(Problem(f"permissions.{MEMBERS}", "cannot be set before the new registry is available, which is not waited for", remedy))
-        if needs_right_to_grant(grants.changes):
+            problems.append(
+                _registry.Problem(f"permissions.{_grants.MEMBERS}", "cannot be set before the new registry is available, which is not waited for", remedy)
+            )
+        if _access.needs_right_to_grant(grants.changes):
             problems += self._escalation_problems()
         return problems
 
-    def problems_of_verification(self) -> list[Problem]:
+    def problems_of_verification(self) -> list[_registry.Problem]:
         """The right without which the API server cannot be asked about others."""
-        right = Right("create", REVIEWS[0].partition("/")[0], REVIEWS[1])
+        right = _cluster.Right("create", _access.REVIEWS[0].partition("/")[0], _access.REVIEWS[1])
         if not self._reader.missing_rights(self._target.namespace, [right]):
             return []
-        return [Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)]
+        return [_registry.Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)]
 
-    def grant(self, registry: Manifest | None) -> None:
+    def grant(self, registry: _manifests.Manifest | None) -> None:
         """Write the RoleBindings; in check mode there may be no registry yet. ClusterError when one is refused; what was written stays."""
 
         uid = registry["metadata"]["uid"] if registry else None
@@ -165,12 +146,12 @@ class Granting:
             self._see(self._live)
         made = self._carry_out(self._planned_grants, lambda: self._see(self._role_bindings()), first)
         if made.changes:
-            self._see(carried_out(self._live, ROLE_BINDING, made.changes))
+            self._see(_grant_plan.carried_out(self._live, _grant_plan.ROLE_BINDING, made.changes))
         self._show()
 
-    def _see(self, live: list[Manifest]) -> None:
+    def _see(self, live: list[_manifests.Manifest]) -> None:
         """Note the RoleBindings as they are now."""
-        self._live, self._grants = live, LiveGrants.of(self._target, live)
+        self._live, self._grants = live, _grants.LiveGrants.of(self._target, live)
 
     def set_members(self) -> None:
         """Write the members of the registry's own Group, and see that they stay. ClusterError when that is refused, or they do not."""
@@ -189,66 +170,66 @@ class Granting:
     def verify(self) -> None:
         """Ask the API server who may use the registry, those who are listed and all others who have rights."""
         unseen: list[str] = []
-        groups = self._listed("the groups that users are in", USER_GROUPS, unseen) if self._wanted.members or self._has_users() else None
-        listed = self._answers(listed_questions(self._wanted, known_from(groups=groups)))
+        groups = self._listed("the groups that users are in", _plan.USER_GROUPS, unseen) if self._wanted.members or self._has_users() else None
+        listed = self._answers(_access.listed_questions(self._wanted, _grants.known_from(groups=groups)))
         deadline = time.monotonic() + SECONDS_TO_SETTLE
-        while time.monotonic() < deadline and unsettled(self._wanted, listed):
+        while time.monotonic() < deadline and _access.unsettled(self._wanted, listed):
             time.sleep(0.2)
-            listed.update(self._answers(unsettled(self._wanted, listed)))
-        bindings = self._listed("who may use the registry by rights for the whole cluster", CLUSTER_ROLE_BINDINGS, unseen)
-        others = self._answers(other_questions(self._target, self._live, bindings or ()))
-        self._outcome.verification = verification(listed, others)
-        self._outcome.warn([*unseen, *verification_warnings(self._target, self._wanted, listed, others)])
+            listed.update(self._answers(_access.unsettled(self._wanted, listed)))
+        bindings = self._listed("who may use the registry by rights for the whole cluster", _plan.CLUSTER_ROLE_BINDINGS, unseen)
+        others = self._answers(_access.other_questions(self._target, self._live, bindings or ()))
+        self._outcome.verification = _access.verification(listed, others)
+        self._outcome.warn([*unseen, *_access.verification_warnings(self._target, self._wanted, listed, others)])
 
     def _has_users(self) -> bool:
         return any(grant.kind == "users" for grant in self._wanted.grants)
 
-    def _answers(self, questions: Iterable[Question]) -> dict[Question, bool]:
+    def _answers(self, questions: Iterable[_access.Question]) -> dict[_access.Question, bool]:
         asked = list(questions)
 
-        def ask(question: Question) -> bool:
-            review = self._cluster.write("POST", REVIEWS, self._target.namespace, "", question.review(self._target), False)
-            return bool(at(review, ("status", "allowed")))
+        def ask(question: _access.Question) -> bool:
+            review = self._cluster.write("POST", _access.REVIEWS, self._target.namespace, "", question.review(self._target), False)
+            return bool(_manifests.at(review, ("status", "allowed")))
 
         with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
             return dict(zip(asked, pool.map(ask, asked)))
 
-    def _role_bindings(self) -> list[Manifest]:
+    def _role_bindings(self) -> list[_manifests.Manifest]:
         return self._reader.role_bindings(self._target.roles)
 
-    def _planned_grants(self) -> Plan:
-        return grant_changes(self._wanted, self._grants, self._known)
+    def _planned_grants(self) -> _plan.Plan:
+        return _grant_plan.grant_changes(self._wanted, self._grants, self._known)
 
-    def _planned_members(self) -> Plan:
+    def _planned_members(self) -> _plan.Plan:
         if self._awaits_group:
-            return member_changes(self._wanted, replace(self._target, uid=None), None, self._has_groups)
-        return member_changes(self._wanted, self._target, self._group, self._has_groups)
+            return _grant_plan.member_changes(self._wanted, replace(self._target, uid=None), None, self._has_groups)
+        return _grant_plan.member_changes(self._wanted, self._target, self._group, self._has_groups)
 
     def _read_group(self) -> bool:
         """Read the registry's own Group, and where there is none, whether the cluster has groups at all. Whether the account may read it."""
         try:
             self._group = self._reader.group(self._target.own_group)
-            self._has_groups = self._group is not None or self._reader.serves(USER_GROUPS)
+            self._has_groups = self._group is not None or self._reader.serves(_plan.USER_GROUPS)
             return True
-        except ClusterError as error:
-            if error.status != FORBIDDEN:
+        except _cluster.ClusterError as error:
+            if error.status != _cluster.FORBIDDEN:
                 raise
             # A cluster without OpenShift's APIs refuses first who has no right to them.
-            self._has_groups = self._reader.serves(USER_GROUPS)
+            self._has_groups = self._reader.serves(_plan.USER_GROUPS)
             if self._has_groups and self._wanted.members is not None:
                 raise
             if self._has_groups:
                 self._outcome.warn([f"the members of group {self._target.own_group!r} could not be looked at: {error}"])
             return False
 
-    def _look_up(self) -> Known:
+    def _look_up(self) -> _grants.Known:
         """What the cluster knows of those who are granted access now."""
         unseen: list[str] = []
-        asked = lookups(doubtful(self._wanted, self._grants))
-        groups = self._listed("whether the groups exist", USER_GROUPS, unseen) if asked.groups else None
+        asked = _grants.lookups(_grants.doubtful(self._wanted, self._grants))
+        groups = self._listed("whether the groups exist", _plan.USER_GROUPS, unseen) if asked.groups else None
         users = self._names("whether the users exist", USERS, unseen) if asked.users else None
         namespaces = self._names("whether the namespaces exist", NAMESPACES, unseen) if asked.namespaces else None
-        accounts: dict[str, list[Manifest]] = {}
+        accounts: dict[str, list[_manifests.Manifest]] = {}
         what = "whether the service accounts exist"
         if len(asked.service_accounts) > NAMESPACES_ONE_BY_ONE:
             everywhere = self._names(what, SERVICE_ACCOUNTS, unseen)
@@ -262,46 +243,48 @@ class Granting:
                 if found is not None:
                     accounts[namespace] = found
         self._outcome.warn(unseen)
-        return known_from(groups, users, namespaces, accounts)
+        return _grants.known_from(groups, users, namespaces, accounts)
 
-    def _listed(self, what: str, api: tuple[str, str], unseen: list[str]) -> list[Manifest] | None:
+    def _listed(self, what: str, api: tuple[str, str], unseen: list[str]) -> list[_manifests.Manifest] | None:
         return self._seen(what, api, unseen, lambda: self._reader.everywhere(api))
 
-    def _names(self, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[Manifest] | None:
+    def _names(self, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[_manifests.Manifest] | None:
         return self._seen(what, api, unseen, lambda: self._reader.names(api, namespace))
 
-    def _seen(self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[Manifest]]) -> list[Manifest] | None:
+    def _seen(self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[_manifests.Manifest]]) -> list[_manifests.Manifest] | None:
         """A list, or None where the cluster does not have it or the account may not read it; `unseen` is added to."""
         try:
             return read()
-        except ClusterError as error:
-            if error.status not in (FORBIDDEN, NOT_FOUND):
+        except _cluster.ClusterError as error:
+            if error.status not in (_cluster.FORBIDDEN, _cluster.NOT_FOUND):
                 raise
-            if error.status == FORBIDDEN and ("/" not in api[0] or self._reader.serves(api)):
+            if error.status == _cluster.FORBIDDEN and ("/" not in api[0] or self._reader.serves(api)):
                 unseen.append(f"{what} could not be seen: {error}")
             return None
 
-    def _escalation_problems(self) -> list[Problem]:
+    def _escalation_problems(self) -> list[_registry.Problem]:
         """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
-        bind = right_to_bind(self._target)
+        bind = _access.right_to_bind(self._target)
         # Asked first for every Role, which is the same question for every registry.
         if not self._lacking([replace(bind, name="")]) or not self._lacking([bind]):
             return []
         try:
-            role = self._cluster.read(ROLES, self._target.namespace, self._target.role)
-        except ClusterError as error:
-            if error.status != FORBIDDEN:
+            role = self._cluster.read(_plan.ROLES, self._target.namespace, self._target.role)
+        except _cluster.ClusterError as error:
+            if error.status != _cluster.FORBIDDEN:
                 raise
             role = None
-        lacking = self._lacking(rights_of_role(self._target, role))
-        return [escalation_problem(self._target, lacking)] if lacking else []
+        lacking = self._lacking(_access.rights_of_role(self._target, role))
+        return [_access.escalation_problem(self._target, lacking)] if lacking else []
 
-    def _lacking(self, needed: Iterable[Access]) -> list[Access]:
+    def _lacking(self, needed: Iterable[_access.Access]) -> list[_access.Access]:
         return [
-            access for access in needed if self._reader.missing_rights(self._target.namespace, [Right(access.verb, access.group, access.resource, access.name)])
+            access
+            for access in needed
+            if self._reader.missing_rights(self._target.namespace, [_cluster.Right(access.verb, access.group, access.resource, access.name)])
         ]
 
-    def _carry_out(self, planned: Callable[[], Plan], read: Callable[[], object], first: Plan | None = None, read_back: bool = False) -> Plan:
+    def _carry_out(self, planned: Callable[[], _plan.Plan], read: Callable[[], object], first: _plan.Plan | None = None, read_back: bool = False) -> _plan.Plan:
         """Send the `first` plan, or one that is made now, and what a new plan says when somebody else was faster; the last plan.
 
         With `read_back` until there is nothing left to do.
@@ -313,7 +296,7 @@ class Granting:
             made, first = first or planned(), None
             if made.problems:
                 # They were none before the first write.
-                raise ClusterError(" ".join(problem.sentence() for problem in made.problems))
+                raise _cluster.ClusterError(" ".join(problem.sentence() for problem in made.problems))
             self._settle(made.changes)
             self._outcome.warn(made.warnings)
             refused = self._send_all(made.changes)
@@ -328,44 +311,44 @@ class Granting:
             self._reader = self._reader.fresh
             read()
 
-    def _send_all(self, changes: Sequence[Change]) -> list[tuple[Change, ClusterError]]:
+    def _send_all(self, changes: Sequence[_plan.Change]) -> list[tuple[_plan.Change, _cluster.ClusterError]]:
         """Send changes, those of the same verb in parallel, and note what was done; those that were refused. What revokes waits until all was granted."""
-        refused: list[tuple[Change, ClusterError]] = []
+        refused: list[tuple[_plan.Change, _cluster.ClusterError]] = []
 
-        def attempt(change: Change) -> ReportedError | None:
+        def attempt(change: _plan.Change) -> _registry.ReportedError | None:
             try:
-                send(self._cluster, change, self._check_mode)
-            except (ClusterError, CancelledError) as error:
+                _writing.send(self._cluster, change, self._check_mode)
+            except (_cluster.ClusterError, _interruption.CancelledError) as error:
                 return error
             return None
 
         for _verb, group in groupby(changes, key=lambda change: change.verb):
             batch = list(group)
             unverified = self._check_mode and any(map(self._is_ahead, batch))
-            errors: list[ReportedError | None] = [None] * len(batch)
+            errors: list[_registry.ReportedError | None] = [None] * len(batch)
             if not unverified:
                 with ThreadPoolExecutor(min(self._threads, len(batch))) as pool:
                     errors = list(pool.map(attempt, batch))
             for change, error in zip(batch, errors):
                 if error is None:
                     self._outcome.record(change, unverified)
-                elif isinstance(error, ClusterError):
+                elif isinstance(error, _cluster.ClusterError):
                     refused.append((change, error))
             for error in errors:
-                if isinstance(error, CancelledError):
+                if isinstance(error, _interruption.CancelledError):
                     raise error
             if refused:
                 break
         self._unanswered = [change for change, error in refused if error.status is None]
         return refused
 
-    def _is_ahead(self, change: Change) -> bool:
+    def _is_ahead(self, change: _plan.Change) -> bool:
         """Whether a change needs what is still to be made: the registry, or the Group that the operator makes for it."""
         if change.verb == "DELETE" or self._wanted.revoke:
             return False
-        return self._target.uid is None or (self._awaits_group and change.kind == USER_GROUP)
+        return self._target.uid is None or (self._awaits_group and change.kind == _grant_plan.USER_GROUP)
 
-    def _settle(self, planned: Iterable[Change]) -> None:
+    def _settle(self, planned: Iterable[_plan.Change]) -> None:
         """Note the writes that got no answer, where the new plan shows that they were carried out all the same."""
         again = {(change.verb, change.kind, change.name) for change in planned}
         for change in self._unanswered:
@@ -374,15 +357,17 @@ class Granting:
         self._unanswered = []
 
     def _show(self) -> None:
-        after: dict[str, Any] = permissions_result(self._grants, self._new_group if self._group is None else self._group)
+        after: dict[str, Any] = _grants.permissions_result(self._grants, self._new_group if self._group is None else self._group)
         self._outcome.registry = {**self._outcome.registry, "permissions": after}
-        self._outcome.permissions_difference = difference(self._target, self._before or {}, after)
+        self._outcome.permissions_difference = _grant_plan.difference(self._target, self._before or {}, after)
 
 
-def _may_pass(change: Change, error: ClusterError) -> bool:
+def _may_pass(change: _plan.Change, error: _cluster.ClusterError) -> bool:
     """Whether a refused write may succeed when it is planned anew: somebody else was faster, it got no answer, or the Role is still to be made."""
-    return error.status in (409, None) or (error.status == NOT_FOUND and change.verb in ("POST", "PATCH"))
+    return error.status in (409, None) or (error.status == _cluster.NOT_FOUND and change.verb in ("POST", "PATCH"))
 
 
-def _contested(target: Target) -> ClusterError:
-    return ClusterError(f"the members of group {target.own_group!r} were written, and are others whenever they are read back: somebody else changes them too.")
+def _contested(target: _grants.Target) -> _cluster.ClusterError:
+    return _cluster.ClusterError(
+        f"the members of group {target.own_group!r} were written, and are others whenever they are read back: somebody else changes them too."
+    )

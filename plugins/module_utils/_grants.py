@@ -12,10 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import GROUP as REGISTRY_GROUP
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import KIND as REGISTRY_KIND
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC, Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _registry
 
 # The options that list subjects, with the words that people read, in the order of results and differences.
 WORDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service account"}
@@ -81,12 +78,12 @@ class Grant:
         return ("Group" if self.kind == "groups" else "User"), self.name
 
     @property
-    def subject(self) -> Manifest:
+    def subject(self) -> _manifests.Manifest:
         """The subject of its RoleBinding."""
         if self.kind == "service_accounts":
             return {"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}
         kind, name = self.key
-        return {"apiGroup": RBAC, "kind": kind, "name": name}
+        return {"apiGroup": _manifests.RBAC, "kind": kind, "name": name}
 
 
 @dataclass(frozen=True)
@@ -130,7 +127,7 @@ class Target:
         return f"{self.name}-users"
 
 
-def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems: list[Problem], warnings: list[str]) -> Permissions:
+def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems: list[_registry.Problem], warnings: list[str]) -> Permissions:
     """The wanted permissions of the option `permissions`; `problems` and `warnings` are added to. It needs no cluster.
 
     What only the cluster can tell to be wrong, a project's display name or a name with a space, is found by `doubts`.
@@ -149,7 +146,7 @@ def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems:
             first, where = listed.setdefault(grant.key, (grant, path))
             if first.kind != grant.kind:
                 problems.append(
-                    Problem(path, f"is the same subject as {where}, and the dashboard can show it as only one of them", "Keep one of the two", entry)
+                    _registry.Problem(path, f"is the same subject as {where}, and the dashboard can show it as only one of them", "Keep one of the two", entry)
                 )
             elif where != path:
                 repeated.append(str(grant))
@@ -160,32 +157,34 @@ def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems:
         warnings.append(f"permissions lists more than once: {names_of(repeated)}")
     exact, prune = bool(options.get("exact")), bool(options.get("prune_unlabelled"))
     if exact and revoke:
-        problems.append(Problem("permissions.exact", "has no meaning together with state absent, which revokes what is listed", "Leave it out", True))
+        problems.append(_registry.Problem("permissions.exact", "has no meaning together with state absent, which revokes what is listed", "Leave it out", True))
     if prune and not (exact or revoke):
-        problems.append(Problem("permissions.prune_unlabelled", "has no meaning without permissions.exact", "Set permissions.exact, or leave it out", True))
+        problems.append(
+            _registry.Problem("permissions.prune_unlabelled", "has no meaning without permissions.exact", "Set permissions.exact, or leave it out", True)
+        )
     return Permissions(tuple(grant for grant, _path in listed.values()), members, exact, prune, revoke)
 
 
-def _grant_of_option(kind: str, path: str, entry: Any, problems: list[Problem]) -> Grant | None:
+def _grant_of_option(kind: str, path: str, entry: Any, problems: list[_registry.Problem]) -> Grant | None:
     if kind == "service_accounts":
         return _account_of_option(path, entry, problems)
     problem = _name_problem(kind, path, entry)
     if problem is None and kind == "projects" and ":" in entry:
-        problem = Problem(path, "is no namespace", f"Give the name of the namespace alone: {entry.rpartition(':')[2]!r}", entry)
+        problem = _registry.Problem(path, "is no namespace", f"Give the name of the namespace alone: {entry.rpartition(':')[2]!r}", entry)
     if problem is None and kind == "users" and entry.startswith(ACCOUNT_PREFIX):
         account = _account_of_user(entry)
         if account is not None:
             return account
-        problem = Problem(path, "begins like a service account and is none", f"Write it as {ACCOUNT_PREFIX}<namespace>:<name>", entry)
+        problem = _registry.Problem(path, "begins like a service account and is none", f"Write it as {ACCOUNT_PREFIX}<namespace>:<name>", entry)
     if problem is not None:
         problems.append(problem)
         return None
     return Grant(kind, entry)
 
 
-def _account_of_option(path: str, entry: Any, problems: list[Problem]) -> Grant | None:
+def _account_of_option(path: str, entry: Any, problems: list[_registry.Problem]) -> Grant | None:
     if not isinstance(entry, Mapping):
-        problems.append(Problem(path, "is no dictionary", "Give the service account's namespace and name", entry))
+        problems.append(_registry.Problem(path, "is no dictionary", "Give the service account's namespace and name", entry))
         return None
     found = []
     for part, pattern in (("namespace", NAMESPACE_NAME), ("name", ACCOUNT_NAME)):
@@ -193,7 +192,7 @@ def _account_of_option(path: str, entry: Any, problems: list[Problem]) -> Grant 
         problem = _text_problem(f"{path}.{part}", value)
         if problem is None and not pattern.fullmatch(str(value)):
             remedy = "Use lower-case letters, digits and hyphens, as it is called in the cluster"
-            problem = Problem(f"{path}.{part}", f"is no {part} of a service account", remedy, value)
+            problem = _registry.Problem(f"{path}.{part}", f"is no {part} of a service account", remedy, value)
         if problem is not None:
             found.append(problem)
     problems += found
@@ -206,7 +205,7 @@ def _account_of_user(user: str) -> Grant | None:
     return Grant("service_accounts", name, namespace) if NAMESPACE_NAME.fullmatch(namespace) and ACCOUNT_NAME.fullmatch(name) else None
 
 
-def _members_of_option(option: Iterable[Any] | None, repeated: list[str], problems: list[Problem]) -> tuple[str, ...] | None:
+def _members_of_option(option: Iterable[Any] | None, repeated: list[str], problems: list[_registry.Problem]) -> tuple[str, ...] | None:
     if option is None:
         return None
     names: dict[str, None] = {}
@@ -222,21 +221,21 @@ def _members_of_option(option: Iterable[Any] | None, repeated: list[str], proble
     return tuple(names)
 
 
-def _name_problem(kind: str, path: str, entry: Any) -> Problem | None:
+def _name_problem(kind: str, path: str, entry: Any) -> _registry.Problem | None:
     problem = _text_problem(path, entry)
     prefix, what, remedy = MISPLACED.get(kind, ("", "", ""))
-    return Problem(path, what, remedy, entry) if problem is None and prefix and entry.startswith(prefix) else problem
+    return _registry.Problem(path, what, remedy, entry) if problem is None and prefix and entry.startswith(prefix) else problem
 
 
-def _text_problem(path: str, entry: Any) -> Problem | None:
+def _text_problem(path: str, entry: Any) -> _registry.Problem | None:
     if not isinstance(entry, str):
-        return Problem(path, "is no text" if entry is not None else "is empty", "Give a name, in quotes when it looks like a number", entry)
+        return _registry.Problem(path, "is no text" if entry is not None else "is empty", "Give a name, in quotes when it looks like a number", entry)
     if not entry.strip():
-        return Problem(path, "is empty", "Give a name, or remove the entry", entry)
+        return _registry.Problem(path, "is empty", "Give a name, or remove the entry", entry)
     if entry != entry.strip():
-        return Problem(path, "begins or ends with white space", "Remove it", entry)
+        return _registry.Problem(path, "begins or ends with white space", "Remove it", entry)
     if not entry.isprintable():
-        return Problem(path, "holds a control character or an invisible one", "Remove it", entry)
+        return _registry.Problem(path, "holds a control character or an invisible one", "Remove it", entry)
     return None
 
 
@@ -244,7 +243,7 @@ def _text_problem(path: str, entry: Any) -> Problem | None:
 class Binding:
     """A RoleBinding that concerns one registry, with its subjects as grants, in their order."""
 
-    manifest: Manifest = field(repr=False)
+    manifest: _manifests.Manifest = field(repr=False)
     grants: tuple[Grant, ...]
     # To the registry's Role, and not to the one of the product's documentation.
     grants_access: bool
@@ -258,7 +257,7 @@ class Binding:
         return str(self.manifest["metadata"]["name"])
 
 
-def bindings_of(target: Target, live: Iterable[Manifest]) -> list[Binding]:
+def bindings_of(target: Target, live: Iterable[_manifests.Manifest]) -> list[Binding]:
     """Those of a namespace's RoleBindings that concern a registry; one that is being deleted grants nothing any more."""
     return [
         _binding(target, manifest)
@@ -267,7 +266,7 @@ def bindings_of(target: Target, live: Iterable[Manifest]) -> list[Binding]:
     ]
 
 
-def _binding(target: Target, manifest: Manifest) -> Binding:
+def _binding(target: Target, manifest: _manifests.Manifest) -> Binding:
     metadata = manifest["metadata"]
     labels = metadata.get("labels") or {}
     operators = metadata["name"] == target.own_group and labels.get("app.kubernetes.io/managed-by") == OPERATOR
@@ -305,7 +304,7 @@ class LiveGrants:
     present: Mapping[tuple[str, str], Binding]
 
     @classmethod
-    def of(cls, target: Target, live: Sequence[Manifest]) -> LiveGrants:
+    def of(cls, target: Target, live: Sequence[_manifests.Manifest]) -> LiveGrants:
         """What the RoleBindings of a namespace say of a registry."""
         bindings = bindings_of(target, live)
         return cls(target, frozenset(map(_name, live)), bindings, present_bindings(target, bindings))
@@ -316,16 +315,16 @@ def is_owned(target: Target, binding: Binding) -> bool:
     return any(owner["uid"] == target.uid for owner in binding.manifest["metadata"].get("ownerReferences") or ())
 
 
-def ownerless(target: Target, live: Iterable[Manifest]) -> list[Manifest]:
+def ownerless(target: Target, live: Iterable[_manifests.Manifest]) -> list[_manifests.Manifest]:
     """The RoleBindings of the dashboard and this collection for a registry that nothing deletes with it: they would grant access to the next of its name."""
     return [binding.manifest for binding in bindings_of(target, live) if binding.ours and not binding.manifest["metadata"].get("ownerReferences")]
 
 
-def _is_registry(owner: Manifest) -> bool:
-    return bool(owner["kind"] == REGISTRY_KIND and owner["apiVersion"].partition("/")[0] == REGISTRY_GROUP)
+def _is_registry(owner: _manifests.Manifest) -> bool:
+    return bool(owner["kind"] == _manifests.KIND and owner["apiVersion"].partition("/")[0] == _manifests.GROUP)
 
 
-def grant_of_subject(subject: Manifest, of_project: bool) -> Grant:
+def grant_of_subject(subject: _manifests.Manifest, of_project: bool) -> Grant:
     """The grant that a RoleBinding's subject stands for; `of_project` tells whether its labels show it as a project."""
     name = subject["name"]
     if subject["kind"] == "ServiceAccount":
@@ -348,10 +347,10 @@ class Known:
 
 
 def known_from(
-    groups: Iterable[Manifest] | None = None,
-    users: Iterable[Manifest] | None = None,
-    namespaces: Iterable[Manifest] | None = None,
-    service_accounts: Mapping[str, Iterable[Manifest]] | None = None,
+    groups: Iterable[_manifests.Manifest] | None = None,
+    users: Iterable[_manifests.Manifest] | None = None,
+    namespaces: Iterable[_manifests.Manifest] | None = None,
+    service_accounts: Mapping[str, Iterable[_manifests.Manifest]] | None = None,
 ) -> Known:
     """What was read of Groups, Users, Namespaces and, by namespace, ServiceAccounts."""
     return Known(
@@ -359,12 +358,12 @@ def known_from(
         users=None if users is None else frozenset(map(_name, users)),
         namespaces=None
         if namespaces is None
-        else {_name(namespace): at(namespace, ("metadata", "annotations", "openshift.io/display-name")) or "" for namespace in namespaces},
+        else {_name(namespace): _manifests.at(namespace, ("metadata", "annotations", "openshift.io/display-name")) or "" for namespace in namespaces},
         service_accounts={namespace: frozenset(map(_name, accounts)) for namespace, accounts in (service_accounts or {}).items()},
     )
 
 
-def _name(manifest: Manifest) -> str:
+def _name(manifest: _manifests.Manifest) -> str:
     return str(manifest["metadata"]["name"])
 
 
@@ -396,9 +395,9 @@ def lookups(grants: Iterable[Grant]) -> Lookups:
     )
 
 
-def doubts(grants: Iterable[Grant], known: Known) -> tuple[list[Problem], list[str]]:
+def doubts(grants: Iterable[Grant], known: Known) -> tuple[list[_registry.Problem], list[str]]:
     """What is wrong with grants, and warnings of what is probably a typo, by what the cluster knows."""
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     unknown: dict[str, list[str]] = {"groups": [], "users": [], "namespaces": [], "service accounts": []}
     for grant in grants:
         if grant.kind == "service_accounts":
@@ -420,27 +419,27 @@ def doubts(grants: Iterable[Grant], known: Known) -> tuple[list[Problem], list[s
     return problems, warnings
 
 
-def _doubt_name(grant: Grant, people: Collection[str] | None, problems: list[Problem], unknown: list[str]) -> None:
+def _doubt_name(grant: Grant, people: Collection[str] | None, problems: list[_registry.Problem], unknown: list[str]) -> None:
     if people is not None and grant.name in people:
         return
     if " " in grant.name:
         # Groups that are synchronised from a directory can have names with spaces; anywhere else it is a mistake.
         problem = f"holds a space, and the cluster knows no such {WORDS[grant.kind]}"
-        problems.append(Problem(f"permissions.{grant.kind}", problem, "Give the name as the cluster knows it", grant.name))
+        problems.append(_registry.Problem(f"permissions.{grant.kind}", problem, "Give the name as the cluster knows it", grant.name))
     elif people is not None:
         unknown.append(grant.name)
 
 
-def _doubt_project(grant: Grant, namespaces: Mapping[str, str] | None, problems: list[Problem], unknown: list[str]) -> None:
+def _doubt_project(grant: Grant, namespaces: Mapping[str, str] | None, problems: list[_registry.Problem], unknown: list[str]) -> None:
     name, option = grant.project, f"permissions.{grant.kind}"
     if namespaces is not None and name in namespaces:
         return
     called = sorted(namespace for namespace, display_name in (namespaces or {}).items() if display_name == name)
     if called:
         remedy = f"Write {names_of(map(repr, called), 'or')}, the namespace that is displayed like this"
-        problems.append(Problem(option, "is the display name of a project, not the name of a namespace", remedy, grant.name))
+        problems.append(_registry.Problem(option, "is the display name of a project, not the name of a namespace", remedy, grant.name))
     elif not NAMESPACE_NAME.fullmatch(name):
-        problems.append(Problem(option, "is no name of a namespace", "Give the name of the namespace, not what is displayed", grant.name))
+        problems.append(_registry.Problem(option, "is no name of a namespace", "Give the name of the namespace, not what is displayed", grant.name))
     elif namespaces is not None:
         unknown.append(name)
 
@@ -464,10 +463,10 @@ def names_of(names: Iterable[str], conjunction: str = "and") -> str:
     return "".join(listed)
 
 
-def permissions_result(live: LiveGrants, group: Manifest | None) -> Manifest:
+def permissions_result(live: LiveGrants, group: _manifests.Manifest | None) -> _manifests.Manifest:
     """Who may use a registry, in the shape of the options. Bindings of others are not in it; `members` only where there is such a Group."""
     grants = {grant: None for binding in live.bindings if binding.ours and binding.grants_access for grant in binding.grants}
-    shape: Manifest = {kind: sorted(grant.name for grant in grants if grant.kind == kind) for kind in WORDS if kind != "service_accounts"}
+    shape: _manifests.Manifest = {kind: sorted(grant.name for grant in grants if grant.kind == kind) for kind in WORDS if kind != "service_accounts"}
     accounts = sorted((grant.namespace, grant.name) for grant in grants if grant.kind == "service_accounts")
     shape["service_accounts"] = [{"namespace": namespace, "name": name} for namespace, name in accounts]
     return shape if group is None else {**shape, MEMBERS: sorted(set(group.get("users") or ()))}

@@ -14,44 +14,32 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, Cluster, ClusterError, connect
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._export import exported_permissions, exported_registry, unlistable
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Target, names_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
-    APIS,
-    CLUSTER_ROLE_BINDINGS,
-    DEPLOYMENTS,
-    ROLE_BINDINGS,
-    ROLES,
-    USER_GROUPS,
-    Capabilities,
-    Live,
-    changed_at,
-    is_outdated,
-    references,
-    server_start,
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _cluster,
+    _export,
+    _grants,
+    _manifests,
+    _plan,
+    _readiness,
+    _reading,
+    _registry,
+    _snapshot,
+    _waiting,
+    _writing,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import SERVER, Observation, Verdict, judge, needs_explanation, newest_pod
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import GENERATED, InputError, KeyReference, Problem, Registry, ReportedError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import THREADS, Snapshot, trimmed_binding
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import ROUTES, explained, status_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import Certificate
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates
 
 STATUS, PERMISSIONS, CERTIFICATES, DATABASE = INCLUDED = ("status", "permissions", "certificates", "database")
 BAD_REQUEST = 400
-CLUSTER_ROLES = (f"{manifests.RBAC}/v1", "clusterroles")
+CLUSTER_ROLES = (f"{_manifests.RBAC}/v1", "clusterroles")
 HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
 T = TypeVar("T")
 
 
-class MissingLibraryError(ReportedError):
+class MissingLibraryError(_registry.ReportedError):
     """A Python library that an option needs is not installed where the task runs."""
 
     def __init__(self, libraries: Iterable[str]) -> None:
@@ -64,9 +52,9 @@ class InfoOutcome:
     """What was found, as the shell of the modules reports it."""
 
     warnings: list[str] = field(default_factory=list)
-    found: Manifest = field(default_factory=dict)
+    found: _manifests.Manifest = field(default_factory=dict)
 
-    def result(self, _diff: bool) -> Manifest:
+    def result(self, _diff: bool) -> _manifests.Manifest:
         """The result of the module."""
         return {"changed": False, **self.found}
 
@@ -80,25 +68,25 @@ def run(argument_spec: dict[str, Any]) -> None:
         problems = input_problems(options)
         query = None if options["query"] is None else compiled(options["query"], problems)
         if problems:
-            raise InputError(problems)
-        outcome.found = Collector(connect(module), options, outcome.warnings).result()
+            raise _registry.InputError(problems)
+        outcome.found = Collector(_cluster.connect(module), options, outcome.warnings).result()
         if query is not None:
             outcome.found["result"] = query(outcome.found)
 
     shell.run(argument_spec, work, outcome)
 
 
-def input_problems(options: Mapping[str, Any]) -> list[Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     # An empty text is a variable that was not set, and not the wish for nothing.
     blank = [option for option in ("name", "label_selector", "name_pattern") if options[option] is not None and not options[option].strip()]
-    problems = [Problem(option, "is empty", "Leave it out for all registries", options[option]) for option in blank]
+    problems = [_registry.Problem(option, "is empty", "Leave it out for all registries", options[option]) for option in blank]
     if options["expiry_days"] < 0:
-        problems.append(Problem("expiry_days", "is no number of days", "Give 0 or more", options["expiry_days"]))
+        problems.append(_registry.Problem("expiry_days", "is no number of days", "Give 0 or more", options["expiry_days"]))
     return problems
 
 
-def compiled(query: str, problems: list[Problem]) -> Callable[[Manifest], Any] | None:
+def compiled(query: str, problems: list[_registry.Problem]) -> Callable[[_manifests.Manifest], Any] | None:
     """A JMESPath query, ready to be asked; what is wrong with its text is added to the problems. MissingLibraryError without its library."""
     try:
         jmespath = importlib.import_module("jmespath")
@@ -113,93 +101,95 @@ def compiled(query: str, problems: list[Problem]) -> Callable[[Manifest], Any] |
     try:
         expression = jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
-        problems.append(Problem("query", f"is no JMESPath: {reason(error)}", remedy, query))
+        problems.append(_registry.Problem("query", f"is no JMESPath: {reason(error)}", remedy, query))
         return None
 
-    def ask(found: Manifest) -> Any:
+    def ask(found: _manifests.Manifest) -> Any:
         try:
             return expression.search(found)
         except jmespath.exceptions.JMESPathError as error:
-            raise InputError([Problem("query", f"cannot be answered: {reason(error)}", remedy, query)]) from None
+            raise _registry.InputError([_registry.Problem("query", f"cannot be answered: {reason(error)}", remedy, query)]) from None
 
     return ask
 
 
-class Survey(Snapshot):
+class Survey(_snapshot.Snapshot):
     """A snapshot for reading: lists only, so that the number of requests is the same for one registry and a thousand, and those of all other Roles."""
 
-    def __init__(self, cluster: Cluster, capabilities: Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
+    def __init__(self, cluster: _cluster.Cluster, capabilities: _plan.Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
         super().__init__(cluster, capabilities, namespace)
         self._selection = selection
 
     def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
         """Read several lists at the same time. Errors are kept for those who ask."""
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(_snapshot.THREADS) as pool:
             for done in [pool.submit(load) for load in loads]:
                 done.exception()
 
-    def held(self, kind: str, name: str) -> Manifest | None:
+    def held(self, kind: str, name: str) -> _manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
         return self._held(kind).get(name)
 
-    def source(self, kind: str, name: str) -> Manifest | None:
+    def source(self, kind: str, name: str) -> _manifests.Manifest | None:
         """A ConfigMap or Secret without its data: when it was changed."""
-        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(APIS[kind], self.namespace)}).get(name)
+        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(_plan.APIS[kind], self.namespace)}).get(name)
 
-    def deployment(self, name: str) -> Manifest | None:
+    def deployment(self, name: str) -> _manifests.Manifest | None:
         """A Deployment."""
         return self._deployments().get(name)
 
-    def group(self, name: str) -> Manifest | None:
+    def group(self, name: str) -> _manifests.Manifest | None:
         """A Group of OpenShift's."""
         return self._groups().get(name)
 
-    def other_bindings(self, own_roles: Iterable[str]) -> list[Manifest]:
+    def other_bindings(self, own_roles: Iterable[str]) -> list[_manifests.Manifest]:
         """The RoleBindings of the namespace to other Roles than these, and to ClusterRoles."""
         own = frozenset(own_roles)
         return [binding for role, bindings in self._role_bindings().items() if role not in own for binding in bindings]
 
-    def cluster_role_bindings(self) -> list[Manifest]:
+    def cluster_role_bindings(self) -> list[_manifests.Manifest]:
         """The ClusterRoleBindings."""
-        return self._once("cluster role bindings", lambda: self.cluster.listed(CLUSTER_ROLE_BINDINGS, "", trimmed_binding))
+        return self._once("cluster role bindings", lambda: self.cluster.listed(_plan.CLUSTER_ROLE_BINDINGS, "", _snapshot.trimmed_binding))
 
-    def roles(self) -> list[Manifest]:
+    def roles(self) -> list[_manifests.Manifest]:
         """The Roles of the namespace."""
-        return self._once("roles", lambda: self.cluster.listed(ROLES, self.namespace, _trimmed_role))
+        return self._once("roles", lambda: self.cluster.listed(_plan.ROLES, self.namespace, _trimmed_role))
 
-    def cluster_roles(self) -> list[Manifest]:
+    def cluster_roles(self) -> list[_manifests.Manifest]:
         """The ClusterRoles."""
         return self._once("cluster roles", lambda: self.cluster.listed(CLUSTER_ROLES, "", _trimmed_role))
 
     def route_hosts(self) -> dict[str, str]:
         """The hosts of the namespace's Routes, by name."""
-        return self._once("routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(ROUTES, self.namespace)})
+        return self._once(
+            "routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(_waiting.ROUTES, self.namespace)}
+        )
 
-    def _registries(self) -> dict[str, Manifest]:
+    def _registries(self) -> dict[str, _manifests.Manifest]:
         return self._once(
             "registries", lambda: {found["metadata"]["name"]: found for found in self.cluster.items(self.capabilities.api, self.namespace, **self._selection)}
         )
 
 
-def _trimmed_role(role: Manifest) -> Manifest:
+def _trimmed_role(role: _manifests.Manifest) -> _manifests.Manifest:
     return {"metadata": {"name": role["metadata"]["name"]}, "rules": role.get("rules")}
 
 
 class Collector:
     """Collects what is asked for: `result`. What may not be read is missing in it, and a warning says so."""
 
-    def __init__(self, cluster: Cluster, options: Mapping[str, Any], warnings: list[str]) -> None:
+    def __init__(self, cluster: _cluster.Cluster, options: Mapping[str, Any], warnings: list[str]) -> None:
         self._options, self._included = options, frozenset(options["include"])
-        self._outcome = Outcome(warnings=warnings)
+        self._outcome = _writing.Outcome(warnings=warnings)
         self._outcome.introduce(cluster)
         selectors = {"labelSelector": options["label_selector"], "fieldSelector": options["name"] and f"metadata.name={options['name']}"}
         namespace = options["namespace"] or cluster.registries_namespace()
         self._survey = Survey(cluster, cluster.capabilities(), namespace, {key: value for key, value in selectors.items() if value})
         self._now = datetime.now(timezone.utc)
-        self._bundles: dict[tuple[str, KeyReference], list[Manifest]] = {}
-        self._readers: dict[tuple[str, KeyReference], list[str]] = {}
+        self._bundles: dict[tuple[str, _registry.KeyReference], list[_manifests.Manifest]] = {}
+        self._readers: dict[tuple[str, _registry.KeyReference], list[str]] = {}
 
-    def result(self) -> Manifest:
+    def result(self) -> _manifests.Manifest:
         """Everything. ClusterError when the registries may not be read, or a request is not answered; InputError for a selector that is none."""
         selected, skipped = self._selected()
         if DATABASE in self._included:
@@ -210,47 +200,47 @@ class Collector:
             self._survey.load_all(self._loads())
         registries = [self._exported(registry) for registry in selected]
         # Ansible takes `skipped` in a result to mean that the whole task was.
-        found: Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
+        found: _manifests.Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
         if STATUS in self._included:
             self._each(self._add_status, selected, registries)
         if PERMISSIONS in self._included:
             found["access_by_other_roles"] = self._add_access(selected, registries)
         if CERTIFICATES in self._included:
             for registry, shown in zip(selected, registries):
-                shown.setdefault("status", {})["certificates"] = self._certificates(registry)
+                shown.setdefault("status", {})["certificates"] = self._expiring(registry)
             self._warn_of_certificates()
         if DATABASE in self._included:
             self._each(self._add_database, selected, registries)
         return found
 
-    def _selected(self) -> tuple[list[Manifest], list[Manifest]]:
+    def _selected(self) -> tuple[list[_manifests.Manifest], list[_manifests.Manifest]]:
         """The registries to tell of, and why others are skipped, by name."""
         try:
             live = self._survey.registries()
-        except ClusterError as error:
+        except _cluster.ClusterError as error:
             if error.status != BAD_REQUEST or self._options["label_selector"] is None:
                 raise
             remedy = "Write it as kubectl takes it, such as team=fraud,stage!=test"
-            raise InputError([Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
+            raise _registry.InputError([_registry.Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
         pattern = self._options["name_pattern"] or "*"
         selected, skipped = [], []
         for registry in sorted(live, key=lambda found: str(found["metadata"]["name"])):
             name = registry["metadata"]["name"]
             if not fnmatch.fnmatchcase(name, pattern):
                 continue
-            reason = self._why_deleting(registry) if "deletionTimestamp" in registry["metadata"] else unlistable(registry)
+            reason = self._why_deleting(registry) if "deletionTimestamp" in registry["metadata"] else _export.unlistable(registry)
             if reason:
                 skipped.append({"name": name, "reason": reason})
             else:
                 selected.append(registry)
         return selected, skipped
 
-    def _why_deleting(self, registry: Manifest) -> str:
+    def _why_deleting(self, registry: _manifests.Manifest) -> str:
         # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import why_not_deleted
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deletion
 
         since = registry["metadata"]["deletionTimestamp"]
-        return f"is being deleted since {since}: {why_not_deleted(registry, self._survey.serves(HTTP_ROUTES))}"
+        return f"is being deleted since {since}: {_deletion.why_not_deleted(registry, self._survey.serves(HTTP_ROUTES))}"
 
     def _loads(self) -> list[Callable[[], object]]:
         survey = self._survey
@@ -263,10 +253,15 @@ class Collector:
         of_permissions = [lambda: survey.role_bindings(()), lambda: survey.group(""), survey.cluster_role_bindings, survey.cluster_roles]
         return [*(of_status if STATUS in self._included else ()), *(of_permissions if PERMISSIONS in self._included else ())]
 
-    def _each(self, work: Callable[[Manifest, Manifest, Outcome], None], selected: list[Manifest], registries: list[Manifest]) -> None:
+    def _each(
+        self,
+        work: Callable[[_manifests.Manifest, _manifests.Manifest, _writing.Outcome], None],
+        selected: list[_manifests.Manifest],
+        registries: list[_manifests.Manifest],
+    ) -> None:
         """Do this for all registries at the same time. Of warnings that differ only in what they were refused for, the first is given."""
-        outcomes = [Outcome() for _registry in selected]
-        with ThreadPoolExecutor(THREADS) as pool:
+        outcomes = [_writing.Outcome() for _one in selected]
+        with ThreadPoolExecutor(_snapshot.THREADS) as pool:
             list(pool.map(work, selected, registries, outcomes))
         first: dict[str, str] = {}
         for outcome in outcomes:
@@ -274,63 +269,65 @@ class Collector:
                 first.setdefault(warning.partition(": ")[0], warning)
         self._outcome.warn(first.values())
 
-    def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: Outcome | None = None) -> T | None:
+    def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: _writing.Outcome | None = None) -> T | None:
         """What is read, or None where the cluster has no such thing or the account may not read it, of which the latter is a warning."""
         try:
             return read()
-        except ClusterError as error:
-            if error.status not in (FORBIDDEN, NOT_FOUND):
+        except _cluster.ClusterError as error:
+            if error.status not in (_cluster.FORBIDDEN, _cluster.NOT_FOUND):
                 raise
             # A cluster without OpenShift's APIs refuses first who has no right to them.
-            if error.status == FORBIDDEN and ("/" not in api[0] or self._survey.serves(api)):
+            if error.status == _cluster.FORBIDDEN and ("/" not in api[0] or self._survey.serves(api)):
                 (outcome or self._outcome).warn([f"{what} could not be seen: {error}"])
             return None
 
-    def _exported(self, registry: Manifest) -> Manifest:
+    def _exported(self, registry: _manifests.Manifest) -> _manifests.Manifest:
         """A registry in the shape of the options."""
-        export = exported_registry(registry, self._survey.capabilities)
+        export = _export.exported_registry(registry, self._survey.capabilities)
         options, left_out = export.options, list(export.left_out)
         if PERMISSIONS in self._included:
             target = self._target(registry)
-            bindings = self._seen("who may use registries", ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
-            group = self._seen("the members of the registries' own groups", USER_GROUPS, lambda: self._survey.group(target.own_group))
+            bindings = self._seen("who may use registries", _plan.ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
+            group = self._seen("the members of the registries' own groups", _plan.USER_GROUPS, lambda: self._survey.group(target.own_group))
             if bindings is not None:
                 # The operator empties the Group when it first sees the registry.
-                permissions = exported_permissions(target, bindings, group if at(registry, ("status", "conditions")) else None)
+                permissions = _export.exported_permissions(target, bindings, group if _manifests.at(registry, ("status", "conditions")) else None)
                 options["permissions"] = permissions.options
                 left_out += permissions.left_out
         if left_out:
             name = registry["metadata"]["name"]
-            self._outcome.warn([f"registry {name!r}: left out, because options cannot say it as it is: {names_of(left_out)}. A run without it keeps it"])
+            self._outcome.warn(
+                [f"registry {name!r}: left out, because options cannot say it as it is: {_grants.names_of(left_out)}. A run without it keeps it"]
+            )
         return options
 
-    def _target(self, registry: Manifest) -> Target:
+    def _target(self, registry: _manifests.Manifest) -> _grants.Target:
         metadata = registry["metadata"]
-        return Target(metadata["namespace"], metadata["name"], self._survey.capabilities.api[0], metadata["uid"])
+        return _grants.Target(metadata["namespace"], metadata["name"], self._survey.capabilities.api[0], metadata["uid"])
 
     # Status
 
-    def _add_status(self, registry: Manifest, shown: Manifest, outcome: Outcome) -> None:
+    def _add_status(self, registry: _manifests.Manifest, shown: _manifests.Manifest, outcome: _writing.Outcome) -> None:
         survey, name = self._survey, registry["metadata"]["name"]
-        deployment = self._seen("whether registries serve", DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
-        pods = self._seen("the pods of registries", PODS, lambda: survey.pods(name), outcome)
-        seen = Observation(registry, deployment[0] if deployment else None, pods or ())
-        verdict = judge(seen)
-        if deployment is not None and not verdict.serving and needs_explanation(seen):
-            seen = explained(survey, seen, outcome)
-            verdict = judge(seen)
+        deployment = self._seen("whether registries serve", _plan.DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
+        pods = self._seen("the pods of registries", _reading.PODS, lambda: survey.pods(name), outcome)
+        seen = _readiness.Observation(registry, deployment[0] if deployment else None, pods or ())
+        verdict = _readiness.judge(seen)
+        if deployment is not None and not verdict.serving and _readiness.needs_explanation(seen):
+            seen = _waiting.explained(survey, seen, outcome)
+            verdict = _readiness.judge(seen)
         elif deployment is not None and not verdict.serving and pods is None:
-            verdict = Verdict(False, "it does not serve, and its pods, which could tell why, could not be seen")
-        status = status_of(seen, verdict)
+            verdict = _readiness.Verdict(False, "it does not serve, and its pods, which could tell why, could not be seen")
+        status = _waiting.status_of(seen, verdict)
         if deployment is None:
             status.update(serving=None, reason="whether it serves could not be seen")
         if status["address"] is None and survey.capabilities.has_metadata_server:
             # Operators before v0.2.20 do not list it among the hosts.
-            host = (self._seen("the public addresses of registries", ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
+            host = (self._seen("the public addresses of registries", _waiting.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
             status["address"] = f"https://{host}" if host else None
-        pod = newest_pod(seen.pods)
-        started = None if pod is None else server_start(pod)
-        live = Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)
+        pod = _readiness.newest_pod(seen.pods)
+        started = None if pod is None else _plan.server_start(pod)
+        live = _plan.Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)
         sources = [self._source(kind, source, keys, live, outcome) for (kind, source), keys in _sources(registry, survey.capabilities).items()]
         shown["status"] = {
             **status,
@@ -341,10 +338,10 @@ class Collector:
             "restart_needed": any(source["restart_needed"] for source in sources),
         }
 
-    def _source(self, kind: str, name: str, keys: Iterable[str], live: Live, outcome: Outcome) -> Manifest:
-        found = self._seen(f"how old the {kind}s are that registries read", APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
+    def _source(self, kind: str, name: str, keys: Iterable[str], live: _plan.Live, outcome: _writing.Outcome) -> _manifests.Manifest:
+        found = self._seen(f"how old the {kind}s are that registries read", _plan.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
         source = found[0] if found else None
-        changed = None if source is None else changed_at(source)
+        changed = None if source is None else _plan.changed_at(source)
         return {
             "kind": kind,
             "name": name,
@@ -352,76 +349,76 @@ class Collector:
             "exists": None if found is None else source is not None,
             "changed_at": None if changed is None else _text(changed),
             "age": None if changed is None else max(0, int((self._now - changed).total_seconds())),
-            "restart_needed": source is not None and is_outdated(live, [source]),
+            "restart_needed": source is not None and _plan.is_outdated(live, [source]),
         }
 
     # Access
 
-    def _add_access(self, selected: list[Manifest], registries: list[Manifest]) -> list[Manifest]:
+    def _add_access(self, selected: list[_manifests.Manifest], registries: list[_manifests.Manifest]) -> list[_manifests.Manifest]:
         """Who has access to each registry; returned are those who have access to all of them by rights that are not a registry's."""
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._audit import access_by_other_roles, access_of
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _audit
 
         survey = self._survey
         own_roles = {self._target(registry).role for registry in survey.registries()}
         what = "who may use registries by rights for the whole namespace or cluster"
-        of_namespace = self._seen("who may use registries", ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
+        of_namespace = self._seen("who may use registries", _plan.ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
         is_bound = any(binding["roleRef"]["kind"] == "Role" for binding in of_namespace)
-        roles = (self._seen(what, ROLES, survey.roles) or []) if is_bound else []
-        of_cluster = self._seen(what, CLUSTER_ROLE_BINDINGS, survey.cluster_role_bindings) or []
+        roles = (self._seen(what, _plan.ROLES, survey.roles) or []) if is_bound else []
+        of_cluster = self._seen(what, _plan.CLUSTER_ROLE_BINDINGS, survey.cluster_role_bindings) or []
         cluster_roles = self._seen(what, CLUSTER_ROLES, survey.cluster_roles) or []
-        others = access_by_other_roles(of_namespace, roles, of_cluster, cluster_roles, own_roles)
+        others = _audit.access_by_other_roles(of_namespace, roles, of_cluster, cluster_roles, own_roles)
         exposed = []
         for registry, shown in zip(selected, registries):
             target = self._target(registry)
             if "permissions" in shown:
-                access = access_of(target, survey.role_bindings(target.roles), others)
+                access = _audit.access_of(target, survey.role_bindings(target.roles), others)
                 shown.setdefault("status", {})["access"] = access
                 if any(entry["everybody"] and entry["effective"] for entry in access):
                     exposed.append(target.name)
         for_all = [other.entry for other in others if other.services is None]
         if exposed:
-            self._outcome.warn([f"a group that holds nearly everybody, such as system:authenticated, may use registry {names_of(exposed)}"])
+            self._outcome.warn([f"a group that holds nearly everybody, such as system:authenticated, may use registry {_grants.names_of(exposed)}"])
         through = [f"{entry['through_kind']} {entry['through']!r}" for entry in for_all if entry["everybody"]]
         if through:
             self._outcome.warn(
-                [f"a group that holds nearly everybody may use all registries of namespace {survey.namespace!r}, by {names_of(dict.fromkeys(through))}"]
+                [f"a group that holds nearly everybody may use all registries of namespace {survey.namespace!r}, by {_grants.names_of(dict.fromkeys(through))}"]
             )
         return for_all
 
     # Certificates
 
     def _need_library_for_certificates(self) -> None:
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import HAS_CRYPTOGRAPHY
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates
 
-        if not HAS_CRYPTOGRAPHY:
+        if not _certificates.HAS_CRYPTOGRAPHY:
             raise MissingLibraryError(["cryptography"])
 
-    def _certificates(self, registry: Manifest) -> list[Manifest]:
+    def _expiring(self, registry: _manifests.Manifest) -> list[_manifests.Manifest]:
         """The certificates that a registry reads: of the CA, and its own for the database."""
-        section = manifests.live_database(registry)
-        read = [("ca", kind, section.get(key)) for kind, key in manifests.CA_KEYS.items()]
-        read.append(("client", "Secret", section.get(manifests.CERTIFICATE_KEYS[0])))
+        section = _manifests.live_database(registry)
+        read = [("ca", kind, section.get(key)) for kind, key in _manifests.CA_KEYS.items()]
+        read.append(("client", "Secret", section.get(_manifests.CERTIFICATE_KEYS[0])))
         found = []
         for use, kind, held in read:
             if held:
-                place = kind, KeyReference(held["name"], held["key"])
+                place = kind, _registry.KeyReference(held["name"], held["key"])
                 self._readers.setdefault(place, []).append(registry["metadata"]["name"])
                 described = {"use": use, "kind": kind, "name": held["name"], "key": held["key"]}
                 found += [{**described, **certificate} for certificate in self._bundle(place)]
         return found
 
-    def _bundle(self, place: tuple[str, KeyReference]) -> list[Manifest]:
+    def _bundle(self, place: tuple[str, _registry.KeyReference]) -> list[_manifests.Manifest]:
         """The certificates of a key of a ConfigMap or Secret, read once however many registries use it; none when it cannot be read."""
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import certificates_in
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates
 
         if place not in self._bundles:
             kind, reference = place
-            held = self._seen(f"certificates in {kind}s", APIS[kind], lambda: self._survey.held(kind, reference.name))
-            text = manifests.text_of(kind, held, reference.key)
-            self._bundles[place] = [self._described(certificate) for certificate in certificates_in(text or "")]
+            held = self._seen(f"certificates in {kind}s", _plan.APIS[kind], lambda: self._survey.held(kind, reference.name))
+            text = _manifests.text_of(kind, held, reference.key)
+            self._bundles[place] = [self._described(certificate) for certificate in _certificates.certificates_in(text or "")]
         return self._bundles[place]
 
-    def _described(self, certificate: Certificate) -> Manifest:
+    def _described(self, certificate: _certificates.Certificate) -> _manifests.Manifest:
         days_left = (certificate.not_after - self._now).days
         expired = certificate.not_after < self._now
         return {**certificate.described(), "days_left": days_left, "expired": expired, "expires_soon": not expired and days_left < self._options["expiry_days"]}
@@ -434,30 +431,31 @@ class Collector:
                 if certificate["expired"] or certificate["expires_soon"]
             ]
             if ended:
-                self._outcome.warn([f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {names_of(names)} read: {names_of(ended)}"])
+                self._outcome.warn(
+                    [f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {_grants.names_of(names)} read: {_grants.names_of(ended)}"]
+                )
 
     # Databases
 
-    def _need_database_libraries(self, selected: Iterable[Manifest]) -> None:
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import missing_libraries
+    def _need_database_libraries(self, selected: Iterable[_manifests.Manifest]) -> None:
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database
 
-        kinds = {manifests.live_type(registry) for registry in selected} - {None, GENERATED}
-        missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in missing_libraries(kind))
+        kinds = {_manifests.live_type(registry) for registry in selected} - {None, _registry.GENERATED}
+        missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in _database.missing_libraries(kind))
         if missing:
             raise MissingLibraryError(missing)
 
-    def _add_database(self, registry: Manifest, shown: Manifest, outcome: Outcome) -> None:
+    def _add_database(self, registry: _manifests.Manifest, shown: _manifests.Manifest, outcome: _writing.Outcome) -> None:
         """What a look at the registry's database finds, as `model_registry_database_info` returns it."""
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import look_at, reads
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import as_results
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info, _findings
 
         status = shown.setdefault("status", {})
         status["database"] = None
         # The product's own database is reachable in the cluster only.
-        if manifests.live_type(registry) in (None, GENERATED):
+        if _manifests.live_type(registry) in (None, _registry.GENERATED):
             return
         what = "the databases of registries, for what is needed to log in,"
-        looked = self._seen(what, APIS["Secret"], lambda: look_at(registry, reads(self._survey.held)), outcome)
+        looked = self._seen(what, _plan.APIS["Secret"], lambda: _database_info.look_at(registry, _database_info.reads(self._survey.held)), outcome)
         if looked is not None:
             _view, report = looked
             status["database"] = {
@@ -465,29 +463,29 @@ class Collector:
                 "version": report.version,
                 "schema_version": report.schema_version,
                 "certificate": report.certificate.described() if report.certificate else None,
-                "findings": as_results(report.findings),
+                "findings": _findings.as_results(report.findings),
             }
 
 
-def _sources(registry: Manifest, capabilities: Capabilities) -> dict[tuple[str, str], list[str]]:
+def _sources(registry: _manifests.Manifest, capabilities: _plan.Capabilities) -> dict[tuple[str, str], list[str]]:
     """The keys of the ConfigMaps and Secrets that a registry's server reads for its database, by their kind and name."""
-    metadata, section = registry["metadata"], manifests.live_database(registry)
+    metadata, section = registry["metadata"], _manifests.live_database(registry)
     found: dict[tuple[str, str], list[str]] = {}
-    for reference in references(Registry(metadata["name"], metadata["namespace"]), registry, capabilities):
+    for reference in _plan.references(_registry.Registry(metadata["name"], metadata["namespace"]), registry, capabilities):
         found.setdefault(reference.object, []).extend(reference.keys)
-    if manifests.live_type(registry) == GENERATED:
-        made = manifests.GeneratedDatabase(metadata["name"]).password_secret
+    if _manifests.live_type(registry) == _registry.GENERATED:
+        made = _manifests.GeneratedDatabase(metadata["name"]).password_secret
         found["Secret", made.name] = [made.key]
-    for kind, key in zip(manifests.CA_KEYS, manifests.CA_DIRECTORIES):
+    for kind, key in zip(_manifests.CA_KEYS, _manifests.CA_DIRECTORIES):
         if section.get(key):
             found.setdefault((kind, section[key]), [])
     return found
 
 
-def _image(pod: Manifest | None) -> Manifest:
+def _image(pod: _manifests.Manifest | None) -> _manifests.Manifest:
     """The image of a pod's server, and the version that its tag names."""
-    containers = at(pod, ("spec", "containers")) or []
-    image = next((container["image"] for container in containers if container["name"] == SERVER), None)
+    containers = _manifests.at(pod, ("spec", "containers")) or []
+    image = next((container["image"] for container in containers if container["name"] == _readiness.SERVER), None)
     _repository, _colon, tag = (image or "").partition("@")[0].rpartition("/")[2].partition(":")
     return {"server_image": image, "server_version": tag or None}
 

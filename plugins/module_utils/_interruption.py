@@ -15,8 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import PROGRESS_FILE
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import ReportedError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _progress, _registry
 
 # What ends a run from outside: a cancelled job, Ctrl-C, a terminal or connection that is gone.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -24,7 +23,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 CACHED_SECONDS = 0.05
 
 
-class CancelledError(ReportedError):
+class CancelledError(_registry.ReportedError):
     """The run was cancelled, or Ansible is gone. Nothing may be written any more."""
 
 
@@ -43,7 +42,7 @@ class Interruption:
         self._parent = os.getppid()
         self._lock: int | None = None
         with contextlib.suppress(OSError):
-            self._lock = os.open(os.path.join(folder, PROGRESS_FILE), os.O_RDONLY)
+            self._lock = os.open(os.path.join(folder, _progress.PROGRESS_FILE), os.O_RDONLY)
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 # What the caller ignores, as nohup does, stays ignored.

@@ -12,20 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
-    CA_BUNDLES,
-    DEFAULT_DATABASE_NAME,
-    DEFAULT_PORTS,
-    GENERATED,
-    MYSQL,
-    PASSWORD_KEY,
-    POSTGRESQL,
-    TRUSTED_CA_CONFIG_MAP,
-    Database,
-    KeyReference,
-    Registry,
-    same_host,
-)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry
 
 # A manifest of any kind; its content is not ours to type.
 Manifest = dict[str, Any]
@@ -40,12 +27,12 @@ FIELD_MANAGER = "modelops.openshift_ai"
 PLURAL = "modelregistries"
 SECRET_ANNOTATIONS = {
     f"template.openshift.io/expose-{shown}": f"{{.data['{key}']}}"
-    for shown, key in (("database_name", "database-name"), ("username", "database-user"), ("password", PASSWORD_KEY))
+    for shown, key in (("database_name", "database-name"), ("username", "database-user"), ("password", _registry.PASSWORD_KEY))
 }
 
 
 # The part of the specification that holds a database of this type.
-SECTIONS = {MYSQL: "mysql", POSTGRESQL: "postgres", GENERATED: "postgres"}
+SECTIONS = {_registry.MYSQL: "mysql", _registry.POSTGRESQL: "postgres", _registry.GENERATED: "postgres"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +41,7 @@ class Field:
 
     option: str
     place: tuple[str, ...] | str
-    wanted: Callable[[Registry], Value]
+    wanted: Callable[[_registry.Registry], Value]
     # Told apart by this where two values can be written differently and mean the same; the last argument is the registry's namespace.
     same: Callable[[Any, Any, str], bool] = lambda one, other, _namespace: bool(one == other)
 
@@ -63,7 +50,7 @@ class Field:
         return ("spec", section, self.place) if isinstance(self.place, str) else self.place
 
 
-def _of_database(option: str) -> Callable[[Registry], Value]:
+def _of_database(option: str) -> Callable[[_registry.Registry], Value]:
     return lambda registry: None if registry.database is None else getattr(registry.database, option)
 
 
@@ -71,7 +58,7 @@ def _annotation(name: str) -> tuple[str, ...]:
     return "metadata", "annotations", f"openshift.io/{name}"
 
 
-def _password_secret(registry: Registry) -> Value:
+def _password_secret(registry: _registry.Registry) -> Value:
     secret = registry.database.password_secret if registry.database else None
     return None if secret is None else reference(secret)
 
@@ -80,7 +67,7 @@ def _password_secret(registry: Registry) -> Value:
 FIELDS = (
     Field("display_name", _annotation("display-name"), lambda registry: registry.display_name),
     Field("description", _annotation("description"), lambda registry: registry.description),
-    Field("database.host", "host", _of_database("host"), same_host),
+    Field("database.host", "host", _of_database("host"), _registry.same_host),
     Field("database.port", "port", _of_database("port")),
     Field("database.name", "database", _of_database("name")),
     Field("database.username", "username", _of_database("username")),
@@ -109,9 +96,9 @@ def secret_name(namespace: str, registry: str) -> str:
     return password_prefix(registry) + "".join(letters[digest // len(letters) ** place % len(letters)] for place in range(5))
 
 
-def password_secret(registry: Registry, name: str, database: Database, stored: str) -> Manifest:
+def password_secret(registry: _registry.Registry, name: str, database: _registry.Database, stored: str) -> Manifest:
     """The Secret for the password of a registry, as it is `stored`; it has the dashboard's keys, annotations and generateName."""
-    data = {"database-name": database.name or DEFAULT_DATABASE_NAME, "database-user": database.username or "", PASSWORD_KEY: stored}
+    data = {"database-name": database.name or _registry.DEFAULT_DATABASE_NAME, "database-user": database.username or "", _registry.PASSWORD_KEY: stored}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -126,12 +113,12 @@ def password_secret(registry: Registry, name: str, database: Database, stored: s
     }
 
 
-def custom_resource(registry: Registry, secret: dict[str, str] | None, api_version: str, authentication: str) -> Manifest:
+def custom_resource(registry: _registry.Registry, secret: dict[str, str] | None, api_version: str, authentication: str) -> Manifest:
     """The ModelRegistry to create: equal to the dashboard's, but that a CA is also used to verify a MySQL server.
 
     `authentication` is the key of the proxy that this cluster's definition knows: kubeRBACProxy or oauthProxy.
     """
-    database = registry.database or Database()
+    database = registry.database or _registry.Database()
     return {
         "apiVersion": f"{GROUP}/{api_version}",
         "kind": KIND,
@@ -143,31 +130,31 @@ def custom_resource(registry: Registry, secret: dict[str, str] | None, api_versi
                 "openshift.io/display-name": registry.display_name or registry.name,
             },
         },
-        "spec": {authentication: {}, "grpc": {}, "rest": {}, SECTIONS[database.type or MYSQL]: database_section(database, secret)},
+        "spec": {authentication: {}, "grpc": {}, "rest": {}, SECTIONS[database.type or _registry.MYSQL]: database_section(database, secret)},
     }
 
 
-def database_section(database: Database, secret: dict[str, str] | None) -> Manifest:
+def database_section(database: _registry.Database, secret: dict[str, str] | None) -> Manifest:
     """The database of a registry that is made or moved, as the custom resource holds it; `secret` refers to its password."""
-    if database.type == GENERATED:
+    if database.type == _registry.GENERATED:
         return {"generateDeployment": True}
     section: Manifest = {
         "host": database.host,
-        "port": database.port or DEFAULT_PORTS[database.type or MYSQL],
-        "database": database.name or DEFAULT_DATABASE_NAME,
+        "port": database.port or _registry.DEFAULT_PORTS[database.type or _registry.MYSQL],
+        "database": database.name or _registry.DEFAULT_DATABASE_NAME,
         "username": database.username,
         "skipDBCreation": False,
         "passwordSecret": secret,
     }
     section.update({key: value for key, value in _certificate_fields(database).items() if value is not None})
     verify = database.verify_server_cert
-    if verify is None and database.type == MYSQL and database.ca is not None and database.ca.reference is not None:
+    if verify is None and database.type == _registry.MYSQL and database.ca is not None and database.ca.reference is not None:
         verify = True
     section.update({key: value for key, value in ((VERIFY_SERVER_CERT, verify), ("sslMode", database.ssl_mode)) if value is not None})
     return section
 
 
-def _certificate_fields(database: Database) -> dict[str, Value]:
+def _certificate_fields(database: _registry.Database) -> dict[str, Value]:
     """The fields of the CA and of the client's certificate, where they are given; None removes one."""
     section: dict[str, Value] = {}
     ca, certificate = database.ca, database.client_certificate
@@ -185,8 +172,8 @@ def live_type(resource: Manifest | None) -> str | None:
     spec: Manifest = at(resource, ("spec",)) or {}
     # The operator looks at `postgres` first when both are there.
     if spec.get("postgres"):
-        return GENERATED if spec["postgres"].get("generateDeployment") else POSTGRESQL
-    return MYSQL if spec.get("mysql") else None
+        return _registry.GENERATED if spec["postgres"].get("generateDeployment") else _registry.POSTGRESQL
+    return _registry.MYSQL if spec.get("mysql") else None
 
 
 def live_database(resource: Manifest | None) -> Manifest:
@@ -199,7 +186,7 @@ def live_database(resource: Manifest | None) -> Manifest:
 FieldChange = tuple[str, tuple[str, ...], Value]
 
 
-def wanted_fields(registry: Registry, live: Manifest, section: str) -> list[FieldChange]:
+def wanted_fields(registry: _registry.Registry, live: Manifest, section: str) -> list[FieldChange]:
     """The fields of an existing registry that are to change while its database stays in this section."""
     changes: list[FieldChange] = []
     for field in FIELDS:
@@ -217,17 +204,21 @@ def wanted_fields(registry: Registry, live: Manifest, section: str) -> list[Fiel
         for key, value in _certificate_fields(registry.database).items()
         if at(live, ("spec", section, key)) != value
     ]
-    if section == SECTIONS[MYSQL] and registry.database.verify_server_cert is None and any(option == "database.ca" for option, _path, _value in certificates):
+    if (
+        section == SECTIONS[_registry.MYSQL]
+        and registry.database.verify_server_cert is None
+        and any(option == "database.ca" for option, _path, _value in certificates)
+    ):
         verify, path = (True if registry.database.ca and registry.database.ca.reference else None), ("spec", section, VERIFY_SERVER_CERT)
         if at(live, path) != verify:
             certificates.append(("database.verify_server_cert", path, verify))
     return changes + certificates
 
 
-def moved_fields(registry: Registry, live: Manifest, secret: dict[str, str] | None) -> list[FieldChange]:
+def moved_fields(registry: _registry.Registry, live: Manifest, secret: dict[str, str] | None) -> list[FieldChange]:
     """The fields that move an existing registry to a database of another type. What is left over of the old one is removed: the API refuses both."""
-    database = registry.database or Database()
-    section = SECTIONS[database.type or MYSQL]
+    database = registry.database or _registry.Database()
+    section = SECTIONS[database.type or _registry.MYSQL]
     wanted = database_section(database, secret)
     present: Manifest = at(live, ("spec", section)) or {}
     changes: list[FieldChange] = [("database.type", ("spec", other), None) for other in sorted(set(SECTIONS.values()) - {section}) if at(live, ("spec", other))]
@@ -251,9 +242,9 @@ class GeneratedDatabase:
         return f"{self.registry}-postgres"
 
     @property
-    def password_secret(self) -> KeyReference:
+    def password_secret(self) -> _registry.KeyReference:
         """Where its password is."""
-        return KeyReference(f"{self.registry}-postgres-credentials", "password")
+        return _registry.KeyReference(f"{self.registry}-postgres-credentials", "password")
 
 
 def named_objects(resource: Manifest) -> set[tuple[str, str]]:
@@ -284,13 +275,13 @@ def registry_result(resource: Manifest) -> Manifest:
     section = live_database(resource)
     database: Manifest = {"type": kind}
     shape["database"] = database
-    if kind == GENERATED:
+    if kind == _registry.GENERATED:
         return shape
     for field in FIELDS:
         if isinstance(field.place, str) and field.place in section:
             database[field.option.partition(".")[2]] = section[field.place]
     database["ca"] = _ca_result(section)
-    if kind == MYSQL:
+    if kind == _registry.MYSQL:
         database["verify_server_cert"] = bool(section.get(VERIFY_SERVER_CERT))
     else:
         database.pop("verify_server_cert", None)
@@ -303,15 +294,15 @@ def registry_result(resource: Manifest) -> Manifest:
 def _ca_result(section: Mapping[str, Any]) -> Any:
     config_map, secret = (section.get(CA_KEYS[kind]) for kind in ("ConfigMap", "Secret"))
     if config_map:
-        if config_map["name"] == TRUSTED_CA_CONFIG_MAP:
-            named = [choice for choice, key in CA_BUNDLES.items() if key == config_map["key"]]
+        if config_map["name"] == _registry.TRUSTED_CA_CONFIG_MAP:
+            named = [choice for choice, key in _registry.CA_BUNDLES.items() if key == config_map["key"]]
             if named:
                 return named[0]
         return {"config_map": config_map["name"], "key": config_map["key"]}
     return {"secret": secret["name"], "key": secret["key"]} if secret else "none"
 
 
-def reference(key: KeyReference) -> dict[str, str]:
+def reference(key: _registry.KeyReference) -> dict[str, str]:
     """A reference as custom resources write it."""
     return {"name": key.name, "key": key.key}
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _registry, _writing
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster, ClusterError, connect
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, Problem
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
 
 # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
-Work = Callable[[Cluster, Mapping[str, Any], bool, Any], None]
-FindProblems = Callable[[Mapping[str, Any]], list[Problem]]
+Work = Callable[[_cluster.Cluster, Mapping[str, Any], bool, Any], None]
+FindProblems = Callable[[Mapping[str, Any]], list[_registry.Problem]]
 
 
-def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: Outcome | None = None, **rules: Any) -> None:
+def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: _writing.Outcome | None = None, **rules: Any) -> None:
     """Run a module that does this work with its options; ends the process with its result. `find_problems` finds those that no cluster is needed for."""
-    filled = outcome or Outcome()
+    filled = outcome or _writing.Outcome()
 
     def on_cluster(module: Any) -> None:
         with_cluster(module, lambda cluster: work(cluster, module.params, module.check_mode, filled), find_problems)
@@ -29,13 +27,13 @@ def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, 
     shell.run(argument_spec, on_cluster, filled, **rules)
 
 
-def with_cluster(module: Any, work: Callable[[Cluster], None], find_problems: FindProblems) -> None:
+def with_cluster(module: Any, work: Callable[[_cluster.Cluster], None], find_problems: FindProblems) -> None:
     """Do this work with the cluster of the module's options. ReportedError, as the work raises it."""
     try:
-        work(connect(module))
-    except ClusterError:
+        work(_cluster.connect(module))
+    except _cluster.ClusterError:
         problems = find_problems(module.params)
         if not problems:
             raise
         # What is wrong with the options is worth more than what is wrong with the cluster; with problems nothing is ever written.
-        raise InputError(problems) from None
+        raise _registry.InputError(problems) from None

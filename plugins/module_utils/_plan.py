@@ -11,38 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import FieldChange, Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import database_container, newest_pod
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
-    GENERATED,
-    LEADING_DIGIT,
-    MYSQL,
-    PASSWORD_KEY,
-    POSTGRESQL,
-    Consent,
-    Database,
-    Problem,
-    Registry,
-    breaks_url,
-    creation_problems,
-    database_problems,
-    is_bare_host,
-    means_password,
-    metadata_server_problems,
-    same_host,
-    stored_password,
-)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _readiness, _registry
 
 MASK = "********"
 SECRETS = ("v1", "secrets")
 SERVICES = ("v1", "services")
 CONFIG_MAPS = ("v1", "configmaps")
 DEPLOYMENTS = ("apps/v1", "deployments")
-ROLES = (f"{manifests.RBAC}/v1", "roles")
-ROLE_BINDINGS = (f"{manifests.RBAC}/v1", "rolebindings")
+ROLES = (f"{_manifests.RBAC}/v1", "roles")
+ROLE_BINDINGS = (f"{_manifests.RBAC}/v1", "rolebindings")
 USER_GROUPS = ("user.openshift.io/v1", "groups")
-CLUSTER_ROLE_BINDINGS = (f"{manifests.RBAC}/v1", "clusterrolebindings")
+CLUSTER_ROLE_BINDINGS = (f"{_manifests.RBAC}/v1", "clusterrolebindings")
 # The API of each kind of object that a registry refers to.
 APIS = {"Secret": SECRETS, "ConfigMap": CONFIG_MAPS}
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -64,7 +43,7 @@ class Capabilities:
     @property
     def api(self) -> tuple[str, str]:
         """The API version and plural under which registries are served."""
-        return f"{manifests.GROUP}/{self.api_version}", manifests.PLURAL
+        return f"{_manifests.GROUP}/{self.api_version}", _manifests.PLURAL
 
     @property
     def has_metadata_server(self) -> bool:
@@ -98,18 +77,19 @@ class Live:
     """What the cluster holds of one registry at this moment."""
 
     capabilities: Capabilities
-    registry: Manifest | None = None
+    registry: _manifests.Manifest | None = None
     # What `needed_objects` names, by kind and name; None for what does not exist.
-    objects: Mapping[tuple[str, str], Manifest | None] = field(default_factory=dict)
+    objects: Mapping[tuple[str, str], _manifests.Manifest | None] = field(default_factory=dict)
     # Secrets whose name begins as that of this registry's password, without their data; and the names of those that other registries use, or will.
-    password_secrets: tuple[Manifest, ...] = ()
+    password_secrets: tuple[_manifests.Manifest, ...] = ()
     used_secrets: frozenset[str] = frozenset()
-    deployment: Manifest | None = None
-    pods: tuple[Manifest, ...] = ()
+    deployment: _manifests.Manifest | None = None
+    # Those of its server, where `needs_pods` says so.
+    pods: tuple[_manifests.Manifest, ...] = ()
     # What could not be looked at, as a sentence for each.
     unseen: tuple[str, ...] = ()
     # The version of the API server; asked for only where a rule depends on it.
-    server: tuple[int, int] = LEADING_DIGIT
+    server: tuple[int, int] = _registry.LEADING_DIGIT
 
 
 @dataclass(frozen=True)
@@ -123,13 +103,13 @@ class Change:
     fields: tuple[str, ...]
     verb: str
     api: tuple[str, str]
-    body: Manifest = field(repr=False)
-    before: Manifest = field(default_factory=dict)
-    after: Manifest = field(default_factory=dict)
+    body: _manifests.Manifest = field(repr=False)
+    before: _manifests.Manifest = field(default_factory=dict)
+    after: _manifests.Manifest = field(default_factory=dict)
 
-    def result(self, unverified: bool) -> Manifest:
+    def result(self, unverified: bool) -> _manifests.Manifest:
         """The change as results show it."""
-        shown: Manifest = {"action": self.action, "kind": self.kind, "namespace": self.namespace, "name": self.name, "fields": list(self.fields)}
+        shown: _manifests.Manifest = {"action": self.action, "kind": self.kind, "namespace": self.namespace, "name": self.name, "fields": list(self.fields)}
         return {**shown, "unverified": True} if unverified else shown
 
 
@@ -139,30 +119,30 @@ class Plan:
 
     changes: tuple[Change, ...] = ()
     warnings: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[_registry.Problem, ...] = ()
     # The server is older than the data that it reads, and the user does not want it to be restarted now.
     restart_needed: bool = False
     # The registry refers to something that does not exist.
     incomplete: bool = False
     # What a deletion leaves, and why.
-    kept: tuple[Manifest, ...] = ()
+    kept: tuple[_manifests.Manifest, ...] = ()
 
 
-def resource_after(wanted: Registry, registry: Manifest | None, capabilities: Capabilities) -> Manifest:
+def resource_after(wanted: _registry.Registry, registry: _manifests.Manifest | None, capabilities: Capabilities) -> _manifests.Manifest:
     """The custom resource once the plan is carried out."""
     if registry is None:
-        return manifests.custom_resource(wanted, password_reference(wanted, None), capabilities.api_version, capabilities.authentication)
-    return manifests.patched(registry, _patch(_field_changes(wanted, registry)))
+        return _manifests.custom_resource(wanted, password_reference(wanted, None), capabilities.api_version, capabilities.authentication)
+    return _manifests.patched(registry, _patch(_field_changes(wanted, registry)))
 
 
-def password_reference(wanted: Registry, registry: Manifest | None) -> dict[str, str] | None:
+def password_reference(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> dict[str, str] | None:
     """The Secret and key that the registry reads its password from once the plan is carried out; None when it needs no password."""
-    database = wanted.database or Database()
-    present: dict[str, str] | None = manifests.live_database(registry).get("passwordSecret")
-    if _type_after(wanted, registry) == GENERATED:
+    database = wanted.database or _registry.Database()
+    present: dict[str, str] | None = _manifests.live_database(registry).get("passwordSecret")
+    if _type_after(wanted, registry) == _registry.GENERATED:
         return None
     if database.password_secret is not None:
-        return manifests.reference(database.password_secret)
+        return _manifests.reference(database.password_secret)
     if present and (not _moves(wanted, registry) or _named_as_ours(present["name"], wanted.name)):
         return present
     if registry is None or _moves(wanted, registry) or database.password is not None:
@@ -170,18 +150,18 @@ def password_reference(wanted: Registry, registry: Manifest | None) -> dict[str,
     return None
 
 
-def references(wanted: Registry, registry: Manifest | None, capabilities: Capabilities) -> list[Reference]:
+def references(wanted: _registry.Registry, registry: _manifests.Manifest | None, capabilities: Capabilities) -> list[Reference]:
     """What the registry reads once the plan is carried out. A generated database's Secret is the operator's."""
     return _references(resource_after(wanted, registry, capabilities), registry)
 
 
-def _references(resource: Manifest, registry: Manifest | None) -> list[Reference]:
-    after, before = manifests.live_database(resource), manifests.live_database(registry)
+def _references(resource: _manifests.Manifest, registry: _manifests.Manifest | None) -> list[Reference]:
+    after, before = _manifests.live_database(resource), _manifests.live_database(registry)
     found: dict[tuple[str, str, str], Reference] = {}
     for option, kind, key in (
         ("database.password_secret", "Secret", "passwordSecret"),
-        *(("database.ca", kind, key) for kind, key in manifests.CA_KEYS.items()),
-        *(("database.client_certificate", "Secret", key) for key in manifests.CERTIFICATE_KEYS),
+        *(("database.ca", kind, key) for kind, key in _manifests.CA_KEYS.items()),
+        *(("database.client_certificate", "Secret", key) for key in _manifests.CERTIFICATE_KEYS),
     ):
         held = after.get(key)
         if held:
@@ -192,33 +172,35 @@ def _references(resource: Manifest, registry: Manifest | None) -> list[Reference
     return list(found.values())
 
 
-def needed_objects(wanted: Registry, registry: Manifest | None, capabilities: Capabilities) -> list[tuple[str, str]]:
+def needed_objects(wanted: _registry.Registry, registry: _manifests.Manifest | None, capabilities: Capabilities) -> list[tuple[str, str]]:
     """The kinds and names of the objects that a plan depends on."""
     needed = [found.object for found in references(wanted, registry, capabilities)]
-    if _type_after(wanted, registry) == GENERATED and registry is not None:
-        needed.append(("Secret", manifests.GeneratedDatabase(wanted.name).password_secret.name))
+    if _type_after(wanted, registry) == _registry.GENERATED and registry is not None:
+        needed.append(("Secret", _manifests.GeneratedDatabase(wanted.name).password_secret.name))
     host = _new_bare_host(wanted, registry)
     return list(dict.fromkeys([*needed, *([("Service", host)] if host else [])]))
 
 
-def needs_password_secrets(wanted: Registry, registry: Manifest | None) -> bool:
+def needs_password_secrets(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> bool:
     """Whether Secrets for this registry's password can be there that nobody uses: its password is elsewhere, or it has none."""
     named = password_reference(wanted, registry)
-    moves = registry is None or manifests.live_database(registry).get("passwordSecret") != named
+    moves = registry is None or _manifests.live_database(registry).get("passwordSecret") != named
     if not moves and not _is_ours_to_clean(registry):
         return False
     given = wanted.database is not None and wanted.database.password_secret is not None
     return (given and moves) or named is None or not _named_as_ours(named["name"], wanted.name)
 
 
-def _is_ours_to_clean(registry: Manifest | None) -> bool:
+def _is_ours_to_clean(registry: _manifests.Manifest | None) -> bool:
     """Whether a run of ours gave the registry its database, and may have been killed before it deleted what that left over. What others leave is theirs."""
-    section = manifests.SECTIONS.get(manifests.live_type(registry) or "", "")
-    entries = at(registry, ("metadata", "managedFields")) or []
-    return any(entry.get("manager") == manifests.FIELD_MANAGER and at(entry.get("fieldsV1"), ("f:spec", f"f:{section}")) is not None for entry in entries)
+    section = _manifests.SECTIONS.get(_manifests.live_type(registry) or "", "")
+    entries = _manifests.at(registry, ("metadata", "managedFields")) or []
+    return any(
+        entry.get("manager") == _manifests.FIELD_MANAGER and _manifests.at(entry.get("fieldsV1"), ("f:spec", f"f:{section}")) is not None for entry in entries
+    )
 
 
-def plan(wanted: Registry, live: Live, consent: Consent, now: datetime) -> Plan:
+def plan(wanted: _registry.Registry, live: Live, consent: _registry.Consent, now: datetime) -> Plan:
     """The changes from `live` to `wanted`, or the problems for which they cannot be carried out or must not."""
     made = _creation(wanted, live) if live.registry is None else _edit(wanted, live, live.registry, consent, now)
     # A restart and the deletion of what is left over write nothing that refers to anything.
@@ -236,87 +218,87 @@ def plan(wanted: Registry, live: Live, consent: Consent, now: datetime) -> Plan:
     return replace(made, warnings=(*live.unseen, *made.warnings, *warnings), problems=(*made.problems, *problems), incomplete=incomplete)
 
 
-def _type_after(wanted: Registry, registry: Manifest | None) -> str | None:
-    return (wanted.database.type if wanted.database else None) or manifests.live_type(registry)
+def _type_after(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> str | None:
+    return (wanted.database.type if wanted.database else None) or _manifests.live_type(registry)
 
 
-def _moves(wanted: Registry, registry: Manifest | None) -> bool:
+def _moves(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> bool:
     """Whether the registry is to use a database of another type than now, or a first one."""
-    return registry is not None and _type_after(wanted, registry) != manifests.live_type(registry)
+    return registry is not None and _type_after(wanted, registry) != _manifests.live_type(registry)
 
 
-def _new_bare_host(wanted: Registry, registry: Manifest | None) -> str | None:
+def _new_bare_host(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> str | None:
     """A host that this plan sets, and that can only be a Service of the registries namespace."""
     host = wanted.database.host if wanted.database else None
-    present = manifests.live_database(registry).get("host")
-    if host is None or not is_bare_host(host) or (present and same_host(host, present, wanted.namespace)):
+    present = _manifests.live_database(registry).get("host")
+    if host is None or not _registry.is_bare_host(host) or (present and _registry.same_host(host, present, wanted.namespace)):
         return None
     return host
 
 
-def _field_changes(wanted: Registry, registry: Manifest) -> list[FieldChange]:
+def _field_changes(wanted: _registry.Registry, registry: _manifests.Manifest) -> list[_manifests.FieldChange]:
     if _moves(wanted, registry):
-        return manifests.moved_fields(wanted, registry, password_reference(wanted, registry))
-    kind = manifests.live_type(registry)
-    fields = manifests.wanted_fields(wanted, registry, manifests.SECTIONS[kind or MYSQL])
+        return _manifests.moved_fields(wanted, registry, password_reference(wanted, registry))
+    kind = _manifests.live_type(registry)
+    fields = _manifests.wanted_fields(wanted, registry, _manifests.SECTIONS[kind or _registry.MYSQL])
     password = password_reference(wanted, registry)
-    path = ("spec", manifests.SECTIONS[kind or MYSQL], "passwordSecret")
-    if password is not None and at(registry, path) is None and not any(changed == path for _option, changed, _value in fields):
+    path = ("spec", _manifests.SECTIONS[kind or _registry.MYSQL], "passwordSecret")
+    if password is not None and _manifests.at(registry, path) is None and not any(changed == path for _option, changed, _value in fields):
         fields.append(("database.password", path, password))
     return fields
 
 
-def _patch(fields: Iterable[FieldChange]) -> Manifest:
-    body: Manifest = {}
+def _patch(fields: Iterable[_manifests.FieldChange]) -> _manifests.Manifest:
+    body: _manifests.Manifest = {}
     for _option, path, value in fields:
-        body = manifests.merged(body, manifests.nested(path, value))
+        body = _manifests.merged(body, _manifests.nested(path, value))
     return body
 
 
-def _creation(wanted: Registry, live: Live) -> Plan:
-    database = wanted.database or Database()
-    problems = creation_problems(wanted)
+def _creation(wanted: _registry.Registry, live: Live) -> Plan:
+    database = wanted.database or _registry.Database()
+    problems = _registry.creation_problems(wanted)
     warnings = []
-    if database.type is not None and database.type != GENERATED and live.capabilities.has_metadata_server:
-        problems += metadata_server_problems(database.name)
-    if database.type == GENERATED and not live.capabilities.generates_databases:
+    if database.type is not None and database.type != _registry.GENERATED and live.capabilities.has_metadata_server:
+        problems += _registry.metadata_server_problems(database.name)
+    if database.type == _registry.GENERATED and not live.capabilities.generates_databases:
         remedy = "Give an external database, or update the product to 3.0 or newer"
-        problems.append(Problem("database.type", "is not known to this cluster's operator", remedy, GENERATED))
-    if wanted.name[:1].isdigit() and live.server < LEADING_DIGIT:
+        problems.append(_registry.Problem("database.type", "is not known to this cluster's operator", remedy, _registry.GENERATED))
+    if wanted.name[:1].isdigit() and live.server < _registry.LEADING_DIGIT:
         version = ".".join(map(str, live.server))
         problem = f"begins with a digit, and this cluster's Kubernetes {version} refuses a Service of that name"
-        problems.append(Problem("name", problem, "Let it begin with a letter", wanted.name))
+        problems.append(_registry.Problem("name", problem, "Let it begin with a letter", wanted.name))
     if problems:
         # The rights are checked all the same, by the requests that the creation needs.
-        database = replace(database, type=database.type or MYSQL)
-    if database.type == GENERATED:
+        database = replace(database, type=database.type or _registry.MYSQL)
+    if database.type == _registry.GENERATED:
         warnings.append(
             f"registry {wanted.name!r} gets a generated database, which is not for production: nobody backs it up, and it is deleted with the registry"
         )
     changes = [*_bundle_changes(wanted, live), *_secret_changes(replace(wanted, database=database), live, None)]
     resource = resource_after(replace(wanted, database=database), None, live.capabilities)
-    section = manifests.SECTIONS[database.type or MYSQL]
-    options = [option for option, _path, _value in manifests.wanted_fields(wanted, {}, section)]
-    fields = tuple(sorted({*options, *(["database.type"] if database.type == GENERATED else [])}))
-    after = manifests.flattened(manifests.registry_result(resource))
-    changes.append(Change("create", manifests.KIND, wanted.namespace, wanted.name, fields, "POST", live.capabilities.api, resource, {}, after))
+    section = _manifests.SECTIONS[database.type or _registry.MYSQL]
+    options = [option for option, _path, _value in _manifests.wanted_fields(wanted, {}, section)]
+    fields = tuple(sorted({*options, *(["database.type"] if database.type == _registry.GENERATED else [])}))
+    after = _manifests.flattened(_manifests.registry_result(resource))
+    changes.append(Change("create", _manifests.KIND, wanted.namespace, wanted.name, fields, "POST", live.capabilities.api, resource, {}, after))
     secret_problems = _secret_problems(wanted, live, None)
     return Plan((*changes, *_deletions_of_orphans(wanted, live, None)), tuple(warnings), (*problems, *secret_problems))
 
 
-def _edit(wanted: Registry, live: Live, registry: Manifest, consent: Consent, now: datetime) -> Plan:
+def _edit(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest, consent: _registry.Consent, now: datetime) -> Plan:
     fields = _field_changes(wanted, registry)
     problems = _edit_problems(wanted, live, registry, fields, consent)
-    changes = [*_bundle_changes(wanted, live), *_secret_changes(wanted, live, registry)]
+    changes = _content_changes(wanted, live, registry)
     if fields:
         body = _patch(fields)
-        before = manifests.flattened(manifests.registry_result(registry))
-        after = manifests.flattened(manifests.registry_result(manifests.patched(registry, body)))
+        before = _manifests.flattened(_manifests.registry_result(registry))
+        after = _manifests.flattened(_manifests.registry_result(_manifests.patched(registry, body)))
         differing = {option for option in {*before, *after} if before.get(option) != after.get(option)}
         # A field may be written that the shape does not show, such as a half of a client certificate.
         names = tuple(sorted({option for option, _path, _value in fields if option != "database.type"} | differing))
         shown = [{option: shape[option] for option in shape if option in differing} for shape in (before, after)]
-        changes.append(Change("update", manifests.KIND, wanted.namespace, wanted.name, names, "PATCH", live.capabilities.api, body, shown[0], shown[1]))
+        changes.append(Change("update", _manifests.KIND, wanted.namespace, wanted.name, names, "PATCH", live.capabilities.api, body, shown[0], shown[1]))
     changes += _deletions_of_orphans(wanted, live, registry)
     warnings = []
     rolls_anyway = any(path[0] == "spec" for _option, path, _value in fields)
@@ -329,110 +311,123 @@ def _edit(wanted: Registry, live: Live, registry: Manifest, consent: Consent, no
     return Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart)
 
 
-def _sources(live: Live) -> list[Manifest]:
+def _sources(live: Live) -> list[_manifests.Manifest]:
     """The objects that the running server has read, as they are now."""
     return [source for (kind, _name), source in live.objects.items() if kind != "Service" and source is not None]
 
 
-def _edit_problems(wanted: Registry, live: Live, registry: Manifest, fields: Iterable[FieldChange], consent: Consent) -> list[Problem]:
+def _edit_problems(
+    wanted: _registry.Registry, live: Live, registry: _manifests.Manifest, fields: Iterable[_manifests.FieldChange], consent: _registry.Consent
+) -> list[_registry.Problem]:
     kind = _type_after(wanted, registry)
     problems = []
     if registry["metadata"].get("deletionTimestamp"):
-        problems.append(Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", wanted.name))
+        problems.append(_registry.Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", wanted.name))
     if wanted.database is not None and wanted.database.type is None and kind is not None:
-        problems += database_problems(wanted.database, kind)
-    if kind == GENERATED and _moves(wanted, registry) and not live.capabilities.generates_databases:
-        problems.append(Problem("database.type", "is not known to this cluster's operator", "Give an external database", GENERATED))
+        problems += _registry.database_problems(wanted.database, kind)
+    if kind == _registry.GENERATED and _moves(wanted, registry) and not live.capabilities.generates_databases:
+        problems.append(_registry.Problem("database.type", "is not known to this cluster's operator", "Give an external database", _registry.GENERATED))
     if kind is None and wanted.database is not None:
-        problems.append(Problem("database.type", "is missing, and the live registry has no database that would tell", f"Set it to {MYSQL} or {POSTGRESQL}"))
+        problems.append(
+            _registry.Problem(
+                "database.type", "is missing, and the live registry has no database that would tell", f"Set it to {_registry.MYSQL} or {_registry.POSTGRESQL}"
+            )
+        )
     if _moves(wanted, registry):
-        problems += creation_problems(wanted)
-        if not consent.allow_data_change and manifests.live_type(registry) is not None:
-            problems.append(_data_problem("database.type", kind, manifests.live_type(registry)))
-    elif kind != GENERATED and not consent.allow_data_change:
-        present = manifests.live_database(registry)
+        problems += _registry.creation_problems(wanted)
+        if not consent.allow_data_change and _manifests.live_type(registry) is not None:
+            problems.append(_data_problem("database.type", kind, _manifests.live_type(registry)))
+    elif kind != _registry.GENERATED and not consent.allow_data_change:
+        present = _manifests.live_database(registry)
         problems += [_data_problem(option, value, present.get(path[-1])) for option, path, value in fields if option in ("database.host", "database.name")]
     named = wanted.database is not None and (wanted.database.name is not None or _moves(wanted, registry))
-    if live.capabilities.has_metadata_server and kind != GENERATED and wanted.database is not None and named:
-        problems += metadata_server_problems(wanted.database.name)
+    if live.capabilities.has_metadata_server and kind != _registry.GENERATED and wanted.database is not None and named:
+        problems += _registry.metadata_server_problems(wanted.database.name)
     return [*problems, *_secret_problems(wanted, live, registry)]
 
 
-def _data_problem(option: str, value: Any, live: Any) -> Problem:
+def _data_problem(option: str, value: Any, live: Any) -> _registry.Problem:
     remedy = "Leave it out to keep the live one, or set allow_data_change to true when the models are to stay behind"
-    return Problem(option, f"is another one than the live {live!r}, so that all models would seem to vanish", remedy, value)
+    return _registry.Problem(option, f"is another one than the live {live!r}, so that all models would seem to vanish", remedy, value)
 
 
 # The Secret of the password
 
 
-def default_password_secret(wanted: Registry) -> dict[str, str]:
+def default_password_secret(wanted: _registry.Registry) -> dict[str, str]:
     """The Secret that a registry of ours names."""
-    return {"name": manifests.secret_name(wanted.namespace, wanted.name), "key": PASSWORD_KEY}
+    return {"name": _manifests.secret_name(wanted.namespace, wanted.name), "key": _registry.PASSWORD_KEY}
 
 
-def _bundle_changes(wanted: Registry, live: Live) -> list[Change]:
+def _content_changes(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> list[Change]:
+    """What writes into a ConfigMap or Secret that the server reads."""
+    return [*_bundle_changes(wanted, live), *_secret_changes(wanted, live, registry)]
+
+
+def _bundle_changes(wanted: _registry.Registry, live: Live) -> list[Change]:
     """What writes the certificates that the options hold into the ConfigMap that they belong into."""
     ca = wanted.database.ca if wanted.database else None
     if ca is None or ca.pem is None or ca.reference is None:
         return []
     # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._bundles import Place, replacement
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _bundles
 
-    return replacement(Place("ConfigMap", wanted.namespace, ca.reference), live.objects.get(("ConfigMap", ca.reference.name)), ca.pem, "database.ca")
+    return _bundles.replacement(
+        _bundles.Place("ConfigMap", wanted.namespace, ca.reference), live.objects.get(("ConfigMap", ca.reference.name)), ca.pem, "database.ca"
+    )
 
 
 def _named_as_ours(secret: str, registry: str) -> bool:
-    return secret.startswith(manifests.password_prefix(registry))
+    return secret.startswith(_manifests.password_prefix(registry))
 
 
-def is_ours(secret: Manifest, registry: str) -> bool:
+def is_ours(secret: _manifests.Manifest, registry: str) -> bool:
     """Whether a password's Secret was made by the dashboard or this collection for this registry: it has the marks of both, and no owner."""
     metadata = secret["metadata"]
     annotations = metadata.get("annotations") or {}
-    marked = metadata.get("generateName") == manifests.password_prefix(registry) and all(name in annotations for name in manifests.SECRET_ANNOTATIONS)
+    marked = metadata.get("generateName") == _manifests.password_prefix(registry) and all(name in annotations for name in _manifests.SECRET_ANNOTATIONS)
     return marked and not metadata.get("ownerReferences")
 
 
-def _secret_changes(wanted: Registry, live: Live, registry: Manifest | None) -> list[Change]:
+def _secret_changes(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> list[Change]:
     """What writes another password into the registry's Secret, or makes that Secret."""
-    database, named = wanted.database or Database(), password_reference(wanted, registry)
+    database, named = wanted.database or _registry.Database(), password_reference(wanted, registry)
     if database.password is None or named is None:
         return []
-    in_url = _type_after(wanted, registry) == POSTGRESQL and live.capabilities.password_in_url
-    password = stored_password(database.password, in_url)
+    in_url = _type_after(wanted, registry) == _registry.POSTGRESQL and live.capabilities.password_in_url
+    password = _registry.stored_password(database.password, in_url)
     present = live.objects.get(("Secret", named["name"]))
     if present is None:
-        section = manifests.live_database(registry)
+        section = _manifests.live_database(registry)
         complete = replace(database, username=database.username or section.get("username"), name=database.name or section.get("database"))
-        body = manifests.password_secret(wanted, named["name"], complete, password)
-        body["data"][named["key"]] = manifests.encoded(password)
+        body = _manifests.password_secret(wanted, named["name"], complete, password)
+        body["data"][named["key"]] = _manifests.encoded(password)
         return [_secret_change("create", "POST", wanted, named["name"], body)]
-    stored = manifests.decoded(present, named["key"])
-    if stored is not None and means_password(stored, database.password, in_url):
+    stored = _manifests.decoded(present, named["key"])
+    if stored is not None and _registry.means_password(stored, database.password, in_url):
         return []
-    body = {"data": {named["key"]: manifests.encoded(password)}}
+    body = {"data": {named["key"]: _manifests.encoded(password)}}
     return [_secret_change("update", "PATCH", wanted, named["name"], body)]
 
 
-def _secret_change(action: str, verb: str, wanted: Registry, name: str, body: Manifest) -> Change:
+def _secret_change(action: str, verb: str, wanted: _registry.Registry, name: str, body: _manifests.Manifest) -> Change:
     # A new masked value must differ from the old one, or a diff would not show that there is a change.
     before = {} if action == "create" else {"database.password": MASK}
     after = {"database.password": MASK if action == "create" else f"{MASK} (changed)"}
     return Change(action, "Secret", wanted.namespace, name, ("database.password",), verb, SECRETS, body, before, after)
 
 
-def _secret_problems(wanted: Registry, live: Live, registry: Manifest | None) -> list[Problem]:
+def _secret_problems(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> list[_registry.Problem]:
     """A password that would have to be written into a Secret that somebody else looks after."""
     for change in _secret_changes(wanted, live, registry):
         present = live.objects.get(("Secret", change.name))
         if (present is None and not _named_as_ours(change.name, wanted.name)) or (present is not None and not is_ours(present, wanted.name)):
             remedy = "Change the password where that Secret is made and leave database.password out, or name another Secret in database.password_secret"
-            return [Problem("database.password", f"cannot be written: Secret {change.name!r} is somebody else's", remedy)]
+            return [_registry.Problem("database.password", f"cannot be written: Secret {change.name!r} is somebody else's", remedy)]
     return []
 
 
-def _deletions_of_orphans(wanted: Registry, live: Live, registry: Manifest | None) -> list[Change]:
+def _deletions_of_orphans(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> list[Change]:
     """What removes the Secrets that were made for this registry's password and that it does not read any more."""
     named = password_reference(wanted, registry) or {}
     orphans = [
@@ -441,7 +436,7 @@ def _deletions_of_orphans(wanted: Registry, live: Live, registry: Manifest | Non
     return [deletion("Secret", SECRETS, secret) for secret in orphans]
 
 
-def deletion(kind: str, api: tuple[str, str], manifest: Manifest) -> Change:
+def deletion(kind: str, api: tuple[str, str], manifest: _manifests.Manifest) -> Change:
     """What deletes this very object, and no other that has got its name since."""
     metadata = manifest["metadata"]
     body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": metadata["uid"]}}
@@ -452,19 +447,19 @@ def deletion(kind: str, api: tuple[str, str], manifest: Manifest) -> Change:
 # What a registry refers to
 
 
-def _reference_problems(wanted: Registry, live: Live, referred: Iterable[Reference], writes: bool) -> tuple[list[Problem], list[str], bool]:
+def _reference_problems(wanted: _registry.Registry, live: Live, referred: Iterable[Reference], writes: bool) -> tuple[list[_registry.Problem], list[str], bool]:
     """References that nothing good stands behind: a problem where this call gives them, otherwise a warning; and whether there is nothing at all."""
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     warnings: list[str] = []
     incomplete = False
     written = {change.name for change in _secret_changes(wanted, live, live.registry)}
-    database = wanted.database or Database()
+    database = wanted.database or _registry.Database()
     given = {
         "database.password_secret": database.password_secret,
         "database.ca": database.ca,
         "database.client_certificate": database.client_certificate,
     }
-    kind = _type_after(wanted, live.registry) or MYSQL
+    kind = _type_after(wanted, live.registry) or _registry.MYSQL
     for found in referred:
         made_by_us = found.option == "database.password_secret" and database.password_secret is None and not found.live
         if made_by_us or (found.option == "database.password_secret" and found.name in written):
@@ -478,25 +473,25 @@ def _reference_problems(wanted: Registry, live: Live, referred: Iterable[Referen
         # A registry that has always named it is no reason to refuse a run that writes nothing; what it says is still not true.
         if given[found.option] is not None and (writes or not found.live):
             shown = {found.kind: found.name, "keys": list(found.keys)}
-            problems.append(Problem(found.option, problem, f"{remedy}; nothing was written", shown))
+            problems.append(_registry.Problem(found.option, problem, f"{remedy}; nothing was written", shown))
         else:
             held = live.objects.get(found.object)
-            incomplete = incomplete or held is None or not set(found.keys) <= set(manifests.keys_of(held))
+            incomplete = incomplete or held is None or not set(found.keys) <= set(_manifests.keys_of(held))
             warnings.append(f"registry {wanted.name!r}: {found.option} names {found.kind} {found.name!r}, and {problem}. {remedy}.")
     return problems, warnings, incomplete
 
 
-def _reference_problem(found: Reference, held: Manifest | None, kind: str, capabilities: Capabilities) -> tuple[str, str] | None:
+def _reference_problem(found: Reference, held: _manifests.Manifest | None, kind: str, capabilities: Capabilities) -> tuple[str, str] | None:
     """(problem, remedy) of a reference, or None when it is good."""
     if held is None:
         return f"there is no such {found.kind} in the namespace of the registry", "Create it, or name another one"
-    present = manifests.keys_of(held)
+    present = _manifests.keys_of(held)
     for key in found.keys:
         if key not in present:
             return f"the {found.kind} has no key {key!r}, it has: {', '.join(present) or 'none'}", "Name one of its keys"
     if found.option == "database.password_secret":
-        return _held_password_problem(manifests.decoded(held, found.keys[0]), kind, capabilities)
-    if found.option == "database.ca" and PEM_CERTIFICATE not in (manifests.text_of(found.kind, held, found.keys[0]) or ""):
+        return _held_password_problem(_manifests.decoded(held, found.keys[0]), kind, capabilities)
+    if found.option == "database.ca" and PEM_CERTIFICATE not in (_manifests.text_of(found.kind, held, found.keys[0]) or ""):
         return f"its key {found.keys[0]!r} holds no PEM certificate", "Put the CA's certificate there, or name another key"
     return None
 
@@ -506,27 +501,27 @@ def _held_password_problem(stored: str | None, kind: str, capabilities: Capabili
         return "its key holds no password", "Put the password there"
     if stored.endswith(("\n", "\r")):
         return "the password in it ends with a line break, with which the database refuses it", "Store it without, for example with `printf` in place of `echo`"
-    if kind == POSTGRESQL and capabilities.password_in_url and breaks_url(stored):
+    if kind == _registry.POSTGRESQL and capabilities.password_in_url and _registry.breaks_url(stored):
         return "the password in it has a character with which the registry server does not start", "Percent-encode it there"
-    if kind == MYSQL and "?" in stored:
+    if kind == _registry.MYSQL and "?" in stored:
         return "the password in it has a question mark, with which the registry server does not start", "Choose another password"
     return None
 
 
-def _connection_warnings(wanted: Registry, after: Manifest, written: set[str]) -> list[str]:
+def _connection_warnings(wanted: _registry.Registry, after: _manifests.Manifest, written: set[str]) -> list[str]:
     """What is unsafe about the connection to the database that a registry will have; some of it only when these options are written."""
-    kind, section = manifests.live_type(after), manifests.live_database(after)
-    has_ca = any(section.get(key) for key in manifests.CA_KEYS.values())
-    if kind == MYSQL and has_ca and not section.get(manifests.VERIFY_SERVER_CERT):
+    kind, section = _manifests.live_type(after), _manifests.live_database(after)
+    has_ca = any(section.get(key) for key in _manifests.CA_KEYS.values())
+    if kind == _registry.MYSQL and has_ca and not section.get(_manifests.VERIFY_SERVER_CERT):
         return [
             f"registry {wanted.name!r} encrypts the connection to its database, but does not check the database's certificate: set database.verify_server_cert"
         ]
     mode = section.get("sslMode") or "disable"
-    if kind == POSTGRESQL and not has_ca and mode in ("disable", "allow", "prefer"):
+    if kind == _registry.POSTGRESQL and not has_ca and mode in ("disable", "allow", "prefer"):
         return [f"registry {wanted.name!r} need not encrypt its connection to the database (ssl_mode {mode}): set database.ca, or ssl_mode to require"]
-    if kind == POSTGRESQL and mode == "verify-full":
+    if kind == _registry.POSTGRESQL and mode == "verify-full":
         return [f"registry {wanted.name!r}: the product never checks the host name of PostgreSQL's certificate, also not with ssl_mode verify-full"]
-    if kind == POSTGRESQL and has_ca and "database.ca" in written:
+    if kind == _registry.POSTGRESQL and has_ca and "database.ca" in written:
         return [f"registry {wanted.name!r}: the product checks that the CA signed PostgreSQL's certificate, whatever ssl_mode says, but never its host name"]
     return []
 
@@ -534,46 +529,62 @@ def _connection_warnings(wanted: Registry, after: Manifest, written: set[str]) -
 # Restarts
 
 
-def restart_of(wanted: Registry, now: datetime) -> Change:
+def restart_of(wanted: _registry.Registry, now: datetime) -> Change:
     stamp = now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    body = manifests.nested(("spec", "template", "metadata", "annotations", RESTARTED_AT), stamp)
+    body = _manifests.nested(("spec", "template", "metadata", "annotations", RESTARTED_AT), stamp)
     return Change("restart", "Deployment", wanted.namespace, wanted.name, (), "PATCH", DEPLOYMENTS, body)
 
 
-def is_outdated(live: Live, sources: Iterable[Manifest], about_to_change: bool = False) -> bool:
+def is_outdated(live: Live, sources: Iterable[_manifests.Manifest], about_to_change: bool = False) -> bool:
     """Whether the server is older than the data of a Secret or ConfigMap that it reads, or will be, and is not being replaced already."""
-    newest = newest_pod(live.pods)
+    newest = _readiness.newest_pod(live.pods)
     start = None if newest is None else server_start(newest)
     if start is None:
         # A server that was never started reads everything when it is.
         return False
     if about_to_change:
         return True
+    return _is_unread(live, sources, start)
+
+
+def needs_pods(wanted: _registry.Registry, live: Live) -> bool:
+    """Whether a plan depends on when the server was started: what it reads is to be written, or has been since there is a server at all.
+
+    Pods are large, and mostly nothing was written since the Deployment was made.
+    """
+    if live.registry is None:
+        return False
+    made = _manifests.at(live.deployment, ("metadata", "creationTimestamp"))
+    return made is None or _is_unread(live, _sources(live), parsed(made)) or bool(_content_changes(wanted, live, live.registry))
+
+
+def _is_unread(live: Live, sources: Iterable[_manifests.Manifest], start: datetime) -> bool:
+    """Whether data was written after a server's start, and the server was not restarted for it."""
     asked, rolled = _newest_change(live.deployment, RESTART_MARK), _newest_change(live.deployment, POD_TEMPLATE)
     return any(_is_newer(source, start, rolled) and not (asked and asked >= changed_at(source)) for source in sources)
 
 
-def server_start(pod: Manifest) -> datetime | None:
+def server_start(pod: _manifests.Manifest) -> datetime | None:
     """When the registry server of a pod was last started, also one that has ended and waits for its next attempt; None when it never was."""
-    status = database_container(at(pod, ("status", "containerStatuses")) or [])
-    runs = (at(status, path) for path in (("state", "running"), ("state", "terminated"), ("lastState", "terminated")))
+    status = _readiness.database_container(_manifests.at(pod, ("status", "containerStatuses")) or [])
+    runs = (_manifests.at(status, path) for path in (("state", "running"), ("state", "terminated"), ("lastState", "terminated")))
     return next((parsed(run["startedAt"]) for run in runs if run and run.get("startedAt")), None)
 
 
-def _newest_change(deployment: Manifest | None, fields: tuple[str, ...]) -> datetime | None:
+def _newest_change(deployment: _manifests.Manifest | None, fields: tuple[str, ...]) -> datetime | None:
     """When one of these fields of a Deployment was last changed, by the API server's clock: a stamp in it would be of another one."""
-    entries = at(deployment, ("metadata", "managedFields")) or []
-    return max((parsed(entry["time"]) for entry in entries if "time" in entry and at(entry, ("fieldsV1", *fields)) is not None), default=None)
+    entries = _manifests.at(deployment, ("metadata", "managedFields")) or []
+    return max((parsed(entry["time"]) for entry in entries if "time" in entry and _manifests.at(entry, ("fieldsV1", *fields)) is not None), default=None)
 
 
-def changed_at(source: Manifest) -> datetime:
+def changed_at(source: _manifests.Manifest) -> datetime:
     """When the data of a Secret or ConfigMap was last written. Label changes have entries of their own in managedFields."""
     entries = source["metadata"].get("managedFields") or []
     times = [parsed(entry["time"]) for entry in entries if "time" in entry and "f:data" in (entry.get("fieldsV1") or {})]
     return max(times, default=parsed(source["metadata"]["creationTimestamp"]))
 
 
-def _is_newer(source: Manifest, start: datetime, rolled: datetime | None) -> bool:
+def _is_newer(source: _manifests.Manifest, start: datetime, rolled: datetime | None) -> bool:
     changed, created = changed_at(source), parsed(source["metadata"]["creationTimestamp"])
     # All times are whole seconds. In the same second the data counts as newer only if it was written again after the object was made, and the
     # server was not replaced in that second too, as it is after a change of the password together with the login.

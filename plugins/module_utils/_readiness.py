@@ -10,18 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import (
-    CA_KEYS,
-    CERTIFICATE_KEYS,
-    SECTIONS,
-    GeneratedDatabase,
-    Manifest,
-    at,
-    live_database,
-    live_type,
-    reference,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import MYSQL
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _registry
 
 SERVER = "rest-container"
 # The label of every pod that the operator makes: of servers and of generated databases.
@@ -32,14 +21,14 @@ POD_LABELS = "component=model-registry"
 class Observation:
     """What the cluster shows of one registry at one moment."""
 
-    registry: Manifest | None
-    deployment: Manifest | None
-    pods: tuple[Manifest, ...] = ()
+    registry: _manifests.Manifest | None
+    deployment: _manifests.Manifest | None
+    pods: tuple[_manifests.Manifest, ...] = ()
     # Of the newest pod: the end of its server's log, and the messages of its warning events. Read only when they can explain something.
     log: str = field(default="", repr=False)
     events: tuple[str, ...] = ()
     # The pods of a generated database, read as sparingly.
-    database_pods: tuple[Manifest, ...] = ()
+    database_pods: tuple[_manifests.Manifest, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,7 +145,7 @@ def judge(seen: Observation) -> Verdict:
     if seen.registry is None:
         return Verdict(False, "the registry is gone", final=True)
     deployment = seen.deployment
-    if deployment is None or at(deployment, ("status", "observedGeneration")) is None:
+    if deployment is None or _manifests.at(deployment, ("status", "observedGeneration")) is None:
         return _not_deployed(seen.registry)
     if not reflects(seen.registry, deployment):
         return Verdict(False, "the operator has not taken over the last change", remedy="Check that the model registry operator runs")
@@ -168,45 +157,51 @@ def judge(seen: Observation) -> Verdict:
     return Verdict(True, "serving")
 
 
-def condition(manifest: Manifest, kind: str) -> Manifest | None:
+def condition(manifest: _manifests.Manifest, kind: str) -> _manifests.Manifest | None:
     """The condition of this type."""
-    return next((entry for entry in at(manifest, ("status", "conditions")) or [] if entry["type"] == kind), None)
+    return next((entry for entry in _manifests.at(manifest, ("status", "conditions")) or [] if entry["type"] == kind), None)
 
 
-def reflects(registry: Manifest, deployment: Manifest) -> bool:
+def reflects(registry: _manifests.Manifest, deployment: _manifests.Manifest) -> bool:
     """Whether the pods that the Deployment makes connect to the database as the registry says now."""
-    kind = live_type(registry)
+    kind = _manifests.live_type(registry)
     if kind is None:
         return True
-    section, effective = SECTIONS[kind], _effective_database(registry)
-    pod: Manifest = at(deployment, ("spec", "template", "spec")) or {}
+    section, effective = _manifests.SECTIONS[kind], _effective_database(registry)
+    pod: _manifests.Manifest = _manifests.at(deployment, ("spec", "template", "spec")) or {}
     container = database_container(pod.get("containers") or [])
     arguments = " ".join([*container.get("args", []), ""])
     password = effective.get("passwordSecret")
-    secrets = [at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
+    secrets = [_manifests.at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
     reads_password = not password or password in secrets
     verifies = re.findall(r"verify.server.cert=(\S+)", arguments)
-    verification = [str(effective["verifyServerCert"]).lower()] if "verifyServerCert" in effective and kind == MYSQL else []
+    verification = [str(effective["verifyServerCert"]).lower()] if "verifyServerCert" in effective and kind == _registry.MYSQL else []
     connects = _connection_string(effective, section) in arguments or all(part in arguments for part in _connection_parts(effective, section))
     files = (
-        ("rootcert", r"ssl-?root-?cert", effective.get(CA_KEYS["ConfigMap"]), effective.get(CA_KEYS["Secret"])),
-        ("cert", r"ssl-?cert", None, effective.get(CERTIFICATE_KEYS[0])),
-        ("key", r"ssl-?key", None, effective.get(CERTIFICATE_KEYS[1])),
+        ("rootcert", r"ssl-?root-?cert", effective.get(_manifests.CA_KEYS["ConfigMap"]), effective.get(_manifests.CA_KEYS["Secret"])),
+        ("cert", r"ssl-?cert", None, effective.get(_manifests.CERTIFICATE_KEYS[0])),
+        ("key", r"ssl-?key", None, effective.get(_manifests.CERTIFICATE_KEYS[1])),
     )
     reads_files = all(_reads(pod, f"{section}-ssl-{volume}", re.findall(rf"[-_]{flag}=(\S+)", arguments), *wanted) for volume, flag, *wanted in files)
     return connects and reads_password and verifies == verification and reads_files
 
 
-def _effective_database(registry: Manifest) -> Manifest:
+def _effective_database(registry: _manifests.Manifest) -> _manifests.Manifest:
     """The database as the operator understands it: a generated one is filled in."""
-    section, name = live_database(registry), registry["metadata"]["name"]
+    section, name = _manifests.live_database(registry), registry["metadata"]["name"]
     if not section.get("generateDeployment"):
         return section
-    made = GeneratedDatabase(name)
-    return {"host": made.host, "port": made.port, "database": made.name, "username": made.username, "passwordSecret": reference(made.password_secret)}
+    made = _manifests.GeneratedDatabase(name)
+    return {
+        "host": made.host,
+        "port": made.port,
+        "database": made.name,
+        "username": made.username,
+        "passwordSecret": _manifests.reference(made.password_secret),
+    }
 
 
-def _connection_string(database: Manifest, section: str) -> str:
+def _connection_string(database: _manifests.Manifest, section: str) -> str:
     """The connection string up to its end, or where parameters begin."""
     password = f":$({section.upper()}_PASSWORD)" if database.get("passwordSecret") else ""
     login, host, port, name = database.get("username"), database.get("host") or database.get("hostAddress"), database.get("port"), database.get("database")
@@ -216,30 +211,30 @@ def _connection_string(database: Manifest, section: str) -> str:
     return f"-dsn=postgresql://{login}{password}@{host}:{port}/{name}{mode} "
 
 
-def _connection_parts(database: Manifest, section: str) -> list[str]:
+def _connection_parts(database: _manifests.Manifest, section: str) -> list[str]:
     """The arguments of the metadata server that operators before v0.2.20 run: one for each part of the connection."""
     names = {"host": "host", "port": "port", "database": "database" if section == "mysql" else "dbname", "username": "user", "sslMode": "sslmode"}
     prefix = "mysql" if section == "mysql" else "postgres"
     return [f"--{prefix}_config_{part}={database[key]} " for key, part in names.items() if database.get(key) is not None]
 
 
-def _reads(pod: Manifest, volume: str, files: list[str], config_map: Manifest | None, secret: Manifest | None) -> bool:
+def _reads(pod: _manifests.Manifest, volume: str, files: list[str], config_map: _manifests.Manifest | None, secret: _manifests.Manifest | None) -> bool:
     """Whether a pod mounts the one object that is wanted and its server is told that key of it; or neither, when none is."""
-    mounted: Manifest = next((entry for entry in pod.get("volumes") or [] if entry["name"] == volume), {})
+    mounted: _manifests.Manifest = next((entry for entry in pod.get("volumes") or [] if entry["name"] == volume), {})
     keys = [file.rpartition("/")[2] for file in files]
     if config_map:
-        return keys == [config_map["key"]] and bool(at(mounted, ("configMap", "name")) == config_map["name"])
+        return keys == [config_map["key"]] and bool(_manifests.at(mounted, ("configMap", "name")) == config_map["name"])
     if secret:
-        return keys == [secret["key"]] and bool(at(mounted, ("secret", "secretName")) == secret["name"])
+        return keys == [secret["key"]] and bool(_manifests.at(mounted, ("secret", "secretName")) == secret["name"])
     return not keys
 
 
-def database_container(containers: list[Manifest]) -> Manifest:
+def database_container(containers: list[_manifests.Manifest]) -> _manifests.Manifest:
     """The container (or its status) that speaks to the database: the server, or with operators before v0.2.20 the metadata server beside it."""
     return next((container for name in ("grpc-container", SERVER) for container in containers if container["name"] == name), {})
 
 
-def _rolled_out(deployment: Manifest) -> bool:
+def _rolled_out(deployment: _manifests.Manifest) -> bool:
     status, replicas = deployment["status"], deployment["spec"].get("replicas", 1)
     return bool(
         status.get("observedGeneration") == deployment["metadata"]["generation"]
@@ -248,16 +243,16 @@ def _rolled_out(deployment: Manifest) -> bool:
     )
 
 
-def _not_deployed(registry: Manifest) -> Verdict:
+def _not_deployed(registry: _manifests.Manifest) -> Verdict:
     failed = condition(registry, "Available")
     if failed and "unexpected reconcile error" in failed["message"]:
         return Verdict(False, "the operator cannot create the registry's objects", failed["message"], "Correct what the message names")
-    if not at(registry, ("status", "conditions")):
+    if not _manifests.at(registry, ("status", "conditions")):
         return Verdict(False, "the operator has not acted on the registry", remedy="Check that the model registry operator runs")
     return Verdict(False, "the registry's server is being deployed")
 
 
-def _unavailable(registry: Manifest, available: Manifest | None) -> Verdict:
+def _unavailable(registry: _manifests.Manifest, available: _manifests.Manifest | None) -> Verdict:
     for kind in ("KubeRBACProxyAvailable", "OAuthProxyAvailable"):
         proxy = condition(registry, kind)
         if proxy and proxy["status"] == "False" and "Route" in proxy["message"]:
@@ -269,12 +264,12 @@ def _unavailable(registry: Manifest, available: Manifest | None) -> Verdict:
     return Verdict(False, "the operator does not report the registry as available yet", available["message"])
 
 
-def is_database_pod(pod: Manifest, registry: str) -> bool:
+def is_database_pod(pod: _manifests.Manifest, registry: str) -> bool:
     """Whether a pod that has a registry's labels is of its generated database, and not of its server."""
-    return bool(at(pod, ("metadata", "labels", "app.kubernetes.io/name")) == GeneratedDatabase(registry).host)
+    return bool(_manifests.at(pod, ("metadata", "labels", "app.kubernetes.io/name")) == _manifests.GeneratedDatabase(registry).host)
 
 
-def newest_pod(pods: tuple[Manifest, ...]) -> Manifest | None:
+def newest_pod(pods: tuple[_manifests.Manifest, ...]) -> _manifests.Manifest | None:
     """The pod that was made last and is not being deleted: the one of the current template while a Deployment rolls."""
     candidates = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     return max(candidates, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
@@ -286,7 +281,7 @@ def needs_explanation(seen: Observation) -> bool:
     return newest is not None and (condition(newest, "Ready") or {}).get("status") != "True"
 
 
-def serves_still(pods: tuple[Manifest, ...]) -> bool:
+def serves_still(pods: tuple[_manifests.Manifest, ...]) -> bool:
     """Whether a pod older than the newest one is ready, so that the registry answers although its newest pod does not."""
     newest = newest_pod(pods)
     return any(pod is not newest and (condition(pod, "Ready") or {}).get("status") == "True" for pod in pods)
@@ -296,8 +291,8 @@ def _pod_verdict(seen: Observation) -> Verdict:
     pod = newest_pod(seen.pods)
     deployment = seen.deployment or {}
     # The newest pod may be one of the template before, which fails for what an edit has mended since.
-    is_of_template = at(deployment, ("status", "observedGeneration")) == at(deployment, ("metadata", "generation")) and bool(
-        at(deployment, ("status", "updatedReplicas"))
+    is_of_template = _manifests.at(deployment, ("status", "observedGeneration")) == _manifests.at(deployment, ("metadata", "generation")) and bool(
+        _manifests.at(deployment, ("status", "updatedReplicas"))
     )
     if pod is None or not is_of_template:
         failure = condition(deployment, "ReplicaFailure")
@@ -305,7 +300,7 @@ def _pod_verdict(seen: Observation) -> Verdict:
             return Verdict(False, "the pod of the registry is refused", failure["message"], "Check the quota and the admission policies of the namespace")
         return Verdict(False, "the pod of the registry has not been made yet")
     verdict = _unscheduled(pod, "the pod of the registry")
-    for status in at(pod, ("status", "containerStatuses")) or []:
+    for status in _manifests.at(pod, ("status", "containerStatuses")) or []:
         verdict = verdict or _waiting_verdict(seen, pod, status)
     database = newest_pod(seen.database_pods)
     if verdict is None and database is not None:
@@ -313,15 +308,15 @@ def _pod_verdict(seen: Observation) -> Verdict:
     return verdict or log_verdict(seen.log, restarts(pod)) or Verdict(False, "the registry's server is starting")
 
 
-def _unscheduled(pod: Manifest, what: str) -> Verdict | None:
+def _unscheduled(pod: _manifests.Manifest, what: str) -> Verdict | None:
     scheduled = condition(pod, "PodScheduled")
     if scheduled is None or scheduled["status"] != "False":
         return None
     return Verdict(False, f"no node takes {what}", scheduled.get("message", ""), "Check the cluster's capacity and storage")
 
 
-def _waiting_verdict(seen: Observation, pod: Manifest, status: Manifest) -> Verdict | None:
-    waiting: dict[str, Any] = at(status, ("state", "waiting")) or {}
+def _waiting_verdict(seen: Observation, pod: _manifests.Manifest, status: _manifests.Manifest) -> Verdict | None:
+    waiting: dict[str, Any] = _manifests.at(status, ("state", "waiting")) or {}
     reason, message = waiting.get("reason"), waiting.get("message", "")
     if reason == "CreateContainerConfigError":
         return Verdict(False, "the pod reads a Secret or ConfigMap that is missing or has no such key", message, "Create it")
@@ -339,9 +334,9 @@ def _waiting_verdict(seen: Observation, pod: Manifest, status: Manifest) -> Verd
     return None
 
 
-def restarts(pod: Manifest) -> int:
+def restarts(pod: _manifests.Manifest) -> int:
     """How often the pod's server was started again."""
-    return int(database_container(at(pod, ("status", "containerStatuses")) or []).get("restartCount", 0))
+    return int(database_container(_manifests.at(pod, ("status", "containerStatuses")) or []).get("restartCount", 0))
 
 
 def log_verdict(log: str, restarted: int) -> Verdict | None:

@@ -7,23 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, Cluster, ClusterError, Right
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
-    APIS,
-    DEPLOYMENTS,
-    ROLE_BINDINGS,
-    SERVICES,
-    USER_GROUPS,
-    Capabilities,
-    Live,
-    needed_objects,
-    needs_password_secrets,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import POD_LABELS, is_database_pod
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import LEADING_DIGIT, Registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _readiness, _registry
 
 PODS = ("v1", "pods")
 
@@ -31,7 +17,7 @@ PODS = ("v1", "pods")
 class Reader:
     """Reads one cluster and its registries namespace. ClusterError from every method when a request is refused or not answered."""
 
-    def __init__(self, cluster: Cluster, capabilities: Capabilities, namespace: str) -> None:
+    def __init__(self, cluster: _cluster.Cluster, capabilities: _plan.Capabilities, namespace: str) -> None:
         self.cluster, self.capabilities, self.namespace = cluster, capabilities, namespace
 
     @property
@@ -39,11 +25,11 @@ class Reader:
         """One that answers with what is there now."""
         return self
 
-    def registry(self, name: str) -> Manifest | None:
+    def registry(self, name: str) -> _manifests.Manifest | None:
         """The registry of this name."""
         return self.cluster.read(self.capabilities.api, self.namespace, name)
 
-    def registries(self) -> list[Manifest]:
+    def registries(self) -> list[_manifests.Manifest]:
         """All registries of the namespace."""
         return self.cluster.items(self.capabilities.api, self.namespace)
 
@@ -51,40 +37,40 @@ class Reader:
         """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
         return users_of(self.registries())
 
-    def held(self, kind: str, name: str) -> Manifest | None:
+    def held(self, kind: str, name: str) -> _manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
-        return self.cluster.read(APIS[kind], self.namespace, name)
+        return self.cluster.read(_plan.APIS[kind], self.namespace, name)
 
-    def service(self, name: str) -> Manifest | None:
+    def service(self, name: str) -> _manifests.Manifest | None:
         """A Service. It is listed, because the right to get Services is the right to use registries."""
-        return next(iter(self.cluster.items(SERVICES, self.namespace, fieldSelector=f"metadata.name={name}")), None)
+        return next(iter(self.cluster.items(_plan.SERVICES, self.namespace, fieldSelector=f"metadata.name={name}")), None)
 
-    def named(self, kind: str, prefix: str) -> list[Manifest]:
+    def named(self, kind: str, prefix: str) -> list[_manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this, without their data."""
-        return [found for found in self.cluster.metadata(APIS[kind], self.namespace) if found["metadata"]["name"].startswith(prefix)]
+        return [found for found in self.cluster.metadata(_plan.APIS[kind], self.namespace) if found["metadata"]["name"].startswith(prefix)]
 
-    def deployment(self, name: str) -> Manifest | None:
+    def deployment(self, name: str) -> _manifests.Manifest | None:
         """A Deployment."""
-        return self.cluster.read(DEPLOYMENTS, self.namespace, name)
+        return self.cluster.read(_plan.DEPLOYMENTS, self.namespace, name)
 
-    def pods(self, registry: str) -> tuple[Manifest, ...]:
+    def pods(self, registry: str) -> tuple[_manifests.Manifest, ...]:
         """The pods of a registry's server."""
-        labelled = self.cluster.items(PODS, self.namespace, labelSelector=f"app={registry},{POD_LABELS}")
-        return tuple(pod for pod in labelled if not is_database_pod(pod, registry))
+        labelled = self.cluster.items(PODS, self.namespace, labelSelector=f"app={registry},{_readiness.POD_LABELS}")
+        return tuple(pod for pod in labelled if not _readiness.is_database_pod(pod, registry))
 
-    def role_bindings(self, _roles: Collection[str]) -> list[Manifest]:
+    def role_bindings(self, _roles: Collection[str]) -> list[_manifests.Manifest]:
         """The RoleBindings of the namespace, at least those to Roles of these names."""
-        return self.cluster.items(ROLE_BINDINGS, self.namespace)
+        return self.cluster.items(_plan.ROLE_BINDINGS, self.namespace)
 
-    def group(self, name: str) -> Manifest | None:
+    def group(self, name: str) -> _manifests.Manifest | None:
         """A Group of OpenShift's."""
-        return self.cluster.read(USER_GROUPS, "", name)
+        return self.cluster.read(_plan.USER_GROUPS, "", name)
 
-    def everywhere(self, api: tuple[str, str]) -> list[Manifest]:
+    def everywhere(self, api: tuple[str, str]) -> list[_manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
         return self.cluster.items(api, "")
 
-    def names(self, api: tuple[str, str], namespace: str = "") -> list[Manifest]:
+    def names(self, api: tuple[str, str], namespace: str = "") -> list[_manifests.Manifest]:
         """All objects of a kind in a namespace, or in the whole cluster, without their content."""
         return self.cluster.metadata(api, namespace)
 
@@ -92,57 +78,57 @@ class Reader:
         """Whether the cluster knows this kind of object."""
         return self.cluster.serves(*api)
 
-    def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
+    def missing_rights(self, namespace: str, rights: Iterable[_cluster.Right]) -> list[_cluster.Right]:
         """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
         return self.cluster.missing_rights(namespace, rights)
 
 
-def users_of(registries: Iterable[Manifest]) -> dict[tuple[str, str], list[str]]:
+def users_of(registries: Iterable[_manifests.Manifest]) -> dict[tuple[str, str], list[str]]:
     """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
     found: dict[tuple[str, str], list[str]] = {}
     for registry in registries:
-        for named in manifests.named_objects(registry):
+        for named in _manifests.named_objects(registry):
             found.setdefault(named, []).append(registry["metadata"]["name"])
     return found
 
 
-def read_live(reader: Reader, wanted: Registry) -> Live:
+def read_live(reader: Reader, wanted: _registry.Registry) -> _plan.Live:
     """What a plan for one registry depends on."""
     registry = reader.registry(wanted.name)
     unseen: list[str] = []
-    objects = {(kind, name): _object(reader, kind, name, unseen) for kind, name in needed_objects(wanted, registry, reader.capabilities)}
-    password_secrets: tuple[Manifest, ...] = ()
+    objects = {(kind, name): _object(reader, kind, name, unseen) for kind, name in _plan.needed_objects(wanted, registry, reader.capabilities)}
+    password_secrets: tuple[_manifests.Manifest, ...] = ()
     used: frozenset[str] = frozenset()
-    if needs_password_secrets(wanted, registry):
+    if _plan.needs_password_secrets(wanted, registry):
         password_secrets = tuple(password_secrets_of(reader, wanted.name, unseen))
         if password_secrets:
             users = reader.users()
             named = [secret["metadata"]["name"] for secret in password_secrets]
             used = frozenset(name for name in named if any(user != wanted.name for user in users.get(("Secret", name), ())))
-    server = reader.cluster.server_version() if registry is None and wanted.name[:1].isdigit() else LEADING_DIGIT
+    server = reader.cluster.server_version() if registry is None and wanted.name[:1].isdigit() else _registry.LEADING_DIGIT
     deployment = None if registry is None else reader.deployment(wanted.name)
-    pods = () if registry is None else reader.pods(wanted.name)
-    return Live(reader.capabilities, registry, objects, password_secrets, used, deployment, pods, tuple(unseen), server)
+    live = _plan.Live(reader.capabilities, registry, objects, password_secrets, used, deployment, (), tuple(unseen), server)
+    return replace(live, pods=reader.pods(wanted.name)) if _plan.needs_pods(wanted, live) else live
 
 
-def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> Manifest | None:
+def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> _manifests.Manifest | None:
     if kind != "Service":
         return reader.held(kind, name)
     try:
         return reader.service(name)
-    except ClusterError as error:
-        if error.status != FORBIDDEN:
+    except _cluster.ClusterError as error:
+        if error.status != _cluster.FORBIDDEN:
             raise
         unseen.append(f"whether database.host {name!r} is a Service of namespace {reader.namespace!r} could not be seen: {error}")
         return {}
 
 
-def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[Manifest]:
+def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[_manifests.Manifest]:
     """The Secrets that are named like a registry's password, without their data. `unseen` is added to where the account may not list Secrets."""
     try:
-        return reader.named("Secret", manifests.password_prefix(registry))
-    except ClusterError as error:
-        if error.status != FORBIDDEN:
+        return reader.named("Secret", _manifests.password_prefix(registry))
+    except _cluster.ClusterError as error:
+        if error.status != _cluster.FORBIDDEN:
             raise
         unseen.append(f"Secrets that were left behind for the password of registry {registry!r} could not be looked for: {error}")
         return []

@@ -440,12 +440,12 @@ def _without_content(option: Any) -> Any:
 
 def _ca_from_pem(pem: Any, problems: list[Problem], warnings: list[str]) -> CertificateAuthority | None:
     # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import read_bundle
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates
 
     if not isinstance(pem, str):
         problems.append(Problem("database.ca.pem", "is no text", "Give the CA's certificate as PEM text"))
         return None
-    bundle = read_bundle(pem, "database.ca.pem")
+    bundle = _certificates.read_bundle(pem, "database.ca.pem")
     problems += bundle.problems
     warnings += bundle.warnings
     return None if bundle.problems else CertificateAuthority("ConfigMap", pem=bundle.pem)

@@ -11,30 +11,23 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, ClusterError, Right
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import (
-    Remains,
-    auth_delegator,
-    is_upload,
-    plan_deletion,
-    registry_of,
-    upload_prefix,
-    why_not_deleted,
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _cluster,
+    _deletion,
+    _grants,
+    _manifests,
+    _plan,
+    _reading,
+    _registry,
+    _waiting,
+    _writing,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Target, ownerless
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import CLUSTER_ROLE_BINDINGS, DEPLOYMENTS, Change, Plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader, password_secrets_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Consent, Problem, Registry, ReportedError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import ABSENT, LOG_SECONDS
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, carry_out, rights_problems
 
 INFERENCE_SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices")
 HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
 
 
-class NotDeletedError(ReportedError):
+class NotDeletedError(_registry.ReportedError):
     """The registry was deleted but is still there."""
 
     def __init__(self, name: str, reason: str, seconds: float) -> None:
@@ -48,73 +41,80 @@ class Removal:
     """
 
     def __init__(
-        self, unwanted: Registry, consent: Consent, check_mode: bool, outcome: Outcome, expected: Mapping[str, Manifest] = MappingProxyType({})
+        self,
+        unwanted: _registry.Registry,
+        consent: _registry.Consent,
+        check_mode: bool,
+        outcome: _writing.Outcome,
+        expected: Mapping[str, _manifests.Manifest] = MappingProxyType({}),
     ) -> None:
         self._unwanted, self._consent, self._check_mode, self._outcome, self._expected = unwanted, consent, check_mode, outcome, expected
 
-    def problems(self, reader: Reader) -> list[Problem]:
+    def problems(self, reader: _reading.Reader) -> list[_registry.Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
         plan = self._planned(reader)
-        return [*plan.problems, *rights_problems(reader, plan.changes)]
+        return [*plan.problems, *_writing.rights_problems(reader, plan.changes)]
 
-    def carry_out(self, reader: Reader, seconds: float, problems: Iterable[Problem] = (), deadline: float | None = None) -> None:
+    def carry_out(self, reader: _reading.Reader, seconds: float, problems: Iterable[_registry.Problem] = (), deadline: float | None = None) -> None:
         """Delete it, and with more than 0 seconds wait until it is gone; with a deadline of several not longer than until then.
 
         InputError, ClusterError; NotDeletedError when it is not gone by then; CancelledError when the run is to stop.
         """
 
-        def after(change: Change) -> None:
-            if change.kind == manifests.KIND and seconds:
+        def after(change: _plan.Change) -> None:
+            if change.kind == _manifests.KIND and seconds:
                 # The server runs until then, with the Secret and the CA that are deleted next.
                 _wait_until_gone(reader, self._unwanted.name, seconds, deadline or time.monotonic() + seconds)
 
-        carry_out(reader, self._planned, self._unwanted.name, self._check_mode, self._outcome, problems, after)
+        _writing.carry_out(reader, self._planned, self._unwanted.name, self._check_mode, self._outcome, problems, after)
         leaves = {"reason": "the registry is being deleted"} if self._outcome.changes and not seconds else {}
-        self._outcome.status = {**ABSENT, **leaves, "restart_needed": False}
+        self._outcome.status = {**_waiting.ABSENT, **leaves, "restart_needed": False}
 
-    def _planned(self, reader: Reader) -> Plan:
-        return plan_deletion(self._unwanted, read_remains(reader, self._unwanted.name, self._expected), self._consent)
+    def _planned(self, reader: _reading.Reader) -> _plan.Plan:
+        return _deletion.plan_deletion(self._unwanted, read_remains(reader, self._unwanted.name, self._expected), self._consent)
 
 
-def read_remains(reader: Reader, name: str, expected: Mapping[str, Manifest]) -> Remains:
+def read_remains(reader: _reading.Reader, name: str, expected: Mapping[str, _manifests.Manifest]) -> _deletion.Remains:
     """Everything in the cluster that can be of a registry, beside others, some of which are expected to become what they are not yet."""
     unseen: list[str] = []
 
     def seen(what: str, look: Callable[[], Any], otherwise: Any) -> Any:
         try:
             return look()
-        except ClusterError as error:
-            if error.status == NOT_FOUND:
+        except _cluster.ClusterError as error:
+            if error.status == _cluster.NOT_FOUND:
                 return otherwise
-            if error.status != FORBIDDEN:
+            if error.status != _cluster.FORBIDDEN:
                 raise
             unseen.append(f"{what} could not be looked for, and may be left behind: {error}")
             return otherwise
 
     registries = {item["metadata"]["name"]: item for item in reader.registries()}
     registry = registries.get(name)
-    named = (manifests.live_database(registry).get("passwordSecret") or {}).get("name")
-    secrets = password_secrets_of(reader, name, unseen)
+    named = (_manifests.live_database(registry).get("passwordSecret") or {}).get("name")
+    secrets = _reading.password_secrets_of(reader, name, unseen)
     if named and named not in [secret["metadata"]["name"] for secret in secrets]:
         secret = reader.held("Secret", named)
         secrets += [secret] if secret else []
-    found = seen("ConfigMaps with an uploaded CA", lambda: [entry["metadata"]["name"] for entry in reader.named("ConfigMap", upload_prefix(name))], [])
-    uploads = [reader.held("ConfigMap", entry) for entry in found if is_upload(entry, name)]
-    delegator = auth_delegator(name)
-    binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(CLUSTER_ROLE_BINDINGS, "", delegator), None)
-    if binding and reader.missing_rights("", [Right("delete", manifests.RBAC, CLUSTER_ROLE_BINDINGS[1], delegator)]):
+    found = seen(
+        "ConfigMaps with an uploaded CA", lambda: [entry["metadata"]["name"] for entry in reader.named("ConfigMap", _deletion.upload_prefix(name))], []
+    )
+    uploads = [reader.held("ConfigMap", entry) for entry in found if _deletion.is_upload(entry, name)]
+    delegator = _deletion.auth_delegator(name)
+    binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(_plan.CLUSTER_ROLE_BINDINGS, "", delegator), None)
+    if binding and reader.missing_rights("", [_cluster.Right("delete", _manifests.RBAC, _plan.CLUSTER_ROLE_BINDINGS[1], delegator)]):
         unseen.append(f"ClusterRoleBinding {delegator!r} is left behind: the account in use may not delete clusterrolebindings.rbac.authorization.k8s.io")
         binding = None
-    users: list[Manifest] = []
+    users: list[_manifests.Manifest] = []
     if registry is not None:
         label = f"modelregistry.opendatahub.io/name={name}"
         users = seen("InferenceServices that refer to the registry", lambda: reader.cluster.metadata(INFERENCE_SERVICES, "", labelSelector=label), [])
-    target = Target(reader.namespace, name, reader.capabilities.api[0], None)
-    bindings = seen("RoleBindings without an owner", lambda: ownerless(target, reader.role_bindings(target.roles)), [])
-    return Remains(
+    target = _grants.Target(reader.namespace, name, reader.capabilities.api[0], None)
+    bindings = seen("RoleBindings without an owner", lambda: _grants.ownerless(target, reader.role_bindings(target.roles)), [])
+    return _deletion.Remains(
         capabilities=reader.capabilities,
         registry=registry,
-        has_generated_database=registry is not None and _owns(registry, reader.deployment(manifests.GeneratedDatabase(name).host)),
+        has_generated_database=registry is not None and _owns(registry, reader.deployment(_manifests.GeneratedDatabase(name).host)),
         secrets=tuple(secrets),
         config_maps=tuple(upload for upload in uploads if upload),
         cluster_role_binding=binding,
@@ -125,26 +125,26 @@ def read_remains(reader: Reader, name: str, expected: Mapping[str, Manifest]) ->
     )
 
 
-def left_behind(reader: Reader) -> list[str]:
+def left_behind(reader: _reading.Reader) -> list[str]:
     """The names of registries that are no more and of which something is left. ClusterError 403 for an account that may not look for it, or not delete it."""
-    if reader.missing_rights("", [Right("delete", manifests.RBAC, CLUSTER_ROLE_BINDINGS[1])]):
-        raise ClusterError(f"the account in use may not delete {CLUSTER_ROLE_BINDINGS[1]}.{manifests.RBAC}", FORBIDDEN)
+    if reader.missing_rights("", [_cluster.Right("delete", _manifests.RBAC, _plan.CLUSTER_ROLE_BINDINGS[1])]):
+        raise _cluster.ClusterError(f"the account in use may not delete {_plan.CLUSTER_ROLE_BINDINGS[1]}.{_manifests.RBAC}", _cluster.FORBIDDEN)
     present = {registry["metadata"]["name"] for registry in reader.registries()}
     # The operator leaves its ClusterRoleBinding whoever deletes a registry, and a deletion of ours takes it last.
-    named = {registry_of(binding, reader.namespace) for binding in reader.everywhere(CLUSTER_ROLE_BINDINGS)}
+    named = {_deletion.registry_of(binding, reader.namespace) for binding in reader.everywhere(_plan.CLUSTER_ROLE_BINDINGS)}
     return sorted(name for name in named if name and name not in present)
 
 
-def _owns(registry: Manifest, deployment: Manifest | None) -> bool:
+def _owns(registry: _manifests.Manifest, deployment: _manifests.Manifest | None) -> bool:
     """Whether a Deployment was made for this registry: another one may be called as its generated database."""
-    owners = at(deployment, ("metadata", "ownerReferences")) or []
+    owners = _manifests.at(deployment, ("metadata", "ownerReferences")) or []
     return any(owner["uid"] == registry["metadata"]["uid"] for owner in owners)
 
 
-def _wait_until_gone(reader: Reader, name: str, seconds: float, deadline: float) -> None:
+def _wait_until_gone(reader: _reading.Reader, name: str, seconds: float, deadline: float) -> None:
     """Wait until the registry and its server are gone. CancelledError when the run is to stop."""
     named = {"fieldSelector": f"metadata.name={name}"}
-    watched = [(reader.capabilities.api, reader.namespace, named), (DEPLOYMENTS, reader.namespace, named)]
+    watched = [(reader.capabilities.api, reader.namespace, named), (_plan.DEPLOYMENTS, reader.namespace, named)]
     now = reader.fresh
     with reader.cluster.changes(watched, deadline - time.monotonic()) as changed:
         while True:
@@ -155,6 +155,6 @@ def _wait_until_gone(reader: Reader, name: str, seconds: float, deadline: float)
                 return
             left = deadline - time.monotonic()
             if left <= 0:
-                reason = "its server is still being taken down" if registry is None else why_not_deleted(registry, now.serves(HTTP_ROUTES))
+                reason = "its server is still being taken down" if registry is None else _deletion.why_not_deleted(registry, now.serves(HTTP_ROUTES))
                 raise NotDeletedError(name, reason, seconds)
-            changed.wait(min(LOG_SECONDS, left))
+            changed.wait(min(_waiting.LOG_SECONDS, left))

@@ -13,52 +13,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._bundles import (
-    Place,
-    manager_of,
-    place_for,
-    readers,
-    replacement,
-    upload_name,
-    written,
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _bundles,
+    _certificates,
+    _cluster,
+    _deletion,
+    _manifests,
+    _plan,
+    _readiness,
+    _reading,
+    _registry,
+    _waiting,
+    _writing,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import (
-    LARGEST_OBJECT,
-    added_to,
-    certificates_in,
-    read_bundle,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import Cluster
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import UPLOADED_KEY, is_own_upload
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at, keys_of, named_objects
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
-    APIS,
-    Capabilities,
-    Change,
-    Live,
-    Plan,
-    deletion,
-    is_outdated,
-    restart_of,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import POD_LABELS, is_database_pod
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS, Reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import (
-    DEFAULT_PORTS,
-    DELETABLE_NAME,
-    GENERATED,
-    MYSQL,
-    Database,
-    InputError,
-    KeyReference,
-    Problem,
-    Registry,
-    ReportedError,
-    name_problems,
-    registry_from_options,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import NotServingError, wait_until_serving
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome, carry_out
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
 KEY_PATTERN = re.compile(r"[-._a-zA-Z0-9]{1,253}")
@@ -69,7 +36,7 @@ TLS_CHECKS = ("tls", "protocol", "certificate", "host_name", "expiry")
 REACHED_CHECKS = ("address", "port")
 
 
-class NotAllServingError(ReportedError):
+class NotAllServingError(_registry.ReportedError):
     """The bundle was written, and not every registry that reads it serves."""
 
 
@@ -89,74 +56,80 @@ class WantedBundle:
     restart: bool
     expiry_days: int
     # The database that the bundle has to verify.
-    database: Database | None
+    database: _registry.Database | None
 
 
 @dataclass
-class BundleOutcome(Outcome):
+class BundleOutcome(_writing.Outcome):
     """What a run did with a bundle."""
 
-    ca: Manifest = field(default_factory=dict)
-    registries: list[Manifest] = field(default_factory=list)
+    ca: _manifests.Manifest = field(default_factory=dict)
+    registries: list[_manifests.Manifest] = field(default_factory=list)
 
-    def result(self, diff: bool) -> Manifest:
+    def result(self, diff: bool) -> _manifests.Manifest:
         """The result of the module."""
         shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
         return {**shared, "ca": self.ca, "registries": self.registries}
 
 
-def bundle_from_options(options: Mapping[str, Any], problems: list[Problem], warnings: list[str]) -> WantedBundle:
+def bundle_from_options(options: Mapping[str, Any], problems: list[_registry.Problem], warnings: list[str]) -> WantedBundle:
     """The wanted bundle of the module's options; what is wrong or odd about them whatever is live is added to the lists."""
     is_absent, name, registry, key = options["state"] == "absent", options["name"], options["registry"], options["key"]
-    if name is not None and not DELETABLE_NAME.fullmatch(name):
-        problems.append(Problem("name", "cannot be the name of an object", "Use lower-case letters, digits, hyphens and dots", name))
+    if name is not None and not _registry.DELETABLE_NAME.fullmatch(name):
+        problems.append(_registry.Problem("name", "cannot be the name of an object", "Use lower-case letters, digits, hyphens and dots", name))
     if not KEY_PATTERN.fullmatch(key):
-        problems.append(Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
+        problems.append(_registry.Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
     if registry is not None:
-        problems += [Problem("registry", problem.problem, problem.remedy, registry) for problem in name_problems(registry)]
+        problems += [_registry.Problem("registry", problem.problem, problem.remedy, registry) for problem in _registry.name_problems(registry)]
         remedy = "Leave it out, or give name in place of registry"
         if options["kind"] != "config_map":
-            problems.append(Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"]))
-        if key != UPLOADED_KEY:
-            problems.append(Problem("key", f"is given with registry, whose CA has the key {UPLOADED_KEY}, as the dashboard uploads it", remedy, key))
+            problems.append(
+                _registry.Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"])
+            )
+        if key != _deletion.UPLOADED_KEY:
+            problems.append(
+                _registry.Problem("key", f"is given with registry, whose CA has the key {_deletion.UPLOADED_KEY}, as the dashboard uploads it", remedy, key)
+            )
     for option, least in (("expiry_days", 0), ("wait_timeout", 1)):
         if options[option] < least:
-            problems.append(Problem(option, f"is less than {least}", f"Give at least {least}", options[option]))
+            problems.append(_registry.Problem(option, f"is less than {least}", f"Give at least {least}", options[option]))
     option = "pem" if options["path"] is None else "path"
     pem = None
     if is_absent:
         if options["pem"] is not None or options["path"] is not None:
             remedy = "Leave it out. To take single certificates away, give those that stay, with state=present"
-            problems.append(Problem(option, "is given together with state=absent", remedy))
+            problems.append(_registry.Problem(option, "is given together with state=absent", remedy))
     elif options["pem"] is None:
         missing = "was not read on the controller" if options["path"] is not None else "is missing"
-        problems.append(Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"))
+        problems.append(_registry.Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"))
     else:
         # The action plugin gives the bytes of a file as one character each.
         content = options["pem"] if option == "pem" else options["pem"].encode("latin-1", "replace")
-        bundle = read_bundle(content, option, max(0, options["expiry_days"]))
+        bundle = _certificates.read_bundle(content, option, max(0, options["expiry_days"]))
         problems += bundle.problems
         warnings += bundle.warnings
         pem = bundle.pem
-    database = None if is_absent or options["database"] is None else _database(options["database"], problems)
+    database = None if is_absent or options["database"] is None else _database_from_options(options["database"], problems)
     kind, adds = KINDS[options["kind"]], options["mode"] == "add"
     return WantedBundle(kind, name, key, registry, pem, option, adds, is_absent, options["restart"], options["expiry_days"], database)
 
 
-def input_problems(options: Mapping[str, Any]) -> list[Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     """What is wrong with the options of `model_registry_ca` whatever is in the cluster."""
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     bundle_from_options(options, problems, [])
     return problems
 
 
-def _database(options: Mapping[str, Any], problems: list[Problem]) -> Database | None:
+def _database_from_options(options: Mapping[str, Any], problems: list[_registry.Problem]) -> _registry.Database | None:
     # The bundle takes the place of its CA.
-    database = registry_from_options({"name": "registry", "database": {**options, "ca": None}}, "", problems, []).database or Database()
-    if database.type == GENERATED:
-        problems.append(Problem("database.type", "is one that the product makes itself, without a CA", "Give an external database", GENERATED))
+    database = _registry.registry_from_options({"name": "registry", "database": {**options, "ca": None}}, "", problems, []).database or _registry.Database()
+    if database.type == _registry.GENERATED:
+        problems.append(
+            _registry.Problem("database.type", "is one that the product makes itself, without a CA", "Give an external database", _registry.GENERATED)
+        )
     problems += [
-        Problem(f"database.{option}", "is missing", remedy)
+        _registry.Problem(f"database.{option}", "is missing", remedy)
         for option, value, remedy in (("type", database.type, "Set it to mysql or postgresql"), ("host", database.host, "Set the database server's host name"))
         if value is None
     ]
@@ -170,46 +143,46 @@ def _database(options: Mapping[str, Any], problems: list[Problem]) -> Database |
 class LiveBundle:
     """What the cluster holds of a bundle at this moment: its object, all registries of the namespace, and the servers of those that read it."""
 
-    capabilities: Capabilities
-    place: Place
-    present: Manifest | None
-    registries: tuple[Manifest, ...] = ()
-    deployments: Mapping[str, Manifest | None] = field(default_factory=dict)
-    pods: Mapping[str, tuple[Manifest, ...]] = field(default_factory=dict)
+    capabilities: _plan.Capabilities
+    place: _bundles.Place
+    present: _manifests.Manifest | None
+    registries: tuple[_manifests.Manifest, ...] = ()
+    deployments: Mapping[str, _manifests.Manifest | None] = field(default_factory=dict)
+    pods: Mapping[str, tuple[_manifests.Manifest, ...]] = field(default_factory=dict)
 
     @property
-    def readers(self) -> list[Manifest]:
+    def readers(self) -> list[_manifests.Manifest]:
         """The registries that read it."""
-        return readers(self.place, self.registries)
+        return _bundles.readers(self.place, self.registries)
 
 
 def content_after(wanted: WantedBundle, live: LiveBundle) -> str:
     """The bundle once the plan is carried out."""
     pem, text = wanted.pem or "", live.place.text(live.present)
-    return added_to(text, certificates_in(pem)) if wanted.adds and text is not None else pem
+    return _certificates.added_to(text, _certificates.certificates_in(pem)) if wanted.adds and text is not None else pem
 
 
-def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[Plan, list[str]]:
+def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[_plan.Plan, list[str]]:
     """What makes the bundle as it is wanted and restarts exactly the servers that are older than it; and the registries whose restart is put off."""
     place, present, option = live.place, live.present, "name" if wanted.registry is None else "registry"
     text, after = place.text(present), content_after(wanted, live)
     warnings: list[str] = []
     if wanted.adds and text is not None:
-        changes = [written(place, present, after, wanted.option)] if after != text else []
-        warnings += read_bundle(text, str(place), wanted.expiry_days).warnings
+        changes = [_bundles.written(place, present, after, wanted.option)] if after != text else []
+        warnings += _certificates.read_bundle(text, str(place), wanted.expiry_days).warnings
     else:
-        changes = replacement(place, present, after, wanted.option)
+        changes = _bundles.replacement(place, present, after, wanted.option)
     problems = _write_problems(option, place, present) if changes else []
-    if changes and len(after.encode()) > LARGEST_OBJECT:
-        problem = f"makes {place} larger than the {LARGEST_OBJECT} bytes that the cluster takes"
-        problems.append(Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
+    if changes and len(after.encode()) > _certificates.LARGEST_OBJECT:
+        problem = f"makes {place} larger than the {_certificates.LARGEST_OBJECT} bytes that the cluster takes"
+        problems.append(_registry.Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
     put_off = []
     for registry in live.readers:
         name = registry["metadata"]["name"]
-        server = Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
-        outdated = bool(server.pods) and (bool(changes) or (present is not None and is_outdated(server, [present])))
+        server = _plan.Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
+        outdated = bool(server.pods) and (bool(changes) or (present is not None and _plan.is_outdated(server, [present])))
         if outdated and wanted.restart:
-            changes = [*changes, restart_of(Registry(name, place.namespace), now)]
+            changes = [*changes, _plan.restart_of(_registry.Registry(name, place.namespace), now)]
         elif outdated:
             put_off.append(name)
             warnings.append(f"the server of registry {name!r} is older than the certificates that it reads: run again without `restart: false`")
@@ -217,178 +190,186 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
     if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
         reference = f"{{config_map: {place.reference.name}, key: {place.reference.key}}}"
         warnings.append(f"registry {wanted.registry!r} does not read {place} yet: set its database.ca to {reference}")
-    return Plan(tuple(changes), tuple(warnings), tuple(problems)), put_off
+    return _plan.Plan(tuple(changes), tuple(warnings), tuple(problems)), put_off
 
 
-def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> Plan:
+def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> _plan.Plan:
     """What removes the bundles: whole objects, or only the key where an object has others too. A bundle that a registry uses stays, as a problem."""
     option = "name" if wanted.registry is None else "registry"
-    changes: list[Change] = []
-    problems: list[Problem] = []
+    changes: list[_plan.Change] = []
+    problems: list[_registry.Problem] = []
     for live in bundles:
         place, present = live.place, live.present
-        if present is None or place.reference.key not in keys_of(present):
+        if present is None or place.reference.key not in _manifests.keys_of(present):
             continue
-        alone = keys_of(present) == [place.reference.key]
+        alone = _manifests.keys_of(present) == [place.reference.key]
         users = _users(live) if alone else live.readers
         names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
         if users:
-            problems.append(Problem(option, f"names {place}, which is used by registry {names}", "Give the registry another CA first"))
+            problems.append(_registry.Problem(option, f"names {place}, which is used by registry {names}", "Give the registry another CA first"))
         problems += _write_problems(option, place, present)
         if alone:
-            changes.append(deletion(place.kind, APIS[place.kind], present))
+            changes.append(_plan.deletion(place.kind, _plan.APIS[place.kind], present))
         else:
-            part = "data" if place.reference.key in (at(present, ("data",)) or {}) else "binaryData"
+            part = "data" if place.reference.key in (_manifests.at(present, ("data",)) or {}) else "binaryData"
             body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, part: {place.reference.key: None}}
             shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
             fields = (option,)
-            changes.append(Change("update", place.kind, place.namespace, place.reference.name, fields, "PATCH", APIS[place.kind], body, shown))
-    return Plan(tuple(changes), problems=tuple(problems))
+            changes.append(_plan.Change("update", place.kind, place.namespace, place.reference.name, fields, "PATCH", _plan.APIS[place.kind], body, shown))
+    return _plan.Plan(tuple(changes), problems=tuple(problems))
 
 
-def _users(live: LiveBundle) -> list[Manifest]:
+def _users(live: LiveBundle) -> list[_manifests.Manifest]:
     """The registries that refer to the whole object in any way."""
-    return [registry for registry in live.registries if (live.place.kind, live.place.reference.name) in named_objects(registry)]
+    return [registry for registry in live.registries if (live.place.kind, live.place.reference.name) in _manifests.named_objects(registry)]
 
 
-def _write_problems(option: str, place: Place, present: Manifest | None) -> list[Problem]:
+def _write_problems(option: str, place: _bundles.Place, present: _manifests.Manifest | None) -> list[_registry.Problem]:
     """Why an object must not, or cannot, be written."""
     if present is None:
         return []
-    manager = manager_of({"kind": place.kind, **present})
+    manager = _bundles.manager_of({"kind": place.kind, **present})
     if manager:
-        return [Problem(option, f"names {place}, which {manager} keeps as it is, so that it is not written", "Change the bundle there, or give another name")]
+        return [
+            _registry.Problem(
+                option, f"names {place}, which {manager} keeps as it is, so that it is not written", "Change the bundle there, or give another name"
+            )
+        ]
     if place.kind == "Secret" and present.get("type", "Opaque") != "Opaque":
         remedy = "Give another name: the dashboard offers only Secrets of type Opaque"
-        return [Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
+        return [_registry.Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
     if present.get("immutable"):
-        return [Problem(option, f"names {place}, which is immutable", "Give another name, and the registries that one as their CA")]
+        return [_registry.Problem(option, f"names {place}, which is immutable", "Give another name, and the registries that one as their CA")]
     return []
 
 
 # Carrying it out
 
 
-def converge_bundle(cluster: Cluster, options: Mapping[str, Any], check_mode: bool, outcome: BundleOutcome) -> None:
+def converge_bundle(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: BundleOutcome) -> None:
     """Bring a bundle to what the options of `model_registry_ca` say, and wait for the registries that read it; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused. NotAllServingError: written, but not effective within wait_timeout.
     """
     outcome.introduce(cluster)
-    problems: list[Problem] = []
+    problems: list[_registry.Problem] = []
     namespace = options["namespace"] or cluster.registries_namespace()
     wanted = bundle_from_options(options, problems, outcome.warnings)
     if problems:
-        raise InputError(problems)
-    reader = Reader(cluster, cluster.capabilities(), namespace)
+        raise _registry.InputError(problems)
+    reader = _reading.Reader(cluster, cluster.capabilities(), namespace)
     name = wanted.name or wanted.registry or ""
     if wanted.is_absent:
-        carry_out(reader, lambda reader: plan_removal(wanted, _removed(reader, wanted)), name, check_mode, outcome)
+        _writing.carry_out(reader, lambda reader: plan_removal(wanted, _removed(reader, wanted)), name, check_mode, outcome)
         return
     live: LiveBundle | None = None
     put_off: list[str] = []
 
-    def planned(reader: Reader) -> Plan:
+    def planned(reader: _reading.Reader) -> _plan.Plan:
         nonlocal live, put_off
         live = _read(reader, wanted)
         outcome.ca, outcome.registries = _result(wanted, live), [{"name": registry["metadata"]["name"]} for registry in live.readers]
         made, put_off = plan_bundle(wanted, live, datetime.now(timezone.utc))
         proven = _proven(wanted, content_after(wanted, live), outcome) if wanted.database else []
-        return Plan(made.changes, made.warnings, (*made.problems, *proven))
+        return _plan.Plan(made.changes, made.warnings, (*made.problems, *proven))
 
-    carry_out(reader, planned, name, check_mode, outcome)
+    _writing.carry_out(reader, planned, name, check_mode, outcome)
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
     if live is not None:
         _wait_for_all(reader, live, seconds, put_off, outcome)
 
 
-def _read(reader: Reader, wanted: WantedBundle) -> LiveBundle:
+def _read(reader: _reading.Reader, wanted: WantedBundle) -> LiveBundle:
     if wanted.registry is not None:
-        reference = place_for(reader, wanted.registry, wanted.pem or "", wanted.adds)
+        reference = _bundles.place_for(reader, wanted.registry, wanted.pem or "", wanted.adds)
     else:
-        reference = KeyReference(wanted.name or "", wanted.key)
-    place = Place(wanted.kind, reader.namespace, reference)
+        reference = _registry.KeyReference(wanted.name or "", wanted.key)
+    place = _bundles.Place(wanted.kind, reader.namespace, reference)
     present, registries = reader.held(place.kind, reference.name), reader.registries()
-    names = [registry["metadata"]["name"] for registry in readers(place, registries)]
+    names = [registry["metadata"]["name"] for registry in _bundles.readers(place, registries)]
     # All pods of the namespace's registries in one request; Deployments may be read only one by one.
-    pods = reader.cluster.items(PODS, reader.namespace, labelSelector=POD_LABELS) if names else []
+    pods = reader.cluster.items(_reading.PODS, reader.namespace, labelSelector=_readiness.POD_LABELS) if names else []
     deployments = {name: reader.deployment(name) for name in names}
     return LiveBundle(reader.capabilities, place, present, tuple(registries), deployments, {name: _pods_of(name, pods) for name in names})
 
 
-def _pods_of(registry: str, pods: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    return tuple(pod for pod in pods if at(pod, ("metadata", "labels", "app")) == registry and not is_database_pod(pod, registry))
+def _pods_of(registry: str, pods: Iterable[_manifests.Manifest]) -> tuple[_manifests.Manifest, ...]:
+    return tuple(pod for pod in pods if _manifests.at(pod, ("metadata", "labels", "app")) == registry and not _readiness.is_database_pod(pod, registry))
 
 
-def _removed(reader: Reader, wanted: WantedBundle) -> list[LiveBundle]:
+def _removed(reader: _reading.Reader, wanted: WantedBundle) -> list[LiveBundle]:
     """The bundles that are to be removed: the one of a name, or all that were uploaded for a registry."""
     registries = tuple(reader.registries())
 
-    def bundle(place: Place) -> LiveBundle:
+    def bundle(place: _bundles.Place) -> LiveBundle:
         return LiveBundle(reader.capabilities, place, reader.held(place.kind, place.reference.name), registries)
 
     if wanted.registry is None:
-        return [bundle(Place(wanted.kind, reader.namespace, KeyReference(wanted.name or "", wanted.key)))]
+        return [bundle(_bundles.Place(wanted.kind, reader.namespace, _registry.KeyReference(wanted.name or "", wanted.key)))]
     bundles = []
     number = 1
-    while (found := bundle(Place("ConfigMap", reader.namespace, KeyReference(upload_name(wanted.registry, number), UPLOADED_KEY)))).present is not None:
-        if is_own_upload(found.present):
+    while (
+        found := bundle(
+            _bundles.Place("ConfigMap", reader.namespace, _registry.KeyReference(_bundles.upload_name(wanted.registry, number), _deletion.UPLOADED_KEY))
+        )
+    ).present is not None:
+        if _deletion.is_own_upload(found.present):
             bundles.append(found)
         number += 1
     return bundles
 
 
-def _result(wanted: WantedBundle, live: LiveBundle) -> Manifest:
+def _result(wanted: WantedBundle, live: LiveBundle) -> _manifests.Manifest:
     place = live.place
     return {
         "kind": next(option for option, kind in KINDS.items() if kind == place.kind),
         "name": place.reference.name,
         "namespace": place.namespace,
         "key": place.reference.key,
-        "certificates": [certificate.described() for certificate in certificates_in(content_after(wanted, live))],
+        "certificates": [certificate.described() for certificate in _certificates.certificates_in(content_after(wanted, live))],
     }
 
 
-def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[Problem]:
+def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[_registry.Problem]:
     """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
     # Imported here: only a few runs speak to a database.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import look
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, OK, View, as_results
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database, _findings
 
-    database = wanted.database or Database()
-    kind, host = database.type or MYSQL, database.host or ""
-    view = View(kind, host, database.port or DEFAULT_PORTS[kind], "", "", None, ca=content, verify_server_cert=kind == MYSQL)
-    findings = [finding for finding in look(view).findings if finding.check in (*TLS_CHECKS, *REACHED_CHECKS, "libraries")]
-    failures = [finding for finding in findings if finding.result == FAILURE and finding.check in TLS_CHECKS]
-    verified = any(finding.check == "certificate" and finding.result == OK for finding in findings)
+    database = wanted.database or _registry.Database()
+    kind, host = database.type or _registry.MYSQL, database.host or ""
+    view = _findings.View(kind, host, database.port or _registry.DEFAULT_PORTS[kind], "", "", None, ca=content, verify_server_cert=kind == _registry.MYSQL)
+    findings = [finding for finding in _database.look(view).findings if finding.check in (*TLS_CHECKS, *REACHED_CHECKS, "libraries")]
+    failures = [finding for finding in findings if finding.result == _findings.FAILURE and finding.check in TLS_CHECKS]
+    verified = any(finding.check == "certificate" and finding.result == _findings.OK for finding in findings)
     product = (
         "It encrypts the connection with this CA, and checks the certificate and its host name only with verify_server_cert, which the dashboard never sets"
-        if kind == MYSQL
+        if kind == _registry.MYSQL
         else "It encrypts the connection with this CA and checks who signed the certificate, whatever ssl_mode says, but never the host name"
     )
     outcome.ca["database"] = {
         "verified": False if failures else verified or None,
-        "findings": as_results(findings),
+        "findings": _findings.as_results(findings),
         "product": f"{product}.",
     }
     if not failures:
-        outcome.warn(f"database: {finding.message}. {finding.remedy}." for finding in findings if finding.result != OK)
+        outcome.warn(f"database: {finding.message}. {finding.remedy}." for finding in findings if finding.result != _findings.OK)
         if not verified:
             outcome.warn([f"whether the CA verifies {host} could not be proven from here"])
     remedies = {"certificate": "Give the CA that signed it, and with mode=add the present one stays beside it", "tls": "Switch TLS on in the database"}
     return [
-        Problem(wanted.option, f"does not verify the database {host}: {finding.message}", remedies.get(finding.check, finding.remedy)) for finding in failures
+        _registry.Problem(wanted.option, f"does not verify the database {host}: {finding.message}", remedies.get(finding.check, finding.remedy))
+        for finding in failures
     ]
 
 
-def _wait_for_all(reader: Reader, live: LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome) -> None:
+def _wait_for_all(reader: _reading.Reader, live: LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome) -> None:
     """Wait for the registries that read the bundle, all at the same time."""
 
-    def wait(name: str) -> tuple[Outcome, str | None]:
-        own = Outcome()
+    def wait(name: str) -> tuple[_writing.Outcome, str | None]:
+        own = _writing.Outcome()
         try:
-            wait_until_serving(reader, name, seconds, own)
-        except NotServingError as error:
+            _waiting.wait_until_serving(reader, name, seconds, own)
+        except _waiting.NotServingError as error:
             return own, str(error)
         return own, None
 

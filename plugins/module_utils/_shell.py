@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, ReportedError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry
 
 try:
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -75,9 +75,9 @@ def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Rep
         need_cluster(module)
     try:
         work(module)
-    except InputError as error:
+    except _registry.InputError as error:
         _fail(module, outcome, str(error), problems=[asdict(problem) for problem in error.problems])
-    except ReportedError as error:
+    except _registry.ReportedError as error:
         _fail(module, outcome, str(error))
     _warn(module, outcome)
     module.exit_json(**outcome.result(module._diff))

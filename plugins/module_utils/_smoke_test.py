@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 # The cheapest request that reaches the database (server v0.3.8).
 PATH = "/api/model_registry/v1alpha3/registered_models?pageSize=1"
@@ -33,28 +35,20 @@ class Answer:
 
 
 def ask(address: str | None, token: str | None, ca_file: str | None) -> Answer:
-    """Ask the registry at its public address with this token. The certificate is checked with the system's CAs, then with `ca_file`."""
+    """Ask the registry at its public address with this token. The certificate is checked with the system's CAs and those in `ca_file`."""
     if address is None:
         return Answer("no_address", "the registry has no public address")
     if token is None:
         return Answer("no_token", "this run has no token to show to the registry: it logs in to the cluster with a certificate or a password")
-    answer = _asked(address, token, None)
-    if answer.result == "unreachable" and "CERTIFICATE_VERIFY_FAILED" in answer.message and ca_file is not None:
-        answer = _asked(address, token, ca_file)
-    return answer
-
-
-def _asked(address: str, token: str, ca_file: str | None) -> Answer:
-    # Only here: loading it takes as long as ten requests to the API server, and most runs do not need it.
-    from ansible.module_utils.urls import open_url
-
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    # Ansible's own urls would be put into every module, which takes longer than it takes them to find that nothing is to be done.
+    opener = build_opener(HTTPSHandler(context=context), _NoRedirects)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            # Redirects would take the token to another server.
-            response = open_url(
-                address + PATH, headers={"Authorization": f"Bearer {token}"}, ca_path=ca_file, timeout=SECONDS, follow_redirects="none", use_netrc=False
-            )
-            return in_words(int(response.getcode()))
+            with opener.open(Request(address + PATH, headers={"Authorization": f"Bearer {token}"}), timeout=SECONDS) as response:
+                return in_words(response.status)
         except HTTPError as error:
             if error.code not in PASSING or attempt == ATTEMPTS:
                 return in_words(error.code)
@@ -63,6 +57,13 @@ def _asked(address: str, token: str, ca_file: str | None) -> Answer:
             return Answer("unreachable", f"the registry cannot be reached from here at {address}: {reason}")
         time.sleep(1)
     return in_words(PASSING[-1])
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """They would take the token to another server."""
+
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> None:
+        """None, so that the redirect is the answer."""
 
 
 def in_words(status: int) -> Answer:

@@ -11,36 +11,24 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, NOT_FOUND, Cluster, ClusterError, Right
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import Manifest, at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
-    APIS,
-    DEPLOYMENTS,
-    POD_TEMPLATE,
-    ROLE_BINDINGS,
-    SERVICES,
-    USER_GROUPS,
-    Capabilities,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import POD_LABELS, is_database_pod
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS, Reader, users_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _readiness, _reading
 
 T = TypeVar("T")
 THREADS = 8
 
 
-class Snapshot(Reader):
+class Snapshot(_reading.Reader):
     """Reads each list once, and answers from it. What may not be listed is read one by one where that is allowed."""
 
-    def __init__(self, cluster: Cluster, capabilities: Capabilities, namespace: str) -> None:
+    def __init__(self, cluster: _cluster.Cluster, capabilities: _plan.Capabilities, namespace: str) -> None:
         super().__init__(cluster, capabilities, namespace)
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
 
     @property
-    def fresh(self) -> Reader:
+    def fresh(self) -> _reading.Reader:
         """One that answers with what is there now."""
-        return Reader(self.cluster, self.capabilities, self.namespace)
+        return _reading.Reader(self.cluster, self.capabilities, self.namespace)
 
     @property
     def renewed(self) -> Snapshot:
@@ -54,7 +42,6 @@ class Snapshot(Reader):
             lambda: self._held("Secret"),
             lambda: self._held("ConfigMap"),
             self._deployments,
-            self._pods,
             self._role_bindings,
             self._groups,
         ]
@@ -62,75 +49,75 @@ class Snapshot(Reader):
             for done in [pool.submit(load) for load in loads]:
                 done.exception()
 
-    def registry(self, name: str) -> Manifest | None:
+    def registry(self, name: str) -> _manifests.Manifest | None:
         """The registry of this name."""
         return self._registries().get(name)
 
-    def registries(self) -> list[Manifest]:
+    def registries(self) -> list[_manifests.Manifest]:
         """All registries of the namespace."""
         return list(self._registries().values())
 
     def users(self) -> Mapping[tuple[str, str], Collection[str]]:
         """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
-        return self._once("users", lambda: users_of(self._registries().values()))
+        return self._once("users", lambda: _reading.users_of(self._registries().values()))
 
-    def held(self, kind: str, name: str) -> Manifest | None:
+    def held(self, kind: str, name: str) -> _manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
         try:
             return self._held(kind).get(name)
-        except ClusterError as error:
-            if error.status != FORBIDDEN:
+        except _cluster.ClusterError as error:
+            if error.status != _cluster.FORBIDDEN:
                 raise
             return self._once((kind, name), lambda: super(Snapshot, self).held(kind, name))
 
-    def service(self, name: str) -> Manifest | None:
+    def service(self, name: str) -> _manifests.Manifest | None:
         """A Service."""
-        return self._once("services", lambda: _by_name(self.cluster.listed(SERVICES, self.namespace, _trimmed))).get(name)
+        return self._once("services", lambda: _by_name(self.cluster.listed(_plan.SERVICES, self.namespace, _trimmed))).get(name)
 
-    def named(self, kind: str, prefix: str) -> list[Manifest]:
+    def named(self, kind: str, prefix: str) -> list[_manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this."""
         begins = self._once(("beginnings", kind), lambda: _grouped(self._held(kind).values(), _beginning))
         return [found for found in begins.get(_beginning_of(prefix), ()) if found["metadata"]["name"].startswith(prefix)]
 
-    def deployment(self, name: str) -> Manifest | None:
+    def deployment(self, name: str) -> _manifests.Manifest | None:
         """A Deployment."""
         try:
             return self._deployments().get(name)
-        except ClusterError as error:
-            if error.status != FORBIDDEN:
+        except _cluster.ClusterError as error:
+            if error.status != _cluster.FORBIDDEN:
                 raise
             return self._once(("deployment", name), lambda: super(Snapshot, self).deployment(name))
 
-    def pods(self, registry: str) -> tuple[Manifest, ...]:
+    def pods(self, registry: str) -> tuple[_manifests.Manifest, ...]:
         """The pods of a registry's server."""
-        return tuple(pod for pod in self._pods().get(registry, ()) if not is_database_pod(pod, registry))
+        return tuple(pod for pod in self._pods().get(registry, ()) if not _readiness.is_database_pod(pod, registry))
 
-    def role_bindings(self, roles: Collection[str]) -> list[Manifest]:
+    def role_bindings(self, roles: Collection[str]) -> list[_manifests.Manifest]:
         """The RoleBindings to Roles of these names."""
         bindings = self._role_bindings()
         return [binding for role in roles for binding in bindings.get(role, ())]
 
-    def group(self, name: str) -> Manifest | None:
+    def group(self, name: str) -> _manifests.Manifest | None:
         """A Group of OpenShift's."""
         try:
             return self._groups().get(name)
-        except ClusterError as error:
-            if error.status == NOT_FOUND:
+        except _cluster.ClusterError as error:
+            if error.status == _cluster.NOT_FOUND:
                 return None
-            if error.status != FORBIDDEN:
+            if error.status != _cluster.FORBIDDEN:
                 raise
             return self._once(("group", name), lambda: super(Snapshot, self).group(name))
 
-    def everywhere(self, api: tuple[str, str]) -> list[Manifest]:
+    def everywhere(self, api: tuple[str, str]) -> list[_manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
-        if api == USER_GROUPS:
+        if api == _plan.USER_GROUPS:
             return list(self._groups().values())
         return self._once(("everywhere", api), lambda: super(Snapshot, self).everywhere(api))
 
-    def names(self, api: tuple[str, str], namespace: str = "") -> list[Manifest]:
+    def names(self, api: tuple[str, str], namespace: str = "") -> list[_manifests.Manifest]:
         """All objects of a kind in a namespace, or in the whole cluster, without their content."""
 
-        def listed(where: str) -> list[Manifest]:
+        def listed(where: str) -> list[_manifests.Manifest]:
             return self._once(("names", api, where), lambda: super(Snapshot, self).names(api, where))
 
         if namespace in ("", self.namespace):
@@ -138,18 +125,18 @@ class Snapshot(Reader):
         try:
             # Of other namespaces there are as many as people list: they are read together.
             return self._once(("names by namespace", api), lambda: _grouped(listed(""), _namespace)).get(namespace, [])
-        except ClusterError as error:
-            if error.status != FORBIDDEN:
+        except _cluster.ClusterError as error:
+            if error.status != _cluster.FORBIDDEN:
                 raise
             return listed(namespace)
 
     def serves(self, api: tuple[str, str]) -> bool:
         """Whether the cluster knows this kind of object. What was listed it knows."""
-        if api == USER_GROUPS and self._listed(self._groups):
+        if api == _plan.USER_GROUPS and self._listed(self._groups):
             return True
         return self._once(("serves", api), lambda: super(Snapshot, self).serves(api))
 
-    def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
+    def missing_rights(self, namespace: str, rights: Iterable[_cluster.Right]) -> list[_cluster.Right]:
         """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
         return [missing for right in dict.fromkeys(rights) for missing in self._missing(namespace, right)]
 
@@ -157,30 +144,32 @@ class Snapshot(Reader):
     def _listed(load: Callable[[], object]) -> bool:
         try:
             load()
-        except ClusterError:
+        except _cluster.ClusterError:
             return False
         return True
 
-    def _missing(self, namespace: str, right: Right) -> list[Right]:
+    def _missing(self, namespace: str, right: _cluster.Right) -> list[_cluster.Right]:
         return self._once((namespace, right), lambda: super(Snapshot, self).missing_rights(namespace, [right]))
 
-    def _registries(self) -> dict[str, Manifest]:
+    def _registries(self) -> dict[str, _manifests.Manifest]:
         return self._once("registries", lambda: _by_name(self.cluster.items(self.capabilities.api, self.namespace)))
 
-    def _held(self, kind: str) -> dict[str, Manifest]:
-        return self._once(kind, lambda: _by_name(self.cluster.listed(APIS[kind], self.namespace, trimmed_source)))
+    def _held(self, kind: str) -> dict[str, _manifests.Manifest]:
+        return self._once(kind, lambda: _by_name(self.cluster.listed(_plan.APIS[kind], self.namespace, trimmed_source)))
 
-    def _deployments(self) -> dict[str, Manifest]:
-        return self._once("deployments", lambda: _by_name(self.cluster.listed(DEPLOYMENTS, self.namespace, trimmed_deployment)))
+    def _deployments(self) -> dict[str, _manifests.Manifest]:
+        return self._once("deployments", lambda: _by_name(self.cluster.listed(_plan.DEPLOYMENTS, self.namespace, trimmed_deployment)))
 
-    def _pods(self) -> dict[str, list[Manifest]]:
-        return self._once("pods", lambda: _grouped(self.cluster.listed(PODS, self.namespace, trimmed_pod, labelSelector=POD_LABELS), _application))
+    def _pods(self) -> dict[str, list[_manifests.Manifest]]:
+        return self._once(
+            "pods", lambda: _grouped(self.cluster.listed(_reading.PODS, self.namespace, trimmed_pod, labelSelector=_readiness.POD_LABELS), _application)
+        )
 
-    def _role_bindings(self) -> dict[str, list[Manifest]]:
-        return self._once("bindings", lambda: _grouped(self.cluster.listed(ROLE_BINDINGS, self.namespace, trimmed_binding), _role))
+    def _role_bindings(self) -> dict[str, list[_manifests.Manifest]]:
+        return self._once("bindings", lambda: _grouped(self.cluster.listed(_plan.ROLE_BINDINGS, self.namespace, trimmed_binding), _role))
 
-    def _groups(self) -> dict[str, Manifest]:
-        return self._once("groups", lambda: _by_name(self.cluster.listed(USER_GROUPS, "", trimmed_group)))
+    def _groups(self) -> dict[str, _manifests.Manifest]:
+        return self._once("groups", lambda: _by_name(self.cluster.listed(_plan.USER_GROUPS, "", trimmed_group)))
 
     def _once(self, what: Hashable, load: Callable[[], T]) -> T:
         """What `load` returned, or raised, the first time that this was asked for, by whichever thread."""
@@ -196,31 +185,31 @@ class Snapshot(Reader):
         return answer.result()
 
 
-def _by_name(objects: Iterable[Manifest]) -> dict[str, Manifest]:
+def _by_name(objects: Iterable[_manifests.Manifest]) -> dict[str, _manifests.Manifest]:
     return {found["metadata"]["name"]: found for found in objects}
 
 
-def _grouped(objects: Iterable[Manifest], key: Callable[[Manifest], str]) -> dict[str, list[Manifest]]:
-    groups: dict[str, list[Manifest]] = {}
+def _grouped(objects: Iterable[_manifests.Manifest], key: Callable[[_manifests.Manifest], str]) -> dict[str, list[_manifests.Manifest]]:
+    groups: dict[str, list[_manifests.Manifest]] = {}
     for found in objects:
         groups.setdefault(key(found), []).append(found)
     return groups
 
 
-def _namespace(manifest: Manifest) -> str:
+def _namespace(manifest: _manifests.Manifest) -> str:
     return str(manifest["metadata"].get("namespace", ""))
 
 
-def _application(pod: Manifest) -> str:
-    return str(at(pod, ("metadata", "labels", "app")))
+def _application(pod: _manifests.Manifest) -> str:
+    return str(_manifests.at(pod, ("metadata", "labels", "app")))
 
 
-def _role(binding: Manifest) -> str:
+def _role(binding: _manifests.Manifest) -> str:
     # A ClusterRole is none of a registry's Roles, whatever it is called.
     return binding["roleRef"]["name"] if binding["roleRef"]["kind"] == "Role" else ""
 
 
-def _beginning(held: Manifest) -> str:
+def _beginning(held: _manifests.Manifest) -> str:
     return _beginning_of(held["metadata"]["name"])
 
 
@@ -232,44 +221,44 @@ def _beginning_of(name: str) -> str:
 # What plans look at. The rest of a thousand objects of each kind would fill the memory.
 
 
-def _trimmed(manifest: Manifest) -> Manifest:
+def _trimmed(manifest: _manifests.Manifest) -> _manifests.Manifest:
     """A manifest without its history."""
     metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
     return {**manifest, "metadata": metadata}
 
 
-def trimmed_source(held: Manifest) -> Manifest:
+def trimmed_source(held: _manifests.Manifest) -> _manifests.Manifest:
     """A ConfigMap or Secret, of its history only who changed the data and when."""
     return _with_history(held, lambda fields: {"f:data": fields["f:data"]} if "f:data" in fields else {})
 
 
-def trimmed_binding(binding: Manifest) -> Manifest:
+def trimmed_binding(binding: _manifests.Manifest) -> _manifests.Manifest:
     """A RoleBinding, of its history only who wrote it and when."""
     return _with_history(binding, lambda _fields: {})
 
 
-def trimmed_group(group: Manifest) -> Manifest:
+def trimmed_group(group: _manifests.Manifest) -> _manifests.Manifest:
     """A Group, of its history only who changed the members and when."""
     return _with_history(group, lambda fields: {"f:users": {}} if "f:users" in fields else {})
 
 
-def trimmed_deployment(deployment: Manifest) -> Manifest:
+def trimmed_deployment(deployment: _manifests.Manifest) -> _manifests.Manifest:
     """A Deployment, of its history only what tells who changed the pod template and its annotations."""
-    first, second = POD_TEMPLATE
+    first, second = _plan.POD_TEMPLATE
 
-    def template(fields: Manifest) -> Manifest:
-        changed = at(fields, POD_TEMPLATE)
+    def template(fields: _manifests.Manifest) -> _manifests.Manifest:
+        changed = _manifests.at(fields, _plan.POD_TEMPLATE)
         return {} if changed is None else {first: {second: {key: value for key, value in changed.items() if key == "f:metadata"}}}
 
     return _with_history(deployment, template)
 
 
-def _with_history(manifest: Manifest, keep: Callable[[Manifest], Manifest]) -> Manifest:
+def _with_history(manifest: _manifests.Manifest, keep: Callable[[_manifests.Manifest], _manifests.Manifest]) -> _manifests.Manifest:
     entries = manifest["metadata"].get("managedFields") or []
     return {**manifest, "metadata": {**manifest["metadata"], "managedFields": [{**entry, "fieldsV1": keep(entry.get("fieldsV1") or {})} for entry in entries]}}
 
 
-def trimmed_pod(pod: Manifest) -> Manifest:
+def trimmed_pod(pod: _manifests.Manifest) -> _manifests.Manifest:
     """A pod's labels, containers' names, and status."""
     names = [{"name": container["name"], "image": container.get("image")} for container in pod["spec"]["containers"]]
     return {"metadata": _trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}

@@ -8,37 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, ClusterError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import GeneratedDatabase, Manifest, at, live_type
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import DEPLOYMENTS, Live
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import (
-    POD_LABELS,
-    Observation,
-    Verdict,
-    database_container,
-    judge,
-    needs_explanation,
-    newest_pod,
-    restarts,
-    serves_still,
-    without_credentials,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import PODS, Reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import GENERATED, ReportedError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _readiness, _reading, _registry, _writing
 
 EVENTS = ("v1", "events")
 ROUTES = ("route.openshift.io/v1", "routes")
 # The log of a pod changes without an event at the API server: it is read again after this many seconds.
 LOG_SECONDS = 2
-ABSENT: Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
+ABSENT: _manifests.Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
 
 
-class NotServingError(ReportedError):
+class NotServingError(_registry.ReportedError):
     """The registry was written but does not serve."""
 
-    def __init__(self, name: str, verdict: Verdict, seconds: float, old_serves: bool, explanation: str = "") -> None:
+    def __init__(self, name: str, verdict: _readiness.Verdict, seconds: float, old_serves: bool, explanation: str = "") -> None:
         ended = "Waiting longer cannot change that" if verdict.final else f"Gave up after {seconds:.0f} s (wait_timeout)"
         previous = "The previous pod still serves with what it was started with." if old_serves else ""
         parts = (f"registry {name!r} does not serve: {verdict.sentence()}", previous, f"{ended}.", explanation)
@@ -46,16 +30,16 @@ class NotServingError(ReportedError):
 
 
 def wait_until_serving(
-    reader: Reader, name: str, seconds: float, outcome: Outcome, unchanged: Live | None = None, explain: Callable[[], str] = lambda: ""
+    reader: _reading.Reader, name: str, seconds: float, outcome: _writing.Outcome, unchanged: _plan.Live | None = None, explain: Callable[[], str] = lambda: ""
 ) -> None:
     """Wait until the registry serves; with 0 seconds only report whether it does.
 
     What was read just now, and not written, is not read again at first. `explain` adds to the NotServingError what else is known.
     """
 
-    def look(known: Live | None = None) -> tuple[Observation, Verdict]:
+    def look(known: _plan.Live | None = None) -> tuple[_readiness.Observation, _readiness.Verdict]:
         seen = observe(reader, name, outcome, known)
-        verdict = judge(seen)
+        verdict = _readiness.judge(seen)
         outcome.status = status_of(seen, verdict)
         return seen, verdict
 
@@ -65,8 +49,8 @@ def wait_until_serving(
     named = {"fieldSelector": f"metadata.name={name}"}
     watched = [
         (reader.capabilities.api, reader.namespace, named),
-        (DEPLOYMENTS, reader.namespace, named),
-        (PODS, reader.namespace, {"labelSelector": f"app={name},{POD_LABELS}"}),
+        (_plan.DEPLOYMENTS, reader.namespace, named),
+        (_reading.PODS, reader.namespace, {"labelSelector": f"app={name},{_readiness.POD_LABELS}"}),
     ]
     with reader.cluster.changes(watched, seconds) as changed:
         while True:
@@ -76,67 +60,75 @@ def wait_until_serving(
             if verdict.serving:
                 return
             if verdict.final or left <= 0:
-                raise NotServingError(name, verdict, seconds, serves_still(seen.pods), explain())
+                raise NotServingError(name, verdict, seconds, _readiness.serves_still(seen.pods), explain())
             changed.wait(min(LOG_SECONDS, left))
 
 
-def observe(reader: Reader, name: str, outcome: Outcome, known: Live | None = None) -> Observation:
+def observe(reader: _reading.Reader, name: str, outcome: _writing.Outcome, known: _plan.Live | None = None) -> _readiness.Observation:
     """What the cluster shows of a registry; where it does not serve, with what can explain it."""
+    seen = look_at(reader, name, known)
+    return explained(reader, seen, outcome) if _readiness.needs_explanation(seen) else seen
+
+
+def look_at(reader: _reading.Reader, name: str, known: _plan.Live | None = None) -> _readiness.Observation:
+    """What the cluster shows of a registry. The pods of one that serves have nothing to add, and are not read."""
     registry = known.registry if known else reader.registry(name)
     deployment = known.deployment if known else reader.deployment(name)
-    seen = Observation(registry, deployment, known.pods if known else reader.pods(name))
-    return explained(reader, seen, outcome) if needs_explanation(seen) else seen
+    seen = _readiness.Observation(registry, deployment)
+    return seen if _readiness.judge(seen).serving else replace(seen, pods=reader.pods(name))
 
 
-def explained(reader: Reader, seen: Observation, outcome: Outcome) -> Observation:
+def explained(reader: _reading.Reader, seen: _readiness.Observation, outcome: _writing.Outcome) -> _readiness.Observation:
     """An observation together with the log and the events of its newest pod, and the pods of a generated database."""
-    pod = newest_pod(seen.pods)
+    pod = _readiness.newest_pod(seen.pods)
     if pod is None or seen.registry is None:
         return seen
-    database: list[Manifest] = []
-    if live_type(seen.registry) == GENERATED:
-        name = GeneratedDatabase(seen.registry["metadata"]["name"]).host
-        database = reader.cluster.items(PODS, reader.namespace, labelSelector=f"app.kubernetes.io/name={name}")
-    return Observation(seen.registry, seen.deployment, seen.pods, _log(reader, pod, outcome), _events(reader, pod, outcome), tuple(database))
+    database: list[_manifests.Manifest] = []
+    if _manifests.live_type(seen.registry) == _registry.GENERATED:
+        name = _manifests.GeneratedDatabase(seen.registry["metadata"]["name"]).host
+        database = reader.cluster.items(_reading.PODS, reader.namespace, labelSelector=f"app.kubernetes.io/name={name}")
+    return _readiness.Observation(seen.registry, seen.deployment, seen.pods, _log(reader, pod, outcome), _events(reader, pod, outcome), tuple(database))
 
 
-def _log(reader: Reader, pod: Manifest, outcome: Outcome) -> str:
+def _log(reader: _reading.Reader, pod: _manifests.Manifest, outcome: _writing.Outcome) -> str:
     """The end of the server's log; of the attempt before when the present one has said nothing yet."""
-    name, container = pod["metadata"]["name"], database_container(pod["spec"]["containers"]).get("name")
+    name, container = pod["metadata"]["name"], _readiness.database_container(pod["spec"]["containers"]).get("name")
     if container is None:
         # A pod of somebody else with a registry's labels.
         return ""
     try:
         text = reader.cluster.log(reader.namespace, name, container, previous=False)
-        return text if text.strip() or not restarts(pod) else reader.cluster.log(reader.namespace, name, container, previous=True)
-    except ClusterError as error:
+        return text if text.strip() or not _readiness.restarts(pod) else reader.cluster.log(reader.namespace, name, container, previous=True)
+    except _cluster.ClusterError as error:
         # A container that was not started has no log.
-        if error.status == FORBIDDEN:
+        if error.status == _cluster.FORBIDDEN:
             outcome.warn([f"why the server does not serve could not be read in its log: {error}"])
         return ""
 
 
-def _events(reader: Reader, pod: Manifest, outcome: Outcome) -> tuple[str, ...]:
+def _events(reader: _reading.Reader, pod: _manifests.Manifest, outcome: _writing.Outcome) -> tuple[str, ...]:
     try:
         events = reader.cluster.items(EVENTS, reader.namespace, fieldSelector=f"involvedObject.uid={pod['metadata']['uid']},type=Warning")
-    except ClusterError as error:
-        if error.status == FORBIDDEN:
+    except _cluster.ClusterError as error:
+        if error.status == _cluster.FORBIDDEN:
             outcome.warn([f"why the server does not serve could not be read in the events of its pod: {error}"])
         return ()
     return tuple(event.get("message", "") for event in events)
 
 
-def status_of(seen: Observation, verdict: Verdict) -> Manifest:
+def status_of(seen: _readiness.Observation, verdict: _readiness.Verdict) -> _manifests.Manifest:
     """The status of a registry as results show it."""
-    status: Manifest = at(seen.registry, ("status",)) or {}
+    status: _manifests.Manifest = _manifests.at(seen.registry, ("status",)) or {}
     hosts = status.get("hosts") or []
     # The operator copies lines of the server's log into its messages.
     conditions = [
-        {"message": without_credentials(entry["message"]), **{key: entry[key] for key in ("type", "status", "reason")}}
+        {"message": _readiness.without_credentials(entry["message"]), **{key: entry[key] for key in ("type", "status", "reason")}}
         for entry in status.get("conditions") or []
     ]
     public = [
-        host for host in hosts if "/" in host or ("." in host and ".svc" not in host and not host.endswith(f".{at(seen.registry, ('metadata', 'namespace'))}"))
+        host
+        for host in hosts
+        if "/" in host or ("." in host and ".svc" not in host and not host.endswith(f".{_manifests.at(seen.registry, ('metadata', 'namespace'))}"))
     ]
     return {
         "serving": verdict.serving,
@@ -147,14 +139,14 @@ def status_of(seen: Observation, verdict: Verdict) -> Manifest:
     }
 
 
-def complete_address(reader: Reader, name: str, status: Manifest) -> None:
+def complete_address(reader: _reading.Reader, name: str, status: _manifests.Manifest) -> None:
     """Find the public URL by the registry's Route where the status names none: operators before v0.2.20 do not list it among the hosts."""
     if status["address"] is not None or not reader.capabilities.has_metadata_server:
         return
     try:
-        host = at(reader.cluster.read(ROUTES, reader.namespace, f"{name}-https"), ("spec", "host"))
-    except ClusterError as error:
-        if error.status != FORBIDDEN:
+        host = _manifests.at(reader.cluster.read(ROUTES, reader.namespace, f"{name}-https"), ("spec", "host"))
+    except _cluster.ClusterError as error:
+        if error.status != _cluster.FORBIDDEN:
             raise
         return
     status["address"] = f"https://{host}" if host else None

@@ -10,11 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import NOT_FOUND, Cluster, ClusterError, Right
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import KIND, Manifest
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import Change, Plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import Reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import InputError, Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _reading, _registry
 
 # How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
 PLANS = 4
@@ -24,28 +20,28 @@ PLANS = 4
 class Outcome:
     """What a run did and found; filled as it goes on, so that a failure can report it too."""
 
-    cluster: Manifest = field(default_factory=dict)
-    changes: list[Manifest] = field(default_factory=list)
+    cluster: _manifests.Manifest = field(default_factory=dict)
+    changes: list[_manifests.Manifest] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    registry: Manifest = field(default_factory=dict)
-    status: Manifest = field(default_factory=dict)
-    kept: list[Manifest] = field(default_factory=list)
-    before: Manifest = field(default_factory=dict)
-    after: Manifest = field(default_factory=dict)
+    registry: _manifests.Manifest = field(default_factory=dict)
+    status: _manifests.Manifest = field(default_factory=dict)
+    kept: list[_manifests.Manifest] = field(default_factory=list)
+    before: _manifests.Manifest = field(default_factory=dict)
+    after: _manifests.Manifest = field(default_factory=dict)
     # Ansible's difference of the permissions, where they were asked for, and what the API server said of who has access.
-    permissions_difference: Manifest = field(default_factory=dict)
-    verification: Manifest = field(default_factory=dict)
+    permissions_difference: _manifests.Manifest = field(default_factory=dict)
+    verification: _manifests.Manifest = field(default_factory=dict)
     # The write that has been sent and not been answered yet.
-    unanswered: Change | None = None
+    unanswered: _plan.Change | None = None
 
-    def introduce(self, cluster: Cluster) -> None:
+    def introduce(self, cluster: _cluster.Cluster) -> None:
         """Note which cluster is spoken to, and as whom."""
         self.cluster = cluster.identity()
         if not self.cluster["verify_ssl"]:
             host = self.cluster["host"]
             self.warnings.append(f"the certificate of {host} is not checked (validate_certs, K8S_AUTH_VERIFY_SSL): whoever answers there reads the passwords")
 
-    def record(self, change: Change, unverified: bool = False) -> None:
+    def record(self, change: _plan.Change, unverified: bool = False) -> None:
         """Note a change that was made, or in check mode would be."""
         shown = change.result(unverified)
         # A plan that was made anew may repeat a deletion that is still going on.
@@ -54,7 +50,7 @@ class Outcome:
         self.before.update(change.before)
         self.after.update(change.after)
 
-    def settle(self, planned: Plan) -> None:
+    def settle(self, planned: _plan.Plan) -> None:
         """Note the write that got no answer, when the new plan shows that it was carried out all the same."""
         change, self.unanswered = self.unanswered, None
         if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes]:
@@ -64,7 +60,7 @@ class Outcome:
         """Note warnings, each once: a plan that was made anew may repeat them."""
         self.warnings += [warning for warning in dict.fromkeys(warnings) if warning not in self.warnings]
 
-    def result(self, diff: bool) -> Manifest:
+    def result(self, diff: bool) -> _manifests.Manifest:
         """The result of a module."""
         result = {
             "changed": bool(self.changes),
@@ -81,14 +77,14 @@ class Outcome:
         return result
 
 
-def rights_problems(reader: Reader, changes: Iterable[Change]) -> list[Problem]:
+def rights_problems(reader: _reading.Reader, changes: Iterable[_plan.Change]) -> list[_registry.Problem]:
     """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
     verbs = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
-    needed: dict[str, dict[Right, list[str]]] = {reader.namespace: {}, "": {}}
+    needed: dict[str, dict[_cluster.Right, list[str]]] = {reader.namespace: {}, "": {}}
     for change in changes:
-        right = Right(verbs[change.verb], change.api[0].rpartition("/")[0], change.api[1])
+        right = _cluster.Right(verbs[change.verb], change.api[0].rpartition("/")[0], change.api[1])
         needed[reader.namespace if change.namespace else ""].setdefault(right, []).append(change.name)
-    missing: list[Right] = []
+    missing: list[_cluster.Right] = []
     for where, rights in needed.items():
         for right in reader.missing_rights(where, rights):
             # A right can be given for objects of one name, but not to create them.
@@ -97,29 +93,29 @@ def rights_problems(reader: Reader, changes: Iterable[Change]) -> list[Problem]:
         return []
     listed = ", ".join(dict.fromkeys(map(str, missing)))
     remedy = "Bind the account to a Role with these rights, such as those in rbac/; nothing was written"
-    return [Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
+    return [_registry.Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
 
 
-def send(cluster: Cluster, change: Change, dry_run: bool) -> Manifest:
+def send(cluster: _cluster.Cluster, change: _plan.Change, dry_run: bool) -> _manifests.Manifest:
     """Carry out one change, or let the server try it. ClusterError when it is refused; that something to delete is gone is none."""
     try:
         return cluster.write(change.verb, change.api, change.namespace, change.name, change.body, dry_run)
-    except ClusterError as error:
-        if change.verb == "DELETE" and error.status == NOT_FOUND:
+    except _cluster.ClusterError as error:
+        if change.verb == "DELETE" and error.status == _cluster.NOT_FOUND:
             return {}
         raise
 
 
 def carry_out(
-    reader: Reader,
-    planned: Callable[[Reader], Plan],
+    reader: _reading.Reader,
+    planned: Callable[[_reading.Reader], _plan.Plan],
     name: str,
     check_mode: bool,
     outcome: Outcome,
-    problems: Iterable[Problem] = (),
-    after: Callable[[Change], None] = lambda _change: None,
-    made: Plan | None = None,
-) -> tuple[Plan, Manifest | None]:
+    problems: Iterable[_registry.Problem] = (),
+    after: Callable[[_plan.Change], None] = lambda _change: None,
+    made: _plan.Plan | None = None,
+) -> tuple[_plan.Plan, _manifests.Manifest | None]:
     """Plan, check and write, and again when the cluster turned out to be another than the plan was made for; the plan, and the registry if written.
 
     `planned` plans by what a reader reads, `name` is what the API server's refusals are about, `made` a plan that was found to be without problems already.
@@ -133,11 +129,11 @@ def carry_out(
             found = [*problems, *made.problems, *rights_problems(reader, made.changes)]
             if found:
                 outcome.settle(made)
-                raise InputError(found)
+                raise _registry.InputError(found)
         outcome.settle(made)
         try:
             written = _write(reader.cluster, made, check_mode, outcome, after)
-        except ClusterError as error:
+        except _cluster.ClusterError as error:
             # 409, and what the webhook says of a registry that is there: somebody else was faster. No answer: the write may have been carried out.
             # Either way the truth is in the cluster.
             if error.status is not None:
@@ -152,23 +148,27 @@ def carry_out(
         return made, written
 
 
-def _refused(error: ClusterError, namespace: str, name: str) -> Exception:
+def _refused(error: _cluster.ClusterError, namespace: str, name: str) -> Exception:
     """A refusal of the API server or of the operator's webhooks as the problem of an option, where it is one."""
     text = str(error)
     other = re.search(r"namespace must be ([-a-z0-9]+)", text)
     if other:
-        return InputError([Problem("namespace", f"is not where the operator keeps registries: {text}", f"Set it to {other[1]}", namespace)])
-    if error.status == NOT_FOUND and f'namespaces "{namespace}" not found' in text:
-        return InputError([Problem("namespace", "does not exist", "Name the registries namespace, or leave it out", namespace)])
+        return _registry.InputError([_registry.Problem("namespace", f"is not where the operator keeps registries: {text}", f"Set it to {other[1]}", namespace)])
+    if error.status == _cluster.NOT_FOUND and f'namespaces "{namespace}" not found' in text:
+        return _registry.InputError([_registry.Problem("namespace", "does not exist", "Name the registries namespace, or leave it out", namespace)])
     if "already exists in namespace" in text:
-        return InputError([Problem("name", f"belongs to another registry: {text}", "Choose another name: it is unique in the whole cluster", name)])
+        return _registry.InputError(
+            [_registry.Problem("name", f"belongs to another registry: {text}", "Choose another name: it is unique in the whole cluster", name)]
+        )
     return error
 
 
-def _write(cluster: Cluster, planned: Plan, check_mode: bool, outcome: Outcome, after: Callable[[Change], None]) -> Manifest | None:
+def _write(
+    cluster: _cluster.Cluster, planned: _plan.Plan, check_mode: bool, outcome: Outcome, after: Callable[[_plan.Change], None]
+) -> _manifests.Manifest | None:
     """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
     registry = None
-    of_registry = [change for change in planned.changes if change.kind == KIND]
+    of_registry = [change for change in planned.changes if change.kind == _manifests.KIND]
     if len(planned.changes) > 1 and of_registry and not check_mode:
         # The webhooks answer before the Secret is written, so that a refusal leaves nothing behind.
         send(cluster, of_registry[0], True)
@@ -178,7 +178,7 @@ def _write(cluster: Cluster, planned: Plan, check_mode: bool, outcome: Outcome, 
             outcome.unanswered = None if check_mode else change
             answer = send(cluster, change, check_mode)
             outcome.unanswered = None
-            if change.kind == KIND:
+            if change.kind == _manifests.KIND:
                 registry = answer
         outcome.record(change, unverified)
         if not check_mode:

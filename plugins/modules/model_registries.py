@@ -298,9 +298,9 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _argu
 def main() -> None:
     # Imported here: what is imported and what is read stays until the end, so that a search for garbage in it only takes time. `run` ends with the process.
     gc.disable()
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet import run
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _fleet
 
-    run(_arguments.REGISTRIES)
+    _fleet.run(_arguments.REGISTRIES)
 
 
 if __name__ == "__main__":

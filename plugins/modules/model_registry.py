@@ -296,13 +296,11 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import converge, input_problems
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import run
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _converge, _module
 
 
 def main() -> None:
-    run(_arguments.REGISTRY, converge, input_problems)
+    _module.run(_arguments.REGISTRY, _converge.converge, _converge.input_problems)
 
 
 if __name__ == "__main__":

@@ -347,13 +347,18 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import run
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._rotation import BundleOutcome, converge_bundle, input_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _module, _rotation
 
 
 def main() -> None:
-    run(_arguments.BUNDLE, converge_bundle, input_problems, BundleOutcome(), required_one_of=[("name", "registry")], mutually_exclusive=[("name", "registry")])
+    _module.run(
+        _arguments.BUNDLE,
+        _rotation.converge_bundle,
+        _rotation.input_problems,
+        _rotation.BundleOutcome(),
+        required_one_of=[("name", "registry")],
+        mutually_exclusive=[("name", "registry")],
+    )
 
 
 if __name__ == "__main__":

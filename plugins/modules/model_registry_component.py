@@ -179,12 +179,11 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._component import ARGUMENTS, ComponentOutcome, converge_component, input_problems
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import run
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _component, _module
 
 
 def main() -> None:
-    run(ARGUMENTS, converge_component, input_problems, ComponentOutcome())
+    _module.run(_component.ARGUMENTS, _component.converge_component, _component.input_problems, _component.ComponentOutcome())
 
 
 if __name__ == "__main__":

@@ -275,12 +275,11 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import run
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _database_info
 
 
 def main() -> None:
-    run(
+    _database_info.run(
         {
             "registry": {"type": "str"},
             "namespace": {"type": "str"},

@@ -341,12 +341,11 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._info import run
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _info
 
 
 def main() -> None:
-    run(_arguments.INFO)
+    _info.run(_arguments.INFO)
 
 
 if __name__ == "__main__":

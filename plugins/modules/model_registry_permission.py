@@ -227,13 +227,11 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._converge import converge_permissions, input_problems
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import run
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _converge, _module
 
 
 def main() -> None:
-    run(_arguments.PERMISSION, converge_permissions, input_problems)
+    _module.run(_arguments.PERMISSION, _converge.converge_permissions, _converge.input_problems)
 
 
 if __name__ == "__main__":

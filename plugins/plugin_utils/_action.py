@@ -103,12 +103,16 @@ def _need_kubernetes_core() -> None:
 
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Ansible parses every file that a module imports. With the variables of a play in memory a third of that would be the search for garbage."""
+    """Ansible parses every file that a module imports. With the variables of a play in memory a third of that would be the search for garbage.
+
+    What is there at the end is left out of every later search: the process of a worker ends with its task.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was_enabled:
             gc.enable()
 

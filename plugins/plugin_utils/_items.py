@@ -13,7 +13,6 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._arguments import REGISTRY_ITEM
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import permissions_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem, registry_from_options
 
 LIST = "registries"
@@ -105,6 +104,9 @@ def _repeated(items: Mapping[int, Mapping[str, Any]], namespace: Any) -> list[Pr
 
 def _broken_rules(index: int, item: Mapping[str, Any]) -> Iterator[Problem]:
     """What the module would say of the values that have the right types."""
+    # Imported here: Ansible compiles it in every run that does, and mostly nothing is wrong.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import permissions_from_options
+
     options = ArgumentSpecValidator(REGISTRY_ITEM).validate(_plain(item)).validated_parameters
     problems: list[Problem] = []
     # What is wrong with the name has been said when there is none.

@@ -17,8 +17,8 @@ from tests import fleet
 from tests.fleet import MODULE, entries, mysql
 from tests.helpers import REGISTRIES, ROLE_BINDINGS, USER_AGENT, WRITING_PATHS, Cluster, Run, Task, until
 
-# The DataScienceCluster for the namespace, then one list each of registries, Secrets, ConfigMaps, Deployments, pods, RoleBindings and Groups.
-LISTS = 8
+# The DataScienceCluster for the namespace, then one list each of registries, Secrets, ConfigMaps, Deployments, RoleBindings and Groups.
+LISTS = 7
 
 
 @pytest.fixture

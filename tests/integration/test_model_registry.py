@@ -18,8 +18,8 @@ from sandbox.layout import DATABASE_NAMESPACE, REGISTRIES_NAMESPACE, Layout
 from .conftest import Cluster, Runner
 
 REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
-# The DataScienceCluster for the namespace; the registry, its Secret, CA bundle, pods and Deployment.
-READS_WITHOUT_A_CHANGE = 6
+# The DataScienceCluster for the namespace; the registry, its Secret, CA bundle and Deployment.
+READS_WITHOUT_A_CHANGE = 5
 WRITES = ("create", "update", "patch", "delete")
 
 

@@ -24,8 +24,8 @@ from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster, Run, Runner,
 
 MODULE = "modelops.openshift_ai.model_registry_permission"
 GROUPS = (people.USER_API, "groups")
-# The DataScienceCluster, the registry twice, the RoleBindings, the registry's Group, its Deployment and pods.
-READS_WITHOUT_A_CHANGE = 7
+# The DataScienceCluster, the registry twice, the RoleBindings, the registry's Group, its Deployment.
+READS_WITHOUT_A_CHANGE = 6
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,8 @@ def test_references_that_lead_nowhere_are_failures_and_nobody_logs_in():
 
 
 def test_a_whole_object_as_ca_is_one_failure(monkeypatch):
-    monkeypatch.setattr(info, "look", lambda _view, _timeout: info.Report((Finding("ca", FAILURE, "other words"), Finding("port", "ok", ""))))
+    report = info._database.Report((Finding("ca", FAILURE, "other words"), Finding("port", "ok", "")))
+    monkeypatch.setattr(info._database, "look", lambda _view, _timeout: report)
     _view, report = info.look_at(resource("mysql", {"host": "db", "sslRootCertificatesSecretName": "all"}), lambda _source: "x")
     assert [finding.check for finding in report.findings] == ["ca", "port"]
     assert "sslRootCertificatesSecretName" in report.findings[0].message

@@ -371,7 +371,7 @@ def test_a_server_that_is_only_read_from_is_no_home_for_a_registry():
     [(-1, WARNING, "has expired"), (10, WARNING, "expires on"), (90, OK, "valid until")],
 )
 def test_the_time_that_is_left_to_the_ca(monkeypatch, left, result, said):
-    monkeypatch.setattr(findings, "certificates_in", lambda _text: (replace(SHOWN, not_after=NOW + left * DAY),))
+    monkeypatch.setattr(findings._certificates, "certificates_in", lambda _text: (replace(SHOWN, not_after=NOW + left * DAY),))
     [finding] = findings.ca_findings(replace(MYSQL, ca=CA), NOW)
     assert finding.result == result
     assert said in finding.message

@@ -15,6 +15,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import
     changed_at,
     needed_objects,
     needs_password_secrets,
+    needs_pods,
     password_reference,
     references,
     resource_after,
@@ -730,6 +731,32 @@ def test_a_service_that_is_newer_than_the_server_is_no_reason():
 def test_without_a_pod_nothing_is_restarted():
     made = planned(wanted(database__password="new-word"), live(wanted(), pods=()))
     assert steps(made) == [("update", "Secret")]
+
+
+@pytest.mark.parametrize("password", ["secret-word", "new-word"])
+@pytest.mark.parametrize("asked", [None, CREATED, STARTED, LATER])
+@pytest.mark.parametrize("changed", [CREATED, "2026-05-01T10:00:02Z", "2026-05-01T10:00:03Z", STARTED, LATER])
+def test_pods_are_read_whenever_they_can_cause_a_restart(changed, asked, password):
+    registry = wanted(database__password=password)
+    deployment = asked_at(asked) if asked else {"metadata": {}}
+    deployment["metadata"]["creationTimestamp"] = "2026-05-01T10:00:02Z"
+    cluster = live(registry, {("Secret", OURS): secret(wanted(), changed)}, registry=stored(wanted()), deployment=deployment)
+    for started in ("2026-05-01T10:00:02Z", STARTED):
+        restarted = ("restart", "Deployment") in steps(planned(registry, dataclasses.replace(cluster, pods=(pod(started),))))
+        assert needs_pods(registry, dataclasses.replace(cluster, pods=())) or not restarted
+
+
+@pytest.mark.parametrize(
+    ("changed", "needed"),
+    # Of a Deployment that was made at 10:00:02.
+    [(CREATED, False), ("2026-05-01T10:00:01Z", False), ("2026-05-01T10:00:02Z", True), (LATER, True)],
+)
+def test_pods_are_not_read_where_they_cannot_cause_a_restart(changed, needed):
+    deployment = {"metadata": {"creationTimestamp": "2026-05-01T10:00:02Z"}}
+    cluster = live(wanted(), {("Secret", OURS): secret(wanted(), changed)}, deployment=deployment)
+    assert needs_pods(wanted(), cluster) is needed
+    assert needs_pods(wanted(database__password="new-word"), cluster)
+    assert not needs_pods(wanted(), dataclasses.replace(cluster, registry=None))
 
 
 def test_in_a_maintenance_window_a_restart_is_only_reported():
