@@ -7,6 +7,7 @@ It runs what this machine has. What it did not run is listed at the end with the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Sequence
@@ -88,6 +90,9 @@ class Line:
 
 
 Part = Callable[[Check], Outcome]
+
+# What an export holds, and a check finds, is of the whole sandbox.
+ALONE_ON_THE_SANDBOX = threading.Lock()
 
 
 # Pythons and packages
@@ -186,12 +191,13 @@ def sanity(core: Core, check: Check) -> Outcome:
 
 
 def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
-    """The life of a registry on the sandbox: the playbooks of the molecule scenarios, modules on the controller's Python and on the oldest."""
+    """The life of a registry on the sandbox: the playbooks of the molecule scenarios, modules on the controller's Python and on the oldest; ours after them."""
     python = python_for(core)
     with_packages = (f"ansible-core=={core.version}", *packages)
     controller = environment(f"ansible-core {core.version} and packages on Python {python}", checks.pythons()[python], *with_packages)
     checks.copy_of_the_checkout(check.workspace, kubernetes_core(core.bundle))
-    interpreters = {python: controller / "bin" / "python"}
+    own = controller / "bin" / "python"
+    interpreters = {python: own}
     oldest = f"3.{OLDEST_PYTHON}"
     if oldest in checks.pythons():
         interpreters[oldest] = environment(f"packages for modules on Python {oldest}", checks.pythons()[oldest], *packages) / "bin" / "python"
@@ -199,39 +205,70 @@ def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
     if not layout:
         raise CheckFailed("the sandbox does not run")
     variables = lifecycle.shell_variables(layout)
-    login = {"K8S_AUTH_KUBECONFIG": variables["K8S_AUTH_KUBECONFIG"]}
+    # The library `kubernetes` of some of them takes this proxy, where there is none, and not which servers are to be reached without it.
+    login = {"K8S_AUTH_KUBECONFIG": variables["K8S_AUTH_KUBECONFIG"], "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.0/8"}
     registry = f"matrix-{core.version.replace('.', '-')}"
     database = {"type": "mysql", "host": "mysql", "namespace": "data", "name": f"registry_{30 + int(core.version.split('.')[1]) % 16}", "ca": "cluster"}
     login_to_database = {"username": variables["SANDBOX_MYSQL_USER"], "password": variables["SANDBOX_MYSQL_PASSWORD"]}
     given = {"registry": registry, "database": database | login_to_database}
 
-    def play(name: str, interpreter: Path) -> str:
+    def play(interpreter: Path, name: str, *options: str) -> str:
         host = {"ansible_connection": "local", "ansible_python_interpreter": str(interpreter), **given}
-        inventory = check.workspace / "inventory.json"
+        inventory = check.workspace / "inventory" / "hosts.json"
+        inventory.parent.mkdir(exist_ok=True)
         inventory.write_text(json.dumps({"clusters": {"hosts": {"sandbox": host}}}))
-        return check.run(
-            "ansible-playbook",
-            "--inventory",
-            str(inventory),
-            f"{PLAYBOOKS}/{name}.yml",
-            PATH=f"{controller / 'bin'}{os.pathsep}{os.environ['PATH']}",
-            ANSIBLE_NOCOLOR="1",
-            **login,
-        )
+        playbook = name if "." in name else f"{PLAYBOOKS}/{name}.yml"
+        path = f"{controller / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        return check.run("ansible-playbook", "--inventory", str(inventory), playbook, *options, PATH=path, ANSIBLE_NOCOLOR="1", **login)
 
     try:
         for number, interpreter in enumerate(interpreters.values()):
-            printed = play("converge", interpreter)
-            if (" changed=0 " in printed) is (number == 0):
-                raise CheckFailed(f"a new registry must be a change, and an old one none:\n{printed}")
-            play("verify", interpreter)
-        if " changed=0 " not in (printed := play("converge", controller / "bin" / "python")):
-            raise CheckFailed(f"the last run changed something again:\n{printed}")
+            _need_change(play(interpreter, "converge"), number == 0)
+            play(interpreter, "verify")
+        _need_change(play(own, "converge"), False)
+        _play_all(partial(play, own), registry, check.workspace)
     finally:
-        play("cleanup", controller / "bin" / "python")
+        play(own, "cleanup")
     missing = "" if oldest in interpreters else f"modules on Python {oldest}: not on this machine"
     fitting = f"kubernetes.core {_version(check.workspace / 'ansible_collections' / 'kubernetes' / 'core')}"
-    return Outcome(f"ansible-core {core.version}, {fitting}, modules on Python {', '.join(interpreters)}", missing)
+    return Outcome(f"ansible-core {core.version}, {fitting}, modules on Python {', '.join(interpreters)}, the playbooks", missing)
+
+
+def _play_all(play: Callable[..., str], registry: str, folder: Path) -> None:
+    """The collection's playbooks on this registry, from its export to its deletion."""
+    page, exported = folder / "report.html", folder / "inventory" / "host_vars" / "sandbox" / "model_registries.yml"
+
+    def run(playbook: str, *options: str, **variables: object) -> str:
+        return play(f"modelops.openshift_ai.{playbook}", *options, *(["--extra-vars", json.dumps(variables)] if variables else []))
+
+    run("enable")
+    run("export")
+    listed = yaml.safe_load(exported.read_text())["model_registries_list"]
+    if [entry["name"] for entry in listed] != [registry]:
+        raise CheckFailed(f"the export does not hold the registry alone:\n{exported.read_text()}")
+    _need_change(run("converge"), False)
+    _need_change(run("registry", registry=registry, description="Edited"), True)
+    run("report", model_registry_report_file=str(page))
+    if registry not in page.read_text():
+        raise CheckFailed("the page does not hold the registry")
+    try:
+        run("check")
+    except CheckFailed as drift:
+        if "description" not in str(drift):
+            raise
+    else:
+        raise CheckFailed("the playbook check does not see that a description was edited")
+    for options, changes in ((("--check",), True), ((), True), ((), False)):
+        _need_change(run("converge", *options), changes)
+    run("check")
+    _need_change(run("permissions", registry=registry, permissions={"groups": ["matrix"], "exact": True}), True)
+    _need_change(run("delete", registry=registry, confirm=registry), True)
+
+
+def _need_change(printed: str, wanted: bool) -> None:
+    """CheckFailed unless the play that printed this changed something, or did not, as it is wanted."""
+    if (" changed=0 " not in printed) is not wanted:
+        raise CheckFailed(f"{'something' if wanted else 'nothing'} was to be changed:\n{printed}")
 
 
 def _certification_tools() -> Path:
@@ -331,7 +368,8 @@ def perform(name: str, part: Part) -> Line:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
         try:
-            outcome = part(Check(name.replace(" ", "-"), lambda _check: None, Path(folder).resolve()))
+            with ALONE_ON_THE_SANDBOX if name in ON_THE_SANDBOX else contextlib.nullcontext():
+                outcome = part(Check(name.replace(" ", "-"), lambda _check: None, Path(folder).resolve()))
             line = Line(name, "passed", outcome.ran + (f". Not run: {outcome.not_run}" if outcome.not_run else ""))
         except NotRun as reason:
             line = Line(name, "NOT RUN", str(reason))

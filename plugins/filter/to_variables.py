@@ -30,6 +30,11 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Read the registries
+  modelops.openshift_ai.model_registry_info:
+    include: [permissions]
+  register: export
+
 - name: All registries as a variables file
   ansible.builtin.copy:
     content: "{{ {'model_registries_list': export.registries} | modelops.openshift_ai.to_variables }}"

@@ -30,8 +30,8 @@ class Narrator(Protocol):
     def say(self, message: str) -> None:
         """Something that happens a few times in a run."""
 
-    def state(self, text: str) -> None:
-        """How far it is, as often as one likes."""
+    def state(self, text: str, at_once: bool = False) -> None:
+        """How far it is, as often as one likes; what is to be shown `at_once` is not left out for what was shown just before."""
 
 
 def wait_for_all(
@@ -74,7 +74,8 @@ def wait_for_all(
                 reasons[verdict.reason] += 1
         if left:
             told = "; ".join(f"{count} because {reason}" for reason, count in reasons.most_common(3))
-            narrator.state(f"waiting for {len(left)} of {len(outcomes)}: {told}")
+            # That waiting begins is said whatever was said just before.
+            narrator.state(f"waiting for {len(left)} of {len(outcomes)}: {told}", at_once=now is first)
         return left
 
     def is_due(name: str, seen: _readiness.Observation) -> bool:

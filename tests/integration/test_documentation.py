@@ -30,7 +30,9 @@ def play(layout: Layout, folder: Path, plays: Any, given: Mapping[str, Any] | No
     playbook.write_text(yaml.safe_dump(plays))
     variables.write_text(json.dumps(VARIABLES if given is None else given))
     environment = os.environ | lifecycle.shell_variables(layout)
-    done = subprocess.run(["ansible-playbook", playbook, "-e", f"@{variables}"], env=environment, text=True, capture_output=True, check=False, timeout=300)
+    done = subprocess.run(
+        ["ansible-playbook", playbook, "-e", f"@{variables}"], env=environment, cwd=folder, text=True, capture_output=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -118,6 +120,16 @@ def test_the_examples_of_the_component_module_run_in_their_order(cluster, layout
         assert "changed=2" in output and REGISTRIES_NAMESPACE in output
         assert status_of(cluster)[0]["registriesNamespace"] == "team-model-registries"
     cluster.delete("v1", "namespaces", "team-model-registries", None)
+
+
+def test_the_examples_of_the_filters_run(cluster, layout, tmp_path, fraud_models):
+    for name in ("model_registry_name", "model_registry_report", "to_variables"):
+        source = (ROOT / "plugins" / "filter" / f"{name}.py").read_text()
+        tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
+        play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
+    assert cluster.registry(fraud_models)["metadata"]["annotations"]["openshift.io/display-name"] == "Fraud models"
+    assert fraud_models in (tmp_path / "model-registries.html").read_text()
+    assert fraud_models in [entry["name"] for entry in yaml.safe_load((tmp_path / "model_registries.yml").read_text())["model_registries_list"]]
 
 
 def test_the_playbook_of_the_readme_runs(cluster, layout, tmp_path, fraud_models):

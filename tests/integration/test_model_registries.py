@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import secret_name
-from sandbox import databases, faults
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import THREADS
+from sandbox import databases, faults, processes
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet
 from tests.fleet import MODULE, entries, mysql
@@ -248,6 +250,54 @@ def test_purge_completes_a_deletion_and_leaves_what_no_list_can_name(cluster, au
     names = {name: secret_name(REGISTRIES_NAMESPACE, name) for name in (going, unwanted, gone, namesake["name"])}
     assert {name for name, secret in names.items() if secret in secrets} == {namesake["name"]}
     assert not delegators(cluster, prefix) & {going, unwanted, gone}
+
+
+def test_purge_leaves_a_registry_that_was_made_while_it_waited_for_the_others(cluster, layout, automation, room):
+    prefix, database = room
+    others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)]
+    wanted = entries(prefix, 2, database, grants=0)
+    old, new = (entry["name"] for entry in wanted)
+    [made] = automation.sequence([task(wanted[:1])])
+    assert not made.failed, made.output
+    with ThreadPoolExecutor(1) as pool:
+        # As long as no pod gets a node the run waits for the new one.
+        with processes.paused(layout, "kube-scheduler"):
+            run = pool.submit(automation.sequence, [task([*others, wanted[1]], purge=True)])
+            until(lambda: cluster.registry(new) and cluster.get("apps/v1", "deployments", new))
+            before = cluster.registry(old)
+            cluster.delete(*REGISTRIES, old)
+            until(lambda: cluster.registry(old) is None)
+            cluster.create(*REGISTRIES, {key: before[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": old}})
+        [purged] = run.result()
+    assert not purged.failed, purged.output
+    assert f"registry {old!r} was made while purge waited for the others, and is left" in " ".join(purged.warnings)
+    assert cluster.registry(old)["metadata"]["uid"] != before["metadata"]["uid"]
+    assert cluster.get("v1", "secrets", before["spec"]["mysql"]["passwordSecret"]["name"])
+
+
+def test_all_deletions_of_a_purge_share_its_time(cluster, automation, room):
+    prefix, database = room
+    others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)] or entries(f"{prefix}-kept", 1, database, grants=0)
+    wanted = entries(prefix, THREADS + 2, database, grants=0)
+    names = [entry["name"] for entry in wanted]
+    [made] = automation.sequence([task(wanted, wait=False)])
+    assert not made.failed, made.output
+    until(lambda: all(cluster.registry(name)["metadata"].get("finalizers") for name in names))
+    try:
+        for name in names:
+            cluster.merge(*REGISTRIES, name, {"metadata": {"finalizers": [*cluster.registry(name)["metadata"]["finalizers"], "example.com/hold"]}})
+        [purged] = automation.sequence([task(others, purge=True, purge_limit=len(wanted), wait_timeout=10)])
+    finally:
+        for name in names:
+            cluster.merge(*REGISTRIES, name, {"metadata": {"finalizers": None}})
+    assert purged.failed
+    # What other tests left is completed too.
+    said = [problem["problem"] for problem in purged.result["problems"] if prefix in problem["problem"]]
+    late = [problem for problem in said if "was not deleted: the others took all of the 10 s" in problem]
+    assert len(said) == len(wanted) and len(late) == len(wanted) - THREADS, said
+    # They were not asked to go, and a registry that is not asked to go serves on.
+    deleted = {change["name"] for change in purged.result["changes"] if change["kind"] == "ModelRegistry"}
+    assert len(deleted & set(names)) == THREADS
 
 
 def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, room):

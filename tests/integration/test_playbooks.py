@@ -245,6 +245,9 @@ def test_no_playbook_ends_well_where_no_cluster_is_meant(player: Player) -> None
     assert all("import_playbook: common/clusters.yml" in (ROOT / "playbooks" / f"{name}.yml").read_text() for name in EVERY_PLAYBOOK)
     misspelt = play(player, "check", clusters="prodction")
     assert misspelt.code and 'clusters: no host of the inventory matches "prodction". There are: east, west' in misspelt.output, misspelt.output
+    for limited in ("prodction", "west"):
+        elsewhere = player.run(f"ansible-playbook -i inventory.yml --limit east modelops.openshift_ai.check -e clusters={limited}")
+        assert elsewhere.code and f'clusters: no host of the inventory that --limit leaves matches "{limited}"' in elsewhere.output, elsewhere.output
     nowhere = player.run("ansible-playbook -i inventroy.yml modelops.openshift_ai.check")
     assert nowhere.code and f"There is no host in the inventory {player.folder}/inventroy.yml, or no such file." in nowhere.output, nowhere.output
     assert not misspelt.summaries and not nowhere.summaries
