@@ -202,7 +202,8 @@ def test_surveys_are_as_the_controller_wants_them_and_ask_for_no_password(contro
 def test_a_survey_asks_for_variables_that_its_playbook_reads(controller: Controller) -> None:
     for template in controller.objects["controller_templates"]:
         own = (AAP / "project" / template["playbook"]).read_text()
-        text = own + "".join((ROOT / "playbooks" / f"{name}.yml").read_text() for name in re.findall(r"import_playbook: modelops\.openshift_ai\.(\w+)", own))
+        imported = re.findall(r"import_playbook: modelops\.openshift_ai\.([\w.]+)", own)
+        text = own + "".join((ROOT / "playbooks" / f"{name.replace('.', '/')}.yml").read_text() for name in imported)
         roles = re.findall(r"name: modelops\.openshift_ai\.(\w+)$", text, re.MULTILINE)
         text += "".join(path.read_text() for role in roles for path in (ROOT / "roles" / role / "tasks").glob("*.yml"))
         for question in template["survey_spec"]["spec"]:
