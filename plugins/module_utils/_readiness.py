@@ -270,21 +270,28 @@ def is_database_pod(pod: _manifests.Manifest, registry: str) -> bool:
 
 
 def newest_pod(pods: tuple[_manifests.Manifest, ...]) -> _manifests.Manifest | None:
-    """The pod that was made last and is not being deleted: the one of the current template while a Deployment rolls."""
+    """The pod that was made last and is not being deleted: the one of the current template while a Deployment rolls.
+
+    Of those that were made in the same second it is one that is not ready: a Deployment rolls on only because there is one.
+    """
     candidates = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-    return max(candidates, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
+    return max(candidates, key=lambda pod: (str(pod["metadata"]["creationTimestamp"]), not _is_ready(pod)), default=None)
+
+
+def _is_ready(pod: _manifests.Manifest) -> bool:
+    return (condition(pod, "Ready") or {}).get("status") == "True"
 
 
 def needs_explanation(seen: Observation) -> bool:
     """Whether the log and the events of its newest pod can tell why a registry does not serve: there is such a pod, and it is not ready."""
     newest = newest_pod(seen.pods)
-    return newest is not None and (condition(newest, "Ready") or {}).get("status") != "True"
+    return newest is not None and not _is_ready(newest)
 
 
 def serves_still(pods: tuple[_manifests.Manifest, ...]) -> bool:
     """Whether a pod older than the newest one is ready, so that the registry answers although its newest pod does not."""
     newest = newest_pod(pods)
-    return any(pod is not newest and (condition(pod, "Ready") or {}).get("status") == "True" for pod in pods)
+    return any(pod is not newest and _is_ready(pod) for pod in pods)
 
 
 def _pod_verdict(seen: Observation) -> Verdict:

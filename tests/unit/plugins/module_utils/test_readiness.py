@@ -411,3 +411,12 @@ def test_a_registry_without_a_database_has_nothing_to_reflect():
     resource = stored(wanted())
     del resource["spec"]["mysql"]
     assert readiness.reflects(resource, deployment())
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_pods_of_the_same_second_the_one_that_is_not_ready_is_the_newest(turn):
+    ready, stuck = pod(), pod(None, "fraud-2")
+    stuck["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    pods = (ready, stuck)[::turn]
+    assert readiness.newest_pod(pods) is stuck
+    assert readiness.serves_still(pods)
