@@ -147,8 +147,10 @@ def imports(check: Check) -> None:
 
 
 def readmes(check: Check) -> None:
-    """Every language's README names the same things and shows the same commands, and their tables hold every module and playbook."""
+    """Every language's README names the same things and shows the same commands, their tables hold every module and playbook, and their links work anywhere."""
     texts = {path.name: path.read_text() for path in sorted(check.collection.glob("README*.md"))}
+    # They are shown where the other files of the collection are not.
+    relative = {name: [link for link in links_in(text) if not link.startswith("https://")] for name, text in texts.items()}
     english = texts.pop("README.md")
     problems = [
         f"{name}: {what} differ from README.md: {', '.join(sorted(set(mine) ^ set(wanted)) or ['their order or number'])}"
@@ -158,6 +160,7 @@ def readmes(check: Check) -> None:
     ]
     there = {path.stem for folder in ("plugins/modules/*.py", "playbooks/*.yml") for path in check.collection.glob(folder)}
     problems += [f"README.md: no row for {name}" for name in sorted(there - set(re.findall(r"^\| `(\w+)` \|", english, re.MULTILINE)))]
+    problems += [f"{name}: {link} is no full address" for name, links in relative.items() for link in links]
     if problems:
         raise CheckFailed("\n".join(problems))
 
@@ -170,10 +173,17 @@ def named_in(text: str) -> dict[str, list[str]]:
         "headings": re.findall(r"^#+(?= )", text, re.MULTILINE),
         "commands and playbooks": [re.sub(r" +#.*", "", block) for block in blocks],
         "rows": re.findall(r"^\| `(\w+)` \|", prose, re.MULTILINE),
-        "names": sorted(set(re.findall(r"`([^`]+)`", prose))),
-        "links": sorted(link for link in re.findall(r"\]\(([^)]+)\)", prose) if not link.startswith("README")),
+        "names": sorted(name for name in set(re.findall(r"`([^`]+)`", prose)) if not name.startswith("README")),
+        "links": sorted(links_in(prose)),
         "numbers": sorted(re.findall(r"\d+(?:\.\d+)*", prose)),
     }
+
+
+def links_in(text: str) -> list[str]:
+    """Where the links and images of a Markdown text lead to: those in brackets, those that are defined elsewhere, and those that are HTML."""
+    return [
+        "".join(found) for found in re.findall(r"\]\(\s*<?([^)\s>]*)|^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)|\b(?:href|src)=[\"']?([^\s\"'>]+)", text, re.MULTILINE)
+    ]
 
 
 def sanity(check: Check) -> None:

@@ -87,7 +87,8 @@ class Controller:
         if listed:
             _write(folder / "project" / "host_vars" / f"{next(iter(hosts))}.yml", yaml.safe_dump({"model_registries_list": list(listed)}))
         _write(folder / "inventory" / "hosts.yml", yaml.safe_dump({"all": {"hosts": hosts, "vars": inventory["variables"]}}))
-        _write(folder / "env" / "extravars", yaml.dump(defaults(questions) | (answers or {}), Dumper=_UnsafeStrings, allow_unicode=True))
+        variables = template.get("extra_vars", {}) | defaults(questions) | (answers or {})
+        _write(folder / "env" / "extravars", yaml.dump(variables, Dumper=_UnsafeStrings, allow_unicode=True))
         credentials = [item for item in self.objects["controller_credentials"] if item["name"] in template["credentials"]]
         assert template.get("ask_credential_on_launch") or not (password or token)
         if token:

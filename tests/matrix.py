@@ -27,8 +27,8 @@ from pathlib import Path
 
 import yaml
 
-from sandbox import lifecycle
-from sandbox.layout import ROOT
+from sandbox import databases, lifecycle
+from sandbox.layout import ROOT, Layout
 from sandbox.toolchain import build_once
 from tests import checks
 from tests.checks import Check, CheckFailed
@@ -91,6 +91,9 @@ class Line:
 
 Part = Callable[[Check], Outcome]
 
+# Whose password is changed in the database.
+DATABASE_LOGIN = databases.TLS_ONLY
+ROTATED_PASSWORD = "rotated-word-4712"
 # What an export holds, and a check finds, is of the whole sandbox.
 ALONE_ON_THE_SANDBOX = threading.Lock()
 
@@ -209,7 +212,7 @@ def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
     login = {"K8S_AUTH_KUBECONFIG": variables["K8S_AUTH_KUBECONFIG"], "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.0/8"}
     registry = f"matrix-{core.version.replace('.', '-')}"
     database = {"type": "mysql", "host": "mysql", "namespace": "data", "name": f"registry_{30 + int(core.version.split('.')[1]) % 16}", "ca": "cluster"}
-    login_to_database = {"username": variables["SANDBOX_MYSQL_USER"], "password": variables["SANDBOX_MYSQL_PASSWORD"]}
+    login_to_database = {"username": DATABASE_LOGIN.name, "password": DATABASE_LOGIN.password}
     given = {"registry": registry, "database": database | login_to_database}
 
     def play(interpreter: Path, name: str, *options: str) -> str:
@@ -226,15 +229,16 @@ def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
             _need_change(play(interpreter, "converge"), number == 0)
             play(interpreter, "verify")
         _need_change(play(own, "converge"), False)
-        _play_all(partial(play, own), registry, check.workspace)
+        _play_all(partial(play, own), registry, check.workspace, layout)
     finally:
+        databases.set_password(layout, "mysql", DATABASE_LOGIN.name, DATABASE_LOGIN.password)
         play(own, "cleanup")
     missing = "" if oldest in interpreters else f"modules on Python {oldest}: not on this machine"
     fitting = f"kubernetes.core {_version(check.workspace / 'ansible_collections' / 'kubernetes' / 'core')}"
     return Outcome(f"ansible-core {core.version}, {fitting}, modules on Python {', '.join(interpreters)}, the playbooks", missing)
 
 
-def _play_all(play: Callable[..., str], registry: str, folder: Path) -> None:
+def _play_all(play: Callable[..., str], registry: str, folder: Path, layout: Layout) -> None:
     """The collection's playbooks on this registry, from its export to its deletion."""
     page, exported = folder / "report.html", folder / "inventory" / "host_vars" / "sandbox" / "model_registries.yml"
 
@@ -261,6 +265,12 @@ def _play_all(play: Callable[..., str], registry: str, folder: Path) -> None:
     for options, changes in ((("--check",), True), ((), True), ((), False)):
         _need_change(run("converge", *options), changes)
     run("check")
+    bundles = [layout.path("pki", f"{authority}.crt").read_text() for authority in ("database-ca", "other-ca")]
+    _need_change(run("registry", registry=registry, ca_wanted=True, ca="upload", ca_pem=bundles[0]), True)
+    databases.set_password(layout, "mysql", DATABASE_LOGIN.name, ROTATED_PASSWORD)
+    for options, changes in ((("--check",), True), ((), True), ((), False)):
+        _need_change(run("rotate_password", *options, registry=registry, database_password=ROTATED_PASSWORD), changes)
+        _need_change(run("rotate_ca", *options, registry=registry, ca_pem="".join(bundles)), changes)
     _need_change(run("permissions", registry=registry, permissions={"groups": ["matrix"], "exact": True}), True)
     _need_change(run("delete", registry=registry, confirm=registry), True)
 

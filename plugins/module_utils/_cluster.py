@@ -37,7 +37,7 @@ except ImportError:
         """Stands in for the library's."""
 
 
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE = 401, 403, 404, 410
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE, BUSY, BROKEN = 401, 403, 404, 410, 429, 500
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
 # How often a request is sent that the API server puts off (429, 503) or does not answer, and the longest pause that it may ask for.
@@ -56,6 +56,11 @@ class ClusterError(_registry.ReportedError):
     def __init__(self, message: str, status: int | None = None) -> None:
         self.status = status
         super().__init__(message)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered in a while: there was no answer, or the API server is busy or broken."""
+        return self.status is None or self.status == BUSY or self.status >= BROKEN
 
 
 def _no_answer(what: str, error: BaseException) -> ClusterError:
@@ -102,6 +107,8 @@ def connect(module: Any) -> Cluster:
     except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
         remedy = "Set kubeconfig, or host and api_key, or log in with `oc login`"
         raise ClusterError(f"there is no cluster to speak to: {_first_line(error)} {remedy}.") from error
+    # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
+    client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
     # Audit logs tell our requests from those of other modules by it.
     client.client.client.user_agent = _manifests.FIELD_MANAGER
     return Cluster(client.client, client.configuration, module.params.get("context"))

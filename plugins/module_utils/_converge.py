@@ -143,6 +143,7 @@ class Convergence:
         self._granting, self._preflight = granting, preflight
         # Who will refer to which Secret once the registries of the same run are as wanted.
         self._expected_users = expected_users
+        self._foreseen: frozenset[tuple[str, str]] = frozenset()
         self._live = _plan.Live(reader.capabilities)
         self._resource: manifests.Manifest | None = None
         # None until it was made, and again when it has to be made anew.
@@ -178,19 +179,39 @@ class Convergence:
         # Imported here, as in `converge`.
         from ansible_collections.modelops.openshift_ai.plugins.module_utils import _drift
 
-        of_permissions = (self._granting.planned, self._granting.bindings, self._granting.group) if self._granting else ((), (), None)
-        changes, bindings, group = of_permissions
-        return _drift.differences(self._wanted.name, self._live, [*self.plan.changes, *changes], bindings, group)
+        of_permissions = (self._granting.planned, self._granting.live_grants, self._granting.group) if self._granting else ((), None, None)
+        changes, grants, group = of_permissions
+        return _drift.differences(self._wanted.name, self._live, [*self.plan.changes, *changes], grants, group)
 
     def problems(self) -> list[_registry.Problem]:
         """Read what is live and plan: everything for which it cannot be carried out. ClusterError when something may not be read."""
         self._made = self._planned(self._reader)
         return [*self._made.problems, *_writing.rights_problems(self._reader, self._made.changes)]
 
+    @property
+    def sources(self) -> set[tuple[str, str]]:
+        """The ConfigMaps and Secrets that the plan writes, by kind and name."""
+        return {(change.kind, change.name) for change in self.plan.changes if change.kind in _plan.APIS and change.action != "delete"}
+
+    @property
+    def follows(self) -> bool:
+        """Whether the registry reads what the same run writes for another one, so that it has to be written after that."""
+        return bool(self._foreseen)
+
+    def foresee(self, sources: set[tuple[str, str]]) -> list[_registry.Problem]:
+        """Plan anew where the same run writes, for other registries, what this one reads; `problems` of that plan."""
+        if self._live.registry is None:
+            return []
+        self._foreseen = frozenset(self._live.objects.keys() & sources - self.sources)
+        return self.problems() if self._foreseen else []
+
     def write(self, problems: Iterable[_registry.Problem] = ()) -> None:
         """Write the registry with what it refers to, then who may use it. InputError, or ClusterError when a write is refused."""
-        made, self._made = self._made, None
-        self._made, written = _writing.carry_out(self._reader, self._planned, self._wanted.name, self._check_mode, self._outcome, problems, made=made)
+        made, self._made, reader = self._made, None, self._reader
+        if self._foreseen and not self._check_mode:
+            # What was foreseen is there now, or has failed.
+            made, reader, self._foreseen = None, reader.fresh, frozenset()
+        self._made, written = _writing.carry_out(reader, self._planned, self._wanted.name, self._check_mode, self._outcome, problems, made=made)
         self._resource = written or self._live.registry
         self._outcome.registry = manifests.registry_result(self._resource) if self._resource else {}
         if self._granting:
@@ -227,7 +248,7 @@ class Convergence:
 
     def _planned(self, reader: _reading.Reader) -> _plan.Plan:
         placed = _placed(reader, self._wanted)
-        self._live = live = self._with_expected_users(_reading.read_live(reader, placed))
+        self._live = live = self._with_expected_users(_reading.read_live(reader, placed, self._foreseen))
         made = _plan.plan(placed, live, self._consent, datetime.now(timezone.utc))
         if self._preflight and not made.problems:
             contents = {(change.kind, change.name): change.body for change in made.changes if change.kind in _plan.APIS and change.action != "delete"}

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants
 
 GRANTED = "granted"
 
@@ -32,21 +35,21 @@ class Difference:
 
 
 def differences(
-    name: str, live: _plan.Live, changes: Iterable[_plan.Change], bindings: Iterable[_manifests.Manifest], group: _manifests.Manifest | None
+    name: str, live: _plan.Live, changes: Iterable[_plan.Change], grants: _grants.LiveGrants | None, group: _manifests.Manifest | None
 ) -> list[Difference]:
-    """What planned changes say of a registry: `bindings` are its live RoleBindings, `group` its live Group."""
+    """What planned changes say of a registry: `grants` are the live ones, `group` is its live Group."""
     found: list[Difference] = []
-    held = {binding["metadata"]["name"]: binding for binding in bindings}
+    of_bindings: dict[str, _plan.Change] = {}
     for change in changes:
         if change.kind == _manifests.KIND and change.action == "create":
             found.append(Difference(name, "name", None, name))
         elif change.kind == "RoleBinding":
-            found += _of_binding(name, change, held.get(change.name))
+            of_bindings[change.name] = change
         elif change.kind == "Group":
             found += _of_group(name, change, group)
         elif change.action in ("create", "update") and live.registry is not None:
             found += _of_object(name, live, change)
-    return found
+    return found + (_of_access(name, of_bindings, grants) if grants else [])
 
 
 def _of_object(name: str, live: _plan.Live, change: _plan.Change) -> list[Difference]:
@@ -65,13 +68,26 @@ def _of_object(name: str, live: _plan.Live, change: _plan.Change) -> list[Differ
     return [Difference(name, option, before, after, *writer)]
 
 
-def _of_binding(name: str, change: _plan.Change, binding: _manifests.Manifest | None) -> list[Difference]:
-    granted = [field for field in change.fields if field.startswith("permissions.")]
-    if change.action == "create":
-        return [Difference(name, field, None, GRANTED) for field in granted]
-    writer = _newest(_manifests.at(binding, ("metadata", "managedFields")) or [])
-    # What only mends a binding, its owner or a label, changes nobody's access.
-    return [Difference(name, field, GRANTED, None, *writer) for field in granted]
+def _of_access(name: str, changes: Mapping[str, _plan.Change], live: _grants.LiveGrants) -> list[Difference]:
+    """Whose access differs, and what RoleBindings are surplus: those with whose end nobody loses access. `changes` are those of RoleBindings, by name."""
+    created = [change for change in changes.values() if change.action == "create"]
+    found = [Difference(name, field, None, GRANTED) for change in created for field in change.fields]
+
+    def taken(binding: _grants.Binding) -> list[_grants.Grant]:
+        change = changes.get(binding.name)
+        return [grant for grant in binding.grants if change and grant.path in change.fields]
+
+    kept = {grant.key for binding in live.bindings if binding.grants_access for grant in binding.grants if grant not in taken(binding)}
+    for binding in live.bindings:
+        writer = _newest(_manifests.at(binding.manifest, ("metadata", "managedFields")) or [])
+        lost = [grant for grant in taken(binding) if binding.grants_access and grant.key not in kept]
+        found += [Difference(name, grant.path, GRANTED, None, *writer) for grant in lost]
+        kept |= {grant.key for grant in lost}
+        # What only mends a binding, its owner or a label, changes nobody's access.
+        if not lost and (surplus := taken(binding)):
+            subjects = ", ".join(map(str, surplus))
+            found.append(Difference(name, "permissions.exact", f"RoleBinding {binding.name!r} ({subjects})", None, *writer))
+    return found
 
 
 def _of_group(name: str, change: _plan.Change, group: _manifests.Manifest | None) -> list[Difference]:

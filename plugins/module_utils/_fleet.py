@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 OF_THE_CALL = ("namespace",)
 # How many failures a message tells in full; all of them are in `problems`.
 TOLD = 20
+# After this many seconds what was read is read again before the next deletion is planned by it.
+RENEWED_AFTER = 5
 
 
 class NotAllConvergedError(_registry.InputError):
@@ -254,8 +257,11 @@ class Fleet:
                 item.attempt(partial(self._prepare, item, threads))
         else:
             # Databases answer when they like.
-            with ThreadPoolExecutor(_snapshot.THREADS) as pool:
-                list(pool.map(lambda item: item.attempt(partial(self._prepare, item, threads)), items))
+            self._side_by_side("looking at databases", items, lambda item: self._prepare(item, threads))
+        sources = {source for item in items if item.convergence and not item.failures for source in item.convergence.sources}
+        if sources:
+            for item in items:
+                item.attempt(partial(self._foresee, item, sources))
         reasons = {item.error for item in items}
         if items and len(reasons) == 1 and None not in reasons:
             # The same for every registry: said once.
@@ -275,6 +281,11 @@ class Fleet:
         )
         item.failures += item.located(item.convergence.problems())
         item.drift = item.convergence.drift()
+
+    @staticmethod
+    def _foresee(item: Item, sources: set[tuple[str, str]]) -> None:
+        if item.convergence and not item.failures:
+            item.failures += item.located(item.convergence.foresee(sources))
 
     @cached_property
     def _expected(self) -> dict[str, _manifests.Manifest]:
@@ -316,7 +327,8 @@ class Fleet:
         for name in unwanted:
             item = Item(f"purge[{name}]", {}, _registry.Registry(name, self._reader.namespace), _writing.Outcome())
             consent = _registry.Consent(delete_data=self._options["delete_data"])
-            removals[name] = _removal.Removal(item.wanted, consent, self._check_mode, item.outcome, self._expected)
+            uid = unlisted[name]["metadata"]["uid"] if name in unlisted else ""
+            removals[name] = _removal.Removal(item.wanted, consent, self._check_mode, item.outcome, self._expected, uid)
             if name in chosen:
                 problems += removals[name].problems(self._reader)
             self._outcome.removals.append(item)
@@ -336,11 +348,24 @@ class Fleet:
             return
         doing = "trying" if self._check_mode else "writing"
         self._narrator.say(f"{doing} {len(changing)} of {len(items)}, as wanted already: {len(items) - len(changing)}")
+        groups: dict[bool, list[Item]] = {False: [], True: []}
+        for item in changing:
+            groups[item.convergence is not None and item.convergence.follows].append(item)
+        for group in groups.values():
+            self._side_by_side(doing, group, self._write_one)
+
+    @staticmethod
+    def _write_one(item: Item) -> None:
+        if item.convergence:
+            item.convergence.write()
+
+    def _side_by_side(self, doing: str, items: Sequence[Item], work: Callable[[Item], object]) -> None:
+        """Do something for each registry alone, several at the same time, and say how far it is."""
         with ThreadPoolExecutor(_snapshot.THREADS) as pool:
-            writes = [pool.submit(item.attempt, item.convergence.write) for item in changing if item.convergence]
-            for number, done in enumerate(as_completed(writes), 1):
+            futures = [pool.submit(item.attempt, partial(work, item)) for item in items]
+            for number, done in enumerate(as_completed(futures), 1):
                 done.result()
-                self._narrator.state(f"{doing}: {number} of {len(writes)} done")
+                self._narrator.state(f"{doing}: {number} of {len(futures)} done")
 
     def _settle(self, items: Sequence[Item]) -> None:
         """See how they are, wait for all together, and do with each what can be done only when it serves."""
@@ -351,14 +376,23 @@ class Fleet:
         is_written = not self._check_mode and any(item.outcome.changes for item in items)
         finished: list[Future[None]] = []
         with ThreadPoolExecutor(_snapshot.THREADS) as pool, ThreadPoolExecutor(_snapshot.THREADS) as finishing:
+            unsettled = set(looked_at)
 
             def settled(name: str, verdict: _readiness.Verdict, seen: _readiness.Observation) -> None:
+                unsettled.remove(name)
                 finished.append(finishing.submit(self._finish, by_name[name], verdict, seen, name in patient))
 
             for item in predicted:
                 self._finish(item, None, None, False)
             reader = self._reader.renewed if is_written else self._reader
-            _fleet_waiting.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool, self._narrator)
+            try:
+                _fleet_waiting.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool, self._narrator)
+            except _cluster.ClusterError as error:
+                if len(unsettled) == len(self._outcome.items):
+                    # The same for every registry: said once.
+                    raise
+                for name in unsettled:
+                    by_name[name].attempt(partial(_fail, error))
             for done in finished:
                 done.result()
 
@@ -380,20 +414,32 @@ class Fleet:
         if not removals:
             return
         self._narrator.say(f"deleting {_grants.names_of(removals)}" if not self._check_mode else f"would delete {_grants.names_of(removals)}")
-        reader = self._reader if self._check_mode else self._reader.renewed
         deadline = time.monotonic() + self._seconds
+        now = self._reader if self._check_mode else self._reader.renewed
+        renewing = threading.Lock()
+
+        def present() -> _snapshot.Snapshot:
+            """The cluster as it was not long ago: a deletion may have waited for others."""
+            nonlocal now
+            with renewing:
+                if not self._check_mode and now.age > RENEWED_AFTER:
+                    now = now.renewed
+                return now
 
         def remove(item: Item) -> None:
             if self._seconds and time.monotonic() >= deadline:
                 raise _registry.ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
-            planned, present = self._reader.registry(item.name), reader.registry(item.name)
-            if present and (planned is None or planned["metadata"]["uid"] != present["metadata"]["uid"]):
-                item.outcome.warn([f"registry {item.name!r} was made while purge waited for the others, and is left"])
-                return
-            removals[item.name].carry_out(reader, self._seconds, deadline=deadline)
 
-        with ThreadPoolExecutor(_snapshot.THREADS) as pool:
-            list(pool.map(lambda item: item.attempt(partial(remove, item)), self._outcome.removals))
+            def waits(reason: str) -> None:
+                self._narrator.state(f"deleting: registry {item.name!r} is still there, because {reason}")
+
+            removals[item.name].carry_out(present(), self._seconds, deadline=deadline, waits=waits)
+
+        self._side_by_side("trying to delete" if self._check_mode else "deleting", self._outcome.removals, remove)
+
+
+def _fail(error: Exception) -> None:
+    raise error
 
 
 def _named(name: str, warnings: Iterable[str]) -> list[str]:

@@ -13,7 +13,16 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Protocol
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan, _readiness, _reading, _snapshot, _waiting, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _cluster,
+    _manifests,
+    _plan,
+    _readiness,
+    _reading,
+    _snapshot,
+    _waiting,
+    _writing,
+)
 
 # A server that has not started after this many seconds is looked at closely, and again after as many; one that is in trouble at once.
 PATIENCE = 5
@@ -78,6 +87,16 @@ def wait_for_all(
             narrator.state(f"waiting for {len(left)} of {len(outcomes)}: {told}", at_once=now is first)
         return left
 
+    def try_to_look(round_ends_all: bool) -> list[str]:
+        """As `look`, but what may pass until the next round does not end the wait."""
+        try:
+            return look(round_ends_all)
+        except _cluster.ClusterError as error:
+            if round_ends_all or not error.may_pass:
+                raise
+            narrator.state(f"waiting for {len(pending)} of {len(outcomes)}: {error}")
+            return pending
+
     def is_due(name: str, seen: _readiness.Observation) -> bool:
         if name not in patient:
             # What was written just now needs its time.
@@ -88,7 +107,7 @@ def wait_for_all(
             return time.monotonic() - closely[name][0] >= PATIENCE
         return is_in_trouble(seen) or deadline - seconds + PATIENCE <= time.monotonic()
 
-    pending = look(not seconds)
+    pending = try_to_look(not seconds)
     if not pending:
         return
     watched = [
@@ -102,7 +121,7 @@ def wait_for_all(
             changed.clear()
             started = time.monotonic()
             now = now.renewed
-            pending = look(started >= deadline)
+            pending = try_to_look(started >= deadline)
             left = deadline - time.monotonic()
             if pending and left > 0:
                 # Not more than half of the time is spent on looking.

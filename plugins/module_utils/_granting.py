@@ -88,9 +88,9 @@ class Granting:
         self._unanswered: list[_plan.Change] = []
 
     @property
-    def bindings(self) -> list[_manifests.Manifest]:
-        """The live RoleBindings, at least those that concern the registry."""
-        return self._live
+    def live_grants(self) -> _grants.LiveGrants:
+        """Who may use the registry by what is live."""
+        return self._grants
 
     @property
     def group(self) -> _manifests.Manifest | None:

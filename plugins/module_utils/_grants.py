@@ -170,7 +170,7 @@ def _grant_of_option(kind: str, path: str, entry: Any, problems: list[_registry.
         return _account_of_option(path, entry, problems)
     problem = _name_problem(kind, path, entry)
     if problem is None and kind == "projects" and ":" in entry:
-        problem = _registry.Problem(path, "is no namespace", f"Give the name of the namespace alone: {entry.rpartition(':')[2]!r}", entry)
+        problem = _registry.Problem(path, "is no namespace", "Give the name of the namespace alone, which is what follows the last colon", entry)
     if problem is None and kind == "users" and entry.startswith(ACCOUNT_PREFIX):
         account = _account_of_user(entry)
         if account is not None:

@@ -328,17 +328,19 @@ class Collector:
         pod = _readiness.newest_pod(seen.pods)
         started = None if pod is None else _plan.server_start(pod)
         live = _plan.Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)
-        sources = [self._source(kind, source, keys, live, outcome) for (kind, source), keys in _sources(registry, survey.capabilities).items()]
+        server = None if deployment is None or pods is None else live
+        sources = [self._source(kind, source, keys, server, outcome) for (kind, source), keys in _sources(registry, survey.capabilities).items()]
         shown["status"] = {
             **status,
             "api_version": survey.capabilities.api[0],
             **_image(pod),
             "started_at": None if started is None else _text(started),
             "sources": sources,
-            "restart_needed": any(source["restart_needed"] for source in sources),
+            "restart_needed": _any(source["restart_needed"] for source in sources),
         }
 
-    def _source(self, kind: str, name: str, keys: Iterable[str], live: _plan.Live, outcome: _writing.Outcome) -> _manifests.Manifest:
+    def _source(self, kind: str, name: str, keys: Iterable[str], live: _plan.Live | None, outcome: _writing.Outcome) -> _manifests.Manifest:
+        """What a registry reads; `live` is None where its server could not be seen."""
         found = self._seen(f"how old the {kind}s are that registries read", _plan.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
         source = found[0] if found else None
         changed = None if source is None else _plan.changed_at(source)
@@ -349,7 +351,7 @@ class Collector:
             "exists": None if found is None else source is not None,
             "changed_at": None if changed is None else _text(changed),
             "age": None if changed is None else max(0, int((self._now - changed).total_seconds())),
-            "restart_needed": source is not None and _plan.is_outdated(live, [source]),
+            "restart_needed": None if live is None or found is None else source is not None and _plan.is_outdated(live, [source]),
         }
 
     # Access
@@ -480,6 +482,12 @@ def _sources(registry: _manifests.Manifest, capabilities: _plan.Capabilities) ->
         if section.get(key):
             found.setdefault((kind, section[key]), [])
     return found
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    """Whether one of them is true; None where that cannot be told."""
+    known = set(answers)
+    return True if True in known else None if None in known else False
 
 
 def _image(pod: _manifests.Manifest | None) -> _manifests.Manifest:

@@ -88,6 +88,8 @@ class Live:
     pods: tuple[_manifests.Manifest, ...] = ()
     # What could not be looked at, as a sentence for each.
     unseen: tuple[str, ...] = ()
+    # Those of `objects` that the same run writes for other registries before this one.
+    foreseen: frozenset[tuple[str, str]] = frozenset()
     # The version of the API server; asked for only where a rule depends on it.
     server: tuple[int, int] = _registry.LEADING_DIGIT
 
@@ -302,7 +304,7 @@ def _edit(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest,
     changes += _deletions_of_orphans(wanted, live, registry)
     warnings = []
     rolls_anyway = any(path[0] == "spec" for _option, path, _value in fields)
-    reread = any(change.kind in APIS and change.action != "delete" for change in changes)
+    reread = bool(live.foreseen) or any(change.kind in APIS and change.action != "delete" for change in changes)
     outdated = not rolls_anyway and is_outdated(live, _sources(live), reread)
     if outdated and consent.restart:
         changes.append(restart_of(wanted, now))
@@ -555,7 +557,7 @@ def needs_pods(wanted: _registry.Registry, live: Live) -> bool:
     if live.registry is None:
         return False
     made = _manifests.at(live.deployment, ("metadata", "creationTimestamp"))
-    return made is None or _is_unread(live, _sources(live), parsed(made)) or bool(_content_changes(wanted, live, live.registry))
+    return made is None or bool(live.foreseen) or _is_unread(live, _sources(live), parsed(made)) or bool(_content_changes(wanted, live, live.registry))
 
 
 def _is_unread(live: Live, sources: Iterable[_manifests.Manifest], start: datetime) -> bool:

@@ -92,8 +92,8 @@ def users_of(registries: Iterable[_manifests.Manifest]) -> dict[tuple[str, str],
     return found
 
 
-def read_live(reader: Reader, wanted: _registry.Registry) -> _plan.Live:
-    """What a plan for one registry depends on."""
+def read_live(reader: Reader, wanted: _registry.Registry, foreseen: frozenset[tuple[str, str]] = frozenset()) -> _plan.Live:
+    """What a plan for one registry depends on. `foreseen` are ConfigMaps and Secrets that the same run writes for others, by kind and name."""
     registry = reader.registry(wanted.name)
     unseen: list[str] = []
     objects = {(kind, name): _object(reader, kind, name, unseen) for kind, name in _plan.needed_objects(wanted, registry, reader.capabilities)}
@@ -107,7 +107,8 @@ def read_live(reader: Reader, wanted: _registry.Registry) -> _plan.Live:
             used = frozenset(name for name in named if any(user != wanted.name for user in users.get(("Secret", name), ())))
     server = reader.cluster.server_version() if registry is None and wanted.name[:1].isdigit() else _registry.LEADING_DIGIT
     deployment = None if registry is None else reader.deployment(wanted.name)
-    live = _plan.Live(reader.capabilities, registry, objects, password_secrets, used, deployment, (), tuple(unseen), server)
+    written = frozenset(objects.keys() & foreseen)
+    live = _plan.Live(reader.capabilities, registry, objects, password_secrets, used, deployment, (), tuple(unseen), written, server)
     return replace(live, pods=reader.pods(wanted.name)) if _plan.needs_pods(wanted, live) else live
 
 

@@ -362,7 +362,7 @@ def _host_problems(host: str, namespace: str | None) -> list[Problem]:
             return wrong
     if namespace is not None and "." in host:
         remedy = "Give the bare name of the Service as host, or leave the namespace out"
-        return [Problem("database.namespace", f"is given together with the dotted host {host!r}", remedy, namespace)]
+        return [Problem("database.namespace", "is given together with a host that has a dot", remedy, namespace)]
     return []
 
 

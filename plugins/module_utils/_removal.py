@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -37,7 +38,8 @@ class NotDeletedError(_registry.ReportedError):
 class Removal:
     """One registry on its way out of the cluster: `problems` before anything is written, then `carry_out`.
 
-    `expected` are registries by name as the same run will leave them: what they will read stays, whatever they read now.
+    `expected` are registries by name as the same run will leave them, before it has: what they will read stays, whatever they read now. `uid` is that of
+    the registry that is meant, empty where it is gone already; with None it is the one that has the name.
     """
 
     def __init__(
@@ -47,31 +49,45 @@ class Removal:
         check_mode: bool,
         outcome: _writing.Outcome,
         expected: Mapping[str, _manifests.Manifest] = MappingProxyType({}),
+        uid: str | None = None,
     ) -> None:
-        self._unwanted, self._consent, self._check_mode, self._outcome, self._expected = unwanted, consent, check_mode, outcome, expected
+        self._unwanted, self._consent, self._check_mode, self._outcome = unwanted, consent, check_mode, outcome
+        self._expected, self._uid = expected, uid
 
     def problems(self, reader: _reading.Reader) -> list[_registry.Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
-        plan = self._planned(reader)
+        plan = self._planned(reader, self._expected)
         return [*plan.problems, *_writing.rights_problems(reader, plan.changes)]
 
-    def carry_out(self, reader: _reading.Reader, seconds: float, problems: Iterable[_registry.Problem] = (), deadline: float | None = None) -> None:
+    def carry_out(
+        self,
+        reader: _reading.Reader,
+        seconds: float,
+        problems: Iterable[_registry.Problem] = (),
+        deadline: float | None = None,
+        waits: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
         """Delete it, and with more than 0 seconds wait until it is gone; with a deadline of several not longer than until then.
 
-        InputError, ClusterError; NotDeletedError when it is not gone by then; CancelledError when the run is to stop.
+        `waits` is told why it is still there. InputError, ClusterError; NotDeletedError when it is not gone by then; CancelledError when the run is to stop.
         """
 
         def after(change: _plan.Change) -> None:
             if change.kind == _manifests.KIND and seconds:
                 # The server runs until then, with the Secret and the CA that are deleted next.
-                _wait_until_gone(reader, self._unwanted.name, seconds, deadline or time.monotonic() + seconds)
+                _wait_until_gone(reader, self._unwanted.name, seconds, deadline or time.monotonic() + seconds, waits)
 
-        _writing.carry_out(reader, self._planned, self._unwanted.name, self._check_mode, self._outcome, problems, after)
+        # What the others read once they were written is what they read now.
+        expected = self._expected if self._check_mode else {}
+        _writing.carry_out(reader, partial(self._planned, expected=expected), self._unwanted.name, self._check_mode, self._outcome, problems, after)
         leaves = {"reason": "the registry is being deleted"} if self._outcome.changes and not seconds else {}
         self._outcome.status = {**_waiting.ABSENT, **leaves, "restart_needed": False}
 
-    def _planned(self, reader: _reading.Reader) -> _plan.Plan:
-        return _deletion.plan_deletion(self._unwanted, read_remains(reader, self._unwanted.name, self._expected), self._consent)
+    def _planned(self, reader: _reading.Reader, expected: Mapping[str, _manifests.Manifest]) -> _plan.Plan:
+        remains = read_remains(reader, self._unwanted.name, expected)
+        if remains.registry is not None and self._uid not in (None, remains.registry["metadata"]["uid"]):
+            return _plan.Plan(warnings=(f"registry {self._unwanted.name!r} was made while the others were written or deleted, and is left",))
+        return _deletion.plan_deletion(self._unwanted, remains, self._consent)
 
 
 def read_remains(reader: _reading.Reader, name: str, expected: Mapping[str, _manifests.Manifest]) -> _deletion.Remains:
@@ -141,20 +157,34 @@ def _owns(registry: _manifests.Manifest, deployment: _manifests.Manifest | None)
     return any(owner["uid"] == registry["metadata"]["uid"] for owner in owners)
 
 
-def _wait_until_gone(reader: _reading.Reader, name: str, seconds: float, deadline: float) -> None:
+def _wait_until_gone(reader: _reading.Reader, name: str, seconds: float, deadline: float, waits: Callable[[str], None]) -> None:
     """Wait until the registry and its server are gone. CancelledError when the run is to stop."""
     named = {"fieldSelector": f"metadata.name={name}"}
     watched = [(reader.capabilities.api, reader.namespace, named), (_plan.DEPLOYMENTS, reader.namespace, named)]
     now = reader.fresh
+
+    def why_present() -> str:
+        """Why it is still there; empty when it is gone."""
+        registry = now.registry(name)
+        if registry is not None:
+            return _deletion.why_not_deleted(registry, now.serves(HTTP_ROUTES))
+        return "its server is still being taken down" if now.deployment(name) else ""
+
     with reader.cluster.changes(watched, deadline - time.monotonic()) as changed:
         while True:
             reader.cluster.before_writing()
             changed.clear()
-            registry = now.registry(name)
-            if registry is None and now.deployment(name) is None:
-                return
             left = deadline - time.monotonic()
+            try:
+                reason = why_present()
+            except _cluster.ClusterError as error:
+                # It is looked again.
+                if left <= 0 or not error.may_pass:
+                    raise
+                reason = str(error)
+            if not reason:
+                return
             if left <= 0:
-                reason = "its server is still being taken down" if registry is None else _deletion.why_not_deleted(registry, now.serves(HTTP_ROUTES))
                 raise NotDeletedError(name, reason, seconds)
-            changed.wait(min(_waiting.LOG_SECONDS, left))
+            waits(reason)
+            changed.wait(max(0.0, min(_waiting.LOG_SECONDS, deadline - time.monotonic())))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -22,13 +23,18 @@ class Snapshot(_reading.Reader):
 
     def __init__(self, cluster: _cluster.Cluster, capabilities: _plan.Capabilities, namespace: str) -> None:
         super().__init__(cluster, capabilities, namespace)
-        self._lock = threading.Lock()
+        self._lock, self._made = threading.Lock(), time.monotonic()
         self._answers: dict[Hashable, Future[Any]] = {}
 
     @property
     def fresh(self) -> _reading.Reader:
         """One that answers with what is there now."""
         return _reading.Reader(self.cluster, self.capabilities, self.namespace)
+
+    @property
+    def age(self) -> float:
+        """How many seconds ago it was made."""
+        return time.monotonic() - self._made
 
     @property
     def renewed(self) -> Snapshot:

@@ -55,13 +55,19 @@ def wait_until_serving(
     with reader.cluster.changes(watched, seconds) as changed:
         while True:
             changed.clear()
-            seen, verdict = look()
             left = deadline - time.monotonic()
-            if verdict.serving:
-                return
-            if verdict.final or left <= 0:
-                raise NotServingError(name, verdict, seconds, _readiness.serves_still(seen.pods), explain())
-            changed.wait(min(LOG_SECONDS, left))
+            try:
+                seen, verdict = look()
+            except _cluster.ClusterError as error:
+                # It is looked again.
+                if left <= 0 or not error.may_pass:
+                    raise
+            else:
+                if verdict.serving:
+                    return
+                if verdict.final or left <= 0:
+                    raise NotServingError(name, verdict, seconds, _readiness.serves_still(seen.pods), explain())
+            changed.wait(max(0.0, min(LOG_SECONDS, deadline - time.monotonic())))
 
 
 def observe(reader: _reading.Reader, name: str, outcome: _writing.Outcome, known: _plan.Live | None = None) -> _readiness.Observation:

@@ -26,8 +26,8 @@ notes:
     a database that refuses the login, is a failure of that registry. The others are brought to what is wanted all the same, and the task then fails with
     the reason of each that was not.
   - Each registry is written in an order that is safe. CA and password come before it, who may use it after it, and the members of its group when it serves.
-  - A run that was killed can be run again. It ends in the state that an undisturbed run ends in. A moment after the run of Ansible that started it has ended,
-    it writes nothing more.
+  - A run that was killed can be run again. It ends in the state that an undisturbed run ends in. With C(connection=local), and not
+    in the background, it writes nothing more a moment after the run of Ansible that started it has ended. Elsewhere it stops when it is told to (SIGTERM).
   - While it runs, it says what it does and what it waits for, on the error output of Ansible. With another connection than C(local), in the background
     (C(async)) and with C(no_log) it says nothing. RV(timeline) has all of it.
   - It speaks to one cluster. A play over an inventory of clusters with C(connection=local) converges them all.
@@ -224,7 +224,9 @@ drift:
       description: The registry.
       type: str
     option:
-      description: The option, such as V(database.port) or V(permissions.groups[fraud-scientists]). For a registry that does not exist it is V(name).
+      description:
+        - The option, such as V(database.port) or V(permissions.groups[fraud-scientists]). For a registry that does not exist it is V(name).
+        - V(permissions.exact) stands for a RoleBinding with whose end nobody loses access, because it grants nothing or the same as another one.
       type: str
     before:
       description: The live value; for access V(granted) or nothing. A password is masked.

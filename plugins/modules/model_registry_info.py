@@ -173,7 +173,7 @@ registries:
           description: When the server was started last.
           type: str
         restart_needed:
-          description: Whether the server is older than the data of something that it reads.
+          description: Whether the server is older than the data of something that it reads. Null when that could not be seen.
           type: bool
         sources:
           description: The Secrets and ConfigMaps that the server reads for its database.
@@ -200,7 +200,7 @@ registries:
               description: How many seconds ago that was.
               type: int
             restart_needed:
-              description: Whether the server is older than that.
+              description: Whether the server is older than that. Null when that could not be seen.
               type: bool
         access:
           description: Everybody who is let in by a RoleBinding of this registry, or by another right for it by name; an entry for each subject.

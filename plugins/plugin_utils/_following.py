@@ -38,6 +38,9 @@ def following(folder: str, show: Callable[[str], None]) -> Iterator[None]:
 
 def _locked_file(path: str) -> FileIO | None:
     """A new file that is locked until it is closed; None and no file on a full disk, or a file system without locks: the run goes on without it."""
+    # With ANSIBLE_KEEP_REMOTE_FILES the tasks of a loop share their temporary folder.
+    with contextlib.suppress(OSError):
+        os.unlink(path)
     try:
         file = FileIO(path, "x+")
     except OSError:

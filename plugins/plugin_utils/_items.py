@@ -114,7 +114,9 @@ def _broken_rules(index: int, item: Mapping[str, Any]) -> Iterator[Problem]:
     if options["permissions"] is not None:
         permissions_from_options(options["permissions"], False, problems, [])
     for problem in problems:
-        yield replace(problem, option=f"{LIST}[{index}].{problem.option}", value=None)
+        # What the dashboard would derive from a name tells it.
+        remedy = "Give a resource name" if problem.option == "name" else problem.remedy
+        yield replace(problem, option=f"{LIST}[{index}].{problem.option}", value=None, remedy=remedy)
 
 
 def _plain(value: Any) -> Any:

@@ -245,6 +245,7 @@ def _findings(cluster: Cluster) -> list[Finding]:
             grouped.setdefault(found, []).append(registry)
     findings = [Finding(severity, cluster.name, text, tuple(registries)) for (severity, text), registries in grouped.items()]
     findings += [*_findings_of_certificates(cluster), *_findings_of_rights(cluster)]
+    findings += [Finding(WARNING, cluster.name, f"Registry {entry['name']}: {entry['reason']}") for entry in cluster.found.get("skipped_registries") or ()]
     if (cluster.found.get("cluster") or {}).get("verify_ssl") is False:
         findings.append(Finding(WARNING, cluster.name, "The certificate of the API server was not checked: what this page says of the cluster may be forged"))
     if cluster.comparison_failure:
@@ -337,7 +338,7 @@ def _figures(clusters: Sequence[Cluster], findings: Sequence[Finding], registrie
         Figure(ending, "certificates end soon", WARNING, "certificates"),
         Figure(open_ones, "open to nearly everybody", WARNING, "access"),
         Figure(sum(len(cluster.compared.get("drift") or ()) for cluster in clusters), "differences from the list", WARNING, "drift"),
-        Figure(sum(len(cluster.found.get("skipped_registries") or ()) for cluster in clusters), "skipped", NOTE, "skipped"),
+        Figure(sum(len(cluster.found.get("skipped_registries") or ()) for cluster in clusters), "skipped", WARNING, "skipped"),
         Figure(unread, "clusters not read", PROBLEM, "clusters"),
     ]
     if not any(cluster.is_compared for cluster in clusters):

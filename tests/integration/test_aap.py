@@ -19,9 +19,10 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from sandbox import controlplane, databases, lifecycle
-from sandbox.layout import ROOT, Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, is_ready, status_of, switch
 from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Controller, Job, defaults, refusals
+from tests.fleet import remove
 from tests.helpers import account_with, roles_of, until
 
 from .conftest import Cluster
@@ -76,7 +77,7 @@ def fleet(layout: Layout, automation_token: str, tmp_path_factory: pytest.TempPa
     kubeconfig["contexts"] = [context | {"name": name} for name in ("east", "west")]
     del kubeconfig["current-context"]
     clusters = [{"name": name, "variables": {"model_registry_cluster": {"context": name}}} for name in ("east", "west")]
-    settings = {"clusters": clusters, "login": "Model registries: clusters", "kubeconfig": json.dumps(kubeconfig)}
+    settings = {"clusters": clusters, "login": "Model registries: clusters", "kubeconfig": json.dumps(kubeconfig), "namespace": REGISTRIES_NAMESPACE}
     return Controller(layout, objects_of(folder, layout, **settings), folder)
 
 
@@ -163,6 +164,11 @@ def test_the_login_that_is_not_used_needs_no_values(layout: Layout, tmp_path: Pa
     assert token["inputs"] == inputs and "one cluster" in token["description"]
     assert (file["name"], file["credential_type"]) == ("Model registries: clusters", several["controller_credential_types"][1]["name"])
     assert file["inputs"] == {"kubeconfig": kubeconfig.read_text()} and "several clusters" in file["description"]
+
+
+def test_all_jobs_work_in_the_namespace_of_the_settings(controller: Controller, fleet: Controller) -> None:
+    given = [inventory["variables"]["model_registries_namespace"] for each in (controller, fleet) for inventory in each.objects["controller_inventories"]]
+    assert given == ["", REGISTRIES_NAMESPACE]
 
 
 def test_the_workflow_applies_only_what_somebody_has_approved(controller: Controller) -> None:
@@ -306,6 +312,8 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
     lives: list[list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = [
         [
             ("create", "create", {"display_name": f"Default {WORD}"}, {}),
+            ("create again", "create", {"display_name": f"Default {WORD}", "description": "Taken over"}, {}),
+            ("create again, check", "create", {"display_name": "Another", "registry": DEFAULT}, {"check": True}),
             ("edit", "edit", default, {}),
             ("odd edit", "edit", default | odd, {}),
             ("permissions", "manage permissions", default, {}),
@@ -326,7 +334,6 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
             ("bad", "create", bad, {}),
             ("check", "check", {}, {"listed": LIST}),
             ("apply", "apply the list", {}, {"listed": LIST}),
-            ("odd check", "check", {"model_registries_expiry_days": 3650}, {"listed": LIST}),
             ("export, check", "export", {}, {"check": True}),
             ("export", "export", {}, {}),
             ("report", "report", {}, {}),
@@ -337,14 +344,17 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
         return {step: controller.launch(template, answers, **more) for step, template, answers, more in life}
 
     with ThreadPoolExecutor() as pool:
-        yield {step: job for done in pool.map(lived, lives) for step, job in done.items()}
+        done = {step: job for life in pool.map(lived, lives) for step, job in life.items()}
+    # When no registry is on its way any more.
+    yield done | lived([("odd check", "check", {"model_registries_expiry_days": 3650}, {"listed": LIST})])
     for name in (DEFAULT, EXTERNAL, LISTED):
-        cluster.delete("modelregistry.opendatahub.io/v1beta1", "modelregistries", name)
+        remove(cluster, name)
 
 
 def test_jobs_fail_when_they_should_and_never_else(jobs: dict[str, Job]) -> None:
     failed = {step for step, job in jobs.items() if job.failed}
-    assert failed == {"no password", "odd confirmation", "odd rotate", "bad", "check"}, "".join(jobs[step].output for step in failed)
+    refused = {"create again", "create again, check", "no password", "odd confirmation", "odd rotate", "bad", "check"}
+    assert failed == refused, "".join(jobs[step].output for step in failed)
 
 
 def test_a_name_alone_makes_a_registry_on_a_default_database_and_an_edit_changes_nothing_by_default(jobs: dict[str, Job]) -> None:
@@ -352,6 +362,13 @@ def test_a_name_alone_makes_a_registry_on_a_default_database_and_an_edit_changes
     assert f"{CLUSTER}/{DEFAULT}: no change; serves at https://" in jobs["edit"].output
     assert f"{CLUSTER}/{DEFAULT}: no change" in jobs["permissions"].output
     assert "changed=1" in jobs["odd edit"].output
+
+
+def test_only_an_edit_changes_a_registry_that_exists(jobs: dict[str, Job], controller: Controller) -> None:
+    given = {template["name"]: template["extra_vars"] for template in controller.objects["controller_templates"] if "extra_vars" in template}
+    assert given == {"Model registries: create": {"must_be_new": True}}
+    for step in ("create again", "create again, check"):
+        assert f"there is a registry {DEFAULT} already, and nothing was written" in jobs[step].output and "changed=0" in jobs[step].output, jobs[step].output
 
 
 def test_answers_are_taken_as_they_are_typed(jobs: dict[str, Job], cluster: Cluster, database_name: str) -> None:

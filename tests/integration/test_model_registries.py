@@ -270,9 +270,51 @@ def test_purge_leaves_a_registry_that_was_made_while_it_waited_for_the_others(cl
             cluster.create(*REGISTRIES, {key: before[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": old}})
         [purged] = run.result()
     assert not purged.failed, purged.output
-    assert f"registry {old!r} was made while purge waited for the others, and is left" in " ".join(purged.warnings)
+    assert f"registry {old!r} was made while the others were written or deleted, and is left" in " ".join(purged.warnings)
     assert cluster.registry(old)["metadata"]["uid"] != before["metadata"]["uid"]
     assert cluster.get("v1", "secrets", before["spec"]["mysql"]["passwordSecret"]["name"])
+
+
+def test_purge_leaves_a_registry_that_was_made_while_it_deleted_the_others(cluster, layout, automation, room):
+    prefix, database = room
+    kept = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)] or entries(f"{prefix}-kept", 1, database, grants=0)
+    [made] = automation.sequence([task([*kept, *entries(prefix, 1, database, grants=0)])])
+    assert not made.failed, made.output
+    before = cluster.registry(f"{prefix}-0")
+    # The deletion is held up between what purge has read and what it deletes.
+    late = fault("delay", verbs=("delete",), path=f"/modelregistries/{prefix}-0", seconds=8)
+    with ThreadPoolExecutor(1) as pool:
+        faults.api_rules(layout, [late])
+        faults.forget_requests(layout)
+        try:
+            run = pool.submit(automation.sequence, [task(kept, purge=True)])
+            until(lambda: any(request.verb == "delete" for request in faults.recorded_requests(layout)))
+            cluster.delete(*REGISTRIES, f"{prefix}-0")
+            until(lambda: cluster.registry(f"{prefix}-0") is None)
+            cluster.create(*REGISTRIES, {key: before[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": f"{prefix}-0"}})
+            [purged] = run.result()
+        finally:
+            faults.api_rules(layout, [])
+    assert not purged.failed, purged.output
+    assert f"registry '{prefix}-0' was made while the others were written or deleted, and is left" in " ".join(purged.warnings)
+    assert cluster.registry(f"{prefix}-0")["metadata"]["uid"] != before["metadata"]["uid"]
+    assert cluster.get("v1", "secrets", before["spec"]["mysql"]["passwordSecret"]["name"])
+
+
+def test_a_purge_whose_ansible_is_killed_sends_no_deletion_again(cluster, layout, automation, room):
+    prefix, database = room
+    kept = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)] or entries(f"{prefix}-kept", 1, database, grants=0)
+    [made] = automation.sequence([task([*kept, *entries(prefix, 1, database, grants=0)])])
+    assert not made.failed, made.output
+    faults.api_rules(layout, [fault("status", status=429, seconds=2, verbs=("delete",), count=None)])
+    try:
+        automation.cancelled_after(1, signal.SIGKILL, task(kept, purge=True))
+        # What other tests left behind is deleted too.
+        asked = [request.path for request in faults.recorded_requests(layout) if request.writes and request.user_agent == USER_AGENT]
+        assert asked and len(asked) == len(set(asked))
+    finally:
+        faults.api_rules(layout, [])
+    assert cluster.registry(f"{prefix}-0")
 
 
 def test_all_deletions_of_a_purge_share_its_time(cluster, automation, room):
@@ -298,6 +340,32 @@ def test_all_deletions_of_a_purge_share_its_time(cluster, automation, room):
     # They were not asked to go, and a registry that is not asked to go serves on.
     deleted = {change["name"] for change in purged.result["changes"] if change["kind"] == "ModelRegistry"}
     assert len(deleted & set(names)) == THREADS
+
+
+def test_a_password_that_one_registry_writes_restarts_the_others_that_read_it(cluster, automation, room):
+    prefix, database = room
+    owner, reader = entries(prefix, 2, database, grants=0)
+    login = {key: value for key, value in reader["database"].items() if key != "password"}
+    secret = {"name": secret_name(REGISTRIES_NAMESPACE, owner["name"]), "key": "database-password"}
+    reader["database"] = login | {"password_secret": secret}
+    # The other user has another password, which is wrong for this one until the Secret is written again.
+    changed = {**owner, "database": {**owner["database"], "username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password, "ca": "cluster"}}
+    following = {**reader, "database": {**reader["database"], "username": databases.TLS_ONLY.name, "ca": "cluster"}}
+    made, moved, written, predicted, rotated, unchanged = automation.sequence(
+        [
+            task([owner]),
+            task([owner, reader]),
+            task([changed, following]),
+            *(task([owner | {"database": {**changed["database"], "password": "other"}}, following], check=check, wait=False) for check in (True, False)),
+            task([owner | {"database": {**changed["database"], "password": "other"}}, following], wait=False),
+        ]
+    )
+    assert not made.failed and not moved.failed and not written.failed, made.output + moved.output + written.output
+    restarts = [("restart", entry["name"]) for entry in (owner, reader)]
+    for run in (predicted, rotated):
+        assert not run.failed, run.output
+        assert sorted((change["action"], change["name"]) for change in run.result["changes"] if change["action"] == "restart") == restarts
+    assert not predicted.writes and not unchanged.failed and not unchanged.result["changed"], unchanged.output
 
 
 def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, room):
@@ -380,6 +448,38 @@ FAULTS = {
         True,
     ),
 }
+
+
+def test_an_api_server_that_breaks_for_a_moment_does_not_end_the_wait(cluster, layout, automation, room):
+    prefix, database = room
+    wanted = entries(prefix, 2, database, grants=0)
+    # What is read before the registries are written is read well.
+    broken = [fault("status", status=500, verbs=("list",), path="/deployments", skip=1, count=2), fault("reset", verbs=("list",), path="/pods", count=2)]
+    faults.api_rules(layout, broken)
+    faults.forget_requests(layout)
+    try:
+        [run] = automation.sequence([task(wanted)])
+        hit = [request for request in faults.recorded_requests(layout) if request.fault]
+    finally:
+        faults.api_rules(layout, [])
+    assert [request.fault for request in hit].count("status") == 2
+    assert not run.failed, run.output
+    assert all(registry["status"]["serving"] for registry in by_name(run).values())
+
+
+def test_what_failed_before_is_told_when_the_api_server_ends_the_wait(layout, automation, room):
+    prefix, database = room
+    wanted = entries(prefix, 2, database, grants=0)
+    wanted[0]["database"]["ca"] = {"config_map": f"{prefix}-nowhere", "key": "ca.crt"}
+    # Its first list is that of the plan.
+    faults.api_rules(layout, [fault("status", status=400, verbs=("list",), path="/deployments", skip=1, count=None)])
+    try:
+        [run] = automation.sequence([task(wanted)])
+    finally:
+        faults.api_rules(layout, [])
+    assert run.failed
+    said = {problem["option"]: problem["problem"] for problem in run.result["problems"]}
+    assert set(said) == {"registries[0].database.ca", "registries[1]"} and "answered 400" in said["registries[1]"], run.result["msg"]
 
 
 @pytest.mark.parametrize(("rules", "comes_through"), FAULTS.values(), ids=FAULTS)

@@ -239,7 +239,7 @@ def test_the_playbook_switches_it_on_and_sums_up(layout: Layout, cluster: Cluste
         until(lambda: status_of(cluster)[1].get("reason") == "Removed")
         code, said = enable("--check")
         assert code and "changed=1" in said
-        assert f"east: managed (changed), registries namespace {REGISTRIES_NAMESPACE}: it is switched only outside of check mode" in summary(said)
+        assert f"east: managed (would be changed), registries namespace {REGISTRIES_NAMESPACE}: it is switched only outside of check mode" in summary(said)
         assert "west: FAILED: there is no cluster to speak to" in summary(said)
         assert status_of(cluster)[1]["reason"] == "Removed"
         code, did = enable("-e", "clusters=east")

@@ -489,6 +489,8 @@ def partial(first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
     """What is missing in the answers, and that nothing is made up in its place."""
     sources = [{source["kind"]: source["exists"] for source in answer["cluster"]["status"]["sources"]} for answer in (first, second, third)]
     assert sources == [{"Secret": True, "ConfigMap": None}, {"Secret": None, "ConfigMap": True}, {"Secret": True, "ConfigMap": True}]
+    restarts = [answer["cluster"]["status"]["restart_needed"] for answer in (first, second, third)]
+    assert restarts == [None, None, False]
     serving = [[answer[suffix]["status"]["serving"] for suffix in ("cluster", "breaking")] for answer in (first, second, third)]
     assert serving == [[None, None], [True, False], [True, False]]
     assert second["cluster"]["status"]["server_image"] is None

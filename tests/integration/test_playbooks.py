@@ -17,12 +17,13 @@ from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables impor
 from sandbox import databases, faults
 from sandbox.layout import ROOT, Layout
 from tests import fleet
-from tests.helpers import REGISTRIES, USER_AGENT, Cluster, account_with, roles_of
+from tests.helpers import REGISTRIES, USER_AGENT, Cluster, account_with, roles_of, until
 from tests.playing import Played, Player
 
 LOGIN = databases.TLS_ONLY
 NEW_PASSWORD = "rotated-word-4711"
 DESCRIPTION = "Of {{ nobody }}"
+HOLD = "example.com/hold"
 CHORES = ("permissions", "rotate_password", "rotate_ca", "export")
 
 
@@ -155,7 +156,23 @@ def test_an_export_converges_to_no_change(life: dict[str, Played], player: Playe
 
 def test_a_password_that_the_database_refuses_is_not_written(life: dict[str, Played]) -> None:
     refused = life["refused password"]
-    assert refused.code and "FAILED: check_database: the database refuses the login" in refused.summary, refused.output
+    assert refused.code and "FAILED: nothing was written: The database refuses the login" in refused.summary, refused.output
+
+
+def test_a_password_is_rotated_untried_where_the_database_cannot_be_reached_from_here(
+    life: dict[str, Played], player: Player, cluster: Cluster, registries: list[dict[str, Any]]
+) -> None:
+    far = registries[1]["name"]
+    host = cluster.registry(far)["spec"]["mysql"]["host"]
+    beyond = {host: f"Not reachable from here: {host}", "db.example.invalid": "The host name db.example.invalid is unknown"}
+    try:
+        for unreachable, said in beyond.items():
+            cluster.merge(*REGISTRIES, far, {"spec": {"mysql": {"host": unreachable}}})
+            played = play(player, "rotate_password", "--check", "-e", f"registry={far}", MODEL_REGISTRY_DATABASE_PASSWORD="untried-word")
+            assert played.code == 0 and f"east/{far}: would be rotated; " in played.summary, played.output
+            assert f"; the login was not tried first: {said}" in played.summary, played.output
+    finally:
+        cluster.merge(*REGISTRIES, far, {"spec": {"mysql": {"host": host}}})
 
 
 def test_nothing_is_deleted_that_was_not_confirmed(life: dict[str, Played], registries: list[dict[str, Any]]) -> None:
@@ -220,6 +237,31 @@ def test_a_check_looks_at_client_certificates_and_takes_false_for_false(
     assert found and all(f" in Secret {secret} ends in " in line for line in found), kept.output
 
 
+@pytest.fixture
+def outcasts(life: dict[str, Played], cluster: Cluster, registries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The names of two registries that no list can have: one whose deletion is stuck, and one whose name cannot work."""
+    assert life
+    far = registries[1]["name"]
+    leaving, dotted = f"{far}-leaving", f"{far}.dotted"
+    spec = {"spec": {"rest": {}, "grpc": {}, "mysql": cluster.registry(far)["spec"]["mysql"]}}
+    for name, finalizers in ((leaving, [HOLD]), (dotted, [])):
+        cluster.create(*REGISTRIES, {"apiVersion": REGISTRIES[0], "kind": "ModelRegistry", "metadata": {"name": name, "finalizers": finalizers}, **spec})
+    cluster.delete(*REGISTRIES, leaving)
+    until(lambda: cluster.registry(leaving)["metadata"]["finalizers"] == [HOLD])
+    yield leaving, dotted
+    cluster.merge(*REGISTRIES, leaving, {"metadata": {"finalizers": []}})
+
+
+def test_a_check_finds_the_registries_that_no_list_can_have(player: Player, outcasts: tuple[str, str]) -> None:
+    leaving, dotted = outcasts
+    for listed in ((), ("-e", json.dumps({"model_registries_list": []}))):
+        found = play(player, "check", *listed)
+        [gone] = [line for line in found.summary.splitlines() if line.startswith(f"east/{leaving}: ")]
+        [named] = [line for line in found.summary.splitlines() if line.startswith(f"east/{dotted}: ")]
+        assert found.code and ": is being deleted since 2" in gone and f"it is held by the finalizer {HOLD}" in gone, found.output
+        assert f"name '{dotted}': is no resource name" in named, found.output
+
+
 def test_a_check_that_could_not_compare_says_so(life: dict[str, Played], player: Player, layout: Layout) -> None:
     assert life
     faults.api_rules(layout, [faults.Rule("status", status=500, verbs=("list",), path="/modelregistries", user_agent=USER_AGENT)])
@@ -262,6 +304,28 @@ def test_nothing_is_deleted_in_all_clusters_because_none_was_named(layout: Layou
     assert named.code == 0 and "east/nobody: there is no such registry" in named.summary, named.output
 
 
+def test_nothing_is_deleted_without_a_name(layout: Layout, player: Player) -> None:
+    started = time.time()
+    for given in ((), ("-e", "registry= ", "-e", "confirm= ")):
+        refused = play(player, "delete", *given)
+        assert refused.code and "Nothing was deleted: give -e registry=NAME -e confirm=NAME" in refused.output, refused.output
+    named = {"model_registry_delete_name": "", "model_registry_delete_confirm": ""}
+    role = {"name": "modelops.openshift_ai.model_registry_delete"}
+    plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.import_role": role, "vars": named}]}]
+    (player.folder / "role.yml").write_text(yaml.safe_dump(plays))
+    refused = player.run("ansible-playbook role.yml")
+    assert refused.code and "Nothing was deleted: give the name of the registry in model_registry_delete_name" in refused.output, refused.output
+    assert not [request for request in faults.recorded_requests(layout) if request.user_agent == USER_AGENT and request.time >= started]
+
+
+@pytest.mark.parametrize("command", ["report", "delete -e registry=nobody -e confirm=nobody"])
+def test_a_playbook_looks_in_the_namespace_that_all_of_them_are_given(player: Player, command: str) -> None:
+    page = player.folder / "nowhere.html"
+    given = f"-e model_registries_namespace=nowhere -e model_registry_report_file={page}"
+    played = player.run(f"ansible-playbook -i inventory.yml --limit east modelops.openshift_ai.{command} {given}")
+    assert played.code and re.search("FAILED: .*nowhere", played.summary), played.output
+
+
 @pytest.fixture(scope="module")
 def person(layout: Layout, automation_token: str, tmp_path_factory: pytest.TempPathFactory) -> Player:
     """Somebody without an inventory, who is logged in to a cluster."""
@@ -295,6 +359,34 @@ def test_answers_make_a_registry_of_the_cluster_that_one_is_logged_in_to(person:
 
     kept, taken = edit(None), edit(False)
     assert "asked: no change; " in kept.summary and "asked: would be changed; " in taken.summary, kept.output + taken.output
+
+
+def test_a_registry_that_must_be_new_is_refused_when_it_exists(
+    life: dict[str, Played], layout: Layout, person: Player, cluster: Cluster, registries: list[dict[str, Any]]
+) -> None:
+    assert life
+    far = registries[1]["name"]
+    before, started = cluster.registry(far), time.time()
+    # The resource name is derived from the name.
+    taken = json.dumps({"display_name": far, "description": "Taken over", "must_be_new": True, "database_source": "generated"})
+    for check in ((), ("--check",)):
+        refused = person.run("ansible-playbook modelops.openshift_ai.registry", "-e", taken, *check)
+        assert refused.code and f"localhost/{far}: FAILED: there is a registry {far} already, and nothing was written: give another name" in refused.summary
+        assert 'to complete a run that failed half way, use the job template "edit", or leave must_be_new out' in refused.summary, refused.output
+    assert cluster.registry(far)["metadata"]["annotations"] == before["metadata"]["annotations"] and not writes_since(layout, started)
+    new = json.dumps({"registry": f"{far}-new", "must_be_new": True, "database_source": "generated"})
+    created = person.run("ansible-playbook modelops.openshift_ai.registry --check", "-e", new)
+    assert created.code == 0 and f"localhost/{far}-new: would be changed" in created.summary, created.output
+
+
+def test_whether_a_registry_is_new_is_not_said_when_it_could_not_be_seen(layout: Layout, person: Player) -> None:
+    faults.api_rules(layout, [faults.Rule("status", status=500, verbs=("list",), path="/modelregistries", user_agent=USER_AGENT)])
+    started = time.time()
+    try:
+        unseen = person.run("ansible-playbook modelops.openshift_ai.registry -e registry=unseen -e must_be_new=true -e database_source=generated")
+    finally:
+        faults.api_rules(layout, [])
+    assert unseen.code and "localhost/unseen: FAILED: " in unseen.summary and "500" in unseen.summary and not writes_since(layout, started), unseen.output
 
 
 def test_answers_that_are_not_understood_are_refused_with_what_there_is(layout: Layout, person: Player) -> None:

@@ -27,7 +27,7 @@ def written(manifest, manager, time, *paths):
 
 def drift(registry, live_one, objects=None):
     cluster = live(registry, objects or {("Secret", secret_name(wanted())): secret(wanted())}, registry=live_one)
-    return differences("fraud", cluster, planned(registry, cluster).changes, (), None)
+    return differences("fraud", cluster, planned(registry, cluster).changes, None, None)
 
 
 def test_each_field_is_told_with_its_last_writer():
@@ -68,7 +68,7 @@ def test_a_password_is_masked_and_told_by_who_wrote_its_secret():
 
 def test_a_registry_that_is_missing_is_one_difference():
     cluster = live(wanted(), registry=None)
-    assert differences("fraud", cluster, planned(wanted(), cluster).changes, (), None) == [Difference("fraud", "name", None, "fraud")]
+    assert differences("fraud", cluster, planned(wanted(), cluster).changes, None, None) == [Difference("fraud", "name", None, "fraud")]
 
 
 def test_what_is_as_wanted_does_not_drift():
@@ -78,18 +78,48 @@ def test_what_is_as_wanted_does_not_drift():
 def test_access_is_granted_or_not():
     theirs = written(dashboards(Grant("users", "mallory"), name="theirs"), *TYPED)
     wished = Permissions((Grant("groups", "scientists"),), exact=True)
-    changes = grant_changes(wished, LiveGrants.of(TARGET, [theirs]), Known()).changes
-    found = differences("fraud", live(wanted()), changes, [theirs], None)
-    assert set(found) == {
+    assert set(access_drift(wished, theirs)) == {
         Difference("fraud", "permissions.groups[scientists]", None, "granted"),
         Difference("fraud", "permissions.users[mallory]", "granted", None, *TYPED),
     }
 
 
+def access_drift(wished, *bindings):
+    grants = LiveGrants.of(TARGET, bindings)
+    return differences("fraud", live(wanted()), grant_changes(wished, grants, Known()).changes, grants, None)
+
+
+def test_a_surplus_role_binding_is_told_as_such_and_not_as_lost_access():
+    one, other = (dashboards(Grant("groups", "scientists"), name=name) for name in ("one", "other"))
+    wished = Permissions((Grant("groups", "scientists"),), exact=True)
+    assert access_drift(wished, one, written(other, *TYPED)) == [
+        Difference("fraud", "permissions.exact", "RoleBinding 'other' (group scientists)", None, *TYPED)
+    ]
+
+
+def test_access_by_two_role_bindings_is_lost_once():
+    both = (dashboards(Grant("users", "mallory"), name=name) for name in ("one", "other"))
+    found = access_drift(Permissions((), exact=True), *both)
+    assert [(entry.option, entry.before, entry.after) for entry in found] == [
+        ("permissions.users[mallory]", "granted", None),
+        ("permissions.exact", "RoleBinding 'other' (user mallory)", None),
+    ]
+
+
+def test_a_role_binding_that_grants_nothing_is_no_access_that_is_lost():
+    wrong = dashboards(Grant("groups", "scientists"), name="wrong")
+    wrong = {**wrong, "roleRef": {**wrong["roleRef"], "name": TARGET.wrong_role}}
+    found = access_drift(Permissions((Grant("groups", "scientists"),), exact=True), wrong)
+    assert [(entry.option, entry.before, entry.after) for entry in found] == [
+        ("permissions.groups[scientists]", None, "granted"),
+        ("permissions.exact", "RoleBinding 'wrong' (group scientists)", None),
+    ]
+
+
 def test_members_are_told_by_who_wrote_the_group():
     group = written({"metadata": {"name": "fraud-users", "resourceVersion": "1"}, "users": ["mallory"]}, *CLICKED, ("users",))
     changes = member_changes(Permissions(members=("alice",), exact=True), TARGET, group, True).changes
-    assert set(differences("fraud", live(wanted()), changes, (), group)) == {
+    assert set(differences("fraud", live(wanted()), changes, None, group)) == {
         Difference("fraud", "permissions.members[alice]", None, "granted", *CLICKED),
         Difference("fraud", "permissions.members[mallory]", "granted", None, *CLICKED),
     }
@@ -101,5 +131,5 @@ def test_every_option_of_a_database_has_a_place_to_look_for_its_writer(kind):
     section = {"mysql": "mysql", "postgresql": "postgres"}[kind]
     present = written(stored(wanted(kind, **changed)), *CLICKED, ("spec", section, "host"), ("spec", section, "username"))
     cluster = live(wanted(kind), {("Secret", secret_name(wanted(kind))): secret(wanted(kind))}, registry=present)
-    found = differences("fraud", cluster, planned(wanted(kind), cluster, allow_data_change=True).changes, (), None)
+    found = differences("fraud", cluster, planned(wanted(kind), cluster, allow_data_change=True).changes, None, None)
     assert {entry.option: entry.manager for entry in found} == {"database.host": "node-fetch", "database.username": "node-fetch"}

@@ -46,6 +46,12 @@ def test_a_registry_of_ours_is_exported_whole(kind):
     assert ("host" in options["database"], "password_secret" in options["database"]) == (kind != "generated",) * 2
 
 
+def test_a_generated_database_with_a_whole_object_as_its_ca_is_exported_without_it():
+    options, left_out = exported(resource("generated", sslRootCertificatesConfigMapName="bundle"))
+    assert options["database"]["type"] == "generated" and "ca" not in options["database"]
+    assert len(left_out) == 1 and "sslRootCertificatesConfigMapName" in left_out[0]
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "missing"),
     [

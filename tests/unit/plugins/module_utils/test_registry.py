@@ -129,7 +129,7 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
         ("database__host", "db-", "database.host", "no host name"),
         ("database__host", "d@b", "database.host", "no host name"),
         ("database__host", ".", "database.host", "no host name"),
-        ("database__host", "db.example.com", "database.namespace", "dotted"),
+        ("database__host", "db.example.com", "database.namespace", "has a dot"),
         ("database__host", "10.0.0.1", "database.namespace", "address"),
         ("database__host", None, "database.namespace", "without database.host"),
         ("database__namespace", "", "database.namespace", "empty"),

@@ -127,6 +127,14 @@ def test_what_the_module_says_is_shown_while_it_runs_and_says_of_which_host_it_i
     assert output.count('"message": "written"') == 4, "the timeline is in the results that may be shown, of the background too"
 
 
+def test_a_temporary_folder_that_the_tasks_of_a_loop_share_is_no_end_of_ansible(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_KEEP_REMOTE_FILES", "1")
+    playbook = play.start([play.task("again", 1, loop=[1, 2])])
+    output, errors = playbook.communicate(timeout=60)
+    assert playbook.returncode == 0 and len(play.writes()) == 2, output
+    assert [line.split()[-1] for line in errors.splitlines() if " s  writ" in line] == ["writing", "written"] * 2
+
+
 def test_a_wrong_list_is_refused_before_anything_is_sent(play: Play) -> None:
     wrong = {"file": str(play.file), "writes": 1, "registries": [{"name": "models", "pasword": SECRET, "database": {"port": SECRET}}, SECRET]}
     result = {"ansible.builtin.copy": {"dest": str(play.folder / "result.json"), "content": "{{ refused | to_json }}", "mode": "0600"}}

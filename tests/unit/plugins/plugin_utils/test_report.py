@@ -118,6 +118,15 @@ def test_what_is_wrong_with_a_cluster_needs_attention() -> None:
     assert [row[0] for row in rows(made, "rights")] == ["Nearly everybody system:authenticated", "admins", "admins", "Platform system:masters"]
 
 
+def test_each_registry_that_no_list_can_have_needs_attention() -> None:
+    skipped = [{"name": "leaving", "reason": "is being deleted since then: it is stuck"}, {"name": "dotted.name", "reason": "has a dot"}]
+    made = report(found(registry(), skipped_registries=skipped))
+    said = ["Registry leaving: is being deleted since then: it is stuck", "Registry dotted.name: has a dot"]
+    assert attention(made) == [("Warning", text, []) for text in said]
+    assert made.summary == ("east: 1 registry, 1 serving, 2 things to look at",)
+    assert rows(made, "skipped") == [["leaving", "is being deleted since then: it is stuck", "east"], ["dotted.name", "has a dot", "east"]]
+
+
 def test_drift_is_told_with_who_wrote_it() -> None:
     difference = {"registry": "fraud", "option": "database.port", "before": 3307, "after": 3306, "manager": "dashboard", "time": "2026-01-02T03:04:05Z"}
     missing = {"registry": "new", "option": "name", "before": None, "after": "new", "manager": None, "time": None}
