@@ -25,7 +25,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"host": "mysql://mysql"}, "database.host", "URL"),
     ({"host": "mysql/models"}, "database.host", "path"),
     ({"host": "mysql:3306"}, "database.host", "database.port"),
-    ({"host": "mysql.other"}, "database.namespace", "dotted host"),
+    ({"host": "mysql.other"}, "database.namespace", "a host that has a dot"),
     ({"name": ""}, "database.name", "is empty"),
     ({"name": "models "}, "database.name", "white space"),
     ({"name": "a/b"}, "database.name", "/"),
