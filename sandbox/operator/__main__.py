@@ -24,7 +24,7 @@ async def main() -> None:
     async with Api(layout, "model-registry-operator") as api:
         capabilities = await _discovered(api)
         logging.info("operator %s: OpenShift %s, groups %s", generation.operator, capabilities.has_routes, capabilities.has_groups)
-        reconciler = Reconciler(api, Settings(generation, capabilities, domain))
+        reconciler = Reconciler(api, Settings(generation, capabilities, domain, namespace))
         server = await serve(layout, Admission(generation, capabilities.has_routes, namespace, domain, reconciler.registries))
         try:
             await run_forever(_reconcile(layout, reconciler))

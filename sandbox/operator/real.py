@@ -20,7 +20,6 @@ def environment(layout: Layout) -> dict[str, str]:
         "REGISTRIES_NAMESPACE": os.environ.get("REGISTRIES_NAMESPACE", registries_namespace(layout)),
         "DEFAULT_DOMAIN": os.environ.get("DEFAULT_DOMAIN", APPS_DOMAIN),
         "ENABLE_WEBHOOKS": "true",
-        "ENABLE_MODEL_CATALOG": "false",
         "TMPDIR": str(layout.path("run", "operator-tmp")),
     }
 

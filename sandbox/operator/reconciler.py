@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 
 from sandbox.kube import Api, ApiError, Queue, path
-from sandbox.operator import manifests
+from sandbox.operator import catalog, manifests
 from sandbox.operator import status as statuses
 from sandbox.operator.deployment import deployment
 from sandbox.operator.generations import Generation
@@ -69,6 +69,11 @@ OPENSHIFT_KINDS = {
     "RoleBinding": Kind("rbac.authorization.k8s.io/v1", "rolebindings"),
     "Route": Kind("route.openshift.io/v1", "routes"),
 }
+# What the model catalog needs beside the kinds above: the ConfigMaps that administrators label as its sources, which are read and never written.
+CATALOG_SOURCE = "CatalogSource"
+CATALOG_KINDS = {CATALOG_SOURCE: Kind("v1", "configmaps", selector=(("labelSelector", f"{catalog.SOURCE_LABEL}=true"),))}
+CATALOG: Key = ("", catalog.NAME)
+COMPONENT = path("components.platform.opendatahub.io/v1alpha1", "modelregistries", name="default-modelregistry")
 GROUP_KIND = {"Group": Kind("user.openshift.io/v1", "groups", namespaced=False, selector=(), causes=False)}
 
 
@@ -85,6 +90,8 @@ class Settings:
     generation: Generation
     capabilities: Capabilities
     domain: str
+    # Where the catalog is; registries may be wherever the webhooks let them.
+    namespace: str
 
 
 class Reconciler:
@@ -93,11 +100,14 @@ class Reconciler:
     def __init__(self, api: Api, settings: Settings):
         self._api = api
         self._generation, self._capabilities, self._domain = settings.generation, settings.capabilities, settings.domain
+        self._namespace = settings.namespace
         self._kinds = {"ModelRegistry": Kind(self._generation.api_version, "modelregistries", selector=())} | KINDS
         if settings.capabilities.has_routes:
             self._kinds |= OPENSHIFT_KINDS
             if settings.capabilities.has_groups or not self._generation.is_today:
                 self._kinds |= GROUP_KIND
+        if settings.generation.is_today:
+            self._kinds |= CATALOG_KINDS | {"RoleBinding": OPENSHIFT_KINDS["RoleBinding"]}
         self._objects: dict[str, dict[Key, Object]] = {name: {} for name in self._kinds}
         self._pods: dict[Key, set[Key]] = defaultdict(set)
         self._whole: set[Key] = set()
@@ -129,6 +139,8 @@ class Reconciler:
     async def run(self) -> None:
         for key in await self.registries():
             self._ask(key, whole=True)
+        if self._generation.is_today:
+            self._queue.add(CATALOG)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._queue.run())
             for name in self._kinds:
@@ -146,10 +158,13 @@ class Reconciler:
                 if old is not None and old["metadata"]["uid"] == item["metadata"]["uid"]:
                     del self._objects[name][key]
                     self._pods[(key[0], _label(item, "app"))].discard(key)
+                    self._ask_for_catalog(name, item)
                     self._ask(_registry_of(name, item), whole=kind.causes)
                 continue
             old = self._objects[name].get(key)
             if self._keep(name, item):
+                if old is None or _identity(name, old) != _identity(name, item):
+                    self._ask_for_catalog(name, item)
                 self._ask(_registry_of(name, item), whole=kind.causes and (old is None or _identity(name, old) != _identity(name, item)))
 
     def _keep(self, name: str, item: Object) -> bool:
@@ -163,6 +178,10 @@ class Reconciler:
             self._pods[(key[0], _label(item, "app"))].add(key)
         return True
 
+    def _ask_for_catalog(self, name: str, item: Object) -> None:
+        if name == CATALOG_SOURCE or _label(item, "app") == catalog.NAME or _label(item, "component") == catalog.POSTGRES:
+            self._queue.add(CATALOG)
+
     def _ask(self, key: Key | None, whole: bool) -> None:
         if key in self._objects["ModelRegistry"]:
             if whole:
@@ -172,6 +191,9 @@ class Reconciler:
     # One registry
 
     async def _work(self, key: Key) -> float | None:
+        if key == CATALOG:
+            await self._reconcile_catalog()
+            return None
         stored = self._objects["ModelRegistry"].get(key)
         if stored is None:
             self._whole.discard(key)
@@ -276,6 +298,32 @@ class Reconciler:
             else:
                 await self._remove({"kind": "NetworkPolicy", "metadata": {"namespace": registry.namespace, "name": f"{registry.name}-https-route"}})
         return outcomes
+
+    async def _reconcile_catalog(self) -> None:
+        """Bring the model catalog's objects to what they must be. What administrators edit is made once and then left alone."""
+        component = await self._api.find(COMPONENT)
+        owner = component and {"apiVersion": component["apiVersion"], "kind": component["kind"], **_named(component)}
+        sources = [item["metadata"]["name"] for item in self._objects[CATALOG_SOURCE].values() if item["metadata"]["namespace"] == self._namespace]
+        made = catalog.Catalog(self._generation, self._namespace, self._domain, owner, sources)
+        await self._ensure(made.service_account())
+        await self._ensure(made.default_sources())
+        for wanted in made.user_sources():
+            await self._ensure_once(wanted)
+        for deployment, dependents in (
+            (made.deployment(), lambda owner: made.of_deployment(owner, self._capabilities.has_routes)),
+            (made.database_deployment(), made.of_database),
+        ):
+            if deployment["metadata"]["name"] == catalog.POSTGRES:
+                await self._ensure_once(made.database_secret(base64.urlsafe_b64encode(os.urandom(16)).decode()))
+            await self._ensure_deployment(deployment)
+            live = self._objects[DEPLOYMENT].get(_key(deployment))
+            if live is None:
+                self._queue.add_later(CATALOG, SETTLE_SECONDS)
+                return
+            for wanted in dependents({"apiVersion": "apps/v1", "kind": DEPLOYMENT, **_named(live)}):
+                await self._ensure(wanted)
+        await self._ensure(made.proxy_config())
+        await self._ensure(made.cluster_role_binding())
 
     # Single objects
 
@@ -482,6 +530,10 @@ class Reconciler:
                 raise ApiError(NOT_FOUND, {"message": f"no matches for {plural} of {api_version}"})
             self._known_apis.add(plural)
         await self._api.delete(path(api_version, plural, namespace, name))
+
+
+def _named(item: Object) -> dict[str, str]:
+    return {key: item["metadata"][key] for key in ("name", "uid")}
 
 
 def _key(item: Object) -> Key:
