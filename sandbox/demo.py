@@ -43,17 +43,26 @@ def main() -> int:
     print()
     for row in rows:
         print("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    commands = "\n".join(f"  {command}" for command in next_commands(status["address"]))
     print(
         f"""
 Nobody but the cluster's administrator has access to it yet. Next, after `. .sandbox/env`:
 
-  kubectl get modelregistries.modelregistry.opendatahub.io,pods -n {REGISTRIES_NAMESPACE}
-  ansible-playbook {PLAYBOOK} --check --diff -e description='Another one'
-  curl --cacert $SANDBOX_INGRESS_CA -H 'Authorization: Bearer sandbox-admin' {status["address"]}/api/model_registry/v1alpha3/registered_models
+{commands}
 
-`make sandbox-stop` ends it."""
+`sandbox_deactivate` restores the shell, `make sandbox-stop` stops the cluster."""
     )
     return 0
+
+
+def next_commands(address: str) -> list[str]:
+    """What to type next, in a shell of `. .sandbox/env`: see the registry's objects, preview an edit, ask the registry itself."""
+    url = f"{address}/api/model_registry/v1alpha3/registered_models"
+    return [
+        f"kubectl get modelregistries.modelregistry.opendatahub.io,pods -n {REGISTRIES_NAMESPACE}",
+        f"""ansible-playbook {PLAYBOOK} --check --diff -e '{{"description": "Another one"}}'""",
+        f"curl --cacert $SANDBOX_INGRESS_CA -H 'Authorization: Bearer sandbox-admin' {url}",
+    ]
 
 
 def _ask(environment: dict[str, str]) -> dict[str, Any]:

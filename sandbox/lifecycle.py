@@ -201,13 +201,23 @@ async def _settled(layout: Layout) -> None:
 
 
 def write_environment(layout: Layout) -> None:
-    """Write `.sandbox/env`, a file for a shell to source."""
+    """Write `.sandbox/env`, a file for a POSIX shell to source. What it sets is undone by `sandbox_deactivate`, also when it is sourced again."""
     variables = shell_variables(layout)
     path = variables.pop("PATH").split(os.pathsep)
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines = [
+        "# Source this in a shell: it finds the tools, the collection, the cluster and the databases. `sandbox_deactivate` ends it.",
+        "if command -v sandbox_deactivate > /dev/null 2>&1; then sandbox_deactivate; fi",
+    ]
+    undone = []
+    for name in [*variables, "PATH"]:
+        lines += [f'_sandbox_had_{name}="${{{name}+yes}}"', f'_sandbox_old_{name}="${{{name}-}}"']
+        undone.append(f'    if [ -n "$_sandbox_had_{name}" ]; then export {name}="$_sandbox_old_{name}"; else unset {name}; fi')
+        undone.append(f"    unset _sandbox_had_{name} _sandbox_old_{name}")
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     # The tools come before the machine's own programs, kubectl after them.
     lines.append(f'export PATH={shlex.quote(path[0])}:"$PATH":{shlex.quote(path[-1])}')
-    layout.path("env").write_text("# Source this in a shell: it finds the tools, the collection, the cluster and the databases.\n" + "\n".join(lines) + "\n")
+    lines += ["sandbox_deactivate() {", *undone, "    unset -f sandbox_deactivate", "}"]
+    layout.path("env").write_text("\n".join(lines) + "\n")
 
 
 def shell_variables(layout: Layout) -> dict[str, str]:

@@ -1,10 +1,16 @@
-"""The cluster's router as an HTTP proxy: a CONNECT leads to the Routes of the cluster, or to its Services by their names inside the cluster."""
+"""The cluster's router as an HTTP proxy: a CONNECT leads to the Routes of the cluster, to its Services by their names inside the cluster, or else out.
+
+A shell that uses the sandbox sends all of its HTTPS requests here. Those that are not for the cluster go where they would have gone without it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
+import urllib.request
 from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from aiohttp import web
 
@@ -14,9 +20,12 @@ from sandbox.platform import ingress
 from sandbox.platform.endpoints import Endpoints, Key
 
 log = logging.getLogger(__name__)
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 PROXY_PORT = 8080
 PUBLIC_PORT = 443
 HEAD_SECONDS = 30
+CONNECT_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,11 @@ class Target:
         """Whether it is one of the names that the cluster's ingress answers for."""
         return self.host.endswith("." + APPS_DOMAIN) and self.port == PUBLIC_PORT
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether only the sandbox can know it."""
+        return self.is_public or ingress.service_named(self.host) is not None or self.host.endswith(f".{ingress.SERVICE_DOMAIN}")
+
 
 async def serve(layout: Layout, api: Api, endpoints: Endpoints) -> list[Router | web.AppRunner]:
     """Start the proxy and the servers behind it."""
@@ -47,7 +61,7 @@ async def serve(layout: Layout, api: Api, endpoints: Endpoints) -> list[Router |
 
 
 class Router:
-    """The HTTP proxy: each CONNECT becomes a tunnel to one of the HTTPS servers behind it, and everything else is refused with the reason."""
+    """The HTTP proxy: each CONNECT becomes a tunnel, and everything else is refused with the reason."""
 
     def __init__(self, layout: Layout, endpoints: Endpoints, certificates: ingress.ServiceCertificates):
         self._layout, self._endpoints, self._certificates = layout, endpoints, certificates
@@ -79,26 +93,40 @@ class Router:
             head = await reader.readuntil(b"\r\n\r\n")
         method, _space, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
         if method != "CONNECT":
-            return await _refuse(writer, 403, "Forbidden", "this proxy only makes tunnels (CONNECT) to https addresses of the sandbox's cluster")
+            return await _refuse(writer, 403, "Forbidden", "this proxy only makes tunnels (CONNECT) to https addresses")
         target = Target.parse(rest.partition(" ")[0])
         if target is None:
             return await _refuse(writer, 400, "Bad Request", "CONNECT needs a host and a port")
+        if not target.is_inside:
+            return await self._pass_out(target, reader, writer)
         port = ingress.ROUTES_PORT
         if not target.is_public:
             service = ingress.service_named(target.host)
             if service is None:
                 known = f"*.{APPS_DOMAIN}:{PUBLIC_PORT} and <service>.<namespace>.{ingress.SERVICE_DOMAIN}:<port>"
-                return await _refuse(writer, 403, "Forbidden", f"{target.host}:{target.port} is outside the sandbox's cluster, which is {known}")
+                return await _refuse(writer, 403, "Forbidden", f"{target.host}:{target.port} is no address of the sandbox's cluster, which has {known}")
             problem = await self._unreachable(target, service)
             if problem:
                 return await _refuse(writer, 502, "Bad Gateway", problem)
             port = ingress.SERVICES_PORT
-        inner_reader, inner_writer = await asyncio.open_connection(self._layout.address("router"), port)
+        inner = await asyncio.open_connection(self._layout.address("router"), port)
+        writer.write(ESTABLISHED)
+        await _join((reader, writer), inner)
+
+    async def _pass_out(self, target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A tunnel out of the sandbox: by the proxy that the shell had that started it, if it had one, otherwise straight."""
+        proxy = _proxy_for(target, self._layout.address("router"))
         try:
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await _tunnel((reader, inner_writer), (inner_reader, writer))
-        finally:
-            inner_writer.close()
+            async with asyncio.timeout(CONNECT_SECONDS):
+                outer = await asyncio.open_connection(*((proxy.hostname, proxy.port or PROXY_PORT) if proxy else (target.host, target.port)))
+        except (OSError, TimeoutError) as error:
+            return await _refuse(writer, 502, "Bad Gateway", f"{target.host}:{target.port} cannot be reached: {error or 'no answer'}")
+        if proxy:
+            # What it answers, be it a refusal, goes straight back.
+            outer[1].write(_connect(target, proxy.username, proxy.password))
+        else:
+            writer.write(ESTABLISHED)
+        await _join((reader, writer), outer)
 
     async def _unreachable(self, target: Target, service: Key) -> str | None:
         if not self._endpoints.listens(service, target.port):
@@ -111,18 +139,36 @@ class Router:
         return None
 
 
+def _proxy_for(target: Target, own_address: str) -> SplitResult | None:
+    """The proxy of this process's environment for a host. It is that of the shell that started the sandbox, which may have been one of the sandbox's."""
+    url = urllib.request.getproxies().get("https")
+    if not url or urllib.request.proxy_bypass(target.host):
+        return None
+    proxy = urlsplit(url if "//" in url else f"//{url}")
+    return None if proxy.hostname == own_address else proxy
+
+
+def _connect(target: Target, user: str | None, password: str | None) -> bytes:
+    lines = [f"CONNECT {target.host}:{target.port} HTTP/1.1", f"Host: {target.host}:{target.port}"]
+    if user:
+        login = base64.b64encode(f"{unquote(user)}:{unquote(password or '')}".encode()).decode()
+        lines.append(f"Proxy-Authorization: Basic {login}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 async def _refuse(writer: asyncio.StreamWriter, status: int, reason: str, text: str) -> None:
     body = (text + "\n").encode()
     writer.write(f"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
     await writer.drain()
 
 
-async def _tunnel(*directions: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-    """Pass bytes on both ways until one side is done."""
-    tasks = [asyncio.create_task(_copy(*direction)) for direction in directions]
+async def _join(client: Connection, server: Connection) -> None:
+    """Pass bytes on both ways until one side is done, then end the connection to the server."""
+    tasks = [asyncio.create_task(_copy(*direction)) for direction in ((client[0], server[1]), (server[0], client[1]))]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        server[1].close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -21,8 +21,7 @@ TESTS = (Path(__file__), ROOT / "tests" / "generations" / "test_several_clusters
 
 @pytest.fixture
 def reader(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Reader]:
-    """One who has the database that the guides name; the registry that they make is gone afterwards."""
-    databases.create_databases(layout, "mysql", ["fraud_models"])
+    """One who has the certificates that the guides name; the registry that they make is gone afterwards."""
     (tmp_path / "database-ca.pem").write_text(layout.path("pki", "database-ca.crt").read_text())
     (tmp_path / "new-database-ca.pem").write_text("".join(layout.path("pki", f"{name}.crt").read_text() for name in ("database-ca", "other-ca")))
     yield Reader(layout, tmp_path)
@@ -33,7 +32,6 @@ def reader(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Reader]
             if secret["metadata"]["name"].startswith(f"{name}-db-"):
                 cluster.delete("v1", "secrets", secret["metadata"]["name"])
     cluster.delete("v1", "secrets", "fraud-database")
-    databases.drop_database(layout, "mysql", "fraud_models")
 
 
 def test_the_guide_to_a_first_registry(reader: Reader, cluster: Cluster) -> None:
@@ -44,7 +42,7 @@ def test_the_guide_to_a_first_registry(reader: Reader, cluster: Cluster) -> None
 def test_the_guide_from_the_dashboard_to_code(reader: Reader, cluster: Cluster) -> None:
     login = databases.REGISTRY
     host = f"{databases.SERVICES['mysql']}.data.svc.cluster.local"
-    form = Form("Clicked models", "", Database(host, "fraud_models", login.name, login.password), CLUSTER_WIDE)
+    form = Form("Clicked models", "", Database(host, databases.DOCUMENTED_DATABASE, login.name, login.password), CLUSTER_WIDE)
     Dashboard(cluster).create("clicked-models", form)
     before = cluster.registry("clicked-models")["spec"]
     reader.follow("from_the_dashboard")
