@@ -87,11 +87,16 @@ async def dial(address: str, port: int) -> socket.socket:
     return connection
 
 
+def pem_text(content: bytes) -> str:
+    """A bundle for Python's library as Go reads it: a BEGIN line that has anything in front of it, such as a byte order mark, begins nothing."""
+    return content.decode("ascii", errors="replace").replace("\ufffd", "?")
+
+
 def has_certificates(content: bytes) -> bool:
     """Whether Go finds a certificate in this file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        context.load_verify_locations(cadata=content.decode("ascii", errors="ignore"))
+        context.load_verify_locations(cadata=pem_text(content))
     except (ssl.SSLError, ValueError):
         return False
     return bool(context.get_ca_certs()) or bool(context.cert_store_stats()["x509"])

@@ -23,7 +23,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from sandbox.server import log, models, mysql, schema
-from sandbox.server.connection import Connection, DatabaseError, Files, on_disk
+from sandbox.server.connection import Connection, DatabaseError, Files, on_disk, pem_text
 from sandbox.server.dsn import MysqlDsn
 from sandbox.server.models import Answer
 from sandbox.server.postgresql import PostgresqlConnection
@@ -202,7 +202,7 @@ def mysql_tls(flag: Mapping[str, str], files: Files) -> ssl.SSLContext | None:
     # In a folder certificates are found by hashed names, which keys of a Secret or ConfigMap do not have: none is loaded from there.
     context.verify_mode = ssl.CERT_REQUIRED if authority or folder or verifies_host else ssl.CERT_NONE
     if authority:
-        context.load_verify_locations(cadata=files.read(authority).decode("ascii", errors="ignore"))
+        context.load_verify_locations(cadata=pem_text(files.read(authority)))
     if certificate or key:
         with on_disk(files.read(certificate or key)) as certificate_file, on_disk(files.read(key or certificate)) as key_file:
             context.load_cert_chain(certificate_file, key_file)

@@ -10,7 +10,7 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from sandbox.server.arguments import Options
-from sandbox.server.connection import DatabaseError, Files, Lookup, check_host, dial, has_certificates, on_disk, verification_text
+from sandbox.server.connection import DatabaseError, Files, Lookup, check_host, dial, has_certificates, on_disk, pem_text, verification_text
 from sandbox.server.dsn import MysqlDsn
 
 # SQL states of errors that PyMySQL names by number only.
@@ -70,7 +70,7 @@ def tls_context(options: Options, files: Files) -> ssl.SSLContext | None:
                 raise DatabaseError(f"failed to read SSL {which} certificate from {path}: {error}") from None
             if not has_certificates(content):
                 raise DatabaseError(f"failed to parse SSL {which} certificate from {path}")
-            context.load_verify_locations(cadata=content.decode("ascii", errors="ignore"))
+            context.load_verify_locations(cadata=pem_text(content))
     if not any(path for path, _content in authorities):
         context.load_default_certs()
     certificate, key = options.embedmd_database_ssl_cert, options.embedmd_database_ssl_key

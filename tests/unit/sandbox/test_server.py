@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import datetime
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import trustme
 
 from sandbox.server import log, postgresql, schema
 from sandbox.server.arguments import Options, UsageError, parse
@@ -68,6 +70,15 @@ def test_mounted_files() -> None:
 def test_text_without_certificates() -> None:
     assert not has_certificates(b"no certificate")
     assert not has_certificates(b"")
+
+
+def test_a_byte_order_mark_hides_the_certificate_behind_it() -> None:
+    first, second = (trustme.CA().cert_pem.bytes() for _number in range(2))
+    mark = codecs.BOM_UTF8
+    assert has_certificates(first)
+    assert not has_certificates(mark + first)
+    assert has_certificates(mark + first + second)
+    assert has_certificates("# Zertifikat für die Datenbank\n".encode() + first)
 
 
 CERTIFICATE = {"subjectAltName": (("DNS", "mysql.data"), ("DNS", "*.example.com"), ("IP Address", "127.0.0.1"))}
