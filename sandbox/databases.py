@@ -1,4 +1,4 @@
-"""The sandbox's databases: one MariaDB and one PostgreSQL, both with TLS, and the users and databases in them."""
+"""The sandbox's databases: MariaDB, PostgreSQL and, where it can be had, MySQL, all with TLS, and the users and databases in them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ import psycopg
 import psycopg.sql
 import pymysql
 
+from sandbox import toolchain
 from sandbox.layout import DATABASE_NAMESPACE, Layout
 from sandbox.processes import Command
 
 MARIADB_PORT = 3306
 POSTGRESQL_PORT = 5432
+# The types of a registry's database. Behind `mysql` is MariaDB; the server of MySQL itself goes by the name of its Service.
 KINDS = ("mysql", "postgresql")
+MYSQL = "mysql-9"
 # The Services in namespace `data` behind which the databases are.
-SERVICES = {"mysql": "mysql", "postgresql": "postgres"}
+SERVICES = {"mysql": "mysql", "postgresql": "postgres", MYSQL: MYSQL}
 # Other Services for the same servers, whose names are not in their certificate.
 ALIASES = {"mysql": "mysql-alias", "postgresql": "postgres-alias"}
-PORTS = {"mysql": MARIADB_PORT, "postgresql": POSTGRESQL_PORT}
+PORTS = {"mysql": MARIADB_PORT, "postgresql": POSTGRESQL_PORT, MYSQL: MARIADB_PORT}
+# The part of the sandbox that each of them is.
+PARTS = {"mysql": "mariadb", "postgresql": "postgresql", MYSQL: "mysql"}
 
 # Both servers refuse to run as root; this user runs them then.
 UNPRIVILEGED_USER = "nobody"
@@ -84,13 +89,18 @@ DOCUMENTED_DATABASE = "fraud_models"
 DIRTY_DATABASE = "dirty"
 MISSING_DATABASE = "nope"
 DIRTY_VERSION = 7
-FREE_DATABASES = {"mysql": 50, "postgresql": 10}
+FREE_DATABASES = {"mysql": 50, "postgresql": 10, MYSQL: 0}
 ODD_DATABASES = ("odd space", "odd#hash", "odd&and", "odd-dash")
 
 
 def databases(kind: str) -> list[str]:
     """The names of all databases that exist on one server from the start."""
     return [DEFAULT_DATABASE, "model_registry", DOCUMENTED_DATABASE, DIRTY_DATABASE, *ODD_DATABASES, *(f"registry_{n}" for n in range(1, FREE_DATABASES[kind] + 1))]
+
+
+def servers(layout: Layout) -> list[str]:
+    """The servers of this sandbox, by their kind; MySQL only where it could be had."""
+    return [*KINDS, *([MYSQL] if layout.mysql else [])]
 
 
 def server_user() -> str | None:
@@ -103,7 +113,9 @@ def prepare(layout: Layout, postgres_home: Path) -> None:
     _make_data_folder(layout.data)
     install_certificates(layout)
     _initialise_mariadb(layout)
-    home = usable_home(layout, postgres_home)
+    if layout.mysql:
+        _initialise_mysql(layout)
+    home = usable_home(layout.data / "postgresql-home", postgres_home, "bin/postgres")
     initialise_postgresql(home, layout.data / "postgresql", ADMINISTRATOR.name, ADMINISTRATOR.password, layout.data)
     write_access_rules(layout.data / "postgresql", [account.name for account in ACCOUNTS if account.must_use_tls])
     layout.path("run", "postgresql-home").write_text(str(home))
@@ -111,12 +123,12 @@ def prepare(layout: Layout, postgres_home: Path) -> None:
 
 def commands(layout: Layout, postgres_home: Path) -> list[Command]:
     """How to start each server; `prepare` comes first."""
-    home, folder = usable_home(layout, postgres_home), layout.data / "postgresql"
+    home, folder = usable_home(layout.data / "postgresql-home", postgres_home, "bin/postgres"), layout.data / "postgresql"
     postgresql = postgresql_arguments(home, folder, layout.address("postgresql"), layout.data / "tls", connections=600)
-    return [
-        Command("mariadb", _mariadb_arguments(layout), partial(_ready, layout, "mysql"), server_environment(), server_user()),
-        Command("postgresql", postgresql, partial(_ready, layout, "postgresql"), server_environment(), server_user()),
-    ]
+    programs = {"mysql": _mariadb_arguments(layout), "postgresql": postgresql}
+    if layout.mysql:
+        programs[MYSQL] = mysql_arguments(layout, layout.data / "mysql", layout.address("mysql"))
+    return [Command(PARTS[kind], argv, partial(_ready, layout, kind), server_environment(), server_user()) for kind, argv in programs.items()]
 
 
 def _ready(layout: Layout, kind: str) -> bool:
@@ -129,15 +141,9 @@ def _ready(layout: Layout, kind: str) -> bool:
 
 def provision(layout: Layout) -> None:
     """Make users and databases as they are from the start; passwords that somebody changed are set back, data stays."""
-    with administration(layout, "mysql") as run:
-        for account in ACCOUNTS:
-            who = f"{_mysql_text(account.name)}@'%'"
-            run(f"CREATE USER IF NOT EXISTS {who} IDENTIFIED BY {_mysql_text(account.password)}")
-            run(f"ALTER USER {who} IDENTIFIED BY {_mysql_text(account.password)} REQUIRE {'SSL' if account.must_use_tls else 'NONE'}")
-            if account.may_migrate:
-                run(f"GRANT ALL ON `%`.* TO {who}")
-            else:
-                run(f"GRANT SELECT ON `%`.* TO {who}")
+    for kind in servers(layout):
+        if kind != "postgresql":
+            _provision_mysql(layout, kind)
     with administration(layout, "postgresql") as run:
         roles = {row[0] for row in run("SELECT rolname FROM pg_roles")}
         # Every account acts as this role, so that a registry finds the tables that another account made.
@@ -149,15 +155,29 @@ def provision(layout: Layout) -> None:
             if account.may_migrate:
                 run(f"GRANT registries TO {name}")
                 run(f"ALTER ROLE {name} SET role registries")
-    for kind in KINDS:
+    for kind in servers(layout):
         create_databases(layout, kind, databases(kind))
     _make_dirty(layout)
+
+
+def _provision_mysql(layout: Layout, kind: str) -> None:
+    with administration(layout, kind) as run:
+        for account in ACCOUNTS:
+            who = f"{_mysql_text(account.name)}@'%'"
+            run(f"CREATE USER IF NOT EXISTS {who} IDENTIFIED BY {_mysql_text(account.password)}")
+            run(f"ALTER USER {who} IDENTIFIED BY {_mysql_text(account.password)} REQUIRE {'SSL' if account.must_use_tls else 'NONE'}")
+            run(f"GRANT {'ALL' if account.may_migrate else 'SELECT'} ON `%`.* TO {who}")
+
+
+def speaks_mysql(kind: str) -> bool:
+    """Whether a server understands MySQL's protocol."""
+    return kind in ("mysql", MYSQL)
 
 
 def create_databases(layout: Layout, kind: str, names: Iterable[str]) -> None:
     """Make databases that every account may use; one that exists stays as it is."""
     with administration(layout, kind) as run:
-        if kind == "mysql":
+        if speaks_mysql(kind):
             for name in names:
                 run(f"CREATE DATABASE IF NOT EXISTS {_mysql_name(name)} CHARACTER SET utf8mb4")
         else:
@@ -170,14 +190,14 @@ def create_databases(layout: Layout, kind: str, names: Iterable[str]) -> None:
 def drop_database(layout: Layout, kind: str, name: str) -> None:
     """Remove a database, whoever uses it."""
     with administration(layout, kind) as run:
-        run(f"DROP DATABASE IF EXISTS {_mysql_name(name)}" if kind == "mysql" else f"DROP DATABASE IF EXISTS {_postgresql_name(name)} WITH (FORCE)")
+        run(f"DROP DATABASE IF EXISTS {_mysql_name(name)}" if speaks_mysql(kind) else f"DROP DATABASE IF EXISTS {_postgresql_name(name)} WITH (FORCE)")
 
 
 def set_password(layout: Layout, kind: str, account: str, password: str) -> None:
     """Change an account's password on one server."""
     with administration(layout, kind) as run:
-        if kind == "mysql":
-            run(f"SET PASSWORD FOR {_mysql_text(account)}@'%' = PASSWORD({_mysql_text(password)})")
+        if speaks_mysql(kind):
+            run(f"ALTER USER {_mysql_text(account)}@'%' IDENTIFIED BY {_mysql_text(password)}")
         else:
             run(f"ALTER ROLE {_postgresql_name(account)} PASSWORD {_postgresql_text(password)}")
 
@@ -185,9 +205,9 @@ def set_password(layout: Layout, kind: str, account: str, password: str) -> None
 @contextlib.contextmanager
 def administration(layout: Layout, kind: str, database: str | None = None) -> Iterator[Any]:
     """A function that runs one statement as the administrator and returns the rows, if any."""
-    if kind == "mysql":
+    if speaks_mysql(kind):
         connection: Any = pymysql.connect(
-            host=layout.address("mariadb"),
+            host=layout.address(PARTS[kind]),
             port=MARIADB_PORT,
             user=ADMINISTRATOR.name,
             password=ADMINISTRATOR.password,
@@ -235,7 +255,7 @@ def environment(layout: Layout) -> dict[str, str]:
     return values
 
 
-def services(_layout: Layout) -> list[dict[str, Any]]:
+def services(layout: Layout) -> list[dict[str, Any]]:
     """Namespace and Services of the databases. They select no pods: the API server refuses loopback addresses as endpoints, so there are none."""
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": DATABASE_NAMESPACE}},
@@ -246,8 +266,8 @@ def services(_layout: Layout) -> list[dict[str, Any]]:
                 "metadata": {"name": name, "namespace": DATABASE_NAMESPACE},
                 "spec": {"ports": [{"name": "database", "port": PORTS[kind]}]},
             }
-            for kind in KINDS
-            for name in (SERVICES[kind], ALIASES[kind])
+            for kind in servers(layout)
+            for name in _services_of(kind)
         ),
     ]
 
@@ -270,8 +290,11 @@ def service_of(namespace: str, host: str) -> tuple[str, str] | None:
 
 def addresses(layout: Layout) -> dict[tuple[str, str], str]:
     """The address of each database by the namespace and name of its Services."""
-    servers = {"mysql": layout.address("mariadb"), "postgresql": layout.address("postgresql")}
-    return {(DATABASE_NAMESPACE, names[kind]): servers[kind] for kind in KINDS for names in (SERVICES, ALIASES)}
+    return {(DATABASE_NAMESPACE, name): layout.address(PARTS[kind]) for kind in servers(layout) for name in _services_of(kind)}
+
+
+def _services_of(kind: str) -> list[str]:
+    return [names[kind] for names in (SERVICES, ALIASES) if kind in names]
 
 
 def resolve(layout: Layout, namespace: str, host: str, generated: dict[tuple[str, str], str]) -> str | None:
@@ -284,6 +307,37 @@ def resolve(layout: Layout, namespace: str, host: str, generated: dict[tuple[str
         return host
     service = service_of(namespace, host)
     return known.get(service) if service else None
+
+
+# --- installations
+
+
+def usable_home(copy: Path, home: Path, program: str) -> Path:
+    """An installation with this program that the servers' user can read: `home`, or a copy of it."""
+    user = server_user()
+    if user is None or _can_read(home / program, user):
+        return home
+    source = copy.with_name(copy.name + ".source")
+    wanted = f"{home} {(home / program).stat().st_mtime_ns}"
+    if not source.exists() or source.read_text() != wanted:
+        source.unlink(missing_ok=True)
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(home, copy, symlinks=True, copy_function=_linked)
+        copy.chmod(0o755)
+        source.write_text(wanted)
+    return copy
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # Another file system.
+        shutil.copy2(source, target)
+
+
+def _can_read(path: Path, user: str) -> bool:
+    return subprocess.run(["test", "-r", path], check=False, cwd="/", **unprivileged(user)).returncode == 0
 
 
 # --- data directories
@@ -342,7 +396,7 @@ def install_certificates(layout: Layout) -> None:
 
 
 def change_certificate(layout: Layout, chain: bytes, key: bytes) -> None:
-    """Let both servers show another certificate to new connections, until `restore_certificate`."""
+    """Let all servers show another certificate to new connections, until `restore_certificate`."""
     folder = layout.data / "tls"
     for name, content in (("database.crt", chain), ("database.key", key)):
         draft = folder / (name + ".new")
@@ -354,7 +408,7 @@ def change_certificate(layout: Layout, chain: bytes, key: bytes) -> None:
 
 
 def restore_certificate(layout: Layout) -> None:
-    """Let both servers show the sandbox's own certificate again."""
+    """Let all servers show the sandbox's own certificate again."""
     install_certificates(layout)
     _reload_certificates(layout)
 
@@ -364,6 +418,9 @@ def _reload_certificates(layout: Layout) -> None:
         run("FLUSH SSL")
     with administration(layout, "postgresql") as run:
         run("SELECT pg_reload_conf()")
+    if layout.mysql:
+        with administration(layout, MYSQL) as run:
+            run("ALTER INSTANCE RELOAD TLS")
 
 
 def _run(argv: list[str], cwd: Path, user: str | None, text: str = "") -> None:
@@ -464,6 +521,75 @@ def _mariadb_arguments(layout: Layout) -> list[str]:
     return [_mariadb_binary(), "--no-defaults", "--skip-name-resolve", "--skip-log-bin", *(f"--{name}={value}" for name, value in options.items())]
 
 
+# --- MySQL
+
+
+def mysql_home(layout: Layout) -> Path:
+    """The folder of the MySQL server that the servers' user can read."""
+    return usable_home(layout.data / "mysql-home", Path(layout.mysql), "usr/sbin/mysqld")
+
+
+def _initialise_mysql(layout: Layout) -> None:
+    who = f"{_mysql_text(ADMINISTRATOR.name)}@'%'"
+    statements = (
+        f"CREATE USER IF NOT EXISTS {who} IDENTIFIED BY {_mysql_text(ADMINISTRATOR.password)}",
+        f"GRANT ALL ON *.* TO {who} WITH GRANT OPTION",
+        # It has no password.
+        "DROP USER IF EXISTS root@localhost",
+    )
+    (layout.data / "mysql.sql").write_text("".join(f"{statement};\n" for statement in statements))
+    initialise_mysql(layout, layout.data / "mysql")
+
+
+def initialise_mysql(layout: Layout, folder: Path, *options: str) -> None:
+    """Make a data directory of MySQL; nothing to do for one that is complete. Some options count only then."""
+    if begin(folder):
+        command = [*toolchain.mysql_program(mysql_home(layout)), "--no-defaults", "--initialize-insecure", f"--datadir={folder}", *options]
+        _run([*command, *_mysql_options(layout, folder)], folder, server_user())
+        finish(folder)
+
+
+def mysql_arguments(layout: Layout, folder: Path, address: str, *options: str) -> list[str]:
+    """How to start a MySQL server that listens on one address, with the certificate and the administrator of the sandbox."""
+    tls = layout.data / "tls"
+    settings = {
+        "bind-address": address,
+        "port": MARIADB_PORT,
+        "init-file": layout.data / "mysql.sql",
+        "ssl-cert": tls / "database.crt",
+        "ssl-key": tls / "database.key",
+        "ssl-ca": tls / "database-ca.crt",
+        "max-connections": 600,
+        "table-open-cache": 400,
+        "thread-cache-size": 8,
+    }
+    start = [*toolchain.mysql_program(mysql_home(layout)), "--no-defaults", f"--datadir={folder}", "--skip-name-resolve", "--skip-log-bin"]
+    return [*start, *_mysql_options(layout, folder), *(f"--{name}={value}" for name, value in settings.items()), *options]
+
+
+def _mysql_options(layout: Layout, folder: Path) -> list[str]:
+    share = mysql_home(layout) / "usr"
+    settings = {
+        "basedir": share,
+        "lc-messages-dir": share / "share" / "mysql",
+        "tmpdir": folder,
+        "secure-file-priv": "NULL",
+        "mysqlx": "OFF",
+        # Relative to the data directory: a socket's path may have 107 characters at most.
+        "socket": "mysql.sock",
+        "pid-file": "mysql.pid",
+        "log-error-verbosity": 1,
+        "innodb-buffer-pool-size": "24M",
+        "innodb-redo-log-capacity": "16M",
+        "innodb-log-buffer-size": "2M",
+        "innodb-flush-log-at-trx-commit": 0,
+        "innodb-flush-method": "nosync",
+        "innodb-doublewrite": 0,
+        "performance-schema": "OFF",
+    }
+    return [f"--{name}={value}" for name, value in settings.items()]
+
+
 def _mysql_text(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
@@ -473,30 +599,6 @@ def _mysql_name(name: str) -> str:
 
 
 # --- PostgreSQL
-
-
-def usable_home(layout: Layout, home: Path) -> Path:
-    """A PostgreSQL installation that the servers' user can read: `home`, or a copy of it beside the data."""
-    user = server_user()
-    if user is None or _can_run(home, user):
-        return home
-    copy = layout.data / "postgresql-home"
-    source = layout.data / "postgresql-home.source"
-    wanted = f"{home} {(home / 'bin' / 'postgres').stat().st_mtime_ns}"
-    if not source.exists() or source.read_text() != wanted:
-        source.unlink(missing_ok=True)
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(home, copy, symlinks=True)
-        copy.chmod(0o755)
-        source.write_text(wanted)
-    return copy
-
-
-def _can_run(home: Path, user: str) -> bool:
-    try:
-        return subprocess.run([home / "bin" / "postgres", "--version"], check=False, cwd="/", capture_output=True, **unprivileged(user)).returncode == 0
-    except PermissionError:
-        return False
 
 
 def initialise_postgresql(home: Path, folder: Path, administrator: str, password: str, drafts: Path) -> None:
@@ -570,7 +672,8 @@ def _postgresql_name(name: str) -> str:
 
 
 def _make_dirty(layout: Layout) -> None:
-    for kind, boolean in (("mysql", "1"), ("postgresql", "true")):
+    for kind in servers(layout):
+        boolean = "1" if speaks_mysql(kind) else "true"
         with administration(layout, kind, DIRTY_DATABASE) as run:
             if kind == "postgresql":
                 run("SET ROLE registries")

@@ -37,6 +37,8 @@ class Layout:
     # Programs to run in place of our operator and our registry server.
     operator: str = ""
     registry_server: str = ""
+    # The folder of a MySQL server; without one MariaDB is alone.
+    mysql: str = ""
 
     @classmethod
     def load(cls, state: Path | None = None) -> Layout:
@@ -45,7 +47,7 @@ class Layout:
         return cls(**json.loads(path.read_text()))
 
     @classmethod
-    def create(cls, product: str, platform: str) -> Layout:
+    def create(cls, product: str, platform: str, mysql: Path | None = None) -> Layout:
         """A new sandbox for this checkout, on a loopback network that nobody uses."""
         state = ROOT / ".sandbox"
         state.mkdir(mode=0o700, exist_ok=True)
@@ -53,7 +55,7 @@ class Layout:
         for name, program in given.items():
             if program and not os.access(program, os.X_OK):
                 raise ValueError(f"SANDBOX_{name.upper()}={program} is no program")
-        layout = cls(str(state), _free_network(state), product, platform, **given)
+        layout = cls(str(state), _free_network(state), product, platform, mysql=str(mysql or ""), **given)
         layout.save()
         return layout
 
@@ -93,6 +95,7 @@ class Layout:
                 "node": "0.6",
                 "mariadb": "1.1",
                 "postgresql": "1.2",
+                "mysql": "1.3",
             }[part]
         )
 

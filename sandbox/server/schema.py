@@ -16,7 +16,8 @@ _VERSIONS = "version bigint not null primary key, dirty boolean not null"
 def migrate(connection: Connection) -> None:
     """Bring the schema up to date; DatabaseError when it cannot be, which ends the server."""
     if connection.kind == "mysql":
-        name = "CONCAT('migrations-', MD5(DATABASE()))"
+        # A lock's name may have 64 characters; MySQL 9 has no MD5 any more.
+        name = "CONCAT('migrations-', LEFT(SHA2(DATABASE(), 256), 40))"
         lock, unlock = f"SELECT GET_LOCK({name}, 30)", f"SELECT RELEASE_LOCK({name})"
     else:
         lock, unlock = "SELECT pg_advisory_lock(20210421)", "SELECT pg_advisory_unlock(20210421)"

@@ -15,6 +15,20 @@ from sandbox.layout import ROOT, Layout
 from tests import helpers
 from tests.helpers import Cluster, Run, Runner
 
+# Each server that speaks MySQL's protocol, and each server: the real MySQL where there is one.
+OF_MYSQL = pytest.param(databases.MYSQL, marks=pytest.mark.needs_mysql)
+MYSQL_SERVERS = ["mysql", OF_MYSQL]
+SERVERS = [*databases.KINDS, OF_MYSQL]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs MySQL where the sandbox has none; tests/run.py says so."""
+    if config.option.collectonly or Layout.load(ROOT / ".sandbox").mysql:
+        return
+    left_out = [item for item in items if item.get_closest_marker("needs_mysql")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
 
 @pytest.fixture(scope="session")
 def layout() -> Iterator[Layout]:

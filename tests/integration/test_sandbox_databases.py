@@ -15,16 +15,18 @@ from sandbox import databases, processes
 from sandbox.databases import ACCOUNTS, READER, REGISTRY, TLS_ONLY, Account
 from sandbox.layout import Layout
 
+from .conftest import SERVERS
+
 MEGABYTE = 1024
 
 
 def log_in(layout: Layout, kind: str, account: Account, database: str, tls: bool) -> Any:
     """A connection with or without TLS; with it, the server's certificate is verified."""
     authority = str(layout.path("pki", "database-ca.crt"))
-    if kind == "mysql":
+    if databases.speaks_mysql(kind):
         encryption: dict[str, Any] = {"ssl_ca": authority, "ssl_verify_identity": True} if tls else {"ssl_disabled": True}
         return pymysql.connect(
-            host=layout.address("mariadb"), user=account.name, password=account.password.encode(), database=database, autocommit=True, **encryption
+            host=layout.address(databases.PARTS[kind]), user=account.name, password=account.password.encode(), database=database, autocommit=True, **encryption
         )
     mode = "verify-full" if tls else "disable"
     target = {"host": layout.address("postgresql"), "user": account.name, "password": account.password, "dbname": database}
@@ -37,65 +39,70 @@ def query(connection: Any, statement: str) -> list[Any]:
         return list(cursor.fetchall()) if cursor.description else []
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.name)
 def test_every_account_logs_in_with_tls(layout: Layout, kind: str, account: Account) -> None:
     log_in(layout, kind, account, "model_registry", tls=True).close()
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_tls_is_a_choice_except_for_the_account_that_must(layout: Layout, kind: str) -> None:
     log_in(layout, kind, REGISTRY, "model_registry", tls=False).close()
     with pytest.raises((pymysql.OperationalError, psycopg.OperationalError)):
         log_in(layout, kind, TLS_ONLY, "model_registry", tls=False)
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_reader_cannot_make_tables_and_others_can(layout: Layout, kind: str) -> None:
     table = "CREATE TABLE trial (id int)"
-    with log_in(layout, kind, READER, "registry_2", tls=True) as connection, pytest.raises((pymysql.OperationalError, psycopg.errors.InsufficientPrivilege)):
+    with (
+        log_in(layout, kind, READER, "model_registry", tls=True) as connection,
+        pytest.raises((pymysql.OperationalError, psycopg.errors.InsufficientPrivilege)),
+    ):
         query(connection, table)
-    with log_in(layout, kind, REGISTRY, "registry_2", tls=True) as connection:
+    with log_in(layout, kind, REGISTRY, "model_registry", tls=True) as connection:
         query(connection, table)
-    with log_in(layout, kind, TLS_ONLY, "registry_2", tls=True) as connection:
+    with log_in(layout, kind, TLS_ONLY, "model_registry", tls=True) as connection:
         query(connection, "DROP TABLE trial")
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_databases_are_there_and_the_missing_one_is_not(layout: Layout, kind: str) -> None:
-    table = "information_schema.schemata" if kind == "mysql" else "pg_database"
-    column = "schema_name" if kind == "mysql" else "datname"
+    table = "information_schema.schemata" if databases.speaks_mysql(kind) else "pg_database"
+    column = "schema_name" if databases.speaks_mysql(kind) else "datname"
     with databases.administration(layout, kind) as run:
         names = {row[0] for row in run(f"SELECT {column} FROM {table}")}
     assert set(databases.databases(kind)) <= names
     assert databases.MISSING_DATABASE not in names
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_dirty_database_stays_dirty(layout: Layout, kind: str) -> None:
     with databases.administration(layout, kind, databases.DIRTY_DATABASE) as run:
         assert [tuple(map(int, row)) for row in run("SELECT version, dirty FROM schema_migrations")] == [(databases.DIRTY_VERSION, 1)]
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_provisioning_again_keeps_data_and_sets_passwords_back(layout: Layout, kind: str) -> None:
-    with log_in(layout, kind, REGISTRY, "registry_3", tls=False) as connection:
+    with log_in(layout, kind, REGISTRY, "model_registry", tls=False) as connection:
         query(connection, "CREATE TABLE kept (id int)")
     databases.set_password(layout, kind, REGISTRY.name, "changed")
     databases.provision(layout)
-    with log_in(layout, kind, REGISTRY, "registry_3", tls=False) as connection:
+    with log_in(layout, kind, REGISTRY, "model_registry", tls=False) as connection:
         query(connection, "DROP TABLE kept")
 
 
-@pytest.mark.parametrize(("kind", "oldest"), [("mysql", (10, 11)), ("postgresql", (16, 0))])
+@pytest.mark.parametrize(
+    ("kind", "oldest"), [("mysql", (10, 11)), ("postgresql", (16, 0)), pytest.param(databases.MYSQL, (9, 7), marks=pytest.mark.needs_mysql)]
+)
 def test_versions(layout: Layout, kind: str, oldest: tuple[int, int]) -> None:
     with databases.administration(layout, kind) as run:
-        text = run("SELECT version()" if kind == "mysql" else "SHOW server_version")[0][0]
+        text = run("SELECT version()" if databases.speaks_mysql(kind) else "SHOW server_version")[0][0]
     major, minor = (int(part) for part in text.split("-")[0].split(" ")[0].split(".")[:2])
     assert (major, minor) >= oldest
 
 
-@pytest.mark.parametrize(("part", "most"), [("mariadb", 180), ("postgresql", 60)])
+@pytest.mark.parametrize(("part", "most"), [("mariadb", 180), ("postgresql", 60), pytest.param("mysql", 260, marks=pytest.mark.needs_mysql)])
 def test_servers_are_small_and_unprivileged(layout: Layout, part: str, most: int) -> None:
     pid = processes.running(layout, part)
     assert pid

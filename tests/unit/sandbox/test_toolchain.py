@@ -13,6 +13,7 @@ import pytest
 
 from sandbox import toolchain
 from sandbox.layout import ROOT
+from tests import run
 
 BUILDER = """
 import os, sys, time
@@ -96,3 +97,38 @@ def test_programs_that_were_built_elsewhere_are_used_when_they_are_all_there(tmp
     for name in toolchain.CONTROL_PLANE:
         (tmp_path / name).touch()
     assert toolchain.control_plane() == tmp_path
+
+
+@pytest.fixture
+def without_mysql(tmp_path, monkeypatch):
+    """A machine whose apt finds no MySQL; the file tells how often it was asked."""
+    programs, trace = tmp_path / "bin", tmp_path / "trace"
+    programs.mkdir()
+    for name, action in (("apt-get", f"echo $1 >> {trace}; echo E: no such suite; exit 100"), ("dpkg-deb", "exit 1")):
+        (programs / name).write_text(f"#!/bin/sh\n{action}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    monkeypatch.setenv("SANDBOX_CACHE", str(tmp_path / "cache"))
+    return trace
+
+
+def test_where_mysql_cannot_be_had_it_is_said_and_not_tried_again_at_once(without_mysql, capfd):
+    for _attempt in range(2):
+        assert toolchain.mysql() is None
+        assert "MySQL is not to be had on this machine, MariaDB serves alone: E: no such suite" in capfd.readouterr().err
+    assert len(without_mysql.read_text().splitlines()) == 1
+
+
+@pytest.mark.usefixtures("without_mysql")
+def test_tests_that_need_mysql_are_listed_where_there_is_none():
+    left_out = run.not_run()
+    assert "tests/integration/test_sandbox_databases.py::test_dirty_database_stays_dirty[mysql-9]" in left_out
+    assert all("mysql" in test for test in left_out)
+
+
+def test_nothing_is_listed_where_there_is_mysql(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANDBOX_CACHE", str(tmp_path))
+    (tmp_path / "mysql-9.7.0").mkdir()
+    (tmp_path / "mysql-9.7.0" / ".complete").touch()
+    assert toolchain.mysql() == tmp_path / "mysql-9.7.0"
+    assert run.not_run() == []
