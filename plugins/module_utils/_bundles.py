@@ -10,17 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _deletion, _manifests, _plan, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _manifests, _ownership, _plan, _registry
 
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils import _reading
 
-# Written by the platform operator, and by OpenShift and Kubernetes into every namespace.
-PLATFORM_CONFIG_MAPS = (_registry.TRUSTED_CA_CONFIG_MAP, "openshift-service-ca.crt", "kube-root-ca.crt")
-# By these a tool knows what it keeps as it wants it. Labels with a prefix are a tool's too; those without are people's.
-ANNOTATIONS_OF_TOOLS = ("meta.helm.sh/", "argocd.argoproj.io/", "service.beta.openshift.io/inject-cabundle", "cert-manager.io/")
-# The dashboard's prefix for what it lists; it does not keep the data.
-DASHBOARD_LABELS = "opendatahub.io/"
 # A mark that some editors put at the beginning of a text, and that the registry server does not expect.
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -43,10 +37,12 @@ class Place:
 
 def replacement(place: Place, present: _manifests.Manifest | None, pem: str, option: str) -> list[_plan.Change]:
     """What makes the place hold exactly these certificates; nothing when it does already, in whatever order and with whatever text around them."""
-    text = place.text(present)
-    if text is not None and BYTE_ORDER_MARK not in text and _certificates.same_certificates(text, pem):
-        return []
-    return [written(place, present, pem, option)]
+    return [] if holds(place.text(present), pem) else [written(place, present, pem, option)]
+
+
+def holds(text: str | None, pem: str) -> bool:
+    """Whether a bundle is exactly these certificates, and need not be written."""
+    return text is not None and BYTE_ORDER_MARK not in text and _certificates.same_certificates(text, pem)
 
 
 def written(place: Place, present: _manifests.Manifest | None, content: str, option: str) -> _plan.Change:
@@ -77,46 +73,62 @@ def described(place: Place, text: str | None) -> _manifests.Manifest:
 
 def upload_name(registry: str, number: int) -> str:
     """The dashboard's names for uploaded CAs of a registry, the first one for number 1."""
-    return _deletion.upload_prefix(registry) + (f"-{number}" if number > 1 else "")
+    return _ownership.upload_prefix(registry) + (f"-{number}" if number > 1 else "")
 
 
 def place_of_upload(
     registry: str,
     named: _registry.KeyReference | None,
     read: Callable[[str], _manifests.Manifest | None],
-    is_used: Callable[[str], bool],
+    users: Callable[[str], Iterable[str]],
+    is_right: Callable[[str], bool],
     fits: Callable[[str], bool],
 ) -> _registry.KeyReference:
     """The ConfigMap for a CA that is uploaded for a registry: the one that it reads (`named`), or one that `fits` already, or the first free name.
 
-    A ConfigMap that somebody else made, or that another registry uses too, is passed over, as is every other name that is taken.
+    One that `is_right` is not written, and stays whoever made it. Otherwise a ConfigMap that neither the dashboard nor this collection made, or that another
+    registry uses too, is passed over, as is every other name that is taken.
     """
-    if named is not None and named.key == _deletion.UPLOADED_KEY and _deletion.is_upload(named.name, registry) and not is_used(named.name):
+
+    def may_write(name: str, present: _manifests.Manifest) -> bool:
+        return _ownership.owner_of("ConfigMap", present, registry, users(name)).is_ours
+
+    if named is not None and named.key == _ownership.UPLOADED_KEY and _ownership.is_upload(named.name, registry):
         present = read(named.name)
-        if present is None or _deletion.is_own_upload(present):
+        text = _manifests.text_of("ConfigMap", present, named.key)
+        is_free = present is None and set(users(named.name)) <= {registry}
+        if is_free or (text is not None and is_right(text)) or (present is not None and may_write(named.name, present)):
             return named
     number = 1
     while (present := read(upload_name(registry, number))) is not None:
         name = upload_name(registry, number)
-        if not is_used(name) and _deletion.is_own_upload(present) and fits(present["data"][_deletion.UPLOADED_KEY]):
+        if may_write(name, present) and fits(_manifests.text_of("ConfigMap", present, _ownership.UPLOADED_KEY) or ""):
             break
         number += 1
-    return _registry.KeyReference(upload_name(registry, number), _deletion.UPLOADED_KEY)
+    return _registry.KeyReference(upload_name(registry, number), _ownership.UPLOADED_KEY)
 
 
 def place_for(reader: _reading.Reader, registry: str, pem: str, adds: bool = False) -> _registry.KeyReference:
     """The ConfigMap that certificates which are uploaded for a registry belong into. ClusterError when a request is refused."""
 
-    def fits(text: str) -> bool:
-        # To an upload that no registry reads yet others can be added.
-        return adds or _certificates.same_certificates(text, pem)
+    def is_right(text: str) -> bool:
+        return holds(text, after(text, pem, adds))
 
     users = reader.users()
+    return place_of_upload(
+        registry,
+        named_bundle(reader.registry(registry), "ConfigMap"),
+        lambda name: reader.held("ConfigMap", name),
+        lambda name: users.get(("ConfigMap", name), ()),
+        is_right,
+        # To an upload that no registry reads yet others can be added.
+        lambda text: adds or is_right(text),
+    )
 
-    def is_used(name: str) -> bool:
-        return any(user != registry for user in users.get(("ConfigMap", name), ()))
 
-    return place_of_upload(registry, named_bundle(reader.registry(registry), "ConfigMap"), lambda name: reader.held("ConfigMap", name), is_used, fits)
+def after(text: str | None, pem: str, adds: bool) -> str:
+    """What a bundle holds once certificates were put there, or added to it."""
+    return _certificates.added_to(text, _certificates.certificates_in(pem)) if adds and text is not None else pem
 
 
 def named_bundle(registry: _manifests.Manifest | None, kind: str) -> _registry.KeyReference | None:
@@ -128,19 +140,3 @@ def named_bundle(registry: _manifests.Manifest | None, kind: str) -> _registry.K
 def readers(place: Place, registries: Iterable[_manifests.Manifest]) -> list[_manifests.Manifest]:
     """The registries that read their CA there."""
     return [registry for registry in registries if named_bundle(registry, place.kind) == place.reference]
-
-
-def manager_of(manifest: _manifests.Manifest) -> str | None:
-    """Who else keeps an object as it is, in words; None when nobody is known to."""
-    metadata = manifest["metadata"]
-    if manifest.get("kind", "ConfigMap") == "ConfigMap" and metadata["name"] in PLATFORM_CONFIG_MAPS:
-        return "the platform"
-    owners = [f"{owner['kind']} {owner['name']!r}" for owner in metadata.get("ownerReferences") or []]
-    labels = [label for label in metadata.get("labels") or {} if "/" in label and not label.startswith(DASHBOARD_LABELS)]
-    annotations = [name for name in metadata.get("annotations") or {} if name.startswith(ANNOTATIONS_OF_TOOLS)]
-    marks = [
-        *(f"its owner {owner}" for owner in owners),
-        *(f"whoever labelled it {label}" for label in labels),
-        *(f"whoever set {name}" for name in annotations),
-    ]
-    return marks[0] if marks else None

@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _ownership, _plan, _registry
 
 OPERATOR_FINALIZER = "modelregistry.opendatahub.io/finalizer"
-# The key under which the dashboard stores an uploaded CA.
-UPLOADED_KEY = "ca.crt"
 
 
 @dataclass(frozen=True)
@@ -25,9 +22,9 @@ class Remains:
     registry: _manifests.Manifest | None = None
     # Whether a database that was generated for it is there; also beside an external one, to which the registry was moved later.
     has_generated_database: bool = False
-    # The Secret that the registry names, and all whose name begins as that of this registry's password; without their data.
+    # The Secret that the registry names, and all whose name begins as that of this registry's password.
     secrets: tuple[_manifests.Manifest, ...] = ()
-    # The ConfigMaps that are named as the dashboard names uploaded CAs of this registry.
+    # The ConfigMaps that are named as the dashboard names uploaded CAs of this registry, and the one that it reads.
     config_maps: tuple[_manifests.Manifest, ...] = ()
     cluster_role_binding: _manifests.Manifest | None = None
     # Those that the dashboard or this collection made for it, and that no owner takes along.
@@ -37,36 +34,6 @@ class Remains:
     inference_services: tuple[_manifests.Manifest, ...] = ()
     # What could not be looked at, as a sentence for each.
     unseen: tuple[str, ...] = ()
-
-
-def auth_delegator(registry: str) -> str:
-    """The name of the ClusterRoleBinding that the operator makes for a registry, and leaves behind."""
-    return f"{registry}-auth-delegator"
-
-
-def registry_of(binding: _manifests.Manifest, namespace: str) -> str | None:
-    """The registry of this namespace to whose service account a ClusterRoleBinding gives what the operator gives it, and nothing else; None when it is none."""
-    subjects = binding.get("subjects") or []
-    name = subjects[0].get("name") if len(subjects) == 1 else None
-    account = {"kind": "ServiceAccount", "namespace": namespace, "name": name}
-    is_one = name and {key: subjects[0].get(key) for key in account} == account and binding["metadata"]["name"] == auth_delegator(name)
-    return name if is_one and _manifests.at(binding, ("roleRef", "name")) == "system:auth-delegator" else None
-
-
-def upload_prefix(registry: str) -> str:
-    """How the names of the ConfigMaps begin that the dashboard and this collection make for uploaded CAs of a registry."""
-    return f"{registry}-db-credential"
-
-
-def is_upload(config_map: str, registry: str) -> bool:
-    """Whether a ConfigMap has a name that the dashboard gives to an uploaded CA of this registry."""
-    return re.fullmatch(re.escape(upload_prefix(registry)) + r"(-[2-9]|-[1-9]\d+)?", config_map) is not None
-
-
-def is_own_upload(config_map: _manifests.Manifest) -> bool:
-    """Whether a ConfigMap is as the dashboard and this collection make it for an uploaded CA."""
-    metadata = config_map["metadata"]
-    return set(config_map.get("data") or {}) == {UPLOADED_KEY} and not metadata.get("labels") and not metadata.get("ownerReferences")
 
 
 def is_going(registry: _manifests.Manifest) -> bool:
@@ -88,21 +55,18 @@ def plan_deletion(unwanted: _registry.Registry, remains: Remains, consent: _regi
     if registry is not None:
         changes.append(_plan.deletion(_manifests.KIND, remains.capabilities.api, registry))
         kept += _kept_database(registry)
-    for secret in remains.secrets:
-        reason = _reason_to_keep_secret(secret, name, remains.others)
-        if reason is None:
-            changes.append(_plan.deletion("Secret", _plan.SECRETS, secret))
-        elif registry is not None and secret["metadata"]["name"] == _password_secret(registry):
-            kept.append({"kind": "Secret", "name": secret["metadata"]["name"], "reason": reason})
-    for config_map in remains.config_maps:
-        reason = _reason_to_keep_config_map(config_map, remains.others)
-        if reason is None:
-            changes.append(_plan.deletion("ConfigMap", _plan.CONFIG_MAPS, config_map))
-        else:
-            kept.append({"kind": "ConfigMap", "name": config_map["metadata"]["name"], "reason": reason})
+    for kind, manifests in (("Secret", remains.secrets), ("ConfigMap", remains.config_maps)):
+        for manifest in manifests:
+            held = manifest["metadata"]["name"]
+            readers = [other["metadata"]["name"] for other in remains.others if (kind, held) in _manifests.named_objects(other)]
+            owner = _ownership.owner_of(kind, manifest, name, readers)
+            if owner.is_ours:
+                changes.append(_plan.deletion(kind, _plan.APIS[kind], manifest))
+            elif kind == "ConfigMap" or (registry is not None and held == _password_secret(registry)):
+                kept.append({"kind": kind, "name": held, "reason": f"it is {owner}"})
     changes += [_plan.deletion("RoleBinding", _plan.ROLE_BINDINGS, binding) for binding in remains.role_bindings]
     delegator = remains.cluster_role_binding
-    if delegator is not None and registry_of(delegator, unwanted.namespace) == name:
+    if delegator is not None and _ownership.registry_of(delegator, unwanted.namespace) == name:
         # The last one: it shows later runs what is left of a registry that is no more.
         changes.append(_plan.deletion("ClusterRoleBinding", _plan.CLUSTER_ROLE_BINDINGS, delegator))
     warnings = [*remains.unseen, *_users(remains.inference_services, name)]
@@ -120,22 +84,6 @@ def _kept_database(registry: _manifests.Manifest) -> list[_manifests.Manifest]:
         return []
     name = f"{database.get('name', '')} on {host}:{database.get('port', '')}"
     return [{"kind": database["type"], "name": name, "reason": "an external database is never deleted"}]
-
-
-def _reason_to_keep_secret(secret: _manifests.Manifest, registry: str, others: Iterable[_manifests.Manifest]) -> str | None:
-    name = secret["metadata"]["name"]
-    if not _plan.is_ours(secret, registry):
-        return "it is somebody else's: it was not made by the dashboard or this collection for this registry"
-    users = [other["metadata"]["name"] for other in others if ("Secret", name) in _manifests.named_objects(other)]
-    return f"registry {users[0]!r} uses it too" if users else None
-
-
-def _reason_to_keep_config_map(config_map: _manifests.Manifest, others: Iterable[_manifests.Manifest]) -> str | None:
-    metadata = config_map["metadata"]
-    if not is_own_upload(config_map):
-        return "it is somebody else's: it is not as the dashboard or this collection makes it"
-    users = [other["metadata"]["name"] for other in others if ("ConfigMap", metadata["name"]) in _manifests.named_objects(other)]
-    return f"registry {users[0]!r} uses it too" if users else None
 
 
 def _users(inference_services: Iterable[_manifests.Manifest], registry: str) -> list[str]:

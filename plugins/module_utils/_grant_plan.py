@@ -11,7 +11,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants, _manifests, _plan, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants, _manifests, _ownership, _plan, _registry
 
 ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
 
@@ -95,7 +95,7 @@ class _State:
 
     def may_take(self, binding: _grants.Binding) -> bool:
         """Whether subjects of a binding may be taken away at all."""
-        return not binding.operators and (self.wanted.exact or self.wanted.revoke) and (binding.ours or self.wanted.prune_unlabelled)
+        return (self.wanted.exact or self.wanted.revoke) and (binding.ours or (self.wanted.prune_unlabelled and not binding.owner.is_others))
 
     def is_kept(self, binding: _grants.Binding) -> bool:
         """Whether it is the one binding, and not the operator's, that makes a wanted grant."""
@@ -129,7 +129,7 @@ def _creations(target: _grants.Target, missing: Iterable[_grants.Grant], names: 
 def _mended(target: _grants.Target, state: _State, binding: _grants.Binding) -> _manifests.Manifest:
     """What the binding of a wanted grant lacks: its owner, after the registry was made again, or the label that shows a group as a project."""
     metadata: _manifests.Manifest = {}
-    if not _grants.is_owned(target, binding):
+    if not _ownership.is_owned_by(binding.manifest, target.uid):
         metadata["ownerReferences"] = [owner_reference(target)]
     first = binding.grants[0]
     if first.kind == "groups" and state.listed[first.key].kind == "projects":
@@ -165,7 +165,8 @@ def _remarks(target: _grants.Target, state: _State, left: Iterable[tuple[_grants
         elif binding.operators and still:
             found.setdefault("operators", []).append(_sentence(binding))
         elif not binding.ours and not binding.operators and (wanted.exact or still):
-            found.setdefault("others", []).append(_sentence(binding))
+            what = f"{_sentence(binding)}, {binding.owner}" if binding.owner.is_others else _sentence(binding)
+            found.setdefault("managed" if binding.owner.is_others else "others", []).append(what)
         elif binding.ours and not wanted.revoke and grants:
             found.setdefault("hidden", []).extend(f"{grant} in {binding.name!r}" for grant in grants[1:])
             if state.present.get(grants[0].key) is not binding:
@@ -175,6 +176,7 @@ def _remarks(target: _grants.Target, state: _State, left: Iterable[tuple[_grants
         "doubled": "granted access by more than one RoleBinding: {}. permissions.exact removes the surplus",
         "hidden": "the dashboard shows only the first subject of a RoleBinding, and not {}. permissions.exact removes them",
         "others": "left alone, because somebody else made it: {}. permissions.prune_unlabelled removes it",
+        "managed": "left alone, because it would be created again, or is not the registry's: {}",
         "operators": "left alone, because the operator would make it again: {}",
         "wrong": f"bound to the Role {target.wrong_role!r}, which grants nothing, because the registry's is {target.role!r}: {{}}. {offer}",
     }
@@ -217,6 +219,10 @@ def member_changes(wanted: _grants.Permissions, target: _grants.Target, group: _
         after = [user for user in users if user in listed or not wanted.exact] + [user for user in wanted.members if user not in held]
     if after == users:
         return _plan.Plan()
+    owner = None if group is None else _ownership.owner_of(USER_GROUP, group, target.name)
+    if owner and owner.whose != _ownership.REGISTRY:
+        problem = f"cannot be set: Group {target.own_group!r} is {owner}, and not the one that the operator creates for the registry"
+        return _plan.Plan(problems=(_registry.Problem(option, problem, "List the group under permissions.groups, and change its members where it is managed"),))
     fields = tuple(f"{option}[{user}]" for user in sorted(set(users) ^ set(after)))
     version = {} if group is None else {"metadata": {"resourceVersion": group["metadata"]["resourceVersion"]}}
     return _plan.Plan((_plan.Change("update", USER_GROUP, "", target.own_group, fields, "PATCH", _plan.USER_GROUPS, {**version, "users": after}),))

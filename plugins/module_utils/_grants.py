@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _ownership, _registry
 
 # The options that list subjects, with the words that people read, in the order of results and differences.
 WORDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service account"}
@@ -27,7 +27,6 @@ MISPLACED = {
 ACCOUNT_PREFIX = "system:serviceaccount:"
 PROJECT_PREFIX = "system:serviceaccounts:"
 PROJECT_LABEL = "opendatahub.io/rb-project-subject"
-OPERATOR = "model-registry-operator"
 
 NAMESPACE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 ACCOUNT_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -247,9 +246,17 @@ class Binding:
     grants: tuple[Grant, ...]
     # To the registry's Role, and not to the one of the product's documentation.
     grants_access: bool
-    # The dashboard's or ours: by the labels that the dashboard lists by, and without an owner that is no registry.
-    ours: bool
-    operators: bool
+    owner: _ownership.Owner
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is the dashboard's or ours: by the labels that the dashboard lists by."""
+        return self.owner.is_ours
+
+    @property
+    def operators(self) -> bool:
+        """Whether the operator made it, for the registry's own Group."""
+        return self.owner.whose == _ownership.REGISTRY
 
     @property
     def name(self) -> str:
@@ -267,27 +274,28 @@ def bindings_of(target: Target, live: Iterable[_manifests.Manifest]) -> list[Bin
 
 
 def _binding(target: Target, manifest: _manifests.Manifest) -> Binding:
-    metadata = manifest["metadata"]
-    labels = metadata.get("labels") or {}
-    operators = metadata["name"] == target.own_group and labels.get("app.kubernetes.io/managed-by") == OPERATOR
-    shown = labels.get("component") == "model-registry" and labels.get("app.kubernetes.io/name") == target.name
-    owners = metadata.get("ownerReferences") or ()
+    labels = manifest["metadata"].get("labels") or {}
     return Binding(
         manifest=manifest,
         grants=tuple(grant_of_subject(subject, labels.get(PROJECT_LABEL) == "true") for subject in manifest.get("subjects") or ()),
         grants_access=manifest["roleRef"]["name"] == target.role,
-        ours=shown and not operators and all(_is_registry(owner) for owner in owners),
-        operators=operators,
+        owner=_ownership.owner_of("RoleBinding", manifest, target.name),
     )
 
 
 def present_bindings(target: Target, bindings: Iterable[Binding]) -> dict[tuple[str, str], Binding]:
     """The binding that makes each grant as the dashboard sees it: by the first subject of those that it shows.
 
-    Of several for one subject every run takes the same: one that the present registry owns, the oldest.
+    Of several for one subject every run takes the same: one that the dashboard shows as a project, that the present registry owns, the oldest.
     """
+
+    def order(binding: Binding) -> tuple[bool, bool, str, str]:
+        metadata = binding.manifest["metadata"]
+        is_project = (metadata.get("labels") or {}).get(PROJECT_LABEL) == "true"
+        return not is_project, not _ownership.is_owned_by(binding.manifest, target.uid), metadata.get("creationTimestamp", ""), binding.name
+
     present: dict[tuple[str, str], Binding] = {}
-    for binding in sorted(bindings, key=lambda one: (not is_owned(target, one), one.manifest["metadata"].get("creationTimestamp", ""), one.name)):
+    for binding in sorted(bindings, key=order):
         if binding.grants_access and binding.grants and (binding.ours or binding.operators):
             present.setdefault(binding.grants[0].key, binding)
     return present
@@ -310,18 +318,9 @@ class LiveGrants:
         return cls(target, frozenset(map(_name, live)), bindings, present_bindings(target, bindings))
 
 
-def is_owned(target: Target, binding: Binding) -> bool:
-    """Whether a binding will be deleted together with the registry that there is now, and not with one that was there before it."""
-    return any(owner["uid"] == target.uid for owner in binding.manifest["metadata"].get("ownerReferences") or ())
-
-
 def ownerless(target: Target, live: Iterable[_manifests.Manifest]) -> list[_manifests.Manifest]:
     """The RoleBindings of the dashboard and this collection for a registry that nothing deletes with it: they would grant access to the next of its name."""
     return [binding.manifest for binding in bindings_of(target, live) if binding.ours and not binding.manifest["metadata"].get("ownerReferences")]
-
-
-def _is_registry(owner: _manifests.Manifest) -> bool:
-    return bool(owner["kind"] == _manifests.KIND and owner["apiVersion"].partition("/")[0] == _manifests.GROUP)
 
 
 def grant_of_subject(subject: _manifests.Manifest, of_project: bool) -> Grant:

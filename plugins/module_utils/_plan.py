@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _readiness, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _ownership, _readiness, _registry
 
 MASK = "********"
 SECRETS = ("v1", "secrets")
@@ -80,7 +80,7 @@ class Live:
     registry: _manifests.Manifest | None = None
     # What `needed_objects` names, by kind and name; None for what does not exist.
     objects: Mapping[tuple[str, str], _manifests.Manifest | None] = field(default_factory=dict)
-    # Secrets whose name begins as that of this registry's password, without their data; and the names of those that other registries use, or will.
+    # Secrets that are marked as this registry's password, and the names of those that other registries use, or will.
     password_secrets: tuple[_manifests.Manifest, ...] = ()
     used_secrets: frozenset[str] = frozenset()
     deployment: _manifests.Manifest | None = None
@@ -217,7 +217,9 @@ def plan(wanted: _registry.Registry, live: Live, consent: _registry.Consent, now
         warnings.append(f"database.host {host!r}: there is no such Service in namespace {wanted.namespace!r}; set database.namespace when it is in another one")
     written = {option for change in made.changes for option in change.fields}
     warnings += _connection_warnings(wanted, after, written)
-    return replace(made, warnings=(*live.unseen, *made.warnings, *warnings), problems=(*made.problems, *problems), incomplete=incomplete)
+    return replace(
+        made, warnings=(*live.unseen, *made.warnings, *warnings), problems=(*made.problems, *_bundle_problems(wanted, live), *problems), incomplete=incomplete
+    )
 
 
 def _type_after(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> str | None:
@@ -379,16 +381,19 @@ def _bundle_changes(wanted: _registry.Registry, live: Live) -> list[Change]:
     )
 
 
+def _bundle_problems(wanted: _registry.Registry, live: Live) -> list[_registry.Problem]:
+    """Certificates that would have to be written into a ConfigMap that neither the dashboard nor this collection made for this registry."""
+    for change in _bundle_changes(wanted, live):
+        present = live.objects.get(("ConfigMap", change.name))
+        owner = None if present is None else _ownership.owner_of("ConfigMap", present, wanted.name)
+        if owner and not owner.is_ours:
+            problem = f"cannot be written: ConfigMap {change.name!r} is {owner}"
+            return [_registry.Problem("database.ca", problem, "Change the CA certificate where that ConfigMap is created, and name it in database.ca")]
+    return []
+
+
 def _named_as_ours(secret: str, registry: str) -> bool:
     return secret.startswith(_manifests.password_prefix(registry))
-
-
-def is_ours(secret: _manifests.Manifest, registry: str) -> bool:
-    """Whether a password's Secret was made by the dashboard or this collection for this registry: it has the marks of both, and no owner."""
-    metadata = secret["metadata"]
-    annotations = metadata.get("annotations") or {}
-    marked = metadata.get("generateName") == _manifests.password_prefix(registry) and all(name in annotations for name in _manifests.SECRET_ANNOTATIONS)
-    return marked and not metadata.get("ownerReferences")
 
 
 def _secret_changes(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> list[Change]:
@@ -420,22 +425,26 @@ def _secret_change(action: str, verb: str, wanted: _registry.Registry, name: str
 
 
 def _secret_problems(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> list[_registry.Problem]:
-    """A password that would have to be written into a Secret that somebody else looks after."""
+    """A password that would have to be written into a Secret that neither the dashboard nor this collection made for this registry."""
     for change in _secret_changes(wanted, live, registry):
         present = live.objects.get(("Secret", change.name))
-        if (present is None and not _named_as_ours(change.name, wanted.name)) or (present is not None and not is_ours(present, wanted.name)):
-            remedy = "Change the password where that Secret is made and leave database.password out, or name another Secret in database.password_secret"
-            return [_registry.Problem("database.password", f"cannot be written: Secret {change.name!r} is somebody else's", remedy)]
+        owner = None if present is None else _ownership.owner_of("Secret", present, wanted.name)
+        if not _named_as_ours(change.name, wanted.name) or (owner and not owner.is_ours):
+            reason = f"is {owner}" if owner and not owner.is_ours else "does not exist, and its name is not one that this collection gives"
+            remedy = "Change the password where that Secret is created and omit database.password, or name another Secret in database.password_secret"
+            return [_registry.Problem("database.password", f"cannot be written: Secret {change.name!r} {reason}", remedy)]
     return []
 
 
 def _deletions_of_orphans(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> list[Change]:
     """What removes the Secrets that were made for this registry's password and that it does not read any more."""
     named = password_reference(wanted, registry) or {}
-    orphans = [
-        secret for secret in live.password_secrets if is_ours(secret, wanted.name) and secret["metadata"]["name"] not in {*live.used_secrets, named.get("name")}
+    kept = {*live.used_secrets, named.get("name")}
+    return [
+        deletion("Secret", SECRETS, secret)
+        for secret in live.password_secrets
+        if secret["metadata"]["name"] not in kept and _ownership.owner_of("Secret", secret, wanted.name).is_ours
     ]
-    return [deletion("Secret", SECRETS, secret) for secret in orphans]
 
 
 def deletion(kind: str, api: tuple[str, str], manifest: _manifests.Manifest) -> Change:

@@ -125,9 +125,12 @@ def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> _manifes
 
 
 def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[_manifests.Manifest]:
-    """The Secrets that are named like a registry's password, without their data. `unseen` is added to where the account may not list Secrets."""
+    """The Secrets that are marked as a registry's password. `unseen` is added to where the account may not list Secrets."""
+    prefix = _manifests.password_prefix(registry)
     try:
-        return reader.named("Secret", _manifests.password_prefix(registry))
+        named = [secret["metadata"] for secret in reader.named("Secret", prefix)]
+        # Whose they are depends on their keys, which a list of names does not have.
+        return [held for metadata in named if metadata.get("generateName") == prefix and (held := reader.held("Secret", metadata["name"]))]
     except _cluster.ClusterError as error:
         if error.status != _cluster.FORBIDDEN:
             raise

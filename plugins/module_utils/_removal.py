@@ -17,6 +17,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _deletion,
     _grants,
     _manifests,
+    _ownership,
     _plan,
     _reading,
     _registry,
@@ -113,10 +114,12 @@ def read_remains(reader: _reading.Reader, name: str, expected: Mapping[str, _man
         secret = reader.held("Secret", named)
         secrets += [secret] if secret else []
     found = seen(
-        "ConfigMaps with an uploaded CA", lambda: [entry["metadata"]["name"] for entry in reader.named("ConfigMap", _deletion.upload_prefix(name))], []
+        "ConfigMaps with an uploaded CA", lambda: [entry["metadata"]["name"] for entry in reader.named("ConfigMap", _ownership.upload_prefix(name))], []
     )
-    uploads = [reader.held("ConfigMap", entry) for entry in found if _deletion.is_upload(entry, name)]
-    delegator = _deletion.auth_delegator(name)
+    # Uploaded in the dashboard before the registry had a name, it is known by being read alone.
+    read = (_manifests.live_database(registry).get(_manifests.CA_KEYS["ConfigMap"]) or {}).get("name", "")
+    uploads = [reader.held("ConfigMap", entry) for entry in dict.fromkeys([*found, read]) if _ownership.is_upload(entry, name)]
+    delegator = _ownership.auth_delegator(name)
     binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(_plan.CLUSTER_ROLE_BINDINGS, "", delegator), None)
     if binding and reader.missing_rights("", [_cluster.Right("delete", _manifests.RBAC, _plan.CLUSTER_ROLE_BINDINGS[1], delegator)]):
         unseen.append(f"ClusterRoleBinding {delegator!r} is left behind: the account in use may not delete clusterrolebindings.rbac.authorization.k8s.io")
@@ -130,7 +133,8 @@ def read_remains(reader: _reading.Reader, name: str, expected: Mapping[str, _man
     return _deletion.Remains(
         capabilities=reader.capabilities,
         registry=registry,
-        has_generated_database=registry is not None and _owns(registry, reader.deployment(_manifests.GeneratedDatabase(name).host)),
+        has_generated_database=registry is not None
+        and _ownership.is_owned_by(reader.deployment(_manifests.GeneratedDatabase(name).host), registry["metadata"]["uid"]),
         secrets=tuple(secrets),
         config_maps=tuple(upload for upload in uploads if upload),
         cluster_role_binding=binding,
@@ -147,14 +151,8 @@ def left_behind(reader: _reading.Reader) -> list[str]:
         raise _cluster.ClusterError(f"the account in use may not delete {_plan.CLUSTER_ROLE_BINDINGS[1]}.{_manifests.RBAC}", _cluster.FORBIDDEN)
     present = {registry["metadata"]["name"] for registry in reader.registries()}
     # The operator leaves its ClusterRoleBinding whoever deletes a registry, and a deletion of ours takes it last.
-    named = {_deletion.registry_of(binding, reader.namespace) for binding in reader.everywhere(_plan.CLUSTER_ROLE_BINDINGS)}
+    named = {_ownership.registry_of(binding, reader.namespace) for binding in reader.everywhere(_plan.CLUSTER_ROLE_BINDINGS)}
     return sorted(name for name in named if name and name not in present)
-
-
-def _owns(registry: _manifests.Manifest, deployment: _manifests.Manifest | None) -> bool:
-    """Whether a Deployment was made for this registry: another one may be called as its generated database."""
-    owners = _manifests.at(deployment, ("metadata", "ownerReferences")) or []
-    return any(owner["uid"] == registry["metadata"]["uid"] for owner in owners)
 
 
 def _wait_until_gone(reader: _reading.Reader, name: str, seconds: float, deadline: float, waits: Callable[[str], None]) -> None:

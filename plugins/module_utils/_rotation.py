@@ -17,8 +17,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _bundles,
     _certificates,
     _cluster,
-    _deletion,
     _manifests,
+    _ownership,
     _plan,
     _readiness,
     _reading,
@@ -86,9 +86,9 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_registry.Pro
             problems.append(
                 _registry.Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"])
             )
-        if key != _deletion.UPLOADED_KEY:
+        if key != _ownership.UPLOADED_KEY:
             problems.append(
-                _registry.Problem("key", f"is given with registry, whose CA has the key {_deletion.UPLOADED_KEY}, as the dashboard uploads it", remedy, key)
+                _registry.Problem("key", f"is given with registry, whose CA has the key {_ownership.UPLOADED_KEY}, as the dashboard uploads it", remedy, key)
             )
     for option, least in (("expiry_days", 0), ("wait_timeout", 1)):
         if options[option] < least:
@@ -158,8 +158,7 @@ class LiveBundle:
 
 def content_after(wanted: WantedBundle, live: LiveBundle) -> str:
     """The bundle once the plan is carried out."""
-    pem, text = wanted.pem or "", live.place.text(live.present)
-    return _certificates.added_to(text, _certificates.certificates_in(pem)) if wanted.adds and text is not None else pem
+    return _bundles.after(live.place.text(live.present), wanted.pem or "", wanted.adds)
 
 
 def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[_plan.Plan, list[str]]:
@@ -228,13 +227,9 @@ def _write_problems(option: str, place: _bundles.Place, present: _manifests.Mani
     """Why an object must not, or cannot, be written."""
     if present is None:
         return []
-    manager = _bundles.manager_of({"kind": place.kind, **present})
-    if manager:
-        return [
-            _registry.Problem(
-                option, f"names {place}, which {manager} keeps as it is, so that it is not written", "Change the bundle there, or give another name"
-            )
-        ]
+    owner = _ownership.owner_of(place.kind, present)
+    if owner.is_others:
+        return [_registry.Problem(option, f"names {place}, which is {owner}", "Change the bundle where it is managed, or give another name")]
     if place.kind == "Secret" and present.get("type", "Opaque") != "Opaque":
         remedy = "Give another name: the dashboard offers only Secrets of type Opaque"
         return [_registry.Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
@@ -306,17 +301,20 @@ def _removed(reader: _reading.Reader, wanted: WantedBundle) -> list[LiveBundle]:
 
     if wanted.registry is None:
         return [bundle(_bundles.Place(wanted.kind, reader.namespace, _registry.KeyReference(wanted.name or "", wanted.key)))]
+
+    def upload(name: str) -> LiveBundle:
+        return bundle(_bundles.Place("ConfigMap", reader.namespace, _registry.KeyReference(name, _ownership.UPLOADED_KEY)))
+
     bundles = []
     number = 1
-    while (
-        found := bundle(
-            _bundles.Place("ConfigMap", reader.namespace, _registry.KeyReference(_bundles.upload_name(wanted.registry, number), _deletion.UPLOADED_KEY))
-        )
-    ).present is not None:
-        if _deletion.is_own_upload(found.present):
-            bundles.append(found)
+    while (found := upload(_bundles.upload_name(wanted.registry, number))).present is not None:
+        bundles.append(found)
         number += 1
-    return bundles
+    # One that was uploaded before the registry had a name is known by being read alone.
+    read = _bundles.named_bundle(next((entry for entry in registries if entry["metadata"]["name"] == wanted.registry), None), "ConfigMap")
+    if read and read.name not in [found.place.reference.name for found in bundles] and _ownership.is_upload(read.name, wanted.registry):
+        bundles.append(upload(read.name))
+    return [found for found in bundles if found.present and _ownership.owner_of("ConfigMap", found.present, wanted.registry).is_ours]
 
 
 def _result(wanted: WantedBundle, live: LiveBundle) -> _manifests.Manifest:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _readiness, _reading
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _ownership, _plan, _readiness, _reading
 
 T = TypeVar("T")
 THREADS = 8
@@ -234,8 +234,8 @@ def _trimmed(manifest: _manifests.Manifest) -> _manifests.Manifest:
 
 
 def trimmed_source(held: _manifests.Manifest) -> _manifests.Manifest:
-    """A ConfigMap or Secret, of its history only who changed the data and when."""
-    return _with_history(held, lambda fields: {"f:data": fields["f:data"]} if "f:data" in fields else {})
+    """A ConfigMap or Secret, of its history only who changed which keys and when."""
+    return _with_history(held, lambda fields: {part: keys for part, keys in fields.items() if part in _ownership.DATA_FIELDS})
 
 
 def trimmed_binding(binding: _manifests.Manifest) -> _manifests.Manifest:

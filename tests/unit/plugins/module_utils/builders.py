@@ -94,9 +94,9 @@ def secret(registry: Registry, changed_at: str = CREATED, password: str | None =
 def held(manifest: dict[str, Any], changed_at: str = CREATED, **metadata: Any) -> dict[str, Any]:
     """An object with what the API server adds to it; its data were last written at `changed_at`."""
     managed = [
-        {"manager": "x", "time": changed_at, "fieldsV1": {"f:data": {}}},
-        # Somebody who labels it writes none of its data.
-        {"manager": "y", "time": "2026-05-01T23:00:00Z", "fieldsV1": {"f:metadata": {"f:labels": {}}}},
+        {"manager": "unknown", "time": changed_at, "fieldsV1": {"f:data": {}}},
+        # What changes its metadata writes none of its data.
+        {"manager": "modelops.openshift_ai", "time": "2026-05-01T23:00:00Z", "fieldsV1": {"f:metadata": {"f:annotations": {}}}},
     ]
     manifest["metadata"] |= {"uid": f"uid-of-{manifest['metadata']['name']}", "creationTimestamp": CREATED, "managedFields": managed, **metadata}
     return manifest

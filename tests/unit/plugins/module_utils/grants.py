@@ -50,8 +50,20 @@ def dashboards(*grants: Grant, name: str | None = None, uid: str = "uid-1", **gi
     return binding(name, *grants, labels=labels, owners=[DASHBOARD_OWNER | {"uid": uid}], **given)
 
 
+# What the operator gives to everything that it makes for a registry (operator v0.3.14).
+OPERATOR_LABELS = {
+    "app": "fraud",
+    "component": "model-registry",
+    "app.kubernetes.io/name": "fraud",
+    "app.kubernetes.io/component": "model-registry",
+    "app.kubernetes.io/created-by": "model-registry-operator",
+    "app.kubernetes.io/part-of": "model-registry",
+    "app.kubernetes.io/managed-by": "model-registry-operator",
+}
+
+
 def operators(*grants: Grant) -> dict[str, Any]:
     """The RoleBinding that the operator makes for the registry's own Group."""
-    labels = {"component": "model-registry", "app.kubernetes.io/name": "fraud", "app.kubernetes.io/managed-by": "model-registry-operator"}
+    labels = OPERATOR_LABELS | {"app.kubernetes.io/instance": "fraud-users"}
     owner = DASHBOARD_OWNER | {"controller": True, "blockOwnerDeletion": True}
     return binding("fraud-users", Grant("groups", "fraud-users"), *grants, labels=labels, owners=[owner])

@@ -6,12 +6,11 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._deletion import (
     Remains,
-    auth_delegator,
-    is_upload,
     plan_deletion,
     why_not_deleted,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import named_objects
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership import auth_delegator, is_upload
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._reading import users_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Consent, Registry
 
@@ -33,7 +32,14 @@ def other(kind="mysql", **changed):
 def binding(role="system:auth-delegator", subjects=None):
     """The ClusterRoleBinding that the operator makes, and leaves behind."""
     subjects = [{"kind": "ServiceAccount", "namespace": NAMESPACE, "name": "fraud"}] if subjects is None else subjects
-    return {"metadata": {"name": "fraud-auth-delegator", "uid": "b"}, "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": subjects}
+    labels = {
+        "component": "model-registry",
+        "app.kubernetes.io/name": "fraud",
+        "app.kubernetes.io/created-by": "model-registry-operator",
+        "app.kubernetes.io/managed-by": "model-registry-operator",
+        "modelregistry.opendatahub.io/namespace": NAMESPACE,
+    }
+    return {"metadata": {"name": "fraud-auth-delegator", "uid": "b", "labels": labels}, "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": subjects}
 
 
 def upload(name="fraud-db-credential", **changed):
@@ -140,7 +146,7 @@ def test_a_secret_of_somebody_else_is_kept_and_said_so(theirs):
     made = deleted(registry=stored(wanted()), secrets=(theirs,))
     assert steps(made) == [("delete", "ModelRegistry")]
     [_database, kept] = made.kept
-    assert (kept["kind"], kept["name"]) == ("Secret", OURS) and "somebody else's" in kept["reason"]
+    assert (kept["kind"], kept["name"]) == ("Secret", OURS) and "it is " in kept["reason"]
 
 
 def test_a_referenced_secret_is_kept_and_said_so():
@@ -169,7 +175,7 @@ def test_a_secret_of_somebody_else_that_the_registry_does_not_use_is_not_worth_a
 def test_a_secret_that_another_registry_uses_is_kept(user):
     made = deleted(registry=stored(wanted()), secrets=(secret(wanted()),), others=(user,))
     assert steps(made) == [("delete", "ModelRegistry")]
-    assert made.kept[-1] == {"kind": "Secret", "name": OURS, "reason": "registry 'other' uses it too"}
+    assert made.kept[-1] == {"kind": "Secret", "name": OURS, "reason": "it is part of a model registry (registry 'other' uses it too)"}
 
 
 def test_a_secret_that_another_registry_does_not_use_goes():
@@ -215,7 +221,10 @@ def test_a_whole_object_is_a_reference_too():
         ("fraud-db-credentials", False),
         ("fraud-2-db-credential", False),
         ("xfraud-db-credential", False),
-        ("db-credential", False),
+        ("db-credential", True),
+        ("db-credential-2", True),
+        ("db-credential-1", False),
+        ("-db-credential", False),
     ],
 )
 def test_an_upload_is_known_by_the_dashboards_names(name, is_one):
@@ -244,14 +253,14 @@ def test_a_config_map_of_somebody_else_is_kept_and_said_so(theirs):
     made = deleted(config_maps=(theirs,))
     assert made.changes == ()
     [kept] = made.kept
-    assert (kept["kind"], kept["name"]) == ("ConfigMap", "fraud-db-credential") and "somebody else's" in kept["reason"]
+    assert (kept["kind"], kept["name"]) == ("ConfigMap", "fraud-db-credential") and "it is " in kept["reason"]
 
 
 @pytest.mark.parametrize("kind", ["mysql", "postgresql"])
 def test_an_upload_that_another_registry_uses_is_kept(kind):
     made = deleted(config_maps=(upload(),), others=(stored(wanted("generated", name="third")), other(kind, database__ca=UPLOAD)))
     assert made.changes == ()
-    assert made.kept == ({"kind": "ConfigMap", "name": "fraud-db-credential", "reason": "registry 'other' uses it too"},)
+    assert made.kept == ({"kind": "ConfigMap", "name": "fraud-db-credential", "reason": "it is part of a model registry (registry 'other' uses it too)"},)
 
 
 def test_an_upload_that_another_registry_uses_as_a_whole_is_kept():

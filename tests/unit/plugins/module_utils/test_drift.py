@@ -7,7 +7,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Known, LiveGrants, Permissions
 
 from .builders import config_map, live, planned, secret, secret_name, stored, wanted
-from .grants import TARGET, dashboards
+from .grants import OPERATOR_LABELS, TARGET, dashboards
 
 EARLY, LATE = "2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"
 CLICKED, TYPED = ("node-fetch", LATE), ("kubectl-edit", EARLY)
@@ -117,7 +117,7 @@ def test_a_role_binding_that_grants_nothing_is_no_access_that_is_lost():
 
 
 def test_members_are_told_by_who_wrote_the_group():
-    group = written({"metadata": {"name": "fraud-users", "resourceVersion": "1"}, "users": ["mallory"]}, *CLICKED, ("users",))
+    group = written({"metadata": {"name": "fraud-users", "resourceVersion": "1", "labels": OPERATOR_LABELS}, "users": ["mallory"]}, *CLICKED, ("users",))
     changes = member_changes(Permissions(members=("alice",), exact=True), TARGET, group, True).changes
     assert set(differences("fraud", live(wanted()), changes, None, group)) == {
         Difference("fraud", "permissions.members[alice]", None, "granted", *CLICKED),

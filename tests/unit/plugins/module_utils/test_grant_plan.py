@@ -21,7 +21,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Known, LiveGrants, Permissions, Target, permissions_result
 
 from .builders import NAMESPACE
-from .grants import ACCOUNT, ALICE, DASHBOARD_LABELS, DASHBOARD_OWNER, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
+from .grants import ACCOUNT, ALICE, DASHBOARD_LABELS, DASHBOARD_OWNER, OPERATOR_LABELS, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
 
 BOB = Grant("users", "bob")
 
@@ -262,7 +262,7 @@ def test_of_ten_thousand_grants_only_the_differences_are_planned():
 
 
 def group(*users):
-    return {"metadata": {"name": "fraud-users", "resourceVersion": "3"}, "users": list(users) or None}
+    return {"metadata": {"name": "fraud-users", "resourceVersion": "3", "labels": OPERATOR_LABELS}, "users": list(users) or None}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,292 @@
+"""Whose an object is, by evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership import (
+    DASHBOARD,
+    OURS,
+    PLATFORM,
+    REGISTRY,
+    TOOL,
+    UNKNOWN,
+    is_owned_by,
+    is_password_secret,
+    name_conflict,
+    owner_of,
+    registry_of,
+)
+
+from .builders import NAMESPACE, config_map, foreign_secret, secret, stored, wanted
+from .grants import ALICE, DASHBOARD_OWNER, OPERATOR_LABELS, binding, dashboards, operators
+
+UPLOAD = "fraud-db-credential"
+OWN, CLICKED, KUBECTL = (
+    {"manager": manager, "operation": "Update", "time": "2026-05-01T10:00:00Z", "fieldsV1": {"f:data": {"f:x": {}}}}
+    for manager in ("modelops.openshift_ai", "unknown", "kubectl-edit")
+)
+# What each tool leaves on the objects that it keeps.
+MARKS: dict[str, dict[str, Any]] = {
+    "Argo CD, by annotation": {"annotations": {"argocd.argoproj.io/tracking-id": "app:/Secret:registries/x"}},
+    "Argo CD, by label": {"labels": {"argocd.argoproj.io/instance": "app"}},
+    "Argo CD, by its default label": {"labels": {"app.kubernetes.io/instance": "app"}},
+    "Flux": {"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}},
+    "Flux, Helm": {"labels": {"helm.toolkit.fluxcd.io/name": "apps"}},
+    "Helm": {"labels": {"app.kubernetes.io/managed-by": "Helm"}, "annotations": {"meta.helm.sh/release-name": "db"}},
+    "Helm, by annotation": {"annotations": {"meta.helm.sh/release-name": "db"}},
+    "External Secrets": {"ownerReferences": [{"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": "db", "uid": "e"}]},
+    "External Secrets without an owner": {"annotations": {"reconcile.external-secrets.io/data-hash": "8d7f"}},
+    "cert-manager": {"annotations": {"cert-manager.io/certificate-name": "db"}},
+    "trust-manager": {"labels": {"trust.cert-manager.io/bundle": "company"}},
+    "OLM": {"labels": {"olm.managed": "true"}},
+    "OLM, by owner": {"ownerReferences": [{"apiVersion": "operators.coreos.com/v1alpha1", "kind": "ClusterServiceVersion", "name": "op.v1", "uid": "o"}]},
+    "OLM, by label": {"labels": {"operators.coreos.com/op.ns": ""}},
+    "Reloader": {"annotations": {"reloader.stakater.com/match": "true"}},
+    "Sealed Secrets": {"ownerReferences": [{"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "name": "db", "uid": "s"}]},
+}
+MANAGERS = (
+    "argocd-controller",
+    "kustomize-controller",
+    "helm",
+    "externalsecrets.external-secrets.io/db",
+    "cert-manager-certificates-issuing",
+    "olm",
+    "manager",
+)
+
+
+def marked(manifest: dict[str, Any], marks: dict[str, Any]) -> dict[str, Any]:
+    """The object with what a tool adds to it."""
+    metadata = manifest["metadata"]
+    added = {key: {**metadata.get(key, {}), **value} if isinstance(value, dict) else [*metadata.get(key, []), *value] for key, value in marks.items()}
+    return manifest | {"metadata": metadata | added}
+
+
+def of_operator(kind: str = "ClusterRoleBinding", **labels: str) -> dict[str, Any]:
+    """What the operator leaves of a registry, as it was seen."""
+    every = OPERATOR_LABELS | {"app.kubernetes.io/instance": "fraud-auth-delegator", "modelregistry.opendatahub.io/namespace": NAMESPACE} | labels
+    name = labels.get("app.kubernetes.io/name", "fraud")
+    return {
+        "metadata": {"name": f"{name}-auth-delegator", "labels": every},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:auth-delegator"},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
+    }
+
+
+CATALOG = of_operator(
+    **{
+        "app": "model-catalog",
+        "component": "model-catalog",
+        "app.kubernetes.io/name": "model-catalog",
+        "app.kubernetes.io/component": "model-catalog",
+        "app.kubernetes.io/part-of": "model-catalog",
+    }
+)
+GROUP = {"metadata": {"name": "fraud-users", "labels": OPERATOR_LABELS}, "users": None}
+# An object of each kind that the collection may change or delete.
+ITS_OWN = {
+    "Secret": secret(wanted()),
+    "ConfigMap": config_map(UPLOAD),
+    "RoleBinding": dashboards(ALICE),
+    "ClusterRoleBinding": of_operator(),
+    "Group": GROUP,
+}
+
+
+@pytest.mark.parametrize(("kind", "whose"), [("Secret", DASHBOARD), ("ConfigMap", DASHBOARD), ("RoleBinding", DASHBOARD), ("Group", REGISTRY)])
+def test_what_the_product_made_for_a_registry_is_recognised(kind, whose):
+    assert owner_of(kind, ITS_OWN[kind], "fraud").whose == whose
+
+
+@pytest.mark.parametrize(
+    ("tool", "kind"),
+    # The operator's own label of this name stands on everything that it makes.
+    [(tool, kind) for tool in MARKS for kind in ITS_OWN if tool != "Argo CD, by its default label" or kind not in ("ClusterRoleBinding", "Group")],
+)
+def test_what_another_tool_keeps_is_never_ours(tool, kind):
+    owner = owner_of(kind, marked(ITS_OWN[kind], MARKS[tool]), "fraud")
+    assert owner.whose == TOOL and owner.is_others and not owner.is_ours
+    assert str(owner).startswith("managed by another tool (")
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap", "RoleBinding"])
+@pytest.mark.parametrize("manager", MANAGERS)
+def test_what_a_controller_writes_is_never_ours(kind, manager):
+    owner = owner_of(kind, marked(ITS_OWN[kind], {"managedFields": [{**OWN, "manager": manager}]}), "fraud")
+    assert owner.whose == TOOL and manager in owner.evidence
+
+
+def test_a_controller_that_only_annotates_keeps_no_data():
+    theirs = marked(foreign_secret(), {"managedFields": [{"manager": "backup-controller", "fieldsV1": {"f:metadata": {}}}]})
+    assert owner_of("Secret", theirs).whose == UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["odh-trusted-ca-bundle", "openshift-service-ca.crt", "kube-root-ca.crt"])
+def test_the_bundles_of_the_platform_are_the_platforms(name):
+    assert owner_of("ConfigMap", config_map(name)).whose == PLATFORM
+    assert owner_of("Secret", foreign_secret(name)).whose == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"labels": {"config.openshift.io/inject-trusted-cabundle": "true"}},
+        {"annotations": {"service.beta.openshift.io/inject-cabundle": "true"}},
+        {
+            "ownerReferences": [
+                {"apiVersion": "components.platform.opendatahub.io/v1alpha1", "kind": "ModelRegistry", "name": "default-modelregistry", "uid": "p"}
+            ]
+        },
+        {"labels": {"app.kubernetes.io/created-by": "model-registry-operator", "component": "model-catalog"}},
+    ],
+)
+def test_what_the_platform_keeps_is_never_ours(marks):
+    for kind in ("Secret", "ConfigMap"):
+        assert owner_of(kind, marked(ITS_OWN[kind], marks), "fraud").whose == PLATFORM
+
+
+def test_what_belongs_to_a_registry_is_not_ours_to_write():
+    generated = foreign_secret("fraud-postgres-credentials")
+    assert owner_of("Secret", marked(generated, {"ownerReferences": [DASHBOARD_OWNER]}), "fraud").whose == REGISTRY
+    proxy = marked(config_map("fraud-kube-rbac-proxy-config"), {"labels": OPERATOR_LABELS, "ownerReferences": [DASHBOARD_OWNER]})
+    assert owner_of("ConfigMap", proxy).whose == REGISTRY
+
+
+# The dashboard's Secret and ConfigMap carry neither labels nor owners
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
+def test_what_carries_no_label_is_known_by_all_of_its_evidence(kind):
+    own = ITS_OWN[kind]
+    assert owner_of(kind, own, "fraud").is_ours
+    missing = [
+        own | {"metadata": own["metadata"] | {"name": "other"}},
+        own | {"metadata": own["metadata"] | {"managedFields": []}},
+        own | {"metadata": own["metadata"] | {"annotations": {"note": "x"}}},
+        marked(own, {"labels": {"team": "fraud"}}),
+        marked(own, {"managedFields": [KUBECTL]}),
+        own | {"data": {**own["data"], "more": "eA=="}},
+        own | {"data": {}},
+        {key: value for key, value in own.items() if key != "data"},
+    ]
+    for theirs in missing:
+        assert owner_of(kind, theirs, "fraud").whose == UNKNOWN
+    assert owner_of(kind, own, "other").whose == UNKNOWN and owner_of(kind, own).whose == UNKNOWN
+
+
+def test_the_evidence_that_is_missing_is_named():
+    edited = marked(secret(wanted()), {"managedFields": [KUBECTL]})
+    assert str(owner_of("Secret", edited, "fraud")) == "not known to be created by the dashboard or this collection (field manager 'kubectl-edit')"
+    vault = foreign_secret()
+    assert owner_of("Secret", vault, "fraud").evidence == "its name or generateName, its annotations, its keys"
+
+
+@pytest.mark.parametrize("annotations", [{}, {"template.openshift.io/expose-password": "x"}])
+def test_a_password_without_the_dashboards_annotations_is_unknown(annotations):
+    assert owner_of("Secret", secret(wanted(), annotations=annotations), "fraud").whose == UNKNOWN
+
+
+def test_a_password_of_another_registry_with_such_a_name_is_unknown():
+    assert owner_of("Secret", secret(wanted(), generateName="fraud-db-fraud-db-"), "fraud").whose == UNKNOWN
+
+
+def test_who_wrote_all_of_it_tells_the_dashboards_from_ours():
+    ours = secret(wanted(), managedFields=[OWN])
+    assert (owner_of("Secret", ours, "fraud").whose, owner_of("Secret", secret(wanted()), "fraud").whose) == (OURS, DASHBOARD)
+
+
+def test_an_annotation_of_ours_is_no_strangers():
+    assert owner_of("ConfigMap", marked(config_map(UPLOAD), {"annotations": {"openshift-ai.modelops/adopted": "1"}}), "fraud").is_ours
+
+
+def test_the_labels_of_the_dashboards_plug_in_pages_are_tolerated():
+    labels = {"modelregistry.opendatahub.io/managed": "true", "modelregistry.opendatahub.io/name": "fraud"}
+    assert owner_of("Secret", marked(secret(wanted()), {"labels": labels}), "fraud").is_ours
+
+
+@pytest.mark.parametrize("name", [UPLOAD, f"{UPLOAD}-2", "db-credential", "db-credential-3"])
+def test_an_upload_has_the_name_that_the_dashboard_gave_it(name):
+    assert owner_of("ConfigMap", config_map(name), "fraud").is_ours
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
+def test_what_another_registry_reads_is_not_deleted(kind):
+    assert owner_of(kind, ITS_OWN[kind], "fraud", ["fraud"]).is_ours
+    owner = owner_of(kind, ITS_OWN[kind], "fraud", ["fraud", "other"])
+    assert owner.whose == REGISTRY and "'other'" in owner.evidence
+
+
+# Bindings and Groups
+
+
+def test_only_the_operators_binding_of_that_name_is_the_operators():
+    assert owner_of("RoleBinding", operators(), "fraud").whose == REGISTRY
+    copied = operators() | {"metadata": operators()["metadata"] | {"name": "copied"}}
+    assert owner_of("RoleBinding", copied, "fraud").whose == DASHBOARD
+    assert owner_of("RoleBinding", binding("somebodys", ALICE), "fraud").whose == UNKNOWN
+
+
+@pytest.mark.parametrize("theirs", [{}, {"labels": {"openshift.io/ldap.host": "ldap"}}, {"annotations": {"openshift.io/ldap.uid": "cn=fraud-users"}}])
+def test_a_group_of_somebody_else_is_not_the_registrys(theirs):
+    group = {"metadata": {"name": "fraud-users"}, "users": ["alice"]}
+    assert owner_of("Group", marked(group, theirs), "fraud").whose == (TOOL if theirs else UNKNOWN)
+    assert owner_of("Group", marked(GROUP, theirs), "fraud").whose == (TOOL if theirs else REGISTRY)
+    assert owner_of("Group", GROUP, "other").whose == PLATFORM
+
+
+def test_what_the_operator_leaves_of_a_registry_is_known_by_its_labels():
+    assert registry_of(of_operator(), NAMESPACE) == "fraud"
+    assert registry_of(of_operator(), "elsewhere") is None
+    unlabelled = of_operator()
+    del unlabelled["metadata"]["labels"]
+    assert registry_of(unlabelled, NAMESPACE) is None
+    assert registry_of(of_operator(**{"modelregistry.opendatahub.io/namespace": "elsewhere"}), NAMESPACE) is None
+    assert registry_of(marked(of_operator(), {"annotations": {"argocd.argoproj.io/tracking-id": "x"}}), NAMESPACE) is None
+
+
+def test_the_model_catalogs_binding_is_no_registrys():
+    assert registry_of(CATALOG, NAMESPACE) is None and owner_of("ClusterRoleBinding", CATALOG, "model-catalog").whose == PLATFORM
+    # Also where a registry of that name has overwritten its labels.
+    assert registry_of(of_operator(**{"app.kubernetes.io/name": "model-catalog"}), NAMESPACE) is None
+
+
+def test_an_object_goes_with_the_registry_whose_uid_it_names():
+    assert is_owned_by(dashboards(ALICE), "uid-1") and not is_owned_by(dashboards(ALICE, uid="uid-0"), "uid-1")
+    assert not is_owned_by(binding("x", ALICE), "uid-1") and not is_owned_by(None, "uid-1")
+
+
+# Names and passwords
+
+
+@pytest.mark.parametrize(
+    ("name", "generates", "overwrites"),
+    [
+        ("model-catalog", False, "model catalog"),
+        ("model-catalog-postgres", True, "model catalog"),
+        ("big-postgres", False, "generated database of registry 'big'"),
+        ("small", True, "registry 'small-postgres'"),
+        ("small", False, None),
+        ("external-postgres", False, None),
+        ("fraud", True, None),
+    ],
+)
+def test_a_name_is_not_taken_that_overwrites_what_the_operator_made(name, generates, overwrites):
+    others = [stored(wanted("generated", name="big")), stored(wanted(name="external")), stored(wanted(name="small-postgres"))]
+    conflict = name_conflict(name, others, generates)
+    assert conflict is None if overwrites is None else overwrites in conflict
+
+
+@pytest.mark.parametrize(
+    ("held", "is_one"),
+    [
+        (secret(wanted()), True),
+        (secret(wanted(), annotations={}), True),
+        (foreign_secret("x", **{"database-password": "pw"}), True),
+        (foreign_secret("x", **{"ca.crt": "pem"}), False),
+    ],
+)
+def test_a_secret_with_a_mark_of_a_password_is_one(held, is_one):
+    assert is_password_secret(held) is is_one
