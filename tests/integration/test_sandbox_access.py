@@ -183,8 +183,16 @@ def test_a_host_without_a_route_is_no_application(layout: Layout) -> None:
     assert "Application is not available" in text
 
 
-@pytest.mark.parametrize(("url", "status"), [("https://example.com/", 403), (f"https://nobody.{REGISTRIES_NAMESPACE}.svc.cluster.local:8443/", 502)])
-def test_the_router_leads_nowhere_else(layout: Layout, url: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("https://nobody.svc.cluster.local/", 403),
+        (f"https://nobody.{REGISTRIES_NAMESPACE}.svc.cluster.local:8443/", 502),
+        # No address of the cluster, and nowhere else either.
+        ("https://nobody.invalid/", 502),
+    ],
+)
+def test_the_router_refuses_what_leads_nowhere(layout: Layout, url: str, status: int) -> None:
     with pytest.raises(aiohttp.ClientHttpProxyError) as caught:
         ask(layout, url)
     assert caught.value.status == status
