@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
-import json
+import copy
 import os
 import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _manifests, _plan, _registry
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -37,24 +41,39 @@ except ImportError:
         """Stands in for the library's."""
 
 
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE, BUSY, BROKEN = 401, 403, 404, 410, 429, 500
+T = TypeVar("T")
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, BUSY, BROKEN, UNAVAILABLE = 401, 403, 404, 409, 410, 429, 500, 503
+# What a proxy says that got no answer itself, or none that it understood.
+OF_PROXIES = (502, 504)
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
-# How often a request is sent that the API server puts off (429, 503) or does not answer, and the longest pause that it may ask for.
+# For a whole request, as the API server's own limit (--request-timeout): a body that comes byte by byte never lets a read time out.
+REQUEST_SECONDS = 60
+# How long after its deadline the last look of a wait may take.
+GRACE_SECONDS = 10
+# How often a request is sent that the API server puts off or does not answer, and the longest pause that it may ask for.
 ATTEMPTS = 5
 LONGEST_PAUSE = 30
+# Between two starts of a watch; doubled as long as it ends again at once.
+WATCH_PAUSE = 1.0
 JSON = "application/json"
-# Objects without their data: nothing secret leaves the API server for a list of names.
-METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+# Objects without their data: nothing secret leaves the API server for a list of names, unless it knows no such form.
+METADATA = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, {JSON}"
 PAGE = "500"
 MERGE_PATCH = "application/merge-patch+json"
+# Requests that are sent like writes and only ask.
+REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
+LONGEST_LOG = 2**18
 
 
 class ClusterError(_registry.ReportedError):
-    """The cluster cannot do what is needed, refused a request or did not answer. `status` is the HTTP status, None without an answer."""
+    """The cluster cannot do what is needed, refused a request or did not answer. `status` is the HTTP status, None without an answer.
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        self.status = status
+    `unclear`: the request may have been carried out all the same.
+    """
+
+    def __init__(self, message: str, status: int | None = None, unclear: bool = False) -> None:
+        self.status, self.unclear = status, unclear
         super().__init__(message)
 
     @property
@@ -63,24 +82,35 @@ class ClusterError(_registry.ReportedError):
         return self.status is None or self.status == BUSY or self.status >= BROKEN
 
 
-def _no_answer(what: str, error: BaseException) -> ClusterError:
+def _no_answer(what: str, host: str, reason: str) -> ClusterError:
     remedy = "Check the address (kubeconfig, host), the network and the proxies"
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        remedy = "Give the CA of the API server's certificate in ca_cert"
-    return ClusterError(f"{what}: the API server did not answer: {_first_line(error)}. {remedy}.")
+    if re.search("mismatch|doesn't match|not valid for", reason):
+        remedy = "Use a host name that is in the API server's certificate"
+    elif "has expired" in reason:
+        remedy = "Renew the API server's certificate, or correct the clock of this machine"
+    elif "CERTIFICATE_VERIFY_FAILED" in reason:
+        remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA of the API server's certificate"
+    return ClusterError(f"{what}: the API server {host} did not answer: {_answers.cleaned(reason)}. {remedy}.", unclear=True)
 
 
-def _refusal(what: str, error: Any) -> ClusterError:
-    try:
-        message = json.loads(error.body)["message"]
-    except (TypeError, ValueError, KeyError):
-        message = str(error.reason)
+def _refusal(what: str, host: str, error: Any) -> ClusterError:
+    """An answer that is no success; where it cannot be of the API server itself, no answer."""
+    said = _answers.message_of(error.body)
+    message = _answers.cleaned(str(error.reason) if said is None else said)
+    if not error.status:
+        return _no_answer(what, host, message)
+    # The API server says in its own words that there is no such object, or in plain text no such kind: another 404 is of somebody on the way to it.
+    is_foreign = error.status == NOT_FOUND and said is None and not _answers.text_of(error.body).startswith("404 page not found")
+    if is_foreign or error.status in OF_PROXIES:
+        return _no_answer(what, host, f"{error.status} {message}")
     remedy = ""
     if error.status == UNAUTHORIZED:
         remedy = " The credentials are wrong or have expired: log in again."
-    elif "failed calling webhook" in message:
+    of_webhook = "failed calling webhook" in message
+    if of_webhook:
         remedy = " The operator's webhook cannot be reached: check that the model registry operator runs."
-    return ClusterError(f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status)
+    # Webhooks are called before anything is written. Other errors may come after that.
+    return ClusterError(f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status, error.status >= BROKEN and not of_webhook)
 
 
 @dataclass(frozen=True)
@@ -100,13 +130,17 @@ def connect(module: Any) -> Cluster:
     """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one."""
     # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
     no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
+    what, host = "connecting to the cluster", ""
     try:
         client = get_api_client(module, no_proxy=no_proxy)
     except HTTPError as error:
-        raise _no_answer("connecting to the cluster", error) from error
+        raise _no_answer(what, host, str(error)) from error
+    except ApiException as error:
+        raise _refusal(what, host, error) from error
     except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
-        remedy = "Set kubeconfig, or host and api_key, or log in with `oc login`"
-        raise ClusterError(f"there is no cluster to speak to: {_first_line(error)} {remedy}.") from error
+        raise ClusterError(
+            f"there is no cluster to connect to: {_answers.cleaned(str(error) or type(error).__name__).rstrip('.')}. {_login_hint(module)}"
+        ) from error
     # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
     client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
     # Audit logs tell our requests from those of other modules by it.
@@ -114,20 +148,64 @@ def connect(module: Any) -> Cluster:
     return Cluster(client.client, client.configuration, module.params.get("context"))
 
 
+def _login_hint(module: Any) -> str:
+    """What was looked for and what there is instead, and what to do."""
+    named = {"the option kubeconfig": module.params.get("kubeconfig"), **{name: os.environ.get(name) for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG")}}
+    origin, kubeconfig = next(((origin, value) for origin, value in named.items() if value), ("the default", "~/.kube/config"))
+    context = module.params.get("context") or os.environ.get("K8S_AUTH_CONTEXT")
+    if isinstance(kubeconfig, str):
+        files = [os.path.expanduser(path) for path in kubeconfig.split(os.pathsep) if path]
+        if not any(map(os.path.exists, files)):
+            tried = f"The kubeconfig {_answers.cleaned(kubeconfig)} ({origin}) does not exist"
+            return f"{tried}. Set kubeconfig to an existing file, or set host and api_key, or log in with `oc login`."
+    try:
+        from kubernetes.config import kube_config
+
+        if isinstance(kubeconfig, dict):
+            contexts = [str(entry["name"]) for entry in kubeconfig["contexts"]]
+        else:
+            contexts = [str(entry["name"]) for entry in kube_config.list_kube_config_contexts(config_file=kubeconfig)[0]]
+    except Exception:  # the library raises whatever a broken file makes it stumble upon
+        contexts = []
+    if context and contexts and context not in contexts:
+        present = ", ".join(repr(_answers.cleaned(name)) for name in contexts)
+        return f"The kubeconfig ({origin}) has no context {_answers.cleaned(context)!r}. Set context to one of those that it has: {present}."
+    return f"The kubeconfig that was used is that of {origin}. Correct it, or set host and api_key, or log in with `oc login`."
+
+
 class Cluster:
     """Requests to one API server as one account."""
 
     def __init__(self, client: Any, configuration: Any, context: str | None) -> None:
         self._client, self._configuration, self._context = client, configuration, context
-        # Called before each request that writes; it raises when nothing may be written any more.
+        # Called before each request that writes, and while waiting; it raises when nothing may be written any more.
         self.before_writing: Callable[[], None] = lambda: None
+        # Told what is waited for.
+        self.tell: Callable[[str], None] = lambda _state: None
+        # When requests are not waited for any more, for those of a wait.
+        self._deadline: float | None = None
+        self._date: str | None = None
+
+    def until(self, deadline: float) -> Cluster:
+        """The same cluster for the reads of a wait, which end soon after its deadline."""
+        limited = copy.copy(self)
+        limited._deadline = deadline
+        return limited
+
+    @property
+    def now(self) -> datetime:
+        """The time by the API server's clock, as it was with its last answer."""
+        try:
+            return parsedate_to_datetime(self._date or "").astimezone(timezone.utc)
+        except (TypeError, ValueError, IndexError):
+            return datetime.now(timezone.utc)
 
     def identity(self) -> _manifests.Manifest:
         """Which cluster this is and as whom it is used."""
         user = None
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         try:
-            review = self._request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body, what="asking who this account is")
+            review = self._request("POST", f"{REVIEWS[0]}v1/selfsubjectreviews", body, what="asking who this account is", parsed=_answers.review_in)
             user = _manifests.at(review, ("status", "userInfo", "username"))
         except ClusterError as error:
             if error.status in (None, UNAUTHORIZED):
@@ -138,7 +216,7 @@ class Cluster:
         """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""
         for version in ("v1beta1", "v1alpha1"):
             path = f"/openapi/v3/apis/{_manifests.GROUP}/{version}"
-            document = self._find(path, f"reading the schema of {_manifests.GROUP}/{version}")
+            document = self._find(path, f"reading the schema of {_manifests.GROUP}/{version}", _answers.schemas_in)
             if document is None:
                 continue
             properties = _spec_properties(document)
@@ -147,7 +225,7 @@ class Cluster:
                     return _plan.Capabilities(version, key, _manifests.at(properties, ("postgres", "properties", "generateDeployment")) is not None)
             message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
             raise ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
-        message = f"there is no {_manifests.PLURAL}.{_manifests.GROUP} here. Switch the component on, with model_registry_component or the playbook enable"
+        message = f"there is no {_manifests.PLURAL}.{_manifests.GROUP} here. Enable the component, with model_registry_component or the playbook enable"
         raise ClusterError(f"this cluster cannot hold model registries: {message}.")
 
     def registries_namespace(self) -> str:
@@ -156,10 +234,11 @@ class Cluster:
         for version in ("v2", "v1"):
             path = f"/apis/datasciencecluster.opendatahub.io/{version}/datascienceclusters"
             try:
-                listed = self._find(path, "looking for the registries namespace in the DataScienceCluster")
+                listed = self._find(path, "looking for the registries namespace in the DataScienceCluster", _answers.list_in)
             except ClusterError as error:
                 if error.status == FORBIDDEN:
-                    raise ClusterError(f"{error} {hint}.", FORBIDDEN) from error
+                    remedy = "or bind the account to the ClusterRole in rbac/read.yml or rbac/converge.yml"
+                    raise ClusterError(f"{error} {hint}, {remedy}.", FORBIDDEN) from error
                 raise
             if listed is None:
                 continue
@@ -167,18 +246,19 @@ class Cluster:
                 namespace = _manifests.at(item, ("status", "components", "modelregistry", "registriesNamespace"))
                 if namespace:
                     return str(namespace)
-            raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or switch it on with model_registry_component.")
-        raise ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.")
+            raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or enable it with model_registry_component.", NOT_FOUND)
+        raise ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.", NOT_FOUND)
 
-    def server_version(self) -> tuple[int, int]:
-        """The version of the API server, major and minor."""
-        version = self._request("GET", "/version", what="asking for the cluster's version")
+    def server_version(self) -> tuple[int, int] | None:
+        """The version of the API server, major and minor; None where it does not say."""
+        version = self._request("GET", "/version", what="asking for the cluster's version", parsed=_answers.dictionary_in)
         # Some distributions add a plus sign.
-        return int(version["major"]), int(re.sub(r"\D", "", version["minor"]))
+        numbers = [re.match(r"[0-9]+", str(version.get(part))) for part in ("major", "minor")]
+        return None if None in numbers else (int(numbers[0][0]), int(numbers[1][0]))  # type: ignore[index]
 
     def serves(self, api_version: str, plural: str) -> bool:
         """Whether the cluster knows this kind of object."""
-        listed = self._find(f"/apis/{api_version}", f"looking for {plural}")
+        listed = self._find(f"/apis/{api_version}", f"looking for {plural}", _answers.resources_in)
         return listed is not None and any(resource["name"] == plural for resource in listed["resources"])
 
     def read(self, api: tuple[str, str], namespace: str, name: str) -> _manifests.Manifest | None:
@@ -197,7 +277,7 @@ class Cluster:
 
     def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[_manifests.Manifest]:
         """As `items`, but only the metadata of each."""
-        return self._pages(api, namespace, query, METADATA)
+        return self._pages(api, namespace, query, METADATA, lambda item: {"metadata": item["metadata"]})
 
     def _pages(
         self,
@@ -214,24 +294,26 @@ class Cluster:
         while True:
             page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
             try:
-                listed: _manifests.Manifest = json.loads(self._send("GET", path_of(api, namespace), None, page, JSON, what, accept))
+                listed = self._request("GET", path_of(api, namespace), None, page, JSON, what, accept, _answers.list_in)
             except ClusterError as error:
                 # The API server has forgotten the state that the pages before were of.
                 if error.status != GONE or not may_begin_anew:
                     raise
                 found, more, may_begin_anew = [], "", False
                 continue
-            # An empty list of metadata alone is null.
-            found += map(trim, listed["items"] or [])
+            found += map(trim, listed["items"])
             more = _manifests.at(listed, ("metadata", "continue")) or ""
-            if not more:
+            if not isinstance(more, str) or not more:
                 return found
 
     def log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
         """The last lines of a container's log."""
-        query = {"container": container, "tailLines": "60", **({"previous": "true"} if previous else {})}
-        response = self._send("GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, JSON, what=f"reading the log of pod {pod}")
-        return response.decode(errors="replace")
+        query = {"container": container, "tailLines": "60", "limitBytes": str(LONGEST_LOG), **({"previous": "true"} if previous else {})}
+        text: str = self._request(
+            "GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, what=f"reading the log of pod {pod}", parsed=_answers.text_of
+        )
+        # A line that was cut may end within a password, where nothing tells any more that it is one.
+        return text if len(text.encode()) < LONGEST_LOG else text.rpartition("\n")[0]
 
     def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: _manifests.Manifest, dry_run: bool) -> _manifests.Manifest:
         """Create (POST), merge-patch (PATCH) or delete (DELETE) an object; with `dry_run` the server only says what it would answer."""
@@ -242,7 +324,15 @@ class Cluster:
         path = path_of(api, namespace) if verb == "POST" else path_of(api, namespace, name)
         content_type = MERGE_PATCH if verb == "PATCH" else JSON
         doing = {"POST": "creating", "PATCH": "changing", "DELETE": "deleting"}[verb]
-        return self._request(verb, path, body, query, content_type, f"{doing} {api[1]}/{name}" + (f" in {namespace}" if namespace else ""))
+        what = f"{doing} {api[1]}/{name}" + (f" in {namespace}" if namespace else "")
+        # What a deletion is answered with depends on whether the object is gone already.
+        parsed = _answers.dictionary_in if verb == "DELETE" else _answers.object_in
+        answer: _manifests.Manifest = self._request(verb, path, body, query, content_type, what, parsed=parsed)
+        return answer
+
+    def allows(self, path: str, review: _manifests.Manifest, what: str) -> bool:
+        """Whether the API server says that a review's request would be allowed."""
+        return _manifests.at(self._request("POST", path, review, what=what, parsed=_answers.review_in), ("status", "allowed")) is True
 
     def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
         """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
@@ -250,8 +340,7 @@ class Cluster:
         for right in dict.fromkeys(rights):
             attributes = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource, "name": right.name}
             body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
-            review = self._request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body, what=f"asking for the right to {right}")
-            if not _manifests.at(review, ("status", "allowed")):
+            if not self.allows(f"{REVIEWS[1]}v1/selfsubjectaccessreviews", body, f"asking for the right to {right}"):
                 missing.append(right)
         return missing
 
@@ -271,12 +360,12 @@ class Cluster:
         return path
 
     @contextmanager
-    def changes(self, watched: Iterable[tuple[tuple[str, str], str, dict[str, str]]], seconds: float) -> Iterator[threading.Event]:
+    def changes(self, watched: Iterable[tuple[tuple[str, str], str, dict[str, str]]], deadline: float) -> Iterator[threading.Event]:
         """An event that is set whenever one of the watched (api, namespace, selector) changes. Where watching is not allowed it is never set."""
         changed, stopped = threading.Event(), threading.Event()
-        # `seconds` bounds the watches on the server's side too, so that no thread outlives the wait by more than one of its last events.
+        # The deadline bounds the watches on the server's side too, so that no thread outlives the wait by more than one of its last events.
         for api, namespace, selector in watched:
-            arguments = (path_of(api, namespace), selector, time.monotonic() + seconds, changed, stopped)
+            arguments = (path_of(api, namespace), selector, deadline, changed, stopped)
             threading.Thread(target=self._follow, args=arguments, daemon=True).start()
         try:
             yield changed
@@ -284,16 +373,27 @@ class Cluster:
             stopped.set()
 
     def _follow(self, path: str, selector: dict[str, str], deadline: float, changed: threading.Event, stopped: threading.Event) -> None:
+        pause = WATCH_PAUSE
         while not stopped.is_set() and time.monotonic() < deadline:
-            query = {**selector, "watch": "true", "timeoutSeconds": str(max(1, int(deadline - time.monotonic())))}
+            started = time.monotonic()
+            seconds = max(1, int(deadline - started))
+            query = {**selector, "watch": "true", "timeoutSeconds": str(seconds)}
             try:
-                response = self._client.request("GET", path, query_params=list(query.items()), serialize=False, _request_timeout=(CONNECT_SECONDS, None))
+                timeout = (CONNECT_SECONDS, seconds + READ_SECONDS)
+                response = self._client.request("GET", path, query_params=list(query.items()), serialize=False, _request_timeout=timeout)
                 for _event in response.stream(amt=None, decode_content=False):
                     changed.set()
                     if stopped.is_set():
                         break
-            except (ApiException, HTTPError, OSError):
-                time.sleep(1)
+            except ApiException as error:
+                if not _refusal("watching", "", error).may_pass and error.status != GONE:
+                    # Whoever may not watch may not a second later either.
+                    return
+            except (HTTPError, OSError, ValueError):
+                pass
+            # A proxy that does not let streams through ends each at once, and so does an API server that is about to stop.
+            pause = WATCH_PAUSE if time.monotonic() - started > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+            stopped.wait(max(0.0, min(started + pause, deadline) - time.monotonic()))
 
     def _request(
         self,
@@ -303,47 +403,85 @@ class Cluster:
         query: dict[str, str] | None = None,
         content_type: str = JSON,
         what: str = "",
-    ) -> _manifests.Manifest:
-        content: _manifests.Manifest = json.loads(self._send(verb, path, body, query or {}, content_type, what))
-        return content
-
-    def _find(self, path: str, what: str) -> _manifests.Manifest | None:
-        """What there is at a path, or None."""
-        try:
-            return self._request("GET", path, what=what)
-        except ClusterError as error:
-            if error.status == NOT_FOUND:
-                return None
-            raise
-
-    def _send(self, verb: str, path: str, body: _manifests.Manifest | None, query: dict[str, str], content_type: str, what: str, accept: str = JSON) -> bytes:
-        attempt = 0
+        accept: str = JSON,
+        parsed: Callable[[bytes], Any] = _answers.object_in,
+    ) -> Any:
+        """What `parsed` makes of the answer to a request, which is sent again as long as that is safe and can help. ClusterError."""
+        is_safe = verb == "GET" or path.startswith(REVIEWS) or bool((query or {}).get("dryRun") or (body or {}).get("dryRun"))
+        started, attempt, unclear = time.monotonic(), 0, False
         while True:
             attempt += 1
             if verb != "GET":
                 self.before_writing()
             try:
-                response = self._client.request(
-                    verb,
-                    path,
-                    body=body,
-                    query_params=list(query.items()),
-                    content_type=content_type,
-                    header_params={"Accept": accept},
-                    serialize=False,
-                    _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
-                )
-                return bytes(response.data)
+                response = _within(self._seconds_left, lambda: self._answer(verb, path, body, query or {}, content_type, accept))
+                self._date = response.headers.get("Date")
+                return parsed(response.data)
             except ApiException as error:
-                pause = _pause(error)
-                if pause is None or attempt == ATTEMPTS:
-                    raise _refusal(what, error) from None
-            except (HTTPError, OSError) as error:
-                # Whether a write without an answer was carried out is not known: its caller reads again and plans anew.
-                if verb != "GET" or attempt == ATTEMPTS:
-                    raise _no_answer(what, error) from error
-                pause = 1.0
+                asked = (error.headers or {}).get("Retry-After") or ""
+                failure = _refusal(what, self._configuration.host, error)
+            except (HTTPError, OSError, ValueError, FutureTimeoutError) as error:
+                asked, failure = "", _no_answer(what, self._configuration.host, str(error) or type(error).__name__)
+            pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else 1.0
+            failure.unclear = unclear = not is_safe and (failure.unclear or unclear)
+            now = time.monotonic()
+            is_late = self._deadline is not None and now + pause >= self._deadline
+            gave_up = attempt == ATTEMPTS or is_late or (failure.status is None and now - started >= REQUEST_SECONDS)
+            if gave_up or not _may_be_repeated(failure, is_safe):
+                raise failure from None
             time.sleep(pause)
+
+    @property
+    def _seconds_left(self) -> float:
+        left = REQUEST_SECONDS if self._deadline is None else self._deadline + GRACE_SECONDS - time.monotonic()
+        return min(REQUEST_SECONDS, max(1.0, left))
+
+    def _answer(self, verb: str, path: str, body: _manifests.Manifest | None, query: dict[str, str], content_type: str, accept: str) -> Any:
+        response = self._client.request(
+            verb,
+            path,
+            body=body,
+            query_params=list(query.items()),
+            content_type=content_type,
+            header_params={"Accept": accept},
+            serialize=False,
+            _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
+        )
+        # Read here, where it counts for the time that the request may take.
+        response.data  # noqa: B018
+        return response
+
+    def _find(self, path: str, what: str, parsed: Callable[[bytes], Any] = _answers.object_in) -> _manifests.Manifest | None:
+        """What there is at a path, or None."""
+        try:
+            content: _manifests.Manifest = self._request("GET", path, what=what, parsed=parsed)
+        except ClusterError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+        return content
+
+
+def _may_be_repeated(failure: ClusterError, is_safe: bool) -> bool:
+    """Whether a request that failed is sent again as it is. Whoever has sent a write that may have been carried out reads again and plans anew."""
+    return failure.may_pass if is_safe else failure.status in (BUSY, UNAVAILABLE)
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """What a call returns or raises; FutureTimeoutError when it takes longer, and it is not waited for any more."""
+    answer: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except FutureTimeoutError:
+        raise FutureTimeoutError(f"not answered in full within {seconds:.0f} s") from None
 
 
 def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> str:
@@ -359,15 +497,3 @@ def _spec_properties(document: _manifests.Manifest) -> _manifests.Manifest:
         if any(kind.get("kind") == _manifests.KIND for kind in schema.get("x-kubernetes-group-version-kind", [])):
             return _manifests.at(schema, ("properties", "spec", "properties")) or {}
     return {}
-
-
-def _pause(error: Any) -> float | None:
-    """How long to wait before the request is sent again; None for an answer that will not change."""
-    if error.status not in (429, 503):
-        return None
-    asked = (error.headers or {}).get("Retry-After", "1")
-    return min(float(asked), LONGEST_PAUSE) if asked.isdigit() else 1.0
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

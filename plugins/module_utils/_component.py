@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _registry, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _missing, _plan, _registry, _wait, _writing
 
 KIND, GROUP, PLURAL = "DataScienceCluster", "datasciencecluster.opendatahub.io", "datascienceclusters"
 # Newer versions know the component by another name; all that serve one of those serve v2 too.
@@ -207,7 +207,7 @@ def converge_component(cluster: _cluster.Cluster, options: Mapping[str, Any], ch
         # Its status is still that of before.
         outcome.component = {**_described(live), "ready": None, "reason": "it is switched only outside of check mode"}
     else:
-        _wait(cluster, live, options["wait_timeout"] if options["wait"] and not check_mode else 0, outcome)
+        _wait_for(cluster, live, options["wait_timeout"] if options["wait"] and not check_mode else 0, outcome)
 
 
 def _read(cluster: _cluster.Cluster) -> Live:
@@ -271,37 +271,48 @@ def _switch(cluster: _cluster.Cluster, wanted: Wanted, live: Live, change: _plan
         try:
             answer = _writing.send(cluster, change, check_mode)
         except _cluster.ClusterError as error:
-            if error.status not in (None, 409) or attempt == ATTEMPTS:
+            if not error.unclear and error.status != _cluster.CONFLICT:
                 raise
-            live = _read(cluster)
+            with outcome.in_doubt([change] if error.unclear else []):
+                live = _read(cluster)
             again, problems = plan_switch(wanted, live)
+            if not again and not problems:
+                if error.unclear:
+                    outcome.record(change)
+                return live
             if problems:
                 raise _registry.InputError(problems) from error
-            if again:
-                change = again
-                continue
-            answer = live.manifest
+            if attempt == ATTEMPTS:
+                raise
+            change = again or change
+            continue
         outcome.record(change)
         return Live(live.api, answer)
 
 
-def _wait(cluster: _cluster.Cluster, live: Live, seconds: float, outcome: ComponentOutcome) -> None:
+def _wait_for(cluster: _cluster.Cluster, live: Live, seconds: float, outcome: ComponentOutcome) -> None:
     """Wait until the component is what its DataScienceCluster asks for; with 0 seconds only report how it is."""
     deadline = time.monotonic() + seconds
-    state = live.state
-    while True:
-        around = _surroundings(cluster, live, outcome)
+    state, now = live.state, cluster.until(deadline)
+    known: Live | None = live
+
+    def look(_is_last: bool) -> str:
+        nonlocal known
+        live, known = known or _read(now), None
+        if live.state != state:
+            raise NotSwitchedError(f"the model registry component was switched to {state}, and meanwhile somebody switched it to {live.state}.")
+        around = _surroundings(now, live, outcome)
         missing = why_not_managed(live, around) if state == MANAGED else why_not_removed(live, around)
         ready = state == MANAGED and not missing
         outcome.component = {**_described(live), "ready": ready, "reason": missing or ("it is ready" if ready else "it is removed")}
-        if not missing or not seconds:
-            return
-        if time.monotonic() > deadline:
-            raise NotSwitchedError(f"the model registry component is not {state} after {seconds} s: {missing}.")
-        time.sleep(POLL_SECONDS)
-        live = _read(cluster)
-        if live.state != state:
-            raise NotSwitchedError(f"the model registry component was switched to {state}, and meanwhile somebody switched it to {live.state}.")
+        return missing
+
+    if not seconds:
+        look(True)
+        return
+    missing = _wait.until(look, cluster, deadline, what="the model registry component: ", poll=lambda: POLL_SECONDS)
+    if missing:
+        raise NotSwitchedError(f"the model registry component is not {state} after {seconds} s: {missing}.")
 
 
 def _surroundings(cluster: _cluster.Cluster, live: Live, outcome: ComponentOutcome) -> Surroundings:
@@ -316,14 +327,8 @@ def _surroundings(cluster: _cluster.Cluster, live: Live, outcome: ComponentOutco
 
 
 def _seen(cluster: _cluster.Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> _manifests.Manifest | None:
-    """An object, empty when there is none; None where the account may not read it, with a warning."""
-    try:
-        return cluster.read(api, "", name) or {}
-    except _cluster.ClusterError as error:
-        if error.status != _cluster.FORBIDDEN:
-            raise
-        outcome.warn([f"{what} could not be seen: {error}"])
-        return None
+    """An object, empty when there is none; None where it cannot be seen, with a warning."""
+    return _missing.seen(lambda: cluster.read(api, "", name) or {}, None, lambda why: outcome.warn([f"{what} could not be seen: {why}"]))
 
 
 def _described(live: Live) -> _manifests.Manifest:

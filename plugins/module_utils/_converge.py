@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _plan, _reading, _registry, _smoke_test, _waiting, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _missing, _plan, _reading, _registry, _smoke_test, _waiting, _writing
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 
 if TYPE_CHECKING:
@@ -89,12 +89,11 @@ def converge_permissions(cluster: _cluster.Cluster, options: Mapping[str, Any], 
     if registry is None:
         outcome.status = dict(_waiting.ABSENT)
         return
-    try:
-        _waiting.wait_until_serving(reader, name, 0, outcome)
-    except _cluster.ClusterError as error:
-        if error.status != _cluster.FORBIDDEN:
-            raise
-        outcome.warn([f"whether the registry serves could not be seen: {error}"])
+    _missing.seen(
+        lambda: _waiting.wait_until_serving(reader, name, 0, outcome),
+        None,
+        lambda why: outcome.warn([f"whether the registry serves could not be seen: {why}"]),
+    )
 
 
 def granting_for(

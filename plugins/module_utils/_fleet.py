@@ -23,6 +23,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _grants,
     _interruption,
     _manifests,
+    _missing,
     _module,
     _plan,
     _progress,
@@ -145,7 +146,7 @@ def run(argument_spec: dict[str, Any]) -> None:
         outcome.timeline = progress.timeline
 
         def converge(cluster: _cluster.Cluster) -> None:
-            cluster.before_writing = interruption.check
+            cluster.before_writing, cluster.tell = interruption.check, progress.state
             converge_fleet(cluster, module.params, module.check_mode, outcome, progress)
 
         _module.with_cluster(module, converge, input_problems)
@@ -316,12 +317,12 @@ class Fleet:
             raise _registry.InputError(
                 [_registry.Problem("purge_limit", f"is less than the {len(chosen)} registries that are not listed: {_grants.names_of(chosen)}", remedy, limit)]
             )
-        try:
-            unwanted += [name for name in _removal.left_behind(self._reader) if name not in listed]
-        except _cluster.ClusterError as error:
-            if error.status != _cluster.FORBIDDEN:
-                raise
-            self._outcome.warn([f"what is left of registries that are no more stays: {error}"])
+        unwanted += _missing.seen(
+            lambda: [name for name in _removal.left_behind(self._reader) if name not in listed],
+            [],
+            lambda why: self._outcome.warn([f"what is left of registries that are no more stays: {why}"]),
+            advice=False,
+        )
         removals: dict[str, _removal.Removal] = {}
         problems: list[_registry.Problem] = []
         for name in unwanted:
@@ -386,7 +387,7 @@ class Fleet:
                 self._finish(item, None, None, False)
             reader = self._reader.renewed if is_written else self._reader
             try:
-                _fleet_waiting.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool, self._narrator)
+                _fleet_waiting.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool)
             except _cluster.ClusterError as error:
                 if len(unsettled) == len(self._outcome.items):
                     # The same for every registry: said once.
@@ -404,7 +405,8 @@ class Fleet:
 
         def finish() -> None:
             if verdict and seen and is_patient and not verdict.serving:
-                raise _waiting.NotServingError(item.name, verdict, self._seconds, _readiness.serves_still(seen.pods), convergence.explanation())
+                old_serves, unchanged = _readiness.serves_still(seen.pods), not item.outcome.changes
+                raise _waiting.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
             convergence.finish(self._options["smoke_test"])
 
         item.attempt(finish)
@@ -429,11 +431,7 @@ class Fleet:
         def remove(item: Item) -> None:
             if self._seconds and time.monotonic() >= deadline:
                 raise _registry.ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
-
-            def waits(reason: str) -> None:
-                self._narrator.state(f"deleting: registry {item.name!r} is still there, because {reason}")
-
-            removals[item.name].carry_out(present(), self._seconds, deadline=deadline, waits=waits)
+            removals[item.name].carry_out(present(), self._seconds, deadline=deadline)
 
         self._side_by_side("trying to delete" if self._check_mode else "deleting", self._outcome.removals, remove)
 

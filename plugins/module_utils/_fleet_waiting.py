@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -15,21 +14,19 @@ from typing import Protocol
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _cluster,
+    _grants,
     _manifests,
     _plan,
     _readiness,
     _reading,
     _snapshot,
+    _wait,
     _waiting,
     _writing,
 )
 
-# A server that has not started after this many seconds is looked at closely, and again after as many; one that is in trouble at once.
-PATIENCE = 5
 # How many are looked at closely in one round: each takes requests of its own.
 CLOSELY = 20
-# Changes that come together are looked at together.
-PAUSE = 0.2
 TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 
 
@@ -50,83 +47,73 @@ def wait_for_all(
     seconds: float,
     settled: Callable[[str, _readiness.Verdict, _readiness.Observation], None],
     pool: Executor,
-    narrator: Narrator,
 ) -> None:
     """Look at the registries of these outcomes, first as a snapshot shows them, and call `settled` for each as soon as it is known how it ends.
 
-    Those that are `patient` are waited for, up to this many seconds; the others are settled by the first look. Each outcome gets the status.
+    Those that are `patient` are waited for, up to this many seconds, or if nothing of them was changed, since their last change; the others are settled by
+    the first look. Each outcome gets the status.
     """
-    deadline = time.monotonic() + seconds
+    started = time.monotonic()
+    deadline = started + seconds
     pending = list(outcomes)
-    # When each was looked at closely, and what was seen.
+    # When each was looked at closely, and what was seen; and until when it is waited for.
     closely: dict[str, tuple[float, _readiness.Observation]] = {}
+    ends: dict[str, float] = {}
     now = first
+    following: _snapshot.Snapshot | None = first
 
-    def look(round_ends_all: bool) -> list[str]:
-        """One look at all that are pending; those that are still."""
+    def look(is_last: bool) -> str:
+        """One look at all that are pending; why some are still."""
+        nonlocal now, following, pending
+        now, following = following or now.until(deadline), None
         observed = {name: _waiting.look_at(now, name) for name in pending}
+        for name in observed.keys() - ends.keys():
+            patience = seconds if outcomes[name].changes else _waiting.patience(observed[name], seconds, now.cluster.now)
+            ends[name] = started + patience
         due = [name for name in pending if _readiness.needs_explanation(observed[name]) and is_due(name, observed[name])]
-        later = [] if round_ends_all else [name for name in due if name in patient][CLOSELY:]
+        later = [] if is_last else [name for name in due if name in patient][CLOSELY:]
         chosen = [name for name in due if name not in later]
         for name, seen in zip(chosen, pool.map(lambda name: _waiting.explained(now, observed[name], outcomes[name]), chosen)):
             closely[name] = time.monotonic(), seen
         observed = {name: with_explanation(seen, closely[name][1]) if name in closely else seen for name, seen in observed.items()}
-        left = []
-        reasons: Counter[str] = Counter()
+        pending = []
+        reasons: dict[str, list[str]] = {}
         for name, seen in observed.items():
             verdict = _readiness.judge(seen)
             outcomes[name].status = _waiting.status_of(seen, verdict)
-            if verdict.serving or round_ends_all or name not in patient or verdict.final:
+            is_over = is_last or name not in patient or (time.monotonic() >= ends[name] and name not in later)
+            if verdict.serving or verdict.final or is_over:
                 settled(name, verdict, seen)
             else:
-                left.append(name)
-                reasons[verdict.reason] += 1
-        if left:
-            told = "; ".join(f"{count} because {reason}" for reason, count in reasons.most_common(3))
-            # That waiting begins is said whatever was said just before.
-            narrator.state(f"waiting for {len(left)} of {len(outcomes)}: {told}", at_once=now is first)
-        return left
-
-    def try_to_look(round_ends_all: bool) -> list[str]:
-        """As `look`, but what may pass until the next round does not end the wait."""
-        try:
-            return look(round_ends_all)
-        except _cluster.ClusterError as error:
-            if round_ends_all or not error.may_pass:
-                raise
-            narrator.state(f"waiting for {len(pending)} of {len(outcomes)}: {error}")
-            return pending
+                pending.append(name)
+                reasons.setdefault(verdict.reason, []).append(name)
+        most = sorted(reasons.items(), key=lambda entry: -len(entry[1]))[:3]
+        told = "; ".join(f"{len(names)} ({_grants.names_of(names)}) because {reason}" for reason, names in most)
+        return f"{len(pending)} of {len(outcomes)}: {told}" if pending else ""
 
     def is_due(name: str, seen: _readiness.Observation) -> bool:
         if name not in patient:
             # What was written just now needs its time.
             return is_in_trouble(seen) or not outcomes[name].changes
-        if time.monotonic() >= deadline:
+        moment = time.monotonic()
+        if moment >= ends[name]:
             return True
         if name in closely:
-            return time.monotonic() - closely[name][0] >= PATIENCE
-        return is_in_trouble(seen) or deadline - seconds + PATIENCE <= time.monotonic()
+            return moment - closely[name][0] >= _waiting.PATIENCE
+        return is_in_trouble(seen) or started + _waiting.PATIENCE <= moment
 
-    pending = try_to_look(not seconds)
-    if not pending:
-        return
     watched = [
-        (now.capabilities.api, now.namespace, {}),
-        (_plan.DEPLOYMENTS, now.namespace, {}),
-        (_reading.PODS, now.namespace, {"labelSelector": _readiness.POD_LABELS}),
+        (first.capabilities.api, first.namespace, {}),
+        (_plan.DEPLOYMENTS, first.namespace, {}),
+        (_reading.PODS, first.namespace, {"labelSelector": _readiness.POD_LABELS}),
     ]
-    with now.cluster.changes(watched, seconds) as changed:
-        while pending:
-            now.cluster.before_writing()
-            changed.clear()
-            started = time.monotonic()
-            now = now.renewed
-            pending = try_to_look(started >= deadline)
-            left = deadline - time.monotonic()
-            if pending and left > 0:
-                # Not more than half of the time is spent on looking.
-                time.sleep(min(left, max(PAUSE, time.monotonic() - started)))
-                changed.wait(max(0.0, min(_waiting.LOG_SECONDS, deadline - time.monotonic())))
+    if not seconds:
+        look(True)
+        return
+    missing = _wait.until(look, first.cluster, deadline, watched)
+    if pending:
+        # The last look failed.
+        raise _cluster.ClusterError(missing)
 
 
 def with_explanation(seen: _readiness.Observation, before: _readiness.Observation) -> _readiness.Observation:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -21,9 +22,11 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _grants,
     _interruption,
     _manifests,
+    _missing,
     _plan,
     _reading,
     _registry,
+    _wait,
     _writing,
 )
 
@@ -172,10 +175,12 @@ class Granting:
         unseen: list[str] = []
         groups = self._listed("the groups that users are in", _plan.USER_GROUPS, unseen) if self._wanted.members or self._has_users() else None
         listed = self._answers(_access.listed_questions(self._wanted, _grants.known_from(groups=groups)))
-        deadline = time.monotonic() + SECONDS_TO_SETTLE
-        while time.monotonic() < deadline and _access.unsettled(self._wanted, listed):
-            time.sleep(0.2)
+
+        def unsettled(_is_last: bool) -> str:
             listed.update(self._answers(_access.unsettled(self._wanted, listed)))
+            return "the API server to apply the new permissions" if _access.unsettled(self._wanted, listed) else ""
+
+        _wait.until(unsettled, self._cluster, time.monotonic() + SECONDS_TO_SETTLE, poll=lambda: _wait.PAUSE)
         bindings = self._listed("who may use the registry by rights for the whole cluster", _plan.CLUSTER_ROLE_BINDINGS, unseen)
         others = self._answers(_access.other_questions(self._target, self._live, bindings or ()))
         self._outcome.verification = _access.verification(listed, others)
@@ -188,8 +193,7 @@ class Granting:
         asked = list(questions)
 
         def ask(question: _access.Question) -> bool:
-            review = self._cluster.write("POST", _access.REVIEWS, self._target.namespace, "", question.review(self._target), False)
-            return bool(_manifests.at(review, ("status", "allowed")))
+            return self._cluster.allows(_cluster.path_of(_access.REVIEWS, self._target.namespace), question.review(self._target), "asking who has access")
 
         with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
             return dict(zip(asked, pool.map(ask, asked)))
@@ -207,20 +211,18 @@ class Granting:
 
     def _read_group(self) -> bool:
         """Read the registry's own Group, and where there is none, whether the cluster has groups at all. Whether the account may read it."""
-        try:
-            self._group = self._reader.group(self._target.own_group)
-            self._has_groups = self._group is not None or self._reader.serves(_plan.USER_GROUPS)
-            return True
-        except _cluster.ClusterError as error:
-            if error.status != _cluster.FORBIDDEN:
-                raise
-            # A cluster without OpenShift's APIs refuses first who has no right to them.
-            self._has_groups = self._reader.serves(_plan.USER_GROUPS)
-            if self._has_groups and self._wanted.members is not None:
-                raise
-            if self._has_groups:
-                self._outcome.warn([f"the members of group {self._target.own_group!r} could not be looked at: {error}"])
-            return False
+        unseen: list[str] = []
+        needed = self._wanted.members is not None
+        # A cluster without OpenShift's APIs refuses first who has no right to them.
+        found = _missing.seen(lambda: [self._reader.group(self._target.own_group)], None, unseen.append, advice=not needed)
+        self._group = found[0] if found else None
+        self._has_groups = self._group is not None or _missing.seen(lambda: self._reader.serves(_plan.USER_GROUPS), True, unseen.append, advice=not needed)
+        if not self._has_groups:
+            return found is not None
+        if unseen and needed:
+            raise _cluster.ClusterError(unseen[0], _cluster.FORBIDDEN)
+        self._outcome.warn(f"the members of group {self._target.own_group!r} could not be looked at: {why}" for why in unseen[:1])
+        return found is not None
 
     def _look_up(self) -> _grants.Known:
         """What the cluster knows of those who are granted access now."""
@@ -252,15 +254,10 @@ class Granting:
         return self._seen(what, api, unseen, lambda: self._reader.names(api, namespace))
 
     def _seen(self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[_manifests.Manifest]]) -> list[_manifests.Manifest] | None:
-        """A list, or None where the cluster does not have it or the account may not read it; `unseen` is added to."""
-        try:
-            return read()
-        except _cluster.ClusterError as error:
-            if error.status not in (_cluster.FORBIDDEN, _cluster.NOT_FOUND):
-                raise
-            if error.status == _cluster.FORBIDDEN and ("/" not in api[0] or self._reader.serves(api)):
-                unseen.append(f"{what} could not be seen: {error}")
-            return None
+        """A list, or None where the cluster does not have it or it cannot be read; `unseen` is added to."""
+        return _missing.seen(
+            read, None, lambda why: unseen.append(f"{what} could not be seen: {why}"), served=lambda: "/" not in api[0] or self._reader.serves(api)
+        )
 
     def _escalation_problems(self) -> list[_registry.Problem]:
         """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
@@ -268,12 +265,7 @@ class Granting:
         # Asked first for every Role, which is the same question for every registry.
         if not self._lacking([replace(bind, name="")]) or not self._lacking([bind]):
             return []
-        try:
-            role = self._cluster.read(_plan.ROLES, self._target.namespace, self._target.role)
-        except _cluster.ClusterError as error:
-            if error.status != _cluster.FORBIDDEN:
-                raise
-            role = None
+        role = _missing.seen(lambda: self._cluster.read(_plan.ROLES, self._target.namespace, self._target.role), None, lambda _why: None)
         lacking = self._lacking(_access.rights_of_role(self._target, role))
         return [_access.escalation_problem(self._target, lacking)] if lacking else []
 
@@ -289,27 +281,42 @@ class Granting:
 
         With `read_back` until there is nothing left to do.
         """
-        deadline = time.monotonic() + SECONDS
-        attempt = 0
-        while True:
-            attempt += 1
+        attempts, made = 0, _plan.Plan()
+        errors: list[_cluster.ClusterError] = []
+
+        def attempt(_is_last: bool) -> str:
+            nonlocal first, attempts, made, errors
+            if attempts:
+                self._reader = self._reader.fresh
+                read()
+            attempts += 1
             made, first = first or planned(), None
             if made.problems:
                 # They were none before the first write.
-                raise _cluster.ClusterError(" ".join(problem.sentence() for problem in made.problems))
+                raise _cluster.ClusterError(" ".join(problem.sentence() for problem in made.problems), _cluster.CONFLICT)
             self._settle(made.changes)
             self._outcome.warn(made.warnings)
             refused = self._send_all(made.changes)
-            if not refused and not (read_back and made.changes):
-                return made
+            errors = [error for _change, error in refused]
             final = [error for change, error in refused if not _may_pass(change, error)]
-            if final or time.monotonic() > deadline:
-                raise (final or [error for _change, error in refused] or [_contested(self._target)])[0]
-            if refused:
-                # At random, so that two runs that get into each other's way get out of it.
-                time.sleep(random.uniform(0, min(attempt, 8) / 4))
-            self._reader = self._reader.fresh
-            read()
+            if final:
+                raise final[0]
+            if not refused and not (read_back and made.changes):
+                return ""
+            return str(errors[0]) if errors else "the members to stay as they were written"
+
+        try:
+            # At random, so that two runs that get into each other's way get out of it.
+            if _wait.until(attempt, self._cluster, time.monotonic() + SECONDS, poll=lambda: random.uniform(0, min(attempts, 8) / 4)):
+                raise errors[0] if errors else _contested(self._target)
+        except _cluster.ClusterError:
+            if self._unanswered:
+                with suppress(_cluster.ClusterError), self._outcome.in_doubt(self._unanswered):
+                    self._reader = self._reader.fresh
+                    read()
+                    self._settle(planned().changes)
+            raise
+        return made
 
     def _send_all(self, changes: Sequence[_plan.Change]) -> list[tuple[_plan.Change, _cluster.ClusterError]]:
         """Send changes, those of the same verb in parallel, and note what was done; those that were refused. What revokes waits until all was granted."""
@@ -339,7 +346,7 @@ class Granting:
                     raise error
             if refused:
                 break
-        self._unanswered = [change for change, error in refused if error.status is None]
+        self._unanswered = [change for change, error in refused if error.unclear]
         return refused
 
     def _is_ahead(self, change: _plan.Change) -> bool:
@@ -364,7 +371,7 @@ class Granting:
 
 def _may_pass(change: _plan.Change, error: _cluster.ClusterError) -> bool:
     """Whether a refused write may succeed when it is planned anew: somebody else was faster, it got no answer, or the Role is still to be made."""
-    return error.status in (409, None) or (error.status == _cluster.NOT_FOUND and change.verb in ("POST", "PATCH"))
+    return error.unclear or error.status == _cluster.CONFLICT or (error.status == _cluster.NOT_FOUND and change.verb in ("POST", "PATCH"))
 
 
 def _contested(target: _grants.Target) -> _cluster.ClusterError:

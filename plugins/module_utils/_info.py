@@ -19,6 +19,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _export,
     _grants,
     _manifests,
+    _missing,
     _plan,
     _readiness,
     _reading,
@@ -270,16 +271,13 @@ class Collector:
         self._outcome.warn(first.values())
 
     def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: _writing.Outcome | None = None) -> T | None:
-        """What is read, or None where the cluster has no such thing or the account may not read it, of which the latter is a warning."""
-        try:
-            return read()
-        except _cluster.ClusterError as error:
-            if error.status not in (_cluster.FORBIDDEN, _cluster.NOT_FOUND):
-                raise
-            # A cluster without OpenShift's APIs refuses first who has no right to them.
-            if error.status == _cluster.FORBIDDEN and ("/" not in api[0] or self._survey.serves(api)):
-                (outcome or self._outcome).warn([f"{what} could not be seen: {error}"])
-            return None
+        """What is read, or None where the cluster has no such thing, or with a warning where it cannot be read."""
+        return _missing.seen(
+            read,
+            None,
+            lambda why: (outcome or self._outcome).warn([f"{what} could not be seen: {why}"]),
+            served=lambda: "/" not in api[0] or self._survey.serves(api),
+        )
 
     def _exported(self, registry: _manifests.Manifest) -> _manifests.Manifest:
         """A registry in the shape of the options."""

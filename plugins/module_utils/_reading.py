@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _readiness, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _missing, _plan, _readiness, _registry
 
 PODS = ("v1", "pods")
+LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
 class Reader:
@@ -24,6 +26,10 @@ class Reader:
     def fresh(self) -> Reader:
         """One that answers with what is there now."""
         return self
+
+    def until(self, deadline: float) -> Reader:
+        """One that answers with what is there now, for the looks of a wait: its requests end soon after the deadline."""
+        return Reader(self.cluster.until(deadline), self.capabilities, self.namespace)
 
     def registry(self, name: str) -> _manifests.Manifest | None:
         """The registry of this name."""
@@ -55,8 +61,9 @@ class Reader:
 
     def pods(self, registry: str) -> tuple[_manifests.Manifest, ...]:
         """The pods of a registry's server."""
-        labelled = self.cluster.items(PODS, self.namespace, labelSelector=f"app={registry},{_readiness.POD_LABELS}")
-        return tuple(pod for pod in labelled if not _readiness.is_database_pod(pod, registry))
+        selector = f"app={registry},{_readiness.POD_LABELS}"
+        found = labelled(registry, lambda: self.cluster.items(PODS, self.namespace, labelSelector=selector))
+        return tuple(pod for pod in found if not _readiness.is_database_pod(pod, registry))
 
     def role_bindings(self, _roles: Collection[str]) -> list[_manifests.Manifest]:
         """The RoleBindings of the namespace, at least those to Roles of these names."""
@@ -83,6 +90,16 @@ class Reader:
         return self.cluster.missing_rights(namespace, rights)
 
 
+def can_be_label(value: str) -> bool:
+    """Whether an object can have a label with this value: the API server refuses others, also in a selector. Names of registries may be longer."""
+    return LABEL_VALUE.fullmatch(value) is not None
+
+
+def labelled(value: str, read: Callable[[], list[_manifests.Manifest]]) -> list[_manifests.Manifest]:
+    """The objects that `read` finds by a label with this value; none, without a request, where no object can have it."""
+    return read() if can_be_label(value) else []
+
+
 def users_of(registries: Iterable[_manifests.Manifest]) -> dict[tuple[str, str], list[str]]:
     """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -105,34 +122,30 @@ def read_live(reader: Reader, wanted: _registry.Registry, foreseen: frozenset[tu
             users = reader.users()
             named = [secret["metadata"]["name"] for secret in password_secrets]
             used = frozenset(name for name in named if any(user != wanted.name for user in users.get(("Secret", name), ())))
-    server = reader.cluster.server_version() if registry is None and wanted.name[:1].isdigit() else _registry.LEADING_DIGIT
+    server = None
+    if registry is None and wanted.name[:1].isdigit():
+        server = _missing.seen(reader.cluster.server_version, None, lambda why: unseen.append(f"the version of Kubernetes could not be seen: {why}"))
     deployment = None if registry is None else reader.deployment(wanted.name)
     written = frozenset(objects.keys() & foreseen)
-    live = _plan.Live(reader.capabilities, registry, objects, password_secrets, used, deployment, (), tuple(unseen), written, server)
+    live = _plan.Live(reader.capabilities, registry, objects, password_secrets, used, deployment, (), tuple(unseen), written, server or _registry.LEADING_DIGIT)
     return replace(live, pods=reader.pods(wanted.name)) if _plan.needs_pods(wanted, live) else live
 
 
 def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> _manifests.Manifest | None:
     if kind != "Service":
         return reader.held(kind, name)
-    try:
-        return reader.service(name)
-    except _cluster.ClusterError as error:
-        if error.status != _cluster.FORBIDDEN:
-            raise
-        unseen.append(f"whether database.host {name!r} is a Service of namespace {reader.namespace!r} could not be seen: {error}")
-        return {}
+    what = f"whether database.host {name!r} is a Service of namespace {reader.namespace!r} could not be seen"
+    return _missing.seen(lambda: reader.service(name), {}, lambda why: unseen.append(f"{what}: {why}"))
 
 
 def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[_manifests.Manifest]:
     """The Secrets that are marked as a registry's password. `unseen` is added to where the account may not list Secrets."""
     prefix = _manifests.password_prefix(registry)
-    try:
+
+    def marked() -> list[_manifests.Manifest]:
         named = [secret["metadata"] for secret in reader.named("Secret", prefix)]
         # Whose they are depends on their keys, which a list of names does not have.
         return [held for metadata in named if metadata.get("generateName") == prefix and (held := reader.held("Secret", metadata["name"]))]
-    except _cluster.ClusterError as error:
-        if error.status != _cluster.FORBIDDEN:
-            raise
-        unseen.append(f"Secrets that were left behind for the password of registry {registry!r} could not be looked for: {error}")
-        return []
+
+    what = f"Secrets that were left behind for the password of registry {registry!r} could not be looked for"
+    return _missing.seen(marked, [], lambda why: unseen.append(f"{what}: {why}"), advice=False)

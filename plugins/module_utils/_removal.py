@@ -17,10 +17,12 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _deletion,
     _grants,
     _manifests,
+    _missing,
     _ownership,
     _plan,
     _reading,
     _registry,
+    _wait,
     _waiting,
     _writing,
 )
@@ -66,17 +68,16 @@ class Removal:
         seconds: float,
         problems: Iterable[_registry.Problem] = (),
         deadline: float | None = None,
-        waits: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         """Delete it, and with more than 0 seconds wait until it is gone; with a deadline of several not longer than until then.
 
-        `waits` is told why it is still there. InputError, ClusterError; NotDeletedError when it is not gone by then; CancelledError when the run is to stop.
+        InputError, ClusterError; NotDeletedError when it is not gone by then; CancelledError when the run is to stop.
         """
 
         def after(change: _plan.Change) -> None:
             if change.kind == _manifests.KIND and seconds:
                 # The server runs until then, with the Secret and the CA that are deleted next.
-                _wait_until_gone(reader, self._unwanted.name, seconds, deadline or time.monotonic() + seconds, waits)
+                _wait_until_gone(reader, self._unwanted.name, seconds, deadline or time.monotonic() + seconds)
 
         # What the others read once they were written is what they read now.
         expected = self._expected if self._check_mode else {}
@@ -96,15 +97,7 @@ def read_remains(reader: _reading.Reader, name: str, expected: Mapping[str, _man
     unseen: list[str] = []
 
     def seen(what: str, look: Callable[[], Any], otherwise: Any) -> Any:
-        try:
-            return look()
-        except _cluster.ClusterError as error:
-            if error.status == _cluster.NOT_FOUND:
-                return otherwise
-            if error.status != _cluster.FORBIDDEN:
-                raise
-            unseen.append(f"{what} could not be looked for, and may be left behind: {error}")
-            return otherwise
+        return _missing.seen(look, otherwise, lambda why: unseen.append(f"{what} could not be looked for, and may be left behind: {why}"), advice=False)
 
     registries = {item["metadata"]["name"]: item for item in reader.registries()}
     registry = registries.get(name)
@@ -127,7 +120,11 @@ def read_remains(reader: _reading.Reader, name: str, expected: Mapping[str, _man
     users: list[_manifests.Manifest] = []
     if registry is not None:
         label = f"modelregistry.opendatahub.io/name={name}"
-        users = seen("InferenceServices that refer to the registry", lambda: reader.cluster.metadata(INFERENCE_SERVICES, "", labelSelector=label), [])
+        users = _missing.seen(
+            lambda: _reading.labelled(name, lambda: reader.cluster.metadata(INFERENCE_SERVICES, "", labelSelector=label)),
+            [],
+            lambda why: unseen.append(f"InferenceServices that refer to the registry could not be looked for: {why}"),
+        )
     target = _grants.Target(reader.namespace, name, reader.capabilities.api[0], None)
     bindings = seen("RoleBindings without an owner", lambda: _grants.ownerless(target, reader.role_bindings(target.roles)), [])
     return _deletion.Remains(
@@ -155,34 +152,18 @@ def left_behind(reader: _reading.Reader) -> list[str]:
     return sorted(name for name in named if name and name not in present)
 
 
-def _wait_until_gone(reader: _reading.Reader, name: str, seconds: float, deadline: float, waits: Callable[[str], None]) -> None:
-    """Wait until the registry and its server are gone. CancelledError when the run is to stop."""
+def _wait_until_gone(reader: _reading.Reader, name: str, seconds: float, deadline: float) -> None:
+    """Wait until the registry and its server are gone. NotDeletedError at the deadline; CancelledError when the run is to stop."""
     named = {"fieldSelector": f"metadata.name={name}"}
     watched = [(reader.capabilities.api, reader.namespace, named), (_plan.DEPLOYMENTS, reader.namespace, named)]
-    now = reader.fresh
+    now = reader.until(deadline)
 
-    def why_present() -> str:
-        """Why it is still there; empty when it is gone."""
+    def why_present(_is_last: bool) -> str:
         registry = now.registry(name)
         if registry is not None:
             return _deletion.why_not_deleted(registry, now.serves(HTTP_ROUTES))
         return "its server is still being taken down" if now.deployment(name) else ""
 
-    with reader.cluster.changes(watched, deadline - time.monotonic()) as changed:
-        while True:
-            reader.cluster.before_writing()
-            changed.clear()
-            left = deadline - time.monotonic()
-            try:
-                reason = why_present()
-            except _cluster.ClusterError as error:
-                # It is looked again.
-                if left <= 0 or not error.may_pass:
-                    raise
-                reason = str(error)
-            if not reason:
-                return
-            if left <= 0:
-                raise NotDeletedError(name, reason, seconds)
-            waits(reason)
-            changed.wait(max(0.0, min(_waiting.LOG_SECONDS, deadline - time.monotonic())))
+    reason = _wait.until(why_present, reader.cluster, deadline, watched, f"the end of registry {name!r}: ")
+    if reason:
+        raise NotDeletedError(name, reason, seconds)

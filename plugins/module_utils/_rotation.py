@@ -17,20 +17,20 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _bundles,
     _certificates,
     _cluster,
+    _fleet_waiting,
     _manifests,
     _ownership,
     _plan,
     _readiness,
     _reading,
     _registry,
+    _snapshot,
     _waiting,
     _writing,
 )
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
 KEY_PATTERN = re.compile(r"[-._a-zA-Z0-9]{1,253}")
-# How many registries are waited for at the same time.
-MOST_THREADS = 32
 # What the look at a database shows of its TLS: the rest of it needs a login.
 TLS_CHECKS = ("tls", "protocol", "certificate", "host_name", "expiry")
 REACHED_CHECKS = ("address", "port")
@@ -361,25 +361,24 @@ def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[
 
 
 def _wait_for_all(reader: _reading.Reader, live: LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome) -> None:
-    """Wait for the registries that read the bundle, all at the same time."""
+    """Wait for the registries that read the bundle, all together."""
+    outcomes = {registry["metadata"]["name"]: _writing.Outcome() for registry in live.readers}
+    for change in outcome.changes:
+        if change["action"] == "restart":
+            outcomes[change["name"]].changes.append(change)
+    failures: dict[str, str] = {}
 
-    def wait(name: str) -> tuple[_writing.Outcome, str | None]:
-        own = _writing.Outcome()
-        try:
-            _waiting.wait_until_serving(reader, name, seconds, own)
-        except _waiting.NotServingError as error:
-            return own, str(error)
-        return own, None
+    def settled(name: str, verdict: _readiness.Verdict, seen: _readiness.Observation) -> None:
+        if seconds and not verdict.serving:
+            old_serves, unchanged = _readiness.serves_still(seen.pods), not outcomes[name].changes
+            failures[name] = str(_waiting.NotServingError(name, verdict, seconds, old_serves, unchanged=unchanged))
 
-    names = [registry["metadata"]["name"] for registry in live.readers]
-    with ThreadPoolExecutor(max(1, min(len(names), MOST_THREADS))) as threads:
-        waited = list(threads.map(wait, names))
-    outcome.registries = [
-        {"name": name, "serving": own.status["serving"], "reason": own.status["reason"], "restart_needed": name in put_off}
-        for name, (own, _failure) in zip(names, waited)
-    ]
-    for own, _failure in waited:
+    snapshot = _snapshot.Snapshot(reader.cluster, reader.capabilities, reader.namespace)
+    with ThreadPoolExecutor(_snapshot.THREADS) as pool:
+        _fleet_waiting.wait_for_all(snapshot, outcomes, list(outcomes) if seconds else (), seconds, settled, pool)
+    for name, own in outcomes.items():
+        shown = {"name": name, "serving": own.status["serving"], "reason": own.status["reason"], "restart_needed": name in put_off}
+        outcome.registries = [shown if entry["name"] == name else entry for entry in outcome.registries]
         outcome.warn(own.warnings)
-    failures = [failure for _own, failure in waited if failure]
     if failures:
-        raise NotAllServingError(" ".join(failures))
+        raise NotAllServingError(" ".join(failures.values()))

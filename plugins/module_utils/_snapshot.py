@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _ownership, _plan, _readiness, _reading
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _missing, _ownership, _plan, _readiness, _reading
 
 T = TypeVar("T")
 THREADS = 8
@@ -40,6 +40,10 @@ class Snapshot(_reading.Reader):
     def renewed(self) -> Snapshot:
         """The same of this moment."""
         return Snapshot(self.cluster, self.capabilities, self.namespace)
+
+    def until(self, deadline: float) -> Snapshot:
+        """The same of this moment, for the looks of a wait."""
+        return Snapshot(self.cluster.until(deadline), self.capabilities, self.namespace)
 
     def load(self) -> None:
         """Read everything that every plan needs, at the same time. Errors are kept for those who ask."""
@@ -69,12 +73,7 @@ class Snapshot(_reading.Reader):
 
     def held(self, kind: str, name: str) -> _manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
-        try:
-            return self._held(kind).get(name)
-        except _cluster.ClusterError as error:
-            if error.status != _cluster.FORBIDDEN:
-                raise
-            return self._once((kind, name), lambda: super(Snapshot, self).held(kind, name))
+        return _missing.if_allowed(lambda: self._held(kind).get(name), lambda: self._once((kind, name), lambda: super(Snapshot, self).held(kind, name)))
 
     def service(self, name: str) -> _manifests.Manifest | None:
         """A Service."""
@@ -87,12 +86,9 @@ class Snapshot(_reading.Reader):
 
     def deployment(self, name: str) -> _manifests.Manifest | None:
         """A Deployment."""
-        try:
-            return self._deployments().get(name)
-        except _cluster.ClusterError as error:
-            if error.status != _cluster.FORBIDDEN:
-                raise
-            return self._once(("deployment", name), lambda: super(Snapshot, self).deployment(name))
+        return _missing.if_allowed(
+            lambda: self._deployments().get(name), lambda: self._once(("deployment", name), lambda: super(Snapshot, self).deployment(name))
+        )
 
     def pods(self, registry: str) -> tuple[_manifests.Manifest, ...]:
         """The pods of a registry's server."""
@@ -105,14 +101,9 @@ class Snapshot(_reading.Reader):
 
     def group(self, name: str) -> _manifests.Manifest | None:
         """A Group of OpenShift's."""
-        try:
-            return self._groups().get(name)
-        except _cluster.ClusterError as error:
-            if error.status == _cluster.NOT_FOUND:
-                return None
-            if error.status != _cluster.FORBIDDEN:
-                raise
-            return self._once(("group", name), lambda: super(Snapshot, self).group(name))
+        if not self.serves(_plan.USER_GROUPS):
+            return None
+        return _missing.if_allowed(lambda: self._groups().get(name), lambda: self._once(("group", name), lambda: super(Snapshot, self).group(name)))
 
     def everywhere(self, api: tuple[str, str]) -> list[_manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
@@ -128,13 +119,10 @@ class Snapshot(_reading.Reader):
 
         if namespace in ("", self.namespace):
             return listed(namespace)
-        try:
-            # Of other namespaces there are as many as people list: they are read together.
-            return self._once(("names by namespace", api), lambda: _grouped(listed(""), _namespace)).get(namespace, [])
-        except _cluster.ClusterError as error:
-            if error.status != _cluster.FORBIDDEN:
-                raise
-            return listed(namespace)
+        # Of other namespaces there are as many as people list: they are read together.
+        return _missing.if_allowed(
+            lambda: self._once(("names by namespace", api), lambda: _grouped(listed(""), _namespace)).get(namespace, []), lambda: listed(namespace)
+        )
 
     def serves(self, api: tuple[str, str]) -> bool:
         """Whether the cluster knows this kind of object. What was listed it knows."""

@@ -9,21 +9,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _readiness, _reading, _registry, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _cluster,
+    _manifests,
+    _missing,
+    _plan,
+    _readiness,
+    _reading,
+    _registry,
+    _wait,
+    _writing,
+)
 
 EVENTS = ("v1", "events")
 ROUTES = ("route.openshift.io/v1", "routes")
-# The log of a pod changes without an event at the API server: it is read again after this many seconds.
-LOG_SECONDS = 2
+# A server that has not started after this many seconds is looked at closely. Shorter than this no registry is waited for.
+PATIENCE = 5
 ABSENT: _manifests.Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
 
 
 class NotServingError(_registry.ReportedError):
-    """The registry was written but does not serve."""
+    """The registry does not serve, although it was written or waited for; `unchanged` when this run had nothing to write."""
 
-    def __init__(self, name: str, verdict: _readiness.Verdict, seconds: float, old_serves: bool, explanation: str = "") -> None:
-        ended = "Waiting longer cannot change that" if verdict.final else f"Gave up after {seconds:.0f} s (wait_timeout)"
+    def __init__(self, name: str, verdict: _readiness.Verdict, seconds: float, old_serves: bool, explanation: str = "", unchanged: bool = False) -> None:
+        ended = f"Gave up after {seconds:.0f} s (wait_timeout)"
+        if verdict.final:
+            ended = "Waiting longer cannot change that"
+        elif unchanged:
+            ended = f"Nothing of it was changed by this run, and its last change was more than {seconds:.0f} s (wait_timeout) ago: it was not waited for again"
         previous = "The previous pod still serves with what it was started with." if old_serves else ""
         parts = (f"registry {name!r} does not serve: {verdict.sentence()}", previous, f"{ended}.", explanation)
         super().__init__(" ".join(part for part in parts if part))
@@ -37,37 +52,52 @@ def wait_until_serving(
     What was read just now, and not written, is not read again at first. `explain` adds to the NotServingError what else is known.
     """
 
-    def look(known: _plan.Live | None = None) -> tuple[_readiness.Observation, _readiness.Verdict]:
-        seen = observe(reader, name, outcome, known)
+    started = time.monotonic()
+    deadline = started + seconds
+    # Of one that was not written, only what is left of the time since its last change is waited for.
+    ends = deadline if unchanged is None else None
+    known, now = unchanged, reader
+    last: tuple[_readiness.Observation, _readiness.Verdict] | None = None
+
+    def not_serving(seen: _readiness.Observation, verdict: _readiness.Verdict) -> NotServingError:
+        return NotServingError(name, verdict, seconds, _readiness.serves_still(seen.pods), explain(), unchanged is not None)
+
+    def look(_is_last: bool) -> str:
+        nonlocal ends, known, now, last
+        seen = observe(now, name, outcome, known)
         verdict = _readiness.judge(seen)
         outcome.status = status_of(seen, verdict)
-        return seen, verdict
+        known, last, now = None, (seen, verdict), reader.until(deadline)
+        if verdict.serving:
+            return ""
+        if ends is None:
+            ends = started + patience(seen, seconds, now.cluster.now)
+        if seconds and (verdict.final or time.monotonic() >= ends):
+            raise not_serving(seen, verdict)
+        return verdict.reason
 
-    if (unchanged or not seconds) and (look(unchanged)[1].serving or not seconds):
+    if not seconds:
+        look(True)
         return
-    deadline = time.monotonic() + seconds
     named = {"fieldSelector": f"metadata.name={name}"}
-    watched = [
-        (reader.capabilities.api, reader.namespace, named),
-        (_plan.DEPLOYMENTS, reader.namespace, named),
-        (_reading.PODS, reader.namespace, {"labelSelector": f"app={name},{_readiness.POD_LABELS}"}),
-    ]
-    with reader.cluster.changes(watched, seconds) as changed:
-        while True:
-            changed.clear()
-            left = deadline - time.monotonic()
-            try:
-                seen, verdict = look()
-            except _cluster.ClusterError as error:
-                # It is looked again.
-                if left <= 0 or not error.may_pass:
-                    raise
-            else:
-                if verdict.serving:
-                    return
-                if verdict.final or left <= 0:
-                    raise NotServingError(name, verdict, seconds, _readiness.serves_still(seen.pods), explain())
-            changed.wait(max(0.0, min(LOG_SECONDS, deadline - time.monotonic())))
+    watched = [(reader.capabilities.api, reader.namespace, named), (_plan.DEPLOYMENTS, reader.namespace, named)]
+    if _reading.can_be_label(name):
+        watched.append((_reading.PODS, reader.namespace, {"labelSelector": f"app={name},{_readiness.POD_LABELS}"}))
+    missing = _wait.until(look, reader.cluster, deadline, watched, f"registry {name!r}: ")
+    if missing:
+        if last is None:
+            raise _cluster.ClusterError(missing)
+        raise not_serving(*last)
+
+
+def patience(seen: _readiness.Observation, seconds: float, now: datetime) -> float:
+    """How long a registry is waited for that a run does not change: what is left of `seconds` since it, its Deployment or its pod was last changed."""
+    entries = [entry for manifest in (seen.registry, seen.deployment) for entry in _manifests.at(manifest, ("metadata", "managedFields")) or []]
+    times = [entry["time"] for entry in entries if entry.get("time") and entry.get("subresource") != "status"]
+    times += filter(None, [_manifests.at(_readiness.newest_pod(seen.pods), ("metadata", "creationTimestamp"))])
+    if not times:
+        return seconds
+    return min(seconds, max(PATIENCE, seconds - (now - _plan.parsed(max(times))).total_seconds()))
 
 
 def observe(reader: _reading.Reader, name: str, outcome: _writing.Outcome, known: _plan.Live | None = None) -> _readiness.Observation:
@@ -92,7 +122,7 @@ def explained(reader: _reading.Reader, seen: _readiness.Observation, outcome: _w
     database: list[_manifests.Manifest] = []
     if _manifests.live_type(seen.registry) == _registry.GENERATED:
         name = _manifests.GeneratedDatabase(seen.registry["metadata"]["name"]).host
-        database = reader.cluster.items(_reading.PODS, reader.namespace, labelSelector=f"app.kubernetes.io/name={name}")
+        database = _reading.labelled(name, lambda: reader.cluster.items(_reading.PODS, reader.namespace, labelSelector=f"app.kubernetes.io/name={name}"))
     return _readiness.Observation(seen.registry, seen.deployment, seen.pods, _log(reader, pod, outcome), _events(reader, pod, outcome), tuple(database))
 
 
@@ -102,23 +132,24 @@ def _log(reader: _reading.Reader, pod: _manifests.Manifest, outcome: _writing.Ou
     if container is None:
         # A pod of somebody else with a registry's labels.
         return ""
-    try:
-        text = reader.cluster.log(reader.namespace, name, container, previous=False)
-        return text if text.strip() or not _readiness.restarts(pod) else reader.cluster.log(reader.namespace, name, container, previous=True)
-    except _cluster.ClusterError as error:
-        # A container that was not started has no log.
-        if error.status == _cluster.FORBIDDEN:
-            outcome.warn([f"why the server does not serve could not be read in its log: {error}"])
-        return ""
+
+    def read(previous: bool) -> str:
+        return reader.cluster.log(reader.namespace, name, container, previous)
+
+    def unseen(why: str) -> None:
+        outcome.warn([f"why the server does not serve could not be read in its log: {why}"])
+
+    text = _missing.seen(lambda: read(False), "", unseen)
+    return text if text.strip() or not _readiness.restarts(pod) else _missing.seen(lambda: read(True), "", unseen)
 
 
 def _events(reader: _reading.Reader, pod: _manifests.Manifest, outcome: _writing.Outcome) -> tuple[str, ...]:
-    try:
-        events = reader.cluster.items(EVENTS, reader.namespace, fieldSelector=f"involvedObject.uid={pod['metadata']['uid']},type=Warning")
-    except _cluster.ClusterError as error:
-        if error.status == _cluster.FORBIDDEN:
-            outcome.warn([f"why the server does not serve could not be read in the events of its pod: {error}"])
-        return ()
+    selector = f"involvedObject.uid={pod['metadata']['uid']},type=Warning"
+    events = _missing.seen(
+        lambda: reader.cluster.items(EVENTS, reader.namespace, fieldSelector=selector),
+        [],
+        lambda why: outcome.warn([f"why the server does not serve could not be read in the events of its pod: {why}"]),
+    )
     return tuple(event.get("message", "") for event in events)
 
 
@@ -149,10 +180,6 @@ def complete_address(reader: _reading.Reader, name: str, status: _manifests.Mani
     """Find the public URL by the registry's Route where the status names none: operators before v0.2.20 do not list it among the hosts."""
     if status["address"] is not None or not reader.capabilities.has_metadata_server:
         return
-    try:
-        host = _manifests.at(reader.cluster.read(ROUTES, reader.namespace, f"{name}-https"), ("spec", "host"))
-    except _cluster.ClusterError as error:
-        if error.status != _cluster.FORBIDDEN:
-            raise
-        return
+    route = _missing.seen(lambda: reader.cluster.read(ROUTES, reader.namespace, f"{name}-https"), None, lambda _why: None)
+    host = _manifests.at(route, ("spec", "host"))
     status["address"] = f"https://{host}" if host else None

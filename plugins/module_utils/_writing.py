@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _plan, _reading, _registry
@@ -55,6 +56,17 @@ class Outcome:
         change, self.unanswered = self.unanswered, None
         if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes]:
             self.record(change)
+
+    @contextmanager
+    def in_doubt(self, unanswered: Iterable[_plan.Change]) -> Iterator[None]:
+        """While it is read whether writes without an answer were carried out: where that cannot be read, they are noted as unverified, with a warning."""
+        try:
+            yield
+        except _cluster.ClusterError:
+            for change in unanswered:
+                self.record(change, True)
+                self.warn([f"it is not known whether the API server carried out: {change.action} {change.kind} {change.name!r}"])
+            raise
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Note warnings, each once: a plan that was made anew may repeat them."""
@@ -125,27 +137,35 @@ def carry_out(
     while True:
         attempt += 1
         if made is None:
-            made = planned(reader)
+            made = _settled(reader, planned, outcome)
             found = [*problems, *made.problems, *rights_problems(reader, made.changes)]
             if found:
-                outcome.settle(made)
                 raise _registry.InputError(found)
-        outcome.settle(made)
         try:
             written = _write(reader.cluster, made, check_mode, outcome, after)
         except _cluster.ClusterError as error:
-            # 409, and what the webhook says of a registry that is there: somebody else was faster. No answer: the write may have been carried out.
-            # Either way the truth is in the cluster.
-            if error.status is not None:
+            # Somebody else was faster, or the write may have been carried out: either way the truth is in the cluster.
+            if not error.unclear:
                 outcome.unanswered = None
-            passing = error.status in (409, None) or f"already exists in namespace {reader.namespace}" in str(error)
-            if attempt == PLANS or not passing:
+            is_there = error.status == _cluster.CONFLICT or f"already exists in namespace {reader.namespace}" in str(error)
+            if attempt == PLANS or not (is_there or error.unclear):
+                if outcome.unanswered:
+                    with suppress(_cluster.ClusterError):
+                        _settled(reader.fresh, planned, outcome)
                 raise _refused(error, reader.namespace, name) from None
             made, reader = None, reader.fresh
             continue
         outcome.warn(made.warnings)
         outcome.kept += made.kept
         return made, written
+
+
+def _settled(reader: _reading.Reader, planned: Callable[[_reading.Reader], _plan.Plan], outcome: Outcome) -> _plan.Plan:
+    """A new plan; by it is known whether a write without an answer was carried out."""
+    with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
+        made = planned(reader)
+    outcome.settle(made)
+    return made
 
 
 def _refused(error: _cluster.ClusterError, namespace: str, name: str) -> Exception:
