@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _plan, _registry, _texts
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -43,6 +43,8 @@ READ_SECONDS = 30
 # How often a request is sent that the API server puts off (429, 503) or does not answer, and the longest pause that it may ask for.
 ATTEMPTS = 5
 LONGEST_PAUSE = 30
+# How much of what a server says is repeated: whoever writes into the cluster, or answers in its place, chooses how long it is.
+LONGEST_MESSAGE = 2000
 JSON = "application/json"
 # Objects without their data: nothing secret leaves the API server for a list of names.
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -80,7 +82,7 @@ def _refusal(what: str, error: Any) -> ClusterError:
         remedy = " The credentials are wrong or have expired: log in again."
     elif "failed calling webhook" in message:
         remedy = " The operator's webhook cannot be reached: check that the model registry operator runs."
-    return ClusterError(f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status)
+    return ClusterError(f"{what}: the API server answered {error.status}: {_texts.line(str(message), LONGEST_MESSAGE)}.{remedy}", error.status)
 
 
 @dataclass(frozen=True)
