@@ -186,7 +186,7 @@ def report_of(results: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]
             _skipped_table(clusters),
             _clusters_table(clusters),
         ),
-        tuple(_texts.inert(_line(cluster, findings)) for cluster in clusters),
+        tuple(map(_texts.inert, (*(_line(cluster, findings) for cluster in clusters), *map(_server, clusters)))),
     )
 
 
@@ -629,6 +629,10 @@ def _line(cluster: Cluster, findings: Iterable[Finding]) -> str:
     if cluster.comparison_failure:
         drift += f", comparison FAILED: {cluster.comparison_failure}"
     return f"{cluster.name}: {_count(len(cluster.registries), 'registry', 'registries')}, {serving} serving, {_count(len(own), 'thing')} to look at{drift}"
+
+
+def _server(cluster: Cluster) -> str:
+    return f"{cluster.name}: API server {(cluster.found.get('cluster') or {}).get('host') or 'not known'}"
 
 
 # Words
