@@ -15,6 +15,7 @@ from sandbox import controlplane, lifecycle
 from sandbox.layout import Layout
 
 SUMMARY = re.compile(r"^TASK \[(?:\S+ : )?Summary\] \*+\n.*? => (\{\n.*?^\})", re.MULTILINE | re.DOTALL)
+SERVER = re.compile(r"\S+: API server .*")
 CHANGED = re.compile(r" changed=(\d+) ")
 
 
@@ -27,7 +28,16 @@ class Played:
 
     @property
     def summaries(self) -> list[list[str]]:
-        """The lines of the summary of each playbook in it."""
+        """The lines of the summary of each playbook in it, without those that name the API servers."""
+        return [[line for line in lines if not SERVER.fullmatch(line)] for lines in self._lines]
+
+    @property
+    def servers(self) -> set[str]:
+        """What the summaries say of the API servers."""
+        return {line for lines in self._lines for line in lines if SERVER.fullmatch(line)}
+
+    @property
+    def _lines(self) -> list[list[str]]:
         return [json.loads(found)["msg"] for found in SUMMARY.findall(self.output)]
 
     @property

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any
 
 import yaml
 from ansible.errors import AnsibleFilterError
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 
 DOCUMENTATION = r"""
 name: to_variables
@@ -20,7 +24,9 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Makes the YAML text of a variables file from a dictionary of variables, in the order that they have.
-  - A text that Ansible would take for a template when it reads the file, such as a description with two braces, is marked with C(!unsafe).
+  - A text is marked with C(!unsafe) unless it consists of letters, digits, spaces and a few punctuation marks only. So Ansible never takes it for a template
+    when it reads the file, whoever wrote it.
+  - Characters that an editor or a terminal might not show as they are, such as those that change the direction of writing, are written as escapes.
 positional: _input
 options:
   _input:
@@ -48,12 +54,13 @@ _value:
   type: str
 """
 
-TEMPLATE_MARKS = ("{{", "{%", "{#")
+# Texts of these characters alone mean nothing to any ansible-core's templates: no braces, and no `#`, with which a text may choose other marks for them.
+PLAIN = re.compile(r"""[\w ,.:;!?@/()+*=&'"\n-]*""")
 WIDTH = 160
 
 
 class VariablesDumper(yaml.SafeDumper):
-    """Writes also the kinds of texts, lists and dictionaries that Ansible makes of values."""
+    """Writes also the kinds of texts, numbers, dates, lists and dictionaries that Ansible makes of values."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         """Indent lists in dictionaries, as ansible-lint and yamllint want them."""
@@ -63,26 +70,42 @@ class VariablesDumper(yaml.SafeDumper):
         """Nobody wants anchors in a file to edit."""
         return True
 
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        """Only texts with odd characters are in double quotes. They are shown as escapes, together with all others that are not ASCII."""
+        self.allow_unicode = False
+        super().write_double_quoted(text, split)
+        self.allow_unicode = True
+
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-    style = "|" if "\n" in value else None
-    if any(mark in value for mark in TEMPLATE_MARKS):
-        return dumper.represent_scalar("!unsafe", str(value), style or "'")
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style)
+    # What an editor might not show as it is, and what YAML takes for the end of a line.
+    is_odd = _texts.shown(value) != value.replace("\n", " ")
+    style = '"' if is_odd else "|" if "\n" in value else None
+    if PLAIN.fullmatch(value):
+        return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style)
+    return dumper.represent_scalar("!unsafe", str(value), style or "'")
 
 
 VariablesDumper.add_representer(str, _text)
 VariablesDumper.add_multi_representer(str, _text)
 VariablesDumper.add_multi_representer(dict, lambda dumper, value: dumper.represent_dict(value.items()))
 VariablesDumper.add_multi_representer(list, lambda dumper, value: dumper.represent_list(value))
+# ansible-core 2.19 has its own kinds of these, which know where they are from.
 VariablesDumper.add_multi_representer(int, lambda dumper, value: dumper.represent_int(value))
+VariablesDumper.add_multi_representer(float, lambda dumper, value: dumper.represent_float(float(value)))
+VariablesDumper.add_multi_representer(date, lambda dumper, value: dumper.represent_date(value))
+VariablesDumper.add_multi_representer(datetime, lambda dumper, value: dumper.represent_datetime(value))
 
 
 def to_variables(variables: Any) -> str:
-    """The text of a variables file. AnsibleFilterError when it is not given a dictionary."""
+    """The text of a variables file. AnsibleFilterError when it is not given a dictionary, or one with something that no variables file can hold."""
     if not isinstance(variables, Mapping):
         raise AnsibleFilterError(f"to_variables: a dictionary of variables is needed, this is of type {type(variables).__name__}")
-    text: str = yaml.dump(variables, Dumper=VariablesDumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+    try:
+        text: str = yaml.dump(variables, Dumper=VariablesDumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+    except yaml.representer.RepresenterError as error:
+        # Its second part is the value, which may be a secret of Ansible Vault.
+        raise AnsibleFilterError(f"to_variables: no variables file can hold a value of type {type(error.args[-1]).__name__}") from None
     return text
 
 

@@ -2,26 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What counts as an answer of the API server, and how its messages and those of others are repeated."""
+"""What counts as an answer of the API server."""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests
-
-# How much of a message of others is repeated.
-LONGEST_MESSAGE = 2000
-TERMINAL_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-
-
-def cleaned(text: str) -> str:
-    """A text of others as messages repeat it: in one line, without what a terminal obeys, and not longer than people read."""
-    printable = "".join(character if character.isprintable() else " " for character in TERMINAL_ESCAPE.sub("", text[: 2 * LONGEST_MESSAGE]))
-    line = " ".join(printable.split())
-    return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]}… (cut)"
 
 
 def text_of(body: Any) -> str:

@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _manifests, _plan, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _manifests, _plan, _registry, _texts
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -90,13 +90,13 @@ def _no_answer(what: str, host: str, reason: str) -> ClusterError:
         remedy = "Renew the API server's certificate, or correct the clock of this machine"
     elif "CERTIFICATE_VERIFY_FAILED" in reason:
         remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA of the API server's certificate"
-    return ClusterError(f"{what}: the API server {host} did not answer: {_answers.cleaned(reason)}. {remedy}.", unclear=True)
+    return ClusterError(f"{what}: the API server {host} did not answer: {_texts.line(reason)}. {remedy}.", unclear=True)
 
 
 def _refusal(what: str, host: str, error: Any) -> ClusterError:
     """An answer that is no success; where it cannot be of the API server itself, no answer."""
     said = _answers.message_of(error.body)
-    message = _answers.cleaned(str(error.reason) if said is None else said)
+    message = _texts.line(str(error.reason) if said is None else said)
     if not error.status:
         return _no_answer(what, host, message)
     # The API server says in its own words that there is no such object, or in plain text no such kind: another 404 is of somebody on the way to it.
@@ -139,7 +139,7 @@ def connect(module: Any) -> Cluster:
         raise _refusal(what, host, error) from error
     except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
         raise ClusterError(
-            f"there is no cluster to connect to: {_answers.cleaned(str(error) or type(error).__name__).rstrip('.')}. {_login_hint(module)}"
+            f"there is no cluster to connect to: {_texts.line(str(error) or type(error).__name__).rstrip('.')}. {_login_hint(module)}"
         ) from error
     # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
     client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
@@ -156,7 +156,7 @@ def _login_hint(module: Any) -> str:
     if isinstance(kubeconfig, str):
         files = [os.path.expanduser(path) for path in kubeconfig.split(os.pathsep) if path]
         if not any(map(os.path.exists, files)):
-            tried = f"The kubeconfig {_answers.cleaned(kubeconfig)} ({origin}) does not exist"
+            tried = f"The kubeconfig {_texts.line(kubeconfig)} ({origin}) does not exist"
             return f"{tried}. Set kubeconfig to an existing file, or set host and api_key, or log in with `oc login`."
     try:
         from kubernetes.config import kube_config
@@ -168,8 +168,8 @@ def _login_hint(module: Any) -> str:
     except Exception:  # the library raises whatever a broken file makes it stumble upon
         contexts = []
     if context and contexts and context not in contexts:
-        present = ", ".join(repr(_answers.cleaned(name)) for name in contexts)
-        return f"The kubeconfig ({origin}) has no context {_answers.cleaned(context)!r}. Set context to one of those that it has: {present}."
+        present = ", ".join(repr(_texts.line(name)) for name in contexts)
+        return f"The kubeconfig ({origin}) has no context {_texts.line(context)!r}. Set context to one of those that it has: {present}."
     return f"The kubeconfig that was used is that of {origin}. Correct it, or set host and api_key, or log in with `oc login`."
 
 

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+
 # The action plugin makes it in the task's temporary folder, which both know; nobody follows a run without it.
 PROGRESS_FILE = "progress"
 # How long a state stays on the screen before another one is shown: during the first minute, and after it.
@@ -56,10 +58,10 @@ class Progress:
         self.timeline.append({"seconds": seconds, "message": message})
         if self._file is None:
             return
-        # It may quote what others wrote into the cluster: no line breaks, and nothing that a terminal obeys.
-        line = "".join(character if character.isprintable() else " " for character in f"{seconds:6.1f} s  {message}")
+        # It may quote what others wrote into the cluster.
+        shown = f"{seconds:6.1f} s  {_texts.line(message)}"
         try:
-            os.write(self._file, line.encode("utf-8", "replace") + b"\n")
+            os.write(self._file, shown.encode("utf-8", "replace") + b"\n")
         except OSError:
             self._file = None
 

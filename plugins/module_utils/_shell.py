@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry, _texts
 
 try:
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -91,9 +91,9 @@ def need_cluster(module: Any) -> None:
 
 def _fail(module: Any, outcome: Reported, message: str, **more: Any) -> None:
     _warn(module, outcome)
-    module.fail_json(msg=message, **outcome.result(module._diff), **more)
+    module.fail_json(msg=_texts.shown(message), **outcome.result(module._diff), **more)
 
 
 def _warn(module: Any, outcome: Reported) -> None:
     for warning in outcome.warnings:
-        module.warn(warning)
+        module.warn(_texts.shown(warning))

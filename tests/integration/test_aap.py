@@ -76,7 +76,8 @@ def fleet(layout: Layout, automation_token: str, tmp_path_factory: pytest.TempPa
     [context] = kubeconfig["contexts"]
     kubeconfig["contexts"] = [context | {"name": name} for name in ("east", "west")]
     del kubeconfig["current-context"]
-    clusters = [{"name": name, "variables": {"model_registry_cluster": {"context": name}}} for name in ("east", "west")]
+    variables = {name: {"model_registry_cluster": {"context": name}, "model_registries_same_cluster": True} for name in ("east", "west")}
+    clusters = [{"name": name, "variables": own} for name, own in variables.items()]
     settings = {"clusters": clusters, "login": "Model registries: clusters", "kubeconfig": json.dumps(kubeconfig), "namespace": REGISTRIES_NAMESPACE}
     return Controller(layout, objects_of(folder, layout, **settings), folder)
 

@@ -78,7 +78,8 @@ def test_a_fleet(example: Callable[[str], Player], layout: Layout) -> None:
     shutil.copy(layout.path("pki", "database-ca.crt"), player.folder / "database-ca.pem")
     everywhere, west, check = commands(player)
     # Both names lead to the one cluster of the sandbox, so they come one after the other.
-    did, again, checked = run(player, everywhere, "--forks", "1"), run(player, west), run(player, check)
+    same = ("-e", "model_registries_same_cluster=true")
+    did, again, checked = run(player, everywhere, "--forks", "1", *same), run(player, west), run(player, check, *same)
     assert did.code == again.code == checked.code == 0, did.output + again.output + checked.output
     for line in ("east: 1 listed, 1 changed, 0 failed", "west: 2 listed, 1 changed, 0 failed", "west/credit-models: created; serving"):
         assert line in did.summary

@@ -221,7 +221,7 @@ def clusters(layout: Layout, token: str, tmp_path: Any) -> str:
     hosts = {"east": {"kubeconfig": str(tmp_path / "kubeconfig")}, "west": {"kubeconfig": str(tmp_path / "kubeconfig"), "context": "nowhere"}}
     listed = {host: {"model_registry_cluster": options} for host, options in hosts.items()}
     inventory = tmp_path / "inventory.json"
-    inventory.write_text(json.dumps({"all": {"hosts": listed, "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}))
+    inventory.write_text(json.dumps({"all": {"hosts": listed}}))
     return str(inventory)
 
 

@@ -47,9 +47,9 @@ def report(layout: Layout, folder: Path, clusters: dict[str, dict[str, object]],
     """Run the playbook for these clusters."""
     inventory = folder / "inventory.yml"
     # Ansible before 2.19 cannot read a date again once it has been turned into text.
-    variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", "since": datetime.date(2024, 2, 29)}
+    variables = {"since": datetime.date(2024, 2, 29)}
     inventory.write_text(yaml.safe_dump({"all": {"hosts": clusters, "vars": variables}}, sort_keys=False))
-    command = ["ansible-playbook", "-i", str(inventory), "modelops.openshift_ai.report", *arguments]
+    command = ["ansible-playbook", "-i", str(inventory), "modelops.openshift_ai.report", "-e", "model_registries_same_cluster=true", *arguments]
     environment = os.environ | lifecycle.shell_variables(layout)
     faults.forget_requests(layout)
     done = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, check=False, timeout=300)

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import line
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import html, report_of
 from tests.browser import Page, browser_page
 from tests.found import access, certificate, found, many, registry
+from tests.hostile import texts
 
 NAMES = "[...document.querySelectorAll('#table-registries tbody th')].map(cell => cell.firstChild.textContent)"
 ATTACK = "<script>window.attacked = 1</script><img src=x onerror='window.attacked = 1'>"
@@ -75,6 +77,33 @@ def test_it_asks_for_nothing_and_runs_nothing_of_others(browse: Browse, small: P
         assert [event for event in page.events if event["method"] == "Log.entryAdded" and "Content Security Policy" in event["params"]["entry"]["text"]]
 
     browse(look)
+
+
+def test_hostile_texts_are_texts(browse: Browse, tmp_path: Path) -> None:
+    hostile = list(texts(tmp_path / "canary").values())
+    registries = [
+        registry(f"r{number}", display_name=text, description=text, status={"serving": False, "reason": text, "access": [access(text)]})
+        for number, text in enumerate(hostile)
+    ]
+    file = written(tmp_path, *registries)
+
+    async def look(page: Page) -> None:
+        page.events.clear()
+        await page.open(file)
+        assert await page.evaluate("window.attacked") is None
+        asked = {event["params"]["request"]["url"] for event in page.events if event["method"] == "Network.requestWillBeSent"}
+        assert {url for url in asked if not url.startswith("data:")} == {file.as_uri()}
+        assert await page.evaluate("document.querySelectorAll('body script, body style, img, #table-registries tbody tr').length") == 1 + len(hostile)
+        # Every name is there, but for what must not be shown as it is.
+        names = await page.evaluate(NAMES)
+        assert sorted(names) == sorted(line(text) for text in hostile)
+        shown = await page.evaluate("document.body.textContent")
+        assert not [hex(ord(character)) for character in set(shown) if not character.isprintable() and character != "\n"]
+        styles = "[...document.querySelectorAll('tbody th, tbody td, tbody small, tbody a')].map(each => getComputedStyle(each).unicodeBidi)"
+        assert set(await page.evaluate(styles)) == {"isolate"}
+
+    browse(look)
+    assert not (tmp_path / "canary").exists()
 
 
 def test_tables_are_sorted_with_the_keyboard(browse: Browse, small: Path) -> None:

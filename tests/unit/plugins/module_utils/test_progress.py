@@ -43,7 +43,7 @@ def test_what_is_said_is_shown_and_in_the_timeline(tmp_path: Path, shown: Path, 
 
 def test_a_quoted_message_of_the_cluster_stays_one_line_that_a_terminal_only_prints(tmp_path: Path, shown: Path, clock: Clock) -> None:
     Progress(str(tmp_path), clock).say("a:\x1b[31m no such\r\nhost")
-    assert shown.read_text() == "   0.0 s  a: [31m no such  host\n"
+    assert shown.read_text() == "   0.0 s  a:\\x1b[31m no such host\n"
 
 
 def test_without_somebody_who_follows_there_is_the_timeline_and_no_file(tmp_path: Path, clock: Clock) -> None:

@@ -63,7 +63,7 @@ class Parsed(HTMLParser):
 
 def test_nothing_needs_attention_when_all_is_well() -> None:
     made = report(found(registry(status={"access": [access("team")], "certificates": [certificate(90)]})))
-    assert attention(made) == [] and made.summary == ("east: 1 registry, 1 serving, 0 things to look at",)
+    assert attention(made) == [] and made.summary == ("east: 1 registry, 1 serving, 0 things to look at", "east: API server https://api")
     assert "Nothing." in html(made)
 
 
@@ -94,7 +94,7 @@ def test_what_is_the_same_for_many_registries_is_said_once_and_the_worst_first()
     made = report(found(*open_ones, registry("down", status={"serving": False, "reason": "no"})))
     assert [(severity, len(names)) for severity, _text, names in attention(made)] == [("Problem", 1), ("Warning", 8), ("Warning", 8)]
     assert html(made).count("and 12 more") == 3
-    assert made.summary == ("east: 21 registries, 20 serving, 3 things to look at",)
+    assert made.summary[0] == "east: 21 registries, 20 serving, 3 things to look at"
 
 
 def test_what_is_wrong_with_a_cluster_needs_attention() -> None:
@@ -123,7 +123,7 @@ def test_each_registry_that_no_list_can_have_needs_attention() -> None:
     made = report(found(registry(), skipped_registries=skipped))
     said = ["Registry leaving: is being deleted since then: it is stuck", "Registry dotted.name: has a dot"]
     assert attention(made) == [("Warning", text, []) for text in said]
-    assert made.summary == ("east: 1 registry, 1 serving, 2 things to look at",)
+    assert made.summary[0] == "east: 1 registry, 1 serving, 2 things to look at"
     assert rows(made, "skipped") == [["leaving", "is being deleted since then: it is stuck", "east"], ["dotted.name", "has a dot", "east"]]
 
 
@@ -210,7 +210,7 @@ def test_whatever_a_cluster_says_is_text(hostile: str) -> None:
 
 def test_nothing_on_the_page_is_a_template_for_ansible(hostile: str) -> None:
     assert not re.search(r"\{[{%#]", hostile)
-    [line] = report_of([("east", {"msg": HOSTILE}, {})], NOW, "1.2.3").summary
+    [line, _server] = report_of([("east", {"msg": HOSTILE}, {})], NOW, "1.2.3").summary
     assert not re.search(r"\{[{%#]", line)
 
 

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter that finds hosts of an inventory that are one cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _summary
+
+DOCUMENTATION = r"""
+name: model_registry_same_cluster
+short_description: Hosts of an inventory that are the same cluster
+version_added: 0.1.0
+author:
+  - The modelops.openshift_ai authors (@modelops)
+description:
+  - Compares what M(modelops.openshift_ai.model_registry_cluster_info) returned for several hosts.
+  - Where the identity of a cluster is not known, the addresses of the API servers are compared.
+  - Hosts whose cluster did not answer are ignored.
+positional: _input
+options:
+  _input:
+    description: The results, by host.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Refuse an inventory in which two hosts are the same cluster
+  ansible.builtin.assert:
+    that: "{'east': one, 'west': other} | modelops.openshift_ai.model_registry_same_cluster | length == 0"
+"""
+
+RETURN = r"""
+_value:
+  description: For each cluster that several hosts lead to, the list of these hosts.
+  type: list
+  elements: list
+"""
+
+
+def model_registry_same_cluster(results: Any) -> list[list[str]]:
+    """The hosts that are one cluster; the filter of the same name, see DOCUMENTATION."""
+    answered = {host: result["cluster"] for host, result in results.items() if (result.get("cluster") or {}).get("host")}
+    return _summary.same_clusters(answered)
+
+
+class FilterModule:
+    """The filter, for Ansible."""
+
+    def filters(self) -> dict[str, Callable[[Any], list[list[str]]]]:
+        """Its name and function."""
+        return {"model_registry_same_cluster": model_registry_same_cluster}

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Texts that others wrote, as they may be shown: whoever can write into a cluster must not be able to write on a terminal or a page."""
+
+from __future__ import annotations
+
+import re
+
+# The start of a line that klog writes: severity, date, time, thread and place in the source.
+KLOG_HEAD = re.compile(r"\b[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+:\d+\] ")
+# A brace that begins something for Jinja.
+TEMPLATE_BEGIN = re.compile(r"\{(?=[{%#])")
+# They join the letters of some scripts and the parts of an emoji, and are no harm.
+JOINERS = "\u200c\u200d"
+# How much of a text is repeated: whoever writes into the cluster, or answers in its place, chooses how long it is.
+LONGEST = 2000
+
+
+def shown(text: str) -> str:
+    """A text without anything that a terminal obeys or that changes the order of other letters: such characters are written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in JOINERS else " " if character.isspace() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def line(text: str, longest: int = LONGEST) -> str:
+    """A text as one line of a message: white space is one space, the heads of klog's lines are dropped, and what is too long is cut."""
+    whole = shown(" ".join(KLOG_HEAD.sub("", text).split()))
+    return whole if len(whole) <= longest else f"{whole[:longest]} … ({len(whole) - longest} more characters)"
+
+
+def inert(text: str) -> str:
+    """A line that means nothing to Jinja: ansible-core before 2.19 takes what a filter returns for a template when it looks like one."""
+    one = TEMPLATE_BEGIN.sub("{ ", line(text))
+    # Such a header would give the braces' meaning to other characters.
+    return f" {one}" if one.startswith("#jinja2:") else one

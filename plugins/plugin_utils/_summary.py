@@ -1,0 +1,66 @@
+# Copyright: the modelops.openshift_ai authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of a run in words: what was done in each cluster, and which clusters these were."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+
+# The results that a playbook registers, after the prefix of its variables: in one of them stands which cluster answered.
+RESULTS = ("_result", "_seen", "_found")
+HTTPS_PORT = 443
+
+
+class NothingDone(Exception):
+    """The tasks of a cluster were skipped, so that nothing can be said of it."""
+
+
+def summary(hosts: Iterable[str], variables: Mapping[str, Any], prefix: str, alive: Collection[str]) -> list[str]:
+    """Lines about clusters, of each what its variable `<prefix>_report` says, then the address of each API server.
+
+    A cluster without a report has failed before, or else its tasks were skipped: NothingDone, because nothing that was not looked at counts as good.
+    """
+    of_host = {host: variables[host] for host in hosts}
+    reports = {host: own.get(f"{prefix}_report") for host, own in of_host.items()}
+    skipped = [host for host, report in reports.items() if not report and host in alive]
+    if skipped:
+        raise NothingDone(f"Nothing was done or checked for {', '.join(skipped)}: tasks were skipped, such as with --start-at-task. Run the playbook as a whole")
+    lines = []
+    for host, report in reports.items():
+        said = report or f"{host}: FAILED before the cluster was contacted, see above"
+        lines += [said] if isinstance(said, str) else said
+    lines += [f"{host}: API server {_server(own, prefix) or 'not known'}" for host, own in of_host.items()]
+    return [_texts.inert(str(line)) for line in lines]
+
+
+def _server(variables: Mapping[str, Any], prefix: str) -> str:
+    results = (variables.get(f"{prefix}{suffix}") or {} for suffix in RESULTS)
+    return next((str(result["cluster"]["host"]) for result in results if (result.get("cluster") or {}).get("host")), "")
+
+
+def same_clusters(clusters: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """The names that lead to one cluster, together. `clusters` are results of `model_registry_cluster_info`, by name, without those that did not answer."""
+    groups: list[list[str]] = []
+    for name, cluster in clusters.items():
+        group = next((group for group in groups if any(_is_same(clusters[member], cluster) for member in group)), None)
+        if group is None:
+            groups.append([name])
+        else:
+            group.append(name)
+    return [group for group in groups if len(group) > 1]
+
+
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    if one.get("uid") and other.get("uid"):
+        return bool(one["uid"] == other["uid"])
+    return _address(one) == _address(other)
+
+
+def _address(cluster: Mapping[str, Any]) -> tuple[str, int, str]:
+    parts = urlsplit(str(cluster["host"]))
+    return (parts.hostname or "").rstrip("."), parts.port or HTTPS_PORT, parts.path.rstrip("/")

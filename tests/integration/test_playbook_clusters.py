@@ -1,0 +1,168 @@
+"""Which cluster a playbook goes to: never one that the inventory does not name."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox import controlplane, faults
+from sandbox.layout import ROOT, Layout
+from tests.helpers import USER_AGENT, Cluster, account_with, roles_of
+from tests.playing import Played, Player
+
+EVERY_PLAYBOOK = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+OF_THE_ENVIRONMENT: dict[str, Any] = {"model_registry_cluster": {}}
+# What somebody writes who wants to say which cluster it is.
+MISTAKES: dict[str, dict[str, Any]] = {
+    "misspelt": {"model_registry_clsuter": {"context": "west"}},
+    "empty": {"model_registry_cluster": None},
+    "text": {"model_registry_cluster": "west"},
+    "web": {},
+}
+# Where somebody would go on who has seen a run fail there.
+FIRST_TASKS = {
+    "check": "See how the registries are",
+    "converge": "Converge the registries",
+    "delete": "Delete the registry",
+    "enable": "Switch the model registry component",
+    "export": "Read the registries",
+    "permissions": "Set who may use the registry",
+    "registry": "Create or edit the registry",
+    "report": "Read the registries",
+    "rotate_ca": "See which CA the registry reads",
+    "rotate_password": "See whether there is such a registry",
+}
+REFUSAL = "Nothing was read or written: west of the inventory does not say which cluster it is. Set model_registry_cluster"
+
+
+@pytest.fixture
+def player(layout: Layout, automation_token: str, tmp_path: Path) -> Player:
+    """Somebody who is logged in to the sandbox."""
+    made = Player(layout, automation_token, tmp_path)
+    made.kubeconfig()
+    return made
+
+
+def play(player: Player, hosts: dict[str, dict[str, Any]], command: str) -> Played:
+    (player.folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    return player.run(f"ansible-playbook -i inventory.yml modelops.openshift_ai.{command}")
+
+
+@pytest.fixture
+def nothing_asked(layout: Layout) -> Iterator[None]:
+    """The cluster is asked nothing meanwhile."""
+    started = time.time()
+    yield
+    assert not [request for request in faults.recorded_requests(layout) if request.user_agent == USER_AGENT and request.time >= started]
+
+
+@pytest.mark.usefixtures("nothing_asked")
+@pytest.mark.parametrize("limit", ["", "--limit misspelt", "--limit east"])
+def test_a_host_that_does_not_say_which_cluster_it_is_is_refused_before_anything_is_read(player: Player, limit: str) -> None:
+    refused = play(player, {"east": OF_THE_ENVIRONMENT, **MISTAKES}, f"converge {limit} -e '{{\"model_registries_list\": []}}'")
+    assert refused.code and f"{', '.join(MISTAKES)} of the inventory does not say which cluster it is" in refused.output, refused.output
+    assert not refused.summaries
+
+
+@pytest.mark.usefixtures("nothing_asked")
+@pytest.mark.parametrize("playbook", EVERY_PLAYBOOK)
+def test_every_playbook_refuses_such_a_host(player: Player, playbook: str) -> None:
+    chore = "-e registry=nobody -e confirm=nobody -e clusters=west"
+    refused = play(player, {"east": OF_THE_ENVIRONMENT, "west": {}}, f"{playbook} {chore}")
+    assert refused.code and REFUSAL in refused.output and not refused.summaries, refused.output
+    # Whoever begins later skips what refuses it.
+    later = play(player, {"east": OF_THE_ENVIRONMENT, "west": {}}, f"{playbook} {chore} --start-at-task '{FIRST_TASKS[playbook]}'")
+    assert later.code and "'model_registry_cluster' is undefined" in later.output, later.output
+
+
+@pytest.mark.usefixtures("nothing_asked")
+def test_an_inventory_of_web_servers_is_refused(player: Player) -> None:
+    refused = play(player, {"web1": {}, "web2": {}}, "delete --limit web1 -e registry=nobody -e confirm=nobody")
+    assert refused.code and "Nothing was read or written: web1, web2 of the inventory does not say which cluster it is" in refused.output, refused.output
+
+
+@pytest.mark.usefixtures("nothing_asked")
+def test_the_only_host_that_a_controllers_slice_leaves_has_to_say_it_too(player: Player) -> None:
+    for variable in ("tower_job_id", "awx_job_id"):
+        refused = play(player, {"west": {}}, f"check -e {variable}=1")
+        assert refused.code and REFUSAL in refused.output, refused.output
+
+
+def test_the_only_host_is_the_cluster_of_the_environment_and_needs_no_python_of_its_own(player: Player) -> None:
+    checked = play(player, {"openshift": {}}, "check")
+    assert checked.code == 0 and checked.servers == {f"openshift: API server {player.layout.faulty_api_url}"}, checked.output
+    other = play(player, {"openshift": {}}, "check -e model_registry_python=/nowhere/python")
+    assert other.code and "/nowhere/python" in other.output, other.output
+
+
+def test_hosts_that_are_no_clusters_are_no_harm_where_the_clusters_are_named(player: Player) -> None:
+    checked = play(player, {"east": OF_THE_ENVIRONMENT, "web1": {}, "web2": {}}, "check -e clusters=east")
+    assert checked.code == 0 and "east: " in checked.summary and "web" not in checked.summary, checked.output
+
+
+def kubeconfig(player: Player, name: str, address: str) -> dict[str, Any]:
+    """What leads to the sandbox by one of its addresses."""
+    path = player.folder / name
+    path.write_text(json.dumps(controlplane.kubeconfig(player.layout, {"token": player.token}, address)))
+    return {"model_registry_cluster": {"kubeconfig": str(path)}}
+
+
+def test_two_hosts_that_are_the_same_cluster_are_refused_by_whatever_address(player: Player, layout: Layout) -> None:
+    hosts = {"east": kubeconfig(player, "direct", layout.api_url), "west": kubeconfig(player, "proxied", layout.faulty_api_url)}
+    hosts["north"] = {"model_registry_cluster": {"context": "nowhere"}}
+    started = time.time()
+    refused = play(player, hosts, "converge -e '{\"model_registries_list\": []}'")
+    assert refused.code and "Nothing was written: these hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
+    assert not refused.summaries
+    assert not [request for request in faults.recorded_requests(layout) if request.writes and request.time >= started and request.user_agent == USER_AGENT]
+    # One of them alone does no harm, and neither does it when it is meant.
+    assert play(player, hosts, "check -e clusters=west").code == 0
+    meant = play(player, hosts, "check -e clusters=east,west -e model_registries_same_cluster=true")
+    assert meant.code == 0 and meant.servers == {f"east: API server {layout.api_url}", f"west: API server {layout.faulty_api_url}"}, meant.output
+    named_too = play(player, {"east": hosts["east"], "localhost": {}}, "check")
+    assert named_too.code and "the same cluster: east, localhost." in named_too.output, named_too.output
+
+
+def test_where_the_identity_of_a_cluster_may_not_be_read_the_addresses_are_compared_and_a_warning_says_so(
+    player: Player, layout: Layout, cluster: Cluster, tmp_path: Path
+) -> None:
+    roles = [role for role in roles_of("read.yml") if role["kind"] == "Role"]
+    with account_with(cluster, "unidentified", roles) as token:
+        poorer = Player(layout, token, tmp_path)
+        hosts = {name: kubeconfig(poorer, name, layout.faulty_api_url) for name in ("east", "west")}
+        refused = play(poorer, hosts, "check")
+        hosts["west"] = kubeconfig(poorer, "west", layout.api_url)
+        told_apart = play(poorer, hosts, "check -e model_registries_namespace=rhoai-model-registries")
+    assert refused.code and "these hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
+    assert told_apart.summary, told_apart.output
+    for played in (refused, told_apart):
+        assert "only the address of the API server tells this cluster from others" in " ".join(played.output.split()), played.output
+
+
+@pytest.mark.parametrize("later", ["Summary", "Say what was found", "Sum up", "Put what was found into words", "Fail when something is not as it should be"])
+def test_a_check_of_nothing_is_never_good(player: Player, later: str) -> None:
+    played = play(player, {"openshift": {}}, f"check -e '{{\"model_registries_list\": []}}' --start-at-task '{later}'")
+    assert played.code and "as it should be" not in "".join(map(str, played.summaries)), played.output
+
+
+def test_a_check_that_skips_the_comparison_is_not_good(player: Player) -> None:
+    played = play(player, {"openshift": {}}, "check -e '{\"model_registries_list\": []}' --start-at-task 'See how the registries are'")
+    assert played.code and "the list was not compared" in played.summary and ", compared with the list" not in played.summary, played.output
+
+
+@pytest.mark.parametrize("later", ["Write the page", "Summary", "Fail when the cluster was not read"])
+def test_a_report_of_nothing_is_never_good(player: Player, later: str) -> None:
+    played = play(player, {"openshift": {}}, f"report --start-at-task '{later}'")
+    assert played.code, played.output
+
+
+def test_a_host_that_failed_before_is_named_in_the_summary(player: Player) -> None:
+    hosts = {"east": OF_THE_ENVIRONMENT, "west": {"model_registry_cluster": {"context": "nowhere"}, "model_registries_expiry_days": "soon"}}
+    played = play(player, hosts, "check")
+    assert played.code and "west: FAILED before the cluster was contacted, see above" in played.summary and "west: API server not known" in played.servers
