@@ -90,7 +90,14 @@ ODD_DATABASES = ("odd space", "odd#hash", "odd&and", "odd-dash")
 
 def databases(kind: str) -> list[str]:
     """The names of all databases that exist on one server from the start."""
-    return [DEFAULT_DATABASE, "model_registry", DOCUMENTED_DATABASE, DIRTY_DATABASE, *ODD_DATABASES, *(f"registry_{n}" for n in range(1, FREE_DATABASES[kind] + 1))]
+    return [
+        DEFAULT_DATABASE,
+        "model_registry",
+        DOCUMENTED_DATABASE,
+        DIRTY_DATABASE,
+        *ODD_DATABASES,
+        *(f"registry_{n}" for n in range(1, FREE_DATABASES[kind] + 1)),
+    ]
 
 
 def server_user() -> str | None:

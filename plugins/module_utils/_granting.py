@@ -102,14 +102,21 @@ class Granting:
         self._reader = reader
         self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
         self._see(self._role_bindings())
-        may_read = self._read_group()
+        unreadable: list[_registry.Problem] = []
+        may_read = False
+        try:
+            may_read = self._read_group()
+        except _cluster.ClusterError as error:
+            if error.status != _cluster.FORBIDDEN:
+                raise
+            unreadable.append(_grant_plan.members_out_of_reach(self._wanted, str(error)))
         self._known = self._look_up()
         if self._before is None:
             self._before = _grants.permissions_result(self._grants, self._group)
         self._new_group = {} if registry is None and may_read and self._has_groups else None
         # The operator empties the Group when it first sees the registry, also one that was there before.
         self._awaits_group = bool(self._waits) and not _manifests.at(registry, ("status", "conditions"))
-        grants, members = self._planned_grants(), self._planned_members()
+        grants, members = self._planned_grants(), _plan.Plan(problems=tuple(unreadable)) if unreadable else self._planned_members()
         self._first = grants
         self.planned = (*grants.changes, *members.changes)
         problems = [*grants.problems, *members.problems, *_writing.rights_problems(reader, self.planned)]
@@ -218,8 +225,6 @@ class Granting:
             self._has_groups = self._reader.serves(_plan.USER_GROUPS)
             if self._has_groups and self._wanted.members is not None:
                 raise
-            if self._has_groups:
-                self._outcome.warn([f"the members of group {self._target.own_group!r} could not be looked at: {error}"])
             return False
 
     def _look_up(self) -> _grants.Known:
@@ -265,17 +270,18 @@ class Granting:
     def _escalation_problems(self) -> list[_registry.Problem]:
         """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
         bind = _access.right_to_bind(self._target)
-        # Asked first for every Role, which is the same question for every registry.
-        if not self._lacking([replace(bind, name="")]) or not self._lacking([bind]):
+        # Asked first for all objects of a kind, which is the same question for every registry.
+        if not self._lacking([replace(bind, name="")]):
             return []
+        role = None
         try:
-            role = self._cluster.read(_plan.ROLES, self._target.namespace, self._target.role)
+            role = self._cluster.read(_plan.ROLES, self._target.namespace, self._target.role) if self._target.uid else None
         except _cluster.ClusterError as error:
             if error.status != _cluster.FORBIDDEN:
                 raise
-            role = None
-        lacking = self._lacking(_access.rights_of_role(self._target, role))
-        return [_access.escalation_problem(self._target, lacking)] if lacking else []
+        needed = _access.rights_of_role(self._target, role)
+        lacking = self._lacking(access for access in needed if self._lacking([replace(access, name="")]))
+        return [_access.escalation_problem(self._target, lacking)] if lacking and self._lacking([bind]) else []
 
     def _lacking(self, needed: Iterable[_access.Access]) -> list[_access.Access]:
         return [
