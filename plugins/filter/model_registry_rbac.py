@@ -53,12 +53,12 @@ _value:
 """
 
 MEMBERS = (
-    "With the token of an account that has this ClusterRole, an attacker adds anybody to the groups that it names, and so gives them whatever any binding of the "
-    "cluster grants to these groups: bind them to nothing but their registry."
+    "With the token of an account that has this ClusterRole, an attacker adds anybody to the groups that it names, and so gives them whatever any binding of "
+    "the cluster grants to these groups: bind them to nothing but their registry."
 )
 LEFTOVERS = (
-    "With the token of an account that has this ClusterRole, an attacker deletes the ClusterRoleBindings that it names, and the registries refuse everybody until "
-    "the operator has created them again."
+    "With the token of an account that has this ClusterRole, an attacker deletes the ClusterRoleBindings that it names, and the registries refuse everybody "
+    "until the operator has created them again."
 )
 
 

@@ -405,7 +405,7 @@ class Fleet:
         def finish() -> None:
             if verdict and seen and is_patient and not verdict.serving:
                 raise _waiting.NotServingError(item.name, verdict, self._seconds, _readiness.serves_still(seen.pods), convergence.explanation())
-            convergence.finish(self._options["smoke_test"])
+            convergence.finish(self._options)
 
         item.attempt(finish)
 

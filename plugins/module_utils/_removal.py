@@ -119,8 +119,8 @@ def read_remains(reader: _reading.Reader, name: str, expected: Mapping[str, _man
     delegator = _deletion.auth_delegator(name)
     binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(_plan.CLUSTER_ROLE_BINDINGS, "", delegator), None)
     if binding and reader.missing_rights("", [_cluster.Right("delete", _manifests.RBAC, _plan.CLUSTER_ROLE_BINDINGS[1], delegator)]):
-        right = "delete clusterrolebindings.rbac.authorization.k8s.io with this name (ClusterRole model-registry-leftovers of the playbook modelops.openshift_ai.rbac)"
-        unseen.append(f"ClusterRoleBinding {delegator!r} is left behind: the account in use may not {right}")
+        may_not = "the account in use may not delete clusterrolebindings.rbac.authorization.k8s.io of this name"
+        unseen.append(f"ClusterRoleBinding {delegator!r} is left behind: {may_not}, which the playbook modelops.openshift_ai.rbac writes a ClusterRole for")
         binding = None
     users: list[_manifests.Manifest] = []
     if registry is not None:

@@ -114,6 +114,10 @@ class Snapshot(_reading.Reader):
                 raise
             return self._once(("group", name), lambda: super(Snapshot, self).group(name))
 
+    def ingress_domains(self) -> list[str]:
+        """The domains of the cluster's own ingress."""
+        return self._once("ingress", lambda: super(Snapshot, self).ingress_domains())
+
     def everywhere(self, api: tuple[str, str]) -> list[_manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
         if api == _plan.USER_GROUPS:
