@@ -29,7 +29,7 @@ def custom_resource_definitions(layout: Layout, ca_bundle: bytes) -> list[Defini
     """Every definition that this sandbox's product and platform have. `ca_bundle` signs the operator's conversion webhook."""
     definitions = [_registries(layout, ca_bundle), _component()]
     if layout.has_openshift:
-        definitions += [_routes(), _groups(), _users(), _clusters(), _initializations(), *_gateway(), _inference_services()]
+        definitions += [_routes(), _groups(), _users(), _clusters(), _initializations(), *_gateway(), *_configurations(), _inference_services()]
     return definitions
 
 
@@ -424,6 +424,13 @@ def _gateway() -> list[Definition]:
         _definition(group, "HTTPRoute", "httproutes", [_version("v1", permissive)], namespaced=True),
         _definition(group, "ReferenceGrant", "referencegrants", [_version("v1beta1", permissive)], namespaced=True),
     ]
+
+
+def _configurations() -> list[Definition]:
+    """What the cluster's administrator configures. The product's operator, where it finds this API, watches the second too."""
+    permissive = _object(_metadata() | {"spec": _anything(), "status": _anything()})
+    kinds = {"Ingress": "ingresses", "APIServer": "apiservers"}
+    return [_definition("config.openshift.io", kind, plural, [_version("v1", permissive)], namespaced=False) for kind, plural in kinds.items()]
 
 
 def _inference_services() -> Definition:

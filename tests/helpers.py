@@ -1,4 +1,4 @@
-"""What tests of a whole sandbox need: its API server, accounts with the rights of rbac/converge.yml or less, and the modules run as one of them."""
+"""What tests of a whole sandbox need: its API server, accounts with the rights of rbac/ or less, and the modules run as one of them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.modelops.openshift_ai.plugins.filter import model_registry_rbac
 from sandbox import controlplane, faults, lifecycle
 from sandbox.kube import Api, path
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
@@ -93,7 +94,7 @@ class Cluster:
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """One thing that a role of rbac/converge.yml allows."""
+    """One thing that a role of rbac/ allows."""
 
     role: str
     group: str
@@ -105,8 +106,12 @@ class Right:
 
 
 def converging_roles() -> list[dict[str, Any]]:
-    """The Roles and ClusterRoles of rbac/converge.yml."""
-    return roles_of("converge.yml")
+    """Everything that an account for converging can have: rbac/converge.yml, rbac/cluster.yml, and what the playbook rbac writes, for every registry."""
+    of_registries = [
+        role | {"rules": [{key: value for key, value in rule.items() if key != "resourceNames"} for rule in role["rules"]]}
+        for role in model_registry_rbac.model_registry_rbac([{"name": "any"}])
+    ]
+    return [*roles_of("converge.yml"), *roles_of("cluster.yml"), *of_registries]
 
 
 def roles_of(file: str) -> list[dict[str, Any]]:
@@ -149,7 +154,7 @@ def without(roles: Sequence[dict[str, Any]], missing: Right) -> list[dict[str, A
 
 
 def automation_token(cluster: Cluster) -> str:
-    """A token of a service account that has the rights of rbac/converge.yml and no others."""
+    """A token of a service account that has the rights of rbac/converge.yml and of its optional parts, and no others."""
     token: str = cluster.call(lambda api: _account(api, "ansible", converging_roles()))
     return token
 
@@ -164,9 +169,8 @@ def account_with(cluster: Cluster, name: str, roles: Sequence[dict[str, Any]]) -
 
 
 @contextlib.contextmanager
-def accounts_without_one_right(cluster: Cluster, file: str = "converge.yml") -> Iterator[dict[Right, str]]:
-    """For each single right of a file in rbac/ the token of an account that has all the others; they are gone afterwards."""
-    roles = roles_of(file)
+def accounts_without_one_right(cluster: Cluster, roles: Sequence[dict[str, Any]]) -> Iterator[dict[Right, str]]:
+    """For each single right of the roles the token of an account that has all the others; they are gone afterwards."""
     names = {right: f"without-{number}" for number, right in enumerate(single_rights(roles), 1)}
 
     async def make(api: Api) -> dict[Right, str]:

@@ -73,7 +73,10 @@ WAIT: dict[str, Any] = {
     "wait_timeout": {"type": "int", "default": 300},
 }
 
-SMOKE_TEST: dict[str, Any] = {"smoke_test": {"type": "bool", "default": False}}
+SMOKE_TEST: dict[str, Any] = {
+    "smoke_test": {"type": "bool", "default": False},
+    "smoke_test_domains": {"type": "list", "elements": "str", "default": []},
+}
 
 REGISTRY: dict[str, Any] = {
     "name": {"type": "str", "required": True},

@@ -346,7 +346,10 @@ class Cluster:
 
     @property
     def bearer_token(self) -> str | None:
-        """The token that this account is known by; None for one that has a client certificate or a password."""
+        """The token that this account is known by; None for one that has a client certificate or a password, or that another one impersonates."""
+        # Impersonation is headers of every request (kubernetes.core); the token is that of the account that logged in.
+        if any(str(header).lower().startswith("impersonate-") for header in self._client.client.default_headers):
+            return None
         # The library's name for it has changed with its versions.
         names = ("BearerToken", "authorization")
         header = next((value for value in map(self._configuration.get_api_key_with_prefix, names) if value), "")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ def converge(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: 
     convergence = Convergence(reader, wanted, consent, check_mode, outcome, granting, preflight)
     convergence.write(problems)
     convergence.wait(seconds)
-    convergence.finish(options["smoke_test"])
+    convergence.finish(options)
 
 
 def converge_permissions(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: _writing.Outcome) -> None:
@@ -230,7 +230,7 @@ class Convergence:
         """What its database, looked at from here, tells of why it does not serve; empty where no look was asked for."""
         return self._preflight.explanation(self._reader.fresh, self._resource) if self._preflight and self._resource else ""
 
-    def finish(self, smoke_test: bool) -> None:
+    def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""
         outcome, name = self._outcome, self._wanted.name
         if self._granting:
@@ -239,11 +239,20 @@ class Convergence:
             outcome.status = {**_waiting.ABSENT, "reason": "the registry does not exist yet", "restart_needed": False}
             return
         _waiting.complete_address(self._reader, name, outcome.status)
-        if smoke_test and outcome.status["serving"]:
-            answer = _smoke_test.ask(outcome.status["address"], self._reader.cluster.bearer_token, self._reader.cluster.ca_file)
+        if options["smoke_test"] and outcome.status["serving"]:
+            answer = self._smoke_test(outcome.status["address"], options["smoke_test_domains"])
             outcome.status["smoke_test"] = answer.as_result()
             if answer.result != "ok":
                 outcome.warn([f"smoke test of registry {name!r}: {answer.message}"])
+
+    def _smoke_test(self, address: str | None, listed: Sequence[str]) -> _smoke_test.Answer:
+        cluster, domains, unseen = self._reader.cluster, list(listed), ""
+        if address and cluster.bearer_token and not _smoke_test.is_below(address, listed):
+            try:
+                domains += self._reader.ingress_domains()
+            except _cluster.ClusterError as error:
+                unseen = f"The domain of the cluster's ingress could not be seen: {error}"
+        return _smoke_test.ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)
 
     def _planned(self, reader: _reading.Reader) -> _plan.Plan:
         placed = _placed(reader, self._wanted)

@@ -407,7 +407,7 @@ class Fleet:
             if verdict and seen and is_patient and not verdict.serving:
                 old_serves, unchanged = _readiness.serves_still(seen.pods), not item.outcome.changes
                 raise _waiting.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
-            convergence.finish(self._options["smoke_test"])
+            convergence.finish(self._options)
 
         item.attempt(finish)
 

@@ -228,6 +228,15 @@ def member_changes(wanted: _grants.Permissions, target: _grants.Target, group: _
     return _plan.Plan((_plan.Change("update", USER_GROUP, "", target.own_group, fields, "PATCH", _plan.USER_GROUPS, {**version, "users": after}),))
 
 
+def members_out_of_reach(wanted: _grants.Permissions, reason: str) -> _registry.Problem:
+    """The members of the registry's own Group cannot be set, because the account may not read it."""
+    remedy = (
+        "Bind the account to the ClusterRole model-registry-members that the playbook modelops.openshift_ai.rbac writes, and write it anew for a new registry, "
+        "or omit members; nothing was written"
+    )
+    return _registry.Problem(f"permissions.{_grants.MEMBERS}", f"cannot be set: {reason.rstrip('.')}", remedy, list(wanted.members or ()))
+
+
 def no_registry(target: _grants.Target) -> _registry.Problem:
     """Access cannot be granted to what does not exist."""
     problem = f"there is no registry of this name in namespace {target.namespace!r}"

@@ -105,14 +105,21 @@ class Granting:
         self._reader = reader
         self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
         self._see(self._role_bindings())
-        may_read = self._read_group()
+        unreadable: list[_registry.Problem] = []
+        may_read = False
+        try:
+            may_read = self._read_group()
+        except _cluster.ClusterError as error:
+            if error.status != _cluster.FORBIDDEN:
+                raise
+            unreadable.append(_grant_plan.members_out_of_reach(self._wanted, str(error)))
         self._known = self._look_up()
         if self._before is None:
             self._before = _grants.permissions_result(self._grants, self._group)
         self._new_group = {} if registry is None and may_read and self._has_groups else None
         # The operator empties the Group when it first sees the registry, also one that was there before.
         self._awaits_group = bool(self._waits) and not _manifests.at(registry, ("status", "conditions"))
-        grants, members = self._planned_grants(), self._planned_members()
+        grants, members = self._planned_grants(), _plan.Plan(problems=tuple(unreadable)) if unreadable else self._planned_members()
         self._first = grants
         self.planned = (*grants.changes, *members.changes)
         problems = [*grants.problems, *members.problems, *_writing.rights_problems(reader, self.planned)]
@@ -217,12 +224,9 @@ class Granting:
         found = _missing.seen(lambda: [self._reader.group(self._target.own_group)], None, unseen.append, advice=not needed)
         self._group = found[0] if found else None
         self._has_groups = self._group is not None or _missing.seen(lambda: self._reader.serves(_plan.USER_GROUPS), True, unseen.append, advice=not needed)
-        if not self._has_groups:
-            return found is not None
-        if unseen and needed:
+        if self._has_groups and unseen and needed:
             raise _cluster.ClusterError(unseen[0], _cluster.FORBIDDEN)
-        self._outcome.warn(f"the members of group {self._target.own_group!r} could not be looked at: {why}" for why in unseen[:1])
-        return found is not None
+        return found is not None or not self._has_groups
 
     def _look_up(self) -> _grants.Known:
         """What the cluster knows of those who are granted access now."""
@@ -262,12 +266,15 @@ class Granting:
     def _escalation_problems(self) -> list[_registry.Problem]:
         """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
         bind = _access.right_to_bind(self._target)
-        # Asked first for every Role, which is the same question for every registry.
-        if not self._lacking([replace(bind, name="")]) or not self._lacking([bind]):
+        # Asked first for all objects of a kind, which is the same question for every registry.
+        if not self._lacking([replace(bind, name="")]):
             return []
-        role = _missing.seen(lambda: self._cluster.read(_plan.ROLES, self._target.namespace, self._target.role), None, lambda _why: None)
-        lacking = self._lacking(_access.rights_of_role(self._target, role))
-        return [_access.escalation_problem(self._target, lacking)] if lacking else []
+        role = None
+        if self._target.uid:
+            role = _missing.seen(lambda: self._cluster.read(_plan.ROLES, self._target.namespace, self._target.role), None, lambda _why: None)
+        needed = _access.rights_of_role(self._target, role)
+        lacking = self._lacking(access for access in needed if self._lacking([replace(access, name="")]))
+        return [_access.escalation_problem(self._target, lacking)] if lacking and self._lacking([bind]) else []
 
     def _lacking(self, needed: Iterable[_access.Access]) -> list[_access.Access]:
         return [

@@ -14,6 +14,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _clus
 
 PODS = ("v1", "pods")
 LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+INGRESSES = ("config.openshift.io/v1", "ingresses")
 
 
 class Reader:
@@ -72,6 +73,11 @@ class Reader:
     def group(self, name: str) -> _manifests.Manifest | None:
         """A Group of OpenShift's."""
         return self.cluster.read(_plan.USER_GROUPS, "", name)
+
+    def ingress_domains(self) -> list[str]:
+        """The domains of the cluster's own ingress; none where it has no such configuration."""
+        spec: _manifests.Manifest = _manifests.at(self.cluster.read(INGRESSES, "", "cluster"), ("spec",)) or {}
+        return [spec[key] for key in ("domain", "appsDomain") if spec.get(key)]
 
     def everywhere(self, api: tuple[str, str]) -> list[_manifests.Manifest]:
         """All objects of a kind in the whole cluster."""

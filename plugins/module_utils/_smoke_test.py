@@ -2,12 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask a registry itself, from outside of the cluster, whether it answers. Nothing is written."""
+"""Ask a registry itself, from outside of the cluster, whether it answers. Nothing is written.
+
+Its address is what the registry's status names, which whoever may edit the registry has chosen: so the token of a run goes only to hosts that are known by
+other means to be the cluster's.
+"""
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -16,6 +22,8 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_ope
 # The cheapest request that reaches the database (server v0.3.8).
 PATH = "/api/model_registry/v1alpha3/registered_models?pageSize=1"
 SECONDS = 10
+# A host name, and perhaps a path: no user, no port, and no character that one parser of addresses takes for another part than the next one does.
+ADDRESS = re.compile(r"https://((?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?\.)+[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(?:/[-A-Za-z0-9._~/]*)?")
 # A proxy that has just started refuses every token for a moment, and a router learns late of a new server.
 ATTEMPTS = 6
 PASSING = (401, 502, 503)
@@ -23,7 +31,7 @@ PASSING = (401, 502, 503)
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of the request. `result` is one of ok, unauthorized, forbidden, failed, unreachable, no_token, no_address."""
+    """What came of the request. `result` is one of ok, unauthorized, forbidden, failed, unreachable; without one of no_token, no_address, not_trusted."""
 
     result: str
     message: str
@@ -34,12 +42,30 @@ class Answer:
         return asdict(self)
 
 
-def ask(address: str | None, token: str | None, ca_file: str | None) -> Answer:
-    """Ask the registry at its public address with this token. The certificate is checked with the system's CAs and those in `ca_file`."""
+def is_below(address: str, domains: Iterable[str]) -> bool:
+    """Whether the host of an address is one of these domains or below it, label by label. A domain may be written with a leading `*.` or dot."""
+    parsed = ADDRESS.fullmatch(address)
+    host = parsed[1] if parsed else ""
+    known = (domain.lower().removeprefix("*").strip(".") for domain in domains)
+    return any(domain and (host == domain or host.endswith(f".{domain}")) for domain in known)
+
+
+def ask(address: str | None, token: str | None, ca_file: str | None, domains: Iterable[str], unseen: str = "") -> Answer:
+    """Ask the registry at its public address with this token. The certificate is checked with the system's CAs and those in `ca_file`.
+
+    No request is sent to a host that is not below one of the domains; `unseen` tells which of them could not be read.
+    """
     if address is None:
         return Answer("no_address", "the registry has no public address")
     if token is None:
-        return Answer("no_token", "this run has no token to show to the registry: it logs in to the cluster with a certificate or a password")
+        return Answer(
+            "no_token", "this run has no token of its own to show to the registry: it logs in with a certificate or a password, or impersonates another account"
+        )
+    listed = list(domains)
+    if not is_below(address, listed):
+        known = f"the known domains ({', '.join(listed)})" if listed else "a known domain"
+        reason = f"no request was sent, because {address} is not below {known}, and whoever edits the registry may have chosen it"
+        return Answer("not_trusted", f"{reason}. List its domain in smoke_test_domains if it may get the token of this run{unseen and f'. {unseen}'}")
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)

@@ -105,6 +105,10 @@ class Snapshot(_reading.Reader):
             return None
         return _missing.if_allowed(lambda: self._groups().get(name), lambda: self._once(("group", name), lambda: super(Snapshot, self).group(name)))
 
+    def ingress_domains(self) -> list[str]:
+        """The domains of the cluster's own ingress."""
+        return self._once("ingress", lambda: super(Snapshot, self).ingress_domains())
+
     def everywhere(self, api: tuple[str, str]) -> list[_manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
         if api == _plan.USER_GROUPS:

@@ -162,11 +162,9 @@ def status_of(seen: _readiness.Observation, verdict: _readiness.Verdict) -> _man
         {"message": _readiness.without_credentials(entry["message"]), **{key: entry[key] for key in ("type", "status", "reason")}}
         for entry in status.get("conditions") or []
     ]
-    public = [
-        host
-        for host in hosts
-        if "/" in host or ("." in host and ".svc" not in host and not host.endswith(f".{_manifests.at(seen.registry, ('metadata', 'namespace'))}"))
-    ]
+    metadata: _manifests.Manifest = _manifests.at(seen.registry, ("metadata",)) or {}
+    service = f"{metadata.get('name')}.{metadata.get('namespace')}"
+    public = [host for host in hosts if "." in host and host != service and not f"{host}.".startswith(f"{service}.svc.")]
     return {
         "serving": verdict.serving,
         "reason": verdict.reason if verdict.serving else verdict.sentence(),

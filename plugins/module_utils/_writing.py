@@ -104,7 +104,7 @@ def rights_problems(reader: _reading.Reader, changes: Iterable[_plan.Change]) ->
     if not missing:
         return []
     listed = ", ".join(dict.fromkeys(map(str, missing)))
-    remedy = "Bind the account to a Role with these rights, such as those in rbac/; nothing was written"
+    remedy = "Bind the account to a Role with these rights: those in rbac/, or those that the playbook modelops.openshift_ai.rbac writes; nothing was written"
     return [_registry.Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
 
 

@@ -93,6 +93,12 @@ options:
       - Whether to ask each registry that serves for its models, as O(modelops.openshift_ai.model_registry#module:smoke_test) does.
     type: bool
     default: false
+  smoke_test_domains:
+    description:
+      - More domains below which a host may get the token of this run, as with O(modelops.openshift_ai.model_registry#module:smoke_test_domains).
+    type: list
+    elements: str
+    default: []
   wait:
     description:
       - Whether to wait until all registries serve, for all of them together, and for those that are purged until they are gone.

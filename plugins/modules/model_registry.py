@@ -120,9 +120,20 @@ options:
     description:
       - Whether to ask a registry that serves for its models, at its public address, with the token that this run logs in to the cluster with. Nothing is
         written to it. The certificate is checked with the CAs of the system, then with O(ca_cert).
+      - The token is sent only to a host below the domain of the cluster's own ingress, or below one of O(smoke_test_domains). The host in the status of a
+        registry is the choice of those who may edit it.
+      - No request is sent if O(impersonate_user) or O(impersonate_groups) is set. The token is not that of the impersonated account.
       - RV(status.smoke_test) tells the answer. Any other than success is a warning.
     type: bool
     default: false
+  smoke_test_domains:
+    description:
+      - More domains below which a host may get the token of this run, such as that of a gateway with a domain of its own.
+      - The domain of the cluster's ingress does not have to be listed if the account may read it, with the permissions of C(rbac/cluster.yml).
+      - Ignored if O(smoke_test=false).
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -251,7 +262,7 @@ status:
     smoke_test:
       description:
         - What the registry answered, with C(result), C(message) and C(http_status). The result is V(ok), V(unauthorized), V(forbidden), V(failed),
-          V(unreachable), V(no_token) or V(no_address).
+          V(unreachable), V(no_token), V(no_address) or V(not_trusted).
       returned: when O(smoke_test=true) and the registry serves
       type: dict
 kept:

@@ -1,4 +1,4 @@
-"""What the integration tests share: the running sandbox, and the module run as the account of rbac/converge.yml."""
+"""What the integration tests share: the running sandbox, and the module run as the account of rbac/converge.yml and its optional parts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def cluster(layout: Layout) -> Cluster:
 
 @pytest.fixture(scope="session")
 def automation_token(cluster: Cluster) -> str:
-    """A token of a service account that has the rights of rbac/converge.yml and no others."""
+    """A token of a service account that has the rights of rbac/converge.yml and of its optional parts, and no others."""
     return helpers.automation_token(cluster)
 
 

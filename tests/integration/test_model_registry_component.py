@@ -89,7 +89,7 @@ def life(layout: Layout, cluster: Cluster, token: str, registry: str, tmp_path_f
             "on without namespaces": Task(on(), MODULE, token=poorer["namespaces"]),
         }
 
-    with component_kept(layout, cluster), accounts_without_one_right(cluster, "component.yml") as tokens:
+    with component_kept(layout, cluster), accounts_without_one_right(cluster, roles_of("component.yml")) as tokens:
         assert set(tokens) == set(RIGHTS.values())
         processes.stop(layout, "operator")
         until(lambda: not is_ready(cluster))

@@ -366,8 +366,9 @@ def test_an_account_may_grant_only_what_it_may_bind_or_has_itself_and_is_told_wh
     role = next(role for role in converging_roles() if role["kind"] == "Role")
 
     def allow(person: str, allowed: Callable[[str], bool], *more: dict[str, Any]) -> None:
-        """Give a person those verbs of rbac/converge.yml in the registries namespace, and none in the cluster."""
-        rules = [rule | {"verbs": [verb for verb in rule["verbs"] if allowed(verb)]} for rule in role["rules"]]
+        """Give a person those verbs of rbac/converge.yml in the registries namespace, without what registries allow, and none in the cluster."""
+        own = [rule for rule in role["rules"] if rule["resources"] != ["services", "endpoints"]]
+        rules = [rule | {"verbs": [verb for verb in rule["verbs"] if allowed(verb)]} for rule in own]
         metadata = {"name": f"{registry}-{person}", "namespace": REGISTRIES_NAMESPACE}
         role_ref = {"apiGroup": RBAC, "kind": "Role", "name": metadata["name"]}
         subject = {"apiGroup": RBAC, "kind": "User", "name": person}
@@ -384,29 +385,33 @@ def test_an_account_may_grant_only_what_it_may_bind_or_has_itself_and_is_told_wh
     }
     bind(cluster, registry, f"{registry}-old", "dana", labels={"component": "model-registry", "app.kubernetes.io/name": registry})
     tasks = [permission(registry, token=people.token(person), verify=True, **listed) for person in ("bob", "frank")]
-    for task in tasks:
+    another = permission(registry, token=people.token("frank"), users=["erin"])
+    for task in (*tasks, another):
         task.options["namespace"] = REGISTRIES_NAMESPACE
     try:
         allow("bob", lambda verb: verb in ("get", "list"))
-        allow("frank", lambda verb: verb != "bind")
+        allow("frank", lambda _verb: True)
         # Starting Ansible takes longer than the API server needs to know of a Role.
-        reader, without_bind = automation.sequence(tasks)
-        # With the same rights as the Role gives.
-        allow("frank", lambda verb: verb != "bind", {"apiGroups": [""], "resources": ["services", "endpoints"], "resourceNames": [registry], "verbs": ["get"]})
+        reader, without_both = automation.sequence(tasks)
+        # With the same rights as the Role gives, or the permission to bind just this Role.
+        allow("frank", lambda _verb: True, {"apiGroups": [""], "resources": ["services", "endpoints"], "resourceNames": [registry], "verbs": ["get"]})
         [granted] = automation.sequence(tasks[1:])
+        allow("frank", lambda _verb: True, {"apiGroups": [RBAC], "resources": ["roles"], "resourceNames": [f"registry-user-{registry}"], "verbs": ["bind"]})
+        [bound] = automation.sequence([another])
     finally:
         for person in ("bob", "frank"):
             for plural in ("rolebindings", "roles"):
                 cluster.delete(f"{RBAC}/v1", plural, f"{registry}-{person}")
-    for run in (reader, without_bind):
+    for run in (reader, without_both):
         assert run.failed and run.writes == [], run.output
         assert f"bind roles.rbac.authorization.k8s.io 'registry-user-{registry}'" in run.result["msg"], run.output
         assert f"get services '{registry}' and get endpoints '{registry}'" in run.result["msg"], run.output
     for right in ("create rolebindings.", "delete rolebindings.", "create localsubjectaccessreviews."):
-        assert right in reader.result["msg"] and right not in without_bind.result["msg"], reader.output
+        assert right in reader.result["msg"] and right not in without_both.result["msg"], reader.output
     assert granted.changes == [("create", "RoleBinding")] * 4 + [("delete", "RoleBinding")], granted.output
+    assert bound.changes == [("create", "RoleBinding")], bound.output
     said = " ".join(granted.warnings)
-    for resource in ("groups", "users", "namespaces", "serviceaccounts", "clusterrolebindings", f"group '{registry}-users'"):
+    for resource in ("groups", "users", "namespaces", "serviceaccounts", "clusterrolebindings"):
         assert resource in said, granted.warnings
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
+import socket
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox import databases, faults, lifecycle, processes
-from sandbox.layout import Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import dashboard
 from tests.dashboard import Dashboard, Form, Upload, database_of
-from tests.helpers import RBAC, REGISTRIES, Cluster, Runner, Task, until
+from tests.helpers import AUTOMATION, RBAC, REGISTRIES, Cluster, Run, Runner, Task, account_with, converging_roles, roles_of, until
 
 SECRETS = ("v1", "secrets")
 CONFIG_MAPS = ("v1", "configmaps")
@@ -369,25 +373,98 @@ def test_a_deletion_on_a_cluster_without_httproutes_is_explained(cluster: Cluste
 # Smoke test
 
 
+def smoke_of(run: Run) -> tuple[str, int | None]:
+    return run.result["status"]["smoke_test"]["result"], run.result["status"]["smoke_test"]["http_status"]
+
+
 def test_the_registry_itself_is_asked_with_the_runs_own_token(
-    cluster: Cluster, automation: Runner, layout: Layout, name: str, mysql: Any, monkeypatch: Any
+    cluster: Cluster, automation: Runner, layout: Layout, name: str, mysql: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(layout.path("pki", "ingress-ca.crt")))
     task = {"name": name, "smoke_test": True}
-    refused = automation(database=mysql, **task)
-    role = {"apiGroup": RBAC, "kind": "Role", "name": f"registry-user-{name}"}
-    subject = {"kind": "ServiceAccount", "name": "ansible", "namespace": "automation"}
-    cluster.create(f"{RBAC}/v1", "rolebindings", {"metadata": {"name": f"{name}-smoke"}, "roleRef": role, "subjects": [subject]})
-    granted = until(lambda: (run := automation(**task)).result["status"]["smoke_test"]["result"] == "ok" and run, 20)
+    granted = automation(database=mysql, **task)
+    roles = [role | {"rules": [rule for rule in role["rules"] if rule["resources"] != ["services", "endpoints"]]} for role in converging_roles()]
+    with account_with(cluster, "no-access", roles) as token:
+        refused = Runner(layout, token, tmp_path)(**task)
     monkeypatch.setenv("SSL_CERT_FILE", str(layout.path("pki", "other-ca.crt")))
     unknown = automation(**task)
-    nowhere = lifecycle.shell_variables(layout) | {"HTTPS_PROXY": "http://127.0.0.1:1"}
+    nowhere = lifecycle.shell_variables(layout) | dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:1")
     monkeypatch.setattr(lifecycle, "shell_variables", lambda _layout: nowhere)
     unreachable = automation(**task)
-    answers = [
-        (run.result["status"]["smoke_test"]["result"], run.result["status"]["smoke_test"]["http_status"]) for run in (refused, granted, unknown, unreachable)
-    ]
+    answers = [smoke_of(run) for run in (refused, granted, unknown, unreachable)]
     assert answers == [("forbidden", 403), ("ok", 200), ("unreachable", None), ("unreachable", None)]
     assert any("it has no access to it" in warning for warning in refused.warnings) and granted.warnings == []
     assert "CERTIFICATE_VERIFY_FAILED" in unknown.output and not unreachable.failed
-    assert [request for run in (refused, granted) for request in run.writes if name in request.path and request.verb != "create"] == []
+    assert refused.writes == []
+
+
+def test_no_token_goes_to_a_host_that_the_editor_of_a_registry_chose(
+    cluster: Cluster, layout: Layout, automation: Runner, administrator: Runner, name: str, mysql: Any, monkeypatch: Any, tmp_path: Path
+) -> None:
+    def smoke(**options: Any) -> Task:
+        return Task({"name": name, "smoke_test": True, **options})
+
+    assert not automation(name=name, database=mysql).failed
+    monkeypatch.setenv("SSL_CERT_FILE", str(layout.path("pki", "ingress-ca.crt")))
+    with account_with(cluster, "no-domain", roles_of("converge.yml")) as token:
+        namespace = {"namespace": REGISTRIES_NAMESPACE, "smoke_test_domains": ["*.sandbox.test"]}
+        blind, listed, [of_list] = (
+            Runner(layout, token, tmp_path).sequence([task])
+            for task in (
+                smoke(namespace=REGISTRIES_NAMESPACE),
+                smoke(**namespace),
+                Task({"registries": [{"name": name}], "smoke_test": True, **namespace}, "modelops.openshift_ai.model_registries"),
+            )
+        )
+    assert smoke_of(blind[0]) == ("not_trusted", None) and 'cannot get resource "ingresses"' in blind[0].output and not blind[0].failed
+    assert smoke_of(listed[0]) == ("ok", 200)
+    assert of_list.result["registries"][0]["status"]["smoke_test"]["result"] == "ok"
+    # The router of everything that leaves this machine is a listener from here on: it counts who calls.
+    with Listener() as listener:
+        proxied = lifecycle.shell_variables(layout) | dict.fromkeys(("HTTPS_PROXY", "https_proxy"), listener.url)
+        monkeypatch.setattr(lifecycle, "shell_variables", lambda _layout: proxied)
+        [impersonated] = administrator.sequence([smoke(impersonate_user=f"system:serviceaccount:{AUTOMATION}:ansible", namespace=REGISTRIES_NAMESPACE)])
+        chosen = []
+        for domain in ("svc-east.evil.test", "evil-apps.sandbox.test"):
+            cluster.merge(*REGISTRIES, name, {"spec": {"kubeRBACProxy": {"domain": domain}}})
+            until(lambda domain=domain: f"{name}-rest.{domain}" in cluster.registry(name)["status"]["hosts"])  # type: ignore[misc]
+            chosen.append(automation(name=name, smoke_test=True))
+        assert listener.calls == 0
+        allowed = automation(name=name, smoke_test=True, smoke_test_domains=["evil-apps.sandbox.test"])
+        assert listener.calls == 1, allowed.output
+    assert smoke_of(impersonated) == ("no_token", None) and "impersonates another account" in impersonated.output
+    assert impersonated.result["cluster"]["user"] == f"system:serviceaccount:{AUTOMATION}:ansible"
+    for run in chosen:
+        assert smoke_of(run) == ("not_trusted", None) and not run.failed, run.output
+        assert any("smoke_test_domains" in warning for warning in run.warnings), run.warnings
+    assert chosen[0].result["status"]["address"] == f"https://{name}-rest.svc-east.evil.test"
+    assert smoke_of(allowed) == ("unreachable", None)
+
+
+class Listener:
+    """A port of this machine that counts its callers and answers none."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._count, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __enter__(self) -> Listener:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _count(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _address = self._socket.accept()
+                self.calls += 1
+                caller.close()
