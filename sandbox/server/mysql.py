@@ -14,7 +14,19 @@ from sandbox.server.connection import DatabaseError, Files, Lookup, check_host, 
 from sandbox.server.dsn import MysqlDsn
 
 # SQL states of errors that PyMySQL names by number only.
-_STATES = {1040: "08004", 1044: "42000", 1045: "28000", 1049: "42000", 1050: "42S01", 1062: "23000", 1142: "42000", 1146: "42S02", 1205: "HY000", 1698: "28000"}
+_STATES = {
+    1040: "08004",
+    1044: "42000",
+    1226: "42000",
+    1045: "28000",
+    1049: "42000",
+    1050: "42S01",
+    1062: "23000",
+    1142: "42000",
+    1146: "42S02",
+    1205: "HY000",
+    1698: "28000",
+}
 _LOST = (CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0)
 
 
@@ -28,6 +40,21 @@ class _VerifyingContext(ssl.SSLContext):
         if self.verify_mode is ssl.CERT_REQUIRED:
             check_host(wrapped.getpeercert() or {}, self.host)
         return wrapped
+
+
+class _Unsupported:
+    """A method of authentication that the server's driver refuses, in the shape that PyMySQL wants."""
+
+    def __init__(self, _connection: Any) -> None:
+        pass
+
+    def authenticate(self, _packet: Any) -> Any:
+        raise DatabaseError("this authentication plugin is not supported")
+
+
+class _ClearPassword(_Unsupported):
+    def authenticate(self, _packet: Any) -> Any:
+        raise DatabaseError("this user requires clear text authentication. If you still want to use it, please add 'allowCleartextPasswords=1' to your DSN")
 
 
 class MysqlConnection:
@@ -106,6 +133,7 @@ def login(dsn: MysqlDsn, context: ssl.SSLContext | None, reached: socket.socket)
         ssl=context,
         ssl_disabled=context is None,
         connect_timeout=30,
+        auth_plugin_map={"mysql_clear_password": _ClearPassword, "dialog": _Unsupported, "mysql_old_password": _Unsupported},
         read_timeout=60,
         write_timeout=60,
         defer_connect=True,
