@@ -364,7 +364,7 @@ def _wait_for_all(reader: _reading.Reader, live: LiveBundle, seconds: float, put
     """Wait for the registries that read the bundle, all at the same time."""
 
     def wait(name: str) -> tuple[_writing.Outcome, str | None]:
-        own = _writing.Outcome()
+        own = _writing.Outcome(changes=[change for change in outcome.changes if change["name"] == name])
         try:
             _waiting.wait_until_serving(reader, name, seconds, own)
         except _waiting.NotServingError as error:
