@@ -10,7 +10,19 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from sandbox.server.arguments import Options
-from sandbox.server.connection import DatabaseError, Files, Lookup, check_host, dial, has_certificates, on_disk, pem_text, verification_text
+from sandbox.server.connection import (
+    DatabaseError,
+    Files,
+    Lookup,
+    alert_text,
+    check_host,
+    dial,
+    has_certificates,
+    on_disk,
+    pair_problem,
+    pem_text,
+    verification_text,
+)
 from sandbox.server.dsn import MysqlDsn
 
 # SQL states of errors that PyMySQL names by number only.
@@ -103,10 +115,14 @@ def tls_context(options: Options, files: Files) -> ssl.SSLContext | None:
     certificate, key = options.embedmd_database_ssl_cert, options.embedmd_database_ssl_key
     if certificate and key:
         try:
-            with on_disk(files.read(certificate)) as certificate_file, on_disk(files.read(key)) as key_file:
-                context.load_cert_chain(certificate_file, key_file)
-        except (OSError, ssl.SSLError) as error:
-            raise DatabaseError(f"failed to load SSL certificate pair (cert: {certificate}, key: {key}): {error}") from None
+            content = files.read(certificate), files.read(key)
+            problem = pair_problem(*content)
+        except OSError as error:
+            problem = str(error)
+        if problem:
+            raise DatabaseError(f"failed to load SSL certificate pair (cert: {certificate}, key: {key}): {problem}")
+        with on_disk(content[0]) as certificate_file, on_disk(content[1]) as key_file:
+            context.load_cert_chain(certificate_file, key_file)
     return context
 
 
@@ -156,6 +172,6 @@ def _refusal(error: Exception) -> DatabaseError:
     if isinstance(cause, pymysql.Error) and len(cause.args) > 1:
         code, text = cause.args[:2]
         if code in _LOST:
-            return DatabaseError("invalid connection", lost=True)
+            return DatabaseError("invalid connection", lost=True, driver=alert_text(text))
         return DatabaseError(f"Error {code} ({_STATES.get(code, 'HY000')}): {text}", duplicate=code == ER.DUP_ENTRY)
     return DatabaseError(str(cause) or "invalid connection", lost=True)

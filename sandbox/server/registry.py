@@ -126,6 +126,8 @@ class RegistryServer:
                 self._connection = await self._open()
                 break
             except DatabaseError as error:
+                if error.driver:
+                    self._write(log.driver_line(error.driver))
                 self._say("W", f"{place}-retry", f"Retrying connection to {name} (attempt {attempt}/{ATTEMPTS}): {error}")
                 last = error
             await asyncio.sleep(attempt)
