@@ -25,8 +25,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cert
 STEP_SECONDS = 5.0
 # How many steps may use up their time before the rest is left out.
 LONGEST_STEPS = 2
-# MySQL's refusals of a login for which the want of encryption can be the reason.
-NEEDS_TLS = (1045, 3159)
+# Authentication methods of MySQL and MariaDB that would show the password to whoever answers. The registry server's driver refuses them too.
+CLEAR_PASSWORD_PLUGINS = ("mysql_clear_password", "dialog", "mysql_old_password")
 # Protocol 4.1, TLS, a secure password exchange, authentication plugins; then the longest packet, and utf8mb4.
 MYSQL_TLS_REQUEST = struct.pack("<IIB23x", 0x200 | 0x800 | 0x8000 | 0x80000, 1 << 24, 45)
 MYSQL_TLS_FLAG = 0x800
@@ -117,14 +117,15 @@ def look(view: _findings.View, timeout: float = STEP_SECONDS) -> Report:
     facts = _Facts()
     view = replace(view, host=view.host.strip("[]"))
     try:
-        _look(view, clock, now, found, facts)
+        # A server that sends one byte now and then keeps every step within its time.
+        _within(LONGEST_STEPS * timeout, lambda: _look(view, clock, now, found, facts))
     except _Stop as stop:
         found = [finding for finding in found if finding.check != stop.finding.check]
         found.append(stop.finding)
     except (socket.timeout, TimeoutError):
         found.append(_findings.unreachable(view, "does not answer in time"))
     except (OSError, EOFError) as error:
-        found.append(_findings.unreachable(view, f"breaks the connection off: {error}"))
+        found.append(_findings.unreachable(view, f"breaks the connection off: {_findings.repeated(view, str(error))}"))
     # MySQL says its version before a login too.
     if facts.version and not any(finding.check == "version" for finding in found):
         found.append(_findings.version_finding(view.type, facts.version))
@@ -204,16 +205,16 @@ def _greeted(view: _findings.View, connection: socket.socket) -> tuple[bool, str
         connection.sendall(POSTGRESQL_TLS_REQUEST)
         answer = _read(connection, 1)
         if answer not in (b"S", b"N"):
-            raise _Stop(_findings.unreachable(view, "what listens there is no PostgreSQL"))
+            raise _Stop(_findings.no_database(view, "PostgreSQL"))
         return answer == b"S", None
     header = _read(connection, 4)
     size = int.from_bytes(header[:3], "little")
     if header[3] or not 5 < size < 1024:
-        raise _Stop(_findings.unreachable(view, "what listens there is no MySQL or MariaDB"))
+        raise _Stop(_findings.no_database(view, "MySQL or MariaDB"))
     payload = _read(connection, size)
     if payload[0] == 0xFF:
         text = payload[3:].decode(errors="replace")
-        raise _Stop(_findings.mysql_refusal(int.from_bytes(payload[1:3], "little"), text, encrypted=False))
+        raise _Stop(_findings.mysql_refusal(view, int.from_bytes(payload[1:3], "little"), text, encrypted=False))
     version, _zero, rest = payload[1:].partition(b"\0")
     # The number of the connection, half of a nonce, and a filler come first.
     return bool(int.from_bytes(rest[13:15], "little") & MYSQL_TLS_FLAG), version.decode(errors="replace")
@@ -309,62 +310,55 @@ class _Session:
 
 
 def _log_in(view: _findings.View, address: str, clock: _Clock, encrypted: bool, offered: bool, found: list[_findings.Finding], facts: _Facts) -> None:
-    """Log in as the server does; where that is refused, find out as much as can be without its database, or with TLS."""
-    refusal = _attempt(view, address, clock, encrypted, view.name, found, facts)
-    if refusal is None:
-        return
-    if not encrypted and offered and _may_need_tls(view, refusal):
-        place = len(found)
-        if _attempt(view, address, clock, True, view.name, found, facts) is None:
-            if not _findings.encryption(view).optional:
-                found.insert(place, _findings.must_encrypt(view))
-            return
-    finding = (
-        _findings.mysql_refusal(refusal.code, refusal.text, encrypted or offered)
-        if view.type == _registry.MYSQL
-        else _findings.postgresql_refusal(refusal.text)
-    )
-    if finding.check == "database":
-        # Where even that is refused, the version is not known.
-        _attempt(view, address, clock, encrypted, None, found, facts)
-    found.append(finding)
+    """Log in as the server does, once: wrong passwords can lock an account."""
+    refusal = _attempt(view, address, clock, encrypted, found, facts)
+    if refusal and offered and not encrypted and _findings.encryption(view).optional and _findings.WITHOUT_TLS.search(refusal.text):
+        # The server tries the other way too, and no password was sent.
+        refusal = _attempt(view, address, clock, True, found, facts)
+    if refusal and view.type == _registry.MYSQL:
+        found.append(_findings.mysql_refusal(view, refusal.code, refusal.text, encrypted))
+    elif refusal:
+        found.append(_findings.postgresql_refusal(view, refusal.text))
 
 
-def _may_need_tls(view: _findings.View, refusal: _Refused) -> bool:
-    if view.type == _registry.MYSQL:
-        return refusal.code in NEEDS_TLS
-    return _findings.WITHOUT_TLS.search(refusal.text) is not None
-
-
-def _attempt(
-    view: _findings.View, address: str, clock: _Clock, encrypted: bool, database: str | None, found: list[_findings.Finding], facts: _Facts
-) -> _Refused | None:
+def _attempt(view: _findings.View, address: str, clock: _Clock, encrypted: bool, found: list[_findings.Finding], facts: _Facts) -> _Refused | None:
     """Log in and read what there is to know; the refusal when that cannot be done."""
     is_mysql = view.type == _registry.MYSQL
     try:
-        session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted, database)
+        session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted)
     except _Refused as refusal:
         return refusal
     try:
         found.append(_findings.Finding("login", _findings.OK, f"The user {view.username} can log in"))
-        if database is not None and encrypted == _findings.encryption(view).encrypted:
+        if encrypted == _findings.encryption(view).encrypted:
             found.append(_findings.need_not_encrypt(view))
-        (_read_mysql if is_mysql else _read_postgresql)(view, session, database is not None, found, facts)
+        (_read_mysql if is_mysql else _read_postgresql)(view, session, found, facts)
     except _Refused as refusal:
-        found.append(_findings.Finding("database", _findings.WARNING, f"The database does not let itself be looked at: {refusal.text}", "Look into its log"))
+        message = f"The database does not let itself be looked at: {_findings.repeated(view, refusal.text)}"
+        found.append(_findings.Finding("database", _findings.WARNING, message, "Look into its log"))
     finally:
         session.close()
     return None
 
 
-def _mysql(view: _findings.View, address: str, clock: _Clock, encrypted: bool, database: str | None) -> _Session:
+class _ClearPassword:
+    """A method of authentication that is refused, in the shape that PyMySQL wants."""
+
+    def __init__(self, _connection: Any) -> None:
+        pass
+
+    def authenticate(self, _packet: Any) -> Any:
+        raise _Refused("the password would be shown", _findings.CLEAR_PASSWORD)
+
+
+def _mysql(view: _findings.View, address: str, clock: _Clock, encrypted: bool) -> _Session:
+    """A login without the database, which comes after it: so a user that may not use it is told apart from one that may not log in."""
     pymysql, use, seconds = _driver(view.type), _findings.encryption(view), clock.step()
     context = _context(view, use.checks_chain, use.checks_host) if encrypted else None
     connection = pymysql.connections.Connection(
         host=view.host,
         user=view.username,
         password=view.effective_password.encode(),
-        database=database,
         charset="utf8mb4",
         ssl=context,
         ssl_disabled=context is None,
@@ -374,22 +368,33 @@ def _mysql(view: _findings.View, address: str, clock: _Clock, encrypted: bool, d
         autocommit=True,
         # Some modes change the quotes in what SHOW GRANTS answers.
         sql_mode="",
+        auth_plugin_map=dict.fromkeys(CLEAR_PASSWORD_PLUGINS, _ClearPassword),
         defer_connect=True,
     )
-    try:
-        connection.connect(socket.create_connection((address, view.port), seconds))
-    except pymysql.Error as error:
-        raise _mysql_error(error) from None
+    _answered(pymysql, lambda: connection.connect(socket.create_connection((address, view.port), seconds)))
 
     def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
+        def fetch() -> list[tuple[Any, ...]]:
             with connection.cursor() as cursor:
                 cursor.execute(statement, values or None)
                 return list(cursor.fetchall())
-        except pymysql.Error as error:
-            raise _mysql_error(error) from None
+
+        return _answered(pymysql, fetch)
 
     return _Session(rows, connection.close)
+
+
+def _answered(pymysql: Any, ask: Callable[[], Result]) -> Result:
+    """What a server of MySQL answers. _Refused, or OSError where the connection broke."""
+    try:
+        return ask()
+    except pymysql.Error as error:
+        raise _mysql_error(error) from None
+    except (_Refused, OSError):
+        raise
+    except Exception as error:
+        # PyMySQL does not expect what is not MySQL's protocol.
+        raise _Refused(f"it answers with something else than MySQL's protocol ({type(error).__name__})") from None
 
 
 def _mysql_error(error: Any) -> Exception:
@@ -400,9 +405,9 @@ def _mysql_error(error: Any) -> Exception:
     return _Refused(str(text or error), code if isinstance(code, int) else 0)
 
 
-def _postgresql(view: _findings.View, address: str, clock: _Clock, encrypted: bool, database: str | None) -> _Session:
+def _postgresql(view: _findings.View, address: str, clock: _Clock, encrypted: bool) -> _Session:
     psycopg, seconds = _driver(view.type), clock.step()
-    connection: Any = _within(seconds, lambda: _postgresql_connection(view, address, seconds, encrypted, database))
+    connection: Any = _within(seconds, lambda: _postgresql_connection(view, address, seconds, encrypted))
 
     def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
         def fetch() -> list[tuple[Any, ...]]:
@@ -416,7 +421,7 @@ def _postgresql(view: _findings.View, address: str, clock: _Clock, encrypted: bo
     return _Session(rows, connection.close)
 
 
-def _postgresql_connection(view: _findings.View, address: str, seconds: float, encrypted: bool, database: str | None) -> Any:
+def _postgresql_connection(view: _findings.View, address: str, seconds: float, encrypted: bool) -> Any:
     psycopg, use = _driver(view.type), _findings.encryption(view)
     authority = _certificates.pem_of(_certificates.certificates_in(view.ca)) if view.ca is not None else ""
     certificate, key = view.client_certificate or "", view.client_key or ""
@@ -428,7 +433,7 @@ def _postgresql_connection(view: _findings.View, address: str, seconds: float, e
             port=view.port,
             user=view.username,
             password=view.effective_password,
-            dbname=database or "postgres",
+            dbname=view.name,
             connect_timeout=max(2, round(seconds)),
             sslmode=mode if encrypted else "disable",
             sslrootcert=(authority_file if authority else ssl.get_default_verify_paths().cafile or NO_FILE) if use.checks_chain else NO_FILE,
@@ -452,48 +457,60 @@ def _postgresql_connection(view: _findings.View, address: str, seconds: float, e
 # --- reading
 
 
-def _read_mysql(view: _findings.View, session: _Session, has_database: bool, found: list[_findings.Finding], facts: _Facts) -> None:
-    [(version, limit, user_limit, read_only)] = session.rows("SELECT VERSION(), @@max_connections, @@max_user_connections, @@global.read_only")
-    facts.version = version
-    found.append(_findings.version_finding(view.type, version))
+def _read_mysql(view: _findings.View, session: _Session, found: list[_findings.Finding], facts: _Facts) -> None:
+    names = ", ".join(f"'{name}'" for name in _findings.MYSQL_SETTINGS)
+    settings = {str(name).lower(): str(value) for name, value in session.rows(f"SHOW VARIABLES WHERE Variable_name IN ({names})")}
+    # MySQL takes the account for the host that the connection comes from.
+    host = str((session.first("SELECT CURRENT_USER()") or ("",))[0]).rpartition("@")[2]
+    facts.version = settings["version"]
+    found.append(_findings.version_finding(view.type, settings["version"]))
     used = session.first("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
     user_used = session.first("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = SUBSTRING_INDEX(USER(), '@', 1)")
     if used:
-        found.append(_findings.connections_finding(int(limit), int(used[1]), int(user_limit), int(user_used[0]) if user_used else 0))
-    if not has_database:
+        limits = int(settings["max_connections"]), int(used[1]), int(settings["max_user_connections"]), int(user_used[0]) if user_used else 0
+        found.append(_findings.of_account(_findings.connections_finding(*limits), host))
+    try:
+        session.rows("USE `" + view.name.replace("`", "``") + "`")
+    except _Refused as refusal:
+        found.append(_findings.mysql_database_refusal(view, refusal.code, refusal.text, host))
         return
-    found.append(_findings.database_finding(view, str(read_only).upper() in ("1", "ON")))
+    grants = _mysql_grants(view, session, settings)
+    options = session.first("SELECT OPTIONS FROM information_schema.SCHEMATA_EXTENSIONS WHERE SCHEMA_NAME = DATABASE()")
+    read_only = _findings.read_only_reason(settings, str(options[0]) if options else "", grants.everywhere)
+    found.append(_findings.of_account(_findings.database_finding(view, read_only), host))
     charset = session.first("SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()")
     if charset:
         found.append(_findings.character_set_finding(charset[0]))
     tables = tuple(str(row[0]) for row in session.rows("SHOW TABLES"))
     facts.schema = _schema(session, tables)
     found += _findings.schema_findings(view.type, facts.schema)
-    found.append(_findings.mysql_privileges_finding(view, _mysql_grants(view, session), facts.schema))
+    found += _findings.primary_key_findings(settings, facts.schema)
+    found.append(_findings.of_account(_findings.mysql_privileges_finding(view, grants, facts.schema), host))
 
 
-def _mysql_grants(view: _findings.View, session: _Session) -> _findings.Grants:
-    # Neither roles nor this setting exist on old servers.
+def _mysql_grants(view: _findings.View, session: _Session, settings: dict[str, str]) -> _findings.Grants:
+    # Old servers have no roles.
     roles = (session.first("SELECT CURRENT_ROLE()") or (None,))[0]
     active = "" if roles in (None, "NONE") else str(roles)
-    literal = str((session.first("SHOW VARIABLES LIKE 'partial_revokes'") or ("", "OFF"))[1]).upper() == "ON"
     # MariaDB shows the role in force by itself; MySQL, whose roles have hosts, wants it named.
     using = f" FOR CURRENT_USER() USING {active}" if "@" in active else ""
     lines = [str(row[0]) for row in session.rows(f"SHOW GRANTS{using}")]
-    return _findings.mysql_grants(lines, view.name, active, wildcards=not literal)
+    literal, folded = settings.get("partial_revokes", "OFF").upper() == "ON", settings.get("lower_case_table_names", "0") != "0"
+    return _findings.mysql_grants(lines, view.name, active, wildcards=not literal, fold_case=folded)
 
 
-def _read_postgresql(view: _findings.View, session: _Session, has_database: bool, found: list[_findings.Finding], facts: _Facts) -> None:
-    [(version, encoding, database_limit, read_only)] = session.rows(
-        "SELECT current_setting('server_version'), pg_encoding_to_char(encoding), datconnlimit, pg_is_in_recovery()"
+def _read_postgresql(view: _findings.View, session: _Session, found: list[_findings.Finding], facts: _Facts) -> None:
+    # This session reads only, by its own choice: what another one of the user begins with is the value to which it would be reset.
+    [(version, encoding, database_limit, is_replica, read_only)] = session.rows(
+        "SELECT current_setting('server_version'), pg_encoding_to_char(encoding), datconnlimit, pg_is_in_recovery(),"
+        " (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')"
         " FROM pg_database WHERE datname = current_database()"
     )
     facts.version = version
     found.append(_findings.version_finding(view.type, version))
     found.append(_postgresql_connections(session, int(database_limit)))
-    if not has_database:
-        return
-    found.append(_findings.database_finding(view, bool(read_only)))
+    reason = "The database server is read-only, as a replica is" if is_replica else _findings.READ_ONLY_TRANSACTIONS if read_only else ""
+    found.append(_findings.database_finding(view, reason))
     found.append(_findings.character_set_finding(encoding))
     [(schema_name, may_create)] = session.rows("SELECT current_schema(), has_schema_privilege(current_schema(), 'CREATE')")
     privileges = ", ".join(f"has_table_privilege(c.oid, '{privilege}')" for privilege in _findings.TABLE_PRIVILEGES)

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was seen of a database, judged: will the registry server (v0.3.8) serve with it, and if not, why and what to do. It speaks to nothing itself."""
+"""What was seen of a database, judged: will the registry server (v0.3.14) serve with it, and if not, why and what to do. It speaks to nothing itself."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _registry
 
@@ -22,6 +22,33 @@ NEWEST_MIGRATION = {_registry.MYSQL: 21, _registry.POSTGRESQL: 25}
 LAST_CHANGE_OF_TABLES = 24
 OLDEST_POSTGRESQL = 16
 FEW_CONNECTIONS = 5
+# The registry server opens a second connection while the first one is busy, and ends where it gets none.
+NEEDED_CONNECTIONS = 2
+# The migration of MySQL that makes a table without a primary key.
+WITHOUT_PRIMARY_KEY = 8
+# Settings of MySQL and MariaDB that decide; none of the servers has all of them.
+MYSQL_SETTINGS = (
+    "version",
+    "max_connections",
+    "max_user_connections",
+    "read_only",
+    "super_read_only",
+    "innodb_read_only",
+    "transaction_read_only",
+    "tx_read_only",
+    "partial_revokes",
+    "lower_case_table_names",
+    "sql_require_primary_key",
+    "sql_generate_invisible_primary_key",
+    "innodb_force_primary_key",
+)
+# Our own number beside those of MySQL: a login that would show the password.
+CLEAR_PASSWORD = -1
+READ_ONLY_TRANSACTIONS = "Transactions are read-only by default"
+HIDDEN, LONGEST_TEXT = "********", 300
+PEM = re.compile(r"-----BEGIN.*?(-----END[^-]*-----|\Z)", re.DOTALL)
+# The account that MySQL takes for a user from every host for which there is no closer one.
+EVERY_HOST = "%"
 # Found by starting the real server on MariaDB 10.11 and PostgreSQL 16 as a user with one privilege withheld at a time, on an empty database and on a migrated
 # one, and by using every kind of request. Without one of the first the migrations fail, without the second every change of a model does. DROP, ALTER,
 # INDEX, REFERENCES and the rest were not needed.
@@ -29,18 +56,22 @@ MYSQL_MIGRATION_PRIVILEGES = ("SELECT", "INSERT", "DELETE", "CREATE")
 TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 CLUSTER_NAME = re.compile(r"[^.]+|[^.]+\.[^.]+\.svc(\.cluster\.local)?\.?")
-GRANT = re.compile(r"GRANT (?P<what>.+) ON (?P<database>\*|`(?:[^`]|``)+`)\.(?P<table>\*|`(?:[^`]|``)+`) TO (?P<grantee>.+)")
+GRANT = re.compile(r"(?P<verb>GRANT|REVOKE) (?P<what>.+) ON (?P<database>\*|`(?:[^`]|``)+`)\.(?P<table>\*|`(?:[^`]|``)+`) (?:TO|FROM) (?P<grantee>.+)")
 ROLE_GRANT = re.compile(r"GRANT (?P<roles>`.+`(?:@`.*`)?) TO (?P<grantee>.+)")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. A failure keeps the registry server from serving, a warning does not."""
+    """One thing that was looked at. A failure keeps the registry server from serving, a warning does not.
+
+    What is not `proven` was seen by a connection from here, and a connection from the cluster may be treated otherwise: it is a warning at most.
+    """
 
     check: str
     result: str
     message: str
     remedy: str = ""
+    proven: bool = True
 
 
 @dataclass(frozen=True)
@@ -165,18 +196,30 @@ def is_cluster_name(host: str) -> bool:
 
 def unresolved(view: View) -> Finding:
     """A host name that is unknown where the task runs."""
-    if is_cluster_name(view.host):
-        message = f"Not reachable from here: {view.host} is the name of a Service, which only the cluster can resolve. Nothing is known about the database"
-        return Finding("address", WARNING, message, "Run this on a host that reaches the database, with delegate_to")
-    return Finding(
-        "address", FAILURE, f"The host name {view.host} is unknown", "Correct it, write the name of a Service with `.svc`, or run this where it is known"
-    )
+    reason = "is the name of a Service, which only the cluster can resolve" if is_cluster_name(view.host) else "is a host name that is unknown here"
+    message = f"Not reachable from here: {view.host} {reason}. Nothing is known about the database"
+    return Finding("address", WARNING, message, "Check database.host, or run this on a host that reaches the database, with delegate_to", proven=False)
 
 
 def unreachable(view: View, reason: str) -> Finding:
-    """A port that takes no connection, or does not speak as the database should."""
+    """A port that takes no connection from here."""
     remedy = "Check database.host, database.port, that the database runs, and that a firewall lets this host through"
-    return Finding("port", FAILURE, f"{view.host} port {view.port}: {reason}", remedy)
+    return _from_here(Finding("port", FAILURE, f"{view.host} port {view.port}: {reason}", remedy))
+
+
+def no_database(view: View, what: str) -> Finding:
+    """A port behind which something else is."""
+    return Finding("port", FAILURE, f"{view.host} port {view.port}: what listens there is no {what}", "Check database.host and database.port")
+
+
+def _from_here(finding: Finding) -> Finding:
+    """A finding that depends on where the connection comes from."""
+    return replace(finding, result=WARNING, message=f"{finding.message}. That was seen from here; for the cluster it may be otherwise", proven=False)
+
+
+def of_account(finding: Finding, host: str) -> Finding:
+    """A finding about the account of MySQL that a login from here was given: by its host, that of the cluster may be another account."""
+    return finding if finding.result == OK or host == EVERY_HOST else _from_here(finding)
 
 
 def encryption_findings(view: View, offered: bool) -> list[Finding]:
@@ -245,12 +288,6 @@ def _expiry_finding(use: Encryption, certificate: _certificates.Certificate, now
     return Finding("expiry", OK, f"The database's certificate is valid until {_day(certificate.not_after)}")
 
 
-def must_encrypt(view: View) -> Finding:
-    """A login that the database takes only with TLS, and the server would try without."""
-    who = "The database accepts this user only on an encrypted connection, and the registry server does not encrypt"
-    return Finding("tls_required", FAILURE, who, "Set database.ca" if view.type == _registry.MYSQL else "Set database.ca, or ssl_mode to require")
-
-
 def need_not_encrypt(view: View) -> Finding:
     """A login that works the way the server does it."""
     if encryption(view).encrypted:
@@ -258,16 +295,19 @@ def need_not_encrypt(view: View) -> Finding:
     return Finding("tls_required", OK, "The database does not insist on encryption")
 
 
-# MySQL's and MariaDB's refusals of a login, by number.
-_MYSQL_REFUSALS = {
-    1040: ("The database takes no more connections", "Raise max_connections, or close connections of others"),
-    1044: ("The user has no rights on the database, or it does not exist", "Create it, and grant the user all privileges on it"),
-    1049: ("The database does not exist on the server", "Create it, or correct database.name"),
-    1129: ("The database blocks this host after too many broken connections", "Run FLUSH HOSTS on it"),
-    1130: (
-        "The database accepts no connection from this host; whether it does from the cluster is not known",
-        "Allow the user to connect from the cluster's hosts",
+# MySQL's and MariaDB's refusals, by number. Those that hold for every client; all others are about an account, which the host of the client chooses.
+_MYSQL_EVERYWHERE = {
+    1040: ("login", "The database takes no more connections", "Raise max_connections, or close connections of others"),
+    1049: ("database", "The database does not exist on the server", "Create it, or correct database.name"),
+    3032: ("login", "The database is in offline mode", "SET GLOBAL offline_mode = OFF"),
+    3159: ("tls_required", "The database accepts only encrypted connections, and the registry server does not encrypt", "Set database.ca"),
+}
+_MYSQL_OF_ACCOUNTS = {
+    1129: (
+        "The database blocks this host after too many broken connections",
+        "Run `TRUNCATE TABLE performance_schema.host_cache` on MySQL, FLUSH HOSTS on MariaDB",
     ),
+    1130: ("The database accepts no connection from this host", "Check that an account of the user is for the cluster's hosts"),
     1203: ("The user has as many connections as it may have", "Raise the user's limit"),
     1226: ("The user has used up what it may", "Raise the user's limits"),
     1251: ("The user's authentication method is not known here", "Give the user a password of another authentication plugin"),
@@ -275,10 +315,13 @@ _MYSQL_REFUSALS = {
     1820: ("The user's password has expired", "Set a new one"),
     1862: ("The user's password has expired", "Set a new one"),
     3118: ("The user's account is locked", "Unlock it"),
-    3159: ("The database accepts only encrypted connections, and the registry server does not encrypt", "Set database.ca"),
+    3955: ("The user's account is blocked after too many wrong passwords", "Unlock it, and check database.password"),
     4151: ("The user's account is locked", "Unlock it"),
+    CLEAR_PASSWORD: (
+        "The database asks for the password as it is, without encryption of its own. It was not sent, and the registry server does not send it either",
+        "Check database.host, or give the user another authentication plugin, such as caching_sha2_password",
+    ),
 }
-_DATABASE_REFUSALS = (1044, 1049)
 _POSTGRESQL_REFUSALS = (
     (
         r"password authentication failed|no password supplied",
@@ -290,33 +333,43 @@ _POSTGRESQL_REFUSALS = (
     (r"permission denied for database", "database", "The user may not connect to the database", "Grant the user CONNECT on it"),
     (r'role ".*" does not exist', "login", "The user does not exist", "Create it, or correct database.username"),
     (r"is not permitted to log in", "login", "The user may not log in", "Give the role LOGIN"),
-    (
-        r"no pg_hba\.conf entry|pg_hba\.conf rejects",
-        "login",
-        "The database's access rules (pg_hba.conf) refuse this user from this host; whether they do from the cluster is not known",
-        "Allow the cluster's hosts there",
-    ),
     (r"too many (clients|connections)|remaining connection slots", "login", "The database takes no more connections", "Raise its limit, or close others"),
     (r"the database system is", "login", "The database is starting or stopping", "Try again later"),
 )
+_NO_ENTRY = re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects")
 WITHOUT_TLS = re.compile(r"no encryption|SSL off")
 
 
-def mysql_refusal(code: int, text: str, encrypted: bool) -> Finding:
+def mysql_refusal(view: View, code: int, text: str, encrypted: bool) -> Finding:
     """Why MySQL or MariaDB does not take a login, by the number of its error."""
-    check = "database" if code in _DATABASE_REFUSALS else "login"
+    if code in _MYSQL_EVERYWHERE:
+        check, message, remedy = _MYSQL_EVERYWHERE[code]
+        return Finding(check, FAILURE, f"{message} (error {code})", remedy)
     if code == 1045:
-        message = "The database refuses the login: the user name or the password is wrong"
-        message += "" if encrypted else ", or the user must use TLS"
-        return Finding(
-            check, FAILURE, f"{message} (error 1045)", "Check database.username and database.password" + ("" if encrypted else ", or set database.ca")
-        )
-    message, remedy = _MYSQL_REFUSALS.get(code, (f"The database refuses the login: {text}", "Look into the database's log"))
-    return Finding("tls_required" if code == 3159 else check, FAILURE, f"{message} (error {code})", remedy)
+        message = "The database refuses the login: the user name or the password is wrong, or the account of the user is for other hosts"
+        message += ("" if encrypted else ", or the user must use TLS") + ("" if view.client_certificate else ", or must show a client certificate")
+        remedy = "Check database.username and database.password" + ("" if encrypted else ", or set database.ca")
+    else:
+        message, remedy = _MYSQL_OF_ACCOUNTS.get(code, (f"The database refuses the login: {repeated(view, text)}", "Look into the database's log"))
+    return _from_here(Finding("login", FAILURE, f"{message} (error {code})" if code > 0 else message, remedy))
 
 
-def postgresql_refusal(text: str) -> Finding:
+def mysql_database_refusal(view: View, code: int, text: str, host: str) -> Finding:
+    """Why MySQL or MariaDB does not let a user who has logged in, as an account for this host, use the database."""
+    if code == 1044:
+        remedy = "Create it, and grant the user all privileges on it"
+        return of_account(Finding("database", FAILURE, "The user has no rights on the database, or it does not exist (error 1044)", remedy), host)
+    return replace(mysql_refusal(view, code, text, encrypted=True), check="database")
+
+
+def postgresql_refusal(view: View, text: str) -> Finding:
     """Why PostgreSQL does not take a login, by the words of its error."""
+    if _NO_ENTRY.search(text) and WITHOUT_TLS.search(text):
+        message = "The database's access rules (pg_hba.conf) refuse this user from this host without encryption, and the registry server does not encrypt"
+        return _from_here(Finding("tls_required", FAILURE, message, "Set database.ca, or ssl_mode to require"))
+    if _NO_ENTRY.search(text):
+        message = "The database's access rules (pg_hba.conf) refuse this user from this host"
+        return _from_here(Finding("login", FAILURE, message, "Check that they allow the cluster's hosts"))
     for pattern, check, message, remedy in _POSTGRESQL_REFUSALS:
         if re.search(pattern, text):
             return Finding(check, FAILURE, message, remedy)
@@ -324,7 +377,17 @@ def postgresql_refusal(text: str) -> Finding:
         # The chain has been checked before, by Go's rules, which take a CA whose own issuer is not given.
         message = "The login could not be tried: the library used here accepts no CA but a root"
         return Finding("login", WARNING, message, "Put the root CA's certificate into the bundle too")
-    return Finding("login", FAILURE, f"The database refuses the login: {_last_line(text)}", "Look into the database's log")
+    return _from_here(Finding("login", FAILURE, f"The database refuses the login: {repeated(view, text)}", "Look into the database's log"))
+
+
+def repeated(view: View, text: str) -> str:
+    """What a database said, in one line without control characters, cut, and without a secret that it may have repeated."""
+    secrets = {view.password or "", view.effective_password, quote(view.password or "", safe=""), view.client_key or ""}
+    for line in sorted({line for secret in secrets for line in (secret, *secret.splitlines()) if line.strip()}, key=len, reverse=True):
+        text = text.replace(line, HIDDEN)
+    text = PEM.sub(HIDDEN, text)
+    text = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return text if 0 < len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} …" if text else "it gave no reason"
 
 
 def version_text(text: str) -> str:
@@ -357,11 +420,30 @@ def version_finding(kind: str, text: str) -> Finding:
     return Finding("version", OK, f"The server is MySQL {text}")
 
 
-def database_finding(view: View, read_only: bool) -> Finding:
-    """The database exists; is it one that can be written to?"""
+def read_only_reason(settings: Mapping[str, str], options: str, rights: frozenset[str]) -> str:
+    """Why nothing can be written to a database of MySQL or MariaDB, by its settings and options and the user's rights everywhere; empty where it can."""
+
+    def is_on(*names: str) -> bool:
+        return any(settings.get(name, "OFF").upper() not in ("OFF", "0") for name in names)
+
+    if "READ ONLY=1" in options:
+        return "The database is read-only (READ ONLY = 1)"
+    if is_on("super_read_only", "innodb_read_only") or "NO_ADMIN" in settings.get("read_only", ""):
+        return "The database server is read-only for everybody, as a replica is"
+    mariadb = re.search(r"(\d+\.\d+\.\d+)-MariaDB", settings["version"])
+    # SUPER includes it everywhere else.
+    separate = mariadb is not None and _numbers(mariadb[1]) >= (10, 11)
+    passes = {"ALL PRIVILEGES", "ALL", "READ_ONLY ADMIN" if mariadb else "CONNECTION_ADMIN", *([] if separate else ["SUPER"])}
+    if is_on("read_only") and not passes & rights:
+        return "The database server is read-only, as a replica is"
+    return READ_ONLY_TRANSACTIONS if is_on("transaction_read_only", "tx_read_only") else ""
+
+
+def database_finding(view: View, read_only: str) -> Finding:
+    """The database exists; is it one that can be written to, or why not?"""
     if read_only:
-        message = "The database server only lets itself be read, as a replica does, and the registry server has to write"
-        return Finding("database", FAILURE, message, "Use the address of the server that is written to")
+        remedy = "Allow writing, or use the address of the server that is written to"
+        return Finding("database", FAILURE, f"{read_only}, and the registry server has to write", remedy)
     return Finding("database", OK, f"The database {view.name} exists")
 
 
@@ -394,11 +476,28 @@ def schema_findings(kind: str, schema: Schema) -> list[Finding]:
     return [*findings, Finding("schema", OK, f"The schema has version {schema.version}{todo}")]
 
 
+def primary_key_findings(settings: Mapping[str, str], schema: Schema) -> list[Finding]:
+    """Whether the server refuses the one table without a primary key, while it has not been made yet."""
+    strict = next((name for name in ("sql_require_primary_key", "innodb_force_primary_key") if settings.get(name, "OFF").upper() in ("ON", "1")), None)
+    if strict is None or settings.get("sql_generate_invisible_primary_key", "OFF").upper() in ("ON", "1"):
+        return []
+    if schema.version is not None and (schema.version > WITHOUT_PRIMARY_KEY or (schema.version == WITHOUT_PRIMARY_KEY and not schema.dirty)):
+        return []
+    message = (
+        f"The database wants a primary key in every table ({strict}). Migration {WITHOUT_PRIMARY_KEY} makes one without, fails, and leaves the schema dirty"
+    )
+    remedy = f"SET GLOBAL {strict} = OFF before the registry is made; where it has failed already, empty the database too"
+    return [Finding("primary_key", FAILURE, message, remedy)]
+
+
 def connections_finding(limit: int, used: int, user_limit: int, user_used: int) -> Finding:
     """Whether the registry server gets the connections that it needs. A limit of the user that is not above 0 is none."""
     free, message = limit - used, f"{used} of {limit} connections are in use"
     if user_limit > 0 and user_limit - user_used < free:
         free, message = user_limit - user_used, f"{user_used} of the {user_limit} connections that this user may have are in use"
+    if 0 < user_limit < NEEDED_CONNECTIONS or limit < NEEDED_CONNECTIONS:
+        message = f"The user may have {min(limit, user_limit) if user_limit > 0 else limit} connection, and the registry server needs {NEEDED_CONNECTIONS}"
+        return Finding("connections", FAILURE, message, "Raise the limit")
     if free < FEW_CONNECTIONS:
         return Finding("connections", WARNING, message, "Raise the limit, or close connections of others")
     return Finding("connections", OK, message)
@@ -406,19 +505,26 @@ def connections_finding(limit: int, used: int, user_limit: int, user_used: int) 
 
 @dataclass(frozen=True)
 class Grants:
-    """What MySQL's SHOW GRANTS says about one database: privileges in force, roles that are granted but not in force, and rights on single tables."""
+    """What MySQL's SHOW GRANTS says about one database: privileges in force, roles that are granted but not in force, and rights on single tables.
+
+    `everywhere`: the privileges that are for all databases.
+    """
 
     privileges: frozenset[str]
     idle_roles: tuple[str, ...] = ()
     on_tables: bool = False
+    everywhere: frozenset[str] = frozenset()
 
 
-def mysql_grants(lines: Iterable[str], database: str, active_roles: str = "", wildcards: bool = True) -> Grants:
-    """Read SHOW GRANTS of a user and the roles in force.
+def mysql_grants(lines: Iterable[str], database: str, active_roles: str = "", wildcards: bool = True, fold_case: bool = False) -> Grants:
+    """Read SHOW GRANTS of a user and the roles in force. `fold_case`: names of databases are compared without case.
 
-    Of several patterns that match a database only the most specific one counts, for the user and for its roles (seen on MariaDB 10.11).
+    Of several patterns that match a database only the most specific one counts, for the user and for its roles (seen on MariaDB 10.11). A partial revoke
+    of MySQL takes from what is granted everywhere.
     """
     everywhere: set[str] = set()
+    revoked: set[str] = set()
+    database = database.lower() if fold_case else database
     matching: dict[bool, list[tuple[str, set[str]]]] = {True: [], False: []}
     roles: list[str] = []
     on_tables = False
@@ -431,17 +537,21 @@ def mysql_grants(lines: Iterable[str], database: str, active_roles: str = "", wi
             continue
         privileges = {word.strip().upper() for word in grant["what"].split(",")}
         pattern = grant["database"].strip("`").replace("``", "`")
-        if grant["table"] != "*":
+        pattern = pattern.lower() if fold_case else pattern
+        if grant["verb"] == "REVOKE":
+            revoked |= privileges if pattern == database else set()
+        elif grant["table"] != "*":
             on_tables = on_tables or pattern == database
         elif pattern == "*":
             everywhere |= privileges
         elif _like(pattern, wildcards).fullmatch(database):
             matching[_is_user(grant["grantee"])].append((pattern, privileges))
+    held = everywhere - revoked
     for entries in matching.values():
         if entries:
-            everywhere |= min(entries, key=lambda entry: _specificity(entry[0]))[1]
+            held |= min(entries, key=lambda entry: _specificity(entry[0]))[1]
     idle = tuple(role for role in roles if role not in active_roles)
-    return Grants(frozenset(everywhere), idle, on_tables)
+    return Grants(frozenset(held), idle, on_tables, frozenset(everywhere))
 
 
 def _is_user(grantee: str) -> bool:
@@ -527,10 +637,11 @@ def _is_written(table: Table, privilege: str) -> bool:
 
 def serves(findings: Iterable[Finding]) -> bool | None:
     """Whether a registry server would serve with what was found; None when the database could not be looked at from here."""
-    results = {(finding.check, finding.result) for finding in findings}
-    if any(result == FAILURE for _check, result in results):
+    found = list(findings)
+    if any(finding.result == FAILURE for finding in found):
         return False
-    return True if ("login", OK) in results else None
+    seen = all(finding.proven for finding in found) and any((finding.check, finding.result) == ("login", OK) for finding in found)
+    return True if seen else None
 
 
 def as_results(findings: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -541,10 +652,6 @@ def as_results(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 def _numbers(text: str) -> tuple[int, ...]:
     found = re.match(r"\d+(\.\d+)*", text)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it gave no reason"])[-1]
 
 
 def _day(moment: datetime) -> str:

@@ -59,6 +59,8 @@ def wait_for_all(
     # When each was looked at closely, and what was seen; and until when it is waited for.
     closely: dict[str, tuple[float, _readiness.Observation]] = {}
     ends: dict[str, float] = {}
+    # What had been started of each before the wait. The pods of a change are as new as it is.
+    baselines: dict[str, Mapping[str, int]] = {name: {} for name, outcome in outcomes.items() if outcome.makes_pods}
     now = first
     following: _snapshot.Snapshot | None = first
 
@@ -66,7 +68,8 @@ def wait_for_all(
         """One look at all that are pending; why some are still."""
         nonlocal now, following, pending
         now, following = following or now.until(deadline), None
-        observed = {name: _waiting.look_at(now, name) for name in pending}
+        observed = {name: _waiting.look_at(now, name, baseline=baselines.get(name)) for name in pending}
+        baselines.update({name: seen.baseline for name, seen in observed.items()})
         for name in observed.keys() - ends.keys():
             patience = seconds if outcomes[name].changes else _waiting.patience(observed[name], seconds, now.cluster.now)
             ends[name] = started + patience
@@ -117,11 +120,11 @@ def wait_for_all(
 
 
 def with_explanation(seen: _readiness.Observation, before: _readiness.Observation) -> _readiness.Observation:
-    """An observation with what an earlier one tells of the same pod, as long as that can explain anything."""
-    one, other = (_manifests.at(_readiness.newest_pod(observation.pods), ("metadata", "uid")) for observation in (seen, before))
+    """An observation with what an earlier one tells of the same start of a server, as long as that can explain anything."""
+    one, other = (_readiness.starts(pod for pod in [_readiness.newest_pod(observation.pods)] if pod) for observation in (seen, before))
     if one != other or not _readiness.needs_explanation(seen):
         return seen
-    return replace(seen, log=before.log, events=before.events, database_pods=before.database_pods)
+    return replace(seen, log=before.log, previous_log=before.previous_log, events=before.events, database_pods=before.database_pods)
 
 
 def is_in_trouble(seen: _readiness.Observation) -> bool:

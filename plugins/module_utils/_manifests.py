@@ -204,13 +204,12 @@ def wanted_fields(registry: _registry.Registry, live: Manifest, section: str) ->
         for key, value in _certificate_fields(registry.database).items()
         if at(live, ("spec", section, key)) != value
     ]
-    if (
-        section == SECTIONS[_registry.MYSQL]
-        and registry.database.verify_server_cert is None
-        and any(option == "database.ca" for option, _path, _value in certificates)
-    ):
-        verify, path = (True if registry.database.ca and registry.database.ca.reference else None), ("spec", section, VERIFY_SERVER_CERT)
-        if at(live, path) != verify:
+    ca = registry.database.ca
+    if section == SECTIONS[_registry.MYSQL] and ca is not None and registry.database.verify_server_cert is None:
+        # A check without a CA is what the dashboard leaves when its box for the CA is unticked; with a CA that stays, the present choice stays too.
+        is_changed = ca.reference is None or any(option == "database.ca" for option, _path, _value in certificates)
+        verify, path = (True if ca.reference else None), ("spec", section, VERIFY_SERVER_CERT)
+        if is_changed and bool(at(live, path)) != bool(verify):
             certificates.append(("database.verify_server_cert", path, verify))
     return changes + certificates
 

@@ -577,9 +577,8 @@ def _is_unread(live: Live, sources: Iterable[_manifests.Manifest], start: dateti
 
 def server_start(pod: _manifests.Manifest) -> datetime | None:
     """When the registry server of a pod was last started, also one that has ended and waits for its next attempt; None when it never was."""
-    status = _readiness.database_container(_manifests.at(pod, ("status", "containerStatuses")) or [])
-    runs = (_manifests.at(status, path) for path in (("state", "running"), ("state", "terminated"), ("lastState", "terminated")))
-    return next((parsed(run["startedAt"]) for run in runs if run and run.get("startedAt")), None)
+    run = _readiness.server_run(pod)
+    return None if run is None else parsed(run["startedAt"])
 
 
 def _newest_change(deployment: _manifests.Manifest | None, fields: tuple[str, ...]) -> datetime | None:

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _registry, _symptoms
 
 SERVER = "rest-container"
 # The label of every pod that the operator makes: of servers and of generated databases.
@@ -24,11 +25,15 @@ class Observation:
     registry: _manifests.Manifest | None
     deployment: _manifests.Manifest | None
     pods: tuple[_manifests.Manifest, ...] = ()
-    # Of the newest pod: the end of its server's log, and the messages of its warning events. Read only when they can explain something.
+    # Of the newest pod: the end of its server's log and of the one of the start before, and the messages of its warning events. Read only when they can
+    # explain something.
     log: str = field(default="", repr=False)
+    previous_log: str = field(default="", repr=False)
     events: tuple[str, ...] = ()
     # The pods of a generated database, read as sparingly.
     database_pods: tuple[_manifests.Manifest, ...] = ()
+    # How often the server of each pod had been started, by the pod's uid, before what is waited for: what those starts log may have been fixed since.
+    baseline: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,99 +50,6 @@ class Verdict:
         """The verdict as text for people."""
         parts = [self.reason, f"Evidence: {self.evidence}" if self.evidence else "", self.remedy]
         return ". ".join(part.rstrip(".") for part in parts if part) + "."
-
-
-@dataclass(frozen=True)
-class Symptom:
-    """A line of the server's log that tells what is wrong. A `final` one is cured only by another input."""
-
-    pattern: re.Pattern[str]
-    reason: str
-    remedy: str
-    final: bool = True
-
-
-def _symptom(pattern: str, reason: str, remedy: str, final: bool = True) -> Symptom:
-    return Symptom(re.compile(pattern), reason, remedy, final)
-
-
-# What the registry server logs when it cannot use its database (server v0.3.8 on MariaDB 10.11).
-SYMPTOMS = (
-    _symptom(
-        r"Error 1045 ",
-        "the database refuses the login: the password or the user name is wrong, or the user must use TLS and this registry has no CA",
-        "Check database.username and database.password, or give database.ca",
-    ),
-    _symptom(
-        r"SQLSTATE 28P01|password authentication failed",
-        "the database refuses the login: the password or the user name is wrong",
-        "Check database.username and database.password",
-    ),
-    _symptom(
-        r"Error 3159 |no encryption",
-        "the database accepts only encrypted connections, and this one is not",
-        "Give database.ca, or for PostgreSQL set database.ssl_mode to require",
-    ),
-    _symptom(r"SQLSTATE 28000|Error 1130\b", "the database accepts no login of this user from the cluster", "Allow it there"),
-    _symptom(r"Error 1049 |SQLSTATE 3D000", "the database does not exist on the server", "Create it, or correct database.name"),
-    _symptom(r"Error 1044 ", "the user has no rights on the database", "Grant the user all privileges on the database"),
-    _symptom(r"Error 1142 |SQLSTATE 42501", "the user lacks a privilege that the server's migrations need", "Grant the user all privileges on the database"),
-    _symptom(
-        r"server does not support TLS|server refused TLS",
-        "the registry is to encrypt its connection, and the database offers no encryption",
-        "Switch it on there, or set database.ca to none",
-    ),
-    _symptom(r"Error 1040\b|SQLSTATE 53300", "the database has no connection left", "Raise its limit of connections", False),
-    _symptom(
-        r'syntax error at or near "JSON"|Dirty database version 25\b',
-        "the server's migration 25 did not succeed, which is so with every PostgreSQL before 16, and the schema is now marked dirty",
-        "Use PostgreSQL 16 or newer; repair the schema, then clear `dirty` in schema_migrations",
-    ),
-    _symptom(r"x509: certificate signed by unknown authority", "the CA did not sign the database's certificate", "Give the right one in database.ca"),
-    _symptom(
-        r"x509: certificate is valid for .*, not ",
-        "the database's certificate is not valid for this host name",
-        "Use a host name of the certificate in database.host",
-    ),
-    _symptom(r"x509: certificate has expired", "the database's certificate has expired or is not valid yet", "Renew it, and check the clocks"),
-    _symptom(r"failed to parse SSL root certificate", "the CA bundle holds no PEM certificate", "Correct what database.ca names"),
-    _symptom(r"failed to read SSL root certificate", "the CA bundle has no such key", "Correct the key in database.ca"),
-    _symptom(
-        r"Dirty database version",
-        "an earlier migration of the database stopped half way and left its schema marked dirty",
-        "Repair the schema, then clear `dirty` in schema_migrations",
-    ),
-    _symptom(
-        r"invalid EmbedMD config|invalid (MySQL|PostgreSQL) DSN|net/url: invalid userinfo|cannot parse `postgresql:",
-        "the connection string is not valid: a value of `database` has a character that breaks it",
-        "Change that value",
-    ),
-    # The metadata server that is beside the registry server with operators before v0.2.20. Whatever keeps it from connecting, its words are the same.
-    _symptom(
-        r"mysql_real_connect failed",
-        "the metadata server of this product version cannot connect to the database, and does not say whether the host, the port, the user name, the password"
-        " or the CA is wrong",
-        "Check all of them in `database`, and that the database runs",
-        False,
-    ),
-    _symptom(
-        r"mysql_query failed: .* error in your SQL syntax",
-        "the metadata server of this product version cannot use a database of this name: other characters than letters, digits and _ break its statements",
-        "Use a database with another name",
-    ),
-    _symptom(r"mysql_query failed: .* denied ", "the user has no rights on the database, or it does not exist", "Create it, and grant the user all privileges"),
-    _symptom(r"no such host", "the database's host name is unknown in the cluster", "Correct database.host, or wait until its Service exists", False),
-    _symptom(r"connection refused", "nothing listens at the database's address", "Check database.host, database.port and that the database runs", False),
-    _symptom(r"i/o timeout|deadline exceeded", "the database does not answer", "Check that the network lets the registries namespace reach it", False),
-)
-# Connection strings in a log. Their passwords stand there as they are, with any character: up to the last @, or where the rest was cut off, to the end of
-# the quotes. Go's parser of URLs repeats in quotes what it stumbled upon.
-CREDENTIALS = (
-    (re.compile(r"(\bpostgres(?:ql)?://[^:/\s\"@]*:).*@"), r"\1********@"),
-    (re.compile(r"(\bpostgres(?:ql)?://[^:/\s\"@]*:)(?!\*{8}@)[^\"]*"), r"\1********"),
-    (re.compile(r"(\binvalid (?:port|URL escape|character) \")(?:[^\"\\]|\\.)*"), r"\1********"),
-    (re.compile(r"([^\s:]+:).*(@tcp\()"), r"\1********\2"),
-)
 
 
 def judge(seen: Observation) -> Verdict:
@@ -312,7 +224,7 @@ def _pod_verdict(seen: Observation) -> Verdict:
     database = newest_pod(seen.database_pods)
     if verdict is None and database is not None:
         verdict = _unscheduled(database, "the pod of the generated database")
-    return verdict or log_verdict(seen.log, restarts(pod)) or Verdict(False, "the registry's server is starting")
+    return verdict or _log_verdict(seen, pod) or Verdict(False, "the registry's server is starting")
 
 
 def _unscheduled(pod: _manifests.Manifest, what: str) -> Verdict | None:
@@ -346,20 +258,44 @@ def restarts(pod: _manifests.Manifest) -> int:
     return int(database_container(_manifests.at(pod, ("status", "containerStatuses")) or []).get("restartCount", 0))
 
 
-def log_verdict(log: str, restarted: int) -> Verdict | None:
-    """What the end of the server's log tells; final when two attempts in a row have shown the same."""
-    lines = log.splitlines()
-    for line in reversed(lines):
-        for symptom in SYMPTOMS:
-            if symptom.pattern.search(line):
-                attempts = sum(1 for other in lines if symptom.pattern.search(other))
-                final = symptom.final and (attempts > 1 or restarted > 0)
-                return Verdict(False, symptom.reason, without_credentials(line.strip()), symptom.remedy, final)
-    return None
+def server_run(pod: _manifests.Manifest) -> _manifests.Manifest | None:
+    """When the server of a pod was last started, and how it ended if it has; None when it never was."""
+    status = database_container(_manifests.at(pod, ("status", "containerStatuses")) or [])
+    runs = (_manifests.at(status, path) for path in (("state", "running"), ("state", "terminated"), ("lastState", "terminated")))
+    return next((run for run in runs if run and run.get("startedAt")), None)
 
 
-def without_credentials(line: str) -> str:
-    """A line of a log without the password of a connection string in it."""
-    for pattern, masked in CREDENTIALS:
-        line = pattern.sub(masked, line)
-    return line
+def starts(pods: Iterable[_manifests.Manifest]) -> dict[str, int]:
+    """How often the server of each pod has been started, by the pod's uid."""
+    return {pod["metadata"].get("uid", ""): restarts(pod) + (server_run(pod) is not None or restarts(pod) > 0) for pod in pods}
+
+
+def needs_previous_log(seen: Observation) -> bool:
+    """Whether the log of the start before can tell more: the present one names no reason, or only what follows from an earlier one."""
+    pod = newest_pod(seen.pods)
+    if pod is None or seen.registry is None or not restarts(pod):
+        return False
+    found = _symptoms.newest(_symptoms.lines_of(seen.log), _symptoms.connection_of(seen.registry))
+    return found is None or found[0].follows
+
+
+def _log_verdict(seen: Observation, pod: _manifests.Manifest) -> Verdict | None:
+    """What the server's log tells; final when it was seen twice, the last time in a start that is newer than the wait."""
+    connection = _symptoms.connection_of(seen.registry or {})
+    [(uid, start)] = starts([pod]).items()
+    lines, previous = _symptoms.lines_of(seen.log), _symptoms.lines_of(seen.previous_log)
+    found = _symptoms.newest(lines, connection)
+    if found is None:
+        lines, start, found = previous, start - 1, _symptoms.newest(previous, connection)
+    if found is None:
+        return None
+    symptom, line = found
+    is_repeated = start > 1 or sum(1 for other in lines if symptom.pattern.search(other)) > 1
+    final = symptom.final and is_repeated and start > seen.baseline.get(uid, 0)
+    if symptom.follows:
+        cause = _symptoms.newest([other for other in previous if _symptoms.stops_migration(other)], connection)
+        if cause:
+            symptom, line = cause[0], f"{cause[1]}; {line}"
+    if _symptoms.stops_migration(line):
+        return Verdict(False, f"{_symptoms.DIRTY}: {symptom.reason}", line, f"{symptom.remedy}. {_symptoms.REPAIR}", final)
+    return Verdict(False, symptom.reason, line, symptom.remedy, final)

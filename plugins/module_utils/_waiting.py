@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _readiness,
     _reading,
     _registry,
+    _symptoms,
     _wait,
     _writing,
 )
@@ -58,13 +59,16 @@ def wait_until_serving(
     ends = deadline if unchanged is None else None
     known, now = unchanged, reader
     last: tuple[_readiness.Observation, _readiness.Verdict] | None = None
+    # The pods of a change are as new as it is.
+    baseline: Mapping[str, int] | None = {} if outcome.makes_pods else None
 
     def not_serving(seen: _readiness.Observation, verdict: _readiness.Verdict) -> NotServingError:
         return NotServingError(name, verdict, seconds, _readiness.serves_still(seen.pods), explain(), unchanged is not None)
 
     def look(_is_last: bool) -> str:
-        nonlocal ends, known, now, last
-        seen = observe(now, name, outcome, known)
+        nonlocal ends, known, now, last, baseline
+        seen = observe(now, name, outcome, known, baseline)
+        baseline = seen.baseline
         verdict = _readiness.judge(seen)
         outcome.status = status_of(seen, verdict)
         known, last, now = None, (seen, verdict), reader.until(deadline)
@@ -100,18 +104,23 @@ def patience(seen: _readiness.Observation, seconds: float, now: datetime) -> flo
     return min(seconds, max(PATIENCE, seconds - (now - _plan.parsed(max(times))).total_seconds()))
 
 
-def observe(reader: _reading.Reader, name: str, outcome: _writing.Outcome, known: _plan.Live | None = None) -> _readiness.Observation:
+def observe(
+    reader: _reading.Reader, name: str, outcome: _writing.Outcome, known: _plan.Live | None = None, baseline: Mapping[str, int] | None = None
+) -> _readiness.Observation:
     """What the cluster shows of a registry; where it does not serve, with what can explain it."""
-    seen = look_at(reader, name, known)
+    seen = look_at(reader, name, known, baseline)
     return explained(reader, seen, outcome) if _readiness.needs_explanation(seen) else seen
 
 
-def look_at(reader: _reading.Reader, name: str, known: _plan.Live | None = None) -> _readiness.Observation:
-    """What the cluster shows of a registry. The pods of one that serves have nothing to add, and are not read."""
+def look_at(reader: _reading.Reader, name: str, known: _plan.Live | None = None, baseline: Mapping[str, int] | None = None) -> _readiness.Observation:
+    """What the cluster shows of a registry; without a `baseline` it is one. The pods of one that serves have nothing to add, and are not read."""
     registry = known.registry if known else reader.registry(name)
     deployment = known.deployment if known else reader.deployment(name)
-    seen = _readiness.Observation(registry, deployment)
-    return seen if _readiness.judge(seen).serving else replace(seen, pods=reader.pods(name))
+    seen = _readiness.Observation(registry, deployment, baseline=baseline or {})
+    if _readiness.judge(seen).serving:
+        return seen
+    pods = reader.pods(name)
+    return replace(seen, pods=pods, baseline=_readiness.starts(pods) if baseline is None else baseline)
 
 
 def explained(reader: _reading.Reader, seen: _readiness.Observation, outcome: _writing.Outcome) -> _readiness.Observation:
@@ -123,24 +132,21 @@ def explained(reader: _reading.Reader, seen: _readiness.Observation, outcome: _w
     if _manifests.live_type(seen.registry) == _registry.GENERATED:
         name = _manifests.GeneratedDatabase(seen.registry["metadata"]["name"]).host
         database = _reading.labelled(name, lambda: reader.cluster.items(_reading.PODS, reader.namespace, labelSelector=f"app.kubernetes.io/name={name}"))
-    return _readiness.Observation(seen.registry, seen.deployment, seen.pods, _log(reader, pod, outcome), _events(reader, pod, outcome), tuple(database))
+    seen = replace(seen, log=_log(reader, pod, outcome), events=_events(reader, pod, outcome), database_pods=tuple(database))
+    return replace(seen, previous_log=_log(reader, pod, outcome, previous=True)) if _readiness.needs_previous_log(seen) else seen
 
 
-def _log(reader: _reading.Reader, pod: _manifests.Manifest, outcome: _writing.Outcome) -> str:
-    """The end of the server's log; of the attempt before when the present one has said nothing yet."""
+def _log(reader: _reading.Reader, pod: _manifests.Manifest, outcome: _writing.Outcome, previous: bool = False) -> str:
+    """The end of the server's log, or of that of the start before."""
     name, container = pod["metadata"]["name"], _readiness.database_container(pod["spec"]["containers"]).get("name")
     if container is None:
         # A pod of somebody else with a registry's labels.
         return ""
 
-    def read(previous: bool) -> str:
-        return reader.cluster.log(reader.namespace, name, container, previous)
-
     def unseen(why: str) -> None:
         outcome.warn([f"why the server does not serve could not be read in its log: {why}"])
 
-    text = _missing.seen(lambda: read(False), "", unseen)
-    return text if text.strip() or not _readiness.restarts(pod) else _missing.seen(lambda: read(True), "", unseen)
+    return _missing.seen(lambda: reader.cluster.log(reader.namespace, name, container, previous), "", unseen)
 
 
 def _events(reader: _reading.Reader, pod: _manifests.Manifest, outcome: _writing.Outcome) -> tuple[str, ...]:
@@ -159,7 +165,7 @@ def status_of(seen: _readiness.Observation, verdict: _readiness.Verdict) -> _man
     hosts = status.get("hosts") or []
     # The operator copies lines of the server's log into its messages.
     conditions = [
-        {"message": _readiness.without_credentials(entry["message"]), **{key: entry[key] for key in ("type", "status", "reason")}}
+        {"message": _symptoms.without_credentials(entry["message"]), **{key: entry[key] for key in ("type", "status", "reason")}}
         for entry in status.get("conditions") or []
     ]
     metadata: _manifests.Manifest = _manifests.at(seen.registry, ("metadata",)) or {}

@@ -35,6 +35,15 @@ class Outcome:
     # The write that has been sent and not been answered yet.
     unanswered: _plan.Change | None = None
 
+    @property
+    def makes_pods(self) -> bool:
+        """Whether the changes have new pods made for the registry's server."""
+        return any(
+            change["action"] == "restart"
+            or (change["kind"] == _manifests.KIND and (change["action"] == "create" or any(option.startswith("database.") for option in change["fields"])))
+            for change in self.changes
+        )
+
     def introduce(self, cluster: _cluster.Cluster) -> None:
         """Note which cluster is spoken to, and as whom."""
         self.cluster = cluster.identity()

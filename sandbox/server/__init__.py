@@ -1,1 +1,1 @@
-"""The registry server's rules (server v0.3.8): it opens the database for real, and serves, fails and logs as the server does."""
+"""The registry server's rules (server v0.3.14): it opens the database for real, and serves, fails and logs as the server does."""

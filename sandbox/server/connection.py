@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import re
 import socket
 import ssl
 import tempfile
@@ -27,11 +28,11 @@ _WORDS = {
 
 
 class DatabaseError(Exception):
-    """What the database, or the way to it, answered; the text is what the server would log. `lost` says that the connection is gone."""
+    """What the database, or the way to it, answered; the text is what the server would log, after what its `driver` does. `lost`: the connection is gone."""
 
-    def __init__(self, text: str, lost: bool = False, duplicate: bool = False):
+    def __init__(self, text: str, lost: bool = False, duplicate: bool = False, driver: str = ""):
         super().__init__(text)
-        self.lost, self.duplicate = lost, duplicate
+        self.lost, self.duplicate, self.driver = lost, duplicate, driver
 
 
 class Connection(Protocol):
@@ -122,6 +123,8 @@ def check_host(certificate: Mapping[str, Any], host: str) -> None:
     """Whether a certificate (as `getpeercert` shows it) is for this host by Go's rules: alternative names only, never the common name."""
     prefix = "tls: failed to verify certificate: x509: "
     names = certificate.get("subjectAltName", ())
+    if not names and any(part == (("commonName", host),) for part in certificate.get("subject", ())):
+        raise DatabaseError(prefix + "certificate relies on legacy Common Name field, use SANs instead")
     hosts = [value for kind, value in names if kind == "DNS"]
     addresses = [value for kind, value in names if kind == "IP Address"]
     try:
@@ -129,8 +132,6 @@ def check_host(certificate: Mapping[str, Any], host: str) -> None:
     except ValueError:
         if any(_matches(pattern, host) for pattern in hosts):
             return
-        if not names:
-            raise DatabaseError(prefix + "certificate relies on legacy Common Name field, use SANs instead") from None
         if not hosts:
             raise DatabaseError(prefix + f"certificate is not valid for any names, but wanted to match {host}") from None
         raise DatabaseError(prefix + f"certificate is valid for {', '.join(hosts)}, not {host}") from None
@@ -139,6 +140,38 @@ def check_host(certificate: Mapping[str, Any], host: str) -> None:
     if not addresses:
         raise DatabaseError(prefix + f"cannot validate certificate for {host} because it doesn't contain any IP SANs")
     raise DatabaseError(prefix + f"certificate is valid for {', '.join(addresses)}, not {host}")
+
+
+# TLS alerts by OpenSSL's names and by Go's.
+_ALERTS = {
+    "unknown ca": "unknown certificate authority",
+    "bad certificate": "bad certificate",
+    "unsupported certificate": "unsupported certificate",
+    "certificate revoked": "revoked certificate",
+    "certificate expired": "expired certificate",
+    "certificate unknown": "unknown certificate",
+    "certificate required": "certificate required",
+    "handshake failure": "handshake failure",
+}
+
+
+def alert_text(error: object) -> str:
+    """Go's words for the alert with which the other side ended TLS; empty when it was none."""
+    alert = re.search(r"alert ([a-z ]+?)(?= \(|$)", str(error))
+    return f"remote error: tls: {_ALERTS.get(alert[1], alert[1])}" if alert else ""
+
+
+def pair_problem(certificate: bytes, key: bytes) -> str:
+    """Go's words for a client certificate and key that it cannot use; empty for good ones."""
+    for content, which in ((certificate, "certificate"), (key, "key")):
+        if b"-----BEGIN" not in content:
+            return f"tls: failed to find any PEM data in {which} input"
+    with on_disk(certificate) as certificate_file, on_disk(key) as key_file:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate_file, key_file, password="")
+        except (ssl.SSLError, ValueError):
+            return "tls: private key does not match public key"
+    return ""
 
 
 def _matches(pattern: str, host: str) -> bool:

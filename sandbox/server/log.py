@@ -7,23 +7,23 @@ from collections.abc import Callable
 
 Write = Callable[[str], None]
 
-# File and line of the server v0.3.8 that say each thing.
+# File and line of the server v0.3.14 that say each thing.
 PLACES = {
-    "started": "proxy.go:185",
-    "connecting": "service.go:129",
-    "connected": "service.go:136",
-    "migrating": "service.go:161",
-    "migrated": "service.go:166",
-    "syncing": "service.go:168",
-    "synced": "service.go:173",
+    "started": "proxy.go:186",
+    "connecting": "service.go:131",
+    "connected": "service.go:138",
+    "migrating": "service.go:163",
+    "migrated": "service.go:168",
+    "syncing": "service.go:170",
+    "synced": "service.go:175",
     "types": "repos.go:35",
     "retrieved": "repos.go:47",
     "validated": "repos.go:63",
-    "service": "proxy.go:222",
-    "mysql-retry": "connect.go:83",
-    "mysql": "connect.go:92",
-    "postgresql-retry": "connect.go:78",
-    "postgresql": "connect.go:86",
+    "service": "proxy.go:223",
+    "mysql-retry": "connect.go:91",
+    "mysql": "connect.go:100",
+    "postgresql-retry": "connect.go:86",
+    "postgresql": "connect.go:94",
     "exit": "root.go:42",
 }
 
@@ -62,6 +62,12 @@ def line(severity: str, place: str, message: str, now: datetime.datetime | None 
     """One line: severity (I, W, E, F), month and day, time, process, file and line, message."""
     moment = now or datetime.datetime.now(datetime.UTC)
     return f"{severity}{moment:%m%d %H:%M:%S.%f} {1:>7} {PLACES[place]}] {message}"
+
+
+def driver_line(message: str, now: datetime.datetime | None = None) -> str:
+    """One line of the driver of MySQL, which has a format of its own."""
+    moment = now or datetime.datetime.now(datetime.UTC)
+    return f"[mysql] {moment:%Y/%m/%d %H:%M:%S} packets.go:58 {message}"
 
 
 def farewell(message: str) -> str:

@@ -10,11 +10,35 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from sandbox.server.arguments import Options
-from sandbox.server.connection import DatabaseError, Files, Lookup, check_host, dial, has_certificates, on_disk, pem_text, verification_text
+from sandbox.server.connection import (
+    DatabaseError,
+    Files,
+    Lookup,
+    alert_text,
+    check_host,
+    dial,
+    has_certificates,
+    on_disk,
+    pair_problem,
+    pem_text,
+    verification_text,
+)
 from sandbox.server.dsn import MysqlDsn
 
 # SQL states of errors that PyMySQL names by number only.
-_STATES = {1040: "08004", 1044: "42000", 1045: "28000", 1049: "42000", 1050: "42S01", 1062: "23000", 1142: "42000", 1146: "42S02", 1205: "HY000", 1698: "28000"}
+_STATES = {
+    1040: "08004",
+    1044: "42000",
+    1226: "42000",
+    1045: "28000",
+    1049: "42000",
+    1050: "42S01",
+    1062: "23000",
+    1142: "42000",
+    1146: "42S02",
+    1205: "HY000",
+    1698: "28000",
+}
 _LOST = (CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0)
 
 
@@ -28,6 +52,21 @@ class _VerifyingContext(ssl.SSLContext):
         if self.verify_mode is ssl.CERT_REQUIRED:
             check_host(wrapped.getpeercert() or {}, self.host)
         return wrapped
+
+
+class _Unsupported:
+    """A method of authentication that the server's driver refuses, in the shape that PyMySQL wants."""
+
+    def __init__(self, _connection: Any) -> None:
+        pass
+
+    def authenticate(self, _packet: Any) -> Any:
+        raise DatabaseError("this authentication plugin is not supported")
+
+
+class _ClearPassword(_Unsupported):
+    def authenticate(self, _packet: Any) -> Any:
+        raise DatabaseError("this user requires clear text authentication. If you still want to use it, please add 'allowCleartextPasswords=1' to your DSN")
 
 
 class MysqlConnection:
@@ -76,10 +115,14 @@ def tls_context(options: Options, files: Files) -> ssl.SSLContext | None:
     certificate, key = options.embedmd_database_ssl_cert, options.embedmd_database_ssl_key
     if certificate and key:
         try:
-            with on_disk(files.read(certificate)) as certificate_file, on_disk(files.read(key)) as key_file:
-                context.load_cert_chain(certificate_file, key_file)
-        except (OSError, ssl.SSLError) as error:
-            raise DatabaseError(f"failed to load SSL certificate pair (cert: {certificate}, key: {key}): {error}") from None
+            content = files.read(certificate), files.read(key)
+            problem = pair_problem(*content)
+        except OSError as error:
+            problem = str(error)
+        if problem:
+            raise DatabaseError(f"failed to load SSL certificate pair (cert: {certificate}, key: {key}): {problem}")
+        with on_disk(content[0]) as certificate_file, on_disk(content[1]) as key_file:
+            context.load_cert_chain(certificate_file, key_file)
     return context
 
 
@@ -106,6 +149,7 @@ def login(dsn: MysqlDsn, context: ssl.SSLContext | None, reached: socket.socket)
         ssl=context,
         ssl_disabled=context is None,
         connect_timeout=30,
+        auth_plugin_map={"mysql_clear_password": _ClearPassword, "dialog": _Unsupported, "mysql_old_password": _Unsupported},
         read_timeout=60,
         write_timeout=60,
         defer_connect=True,
@@ -128,6 +172,6 @@ def _refusal(error: Exception) -> DatabaseError:
     if isinstance(cause, pymysql.Error) and len(cause.args) > 1:
         code, text = cause.args[:2]
         if code in _LOST:
-            return DatabaseError("invalid connection", lost=True)
+            return DatabaseError("invalid connection", lost=True, driver=alert_text(text))
         return DatabaseError(f"Error {code} ({_STATES.get(code, 'HY000')}): {text}", duplicate=code == ER.DUP_ENTRY)
     return DatabaseError(str(cause) or "invalid connection", lost=True)

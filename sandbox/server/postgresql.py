@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from sandbox.server.arguments import Options
-from sandbox.server.connection import DatabaseError, Files, Lookup, dial, has_certificates, on_disk
+from sandbox.server.connection import DatabaseError, Files, Lookup, alert_text, dial, has_certificates, on_disk, pair_problem
 from sandbox.server.dsn import POSTGRESQL_SCHEMES, SSL_MODES, PostgresqlDsn, parse_postgresql, redacted
 
 # libpq names no SQL state when a connection fails.
@@ -141,14 +141,17 @@ def _tls_settings(dsn: str, parts: PostgresqlDsn, files: Files, stack: ExitStack
     if bool(certificate) != bool(key):
         raise refused('both "sslcert" and "sslkey" are required')
     if certificate:
-        try:
-            settings["sslkey"] = stack.enter_context(on_disk(files.read(key)))
-        except OSError as error:
-            raise refused(f"unable to read sslkey: {error}") from None
-        try:
-            settings["sslcert"] = stack.enter_context(on_disk(files.read(certificate)))
-        except OSError as error:
-            raise refused(f"unable to read cert: {error}") from None
+        pair = {}
+        for name, path, what in (("sslkey", key, "sslkey"), ("sslcert", certificate, "cert")):
+            try:
+                pair[name] = files.read(path)
+            except OSError as error:
+                raise refused(f"unable to read {what}: {error}") from None
+            if name == "sslkey" and b"-----BEGIN" not in pair[name]:
+                raise refused("failed to decode sslkey")
+        if problem := pair_problem(pair["sslcert"], pair["sslkey"]):
+            raise refused(f"unable to load cert: {problem}")
+        settings |= {name: stack.enter_context(on_disk(content)) for name, content in pair.items()}
     return settings
 
 
@@ -170,6 +173,8 @@ def _reason(text: str, mode: str, address: str, port: int) -> str:
     if "certificate verify failed" in text or "root certificate" in text:
         chain = "tls: failed to verify certificate: " if mode == "verify-full" else ""
         return f"failed to write startup message: write failed: {chain}x509: certificate signed by unknown authority"
+    if alert := alert_text(text):
+        return f"failed to receive message: {alert}"
     if "server does not support SSL" in text:
         return "tls error: server refused TLS connection"
     if "Connection refused" in text:

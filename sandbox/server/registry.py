@@ -126,6 +126,8 @@ class RegistryServer:
                 self._connection = await self._open()
                 break
             except DatabaseError as error:
+                if error.driver:
+                    self._write(log.driver_line(error.driver))
                 self._say("W", f"{place}-retry", f"Retrying connection to {name} (attempt {attempt}/{ATTEMPTS}): {error}")
                 last = error
             await asyncio.sleep(attempt)
@@ -136,6 +138,7 @@ class RegistryServer:
         self._say("I", "connected", "Connected to EmbedMD service")
         self._say("I", "migrating", "Running migrations...")
         await self._use(schema.migrate)
+        await self._open_another()
         for place, message in (
             ("migrated", "Migrations completed"),
             ("syncing", "Syncing types..."),
@@ -147,6 +150,14 @@ class RegistryServer:
         ):
             self._say("I", place, message)
         self._serving = True
+
+    async def _open_another(self) -> None:
+        """The server opens a second connection while the first one is busy."""
+        try:
+            second = await self._open()
+        except DatabaseError as error:
+            raise DatabaseError(f"kf.ServeModel: unable to create type: {error}") from None
+        await self._in_thread(second.close)
 
     def _mysql(self, options: Options) -> Callable[[], Any]:
         context = mysql.tls_context(options, self._start.files)

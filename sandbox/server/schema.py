@@ -7,6 +7,9 @@ from sandbox.server.connection import Connection, DatabaseError
 NEWEST = {"mysql": 21, "postgresql": 25}
 # PostgreSQL before 16 does not know the syntax of this migration.
 _JSON_MIGRATION = 25
+# The migration that makes the table without a primary key, and what a server says that wants one in every table.
+_KEYLESS_MIGRATION, _KEYLESS_TABLE = 8, "EventPath"
+_NO_KEY = ("Error 3750", "Error 1173")
 MODEL_TYPE = "kf.RegisteredModel"
 _CONTEXT_KIND = 2
 
@@ -53,7 +56,13 @@ def _migrate(connection: Connection) -> None:
         raise DatabaseError(f"no migration found for version {version}: read down for version {version} migrations: file does not exist")
     if version == newest:
         return
-    create_tables(connection)
+    try:
+        create_tables(connection)
+    except DatabaseError as error:
+        if str(error).startswith(_NO_KEY):
+            _record(connection, table, _KEYLESS_MIGRATION, True)
+            raise DatabaseError(f"migration failed in line 0: CREATE TABLE IF NOT EXISTS `{_KEYLESS_TABLE}` (\n (details: {error})") from None
+        raise
     old = getattr(connection, "version", _JSON_MIGRATION) < 16 and connection.kind == "postgresql"
     _record(connection, table, _JSON_MIGRATION if old else newest, old)
     if old:

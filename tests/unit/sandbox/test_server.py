@@ -48,7 +48,7 @@ def test_flags_that_the_server_refuses(argument: str, message: str) -> None:
 
 def test_log_line() -> None:
     moment = datetime.datetime(2026, 11, 2, 3, 4, 5, 6789, datetime.UTC)
-    assert log.line("W", "mysql-retry", "text", moment) == "W1102 03:04:05.006789       1 connect.go:83] text"
+    assert log.line("W", "mysql-retry", "text", moment) == "W1102 03:04:05.006789       1 connect.go:91] text"
 
 
 def test_last_words_say_the_error_twice_around_the_usage() -> None:
@@ -96,6 +96,7 @@ def test_certificate_covers_host(host: str) -> None:
         (CERTIFICATE, "a.b.example.com", "certificate is valid for mysql.data, *.example.com, not a.b.example.com"),
         (CERTIFICATE, "127.0.0.2", "certificate is valid for 127.0.0.1, not 127.0.0.2"),
         ({"subject": ((("commonName", "mysql"),),)}, "mysql", "certificate relies on legacy Common Name field, use SANs instead"),
+        ({"subject": ((("commonName", "MySQL_Server"),),)}, "mysql", "certificate is not valid for any names, but wanted to match mysql"),
         ({"subjectAltName": (("DNS", "a"),)}, "127.0.0.1", "cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs"),
     ],
 )

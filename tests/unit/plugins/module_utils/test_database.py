@@ -67,7 +67,9 @@ def test_a_server_that_says_nothing_costs_one_step(kind):
     with server(lambda connection: asked.append(1) or (connection.recv(100) and connection.recv(1) and None)) as port:
         report = look(view(port, type=kind), timeout=0.3)
     assert len(asked) == 1, "it was asked again after it had said nothing"
-    assert said(report, "port") == (FAILURE, f"{HOST} port {port}: does not answer in time")
+    result, message = said(report, "port")
+    assert (result, report.serves) == (WARNING, None)
+    assert message.startswith(f"{HOST} port {port}: does not answer in time")
 
 
 def test_swallowed_packets_cost_one_step():
@@ -92,7 +94,7 @@ def test_a_slow_name_server_and_a_slow_port_cost_two_steps(monkeypatch):
     started = time.monotonic()
     report = look(view(1, host="slow.example.com"), timeout=0.2)
     assert time.monotonic() - started < 4, "the name server was waited for"
-    assert report.serves is False
+    assert report.serves is None
 
 
 def test_all_steps_together_take_twice_the_time_of_one(monkeypatch):
@@ -105,7 +107,7 @@ def test_all_steps_together_take_twice_the_time_of_one(monkeypatch):
 
     monkeypatch.setattr(socket, "create_connection", slow)
     started = time.monotonic()
-    assert look(view(1, host="many.example.com"), timeout=0.2).serves is False
+    assert look(view(1, host="many.example.com"), timeout=0.2).serves is None
     assert time.monotonic() - started < 0.6
 
 
@@ -127,8 +129,103 @@ def packet(payload: bytes) -> bytes:
     return len(payload).to_bytes(3, "little") + b"\0" + payload
 
 
-def mysql_greeting(version: str, flags: int) -> bytes:
-    return packet(b"\x0a" + version.encode() + b"\0" + struct.pack("<I8sxHBHH13x", 1, b"12345678", flags & 0xFFFF, 45, 2, flags >> 16))
+def mysql_greeting(version: str, flags: int, plugin: str = "") -> bytes:
+    salt = b"12345678", b"123456789012\0"
+    fixed = struct.pack("<I8sxHBHHB10x13s", 1, salt[0], flags & 0xFFFF, 45, 2, flags >> 16, 21, salt[1])
+    return packet(b"\x0a" + version.encode() + b"\0" + fixed + plugin.encode() + b"\0" * bool(plugin))
+
+
+# Protocol 4.1, TLS, a secure exchange of the password, authentication plugins.
+PLUGINS = 0x200 | 0x8000 | 0x80000
+TLS = 0x800
+
+
+def asking(plugin: str, received: list[bytes], at_once: bool, context: ssl.SSLContext | None = None) -> Callable[[socket.socket], None]:
+    """What looks like a MySQL that wants the password by this method, at once or after the first try by another one, and notes what it gets."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(mysql_greeting("9.7.0", PLUGINS | (TLS if context else 0), plugin if at_once else "mysql_native_password"))
+        # The request for TLS has 36 bytes, and the handshake can come with it.
+        first = connection.recv(36)
+        wrapped = connection
+        if context and first[:1] == b"\x20":
+            wrapped = context.wrap_socket(connection, server_side=True)
+        with wrapped:
+            received.append(first + (wrapped.recv(4096) if first else b""))
+            wrapped.sendall(b"%c\0\0%c" % (len(plugin) + 23, 2 if wrapped is connection else 3) + b"\xfe" + plugin.encode() + b"\0" + b"1" * 20 + b"\0")
+            received.append(wrapped.recv(4096))
+
+    return answer
+
+
+@pytest.mark.parametrize("plugin", ["mysql_clear_password", "dialog", "mysql_old_password"])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_the_password_is_not_shown_to_a_server_that_asks_for_it_as_it_is(plugin, at_once):
+    received: list[bytes] = []
+    with server(asking(plugin, received, at_once)) as port:
+        report = look(view(port, type="mysql", password="a-secret-word"))
+    assert received and b"a-secret-word" not in b"".join(received)
+    assert "It was not sent" in said(report, "login")[1]
+    assert report.serves is None
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_nor_over_tls_because_the_registry_server_sends_it_to_nobody(verified):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert(HOST).configure_cert(context)
+    received: list[bytes] = []
+    with server(asking("mysql_clear_password", received, False, context)) as port:
+        report = look(view(port, type="mysql", password="a-secret-word", ca=CA, verify_server_cert=verified))
+    assert any(b"registry" in part for part in received), report.findings
+    assert b"a-secret-word" not in b"".join(received)
+    assert "It was not sent" in said(report, "login")[1]
+
+
+@pytest.mark.parametrize("garbage", [b"\xfb/etc/passwd", b"\xff", b"\xfe", b"\x01", b"\x03\x03\x03", b"\x00\xfe"])
+def test_a_server_that_answers_a_login_with_garbage_is_told_in_words(garbage):
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(mysql_greeting("9.7.0", PLUGINS, "mysql_native_password"))
+        connection.recv(4096)
+        connection.sendall(len(garbage).to_bytes(3, "little") + b"\2" + garbage)
+
+    with server(answer) as port:
+        report = look(view(port, type="mysql"), timeout=2)
+    assert report.serves is None
+
+
+def test_a_wrong_password_is_tried_once():
+    """More tries can lock the account."""
+    logins = []
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(mysql_greeting("9.7.0", PLUGINS | TLS, "mysql_native_password"))
+        if connection.recv(4096):
+            logins.append(1)
+            text = b"\xff" + struct.pack("<H", 1045) + b"#28000Access denied"
+            connection.sendall(len(text).to_bytes(3, "little") + b"\2" + text)
+
+    with server(answer) as port:
+        report = look(view(port, type="mysql"))
+    assert len(logins) == 1
+    assert "error 1045" in said(report, "login")[1]
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_a_server_that_sends_byte_after_byte_has_no_more_time_than_others(kind):
+    stop = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall((900).to_bytes(3, "little") + b"\0")
+        while not stop.wait(0.05):
+            connection.sendall(b"x")
+
+    with server(answer) as port:
+        started = time.monotonic()
+        report = look(view(port, type=kind), timeout=0.3)
+        taken = time.monotonic() - started
+        stop.set()
+    assert report.serves is not True
+    assert taken < 5
 
 
 def test_an_old_mysql_is_told_before_a_login():

@@ -102,11 +102,12 @@ def test_a_stored_password_of_postgresql_is_decoded_and_others_are_not():
         ("nohost.invalid", False),
     ],
 )
-def test_names_that_only_a_cluster_knows_are_no_failure_of_the_database(host, only_cluster):
+def test_names_that_are_unknown_here_are_no_failure_of_the_database(host, only_cluster):
     finding = findings.unresolved(replace(MYSQL, host=host))
-    assert finding.result == (WARNING if only_cluster else FAILURE)
-    assert ("Not reachable from here" in finding.message) is only_cluster
-    assert findings.serves([finding]) is (None if only_cluster else False)
+    assert finding.result == WARNING
+    assert "Not reachable from here" in finding.message
+    assert ("only the cluster can resolve" in finding.message) is only_cluster
+    assert findings.serves([finding]) is None
 
 
 @pytest.mark.parametrize(
@@ -202,22 +203,91 @@ def test_a_version_between_the_two_texts_names_both():
 @pytest.mark.parametrize(
     ("code", "check", "said"),
     [
-        (1045, "login", "or the user must use TLS"),
-        (1044, "database", "or it does not exist"),
         (1049, "database", "does not exist"),
+        (3032, "login", "offline"),
         (3159, "tls_required", "only encrypted"),
         (1040, "login", "no more connections"),
-        (9999, "login", "words of the server"),
     ],
 )
-def test_refusals_of_mysql(code, check, said):
-    finding = findings.mysql_refusal(code, "words of the server", encrypted=False)
+def test_what_mysql_refuses_to_every_client_is_a_failure(code, check, said):
+    finding = findings.mysql_refusal(MYSQL, code, "words of the server", encrypted=False)
     assert (finding.check, finding.result) == (check, FAILURE)
     assert said in finding.message
+    assert findings.serves([finding]) is False
 
 
-def test_a_refused_login_with_tls_is_not_blamed_on_tls():
-    assert "TLS" not in findings.mysql_refusal(1045, "", encrypted=True).message
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (1045, "or the account of the user is for other hosts, or the user must use TLS, or must show a client certificate"),
+        (1129, "blocks this host"),
+        (1130, "no connection from this host"),
+        (1226, "used up"),
+        (1862, "expired"),
+        (3118, "locked"),
+        (3955, "blocked"),
+        (findings.CLEAR_PASSWORD, "It was not sent"),
+        (9999, "words of the server"),
+    ],
+)
+def test_what_mysql_refuses_to_an_account_proves_nothing_about_the_cluster(code, said):
+    """Its accounts are for hosts: `'u'@'10.%'` may work where `'u'@'%'` does not, and the client's address chooses."""
+    finding = findings.mysql_refusal(MYSQL, code, "words of the server", encrypted=False)
+    assert (finding.check, finding.result) == ("login", WARNING)
+    assert said in finding.message
+    assert "for the cluster it may be otherwise" in finding.message
+    assert findings.serves([finding]) is None
+
+
+def test_the_remedy_for_a_blocked_host_is_one_that_each_server_knows():
+    remedy = findings.mysql_refusal(MYSQL, 1129, "", encrypted=False).remedy
+    assert "TRUNCATE TABLE performance_schema.host_cache` on MySQL" in remedy
+    assert "FLUSH HOSTS on MariaDB" in remedy
+
+
+def test_a_refused_login_with_tls_and_a_client_certificate_is_not_blamed_on_them():
+    message = findings.mysql_refusal(replace(MYSQL, client_certificate="c"), 1045, "", encrypted=True).message
+    assert "TLS" not in message and "client certificate" not in message
+
+
+@pytest.mark.parametrize(("host", "serves"), [("%", False), ("10.%", None), ("", None)])
+def test_only_the_account_for_every_host_says_what_the_cluster_gets(host, serves):
+    login = Finding("login", OK, "")
+    lacking = findings.mysql_privileges_finding(MYSQL, Grants(frozenset()), Schema())
+    for finding in (lacking, findings.connections_finding(100, 1, 1, 1), findings.database_finding(MYSQL, "It is read-only")):
+        assert findings.serves([login, findings.of_account(finding, host)]) is serves
+    assert findings.serves([login, findings.mysql_database_refusal(MYSQL, 1044, "", host)]) is serves
+    assert findings.serves([login, findings.mysql_database_refusal(MYSQL, 1049, "", host)]) is False
+    assert findings.serves([login, findings.of_account(Finding("privileges", OK, ""), host)]) is True
+
+
+LINES = "first-line of it\nsecond line of it\n"
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIsecret\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("view", "text"),
+    [
+        (replace(MYSQL, password=LINES), f"cannot parse password='{LINES}' here"),
+        (replace(MYSQL, password=LINES), "cannot parse `first-line of it` or `second line of it`"),
+        (replace(POSTGRESQL, password="a%41 secret\nline", password_is_stored=True), "failed with aA secret and line"),
+        (replace(POSTGRESQL, password="sec/ret line"), "postgresql://registry:sec%2Fret%20line@db/models"),
+        (replace(MYSQL, client_key=KEY), f"could not load {KEY}"),
+        (MYSQL, f"could not load {KEY}"),
+        (MYSQL, "could not load -----BEGIN PRIVATE KEY-----\nMIIsecret"),
+    ],
+)
+def test_no_line_of_a_password_or_key_is_repeated_from_what_a_database_said(view, text):
+    for finding in (findings.mysql_refusal(view, 9999, text, encrypted=True), findings.postgresql_refusal(view, text)):
+        for secret in ("first-line", "second line", "aA secret", "sec%2Fret", "MIIsecret"):
+            assert secret not in finding.message
+        assert findings.HIDDEN in finding.message or "END PRIVATE KEY" in text
+
+
+def test_what_a_database_said_is_one_short_line_without_escapes():
+    said = findings.repeated(MYSQL, "\x1b[31mred\nand\tlong " + "x" * 10_000)
+    assert said.startswith("[31mred and long xxx")
+    assert len(said) < 310
 
 
 @pytest.mark.parametrize(
@@ -227,20 +297,33 @@ def test_a_refused_login_with_tls_is_not_blamed_on_tls():
         ('FATAL:  database "nope" does not exist', "database", "does not exist"),
         ('FATAL:  permission denied for database "x"', "database", "may not connect"),
         ('FATAL:  role "u" does not exist', "login", "user does not exist"),
-        ('FATAL:  no pg_hba.conf entry for host "h", user "u", database "d", SSL encryption', "login", "pg_hba.conf"),
         ("FATAL:  sorry, too many clients already", "login", "no more connections"),
-        ("something\nelse entirely", "login", "else entirely"),
-        ("", "login", "no reason"),
     ],
 )
-def test_refusals_of_postgresql(text, check, said):
-    finding = findings.postgresql_refusal(text)
+def test_what_postgresql_refuses_to_every_client_is_a_failure(text, check, said):
+    finding = findings.postgresql_refusal(POSTGRESQL, text)
     assert (finding.check, finding.result) == (check, FAILURE)
     assert said in finding.message
 
 
+@pytest.mark.parametrize(
+    ("text", "check", "said"),
+    [
+        ('FATAL:  no pg_hba.conf entry for host "h", user "u", database "d", SSL encryption', "login", "pg_hba.conf"),
+        ('FATAL:  pg_hba.conf rejects connection for host "h", user "u", database "d", no encryption', "tls_required", "without encryption"),
+        ("something\nelse entirely", "login", "else entirely"),
+        ("", "login", "no reason"),
+    ],
+)
+def test_what_postgresql_refuses_to_this_host_proves_nothing_about_the_cluster(text, check, said):
+    finding = findings.postgresql_refusal(POSTGRESQL, text)
+    assert (finding.check, finding.result) == (check, WARNING)
+    assert said in finding.message
+    assert findings.serves([finding]) is None
+
+
 def test_a_chain_that_only_the_library_refuses_is_no_failure():
-    assert findings.postgresql_refusal("SSL error: certificate verify failed").result == WARNING
+    assert findings.postgresql_refusal(POSTGRESQL, "SSL error: certificate verify failed").result == WARNING
 
 
 @pytest.mark.parametrize(
@@ -268,12 +351,63 @@ def test_schemas(schema, expected):
         ((100, 97, 0, 10), WARNING, "97 of 100"),
         ((100, 10, 12, 10), WARNING, "10 of the 12 connections that this user"),
         ((100, 10, -1, 10), OK, "10 of 100"),
+        # The server needs two.
+        ((100, 10, 1, 1), FAILURE, "may have 1 connection"),
+        ((1, 1, -1, 1), FAILURE, "may have 1 connection"),
+        ((100, 10, 2, 1), WARNING, "1 of the 2 connections"),
     ],
 )
 def test_limits_of_connections(numbers, result, said):
     finding = findings.connections_finding(*numbers)
     assert finding.result == result
     assert said in finding.message
+
+
+STRICT = {"sql_require_primary_key": "ON"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "schema", "fails"),
+    [
+        (STRICT, Schema(), True),
+        (STRICT, Schema((), 7), True),
+        (STRICT, Schema((), 8, dirty=True), True),
+        (STRICT, Schema((), 8), False),
+        (STRICT, Schema((), 21), False),
+        ({"innodb_force_primary_key": "ON"}, Schema(), True),
+        ({**STRICT, "sql_generate_invisible_primary_key": "ON"}, Schema(), False),
+        ({"sql_require_primary_key": "OFF"}, Schema(), False),
+        ({}, Schema(), False),
+    ],
+)
+def test_a_server_that_wants_a_primary_key_in_every_table_fails_until_the_table_without_one_is_there(settings, schema, fails):
+    assert [finding.result for finding in findings.primary_key_findings(settings, schema)] == [FAILURE] * fails
+
+
+ON = {"read_only": "ON"}
+
+
+@pytest.mark.parametrize(
+    ("version", "settings", "options", "rights", "read_only"),
+    [
+        ("9.7.0", {}, "", set(), False),
+        ("9.7.0", {}, "READ ONLY=1", {"ALL PRIVILEGES"}, True),
+        ("9.7.0", ON, "", {"CREATE"}, True),
+        ("9.7.0", ON, "", {"CONNECTION_ADMIN"}, False),
+        ("8.0.3", ON, "", {"SUPER"}, False),
+        ("9.7.0", {**ON, "super_read_only": "ON"}, "", {"SUPER", "CONNECTION_ADMIN"}, True),
+        ("8.0.mysql_aurora.3.05.2", {"innodb_read_only": "ON"}, "", {"SUPER"}, True),
+        ("9.7.0", {"transaction_read_only": "ON"}, "", {"SUPER"}, True),
+        ("10.11.6-MariaDB-0+deb12u1", ON, "", {"SUPER", "CONNECTION ADMIN"}, True),
+        ("10.11.6-MariaDB-0+deb12u1", ON, "", {"READ_ONLY ADMIN"}, False),
+        ("10.11.6-MariaDB-0+deb12u1", ON, "", {"ALL PRIVILEGES"}, False),
+        ("5.5.5-10.6.16-MariaDB-log", ON, "", {"SUPER"}, False),
+        ("12.1.2-MariaDB", {"read_only": "NO_LOCK_NO_ADMIN"}, "", {"ALL PRIVILEGES"}, True),
+        ("10.11.6-MariaDB-0+deb12u1", {"tx_read_only": "ON"}, "", {"ALL PRIVILEGES"}, True),
+    ],
+)
+def test_a_read_only_server_is_one_for_those_who_may_not_pass(version, settings, options, rights, read_only):
+    assert bool(findings.read_only_reason({"version": version, **settings}, options, frozenset(rights))) is read_only
 
 
 USER = "`registry`@`%`"
@@ -299,6 +433,29 @@ def test_grants_of_mysql(lines, privileges):
     assert mysql_grants(lines, "models").privileges == privileges
 
 
+EVERYWHERE = f"GRANT SELECT, INSERT, CREATE ON *.* TO {USER}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "privileges"),
+    [
+        ([EVERYWHERE, f"REVOKE INSERT ON `models`.* FROM {USER}"], {"SELECT", "CREATE"}),
+        ([EVERYWHERE, f"REVOKE INSERT, CREATE ON `other`.* FROM {USER}"], {"SELECT", "INSERT", "CREATE"}),
+        ([EVERYWHERE, f"REVOKE INSERT, CREATE ON `models`.* FROM {USER}", f"GRANT CREATE ON `models`.* TO {USER}"], {"SELECT", "CREATE"}),
+    ],
+)
+def test_partial_revokes_take_from_what_is_granted_everywhere(lines, privileges):
+    grants = mysql_grants(lines, "models", wildcards=False)
+    assert grants.privileges == privileges
+    assert grants.everywhere == {"SELECT", "INSERT", "CREATE"}
+
+
+def test_names_are_compared_without_case_where_the_server_does_so():
+    lines = [f"GRANT SELECT ON `model_registry`.* TO {USER}", f"REVOKE SELECT ON `Other`.* FROM {USER}"]
+    assert mysql_grants(lines, "Model_Registry", fold_case=True).privileges == {"SELECT"}
+    assert mysql_grants(lines, "Model_Registry").privileges == set()
+
+
 def test_wildcards_mean_themselves_where_the_server_says_so():
     assert mysql_grants([f"GRANT SELECT ON `m%`.* TO {USER}"], "models", wildcards=False).privileges == set()
     assert mysql_grants([f"GRANT SELECT ON `a_b`.* TO {USER}"], "a_b", wildcards=False).privileges == {"SELECT"}
@@ -306,7 +463,7 @@ def test_wildcards_mean_themselves_where_the_server_says_so():
 
 def test_roles_that_are_not_in_force_and_rights_on_tables_are_noticed():
     lines = [f"GRANT `writers` TO {USER}", f"GRANT `readers`@`%` TO {USER}", f"GRANT SELECT ON `models`.`Type` TO {USER}"]
-    assert mysql_grants(lines, "models") == Grants(frozenset(), ("writers", "readers"), on_tables=True)
+    assert mysql_grants(lines, "models") == Grants(frozenset(), ("writers", "readers"), on_tables=True, everywhere=frozenset())
     assert mysql_grants(lines, "models", active_roles="`readers`@`%`").idle_roles == ("writers",)
 
 
@@ -362,8 +519,8 @@ def test_character_sets(name, result):
 
 
 def test_a_server_that_is_only_read_from_is_no_home_for_a_registry():
-    assert findings.database_finding(MYSQL, read_only=True).result == FAILURE
-    assert findings.database_finding(MYSQL, read_only=False).result == OK
+    assert findings.database_finding(MYSQL, "It is read-only").result == FAILURE
+    assert findings.database_finding(MYSQL, "").result == OK
 
 
 @pytest.mark.parametrize(
@@ -388,7 +545,9 @@ def test_every_finding_that_is_not_good_names_a_remedy():
     found = [
         findings.unresolved(MYSQL),
         findings.unreachable(MYSQL, ""),
-        findings.must_encrypt(MYSQL),
+        findings.no_database(MYSQL, "MySQL"),
+        findings.mysql_refusal(MYSQL, 1045, "", encrypted=False),
+        findings.postgresql_refusal(POSTGRESQL, "no pg_hba.conf entry"),
         *findings.handshake_findings(replace(MYSQL, ca=CA, host="x"), Handshake("", SHOWN, chain_failure="x"), NOW),
     ]
     assert all(finding.remedy for finding in found if finding.result != OK)

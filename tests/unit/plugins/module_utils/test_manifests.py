@@ -248,6 +248,16 @@ def test_no_ca_takes_it_away_with_the_verification():
     assert fields(wanted(database__ca="none"), live) == {("spec", "mysql", "sslRootCertificateConfigMap"): None, MYSQL_VERIFY: None}
 
 
+@pytest.mark.parametrize(("verified", "changed"), [(True, {MYSQL_VERIFY: None}), (False, {}), (None, {})])
+def test_no_ca_takes_back_a_verification_that_a_ca_has_left_behind(verified, changed):
+    # As the dashboard leaves it when its box for the CA is unticked.
+    assert fields(wanted(database__ca="none"), stored(wanted(), verifyServerCert=verified)) == changed
+
+
+def test_no_ca_keeps_a_verification_that_is_asked_for():
+    assert fields(wanted(database__ca="none", database__verify_server_cert=True), stored(wanted(), verifyServerCert=True)) == {}
+
+
 def test_verification_that_is_asked_for_beside_another_ca_is_what_counts():
     assert fields(wanted(database__ca="cluster", database__verify_server_cert=False), stored(wanted())) == {
         ("spec", "mysql", "sslRootCertificateConfigMap"): CLUSTER_CA

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _readiness as readiness
@@ -148,93 +150,86 @@ def test_a_verdict_is_one_sentence_after_the_other():
     assert said == 'the pod reads a Secret or ConfigMap that is missing or has no such key. Evidence: secret "x" not found. Create it.'
 
 
-@pytest.mark.parametrize(
-    ("line", "reason", "final"),
-    [
-        (LOGIN_REFUSED.format(2), "password or the user name is wrong, or the user must use TLS", True),
-        (f"{FAILED_LOGIN} (SQLSTATE 28P01)", "password or the user name is wrong", True),
-        (f"{HBA}, no encryption (SQLSTATE 28000)", "only encrypted connections", True),
-        (f"{HBA}, SSL encryption (SQLSTATE 28000)", "accepts no login of this user", True),
-        ("Error 1130: Host '10.0.0.9' is not allowed to connect to this MariaDB server", "accepts no login of this user", True),
-        ("Error 1049 (42000): Unknown database 'nope'", "does not exist", True),
-        ('server error: FATAL: database "nope" does not exist (SQLSTATE 3D000)', "does not exist", True),
-        ("Error 1044 (42000): Access denied for user 'u'@'%' to database 'd'", "no rights on the database", True),
-        ("Error 1142 (42000): CREATE command denied to user", "lacks a privilege", True),
-        ("ERROR: permission denied for schema public (SQLSTATE 42501)", "lacks a privilege", True),
-        ("Error 3159 (HY000): Connections using insecure transport are prohibited", "only encrypted connections", True),
-        ("TLS requested but server does not support TLS", "offers no encryption", True),
-        ("tls error: server refused TLS connection", "offers no encryption", True),
-        ("Error 1040: Too many connections", "no connection left", False),
-        ("FATAL: sorry, too many clients already (SQLSTATE 53300)", "no connection left", False),
-        ('ERROR: syntax error at or near "JSON" (SQLSTATE 42601)', "PostgreSQL before 16", True),
-        ("Dirty database version 25. Fix and force version.", "PostgreSQL before 16", True),
-        ("Dirty database version 7. Fix and force version.", "an earlier migration", True),
-        ("Dirty database version 250. Fix and force version.", "an earlier migration", True),
-        ("dial tcp: lookup nohost.invalid on 10.96.0.10:53: no such host", "unknown in the cluster", False),
-        ("dial tcp 10.0.0.1:3306: connect: connection refused", "nothing listens", False),
-        ("dial tcp 10.0.0.1:3306: i/o timeout", "does not answer", False),
-        ("context deadline exceeded", "does not answer", False),
-        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "did not sign", True),
-        ("tls: failed to verify certificate: x509: certificate is valid for localhost, not db", "host name", True),
-        ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid", "expired", True),
-        ("invalid EmbedMD config: invalid MySQL DSN: database name must not contain", "connection string", True),
-        ("invalid PostgreSQL DSN: cannot parse `postgresql://registry:xxxxx@db`: invalid port", "connection string", True),
-        ("net/url: invalid userinfo", "connection string", True),
-        ("{{ALERT}} error connecting to datastore: failed to parse SSL root certificate from /etc/x", "no PEM", True),
-        ("{{ALERT}} error connecting to datastore: failed to read SSL root certificate from /etc/x: no such file or directory", "no such key", True),
-        (f"{METADATA_REFUSED} mysql_real_connect failed: errno: , error:  [mysql-error-info=''])", "does not say whether", False),
-        (f"{METADATA_REFUSED} Creating database model-registry in ConnectImplmysql_query failed: {SYNTAX})", "cannot use a database of this name", True),
-        (f"{METADATA_REFUSED} mysql_query failed: errno: Access denied for user 'u'@'%' to database 'd')", "no rights on the database", True),
-    ],
-)
-def test_the_servers_log_is_told_in_words(line, reason, final):
-    verdict = readiness.log_verdict(f"starting\n{line}\n{line}", 0)
-    assert reason in verdict.reason
-    assert verdict.final is final
-    assert line in verdict.evidence or "****" in verdict.evidence
-    # One attempt alone may be bad luck.
-    assert not readiness.log_verdict(line, 0).final
-    assert readiness.log_verdict(line, 1).final is final
+STOPPED = "(details: Error 3750 (HY000): Unable to create or change a table without a primary key)"
+DIRTY = "Error: {{ALERT}} error connecting to datastore: Dirty database version 8. Fix and force version."
+NOPE = "Error 1049 (42000): Unknown database 'nope'"
 
 
-def test_the_last_known_line_of_a_log_counts():
-    verdict = readiness.log_verdict(f"{LOGIN_REFUSED.format(1)}\nconnect: connection refused\nbye", 0)
-    assert "nothing listens" in verdict.reason
+def started(times: int, uid: str = "1") -> dict[str, Any]:
+    """A pod whose server has been started this often, and is not ready."""
+    made = pod()
+    made["metadata"]["uid"] = uid
+    made["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    made["status"]["containerStatuses"][0]["restartCount"] = times - 1
+    return made
 
 
-def test_a_log_without_a_known_line_tells_nothing():
-    assert readiness.log_verdict("listening on 8080", 0) is None
+def verdict_of(log: str, times: int = 1, previous: str = "", registry: Any = AVAILABLE, **baseline: int) -> readiness.Verdict:
+    """What is said of a registry whose server was started so often and logs this; `baseline` are the starts of each pod before the wait."""
+    starts = {uid.removeprefix("uid_"): number for uid, number in baseline.items()}
+    return judge(Observation(registry, ROLLING, (started(times),), log, previous, baseline=starts))
 
 
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        (
-            'parse "postgresql://registry:se/cret@db:5432/models": invalid port ":se" after host',
-            'parse "postgresql://registry:********@db:5432/models": invalid port "********" after host',
-        ),
-        (
-            'parse "postgresql://registry:se cret@db:5432/models": net/url: invalid userinfo',
-            'parse "postgresql://registry:********@db:5432/models": net/url: invalid userinfo',
-        ),
-        ('parse "postgresql://registry:se@cr[et@db:5432/models": x', 'parse "postgresql://registry:********@db:5432/models": x'),
-        # Cut off at the hash of the password.
-        (
-            'parse "postgresql://registry:secret": invalid port ":secret" after host',
-            'parse "postgresql://registry:********": invalid port "********" after host',
-        ),
-        ('parse "postgres://registry:se%cret@db/x": invalid URL escape "%cr"', 'parse "postgres://registry:********@db/x": invalid URL escape "********"'),
-        (
-            'cannot parse "postgres://registry:se\\"cret@db/x": invalid port ":se\\"cret"',
-            'cannot parse "postgres://registry:********@db/x": invalid port "********"',
-        ),
-        ("cannot open registry:se cr@et@tcp(db:3306)/models", "cannot open registry:********@tcp(db:3306)/models"),
-        ("dial tcp 10.0.0.1:5432: connect: connection refused", "dial tcp 10.0.0.1:5432: connect: connection refused"),
-        ('Get "https://db:8443/x": EOF', 'Get "https://db:8443/x": EOF'),
-    ],
-)
-def test_credentials_of_a_connection_string_are_masked(line, shown):
-    assert readiness.without_credentials(line) == shown
+def test_a_line_that_is_logged_twice_is_final() -> None:
+    assert not verdict_of(NOPE).final
+    assert verdict_of(f"{NOPE}\n{NOPE}").final
+    assert verdict_of(NOPE, times=2).final
+    # What may pass by itself never is.
+    assert not verdict_of("connect: connection refused\n" * 2, times=2).final
+
+
+def test_a_log_of_before_the_wait_is_never_final() -> None:
+    # The cause may have been fixed since: only a server that was started after that can tell.
+    assert not verdict_of(f"{NOPE}\n{NOPE}", times=3, uid_1=3).final
+    assert verdict_of(NOPE, times=4, uid_1=3).final
+    # Another pod's starts are not those of this one.
+    assert verdict_of(f"{NOPE}\n{NOPE}", times=1, uid_2=3).final
+
+
+def test_the_log_of_the_start_before_explains_but_is_as_old_as_that_start() -> None:
+    old = verdict_of("I1128 14:17:21.236476       1 proxy.go:186] Proxy server started", times=4, previous=NOPE, uid_1=3)
+    assert "does not exist" in old.reason and not old.final
+    assert verdict_of("", times=5, previous=NOPE, uid_1=3).final
+
+
+def test_the_cause_of_a_dirty_schema_is_in_the_log_before() -> None:
+    verdict = verdict_of(DIRTY, times=2, previous=f"Error: migration failed in line 0: CREATE TABLE (\n);\n {STOPPED}")
+    assert "marked dirty" in verdict.reason and "requires a primary key" in verdict.reason
+    assert "3750" in verdict.evidence and "Dirty database version 8" in verdict.evidence
+    assert "sql_require_primary_key to OFF" in verdict.remedy and "schema_migrations" in verdict.remedy
+    # Whatever else that log holds is no cause.
+    assert "connection refused" not in verdict_of(DIRTY, times=2, previous="connect: connection refused\nbye").sentence()
+
+
+def test_a_migration_that_fails_leaves_the_schema_dirty_at_once() -> None:
+    verdict = verdict_of(f"migration failed in line 0: CREATE TABLE (\n);\n {STOPPED}")
+    assert "marked dirty" in verdict.reason and "requires a primary key" in verdict.reason and "schema_migrations" in verdict.remedy
+
+
+def test_the_log_before_is_read_where_it_can_tell_more() -> None:
+    def needed(log: str, times: int) -> bool:
+        return readiness.needs_previous_log(Observation(AVAILABLE, ROLLING, (started(times),), log))
+
+    assert needed("listening on 8080", 2) and needed(DIRTY, 2)
+    assert not needed(NOPE, 2) and not needed(DIRTY, 1)
+    assert not readiness.needs_previous_log(Observation(AVAILABLE, ROLLING, ()))
+
+
+def test_the_starts_of_a_server_are_counted() -> None:
+    never = waiting_pod("CreateContainerConfigError")
+    never["metadata"]["uid"] = "new"
+    crashed = waiting_pod("CrashLoopBackOff")
+    crashed["metadata"]["uid"] = "crashed"
+    crashed["status"]["containerStatuses"][0] |= {"restartCount": 2, "lastState": {"terminated": {"startedAt": LATER}}}
+    assert readiness.starts([never, crashed, started(1, "once")]) == {"new": 0, "crashed": 3, "once": 1}
+
+
+def test_the_last_known_line_of_a_log_counts() -> None:
+    assert "nothing listens" in verdict_of(f"{LOGIN_REFUSED.format(1)}\nconnect: connection refused\nbye").reason
+
+
+def test_a_log_without_a_known_line_tells_nothing() -> None:
+    assert "is starting" in verdict_of("listening on 8080").reason
 
 
 def test_the_previous_pod_that_still_serves_is_recognised():
