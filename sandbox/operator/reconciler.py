@@ -309,14 +309,14 @@ class Reconciler:
         await self._ensure(made.default_sources())
         for wanted in made.user_sources():
             await self._ensure_once(wanted)
-        for deployment, dependents in (
+        for wanted_deployment, dependents in (
             (made.deployment(), lambda owner: made.of_deployment(owner, self._capabilities.has_routes)),
             (made.database_deployment(), made.of_database),
         ):
-            if deployment["metadata"]["name"] == catalog.POSTGRES:
+            if wanted_deployment["metadata"]["name"] == catalog.POSTGRES:
                 await self._ensure_once(made.database_secret(base64.urlsafe_b64encode(os.urandom(16)).decode()))
-            await self._ensure_deployment(deployment)
-            live = self._objects[DEPLOYMENT].get(_key(deployment))
+            await self._ensure_deployment(wanted_deployment)
+            live = self._objects[DEPLOYMENT].get(_key(wanted_deployment))
             if live is None:
                 self._queue.add_later(CATALOG, SETTLE_SECONDS)
                 return
