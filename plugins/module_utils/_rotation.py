@@ -175,13 +175,14 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
     if changes and len(after.encode()) > _certificates.LARGEST_OBJECT:
         problem = f"makes {place} larger than the {_certificates.LARGEST_OBJECT} bytes that the cluster takes"
         problems.append(_registry.Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
-    put_off = []
+    put_off, restarts = [], []
     for registry in live.readers:
         name = registry["metadata"]["name"]
         server = _plan.Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
-        outdated = bool(server.pods) and (bool(changes) or (present is not None and _plan.is_outdated(server, [present])))
+        is_older = present is not None and _plan.is_outdated(server, [(present, [place.reference.key])])
+        outdated = bool(server.pods) and (bool(changes) or is_older)
         if outdated and wanted.restart:
-            changes = [*changes, _plan.restart_of(_registry.Registry(name, place.namespace), now)]
+            restarts.append(_plan.restart_of(_registry.Registry(name, place.namespace), now))
         elif outdated:
             put_off.append(name)
             warnings.append(f"the server of registry {name!r} is older than the certificates that it reads: run again without `restart: false`")
@@ -189,7 +190,7 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
     if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
         reference = f"{{config_map: {place.reference.name}, key: {place.reference.key}}}"
         warnings.append(f"registry {wanted.registry!r} does not read {place} yet: set its database.ca to {reference}")
-    return _plan.Plan(tuple(changes), tuple(warnings), tuple(problems)), put_off
+    return _plan.Plan((*changes, *restarts), tuple(warnings), tuple(problems)), put_off
 
 
 def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> _plan.Plan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from typing import Any
 
 import pytest
@@ -158,6 +160,16 @@ def test_a_server_that_is_older_than_its_bundle_is_restarted_whoever_wrote_it():
     changed = config_map("ca", content=NEW, changed_at=LATER)
     assert steps(plan_bundle(bundle(), cluster(changed, reader()), NOW)[0]) == [("restart", "Deployment")]
     assert steps(plan_bundle(bundle(), cluster(changed, reader(), started="2026-05-01T11:00:01Z"), NOW)[0]) == []
+
+
+@pytest.mark.parametrize("order", [order for number in (1, 2, 3) for order in itertools.permutations(("stale", "fresh-1", "fresh-2"), number)])
+def test_a_server_that_is_up_to_date_is_not_restarted_beside_one_that_is_not(order):
+    changed, pods = config_map("ca", content=NEW, changed_at=LATER), {name: (pod(STARTED if name == "stale" else "2026-05-01T11:00:01Z"),) for name in order}
+    live_bundle = dataclasses.replace(cluster(changed, *map(reader, order)), pods=pods)
+    made, put_off = plan_bundle(bundle(), live_bundle, NOW)
+    assert [change.name for change in made.changes] == [name for name in order if name == "stale"] and put_off == []
+    made, put_off = plan_bundle(bundle(restart=False), live_bundle, NOW)
+    assert made.changes == () and put_off == [name for name in order if name == "stale"]
 
 
 def test_certificates_are_added_once():
