@@ -230,9 +230,9 @@ def _write_problems(option: str, live: LiveBundle, adds: bool = False) -> list[_
     """Why an object must not, or cannot, be written."""
     place, present, key = live.place, live.present, live.place.reference.key
     for registry in live.registries:
-        for field, *read in _manifests.named_keys(registry):
-            if read == [place.kind, place.reference.name, key] and field not in _manifests.CA_KEYS.values():
-                problem = f"names key {key!r} of {place}, which registry {registry['metadata']['name']!r} reads as its {field}"
+        for use, *read in _manifests.named_keys(registry):
+            if read == [place.kind, place.reference.name, key] and use not in _manifests.CA_KEYS.values():
+                problem = f"names key {key!r} of {place}, which registry {registry['metadata']['name']!r} reads as its {use}"
                 return [_registry.Problem(option, problem, "Give the name of an object that holds only CA certificates")]
     if present is None:
         return []

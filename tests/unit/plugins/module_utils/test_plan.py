@@ -6,6 +6,7 @@ import dataclasses
 from datetime import datetime, timedelta
 
 import pytest
+import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
@@ -22,7 +23,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import
     resource_after,
     server_start,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Database, registry_from_options, stored_password
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Database, KeyReference, Registry, registry_from_options, stored_password
 
 from .builders import (
     CREATED,
@@ -52,6 +53,7 @@ from .builders import (
 )
 
 OURS = secret_name(wanted())
+ONE = trustme.CA(organization_name="one").cert_pem.bytes().decode()
 VAULT = {"name": "vault", "key": "password"}
 CLIENT = {"secret": "client"}
 CERTIFICATE = {"tls.crt": "c", "tls.key": "k"}
@@ -854,6 +856,38 @@ def test_a_pod_of_an_old_product_serves_since_its_metadata_server_runs():
 
 
 # Somebody else's Secret
+
+
+def test_certificates_are_not_written_into_a_config_map_that_a_tool_tracks():
+    registry = wanted(database__ca={"pem": ONE})
+    object.__setattr__(registry.database.ca, "reference", KeyReference("fraud-db-credential", "ca.crt"))
+    theirs = config_map("fraud-db-credential")
+    theirs["metadata"]["annotations"] = {"argocd.argoproj.io/tracking-id": "x"}
+    [problem] = planned(registry, live(registry, {("ConfigMap", "fraud-db-credential"): theirs})).problems
+    assert problem.option == "database.ca" and "argocd.argoproj.io/tracking-id of Argo CD" in problem.problem
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_new_registry_does_not_take_a_name_that_the_operator_uses(kind):
+    def found(name, objects=None, **beside):
+        registry = wanted(kind, name=name)
+        return named(planned(registry, Live(TODAY, objects=objects or {}, neighbors=beside)).problems)
+
+    assert found("fraud") == found("external-postgres", external=stored(wanted(name="external"))) == []
+    for name in ("model-catalog", "model-catalog-postgres"):
+        assert found(name) == ["name"]
+    assert found("big-postgres", big=stored(wanted("generated", name="big"))) == ["name"]
+    assert found("fraud", {("Deployment", "fraud"): {"metadata": {"name": "fraud"}}}) == ["name"]
+    # An existing one can be edited.
+    assert planned(Registry("model-catalog", NAMESPACE, description="New"), live(wanted(kind, name="model-catalog"))).problems == ()
+
+
+def test_a_registry_does_not_move_to_a_generated_database_that_has_another_ones_name():
+    taken = {
+        ("Deployment", "fraud-postgres"): {"metadata": {"name": "fraud-postgres", "ownerReferences": [{"kind": "ModelRegistry", "name": "fraud-postgres"}]}}
+    }
+    made = planned(wanted("generated"), live(wanted(), taken), allow_data_change=True)
+    assert named(made.problems) == ["name"]
 
 
 @pytest.mark.parametrize(
