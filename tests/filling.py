@@ -75,7 +75,8 @@ def fill(cluster: Cluster, fleet: Fleet) -> None:
     async def make(api: Api) -> None:
         async def one(name: str) -> None:
             secret, registry, *bindings = manifests(name)
-            await api.create(path(*SECRETS, REGISTRIES_NAMESPACE), secret)
+            # The dashboard's server gives no name to the API server.
+            await api.create(path(*SECRETS, REGISTRIES_NAMESPACE), secret, fieldManager="unknown")
             uid = (await api.create(path(*REGISTRIES, REGISTRIES_NAMESPACE), registry))["metadata"]["uid"]
             for binding in bindings:
                 await api.create(path(*ROLE_BINDINGS, REGISTRIES_NAMESPACE), owned(binding, uid))

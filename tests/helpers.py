@@ -70,11 +70,11 @@ class Cluster:
         items: list[Any] = self.call(lambda api: api.get(path(api_version, plural, namespace), **query))["items"]
         return items
 
-    def create(self, api_version: str, plural: str, manifest: dict[str, Any], namespace: str | None = REGISTRIES_NAMESPACE) -> Any:
-        return self.call(lambda api: api.create(path(api_version, plural, namespace), manifest))
+    def create(self, api_version: str, plural: str, manifest: dict[str, Any], namespace: str | None = REGISTRIES_NAMESPACE, **query: str) -> Any:
+        return self.call(lambda api: api.create(path(api_version, plural, namespace), manifest, **query))
 
-    def merge(self, api_version: str, plural: str, name: str, body: dict[str, Any], namespace: str | None = REGISTRIES_NAMESPACE) -> Any:
-        return self.call(lambda api: api.merge(path(api_version, plural, namespace, name), body))
+    def merge(self, api_version: str, plural: str, name: str, body: dict[str, Any], namespace: str | None = REGISTRIES_NAMESPACE, **query: str) -> Any:
+        return self.call(lambda api: api.merge(path(api_version, plural, namespace, name), body, **query))
 
     def delete(self, api_version: str, plural: str, name: str, namespace: str | None = REGISTRIES_NAMESPACE) -> None:
         self.call(lambda api: api.delete(path(api_version, plural, namespace, name)))

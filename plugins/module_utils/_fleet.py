@@ -25,6 +25,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _manifests,
     _missing,
     _module,
+    _ownership,
     _plan,
     _progress,
     _readiness,
@@ -259,6 +260,8 @@ class Fleet:
         else:
             # Databases answer when they like.
             self._side_by_side("looking at databases", items, lambda item: self._prepare(item, threads))
+        for item in items:
+            item.failures += item.located(self._name_problems(item))
         sources = {source for item in items if item.convergence and not item.failures for source in item.convergence.sources}
         if sources:
             for item in items:
@@ -282,6 +285,14 @@ class Fleet:
         )
         item.failures += item.located(item.convergence.problems())
         item.drift = item.convergence.drift()
+
+    def _name_problems(self, item: Item) -> list[_registry.Problem]:
+        """What the operator would overwrite of other new registries of the list for this new one."""
+        if item.convergence is None or item.failures or item.convergence.live.registry is not None:
+            return []
+        beside = _ownership.neighbors(item.name, _plan.generates_database(item.wanted, None))
+        conflict = _ownership.name_conflict(item.name, {name: self._expected.get(name) for name in beside}, ()) if beside else None
+        return [_plan.name_problem(item.name, conflict)] if conflict else []
 
     @staticmethod
     def _foresee(item: Item, sources: set[tuple[str, str]]) -> None:

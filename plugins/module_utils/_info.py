@@ -341,15 +341,16 @@ class Collector:
         """What a registry reads; `live` is None where its server could not be seen."""
         found = self._seen(f"how old the {kind}s are that registries read", _plan.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
         source = found[0] if found else None
-        changed = None if source is None else _plan.changed_at(source)
+        read = list(keys)
+        changed = None if source is None else _plan.changed_at(source, read)
         return {
             "kind": kind,
             "name": name,
-            "read_keys": list(keys),
+            "read_keys": read,
             "exists": None if found is None else source is not None,
             "changed_at": None if changed is None else _text(changed),
             "age": None if changed is None else max(0, int((self._now - changed).total_seconds())),
-            "restart_needed": None if live is None or found is None else source is not None and _plan.is_outdated(live, [source]),
+            "restart_needed": None if live is None or found is None else source is not None and _plan.is_outdated(live, [(source, read)]),
         }
 
     # Access

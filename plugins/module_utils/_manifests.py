@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
@@ -246,17 +246,20 @@ class GeneratedDatabase:
         return _registry.KeyReference(f"{self.registry}-postgres-credentials", "password")
 
 
+def named_keys(resource: Manifest) -> Iterator[tuple[str, str, str, str]]:
+    """(field, kind, name, key) of each reference to a ConfigMap or Secret in a registry's specification; an empty key stands for all."""
+    for part in resource.get("spec", {}).values():
+        for field, value in part.items() if isinstance(part, dict) else ():
+            for kind, whole in zip(CA_KEYS, CA_DIRECTORIES):
+                if field.endswith(kind) and isinstance(value, dict) and "name" in value:
+                    yield field, kind, value["name"], value.get("key", "")
+                elif field == whole and value:
+                    yield field, kind, value, ""
+
+
 def named_objects(resource: Manifest) -> set[tuple[str, str]]:
     """The ConfigMaps and Secrets that a registry refers to anywhere in its specification, by kind and name."""
-    found: set[tuple[str, str]] = set()
-    for part in resource.get("spec", {}).values():
-        for key, value in part.items() if isinstance(part, dict) else ():
-            for kind, whole in zip(CA_KEYS, CA_DIRECTORIES):
-                if key.endswith(kind) and isinstance(value, dict) and "name" in value:
-                    found.add((kind, value["name"]))
-                elif key == whole and value:
-                    found.add((kind, value))
-    return found
+    return {(kind, name) for _field, kind, name, _key in named_keys(resource)}
 
 
 def registry_result(resource: Manifest) -> Manifest:

@@ -169,16 +169,27 @@ def is_password_secret(secret: _manifests.Manifest) -> bool:
     return marked or str(metadata.get("generateName", "")).endswith("-db-") or _registry.PASSWORD_KEY in _manifests.keys_of(secret)
 
 
-def name_conflict(name: str, others: Iterable[_manifests.Manifest], generates: bool) -> str | None:
-    """What the operator would overwrite for a new registry of this name beside `others`, or they for it; None for nothing."""
-    if name in (CATALOG, f"{CATALOG}-postgres"):
-        return "the model catalog's own Deployment and Service, which have this name"
-    for other in others:
-        beside = other["metadata"]["name"]
-        if name == _manifests.GeneratedDatabase(beside).host and _manifests.live_type(other) == _registry.GENERATED:
-            return f"the generated database of registry {beside!r}, whose Deployment and Service have this name"
-        if beside == _manifests.GeneratedDatabase(name).host and generates:
-            return f"registry {beside!r}, whose Deployment and Service have the name of the generated database"
+def neighbors(registry: str, generates: bool) -> list[str]:
+    """The names of other registries with which one of this name may share a Deployment and a Service, if it has a generated database."""
+    host = _manifests.GeneratedDatabase("").host
+    return [*([registry[: -len(host)]] if registry.endswith(host) else []), *([registry + host] if generates else [])]
+
+
+def name_conflict(registry: str, others: Mapping[str, _manifests.Manifest | None], deployments: Iterable[_manifests.Manifest]) -> str | None:
+    """What the operator would overwrite for a new registry or its generated database; None for nothing.
+
+    `others` are its `neighbors`, `deployments` those that there are of the names that the operator will write.
+    """
+    if registry in (CATALOG, _manifests.GeneratedDatabase(CATALOG).host):
+        return "what it creates for the model catalog under this name"
+    for name, other in others.items():
+        if other is not None and (name > registry or _manifests.live_type(other) == _registry.GENERATED):
+            return f"the generated database of registry {min(name, registry)!r} and the server of registry {max(name, registry)!r} with each other"
+    for deployment in deployments:
+        owners = deployment["metadata"].get("ownerReferences") or ()
+        owner = owner_of("Deployment", deployment, registry)
+        if owner.whose != REGISTRY and not any(one["kind"] == _manifests.KIND and one["name"] == registry for one in owners):
+            return f"Deployment {deployment['metadata']['name']!r}, which is {owner}"
     return None
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -24,6 +24,8 @@ USER_GROUPS = ("user.openshift.io/v1", "groups")
 CLUSTER_ROLE_BINDINGS = (f"{_manifests.RBAC}/v1", "clusterrolebindings")
 # The API of each kind of object that a registry refers to.
 APIS = {"Secret": SECRETS, "ConfigMap": CONFIG_MAPS}
+# A ConfigMap or Secret, and those of its keys that a server reads; none stands for all.
+Source = tuple[_manifests.Manifest, Collection[str]]
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 # As managedFields name them.
 POD_TEMPLATE = ("f:spec", "f:template")
@@ -88,6 +90,8 @@ class Live:
     pods: tuple[_manifests.Manifest, ...] = ()
     # What could not be looked at, as a sentence for each.
     unseen: tuple[str, ...] = ()
+    # For a creation: other registries, by name, whose objects may have the names of this one's.
+    neighbors: Mapping[str, _manifests.Manifest | None] = field(default_factory=dict)
     # Those of `objects` that the same run writes for other registries before this one.
     foreseen: frozenset[tuple[str, str]] = frozenset()
     # The version of the API server; asked for only where a rule depends on it.
@@ -179,8 +183,20 @@ def needed_objects(wanted: _registry.Registry, registry: _manifests.Manifest | N
     needed = [found.object for found in references(wanted, registry, capabilities)]
     if _type_after(wanted, registry) == _registry.GENERATED and registry is not None:
         needed.append(("Secret", _manifests.GeneratedDatabase(wanted.name).password_secret.name))
+    needed += [("Deployment", name) for name in _new_deployments(wanted, registry)]
     host = _new_bare_host(wanted, registry)
     return list(dict.fromkeys([*needed, *([("Service", host)] if host else [])]))
+
+
+def _new_deployments(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> list[str]:
+    """The Deployments that the operator will write because of this plan."""
+    of_database = [_manifests.GeneratedDatabase(wanted.name).host] if generates_database(wanted, registry) else []
+    return [*([wanted.name] if registry is None else []), *of_database]
+
+
+def generates_database(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> bool:
+    """Whether the operator will make a database for the registry that it does not have yet."""
+    return _type_after(wanted, registry) == _registry.GENERATED and (registry is None or _moves(wanted, registry))
 
 
 def needs_password_secrets(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> bool:
@@ -261,7 +277,7 @@ def _patch(fields: Iterable[_manifests.FieldChange]) -> _manifests.Manifest:
 
 def _creation(wanted: _registry.Registry, live: Live) -> Plan:
     database = wanted.database or _registry.Database()
-    problems = _registry.creation_problems(wanted)
+    problems = [*_name_problems(wanted, live), *_registry.creation_problems(wanted)]
     warnings = []
     if database.type is not None and database.type != _registry.GENERATED and live.capabilities.has_metadata_server:
         problems += _registry.metadata_server_problems(database.name)
@@ -315,9 +331,24 @@ def _edit(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest,
     return Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart)
 
 
-def _sources(live: Live) -> list[_manifests.Manifest]:
-    """The objects that the running server has read, as they are now."""
-    return [source for (kind, _name), source in live.objects.items() if kind != "Service" and source is not None]
+def _name_problems(wanted: _registry.Registry, live: Live) -> list[_registry.Problem]:
+    """What the operator would overwrite because of the registry's name."""
+    deployments = [found for (kind, _name), found in live.objects.items() if kind == "Deployment" and found]
+    conflict = _ownership.name_conflict(wanted.name, live.neighbors, deployments) if _new_deployments(wanted, live.registry) else None
+    return [name_problem(wanted.name, conflict)] if conflict else []
+
+
+def name_problem(name: str, conflict: str) -> _registry.Problem:
+    """A name with which the operator would overwrite something."""
+    return _registry.Problem("name", f"cannot be used: the operator would overwrite {conflict}", "Choose another name", name)
+
+
+def _sources(live: Live) -> list[Source]:
+    """The objects that the running server has read, as they are now, with the keys that it reads."""
+    keys: dict[tuple[str, str], tuple[str, ...]] = {}
+    for read in _references(live.registry or {}, live.registry):
+        keys[read.object] = (*keys.get(read.object, ()), *read.keys)
+    return [(source, keys.get(held, ())) for held, source in live.objects.items() if held[0] in APIS and source is not None]
 
 
 def _edit_problems(
@@ -338,7 +369,7 @@ def _edit_problems(
             )
         )
     if _moves(wanted, registry):
-        problems += _registry.creation_problems(wanted)
+        problems += [*_name_problems(wanted, live), *_registry.creation_problems(wanted)]
         if not consent.allow_data_change and _manifests.live_type(registry) is not None:
             problems.append(_data_problem("database.type", kind, _manifests.live_type(registry)))
     elif kind != _registry.GENERATED and not consent.allow_data_change:
@@ -546,10 +577,10 @@ def restart_of(wanted: _registry.Registry, now: datetime) -> Change:
     return Change("restart", "Deployment", wanted.namespace, wanted.name, (), "PATCH", DEPLOYMENTS, body)
 
 
-def is_outdated(live: Live, sources: Iterable[_manifests.Manifest], about_to_change: bool = False) -> bool:
+def is_outdated(live: Live, sources: Iterable[Source], about_to_change: bool = False) -> bool:
     """Whether the server is older than the data of a Secret or ConfigMap that it reads, or will be, and is not being replaced already."""
     newest = _readiness.newest_pod(live.pods)
-    start = None if newest is None else server_start(newest)
+    start = None if newest is None else _earliest_start(newest)
     if start is None:
         # A server that was never started reads everything when it is.
         return False
@@ -569,16 +600,27 @@ def needs_pods(wanted: _registry.Registry, live: Live) -> bool:
     return made is None or bool(live.foreseen) or _is_unread(live, _sources(live), parsed(made)) or bool(_content_changes(wanted, live, live.registry))
 
 
-def _is_unread(live: Live, sources: Iterable[_manifests.Manifest], start: datetime) -> bool:
+def _is_unread(live: Live, sources: Iterable[Source], start: datetime) -> bool:
     """Whether data was written after a server's start, and the server was not restarted for it."""
     asked, rolled = _newest_change(live.deployment, RESTART_MARK), _newest_change(live.deployment, POD_TEMPLATE)
-    return any(_is_newer(source, start, rolled) and not (asked and asked >= changed_at(source)) for source in sources)
+    return any(_is_newer(source, keys, start, rolled) and not (asked and asked >= changed_at(source, keys)) for source, keys in sources)
 
 
 def server_start(pod: _manifests.Manifest) -> datetime | None:
-    """When the registry server of a pod was last started, also one that has ended and waits for its next attempt; None when it never was."""
+    """When the registry server of a pod was last started by its node's clock, also one that has ended and waits to be restarted; None when it never was."""
     run = _readiness.server_run(pod)
     return None if run is None else parsed(run["startedAt"])
+
+
+def _earliest_start(pod: _manifests.Manifest) -> datetime | None:
+    """The earliest time by the API server's clock at which the registry server of a pod can have been started last.
+
+    The clock of a node may be ahead or behind. How long after the node had seen the pod it started the server is right by any clock.
+    """
+    started, created, seen = server_start(pod), _manifests.at(pod, ("metadata", "creationTimestamp")), _manifests.at(pod, ("status", "startTime"))
+    if started is None or created is None:
+        return started
+    return max(parsed(created), min(started, parsed(created) + (started - parsed(seen or started.isoformat()))))
 
 
 def _newest_change(deployment: _manifests.Manifest | None, fields: tuple[str, ...]) -> datetime | None:
@@ -587,15 +629,24 @@ def _newest_change(deployment: _manifests.Manifest | None, fields: tuple[str, ..
     return max((parsed(entry["time"]) for entry in entries if "time" in entry and _manifests.at(entry, ("fieldsV1", *fields)) is not None), default=None)
 
 
-def changed_at(source: _manifests.Manifest) -> datetime:
-    """When the data of a Secret or ConfigMap was last written. Label changes have entries of their own in managedFields."""
-    entries = source["metadata"].get("managedFields") or []
-    times = [parsed(entry["time"]) for entry in entries if "time" in entry and "f:data" in (entry.get("fieldsV1") or {})]
-    return max(times, default=parsed(source["metadata"]["creationTimestamp"]))
+def changed_at(source: _manifests.Manifest, keys: Collection[str] = ()) -> datetime:
+    """When these keys of a Secret or ConfigMap were last written, or any of its data.
+
+    A field manager has one time for all that it wrote: a key can seem to be newer than it is, but never older.
+    """
+    entries = [
+        entry
+        for entry in source["metadata"].get("managedFields") or []
+        if "time" in entry and not _ownership.DATA_FIELDS.isdisjoint(entry.get("fieldsV1") or {})
+    ]
+    writers = {key: [entry for entry in entries if any(f"f:{key}" in (part or {}) for part in entry["fieldsV1"].values())] for key in keys}
+    if writers and all(writers.values()):
+        entries = [entry for found in writers.values() for entry in found]
+    return max((parsed(entry["time"]) for entry in entries), default=parsed(source["metadata"]["creationTimestamp"]))
 
 
-def _is_newer(source: _manifests.Manifest, start: datetime, rolled: datetime | None) -> bool:
-    changed, created = changed_at(source), parsed(source["metadata"]["creationTimestamp"])
+def _is_newer(source: _manifests.Manifest, keys: Collection[str], start: datetime, rolled: datetime | None) -> bool:
+    changed, created = changed_at(source, keys), parsed(source["metadata"]["creationTimestamp"])
     # All times are whole seconds. In the same second the data counts as newer only if it was written again after the object was made, and the
     # server was not replaced in that second too, as it is after a change of the password together with the login.
     return changed > start or (changed == start and changed > created and not (rolled and rolled >= changed))

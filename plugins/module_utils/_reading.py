@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _missing, _plan, _readiness, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _missing, _ownership, _plan, _readiness, _registry
 
 PODS = ("v1", "pods")
 LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
@@ -133,13 +133,20 @@ def read_live(reader: Reader, wanted: _registry.Registry, foreseen: frozenset[tu
         server = _missing.seen(reader.cluster.server_version, None, lambda why: unseen.append(f"the version of Kubernetes could not be seen: {why}"))
     deployment = None if registry is None else reader.deployment(wanted.name)
     written = frozenset(objects.keys() & foreseen)
-    live = _plan.Live(reader.capabilities, registry, objects, password_secrets, used, deployment, (), tuple(unseen), written, server or _registry.LEADING_DIGIT)
+    generates = _plan.generates_database(wanted, registry)
+    neighbors = {name: reader.registry(name) for name in _ownership.neighbors(wanted.name, generates)} if registry is None or generates else {}
+    live = _plan.Live(
+        reader.capabilities, registry, objects, password_secrets, used, deployment, (), tuple(unseen), neighbors, written, server or _registry.LEADING_DIGIT
+    )
     return replace(live, pods=reader.pods(wanted.name)) if _plan.needs_pods(wanted, live) else live
 
 
 def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> _manifests.Manifest | None:
-    if kind != "Service":
+    if kind in _plan.APIS:
         return reader.held(kind, name)
+    if kind == "Deployment":
+        what = f"whether the operator would overwrite Deployment {name!r} could not be seen"
+        return _missing.seen(lambda: reader.deployment(name), None, lambda why: unseen.append(f"{what}: {why}"))
     what = f"whether database.host {name!r} is a Service of namespace {reader.namespace!r} could not be seen"
     return _missing.seen(lambda: reader.service(name), {}, lambda why: unseen.append(f"{what}: {why}"))
 

@@ -31,6 +31,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
 KEY_PATTERN = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+# A private key of any kind, and what stands for a byte of a binary key that is no text.
+PRIVATE_KEY, UNREADABLE = "PRIVATE KEY-----", "\ufffd"
 # What the look at a database shows of its TLS: the rest of it needs a login.
 TLS_CHECKS = ("tls", "protocol", "certificate", "host_name", "expiry")
 REACHED_CHECKS = ("address", "port")
@@ -171,17 +173,18 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
         warnings += _certificates.read_bundle(text, str(place), wanted.expiry_days).warnings
     else:
         changes = _bundles.replacement(place, present, after, wanted.option)
-    problems = _write_problems(option, place, present) if changes else []
+    problems = _write_problems(option, live, wanted.adds) if changes else []
     if changes and len(after.encode()) > _certificates.LARGEST_OBJECT:
         problem = f"makes {place} larger than the {_certificates.LARGEST_OBJECT} bytes that the cluster takes"
         problems.append(_registry.Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
-    put_off = []
+    put_off, restarts = [], []
     for registry in live.readers:
         name = registry["metadata"]["name"]
         server = _plan.Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
-        outdated = bool(server.pods) and (bool(changes) or (present is not None and _plan.is_outdated(server, [present])))
+        is_older = present is not None and _plan.is_outdated(server, [(present, [place.reference.key])])
+        outdated = bool(server.pods) and (bool(changes) or is_older)
         if outdated and wanted.restart:
-            changes = [*changes, _plan.restart_of(_registry.Registry(name, place.namespace), now)]
+            restarts.append(_plan.restart_of(_registry.Registry(name, place.namespace), now))
         elif outdated:
             put_off.append(name)
             warnings.append(f"the server of registry {name!r} is older than the certificates that it reads: run again without `restart: false`")
@@ -189,7 +192,7 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
     if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
         reference = f"{{config_map: {place.reference.name}, key: {place.reference.key}}}"
         warnings.append(f"registry {wanted.registry!r} does not read {place} yet: set its database.ca to {reference}")
-    return _plan.Plan(tuple(changes), tuple(warnings), tuple(problems)), put_off
+    return _plan.Plan((*changes, *restarts), tuple(warnings), tuple(problems)), put_off
 
 
 def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> _plan.Plan:
@@ -206,7 +209,7 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> _plan.P
         names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
         if users:
             problems.append(_registry.Problem(option, f"names {place}, which is used by registry {names}", "Give the registry another CA first"))
-        problems += _write_problems(option, place, present)
+        problems += _write_problems(option, live)
         if alone:
             changes.append(_plan.deletion(place.kind, _plan.APIS[place.kind], present))
         else:
@@ -223,10 +226,20 @@ def _users(live: LiveBundle) -> list[_manifests.Manifest]:
     return [registry for registry in live.registries if (live.place.kind, live.place.reference.name) in _manifests.named_objects(registry)]
 
 
-def _write_problems(option: str, place: _bundles.Place, present: _manifests.Manifest | None) -> list[_registry.Problem]:
+def _write_problems(option: str, live: LiveBundle, adds: bool = False) -> list[_registry.Problem]:
     """Why an object must not, or cannot, be written."""
+    place, present, key = live.place, live.present, live.place.reference.key
+    for registry in live.registries:
+        for use, *read in _manifests.named_keys(registry):
+            if read == [place.kind, place.reference.name, key] and use not in _manifests.CA_KEYS.values():
+                problem = f"names key {key!r} of {place}, which registry {registry['metadata']['name']!r} reads as its {use}"
+                return [_registry.Problem(option, problem, "Give the name of an object that holds only CA certificates")]
     if present is None:
         return []
+    if place.kind == "Secret" and _ownership.is_password_secret(present):
+        return [
+            _registry.Problem(option, f"names {place}, which holds the password of a database", "Give the name of a Secret that holds only CA certificates")
+        ]
     owner = _ownership.owner_of(place.kind, present)
     if owner.is_others:
         return [_registry.Problem(option, f"names {place}, which is {owner}", "Change the bundle where it is managed, or give another name")]
@@ -235,6 +248,13 @@ def _write_problems(option: str, place: _bundles.Place, present: _manifests.Mani
         return [_registry.Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
     if present.get("immutable"):
         return [_registry.Problem(option, f"names {place}, which is immutable", "Give another name, and the registries that one as their CA")]
+    text = place.text(present) if key in _manifests.keys_of(present) else ""
+    if text is None or (text.strip() and (_plan.PEM_CERTIFICATE not in text or PRIVATE_KEY in text)):
+        problem = f"names key {key!r} of {place}, which holds something other than PEM certificates"
+        return [_registry.Problem("key", problem, "Give the name of another key, or remove this one if it is no longer needed")]
+    if adds and UNREADABLE in text:
+        problem = f"names key {key!r} of {place}, which holds bytes that are not UTF-8 text, so that certificates cannot be added to it"
+        return [_registry.Problem("mode", problem, "Use mode=replace with all certificates that are to stay", "add")]
     return []
 
 

@@ -186,9 +186,10 @@ def test_a_password_takes_effect_only_by_a_restart_which_the_module_does(cluster
     [before] = pods_of(cluster, registry)
     databases.set_password(layout, "mysql", databases.REGISTRY.name, "rotated-word")
     try:
-        # Somebody else changes the Secret: the running server goes on with the password that it was started with.
+        # The dashboard changes the Secret: the running server goes on with the password that it was started with.
         secret = cluster.registry(registry)["spec"]["mysql"]["passwordSecret"]["name"]
-        cluster.merge("v1", "secrets", secret, {"data": {"database-password": base64.b64encode(b"rotated-word").decode()}})
+        rotated = {"data": {"database-password": base64.b64encode(b"rotated-word").decode()}}
+        cluster.merge("v1", "secrets", secret, rotated, fieldManager="unknown")
         time.sleep(2)
         assert [pod["metadata"]["uid"] for pod in pods_of(cluster, registry)] == [before["metadata"]["uid"]]
 

@@ -215,7 +215,7 @@ def test_each_bad_input_is_named_before_any_write(
         ({"path": "windows.pem", "pem": authority}, ["path"], "together with pem"),
         (many | {"pem": authority + key}, ["name", "expiry_days", "pem", "database", "database"], "private key"),
         ({"pem": too_large}, ["pem"], "the cluster takes at most 1048576"),
-        ({"pem": authority, "name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}, ["name"], "the platform keeps"),
+        ({"pem": authority, "name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}, ["name"], "managed by the platform"),
         ({"name": f"{own}-labelled", "state": "absent"}, ["name"], "argocd.argoproj.io/instance"),
         ({"pem": other, "database": {"type": "postgresql", "host": layout.address("postgresql")}}, ["pem"], "was not signed by the CA"),
         ({"pem": other, "database": {"type": "mysql", "host": layout.address("mariadb")}}, ["pem"], "was not signed by the CA"),

@@ -197,9 +197,12 @@ def test_a_secret_of_somebody_else_is_used_and_never_changed_or_deleted(cluster:
         made = automation.converged(name=name, database=database | {"password_secret": reference})
         assert made.changes == [("create", "ModelRegistry")]
         refused = automation(name=name, database={"password": "another"})
-        assert refused.failed and "somebody else" in refused.result["msg"] and refused.writes == []
-        # When Vault changes it, the next run restarts the server.
-        cluster.merge(*SECRETS, f"vault-{name}", {"stringData": {"other": "x"}})
+        assert refused.failed and "is not known to be created by the dashboard or this collection" in refused.result["msg"] and refused.writes == []
+        # When Vault changes the key that the server reads, the next run restarts it, and not for what somebody else writes beside it.
+        cluster.merge(*SECRETS, f"vault-{name}", {"stringData": {"other": "x"}}, fieldManager="another")
+        assert automation(name=name).changes == []
+        for written in ("passing", password):
+            cluster.merge(*SECRETS, f"vault-{name}", {"stringData": {"pw": written}})
         rotated = automation(name=name)
         assert rotated.changes == [("restart", "Deployment")], rotated.output
         deleted = automation(name=name, state="absent")
@@ -225,7 +228,8 @@ def test_a_restart_can_be_put_off(cluster: Cluster, automation: Runner, name: st
     database = options("mysql")
     automation(name=name, database=database)
     secret = cluster.registry(name)["spec"]["mysql"]["passwordSecret"]["name"]
-    cluster.merge(*SECRETS, secret, {"stringData": {"note": "rotated"}})
+    for password in ("passing", database["password"]):
+        cluster.merge(*SECRETS, secret, {"stringData": {"database-password": password}}, fieldManager="unknown")
     put_off, done, settled = automation.sequence([Task({"name": name, "restart": False}), Task({"name": name}), Task({"name": name})])
     assert put_off.changes == [] and put_off.writes == [] and put_off.result["status"]["restart_needed"] is True
     assert any("restart: false" in warning for warning in put_off.warnings)

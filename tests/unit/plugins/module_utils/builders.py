@@ -120,7 +120,7 @@ def pod(started: str | None = STARTED, name: str = "fraud-1", created: str = CRE
     status = {"name": "rest-container", "restartCount": 0, "state": state}
     return {
         "metadata": {"name": name, "creationTimestamp": created, "labels": {"app": "fraud"}},
-        "status": {"containerStatuses": [status], "conditions": [{"type": "Ready", "status": "True"}]},
+        "status": {"startTime": created, "containerStatuses": [status], "conditions": [{"type": "Ready", "status": "True"}]},
     }
 
 

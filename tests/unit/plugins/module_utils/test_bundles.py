@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import itertools
 from typing import Any
 
 import pytest
@@ -27,7 +30,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._rotation im
     plan_removal,
 )
 
-from .builders import LATER, NAMESPACE, NOW, STARTED, TODAY, config_map, foreign_secret, live, named, options, planned, pod, steps, stored, wanted
+from .builders import LATER, NAMESPACE, NOW, STARTED, TODAY, config_map, foreign_secret, live, named, options, planned, pod, secret, steps, stored, wanted
 
 OLD, NEW = (trustme.CA(organization_name=name).cert_pem.bytes().decode() for name in ("old", "new"))
 UPLOAD = KeyReference("fraud-db-credential", "ca.crt")
@@ -68,6 +71,20 @@ def test_what_the_registry_reads_is_used_unless_it_is_somebody_elses_too():
     assert chosen({UPLOAD.name: upload()}, used=(UPLOAD.name,)) == upload_name("fraud", 2)
     for other in (KeyReference("company-ca", "ca.crt"), KeyReference(read.name, "other.crt")):
         assert chosen(objects, other) == upload_name("fraud", 3)
+
+
+def test_an_upload_without_the_registrys_name_is_adopted_as_it_is():
+    early = KeyReference("db-credential", "ca.crt")
+    present = {early.name: upload(early.name)}
+    assert chosen(present, early) == early.name
+    # Also where another registry reads it, or somebody else made it: it is not written.
+    assert chosen(present, early, used=(early.name,)) == chosen({early.name: upload(early.name, labels={"team": "x"})}, early) == early.name
+    # Other certificates are written there only where it is this registry's alone.
+    assert chosen(present, early, fits=NEW) == early.name
+    assert chosen(present, early, used=(early.name,), fits=NEW) == UPLOAD.name
+    assert chosen({early.name: upload(early.name, annotations={"argocd.argoproj.io/tracking-id": "x"})}, early, fits=NEW) == UPLOAD.name
+    # What the registry does not read is somebody else's, also with the same certificates.
+    assert chosen(present) == UPLOAD.name
 
 
 def test_a_bundle_is_written_only_when_its_certificates_differ():
@@ -160,6 +177,16 @@ def test_a_server_that_is_older_than_its_bundle_is_restarted_whoever_wrote_it():
     assert steps(plan_bundle(bundle(), cluster(changed, reader(), started="2026-05-01T11:00:01Z"), NOW)[0]) == []
 
 
+@pytest.mark.parametrize("order", [order for number in (1, 2, 3) for order in itertools.permutations(("stale", "fresh-1", "fresh-2"), number)])
+def test_a_server_that_is_up_to_date_is_not_restarted_beside_one_that_is_not(order):
+    changed, pods = config_map("ca", content=NEW, changed_at=LATER), {name: (pod(STARTED if name == "stale" else "2026-05-01T11:00:01Z"),) for name in order}
+    live_bundle = dataclasses.replace(cluster(changed, *map(reader, order)), pods=pods)
+    made, put_off = plan_bundle(bundle(), live_bundle, NOW)
+    assert [change.name for change in made.changes] == [name for name in order if name == "stale"] and put_off == []
+    made, put_off = plan_bundle(bundle(restart=False), live_bundle, NOW)
+    assert made.changes == () and put_off == [name for name in order if name == "stale"]
+
+
 def test_certificates_are_added_once():
     adding = bundle(mode="add")
     assert content_after(adding, cluster(upload("ca"))) == OLD + NEW
@@ -175,6 +202,86 @@ def test_what_is_somebody_elses_is_not_written_but_may_be_right():
     assert named(plan_bundle(bundle(), cluster(upload("ca") | {"immutable": True}), NOW)[0].problems) == ["name"]
     certificate = foreign_secret("ca", **{"tls.crt": "x"}) | {"type": "kubernetes.io/tls"}
     assert named(plan_bundle(bundle(kind="secret"), cluster(certificate, kind="Secret"), NOW)[0].problems) == ["name"]
+
+
+CA_SECRET = bundle(kind="secret")
+
+
+def refused(wanted_bundle: WantedBundle, present: Any, *registries: Any) -> list[str]:
+    """What is said of the option that has to be changed; the same for the removal of what is there."""
+    held_in = cluster(present, *registries, kind=wanted_bundle.kind)
+    problems = plan_bundle(wanted_bundle, held_in, NOW)[0].problems
+    gone = dataclasses.replace(wanted_bundle, is_absent=True, pem=None, adds=False)
+    if present is not None and problems and problems[0].option != "mode":
+        removal = plan_removal(gone, [held_in])
+        assert set(problems) <= set(removal.problems)
+    return [f"{problem.option}: {problem.problem}" for problem in problems]
+
+
+@pytest.mark.parametrize("mode", ["replace", "add"])
+@pytest.mark.parametrize("field", ["passwordSecret", "sslCertificateSecret", "sslKeySecret", "sslPasswordSecret"])
+@pytest.mark.parametrize("content", [OLD, "word", None])
+def test_what_a_registry_reads_as_another_secret_is_never_a_ca(mode, field, content):
+    other = stored(wanted(name="other"), **{field: {"name": "ca", "key": "ca.crt"}})
+    present = None if content is None else foreign_secret("ca", **{"ca.crt": content})
+    [said] = refused(bundle(kind="secret", mode=mode), present, reader(), other)
+    assert said == f"name: names key 'ca.crt' of Secret 'ca', which registry 'other' reads as its {field}"
+    # Another key of the same Secret is no secret of anybody.
+    beside = stored(wanted(name="other"), **{field: {"name": "ca", "key": "other"}})
+    assert refused(bundle(kind="secret", mode=mode), foreign_secret("ca", **{"ca.crt": OLD, "other": "x"}), beside) == []
+
+
+def test_the_certificate_of_a_registrys_proxy_is_never_a_ca():
+    other = stored(wanted(name="other"))
+    other["spec"]["kubeRBACProxy"]["tlsCertificateSecret"] = {"name": "ca", "key": "ca.crt"}
+    assert "its tlsCertificateSecret" in refused(CA_SECRET, foreign_secret("ca", **{"ca.crt": OLD}), other)[0]
+
+
+@pytest.mark.parametrize("key", ["ca.crt", "new-key", "database-password"])
+def test_the_secret_of_a_password_is_never_written_as_a_ca(key):
+    # Its registry may be gone, or be made later.
+    for password in (secret(wanted()), secret(wanted(), annotations={}), foreign_secret("x", **{"database-password": "word"})):
+        password["metadata"]["name"] = "ca"
+        password["data"]["ca.crt"] = manifests.encoded(OLD)
+        place = Place("Secret", NAMESPACE, KeyReference("ca", key))
+        made, _put_off = plan_bundle(bundle(kind="secret", key=key), dataclasses.replace(cluster(password, kind="Secret"), place=place), NOW)
+        assert "holds the password of a database" in made.problems[0].problem
+
+
+@pytest.mark.parametrize("mode", ["replace", "add"])
+@pytest.mark.parametrize("content", ["word", "-----BEGIN PRIVATE KEY-----\nx", OLD + "-----BEGIN RSA PRIVATE KEY-----\nx", "{}", "- x: 1"])
+@pytest.mark.parametrize("kind", ["config_map", "secret"])
+def test_what_is_no_certificate_is_never_replaced_by_one(kind, content, mode):
+    present = foreign_secret("ca", **{"ca.crt": content}) if kind == "secret" else config_map("ca", content=content)
+    [said] = refused(bundle(kind=kind, mode=mode), present)
+    assert said.startswith("key: names key 'ca.crt'") and said.endswith("holds something other than PEM certificates")
+    empty = foreign_secret("ca", **{"ca.crt": " \n"}) if kind == "secret" else config_map("ca", content=" \n")
+    assert refused(bundle(kind=kind, mode=mode), empty) == []
+
+
+def binary(content: bytes) -> dict[str, Any]:
+    made = upload("ca")
+    del made["data"]
+    return made | {"binaryData": {"ca.crt": base64.b64encode(content).decode()}}
+
+
+def test_a_binary_key_is_added_to_as_it_is_or_not_at_all():
+    adding, replacing = bundle(mode="add"), bundle()
+    readable = binary(OLD.encode())
+    [change] = plan_bundle(adding, cluster(readable), NOW)[0].changes
+    assert change.body["data"] == {"ca.crt": OLD + NEW} and change.body["binaryData"] == {"ca.crt": None}
+    latin = binary("# Köln\n".encode("latin-1") + OLD.encode())
+    assert refused(adding, latin)[0].startswith("mode: ") and refused(replacing, latin) == []
+    der = binary(b"0\x82\x03\x00")
+    assert refused(adding, der)[0].startswith("key: ") and refused(replacing, der)[0].startswith("key: ")
+    keystore = foreign_secret("ca") | {"data": {"ca.crt": base64.b64encode(b"\xfe\xed\xfe\xed").decode()}}
+    assert refused(CA_SECRET, keystore)[0].startswith("key: ") and refused(dataclasses.replace(CA_SECRET, adds=True), keystore)[0].startswith("key: ")
+
+
+@pytest.mark.parametrize("annotation", ["argocd.argoproj.io/tracking-id", "kustomize.toolkit.fluxcd.io/name", "meta.helm.sh/release-name", "cert-manager.io/x"])
+def test_what_a_tool_tracks_by_annotation_is_not_written_as_a_ca(annotation):
+    [said] = refused(bundle(), upload("ca", annotations={annotation: "x"}))
+    assert annotation in said
 
 
 def test_a_registry_that_does_not_read_its_bundle_yet_is_told():

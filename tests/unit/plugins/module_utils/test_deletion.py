@@ -256,6 +256,36 @@ def test_a_config_map_of_somebody_else_is_kept_and_said_so(theirs):
     assert (kept["kind"], kept["name"]) == ("ConfigMap", "fraud-db-credential") and "it is " in kept["reason"]
 
 
+@pytest.mark.parametrize(
+    ("theirs", "reason"),
+    [
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "x"}}, "managed by another tool (annotation argocd.argoproj.io/tracking-id of Argo CD)"),
+        ({"managedFields": [{"manager": "kubectl-create"}]}, "not known to be created by the dashboard or this collection (field manager 'kubectl-create')"),
+    ],
+)
+@pytest.mark.parametrize("name", ["fraud-db-credential", "db-credential"])
+def test_why_an_upload_is_kept_is_told_by_its_evidence(name, theirs, reason):
+    made = deleted(registry=stored(wanted()), config_maps=(upload(name, **theirs),))
+    assert ("delete", "ConfigMap") not in steps(made)
+    assert made.kept[-1] == {"kind": "ConfigMap", "name": name, "reason": f"it is {reason}"}
+
+
+def test_an_upload_without_the_registrys_name_goes_too():
+    made = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),))
+    assert [change.name for change in made.changes] == ["fraud", "db-credential"]
+    shared = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),), others=(other(database__ca=UPLOAD | {"config_map": "db-credential"}),))
+    assert [change.name for change in shared.changes] == ["fraud"] and "'other' uses it too" in shared.kept[-1]["reason"]
+
+
+def test_the_model_catalogs_binding_stays_beside_a_registry_of_that_name():
+    catalog = binding(subjects=[{"kind": "ServiceAccount", "namespace": NAMESPACE, "name": "model-catalog"}])
+    for component in ("model-catalog", "model-registry"):
+        labels = catalog["metadata"]["labels"] | {"component": component, "app.kubernetes.io/name": "model-catalog"}
+        theirs = catalog | {"metadata": {"name": "model-catalog-auth-delegator", "uid": "c", "labels": labels}}
+        made = plan_deletion(Registry("model-catalog", NAMESPACE), Remains(TODAY, stored(wanted(name="model-catalog")), cluster_role_binding=theirs), Consent())
+        assert steps(made) == [("delete", "ModelRegistry")]
+
+
 @pytest.mark.parametrize("kind", ["mysql", "postgresql"])
 def test_an_upload_that_another_registry_uses_is_kept(kind):
     made = deleted(config_maps=(upload(),), others=(stored(wanted("generated", name="third")), other(kind, database__ca=UPLOAD)))

@@ -70,7 +70,7 @@ def test_what_is_dropped_of_sources_pods_and_deployments_changes_no_judgement():
         kept = trimmed_deployment(deployment)["metadata"]["managedFields"]
         assert [at(part["fieldsV1"], path) is not None for part in kept] == [True, False]
         before, after = (live(wanted(), registry=stored(wanted()), deployment=one, pods=(running,)) for one in (deployment, trimmed_deployment(deployment)))
-        assert is_outdated(before, [source]) == is_outdated(after, [source])
+        assert is_outdated(before, [(source, [])]) == is_outdated(after, [(source, [])])
 
 
 def test_of_a_binding_only_who_wrote_it_and_when_is_kept_of_its_history():

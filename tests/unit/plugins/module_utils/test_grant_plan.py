@@ -181,6 +181,33 @@ def test_duplicates_of_the_dashboard_are_said_and_exact_removes_the_surplus(surp
     assert done(planned(Permissions((ALICE,), exact=True), [surplus, kept])) == [("delete", "a")]
 
 
+@pytest.mark.parametrize(
+    "group",
+    [
+        dashboards(Grant("groups", "system:serviceaccounts:fraud-dev"), name="a", created="2026-05-01T09:00:00Z"),
+        # That of the present registry, beside one of a registry of before.
+        dashboards(Grant("groups", "system:serviceaccounts:fraud-dev"), name="a"),
+    ],
+)
+@pytest.mark.parametrize("uid", ["uid-0", "uid-1"])
+@pytest.mark.parametrize("listed", [PROJECT, Grant("groups", "system:serviceaccounts:fraud-dev")])
+def test_of_a_project_that_is_granted_twice_the_one_that_the_dashboard_shows_as_such_stays(group, uid, listed):
+    live = [group, dashboards(PROJECT, name="b", uid=uid)]
+    left = after(Permissions((listed,), exact=True), live)
+    assert [one["metadata"]["name"] for one in left] == ["b"] and shown_by_the_dashboard(left) == [("Project", "system:serviceaccounts:fraud-dev")]
+    assert planned(Permissions((listed,), exact=True), left).changes == ()
+
+
+@pytest.mark.parametrize("exact", [{"exact": True}, {"revoke": True}])
+@pytest.mark.parametrize("annotation", ["argocd.argoproj.io/tracking-id", "meta.helm.sh/release-name", "olm.operatorframework.io/x"])
+def test_a_binding_that_a_tool_keeps_is_left_and_told_by_its_evidence(exact, annotation):
+    kept = dashboards(BOB, name="kept")
+    kept["metadata"]["annotations"] = {annotation: "x"}
+    wanted = Permissions((BOB,) if "revoke" in exact else (ALICE,), prune_unlabelled=True, **exact)
+    plan = planned(wanted, [kept, dashboards(ALICE)])
+    assert plan.changes == () and annotation in plan.warnings[0] and "'kept' (user bob)" in plan.warnings[0]
+
+
 def test_a_binding_for_nobody_is_surplus_only_to_the_whole_truth():
     nobodys = dashboards(ALICE, name="nobodys") | {"subjects": None}
     assert planned(Permissions((ALICE,), revoke=True), [nobodys]).changes == ()
@@ -289,6 +316,17 @@ def test_members_are_added_and_removed_by_name(wanted, users, result):
 )
 def test_members_that_are_as_wanted_or_not_given_are_left_alone(wanted):
     assert member_changes(wanted, TARGET, group("alice"), True).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "who"),
+    [({}, "not known"), ({"labels": OPERATOR_LABELS, "annotations": {"openshift.io/ldap.uid": "cn=x"}}, "LDAP group synchronization")],
+)
+def test_the_members_of_a_group_of_somebody_else_are_not_written(theirs, who):
+    group = {"metadata": {"name": "fraud-users", "resourceVersion": "3", **theirs}, "users": ["alice"]}
+    [problem] = member_changes(Permissions(members=("bob",)), TARGET, group, True).problems
+    assert problem.option == "permissions.members" and who in problem.problem
+    assert member_changes(Permissions(members=("alice",)), TARGET, group, True).problems == ()
 
 
 def test_members_are_refused_where_there_are_no_groups():

@@ -16,6 +16,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership i
     is_owned_by,
     is_password_secret,
     name_conflict,
+    neighbors,
     owner_of,
     registry_of,
 )
@@ -264,18 +265,35 @@ def test_an_object_goes_with_the_registry_whose_uid_it_names():
 @pytest.mark.parametrize(
     ("name", "generates", "overwrites"),
     [
-        ("model-catalog", False, "model catalog"),
-        ("model-catalog-postgres", True, "model catalog"),
-        ("big-postgres", False, "generated database of registry 'big'"),
-        ("small", True, "registry 'small-postgres'"),
+        ("model-catalog", False, "the model catalog"),
+        ("model-catalog-postgres", True, "the model catalog"),
+        ("big-postgres", False, "the generated database of registry 'big' and the server of registry 'big-postgres'"),
+        ("small", True, "the generated database of registry 'small' and the server of registry 'small-postgres'"),
         ("small", False, None),
         ("external-postgres", False, None),
         ("fraud", True, None),
     ],
 )
 def test_a_name_is_not_taken_that_overwrites_what_the_operator_made(name, generates, overwrites):
-    others = [stored(wanted("generated", name="big")), stored(wanted(name="external")), stored(wanted(name="small-postgres"))]
-    conflict = name_conflict(name, others, generates)
+    registries = {"big": stored(wanted("generated", name="big")), "external": stored(wanted(name="external")), "small-postgres": stored(wanted())}
+    conflict = name_conflict(name, {beside: registries.get(beside) for beside in neighbors(name, generates)}, ())
+    assert conflict is None if overwrites is None else overwrites in conflict
+
+
+@pytest.mark.parametrize(
+    ("metadata", "overwrites"),
+    [
+        ({}, "Deployment 'fraud', which is not known"),
+        ({"annotations": {"meta.helm.sh/release-name": "db"}}, "Deployment 'fraud', which is managed by another tool"),
+        ({"labels": OPERATOR_LABELS | {"component": "model-catalog"}}, "Deployment 'fraud', which is managed by the platform"),
+        ({"ownerReferences": [DASHBOARD_OWNER | {"name": "fra"}]}, "Deployment 'fraud', which is not known"),
+        # What is still there of a registry of before.
+        ({"ownerReferences": [DASHBOARD_OWNER]}, None),
+        ({"labels": OPERATOR_LABELS}, None),
+    ],
+)
+def test_a_name_is_not_taken_of_a_deployment_that_the_operator_would_overwrite(metadata, overwrites):
+    conflict = name_conflict("fraud", {}, [{"metadata": {"name": "fraud", **metadata}}])
     assert conflict is None if overwrites is None else overwrites in conflict
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime, timedelta
 
 import pytest
+import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
@@ -21,7 +23,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import
     resource_after,
     server_start,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Database, registry_from_options, stored_password
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Database, KeyReference, Registry, registry_from_options, stored_password
 
 from .builders import (
     CREATED,
@@ -29,6 +31,7 @@ from .builders import (
     LATER,
     NAMESPACE,
     OLD,
+    PEM,
     STARTED,
     TODAY,
     TYPES,
@@ -50,6 +53,7 @@ from .builders import (
 )
 
 OURS = secret_name(wanted())
+ONE = trustme.CA(organization_name="one").cert_pem.bytes().decode()
 VAULT = {"name": "vault", "key": "password"}
 CLIENT = {"secret": "client"}
 CERTIFICATE = {"tls.crt": "c", "tls.key": "k"}
@@ -779,6 +783,69 @@ def test_the_data_of_an_object_are_as_old_as_their_last_write():
     assert changed_at(twice).isoformat() == "2026-05-01T11:00:00+00:00"
 
 
+def written(key, at, manager="unknown", part="f:data"):
+    """A field manager's entry for a key."""
+    return {"manager": manager, "time": at, "fieldsV1": {part: {f"f:{key}": {}}}}
+
+
+@pytest.mark.parametrize("part", ["f:data", "f:binaryData", "f:stringData"])
+def test_only_the_keys_that_are_read_tell_how_old_the_data_are(part):
+    shared = held({"metadata": {"name": "x"}}, managedFields=[written("ca.crt", CREATED, part=part), written("note", LATER, "tests")])
+    assert changed_at(shared, ["ca.crt"]) == changed_at(held({"metadata": {"name": "x"}}))
+    assert changed_at(shared, ["ca.crt", "note"]) == changed_at(shared) == changed_at(shared, ["note"])
+    # The same manager has one time for both: rather one restart too many.
+    shared["metadata"]["managedFields"] += [written("ca.crt", LATER, "other", part)]
+    assert changed_at(shared, ["ca.crt"]).isoformat() == "2026-05-01T11:00:00+00:00"
+
+
+def test_a_key_that_nobody_is_known_to_have_written_is_as_old_as_the_last_write_of_any():
+    for keys in (["lost"], ["ca.crt", "lost"]):
+        source = held({"metadata": {"name": "x"}}, managedFields=[written("ca.crt", CREATED), written("note", LATER, "tests")])
+        assert changed_at(source, keys).isoformat() == "2026-05-01T11:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("registry", "kind", "read", "other"),
+    [
+        (wanted(), "Secret", "database-password", "database-user"),
+        (wanted(database__ca={"config_map": "bundle", "key": "ca.crt"}), "ConfigMap", "ca.crt", "note"),
+        (wanted(database__ca={"secret": "vault", "key": "ca"}), "Secret", "ca", "password"),
+    ],
+)
+def test_a_server_is_restarted_only_for_the_keys_that_it_reads(registry, kind, read, other):
+    name = registry.database.ca.reference.name if registry.database.ca else OURS
+    for changed, restarted in ((other, False), (read, True)):
+        entries = [written(key, LATER if key == changed else CREATED, f"manager-of-{key}") for key in (read, other)]
+        source = config_map() if kind == "ConfigMap" else foreign_secret("vault", ca=PEM, password="x") if name == "vault" else secret(registry)
+        source["metadata"]["managedFields"] = entries
+        assert steps(planned(registry, live(registry, {(kind, name): source}))) == [("restart", "Deployment")] * restarted
+
+
+@pytest.mark.parametrize("ahead", [-3600, -60, -1, 0, 1, 60, 3600])
+@pytest.mark.parametrize(("changed", "restarted"), [("2026-05-01T10:00:09Z", True), ("2026-05-01T09:59:59Z", False)])
+def test_a_nodes_clock_loses_no_rotation(ahead, changed, restarted):
+    def shown(time):
+        return (datetime.fromisoformat(time) + timedelta(seconds=ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    started = pod(shown("2026-05-01T10:00:08Z"))
+    started["status"]["startTime"] = shown("2026-05-01T10:00:01Z")
+    source = secret(wanted(), changed, creationTimestamp="2026-05-01T09:00:00Z")
+    assert steps(planned(wanted(), live(wanted(), {("Secret", OURS): source}, pods=(started,)))) == [("restart", "Deployment")] * restarted
+
+
+def test_without_a_time_at_which_the_node_saw_the_pod_its_creation_counts():
+    started = pod("2026-05-01T12:00:00Z")
+    del started["status"]["startTime"]
+    cluster = live(wanted(), {("Secret", OURS): secret(wanted(), LATER)}, pods=(started,))
+    assert steps(planned(wanted(), cluster)) == [("restart", "Deployment")]
+
+
+def test_a_server_that_waited_for_its_secret_is_not_restarted_for_it():
+    waited = pod("2026-05-01T11:00:05Z")
+    cluster = live(wanted(), {("Secret", OURS): secret(wanted(), LATER, creationTimestamp=LATER)}, pods=(waited,))
+    assert steps(planned(wanted(), cluster)) == []
+
+
 def test_a_pod_of_an_old_product_serves_since_its_metadata_server_runs():
     both = pod(LATER)
     metadata_server = {"name": "grpc-container", "restartCount": 0, "state": {"running": {"startedAt": STARTED}}}
@@ -789,6 +856,38 @@ def test_a_pod_of_an_old_product_serves_since_its_metadata_server_runs():
 
 
 # Somebody else's Secret
+
+
+def test_certificates_are_not_written_into_a_config_map_that_a_tool_tracks():
+    registry = wanted(database__ca={"pem": ONE})
+    object.__setattr__(registry.database.ca, "reference", KeyReference("fraud-db-credential", "ca.crt"))
+    theirs = config_map("fraud-db-credential")
+    theirs["metadata"]["annotations"] = {"argocd.argoproj.io/tracking-id": "x"}
+    [problem] = planned(registry, live(registry, {("ConfigMap", "fraud-db-credential"): theirs})).problems
+    assert problem.option == "database.ca" and "argocd.argoproj.io/tracking-id of Argo CD" in problem.problem
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_new_registry_does_not_take_a_name_that_the_operator_uses(kind):
+    def found(name, objects=None, **beside):
+        registry = wanted(kind, name=name)
+        return named(planned(registry, Live(TODAY, objects=objects or {}, neighbors=beside)).problems)
+
+    assert found("fraud") == found("external-postgres", external=stored(wanted(name="external"))) == []
+    for name in ("model-catalog", "model-catalog-postgres"):
+        assert found(name) == ["name"]
+    assert found("big-postgres", big=stored(wanted("generated", name="big"))) == ["name"]
+    assert found("fraud", {("Deployment", "fraud"): {"metadata": {"name": "fraud"}}}) == ["name"]
+    # An existing one can be edited.
+    assert planned(Registry("model-catalog", NAMESPACE, description="New"), live(wanted(kind, name="model-catalog"))).problems == ()
+
+
+def test_a_registry_does_not_move_to_a_generated_database_that_has_another_ones_name():
+    taken = {
+        ("Deployment", "fraud-postgres"): {"metadata": {"name": "fraud-postgres", "ownerReferences": [{"kind": "ModelRegistry", "name": "fraud-postgres"}]}}
+    }
+    made = planned(wanted("generated"), live(wanted(), taken), allow_data_change=True)
+    assert named(made.problems) == ["name"]
 
 
 @pytest.mark.parametrize(
@@ -945,19 +1044,23 @@ def test_references_are_those_of_the_registry_as_it_will_be():
     ]
 
 
+# What the operator writes for a new registry.
+MADE = ("Deployment", "fraud")
+
+
 @pytest.mark.parametrize(
     ("registry", "live_one", "needed"),
     [
-        (wanted(), None, [("Secret", OURS)]),
-        (wanted(database__namespace=None, database__host="db"), None, [("Secret", OURS), ("Service", "db")]),
+        (wanted(), None, [("Secret", OURS), MADE]),
+        (wanted(database__namespace=None, database__host="db"), None, [("Secret", OURS), MADE, ("Service", "db")]),
         (edited(host="db"), stored(wanted()), [("Secret", OURS), ("Service", "db")]),
         (edited(host="db"), stored(wanted(), host="db"), [("Secret", OURS)]),
         (edited(host="db"), stored(wanted(), host=f"db.{NAMESPACE}.svc.cluster.local"), [("Secret", OURS)]),
-        (wanted("generated"), None, []),
+        (wanted("generated"), None, [MADE, ("Deployment", "fraud-postgres")]),
         (said_nothing(), stored(wanted("generated")), [("Secret", "fraud-postgres-credentials")]),
-        (wanted("generated"), stored(wanted()), [("Secret", "fraud-postgres-credentials")]),
+        (wanted("generated"), stored(wanted()), [("Secret", "fraud-postgres-credentials"), ("Deployment", "fraud-postgres")]),
         # The same Secret is read once.
-        (wanted(database__ca={"secret": "s", "key": "k"}, database__client_certificate={"secret": "s"}), None, [("Secret", OURS), ("Secret", "s")]),
+        (wanted(database__ca={"secret": "s", "key": "k"}, database__client_certificate={"secret": "s"}), None, [("Secret", OURS), ("Secret", "s"), MADE]),
         (said_nothing(), stored(without_secret()), [("Secret", "vault")]),
     ],
 )
