@@ -948,7 +948,8 @@ def test_references_are_those_of_the_registry_as_it_will_be():
 @pytest.mark.parametrize(
     ("registry", "live_one", "needed"),
     [
-        (wanted(), None, [("Secret", OURS)]),
+        (wanted(), None, [("Secret", OURS), ("Service", "mysql.data")]),
+        (wanted(database__host="db.example.com", database__namespace=None), None, [("Secret", OURS)]),
         (wanted(database__namespace=None, database__host="db"), None, [("Secret", OURS), ("Service", "db")]),
         (edited(host="db"), stored(wanted()), [("Secret", OURS), ("Service", "db")]),
         (edited(host="db"), stored(wanted(), host="db"), [("Secret", OURS)]),
@@ -957,7 +958,11 @@ def test_references_are_those_of_the_registry_as_it_will_be():
         (said_nothing(), stored(wanted("generated")), [("Secret", "fraud-postgres-credentials")]),
         (wanted("generated"), stored(wanted()), [("Secret", "fraud-postgres-credentials")]),
         # The same Secret is read once.
-        (wanted(database__ca={"secret": "s", "key": "k"}, database__client_certificate={"secret": "s"}), None, [("Secret", OURS), ("Secret", "s")]),
+        (
+            wanted(database__host="10.0.0.1", database__namespace=None, database__ca={"secret": "s", "key": "k"}, database__client_certificate={"secret": "s"}),
+            None,
+            [("Secret", OURS), ("Secret", "s")],
+        ),
         (said_nothing(), stored(without_secret()), [("Secret", "vault")]),
     ],
 )
@@ -1032,6 +1037,8 @@ def test_a_bare_host_without_such_a_service_is_a_warning(service, warned):
     made = planned(registry, Live(TODAY, objects={("Service", "db"): service}))
     assert made.problems == () and ["database.namespace" in warning for warning in made.warnings] == [True] * warned
     assert not made.incomplete
+    elsewhere = planned(wanted(database__host="db", database__namespace="dta"), Live(TODAY, objects={("Service", "db.dta"): service}))
+    assert ["no such Service in namespace 'dta'; correct" in warning for warning in elsewhere.warnings] == [True] * warned
 
 
 @pytest.mark.parametrize("host", ["db.example.com", "10.0.0.1", "fd00::1"])
