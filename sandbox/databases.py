@@ -95,7 +95,14 @@ ODD_DATABASES = ("odd space", "odd#hash", "odd&and", "odd-dash")
 
 def databases(kind: str) -> list[str]:
     """The names of all databases that exist on one server from the start."""
-    return [DEFAULT_DATABASE, "model_registry", DOCUMENTED_DATABASE, DIRTY_DATABASE, *ODD_DATABASES, *(f"registry_{n}" for n in range(1, FREE_DATABASES[kind] + 1))]
+    return [
+        DEFAULT_DATABASE,
+        "model_registry",
+        DOCUMENTED_DATABASE,
+        DIRTY_DATABASE,
+        *ODD_DATABASES,
+        *(f"registry_{n}" for n in range(1, FREE_DATABASES[kind] + 1)),
+    ]
 
 
 def servers(layout: Layout) -> list[str]:
@@ -615,7 +622,7 @@ def initialise_postgresql(home: Path, folder: Path, administrator: str, password
     finish(folder)
 
 
-def remove_postgresql(folder: Path) -> None:
+def remove_data(folder: Path) -> None:
     """Remove a data directory with its data."""
     _marker(folder).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)

@@ -18,7 +18,11 @@ DATA_IMAGE = "quay.io/opendatahub/odh-model-metadata-collection:latest"
 PORT = 8443
 # The ConfigMap of the product, and those of the administrator: kind of asset, name, top-level key.
 DEFAULT_SOURCES = "default-catalog-sources"
-USER_SOURCES = (("model", "model-catalog-sources", "catalogs"), ("mcp", "mcp-catalog-sources", "mcp_catalogs"), ("agent", "agent-catalog-sources", "agent_catalogs"))
+USER_SOURCES = (
+    ("model", "model-catalog-sources", "catalogs"),
+    ("mcp", "mcp-catalog-sources", "mcp_catalogs"),
+    ("agent", "agent-catalog-sources", "agent_catalogs"),
+)
 
 
 def _labels(name: str, instance: str | None, component: str = NAME, of_kubernetes: str = NAME) -> dict[str, str]:

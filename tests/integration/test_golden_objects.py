@@ -85,7 +85,11 @@ def differences(there: Any, here: Any, where: str = "") -> list[str]:
 @pytest.fixture(scope="module")
 def inputs(cluster: Cluster) -> Iterator[None]:
     """What the registries of the folder refer to."""
-    made = [("secrets", PASSWORD, {"database-password": "x"}), ("secrets", CERTIFICATES, {"ca.crt": "x"}), ("secrets", CLIENT, {"tls.crt": "x", "tls.key": "x"})]
+    made = [
+        ("secrets", PASSWORD, {"database-password": "x"}),
+        ("secrets", CERTIFICATES, {"ca.crt": "x"}),
+        ("secrets", CLIENT, {"tls.crt": "x", "tls.key": "x"}),
+    ]
     for plural, name, texts in made:
         cluster.create("v1", plural, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": texts})
     made += [("configmaps", CERTIFICATES, {"ca.crt": "x"}), ("configmaps", SOURCE, {"sources.yaml": "catalogs: []"})]

@@ -104,7 +104,7 @@ def test_the_first_playbook_of_the_readme_ends_with_a_registry_that_is_available
         conditions = {entry["type"]: entry["status"] for entry in cluster.registry("fraud-models")["status"]["conditions"]}
         assert conditions["Available"] == "True"
     finally:
-        shell(f". {ENVIRONMENT}\nansible localhost -m modelops.openshift_ai.model_registry -a '{{\"name\": \"fraud-models\", \"state\": \"absent\"}}'", tmp_path)
+        shell(f'. {ENVIRONMENT}\nansible localhost -m modelops.openshift_ai.model_registry -a \'{{"name": "fraud-models", "state": "absent"}}\'', tmp_path)
     assert cluster.registry("fraud-models") is None
 
 
