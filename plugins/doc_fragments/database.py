@@ -60,7 +60,8 @@ options:
           - A new one is written into that Secret, and the server is restarted so that it takes effect.
           - For MySQL a password with V(?), with which the registry server does not start, is refused. For PostgreSQL every password works, because it is stored
             percent-encoded where that is needed. An empty one, or one with a line break at its end, is refused.
-          - When the registry uses a Secret that somebody else made, a new password is refused. Change it there.
+          - The module fails if a new password would have to be written to a Secret that neither the dashboard nor this collection created, or that another
+            client, such as C(kubectl), has edited since. Change the password there and omit this option, or delete that Secret so that it is created again.
         type: str
       password_secret:
         description:
@@ -85,7 +86,8 @@ options:
           - One that does not exist, has no such key or holds no certificate is refused.
           - A dictionary with C(pem) holds the certificates themselves, as PEM text. They go into the ConfigMap that an upload in the dashboard makes, which
             is called like the registry with C(-db-credential) at its end, and with C(-2), C(-3) and so on where that name is taken. Here that works for
-            PostgreSQL too. Other certificates for a registry that reads such a ConfigMap replace what is in it, and the server is restarted.
+            PostgreSQL too. Other certificates for a registry that reads such a ConfigMap replace what is in it, and the server is restarted. If another
+            registry reads it too, or something else manages it, they are written to a new one.
           - Text that is no bundle of valid CA certificates is refused as in M(modelops.openshift_ai.model_registry_ca), which also adds to bundles.
           - V(none) takes the CA away, and a connection to MySQL is no longer encrypted unless O(database.verify_server_cert=true).
         type: raw

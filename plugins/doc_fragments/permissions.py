@@ -72,8 +72,8 @@ options:
         default: false
       prune_unlabelled:
         description:
-          - Whether the RoleBindings that somebody else made are taken away too, when they give access to those who are not to have it. Such are all that lack
-            the labels of the dashboard.
+          - Whether RoleBindings without the labels of the dashboard are deleted too, if they grant access to subjects that are not listed.
+          - RoleBindings that another tool or the platform manages are not deleted, because they would be created again. A warning names them.
           - Refused without O(permissions.exact), unless M(modelops.openshift_ai.model_registry_permission) takes access away.
         type: bool
         default: false

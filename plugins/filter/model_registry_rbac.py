@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership import auth_delegator
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership import auth_delegator
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import name_problems
 
 DOCUMENTATION = r"""

@@ -26,8 +26,11 @@ attributes:
 notes:
   - To change a database's CA without downtime, put the new CA beside the old one with O(mode=add), change the certificate of the database, then give the new
     CA alone with O(mode=replace).
-  - A ConfigMap or Secret that somebody else keeps is never written or deleted. That is one of the platform, such as C(odh-trusted-ca-bundle), one with an
-    owner, and one with labels or annotations of a tool. What it holds may be the wanted bundle all the same, which is no change.
+  - A ConfigMap or Secret that something else manages is never written or deleted. That is one of the platform, such as C(odh-trusted-ca-bundle), one with an
+    owner reference, one with labels or annotations of a tool such as Argo CD, Flux, Helm, External Secrets or cert-manager, and one whose data a controller
+    wrote. If it already holds the wanted bundle, that is no change.
+  - The module never replaces or deletes a key that a registry reads as a password, client certificate or private key, a key of a Secret that holds the password
+    of a registry's database, or a key that holds anything other than PEM certificates.
   - The text around the certificates of a bundle is not written. Windows line ends and byte-order marks are accepted, and duplicates are dropped.
   - A run that was killed can be run again. It ends in the state that an undisturbed run ends in.
 requirements:
@@ -79,7 +82,9 @@ options:
       - The registry whose CA it is. The bundle is then in the ConfigMap that an upload in the dashboard makes, which is called like the registry with
         C(-db-credential) at its end, and with C(-2), C(-3) and so on where that name is taken.
       - It is the one that the registry reads, or one with the same certificates, or a new one. One with other certificates that the registry does not read is
-        never overwritten; with O(mode=add) they are added to it.
+        never overwritten; with O(mode=add) they are added to it. Neither is one that another registry reads, or that neither the dashboard nor this collection
+        created.
+      - If the registry reads C(db-credential), as the dashboard names a certificate that is uploaded before the registry has a name, that is the one.
       - The registry does not need to exist yet. One that exists and does not read the bundle yet is a warning.
       - With O(state=absent) all such ConfigMaps of the registry are removed.
       - A name that no registry can have is refused, and so is a O(kind) or O(key) that no upload has.
