@@ -622,7 +622,7 @@ def initialise_postgresql(home: Path, folder: Path, administrator: str, password
     finish(folder)
 
 
-def remove_postgresql(folder: Path) -> None:
+def remove_data(folder: Path) -> None:
     """Remove a data directory with its data."""
     _marker(folder).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)

@@ -60,7 +60,7 @@ PERMISSION: dict[str, Any] = {
     "verify": {"type": "bool", "default": False},
 }
 
-CHECK_DATABASE: dict[str, Any] = {"check_database": {"type": "str", "choices": ["false", "warn", "fail"], "default": "false"}}
+CHECK_DATABASE: dict[str, Any] = {"check_database": {"type": "str", "choices": ["ignore", "warn", "fail"], "default": "warn"}}
 
 RESTART: dict[str, Any] = {"restart": {"type": "bool", "default": True}}
 

@@ -54,9 +54,13 @@ def converge(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: 
         _removal.Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)
         return
     granting = granting_for(reader, options, problems, check_mode, outcome, options["wait"])
-    preflight = None if problems else preflight_for(options["check_database"])
-    convergence = Convergence(reader, wanted, consent, check_mode, outcome, granting, preflight)
-    convergence.write(problems)
+    convergence = Convergence(reader, wanted, consent, check_mode, outcome, granting, options["check_database"])
+    problems += convergence.problems()
+    problems += [] if problems else convergence.check_database()
+    outcome.warn(convergence.unreached_warning([convergence]))
+    if problems:
+        raise _registry.InputError(problems)
+    convergence.write()
     convergence.wait(seconds)
     convergence.finish(options)
 
@@ -116,16 +120,6 @@ def granting_for(
     return _granting.granting_from_options(reader, {"state": "present", **options}, problems, check_mode, outcome, waits, threads)
 
 
-def preflight_for(check_database: str) -> _database_info.Preflight | None:
-    """The look at the database that the option `check_database` asks for."""
-    if check_database == "false":
-        return None
-    # Imported here, as in `converge`.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info
-
-    return _database_info.Preflight(check_database == "fail")
-
-
 class Convergence:
     """A registry that is to be made or edited: `problems` before anything is written, `write`, then `wait`, and `finish` when it serves."""
 
@@ -137,11 +131,12 @@ class Convergence:
         check_mode: bool,
         outcome: _writing.Outcome,
         granting: _granting.Granting | None,
-        preflight: _database_info.Preflight | None,
+        check_database: str,
         expected_users: Callable[[], Users] = dict,
     ) -> None:
         self._reader, self._wanted, self._consent, self._check_mode, self._outcome = reader, wanted, consent, check_mode, outcome
-        self._granting, self._preflight = granting, preflight
+        self._granting, self._check_database = granting, check_database
+        self._preflight: _database_info.Preflight | None = None
         # Who will refer to which Secret once the registries of the same run are as wanted.
         self._expected_users = expected_users
         self._foreseen: frozenset[tuple[str, str]] = frozenset()
@@ -206,13 +201,52 @@ class Convergence:
         self._foreseen = frozenset(self._live.objects.keys() & sources - self.sources)
         return self.problems() if self._foreseen else []
 
-    def write(self, problems: Iterable[_registry.Problem] = ()) -> None:
-        """Write the registry with what it refers to, then who may use it. InputError, or ClusterError when a write is refused."""
+    @property
+    def checks_database(self) -> bool:
+        """Whether the database is to be looked at: the plan writes what the server connects with, and nothing of that is written for another registry."""
+        if self._check_database == "ignore" or self.follows:
+            return False
+        return any(
+            change.action in ("create", "update") and (change.kind in _plan.APIS or any(option.startswith("database.") for option in change.fields))
+            for change in self.plan.changes
+        )
+
+    def check_database(self) -> list[_registry.Problem]:
+        """Look at the database that the registry will have, where that is asked for; the problems for which it must not be written."""
+        if not self.checks_database:
+            return []
+        # Imported here, as in `converge`.
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info
+
+        live, reader = self._live, self._reader
+        contents = {(change.kind, change.name): change.body for change in self.plan.changes if change.kind in _plan.APIS and change.action != "delete"}
+        found = _database_info.look_before(
+            reader, _plan.resource_after(_placed(reader, self._wanted), live.registry, reader.capabilities), live.objects, contents
+        )
+        if found is None:
+            return []
+        self._preflight, must_pass = found, self._check_database == "fail"
+        self._outcome.database = found.result()
+        self._outcome.warn(found.warnings(failures=not must_pass))
+        return found.problems() if must_pass else []
+
+    @staticmethod
+    def unreached_warning(convergences: Iterable[Convergence]) -> list[str]:
+        """One warning for all whose database was not reached."""
+        names = [convergence._wanted.name for convergence in convergences if convergence._preflight and convergence._preflight.unreached]
+        if not names:
+            return []
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info
+
+        return _database_info.unreached_warning(names)
+
+    def write(self) -> None:
+        """Write the registry with what it refers to, then who may use it. InputError, or ClusterError when a write is refused. `problems` comes first."""
         made, self._made, reader = self._made, None, self._reader
         if self._foreseen and not self._check_mode:
             # What was foreseen is there now, or has failed.
             made, reader, self._foreseen = None, reader.fresh, frozenset()
-        self._made, written = _writing.carry_out(reader, self._planned, self._wanted.name, self._check_mode, self._outcome, problems, made=made)
+        self._made, written = _writing.carry_out(reader, self._planned, self._wanted.name, self._check_mode, self._outcome, made=made)
         self._resource = written or self._live.registry
         self._outcome.registry = manifests.registry_result(self._resource) if self._resource else {}
         if self._granting:
@@ -229,12 +263,19 @@ class Convergence:
             self._outcome.status["restart_needed"] = self.plan.restart_needed
 
     def explanation(self) -> str:
-        """What else tells why it does not serve: that its host is no Service, and what its database says, where a look at that was asked for."""
-        if self._resource is None:
+        """What else is known of a registry that does not serve: that its host is no Service, what its database shows, and what to do with one just made."""
+        seen, resource, name = self._preflight, self._resource, self._wanted.name
+        if resource is None:
             return ""
         reader = self._reader.fresh
-        looked = self._preflight.explanation(reader, self._resource) if self._preflight else ""
-        return " ".join(filter(None, (_reading.missing_service(reader, self._resource), looked)))
+        if seen and seen.report.serves:
+            # It may have changed meanwhile. With a password that was wrong nobody logs in a second time.
+            from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info
+
+            seen = _database_info.look_before(reader, resource, {}, {})
+        made = any((change["action"], change["kind"]) == ("create", manifests.KIND) for change in self._outcome.changes)
+        ways_on = f"Registry {name!r} exists now: correct the cause and run again, or delete it with `state: absent`." if made else ""
+        return " ".join(filter(None, (_reading.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
 
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""
@@ -264,11 +305,6 @@ class Convergence:
         placed = _placed(reader, self._wanted)
         self._live = live = self._with_expected_users(_reading.read_live(reader, placed, self._foreseen))
         made = _plan.plan(placed, live, self._consent, datetime.now(timezone.utc))
-        if self._preflight and not made.problems:
-            contents = {(change.kind, change.name): change.body for change in made.changes if change.kind in _plan.APIS and change.action != "delete"}
-            warnings: list[str] = []
-            found = self._preflight.check(reader, _plan.resource_after(placed, live.registry, reader.capabilities), live.objects, contents, warnings)
-            made = replace(made, problems=tuple(found), warnings=(*made.warnings, *warnings))
         return replace(made, problems=(*made.problems, *self._granting.problems(reader, live.registry))) if self._granting else made
 
     def _with_expected_users(self, live: _plan.Live) -> _plan.Live:

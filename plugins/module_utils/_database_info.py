@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database, _findings, _manifests, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database, _findings, _grants, _manifests, _registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # A kind and a key of an object in the registries namespace.
 Source = tuple[str, _registry.KeyReference]
+# A look before a write waits no longer for each step than this.
+SHORT_SECONDS = 2.0
 PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets"}
 # The content of a key; None when there is no such object or key.
 Read = Callable[[Source], "str | None"]
@@ -151,55 +153,79 @@ def _report(view: _findings.View, found: list[_findings.Finding], timeout: float
     return replace(report, findings=(*found, *(finding for finding in report.findings if finding.check not in known)))
 
 
+@dataclass(frozen=True)
 class Preflight:
-    """The look at a registry's database before it is written, and at what keeps it from serving afterwards."""
+    """What a look at a registry's database before it is written found. `reason`: why nothing is known; `lacks_library`: because one is not installed here."""
 
-    def __init__(self, must_pass: bool) -> None:
-        self._must_pass = must_pass
+    report: _database.Report = field(default_factory=lambda: _database.Report(()))
+    reason: str = ""
+    lacks_library: bool = False
 
-    def check(
-        self,
-        reader: _reading.Reader,
-        resource: _manifests.Manifest,
-        known: Mapping[tuple[str, str], _manifests.Manifest | None],
-        contents: Mapping[tuple[str, str], _manifests.Manifest],
-        warnings: list[str],
-    ) -> list[_registry.Problem]:
-        """What is wrong with the database of a custom resource that is to be written together with these contents of ConfigMaps and Secrets.
+    @property
+    def unreached(self) -> bool:
+        """Whether the database was not reached from here, which is usual and says nothing about it."""
+        return any(finding.check in ("address", "port") and not finding.proven for finding in self.report.findings)
 
-        `known` are those that were read already; all of them by kind and name.
+    def result(self) -> dict[str, Any]:
+        """The look as part of a result."""
+        unproven = next((finding.message for finding in self.report.findings if not finding.proven), "")
+        return {"checked": self.report.serves is not None, "reason": "" if self.report.serves is not None else self.reason or unproven}
 
-        Problems where it must pass, warnings where it need not, or where nothing is known because it cannot be reached from here. ClusterError when
-        something that it refers to may not be read.
-        """
-        if _manifests.live_type(resource) in (None, _registry.GENERATED):
-            # The product's own database is reachable in the cluster only.
-            return []
-        report = look_at(resource, _overlaid(reads(reader.held, known), contents))[1]
-        failures = [finding for finding in report.findings if finding.result == _findings.FAILURE]
-        told = [finding for finding in report.findings if finding.result == _findings.WARNING]
-        problems: list[_registry.Problem] = []
-        if self._must_pass and report.serves is False:
-            problems = [_registry.Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
-        else:
-            told = [*failures, *told]
-        warnings += [f"check_database: {_told(finding)}" for finding in told]
-        return problems
+    def problems(self) -> list[_registry.Problem]:
+        """What keeps the registry from serving, where it must pass. What only the cluster could tell is none."""
+        if self.lacks_library:
+            return [_registry.Problem("check_database", f"is not possible: {self.reason}", "Install it there, or set check_database to warn")]
+        failures = [finding for finding in self.report.findings if finding.result == _findings.FAILURE]
+        return [_registry.Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
 
-    def explanation(self, reader: _reading.Reader, resource: _manifests.Manifest) -> str:
+    def warnings(self, failures: bool) -> list[str]:
+        """What people should know, with what keeps the registry from serving if `failures` says so. That it was not reached is `unreached_warning`."""
+        told = [*([_findings.FAILURE] if failures else []), *([] if self.unreached else [_findings.WARNING])]
+        # Whether the connection is encrypted is a choice of the options, and the plan warns of it.
+        found = [_told(finding) for finding in self.report.findings if finding.result in told and finding.check != "tls"]
+        unread = [] if self.lacks_library or not self.reason else [f"the database could not be checked: {self.reason}"]
+        return [f"check_database: {text}" for text in (*unread, *found)]
+
+    def explanation(self) -> str:
         """Why a registry may not serve, as far as its database shows it from here."""
-        if _manifests.live_type(resource) in (None, _registry.GENERATED):
+        if self.report.serves is None:
             return ""
-        try:
-            report = look_at(resource, reads(reader.held))[1]
-        except _registry.ReportedError as error:
-            return f"Its database could not be looked at: {error}"
-        if report.serves is None:
-            return "Its database could not be looked at from here."
-        if report.serves:
+        if self.report.serves:
             return "Looked at from here, its database is as the server needs it."
-        failures = [finding for finding in report.findings if finding.result == _findings.FAILURE]
+        failures = [finding for finding in self.report.findings if finding.result == _findings.FAILURE]
         return "Looked at from here, its database shows: " + " ".join(_told(finding) for finding in failures)
+
+
+def look_before(
+    reader: _reading.Reader,
+    resource: _manifests.Manifest,
+    known: Mapping[tuple[str, str], _manifests.Manifest | None],
+    contents: Mapping[tuple[str, str], _manifests.Manifest],
+) -> Preflight | None:
+    """Look at the database of a custom resource that is written together with these contents of ConfigMaps and Secrets; None for the product's own.
+
+    `known` are those that were read already; all of them by kind and name. It is short: most databases are reached in the cluster only.
+    """
+    kind = _manifests.live_type(resource)
+    if kind in (None, _registry.GENERATED):
+        return None
+    missing = _database.missing_libraries(kind or _registry.MYSQL)
+    if missing:
+        return Preflight(reason=f"the Python library {' and '.join(missing)} is missing where this task runs", lacks_library=True)
+    try:
+        return Preflight(look_at(resource, _overlaid(reads(reader.held, known), contents), SHORT_SECONDS)[1])
+    except _registry.ReportedError as error:
+        # It is only advice: what may not be read stops no write.
+        return Preflight(reason=str(error))
+
+
+def unreached_warning(names: Sequence[str]) -> list[str]:
+    """One warning for all registries whose database was not reached."""
+    if not names:
+        return []
+    which = f"the database of registry {names[0]!r}" if len(names) == 1 else f"the databases of {len(names)} registries ({_grants.names_of(names)})"
+    remedy = "Run on a host that reaches it to have it checked, or set check_database to ignore"
+    return [f"check_database: {which} could not be checked, because it cannot be reached from here. {remedy}"]
 
 
 def _overlaid(read: Read, contents: Mapping[tuple[str, str], _manifests.Manifest]) -> Read:

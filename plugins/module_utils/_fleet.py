@@ -123,6 +123,7 @@ class FleetOutcome(_writing.Outcome):
         parts = [*self.items, *self.removals]
         changes = [change for item in parts for change in item.outcome.changes]
         kept = [kept for item in self.removals for kept in item.outcome.kept]
+        databases = [{"name": item.name, **item.outcome.database} for item in self.items if item.outcome.database]
         return {
             "changed": bool(changes),
             "changes": changes,
@@ -132,6 +133,7 @@ class FleetOutcome(_writing.Outcome):
             "timeline": self.timeline,
             "cluster": self.cluster,
             **({"kept": kept} if kept else {}),
+            **({"databases": databases} if databases else {}),
             **({"diff": [shown for item in parts for shown in item.difference()]} if diff else {}),
         }
 
@@ -252,18 +254,19 @@ class Fleet:
         """Plan every registry. InputError for what is wrong with all of them alike, such as a right that the account does not have."""
         # Few registries with many grants are written as much side by side as many with few.
         threads = max(1, _snapshot.THREADS // max(1, len(items)))
-        if self._options["check_database"] == "false":
-            for item in items:
-                item.attempt(partial(self._prepare, item, threads))
-        else:
-            # Databases answer when they like.
-            self._side_by_side("looking at databases", items, lambda item: self._prepare(item, threads))
+        for item in items:
+            item.attempt(partial(self._prepare, item, threads))
         for item in items:
             item.failures += item.located(self._name_problems(item))
         sources = {source for item in items if item.convergence and not item.failures for source in item.convergence.sources}
         if sources:
             for item in items:
                 item.attempt(partial(self._foresee, item, sources))
+        checked = [item for item in items if item.convergence and not item.failures and item.convergence.checks_database]
+        if checked:
+            # Databases answer when they like.
+            self._side_by_side("checking databases", checked, self._check_database)
+            self._outcome.warn(_converge.Convergence.unreached_warning(item.convergence for item in checked if item.convergence))
         reasons = {item.error for item in items}
         if items and len(reasons) == 1 and None not in reasons:
             # The same for every registry: said once.
@@ -277,9 +280,8 @@ class Fleet:
         options = self._options
         granting = _converge.granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
         consent = _registry.Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
-        preflight = _converge.preflight_for(options["check_database"])
         item.convergence = _converge.Convergence(
-            self._reader, item.wanted, consent, self._check_mode, item.outcome, granting, preflight, lambda: self._expected_users
+            self._reader, item.wanted, consent, self._check_mode, item.outcome, granting, options["check_database"], lambda: self._expected_users
         )
         item.failures += item.located(item.convergence.problems())
         item.drift = item.convergence.drift()
@@ -291,6 +293,11 @@ class Fleet:
         beside = _ownership.neighbors(item.name, _plan.generates_database(item.wanted, None))
         conflict = _ownership.name_conflict(item.name, {name: self._expected.get(name) for name in beside}, ()) if beside else None
         return [_plan.name_problem(item.name, conflict)] if conflict else []
+
+    @staticmethod
+    def _check_database(item: Item) -> None:
+        if item.convergence:
+            item.failures += item.located(item.convergence.check_database())
 
     @staticmethod
     def _foresee(item: Item, sources: set[tuple[str, str]]) -> None:

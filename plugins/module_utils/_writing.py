@@ -27,6 +27,8 @@ class Outcome:
     registry: _manifests.Manifest = field(default_factory=dict)
     status: _manifests.Manifest = field(default_factory=dict)
     kept: list[_manifests.Manifest] = field(default_factory=list)
+    # Whether the database was looked at before it was written, and if not, why.
+    database: _manifests.Manifest = field(default_factory=dict)
     before: _manifests.Manifest = field(default_factory=dict)
     after: _manifests.Manifest = field(default_factory=dict)
     # Ansible's difference of the permissions, where they were asked for, and what the API server said of who has access.
@@ -90,6 +92,7 @@ class Outcome:
             "status": self.status,
             "cluster": self.cluster,
             **({"kept": self.kept} if self.kept else {}),
+            **({"database": self.database} if self.database else {}),
             **({"verification": self.verification} if self.verification else {}),
         }
         if diff:

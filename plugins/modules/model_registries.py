@@ -75,13 +75,13 @@ options:
     default: false
   check_database:
     description:
-      - Whether to look at every database before anything is written, as O(modelops.openshift_ai.model_registry#module:check_database) does. They are looked
-        at side by side.
-      - With V(fail) a registry whose database would keep it from serving is a failure of that registry, and nothing of it is written. With V(warn) it is a
-        warning.
+      - What to do if a database would keep its registry server from becoming available, as in O(modelops.openshift_ai.model_registry#module:check_database).
+        With V(warn) a warning is issued. With V(fail) the registry fails, and nothing of it is written. With V(ignore) no database is checked.
+      - Only databases whose connection this run writes are checked, in parallel. One warning names all that cannot be reached from the host that the task runs
+        on.
     type: str
-    choices: ["false", warn, fail]
-    default: "false"
+    choices: [ignore, warn, fail]
+    default: warn
   restart:
     description:
       - Whether servers are restarted that are older than the data of the Secrets or ConfigMaps that they read. Restarts roll.
@@ -251,6 +251,21 @@ unlisted:
   returned: always
   type: list
   elements: dict
+databases:
+  description: Whether the databases were checked before they were written, each with the C(name) of the registry.
+  returned: when O(check_database) is not V(ignore), and the call creates registries or changes their connections to external databases
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the registry.
+      type: str
+    checked:
+      description: Whether the check came to a conclusion.
+      type: bool
+    reason:
+      description: Why there is no conclusion.
+      type: str
 kept:
   description: What O(purge) has left, each with C(kind), C(name) and C(reason).
   returned: when something was kept

@@ -74,16 +74,19 @@ options:
     type: str
   check_database:
     description:
-      - Whether to look at the database before anything is written, as M(modelops.openshift_ai.model_registry_database_info) does, with the values that the
-        registry has after this call. It connects from the host that the task runs on, and each step takes at most 5 seconds.
-      - With V(fail) everything that would keep the registry server from serving is refused. With V(warn) it is a warning.
-      - A database that cannot be reached from there because only the cluster knows its name is a warning in both cases. One that the product generates is not
-        looked at.
-      - When the registry does not serve in the end, the database is looked at again, and the message tells what is wrong with it.
-      - It needs the Python packages C(cryptography) and C(PyMySQL) or C(psycopg). Where they are missing, a warning says so.
+      - What to do if the database would keep the registry server from becoming available. With V(warn) a warning is issued. With V(fail) the module fails before
+        anything is written. With V(ignore) the database is not checked.
+      - The database is checked as M(modelops.openshift_ai.model_registry_database_info) does, from the host that the task runs on, and only if the call creates
+        the registry, or changes an option of O(database) or the password. Each step takes at most 2 seconds. The user logs in once. A generated database is not
+        checked.
+      - What depends on the address of the client is a warning at most, such as a host name that only the cluster can resolve, or a login that MySQL refuses,
+        whose accounts are for hosts.
+      - Requires the Python packages C(cryptography) and C(PyMySQL) or C(psycopg). Where they are missing, V(fail) makes the module fail, and V(warn) is only
+        reported in RV(database).
+      - If the registry does not become available, the message reports what is wrong with the database.
     type: str
-    choices: ["false", warn, fail]
-    default: "false"
+    choices: [ignore, warn, fail]
+    default: warn
   restart:
     description:
       - Whether a server is restarted that is older than the data of the Secrets or ConfigMaps that it reads. Restarts roll.
@@ -234,6 +237,20 @@ registry:
       password_secret: {name: fraud-models-db-k4mzt, key: database-password}
       ca: cluster
       verify_server_cert: true
+database:
+  description: Whether the database was checked before it was written.
+  returned: when O(check_database) is not V(ignore), and the call creates the registry or changes its connection to an external database
+  type: dict
+  contains:
+    checked:
+      description: Whether the check came to a conclusion. If it is V(true), everything that was found is in the warnings or in the error.
+      type: bool
+    reason:
+      description: Why there is no conclusion, such as a Python package that is missing, or a host that cannot be reached from here.
+      type: str
+  sample:
+    checked: true
+    reason: ""
 status:
   description: How the registry is.
   returned: success, and when it does not serve

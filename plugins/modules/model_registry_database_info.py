@@ -30,7 +30,10 @@ attributes:
     support: none
 notes:
   - It connects from the host that the task runs on. With C(delegate_to) that can be one that reaches the database, where the controller does not.
-  - The name of a Service, which only the cluster can resolve, is reported as not reachable from here and not as a failure of the database.
+  - What depends on the address of the client is a V(warning) in RV(findings), and RV(serves) is null. For example, a host that cannot be resolved or reached
+    from here, a login that MySQL refuses, whose accounts are for hosts, or access rules of PostgreSQL (C(pg_hba.conf)).
+  - The user logs in once, because wrong passwords can lock an account. The password is never sent to a MySQL server that asks for it in clear text
+    (C(mysql_clear_password)), which the registry server does not do either.
   - The cluster is asked only with O(registry), or when O(database) refers to a Secret or ConfigMap.
   - No password is sent to a server whose certificate does not hold and would be refused by the registry server.
 requirements:
@@ -170,7 +173,8 @@ findings:
         - What was looked at.
         - V(settings), whether the server can use the options; V(ca), the CA bundle; V(address), the host name; V(port); V(tls), whether it is offered and used;
           V(protocol), V(certificate), V(host_name) and V(expiry), what TLS showed; V(tls_required); V(login); V(version); V(connections), their limit;
-          V(database); V(character_set); V(schema), its version; V(migration), one that stopped half way; V(privileges).
+          V(database); V(character_set); V(schema), its version; V(migration), one that stopped half way; V(primary_key), a server that requires one in every
+          table; V(privileges).
       type: str
     result:
       description: V(ok), V(warning), or V(failure) for what keeps the registry server from serving.
@@ -184,7 +188,7 @@ findings:
   sample:
     - check: tls_required
       result: failure
-      message: The database accepts this user only on an encrypted connection, and the registry server does not encrypt
+      message: The database accepts only encrypted connections, and the registry server does not encrypt (error 3159)
       remedy: Set database.ca
 serves:
   description: Whether the registry server would serve with this database. Null when that cannot be told from here.

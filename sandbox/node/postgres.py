@@ -77,7 +77,7 @@ class Postgres:
             await stop(process, signal.SIGINT)
             await copying
             if self._temporary:
-                databases.remove_postgresql(self._folder)
+                databases.remove_data(self._folder)
 
     async def check(self, _path: str) -> tuple[bool, str]:
         return self._ready, "command check-container exited with 1"

@@ -89,7 +89,7 @@ class Provisioner:
         claim, volume = self._claims.get(uid), self._volumes.get(uid)
         if volume:
             if volume.get("status", {}).get("phase") == "Released":
-                databases.remove_postgresql(claim_folder(self._layout, uid))
+                databases.remove_data(claim_folder(self._layout, uid))
                 await self._api.delete(path("v1", "persistentvolumes", None, f"pvc-{uid}"))
         elif (
             claim and not claim["spec"].get("volumeName") and claim["spec"].get("storageClassName") == CLASS and not claim["metadata"].get("deletionTimestamp")

@@ -38,6 +38,8 @@ _STATES = {
     1146: "42S02",
     1205: "HY000",
     1698: "28000",
+    1173: "42000",
+    1792: "25006",
 }
 _LOST = (CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import os
 import re
 import socket
+import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,25 +17,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pymysql
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import Report, look
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database_info import Source, look_at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, OK, WARNING, Finding, View
-from sandbox import databases
-from sandbox.databases import READER, REGISTRY, TLS_ONLY
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._findings import FAILURE, OK, WARNING, Finding, View, mysql_refusal
+from sandbox import databases, processes
+from sandbox.databases import READER, REGISTRY
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from sandbox.processes import Command
 from sandbox.server import models
 from sandbox.server.connection import Files, no_such_host
 from sandbox.server.registry import RegistryServer, Start
 from tests.helpers import REGISTRIES, ProcessLists, Task
 
-from .conftest import Cluster, Runner
+from .conftest import MYSQL_SERVERS, SERVERS, Cluster, Runner
 from .test_sandbox_node import ROWS, SERVES, Row, ca_bundle, pod_name, row_pod
 
 MODULE = "modelops.openshift_ai.model_registry_database_info"
 NAMESPACE = "anywhere"
-# The check that fails when the server says this.
+# The check that finds what the server says in these words.
 CHECKS = (
     (r"EmbedMD config|invalid MySQL DSN|invalid port|invalid userinfo|invalid URL escape", "settings"),
     (r"SSL root certificate|is a directory|cert pool", "ca"),
@@ -39,13 +45,17 @@ CHECKS = (
     (r"connection refused", "port"),
     (r"signed by unknown authority", "certificate"),
     (r"certificate is valid for", "host_name"),
-    (r"'registry_tls'@|no encryption", "tls_required"),
+    (r"no encryption", "tls_required"),
     (r"'user'@", "settings"),
     (r"Error 1045|SASL auth|\(attempt 1/25\): failed to connect", "login"),
     (r"Error 1049|does not exist", "database"),
     (r"Dirty database", "migration"),
     (r"CREATE command denied|permission denied for schema", "privileges"),
 )
+
+
+# What a connection from here cannot prove for one from the cluster; of MySQL also the login, because its accounts are for hosts.
+FROM_HERE = ("address", "port", "tls_required")
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +90,38 @@ class Served:
 
 
 def serve(layout: Layout, row: Row) -> Served:
-    """Run the registry server of a row until it serves, gives up, or fails to connect."""
+    """Run the registry server of a row until it serves, gives up, or fails to connect: the real one where there is one and the row needs no mounted files."""
+    if layout.registry_server and not row.ca and not row.verify:
+        return serve_really(layout, row)
     return asyncio.run(_serve(layout, row))
+
+
+def serve_really(layout: Layout, row: Row) -> Served:
+    [host] = re.findall(r"tcp\((.*?):|@([^@]*?):\d+/", container(row)["args"][-1])
+    name = "".join(host)
+    address, port = layout.address("node"), 18080
+    arguments = [
+        re.sub(r"\$\((MYSQL|POSTGRESQL|POSTGRES)_PASSWORD\)", lambda _match: row.password, text).replace(
+            name, databases.resolve(layout, NAMESPACE, name, {}) or name
+        )
+        for text in container(row)["args"]
+        if not text.startswith(("--hostname=", "--port="))
+    ]
+    command = [layout.registry_server, "proxy", f"--hostname={address}", f"--port={port}", *arguments]
+    with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath}) as process:
+        try:
+            deadline = time.monotonic() + 20
+            while True:
+                ended = process.poll() is not None
+                log.seek(0)
+                text = log.read()
+                serves = "EmbedMD service connected" in text
+                if ended or serves or "Retrying" in text:
+                    return Served(serves, text)
+                assert time.monotonic() < deadline, text
+                time.sleep(0.05)
+        finally:
+            process.terminate()
 
 
 async def _serve(layout: Layout, row: Row) -> Served:
@@ -161,13 +201,10 @@ def test_the_server_does_what_was_predicted(layout: Layout, own_databases: dict[
         assert report.serves is True, report.findings
         return
     check = next(check for pattern, check in CHECKS if re.search(pattern, row.expected))
-    if row.host == "mysql":
-        # Whether there is such a Service only the cluster knows.
-        assert report.serves is None
-        assert [finding.result for finding in report.findings if finding.check == "address"] == [WARNING]
-        return
-    assert report.serves is False
-    assert check in failures(report), report.findings
+    from_here = check in FROM_HERE or (row.kind == "mysql" and check == "login")
+    assert report.serves is (None if from_here else False), report.findings
+    assert said(report, check).result == (WARNING if from_here else FAILURE)
+    assert said(report, check).proven is not from_here
 
 
 @pytest.fixture
@@ -202,6 +239,260 @@ def rights_of(layout: Layout, kind: str, account: str, *grants: str) -> tuple[Re
 def said(report: Report, check: str) -> Finding:
     [finding] = [finding for finding in report.findings if finding.check == check]
     return finding
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something that an administrator can do to a server or to an account and its database, both `{name}`, and how it is undone."""
+
+    name: str
+    do: tuple[str, ...]
+    undo: tuple[str, ...] = ()
+    # What the account may do.
+    grants: tuple[str, ...] = ("GRANT ALL ON `{name}`.* TO '{name}'@'%'",)
+    # The check that finds it and the server's words; empty where the server does not mind.
+    check: str = ""
+    log: str = ""
+
+
+EVERYWHERE = "GRANT ALL ON *.* TO '{name}'@'%'"
+REVOKES, NO_REVOKES = "SET GLOBAL partial_revokes = ON", "SET GLOBAL partial_revokes = OFF"
+READ_ONLY, READ_WRITE = "SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF"
+KEYS, NO_KEYS = "SET GLOBAL sql_require_primary_key = ON", "SET GLOBAL sql_require_primary_key = OFF"
+ONE_CONNECTION = ("ALTER USER '{name}'@'%' WITH MAX_USER_CONNECTIONS 1",)
+OF_BOTH = (
+    Setting("nothing", ()),
+    Setting("one connection", ONE_CONNECTION, check="connections", log="Error 1226"),
+    Setting("two connections", ("ALTER USER '{name}'@'%' WITH MAX_USER_CONNECTIONS 2",)),
+    Setting("read only", (READ_ONLY,), (READ_WRITE,), check="database", log="Error 1290"),
+)
+OF_MARIADB = (
+    Setting("read-only transactions", ("SET GLOBAL tx_read_only = ON",), ("SET GLOBAL tx_read_only = OFF",), check="database", log="Error 1792"),
+    Setting(
+        "required keys",
+        ("SET GLOBAL innodb_force_primary_key = ON",),
+        ("SET GLOBAL innodb_force_primary_key = OFF",),
+        check="primary_key",
+        log="Error 1173 (42000)",
+    ),
+    Setting("read only for others", (READ_ONLY,), (READ_WRITE,), (*Setting.grants, "GRANT READ_ONLY ADMIN ON *.* TO '{name}'@'%'")),
+    Setting("read only for SUPER", (READ_ONLY,), (READ_WRITE,), (*Setting.grants, "GRANT SUPER ON *.* TO '{name}'@'%'"), "database", "Error 1290"),
+)
+OF_MYSQL_ONLY = (
+    Setting("read-only transactions", ("SET GLOBAL transaction_read_only = ON",), ("SET GLOBAL transaction_read_only = OFF",), check="database", log="1792"),
+    Setting("required keys", (KEYS,), (NO_KEYS,), check="primary_key", log="Error 3750 (HY000)"),
+    Setting(
+        "required keys that are made",
+        (KEYS, "SET GLOBAL sql_generate_invisible_primary_key = ON"),
+        (NO_KEYS, "SET GLOBAL sql_generate_invisible_primary_key = OFF"),
+    ),
+    Setting(
+        "partial revoke",
+        (REVOKES, EVERYWHERE, "REVOKE INSERT ON `{name}`.* FROM '{name}'@'%'"),
+        ("GRANT INSERT ON `{name}`.* TO '{name}'@'%'", NO_REVOKES),
+        (),
+        "privileges",
+        "Error 1142 (42000): INSERT command denied",
+    ),
+    Setting(
+        "partial revoke elsewhere",
+        (REVOKES, EVERYWHERE, "REVOKE INSERT ON `model_registry`.* FROM '{name}'@'%'"),
+        ("GRANT INSERT ON `model_registry`.* TO '{name}'@'%'", NO_REVOKES),
+        (),
+    ),
+    Setting("read-only database", ("ALTER DATABASE `{name}` READ ONLY = 1",), ("ALTER DATABASE `{name}` READ ONLY = 0",), check="database", log="Error 3989"),
+    Setting("read only for others", (READ_ONLY,), (READ_WRITE,), (*Setting.grants, "GRANT CONNECTION_ADMIN ON *.* TO '{name}'@'%'")),
+    Setting("read only for SUPER", (READ_ONLY,), (READ_WRITE,), (*Setting.grants, "GRANT SUPER ON *.* TO '{name}'@'%'")),
+    Setting(
+        "read only for everybody",
+        ("SET GLOBAL super_read_only = ON",),
+        ("SET GLOBAL super_read_only = OFF", READ_WRITE),
+        (*Setting.grants, "GRANT CONNECTION_ADMIN ON *.* TO '{name}'@'%'"),
+        "database",
+        "Error 1290",
+    ),
+    Setting("offline", ("SET GLOBAL offline_mode = ON",), ("SET GLOBAL offline_mode = OFF",), check="login", log="Error 3032"),
+    Setting(
+        "encrypted connections only",
+        ("SET GLOBAL require_secure_transport = ON",),
+        ("SET GLOBAL require_secure_transport = OFF",),
+        check="tls_required",
+        log="Error 3159",
+    ),
+)
+SETTINGS = [
+    *(pytest.param("mysql", setting, id=f"MariaDB, {setting.name}") for setting in (*OF_BOTH, *OF_MARIADB)),
+    *(pytest.param(databases.MYSQL, setting, id=f"MySQL, {setting.name}", marks=pytest.mark.needs_mysql) for setting in (*OF_BOTH, *OF_MYSQL_ONLY)),
+]
+
+
+@contextlib.contextmanager
+def mysql_account(layout: Layout, kind: str, host: str = "%") -> Iterator[str]:
+    """A user of a server without any rights, for connections from this host, and a database of its name."""
+    name = f"info_{uuid.uuid4().hex[:8]}"
+    administered(layout, kind, name, f"CREATE USER '{{name}}'@'{host}' IDENTIFIED BY 'word'", "CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    try:
+        yield name
+    finally:
+        administered(layout, kind, name, "DROP DATABASE `{name}`", f"DROP USER '{{name}}'@'{host}'")
+
+
+def administered(layout: Layout, kind: str, name: str, *statements: str) -> None:
+    with databases.administration(layout, kind) as run:
+        for statement in statements:
+            run(statement.format(name=name))
+
+
+def row_of(kind: str, name: str, **more: Any) -> Row:
+    return Row("rights", "mysql", host=f"{databases.SERVICES[kind]}.data.svc.cluster.local", user=name, password="word", database=name, **more)
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize(("kind", "setting"), SETTINGS)
+def test_what_administrators_can_do_to_mysql_counts_as_it_does_for_the_server(layout: Layout, kind: str, setting: Setting) -> None:
+    with mysql_account(layout, kind) as name:
+        administered(layout, kind, name, *setting.grants)
+        try:
+            administered(layout, kind, name, *setting.do)
+            report, served = predicted(layout, row_of(kind, name)), serve(layout, row_of(kind, name))
+        finally:
+            administered(layout, kind, name, *setting.undo)
+        assert report.serves is served.serves is (not setting.check), (report.findings, served.log)
+        assert set(failures(report)) == ({setting.check} if setting.check else set())
+        assert setting.log in served.log
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.needs_mysql
+def test_required_primary_keys_do_no_harm_to_a_database_that_has_its_tables(layout: Layout) -> None:
+    with mysql_account(layout, databases.MYSQL) as name:
+        row = row_of(databases.MYSQL, name)
+        administered(layout, databases.MYSQL, name, *Setting.grants)
+        assert serve(layout, row).serves
+        try:
+            administered(layout, databases.MYSQL, name, KEYS)
+            assert predicted(layout, row).serves is serve(layout, row).serves is True
+        finally:
+            administered(layout, databases.MYSQL, name, NO_KEYS)
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.needs_mysql
+def test_a_schema_that_required_primary_keys_left_dirty_is_found_with_its_cause(layout: Layout) -> None:
+    with mysql_account(layout, databases.MYSQL) as name:
+        administered(layout, databases.MYSQL, name, *Setting.grants, KEYS)
+        try:
+            assert not serve(layout, row_of(databases.MYSQL, name)).serves
+            report = predicted(layout, row_of(databases.MYSQL, name))
+        finally:
+            administered(layout, databases.MYSQL, name, NO_KEYS)
+        assert set(failures(report)) == {"migration", "primary_key"}
+        assert failures(report)["migration"].startswith("Migration 8 stopped")
+
+
+BY_HOST = (
+    ("ALTER USER '{name}'@'%' ACCOUNT LOCK", "locked"),
+    ("ALTER USER '{name}'@'%' IDENTIFIED BY 'another'", "user name or the password is wrong"),
+    ("ALTER USER '{name}'@'%' REQUIRE X509", "must show a client certificate"),
+    ("ALTER USER '{name}'@'%' REQUIRE SSL", "must use TLS"),
+)
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize("kind", MYSQL_SERVERS)
+@pytest.mark.parametrize(("statement", "words"), BY_HOST, ids=[words for _statement, words in BY_HOST])
+def test_an_account_that_is_refused_proves_nothing_about_that_of_the_cluster(layout: Layout, kind: str, statement: str, words: str) -> None:
+    with mysql_account(layout, kind) as name:
+        administered(layout, kind, name, *Setting.grants, statement)
+        report = predicted(layout, row_of(kind, name))
+    assert report.serves is None
+    login = said(report, "login")
+    assert (login.result, login.proven) == (WARNING, False)
+    assert words in login.message and "for the cluster it may be otherwise" in login.message
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize("kind", MYSQL_SERVERS)
+def test_a_user_who_is_known_at_other_hosts_only_proves_nothing(layout: Layout, kind: str) -> None:
+    with mysql_account(layout, kind, "10.%") as name:
+        report = predicted(layout, row_of(kind, name))
+    assert report.serves is None
+    assert failures(report) == {}
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize("kind", MYSQL_SERVERS)
+@pytest.mark.parametrize("grants", [(), ("GRANT SELECT ON `{name}`.* TO '{name}'@'127.%'",)], ids=["nothing", "too little"])
+def test_what_an_account_for_some_hosts_may_not_do_is_a_warning(layout: Layout, kind: str, grants: tuple[str, ...]) -> None:
+    with mysql_account(layout, kind, "127.%") as name:
+        administered(layout, kind, name, *grants)
+        report = predicted(layout, row_of(kind, name))
+    assert (report.serves, failures(report)) == (None, {})
+    assert said(report, "privileges" if grants else "database").result == WARNING
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.needs_mysql
+def test_a_look_with_a_wrong_password_does_not_lock_an_account_that_stands_two(layout: Layout) -> None:
+    with mysql_account(layout, databases.MYSQL) as name:
+        locking = "ALTER USER '{name}'@'%' FAILED_LOGIN_ATTEMPTS 2 PASSWORD_LOCK_TIME UNBOUNDED"
+        administered(layout, databases.MYSQL, name, *Setting.grants, locking)
+        assert predicted(layout, replace(row_of(databases.MYSQL, name), password="wrong")).serves is None
+        assert predicted(layout, row_of(databases.MYSQL, name)).serves is True
+
+
+@pytest.mark.needs_mysql
+def test_the_remedy_for_a_blocked_host_is_a_statement_of_the_server(layout: Layout) -> None:
+    [statement] = re.findall(r"`(TRUNCATE[^`]*)`", mysql_refusal(view(layout, databases.MYSQL), 1129, "", True).remedy)
+    with databases.administration(layout, databases.MYSQL) as run:
+        assert run(statement) == []
+        with pytest.raises(pymysql.ProgrammingError):
+            run("FLUSH HOSTS")
+    with databases.administration(layout, "mysql") as run:
+        assert run("FLUSH HOSTS") == []
+
+
+@pytest.fixture(scope="module")
+def folding_mysql(layout: Layout) -> Iterator[str]:
+    """The address of a MySQL that writes names in lower case, as on Windows and some clouds."""
+    folder, option = layout.data / "folding-mysql", "--lower-case-table-names=1"
+    address = layout.pod_address(250 * 200)
+    databases.initialise_mysql(layout, folder, option)
+    command = Command("folding-mysql", databases.mysql_arguments(layout, folder, address, option), lambda: accepts(address), {}, databases.server_user())
+    processes.start(layout, command)
+    processes.wait(layout, command)
+    yield address
+    processes.stop(layout, command.name)
+    databases.remove_data(folder)
+
+
+def accepts(address: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((address, databases.MARIADB_PORT)) == 0
+
+
+@pytest.mark.needs_mysql
+def test_a_name_in_mixed_case_is_the_database_where_the_server_folds_names(layout: Layout, folding_mysql: str) -> None:
+    login = {"host": folding_mysql, "port": databases.MARIADB_PORT, "autocommit": True}
+    with pymysql.connect(user=databases.ADMINISTRATOR.name, password=databases.ADMINISTRATOR.password, **login) as connection:
+        for statement in ("CREATE DATABASE `Mixed_Case`", "CREATE USER mixed IDENTIFIED BY 'word'", "GRANT ALL ON `Mixed_Case`.* TO mixed"):
+            connection.cursor().execute(statement)
+    mixed = view(layout, databases.MYSQL, host=folding_mysql, name="Mixed_Case", username="mixed", password="word")
+    report = look(mixed)
+    assert report.serves is True, report.findings
+    assert failures(look(replace(mixed, name="Other_Case"))).keys() == {"database"}
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize("where", ["ROLE", "DATABASE"])
+@pytest.mark.parametrize(
+    ("setting", "check", "log"),
+    [("CONNECTION LIMIT 1", "connections", "too many connections"), ("SET default_transaction_read_only = on", "database", "read-only transaction")],
+)
+def test_postgresql_that_lets_in_once_or_reads_only_by_default_is_found(layout: Layout, account: str, where: str, setting: str, check: str, log: str) -> None:
+    report, served = rights_of(layout, "postgresql", account, "ALTER DATABASE {name} OWNER TO {name}", f"ALTER {where} {{name}} {setting}")
+    assert report.serves is served.serves is False, served.log
+    assert set(failures(report)) == {check} and log in served.log
 
 
 MYSQL_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
@@ -280,13 +571,15 @@ def test_tables_of_somebody_else_are_noticed(layout: Layout, account: str) -> No
 
 
 def view(layout: Layout, kind: str, **changed: Any) -> View:
-    address = layout.address("mariadb" if kind == "mysql" else "postgresql")
-    return replace(View(kind, address, databases.PORTS[kind], "model_registry", REGISTRY.name, REGISTRY.password), **changed)
+    address = layout.address(databases.PARTS[kind])
+    return replace(
+        View("postgresql" if kind == "postgresql" else "mysql", address, databases.PORTS[kind], "model_registry", REGISTRY.name, REGISTRY.password), **changed
+    )
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_a_look_at_a_good_database_is_quick_and_complete(layout: Layout, kind: str) -> None:
-    checked = view(layout, kind, ca=layout.path("pki", "database-ca.crt").read_text(), verify_server_cert=kind == "mysql")
+    checked = view(layout, kind, ca=layout.path("pki", "database-ca.crt").read_text(), verify_server_cert=kind != "postgresql")
     look(checked)
     started = time.perf_counter()
     report = look(checked)
@@ -306,16 +599,19 @@ def test_nothing_is_written(layout: Layout, kind: str, own_databases: dict[str, 
         assert run("SHOW TABLES" if kind == "mysql" else "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_every_fault_is_told_and_not_only_the_first(layout: Layout, kind: str) -> None:
-    report = look(view(layout, kind, username=TLS_ONLY.name, password=TLS_ONLY.password, name=databases.DIRTY_DATABASE))
-    assert set(failures(report)) == {"tls_required", "migration"}
+    ca = layout.path("pki", "database-ca.crt").read_text()
+    of_postgresql = {"client_certificate": ca}
+    another = of_postgresql if kind == "postgresql" else {"username": READER.name, "password": READER.password}
+    report = look(view(layout, kind, name=databases.DIRTY_DATABASE, **another))
+    assert set(failures(report)) == {"settings" if kind == "postgresql" else "privileges", "migration"}
     assert said(report, "version").result == OK
 
 
-@pytest.mark.parametrize("kind", databases.KINDS)
+@pytest.mark.parametrize("kind", SERVERS)
 def test_no_password_is_sent_to_a_server_with_a_wrong_certificate(layout: Layout, kind: str) -> None:
-    wrong = view(layout, kind, ca=layout.path("pki", "other-ca.crt").read_text(), verify_server_cert=kind == "mysql", password="wrong")
+    wrong = view(layout, kind, ca=layout.path("pki", "other-ca.crt").read_text(), verify_server_cert=kind != "postgresql", password="wrong")
     assert set(failures(look(wrong))) == {"certificate"}
 
 

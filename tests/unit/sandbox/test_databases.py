@@ -65,7 +65,7 @@ def test_data_directory_that_was_left_half_made_is_made_again(tmp_path: Path, mo
     databases.finish(folder)
     assert not databases.begin(folder)
     assert (folder / "whole").exists()
-    databases.remove_postgresql(folder)
+    databases.remove_data(folder)
     assert databases.begin(folder)
 
 
