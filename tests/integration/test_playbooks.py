@@ -17,7 +17,7 @@ from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables impor
 from sandbox import databases, faults
 from sandbox.layout import ROOT, Layout
 from tests import fleet
-from tests.helpers import REGISTRIES, USER_AGENT, Cluster, account_with, roles_of, until
+from tests.helpers import REGISTRIES, USER_AGENT, Cluster, Runner, account_with, roles_of, until
 from tests.playing import Played, Player
 
 LOGIN = databases.TLS_ONLY
