@@ -263,7 +263,7 @@ class Convergence:
             self._outcome.status["restart_needed"] = self.plan.restart_needed
 
     def explanation(self) -> str:
-        """What is known besides of a registry that does not serve: that its host is no Service, what its database shows from here, and the ways on."""
+        """What else is known of a registry that does not serve: that its host is no Service, what its database shows, and what to do with one just made."""
         seen, resource, name = self._preflight, self._resource, self._wanted.name
         if resource is None:
             return ""
@@ -275,7 +275,7 @@ class Convergence:
             seen = _database_info.look_before(reader, resource, {}, {})
         made = any((change["action"], change["kind"]) == ("create", manifests.KIND) for change in self._outcome.changes)
         ways_on = f"Registry {name!r} exists now: correct the cause and run again, or delete it with `state: absent`." if made else ""
-        return " ".join(part for part in (_reading.missing_service(reader, resource), seen.explanation() if seen else "", ways_on) if part)
+        return " ".join(filter(None, (_reading.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
 
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""

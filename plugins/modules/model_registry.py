@@ -74,8 +74,8 @@ options:
     type: str
   check_database:
     description:
-      - What to do if the database would keep the registry server from becoming available. With V(warn) a warning is issued. With V(fail) the module fails before
-        anything is written. With V(ignore) the database is not checked.
+      - What to do if the database would keep the registry server from becoming available. With V(warn) a warning is issued. With V(fail) the module fails
+        before anything is written. With V(ignore) the database is not checked.
       - The database is checked as M(modelops.openshift_ai.model_registry_database_info) does, from the host that the task runs on, and only if the call creates
         the registry, or changes an option of O(database) or the password. Each step takes at most 2 seconds. The user logs in once. A generated database is not
         checked.

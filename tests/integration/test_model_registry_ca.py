@@ -378,7 +378,7 @@ def test_a_database_is_looked_at_before_the_registry_is_written(
     wrong_ca, wrong_password, far, made, edited, warned, reason = automation.sequence(
         [
             Task({"name": name, "check_database": "fail", "database": at["postgresql"] | {"ca": {"pem": other}}}),
-            Task({"name": name, "check_database": "fail", "database": at["mysql"] | {"ca": "cluster", "password": "wrong-word", "name": "nope"}}),
+            Task({"name": name, "check_database": "fail", "database": at["postgresql"] | {"ca": "cluster", "password": "wrong-word"}}),
             Task({"name": name, "check_database": "fail", "database": logins["mysql"] | {"ca": "cluster"}}, check=True),
             Task({"name": name, "check_database": "fail", "database": at["mysql"] | {"ca": {"pem": authority}}}),
             Task({"name": name, "check_database": "fail", "allow_data_change": True, "database": {"name": "nope"}}),
@@ -391,9 +391,10 @@ def test_a_database_is_looked_at_before_the_registry_is_written(
         assert {problem["option"] for problem in refused.result["problems"]} == {"check_database"} and said in refused.result["msg"], refused.result["msg"]
         assert "wrong-word" not in refused.output
     # What cannot be reached from here is no failure of the database.
-    assert not far.failed and any("Not reachable from here" in warning for warning in far.warnings), far.output
+    assert not far.failed and any("cannot be reached from here" in warning for warning in far.warnings), far.output
     assert not made.failed and made.result["status"]["serving"], made.output
     assert not warned.failed and warned.changes == [("update", "ModelRegistry")] and warned.warnings == [], warned.output
+    assert "database" not in warned.result
     # Asked only to warn, it writes; and when the registry then does not serve, the database itself is named as the reason.
     assert reason.failed and reason.changes == [("update", "ConfigMap"), ("restart", "Deployment")], reason.output
     assert any(warning.startswith("check_database: ") and "not signed by the CA" in warning for warning in reason.warnings)

@@ -17,7 +17,7 @@ from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables impor
 from sandbox import databases, faults
 from sandbox.layout import ROOT, Layout
 from tests import fleet
-from tests.helpers import REGISTRIES, USER_AGENT, Cluster, account_with, roles_of, until
+from tests.helpers import REGISTRIES, USER_AGENT, Cluster, Runner, account_with, roles_of, until
 from tests.playing import Played, Player
 
 LOGIN = databases.TLS_ONLY
@@ -98,7 +98,6 @@ def life(layout: Layout, player: Player, registries: list[dict[str, Any]]) -> It
         played["chores"] = play(player, tuple(name for name in CHORES for _time in range(2)), *chore, "-vvv")
         started = time.time()
         played["exported"] = play(player, ("converge", "check"))
-        played["refused password"] = play(player, "rotate_password", "-e", f"registry={near}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")
         played["not confirmed"] = play(player, "delete", "-e", f"registry={near}", "-e", "confirm=another")
         assert not writes_since(layout, started)
     finally:
@@ -153,9 +152,27 @@ def test_an_export_converges_to_no_change(life: dict[str, Played], player: Playe
     assert "password_secret:" in text and "status" not in text and LOGIN.password not in text and NEW_PASSWORD not in text
 
 
-def test_a_password_that_the_database_refuses_is_not_written(life: dict[str, Played]) -> None:
-    refused = life["refused password"]
-    assert refused.code and "FAILED: nothing was written: The database refuses the login" in refused.summary, refused.output
+def test_a_password_that_the_database_refuses_is_written_only_when_that_is_asked_for(
+    layout: Layout, player: Player, cluster: Cluster, automation: Runner, name: str
+) -> None:
+    database = {"type": "postgresql", "host": layout.address("postgresql"), "name": "model_registry", "ca": "cluster"}
+    created = automation(name=name, wait=False, database={**database, "username": LOGIN.name, "password": LOGIN.password})
+    assert not created.failed, created.output
+    [secret] = [entry for entry in cluster.items("v1", "secrets") if entry["metadata"]["name"].startswith(f"{name}-db-")]
+    rotate = ("rotate_password", "-e", f"registry={name}")
+    refused = play(player, *rotate, MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")
+    assert refused.code and "the user name or the password is wrong" in refused.summary, refused.output
+    assert cluster.get("v1", "secrets", secret["metadata"]["name"])["data"] == secret["data"]
+    for choice in ("warn", "ignore"):
+        played = play(player, *rotate, "--check", "-e", f"model_registry_check_database={choice}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")
+        assert played.code == 0 and f"east/{name}: would be rotated; " in played.summary, played.output
+
+
+def test_a_password_that_mysql_refuses_from_here_is_rotated(life: dict[str, Played], player: Player, registries: list[dict[str, Any]]) -> None:
+    far = registries[1]["name"]
+    played = play(player, "rotate_password", "--check", "-e", f"registry={far}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")
+    assert played.code == 0 and f"east/{far}: would be rotated; " in played.summary, played.output
+    assert "; the login was not checked first: The database refuses the login" in played.summary, played.output
 
 
 def test_a_password_is_rotated_untried_where_the_database_cannot_be_reached_from_here(
@@ -163,13 +180,12 @@ def test_a_password_is_rotated_untried_where_the_database_cannot_be_reached_from
 ) -> None:
     far = registries[1]["name"]
     host = cluster.registry(far)["spec"]["mysql"]["host"]
-    beyond = {host: f"Not reachable from here: {host}", "db.example.invalid": "The host name db.example.invalid is unknown"}
     try:
-        for unreachable, said in beyond.items():
+        for unreachable in ("mysql.nowhere.svc", "db.example.invalid"):
             cluster.merge(*REGISTRIES, far, {"spec": {"mysql": {"host": unreachable}}})
             played = play(player, "rotate_password", "--check", "-e", f"registry={far}", MODEL_REGISTRY_DATABASE_PASSWORD="untried-word")
             assert played.code == 0 and f"east/{far}: would be rotated; " in played.summary, played.output
-            assert f"; the login was not tried first: {said}" in played.summary, played.output
+            assert f"; the login was not checked first: Not reachable from here: {unreachable}" in played.summary, played.output
     finally:
         cluster.merge(*REGISTRIES, far, {"spec": {"mysql": {"host": host}}})
 

@@ -1,0 +1,172 @@
+"""When a database is checked before it is written, what comes of it, and what is said when nothing can be known."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import databases
+from sandbox.layout import Layout
+from tests.helpers import REGISTRIES, Task
+
+from .conftest import Cluster, Runner
+
+FLEET = "modelops.openshift_ai.model_registries"
+LOGIN = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
+
+
+@pytest.fixture
+def names(cluster: Cluster, name: str) -> Iterator[list[str]]:
+    """Names of registries; those that a test makes under them are removed afterwards."""
+    several = [f"{name}-{number}" for number in range(3)]
+    yield several
+    for one in several:
+        cluster.delete(*REGISTRIES, one)
+    for secret in cluster.items("v1", "secrets"):
+        if secret["metadata"]["name"].startswith(tuple(f"{one}-db-" for one in several)):
+            cluster.delete("v1", "secrets", secret["metadata"]["name"])
+
+
+@pytest.fixture
+def door(layout: Layout) -> Iterator[tuple[dict[str, Any], list[int]]]:
+    """A MySQL that closes every connection, and how many there were."""
+    visits: list[int] = []
+    listening = socket.create_server((layout.pod_address(250 * 201), databases.MARIADB_PORT))
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                listening.accept()[0].close()
+                visits.append(1)
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield {"type": "mysql", "host": listening.getsockname()[0], "name": "models", **LOGIN}, visits
+    with contextlib.suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join()
+
+
+def test_a_database_is_checked_when_its_connection_is_written_and_at_no_other_time(
+    automation: Runner, door: tuple[dict[str, Any], list[int]], name: str, names: list[str]
+) -> None:
+    database, visits = door
+    fixed = {"name": name, "database": database, "wait": False}
+    listed = {"registries": [{"name": one, "database": database} for one in names], "wait": False}
+    written = [
+        Task(fixed, check=True),
+        Task(fixed),
+        Task(fixed | {"database": {"password": "another"}}),
+        Task(fixed | {"database": {"username": "another"}}),
+        Task(listed, FLEET),
+    ]
+    ignored = [Task(fixed | {"check_database": "ignore", "database": {"username": "third"}})]
+    unchanged = [
+        Task({"name": name, "wait": False}),
+        Task({"name": name, "description": "Edited", "wait": False}),
+        Task({"name": name, "database": {"username": "third", "password": "another"}, "wait": False, "check_database": "fail"}),
+        Task(listed, FLEET),
+        Task({"registries": [{"name": one, "description": "Edited", "database": database} for one in names], "wait": False}, FLEET),
+    ]
+    for task in written:
+        before = len(visits)
+        [run] = automation.sequence([task])
+        assert not run.failed and run.result["changed"], run.output
+        assert len(visits) > before, run.output
+        results = [run.result["database"]] if "registries" not in task.options else run.result["databases"]
+        assert [result["checked"] for result in results] == [False] * len(results)
+        assert "closes the connection at once" in results[-1]["reason"]
+    before = len(visits)
+    for run in automation.sequence([*ignored, *unchanged]):
+        assert not run.failed, run.output
+        assert "database" not in run.result and "databases" not in run.result
+    assert len(visits) == before
+
+
+def test_what_cannot_be_reached_from_here_is_said_once_and_never_fails(automation: Runner, name: str, names: list[str]) -> None:
+    service = {"type": "mysql", "host": "no-such-service", "namespace": "data", "ca": "cluster", **LOGIN}
+    public = {"type": "postgresql", "host": "db.example.invalid", "ca": "cluster", **LOGIN}
+    registries = [{"name": one, "database": database} for one, database in zip(names, (service, service, public), strict=True)]
+    one, fleet = automation.sequence(
+        [
+            Task({"name": name, "database": service, "wait": False, "check_database": "fail"}),
+            Task({"registries": registries, "wait": False, "check_database": "fail"}, FLEET),
+        ]
+    )
+    assert not one.failed and not fleet.failed, one.output + fleet.output
+    assert [warning for warning in one.warnings if "check_database" in warning] == [
+        f"check_database: the database of registry {name!r} could not be checked, because it cannot be reached from here."
+        " Run on a host that reaches it to have it checked, or set check_database to ignore"
+    ]
+    assert one.result["database"]["checked"] is False
+    assert "no-such-service.data.svc" in one.result["database"]["reason"]
+    [warning] = [warning for warning in fleet.warnings if "check_database" in warning]
+    assert "the databases of 3 registries" in warning and all(one in warning for one in names)
+    assert {result["name"]: result["checked"] for result in fleet.result["databases"]} == dict.fromkeys(names, False)
+
+
+def test_without_drivers_only_fail_fails_and_nothing_is_warned_of(automation: Runner, layout: Layout, tmp_path: Path, name: str) -> None:
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked" / "pymysql.py").write_text("raise ImportError\n")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path}/blocked:$PYTHONPATH exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    database = {"type": "mysql", "host": layout.address("mariadb"), "name": "model_registry", "ca": "cluster", **LOGIN}
+    options = {"name": name, "database": database, "wait": False}
+    _fact, warned, failed = automation.sequence(
+        [
+            Task({"ansible_python_interpreter": str(python)}, "ansible.builtin.set_fact"),
+            Task(options, check=True),
+            Task(options | {"check_database": "fail"}),
+        ]
+    )
+    reason = "the Python library PyMySQL is missing where this task runs"
+    assert not warned.failed and warned.result["database"] == {"checked": False, "reason": reason}, warned.output
+    assert not [warning for warning in warned.warnings if "check_database" in warning]
+    assert failed.failed and failed.writes == [], failed.output
+    assert failed.result["problems"][0]["option"] == "check_database" and reason in failed.result["msg"]
+
+
+def test_a_login_that_depends_on_the_client_is_a_warning_and_another_one_fails(automation: Runner, layout: Layout, name: str) -> None:
+    login = LOGIN | {"password": "wrong-word", "ca": "cluster", "name": "model_registry"}
+    of_mysql, of_postgresql = (
+        {"type": kind, "host": layout.address(databases.PARTS[kind]), **login} | ({"verify_server_cert": False} if kind == "mysql" else {})
+        for kind in databases.KINDS
+    )
+    refused, warned = automation.sequence(
+        [
+            Task({"name": name, "database": of_postgresql, "wait": False, "check_database": "fail"}),
+            Task({"name": name, "database": of_mysql, "wait": False, "check_database": "fail"}),
+        ]
+    )
+    assert refused.failed and refused.writes == [], refused.output
+    assert "user name or the password is wrong" in refused.result["msg"]
+    assert not warned.failed and warned.changes == [("create", "Secret"), ("create", "ModelRegistry")], warned.output
+    assert warned.result["database"]["checked"] is False
+    assert any("check_database: " in warning and "for the cluster it may be otherwise" in warning for warning in warned.warnings)
+    assert "wrong-word" not in refused.output + warned.output
+
+
+def test_a_creation_that_fails_says_that_the_registry_exists_and_how_to_go_on(automation: Runner, layout: Layout, name: str, names: list[str]) -> None:
+    database = {"type": "mysql", "host": layout.address("mariadb"), "name": databases.MISSING_DATABASE, "ca": "cluster", **LOGIN}
+    ways_on = "exists now: correct the cause and run again, or delete it with `state: absent`."
+    created, again, fleet = automation.sequence(
+        [
+            Task({"name": name, "database": database, "wait_timeout": 60}),
+            Task({"name": name, "database": database, "wait_timeout": 60}),
+            Task({"registries": [{"name": names[0], "database": database}], "wait_timeout": 60}, FLEET),
+        ]
+    )
+    assert created.failed and f"Registry {name!r} {ways_on}" in created.result["msg"], created.output
+    assert "Looked at from here, its database shows: The database does not exist on the server" in created.result["msg"]
+    assert any(warning.startswith("check_database: The database does not exist") for warning in created.warnings)
+    assert again.failed and ways_on not in again.result["msg"]
+    assert fleet.failed and f"Registry {names[0]!r} {ways_on}" in fleet.result["msg"], fleet.output
