@@ -128,7 +128,8 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     silent = sorted(str(right) for right, output in outputs.items() if not _names(right, output))
     # A right to watch is for speed alone: without it the wait looks again every two seconds. Routes are read of old products only.
     watches = ["watch deployments.apps", "watch modelregistries.modelregistry.opendatahub.io", "watch pods"]
-    # Roles are read only for an account that may not bind them. Deployments that may not be listed are read one by one. Which cluster it is, only playbooks ask.
+    # Roles are read only for an account that may not bind them. Deployments that may not be listed are read one by one.
+    # Which cluster it is, only playbooks ask.
     assert silent == ["get namespaces", "get roles.rbac.authorization.k8s.io", "get routes.route.openshift.io", "list deployments.apps", *watches]
     listing = next(right for right in outputs if str(right) == "list deployments.apps")
     assert "is older than" in outputs[listing] or "restart" in outputs[listing]
