@@ -30,8 +30,9 @@ import yaml
 from sandbox import databases, lifecycle
 from sandbox.layout import ROOT, Layout
 from sandbox.toolchain import build_once
-from tests import checks
+from tests import checks, fleet, hostile
 from tests.checks import Check, CheckFailed
+from tests.helpers import Cluster
 
 OLDEST_PYTHON = 9
 # Python 3.14 for a machine that has none and Maven: bin/, lib/ and the libraries that it needs, in an archive.
@@ -193,36 +194,69 @@ def sanity(core: Core, check: Check) -> Outcome:
     return Outcome(f"on Python {python}, for modules on {', '.join(has)}", "; ".join(lacks + skipped))
 
 
-def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
-    """The life of a registry on the sandbox: the playbooks of the molecule scenarios, modules on the controller's Python and on the oldest; ours after them."""
+def _controller(core: Core, packages: Sequence[str], check: Check) -> tuple[Path, dict[str, str], Layout]:
+    """An environment with this ansible-core, what its playbooks need to find the sandbox, and the sandbox."""
     python = python_for(core)
     with_packages = (f"ansible-core=={core.version}", *packages)
     controller = environment(f"ansible-core {core.version} and packages on Python {python}", checks.pythons()[python], *with_packages)
     checks.copy_of_the_checkout(check.workspace, kubernetes_core(core.bundle))
+    layout = lifecycle.running()
+    if not layout:
+        raise CheckFailed("the sandbox does not run")
+    kubeconfig = lifecycle.shell_variables(layout)["K8S_AUTH_KUBECONFIG"]
+    path = f"{controller / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    # The library `kubernetes` of some of them takes this proxy, where there is none, and not which servers are to be reached without it.
+    proxy = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.0/8"}
+    return controller, {"PATH": path, "ANSIBLE_NOCOLOR": "1", "K8S_AUTH_KUBECONFIG": kubeconfig, **proxy}, layout
+
+
+def hostile_texts(core: Core, packages: Sequence[str], check: Check) -> Outcome:
+    """Nothing of a text in the cluster is run, whatever it looks like: registries with such texts are exported, converged, checked and reported."""
+    _environment, variables, layout = _controller(core, packages, check)
+    inventory = check.workspace / "inventory" / "hosts.json"
+    inventory.parent.mkdir()
+    inventory.write_text(json.dumps({"all": {"hosts": {"sandbox": None}}}))
+    prefix, cluster = f"hostile-{core.version.replace('.', '-')}", Cluster(layout)
+
+    def run(playbook: str, *options: str, **given: object) -> str:
+        extra = ["--extra-vars", json.dumps(given)] if given else []
+        try:
+            return check.run("ansible-playbook", "--inventory", str(inventory), f"modelops.openshift_ai.{playbook}", *options, *extra, **variables)
+        except CheckFailed as failed:
+            # What is found by a check fails it.
+            return str(failed)
+
+    try:
+        planted = hostile.plant(cluster, prefix, check.workspace / "canary")
+        planted.prove(run, inventory.parent / "host_vars" / "sandbox" / "model_registries.yml", check.workspace / "page.html")
+    except AssertionError as error:
+        raise CheckFailed(str(error)) from None
+    finally:
+        fleet.remove(cluster, prefix)
+    return Outcome(f"ansible-core {core.version}, {len(planted.texts)} registries and {len(hostile.texts(planted.canary))} subjects")
+
+
+def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
+    """The life of a registry on the sandbox: the playbooks of the molecule scenarios, modules on the controller's Python and on the oldest; ours after them."""
+    python = python_for(core)
+    controller, variables, layout = _controller(core, packages, check)
     own = controller / "bin" / "python"
     interpreters = {python: own}
     oldest = f"3.{OLDEST_PYTHON}"
     if oldest in checks.pythons():
         interpreters[oldest] = environment(f"packages for modules on Python {oldest}", checks.pythons()[oldest], *packages) / "bin" / "python"
-    layout = lifecycle.running()
-    if not layout:
-        raise CheckFailed("the sandbox does not run")
-    variables = lifecycle.shell_variables(layout)
-    # The library `kubernetes` of some of them takes this proxy, where there is none, and not which servers are to be reached without it.
-    login = {"K8S_AUTH_KUBECONFIG": variables["K8S_AUTH_KUBECONFIG"], "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.0/8"}
     registry = f"matrix-{core.version.replace('.', '-')}"
     database = {"type": "mysql", "host": "mysql", "namespace": "data", "name": f"registry_{30 + int(core.version.split('.')[1]) % 16}", "ca": "cluster"}
     login_to_database = {"username": DATABASE_LOGIN.name, "password": DATABASE_LOGIN.password}
     given = {"registry": registry, "database": database | login_to_database}
 
     def play(interpreter: Path, name: str, *options: str) -> str:
-        host = {"ansible_connection": "local", "ansible_python_interpreter": str(interpreter), **given}
+        host = {"ansible_connection": "local", "ansible_python_interpreter": str(interpreter), "model_registry_python": str(interpreter), **given}
         inventory = check.workspace / "inventory" / "hosts.json"
         inventory.parent.mkdir(exist_ok=True)
         inventory.write_text(json.dumps({"clusters": {"hosts": {"sandbox": host}}}))
         playbook = name if "." in name else f"{PLAYBOOKS}/{name}.yml"
-        path = f"{controller / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        return check.run("ansible-playbook", "--inventory", str(inventory), playbook, *options, PATH=path, ANSIBLE_NOCOLOR="1", **login)
+        return check.run("ansible-playbook", "--inventory", str(inventory), playbook, *options, **variables)
 
     try:
         for number, interpreter in enumerate(interpreters.values()):
@@ -365,6 +399,7 @@ PARTS: dict[str, Part] = {
     "execution environment": execution_environment,
 }
 ON_THE_SANDBOX: dict[str, Part] = {
+    **{f"hostile texts {core}": partial(hostile_texts, core, requirements()) for core in CORES},
     **{f"registry {core}": partial(life, core, requirements()) for core in CORES},
     "registry oldest": partial(life, OLDEST, [line.replace(">=", "==") for line in requirements() if not line.startswith("PyYAML")]),
     "molecule default": partial(molecule, "default"),

@@ -11,7 +11,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants, _manifests, _ownership, _plan, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants, _manifests, _ownership, _plan, _registry, _texts
 
 ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
 
@@ -266,5 +266,6 @@ def _lines(shape: _manifests.Manifest) -> str:
     lines = []
     for kind, word in {**_grants.WORDS, _grants.MEMBERS: "member"}.items():
         for entry in shape.get(kind) or ():
-            lines.append(f"{word} {entry['namespace']}/{entry['name']}\n" if isinstance(entry, Mapping) else f"{word} {entry}\n")
-    return "".join(lines)
+            lines.append(f"{word} {entry['namespace']}/{entry['name']}" if isinstance(entry, Mapping) else f"{word} {entry}")
+    # Others may have granted access to names that would be more than a line.
+    return "".join(f"{_texts.line(one)}\n" for one in lines)

@@ -1,7 +1,7 @@
 # Copyright: the modelops.openshift_ai authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files on the controller that hold what was read in clusters: private when they are made, replaced as a whole, and never written through somebody else's link."""
+"""Files on the controller that hold what was read in clusters: private, replaced as a whole, and never written through somebody else's link."""
 
 from __future__ import annotations
 

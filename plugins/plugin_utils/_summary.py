@@ -29,10 +29,9 @@ def summary(hosts: Iterable[str], variables: Mapping[str, Any], prefix: str, ali
     reports = {host: own.get(f"{prefix}_report") for host, own in of_host.items()}
     skipped = [host for host, report in reports.items() if not report and host in alive]
     if skipped:
-        raise NothingDone(
-            f"Nothing was done or checked for {', '.join(skipped)}: tasks were skipped, such as with --start-at-task. Run the playbook as a whole"
-        )
-    lines = []
+        why = "tasks were skipped, such as with --start-at-task. Run the playbook as a whole"
+        raise NothingDone(f"Nothing was done or checked for {', '.join(skipped)}: {why}")
+    lines: list[str] = []
     for host, report in reports.items():
         said = report or f"{host}: FAILED before the cluster was contacted, see above"
         lines += [said] if isinstance(said, str) else said

@@ -103,7 +103,7 @@ def test_numbers_and_dates_are_written_whatever_kinds_ansible_makes_of_them(tmp_
 
 
 def test_what_no_file_can_hold_is_refused_without_being_repeated() -> None:
-    with pytest.raises(AnsibleFilterError, match="to_variables: no variables file can hold a value of type complex$"):
+    with pytest.raises(AnsibleFilterError, match=r"no variables file can hold a value of type complex$"):
         to_variables({"number": 4711j})
 
 
