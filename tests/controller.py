@@ -1,15 +1,22 @@
-"""What an automation controller does with the objects of aap/, as AWX 24.6 does it: rules of surveys, answers, credentials, and a job by ansible-runner."""
+"""What an automation controller does with the objects of aap/, as AWX 24.6 does it: rules of surveys, answers, credentials, and a job by ansible-runner.
+
+`Api` is where the objects are written: it keeps them as the roles of infra.aap_configuration leave them.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import jinja2
 import yaml
@@ -107,6 +114,23 @@ class Controller:
         [artifacts] = (folder / "artifacts").iterdir()
         return Job((artifacts / "status").read_text(), (artifacts / "stdout").read_text(), folder)
 
+    def walk(self, listed: Sequence[dict[str, Any]]) -> list[str]:
+        """The nodes of the workflow that are reached, up to the approval, which nobody gives. The sync of the project succeeds."""
+        [workflow] = self.objects["controller_workflows"]
+        nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
+        reached = [next(iter(nodes))]
+        while True:
+            node = nodes[reached[-1]]
+            of = node["unified_job_template"]
+            if of["type"] == "workflow_approval":
+                return reached
+            failed = of["type"] == "job_template" and self.launch(of["name"].removeprefix("Model registries: "), listed=listed).failed
+            following = node.get("related", {}).get("failure_nodes" if failed else "success_nodes", [])
+            if not following:
+                return reached
+            [after] = following
+            reached.append(after["identifier"])
+
     def _injected(self, credential: dict[str, Any], path: Path) -> dict[str, str]:
         """The variables that a credential becomes."""
         inputs = credential["inputs"]
@@ -122,6 +146,114 @@ class Controller:
             _write(path.with_suffix(f".{name}"), _filled(text, inputs))
             names[name.removeprefix("template.")] = str(path.with_suffix(f".{name}"))
         return {name: _filled(text, inputs | {"tower": {"filename": names}}) for name, text in kind["injectors"]["env"].items()}
+
+
+# The variables of the roles, in the order in which the role `dispatch` calls them, and where the API has their objects.
+KINDS = {
+    "controller_credential_types": "credential_types",
+    "controller_credentials": "credentials",
+    "controller_execution_environments": "execution_environments",
+    "controller_projects": "projects",
+    "controller_inventories": "inventories",
+    "controller_hosts": "hosts",
+    "controller_templates": "job_templates",
+    "controller_workflows": "workflow_job_templates",
+}
+# In place of the role: it sends what the real one would write, and goes on as that one does when a job template is refused.
+DISPATCH = """---
+- name: Write the objects of each kind
+  ansible.builtin.uri:
+    url: "{{ aap_hostname }}/write/{{ item }}"
+    method: POST
+    body_format: json
+    body: "{{ vars[item] }}"
+    return_content: true
+  loop: %s
+  when: vars[item] is defined
+  register: written
+  failed_when: written.json.failure | default('') | length > 0
+
+- name: Keep the job templates that could not be written
+  ansible.builtin.set_fact:
+    __templates_error_list: "{{ written.results | selectattr('json', 'defined') | map(attribute='json.refused', default=[]) | flatten }}"
+  when: vars['controller_templates'] is defined
+"""
+
+
+class Api:
+    """The API of a controller, and what the roles of infra.aap_configuration write to it, as AWX 24.6 was seen to keep it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS.values()}
+        # How the next sync of a project ends, and which job templates the API refuses.
+        self.sync, self.refused = "successful", ""
+        role = folder / "collections" / "ansible_collections" / "infra" / "aap_configuration" / "roles" / "dispatch" / "tasks" / "main.yml"
+        _write(role, DISPATCH % json.dumps(list(KINDS)))
+        self.collections = str(folder / "collections")
+
+    def __enter__(self) -> Api:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                self._answer(api.found(parts.path.strip("/").removeprefix("api/v2/"), dict(parse_qsl(parts.query))))
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self._answer(api.written(self.path.rpartition("/")[2], body))
+
+            def log_message(self, *_: object) -> None:
+                """Nothing: what is asked is no part of a test's output."""
+
+            def _answer(self, content: dict[str, Any]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(content).encode())
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def found(self, kind: str, query: dict[str, str]) -> dict[str, Any]:
+        """A list of the API: the objects of a kind by name or beginning of a name, or the events of a failed sync."""
+        if kind.startswith("project_updates"):
+            results = [{"stdout": "fatal: could not read from the repository"}]
+        else:
+            named = [
+                item for name, item in self.objects[kind].items() if query.get("name", name) == name and name.startswith(query.get("name__startswith", ""))
+            ]
+            results = [item for item in named if item.get("inventory") == query.get("inventory__name", item.get("inventory"))]
+        return {"count": len(results), "next": None, "previous": None, "results": results}
+
+    def written(self, variable: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """What becomes of the items of a role: each replaces what was there, its list of credentials too."""
+        kind = KINDS[variable]
+        refused = []
+        for item in items:
+            name = item["name"]
+            if item.get("state") == "absent":
+                self.objects[kind].pop(name, None)
+                continue
+            if kind == "job_templates" and (name == self.refused or not self._can_play(item)):
+                refused.append({"name": name, "error": "Playbook not found for project."})
+                continue
+            known = self.objects[kind].get(name, {})
+            self.objects[kind][name] = known | item
+            if kind == "projects" and (not known or item.get("update_project")):
+                self.objects[kind][name] |= {"status": self.sync, "summary_fields": {"last_update": {"id": 7}}}
+                if self.sync != "successful" and item.get("update_project"):
+                    return {"failure": "Project update failed"}
+        return {"refused": refused}
+
+    def _can_play(self, template: dict[str, Any]) -> bool:
+        return bool(self.objects["projects"].get(template["project"], {}).get("status") == "successful")
 
 
 def refusals(questions: Sequence[dict[str, Any]], answers: dict[str, Any]) -> list[str]:

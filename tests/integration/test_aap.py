@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import importlib
 import json
 import os
 import re
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from sandbox import controlplane, databases, lifecycle
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, is_ready, status_of, switch
-from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Controller, Job, defaults, refusals
+from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Api, Controller, Job, defaults, refusals
 from tests.fleet import remove
 from tests.helpers import account_with, roles_of, until
 
@@ -44,7 +45,8 @@ KEEP, NO, YES = "Keep as it is", "No", "Yes"
 
 def objects_of(folder: Path, layout: Layout, environment: Mapping[str, str] | None = None, **settings: Any) -> dict[str, list[dict[str, Any]]]:
     """The objects as the roles see them, after everything in them was filled in but what is the controller's to fill in."""
-    files = yaml.safe_load((AAP / "configure.yml").read_text())[0]["vars_files"]
+    plays = yaml.safe_load((AAP / "configure.yml").read_text())
+    files = list(dict.fromkeys(file for play in plays for file in play["vars_files"]))
     written = folder / f"{uuid.uuid4().hex}.json"
     shown = {name: f"{{{{ {name} }}}}" for name in MODULES}
     tasks = [{"ansible.builtin.copy": {"content": "{{ shown | to_json }}", "dest": str(written), "mode": "0600"}, "vars": {"shown": shown}}]
@@ -159,7 +161,10 @@ def test_the_login_that_is_not_used_needs_no_values(layout: Layout, tmp_path: Pa
     kubeconfig.write_text("apiVersion: v1\nkind: Config")
     one = objects_of(tmp_path, layout, {"MODEL_REGISTRIES_TOKEN": "the token", "MODEL_REGISTRIES_CA_FILE": str(ca)})
     several = objects_of(tmp_path, layout, {"MODEL_REGISTRIES_KUBECONFIG": str(kubeconfig)}, login="Model registries: clusters")
-    [token], [file] = one["controller_credentials"], several["controller_credentials"]
+    for objects in (one, several):
+        assert [item.get("state") for item in objects["controller_credentials"]] == [None, "absent"]
+        assert objects["controller_credentials"][1]["inputs"] == {}
+    token, file = one["controller_credentials"][0], several["controller_credentials"][0]
     assert (token["name"], token["credential_type"]) == ("Model registries: cluster", BEARER_TOKEN_TYPE)
     inputs = {"host": "https://api.example.com:6443", "bearer_token": "the token", "verify_ssl": True, "ssl_ca_cert": "the CA"}
     assert token["inputs"] == inputs and "one cluster" in token["description"]
@@ -182,7 +187,8 @@ def test_the_workflow_applies_only_what_somebody_has_approved(controller: Contro
     }
     assert before == {
         "check": ("sync", "success_nodes"),
-        "approve": ("check", "failure_nodes"),
+        "drift": ("check", "failure_nodes"),
+        "approve": ("drift", "success_nodes"),
         "apply": ("approve", "success_nodes"),
         "check-again": ("apply", "success_nodes"),
     }
@@ -334,7 +340,9 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
             ("odd rotate", "rotate password", {"registry": "{{ none }}"}, password),
             ("bad", "create", bad, {}),
             ("check", "check", {}, {"listed": LIST}),
+            ("drift", "find drift", {}, {"listed": LIST}),
             ("apply", "apply the list", {}, {"listed": LIST}),
+            ("no drift", "find drift", {}, {"listed": LIST}),
             ("export, check", "export", {}, {"check": True}),
             ("export", "export", {}, {}),
             ("report", "report", {}, {}),
@@ -354,7 +362,7 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
 
 def test_jobs_fail_when_they_should_and_never_else(jobs: dict[str, Job]) -> None:
     failed = {step for step, job in jobs.items() if job.failed}
-    refused = {"create again", "create again, check", "no password", "odd confirmation", "odd rotate", "bad", "check"}
+    refused = {"create again", "create again, check", "no password", "odd confirmation", "odd rotate", "bad", "check", "no drift"}
     assert failed == refused, "".join(jobs[step].output for step in failed)
 
 
@@ -388,7 +396,7 @@ def test_the_password_of_a_credential_reaches_the_registry_and_nobody_else(jobs:
     reference = cluster.registry(EXTERNAL)["spec"]["mysql"]["passwordSecret"]
     secret = cluster.get("v1", "secrets", reference["name"])["data"][reference["key"]]
     assert base64.b64decode(secret).decode() == databases.REGISTRY.password
-    [login] = controller.objects["controller_credentials"]
+    login = controller.objects["controller_credentials"][0]
     for step, job in jobs.items():
         assert databases.REGISTRY.password not in job.seen and secret not in job.seen, step
         assert login["inputs"]["bearer_token"] not in job.seen, step
@@ -411,6 +419,7 @@ def test_a_list_is_applied_between_a_check_that_fails_and_one_that_does_not(jobs
     assert f"{CLUSTER}/{LISTED}: does not exist" in jobs["check"].output
     assert cluster.registry(LISTED)["metadata"]["annotations"]["openshift.io/display-name"] == "Listed"
     assert "all as it should be" in jobs["odd check"].output
+    assert "there is nothing to apply" in jobs["no drift"].output
 
 
 def test_export_and_report_show_the_registries(jobs: dict[str, Job], controller: Controller) -> None:
@@ -422,3 +431,85 @@ def test_export_and_report_show_the_registries(jobs: dict[str, Job], controller:
 def test_one_job_serves_several_clusters(fleet: Controller) -> None:
     job = fleet.launch("check")
     assert "east: " in job.output and "west: " in job.output, job.output
+
+
+# The workflow
+
+
+def test_only_drift_leads_to_an_approval_and_no_check_that_could_not_look(controller: Controller, tmp_path: Path) -> None:
+    drifting = [{"name": f"drifting-{WORD}", "database": {"type": "generated"}}]
+    assert controller.walk(drifting) == ["sync", "check", "drift", "approve"]
+    logins = [item | {"inputs": {**item["inputs"], "bearer_token": "expired"}} for item in controller.objects["controller_credentials"]]
+    expired = dataclasses.replace(controller, objects=controller.objects | {"controller_credentials": logins}, folder=tmp_path)
+    assert expired.walk(drifting) == ["sync", "check", "drift"]
+    # As when a vault credential is missing: what the list refers to cannot be had.
+    unreadable = [{"name": f"drifting-{WORD}", "database": {"type": "generated"}, "description": "{{ missing_secret }}"}]
+    assert controller.walk(unreadable) == ["sync", "check", "drift"]
+    refused = [{"name": f"drifting-{WORD}", "database": {"type": "mysql"}}]
+    assert controller.walk(refused) == ["sync", "check", "drift"]
+
+
+# configure.yml
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with Api(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def configure(api: Api, layout: Layout, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs configure.yml with these settings."""
+
+    def run(**settings: Any) -> subprocess.CompletedProcess[str]:
+        given = {f"model_registries_aap_{name}": value for name, value in {"token": "t", "api_server_ca": "ca", "kubeconfig": "k", **settings}.items()}
+        given |= {"aap_hostname": api.url, "aap_token": "token"}
+        variables = {**os.environ, **lifecycle.shell_variables(layout)}
+        variables["ANSIBLE_COLLECTIONS_PATH"] = f"{api.collections}:{variables['ANSIBLE_COLLECTIONS_PATH']}"
+        command = ["ansible-playbook", str(AAP / "configure.yml"), "-e", json.dumps(given)]
+        return subprocess.run(command, env=variables, cwd=tmp_path, check=False, text=True, capture_output=True, timeout=300)
+
+    return run
+
+
+def test_configuring_again_keeps_the_credentials_of_the_list(api: Api, configure: Callable[..., Any]) -> None:
+    api.objects["credentials"]["Our vault"] = {"name": "Our vault"}
+    for _run in range(2):
+        done = configure(list_credentials=["Our vault"])
+        assert done.returncode == 0 and "The settings no longer name" not in done.stdout, done.stdout
+    given = {name: template["credentials"] for name, template in api.objects["job_templates"].items()}
+    reading = {f"Model registries: {name}" for name in ("check", "find drift", "apply the list", "report")}
+    assert {name for name, credentials in given.items() if "Our vault" in credentials} == reading
+    assert all("Model registries: cluster" in credentials for credentials in given.values())
+
+
+def test_what_the_settings_no_longer_name_is_removed_and_said(api: Api, configure: Callable[..., Any]) -> None:
+    api.objects["hosts"]["of others"] = {"name": "of others", "inventory": "Another inventory"}
+    contexts = [{"name": name, "variables": {"model_registry_cluster": {"context": name}}} for name in ("east", "west")]
+    assert configure(clusters=contexts, login="Model registries: clusters").returncode == 0
+    assert set(api.objects["hosts"]) == {"of others", "east", "west"} and set(api.objects["credentials"]) == {"Model registries: clusters"}
+    changed = configure(clusters=contexts[:1])
+    assert changed.returncode == 0, changed.stdout
+    assert set(api.objects["hosts"]) == {"of others", "east"} and set(api.objects["credentials"]) == {"Model registries: cluster"}
+    assert "The settings no longer name the cluster west, the credential Model registries: clusters" in " ".join(changed.stdout.split())
+
+
+def test_a_project_that_cannot_be_fetched_fails_once_with_its_cause_and_is_tried_again(api: Api, configure: Callable[..., Any]) -> None:
+    api.sync = "failed"
+    failed = configure()
+    assert failed.returncode and "fatal: could not read from the repository" in failed.stdout, failed.stdout
+    assert "could not be fetched from https://git.example.com" in " ".join(failed.stdout.split()) and "Playbook not found" not in failed.stdout
+    assert api.objects["job_templates"] == {}
+    api.sync = "successful"
+    done = configure()
+    assert done.returncode == 0 and len(api.objects["job_templates"]) == len({*api.objects["job_templates"]}) > 9, done.stdout
+
+
+def test_it_fails_when_a_job_template_or_a_credential_of_the_list_is_missing(api: Api, configure: Callable[..., Any]) -> None:
+    api.refused = "Model registries: check"
+    refused = configure()
+    assert refused.returncode and "Model registries: check: Playbook not found for project." in refused.stdout, refused.stdout
+    api.refused = ""
+    missing = configure(list_credentials=["Our vault"])
+    assert missing.returncode and "credentials: Our vault is missing on the controller" in missing.stdout, missing.stdout
