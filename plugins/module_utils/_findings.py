@@ -272,6 +272,12 @@ def _host_finding(view: View, use: Encryption, certificate: _certificates.Certif
         return Finding("host_name", OK, f"The certificate is for {view.host}{unchecked}")
     names = ", ".join([*certificate.dns_names, *certificate.addresses][:8]) or "no host name at all (its common name does not count)"
     message = f"The certificate is for {names}, not for {view.host}"
+    if use.checks_host and not certificate.dns_names and not certificate.addresses:
+        message = (
+            "The certificate has no host name (subject alternative name) in it, such as the one that MySQL makes for itself; its common name does not count"
+        )
+        without = "database.verify_server_cert to false" if view.type == _registry.MYSQL else "database.ssl_mode to require"
+        return Finding("host_name", FAILURE, message, f"Set {without}, which encrypts without the check, or give the database a certificate for {view.host}")
     if use.checks_host:
         return Finding("host_name", FAILURE, message, "Use a host name of the certificate in database.host, or have it issued for this one")
     reason = "with verify_server_cert off" if view.type == _registry.MYSQL else "for PostgreSQL, whatever ssl_mode says"

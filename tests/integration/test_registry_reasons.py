@@ -282,6 +282,10 @@ def test_a_certificate_without_a_host_name_is_explained_with_both_ways_out(
     chain, key = issued(layout, "database-ca", common_name=common_name)
     databases.change_certificate(layout, chain.encode(), key.encode())
     try:
+        # Where the database can be looked at from here, it is known before anything is written.
+        reached = {key: value for key, value in options["mysql"].items() if key != "namespace"} | {"host": layout.address("mariadb"), "ca": OWN}
+        refused = automation(name=name, database=reached, check_database="fail")
+        assert refused.failed and not refused.writes and "database.verify_server_cert to false" in refused.result["msg"], refused.output
         message = automation(name=name, database=options["mysql"] | {"ca": OWN}).result["msg"]
         assert "has no host name" in message and "Waiting longer cannot change that" in message, message
         assert "database.verify_server_cert to false" in message and "give the database a certificate" in message

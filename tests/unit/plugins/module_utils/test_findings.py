@@ -159,6 +159,21 @@ def test_a_certificate_with_a_common_name_only_is_for_no_host():
 
 
 @pytest.mark.parametrize(
+    ("view", "remedy"),
+    [
+        (replace(MYSQL, ca=CA, verify_server_cert=True), "database.verify_server_cert to false"),
+        (replace(POSTGRESQL, ssl_mode="verify-full"), "database.ssl_mode to require"),
+    ],
+)
+def test_a_certificate_without_a_host_name_has_two_ways_out(view, remedy):
+    [found] = [
+        finding for finding in findings.handshake_findings(view, Handshake("", replace(SHOWN, dns_names=(), addresses=())), NOW) if finding.check == "host_name"
+    ]
+    assert found.result == FAILURE and "no host name" in found.message
+    assert remedy in found.remedy and f"give the database a certificate for {view.host}" in found.remedy
+
+
+@pytest.mark.parametrize(
     ("left", "verify", "result"),
     [(-DAY, True, FAILURE), (-DAY, False, WARNING), (10 * DAY, True, WARNING), (90 * DAY, True, OK)],
 )
