@@ -51,9 +51,10 @@ READ_SECONDS = 30
 REQUEST_SECONDS = 60
 # How long after its deadline the last look of a wait may take.
 GRACE_SECONDS = 10
-# How often a request is sent that the API server puts off or does not answer, and the longest pause that it may ask for.
+# How often a request is sent that the API server puts off or does not answer, the pause before it is sent again, and the longest that it may ask for.
 ATTEMPTS = 5
-LONGEST_PAUSE = 30
+PAUSE = 1.0
+LONGEST_PAUSE = 30.0
 # Between two starts of a watch; doubled as long as it ends again at once.
 WATCH_PAUSE = 1.0
 JSON = "application/json"
@@ -153,19 +154,25 @@ def _login_hint(module: Any) -> str:
     named = {"the option kubeconfig": module.params.get("kubeconfig"), **{name: os.environ.get(name) for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG")}}
     origin, kubeconfig = next(((origin, value) for origin, value in named.items() if value), ("the default", "~/.kube/config"))
     context = module.params.get("context") or os.environ.get("K8S_AUTH_CONTEXT")
+    contexts: list[str] = []
+    configurations = [kubeconfig]
     if isinstance(kubeconfig, str):
-        files = [os.path.expanduser(path) for path in kubeconfig.split(os.pathsep) if path]
-        if not any(map(os.path.exists, files)):
+        files = [path for path in map(os.path.expanduser, kubeconfig.split(os.pathsep)) if os.path.exists(path)]
+        if not files:
             tried = f"The kubeconfig {_texts.line(kubeconfig)} ({origin}) does not exist"
             return f"{tried}. Set kubeconfig to an existing file, or set host and api_key, or log in with `oc login`."
+        configurations = files
     try:
-        from kubernetes.config import kube_config
+        # Imported here: the library `kubernetes` needs it, and whoever has that has it too.
+        import yaml
 
-        if isinstance(kubeconfig, dict):
-            contexts = [str(entry["name"]) for entry in kubeconfig["contexts"]]
-        else:
-            contexts = [str(entry["name"]) for entry in kube_config.list_kube_config_contexts(config_file=kubeconfig)[0]]
-    except Exception:  # the library raises whatever a broken file makes it stumble upon
+        for configuration in configurations:
+            content = configuration
+            if isinstance(configuration, str):
+                with open(configuration, encoding="utf-8") as file:
+                    content = yaml.safe_load(file)
+            contexts += [str(entry["name"]) for entry in content["contexts"]]
+    except Exception:  # whatever a broken file makes the parser, or this, stumble upon: the library has said already that it is broken
         contexts = []
     if context and contexts and context not in contexts:
         present = ", ".join(repr(_texts.line(name)) for name in contexts)
@@ -425,7 +432,7 @@ class Cluster:
                 failure = _refusal(what, self._configuration.host, error)
             except (HTTPError, OSError, ValueError, FutureTimeoutError) as error:
                 asked, failure = "", _no_answer(what, self._configuration.host, str(error) or type(error).__name__)
-            pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else 1.0
+            pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else PAUSE
             failure.unclear = unclear = not is_safe and (failure.unclear or unclear)
             now = time.monotonic()
             is_late = self._deadline is not None and now + pause >= self._deadline

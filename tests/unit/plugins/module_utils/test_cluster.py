@@ -1,0 +1,423 @@
+"""Requests to an API server, or to what answers in its place: what counts as an answer, what is sent again, and when it is given up."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import kubernetes
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _cluster, _missing, _wait
+
+REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
+GROUPS = ("user.openshift.io/v1", "groups")
+OBJECT = {"kind": "ModelRegistry", "metadata": {"name": "one", "uid": "u"}, "spec": {}}
+ALLOWED = {"status": {"allowed": True}}
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers each request as the next of the server's answers says, and the last one for ever."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.seen.append((self.command, self.path, self.headers, body))
+        given = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        given(self) if callable(given) else self.send(*given)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+    def send(self, status, content, headers=()):
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in (*headers, ("Content-Length", str(len(body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        """Nothing of it is printed."""
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(_cluster, "PAUSE", 0)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as running:
+        running.daemon_threads = True
+        running.answers, running.seen, running.ended = [], [], threading.Event()
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        yield running
+        running.ended.set()
+        running.shutdown()
+
+
+@pytest.fixture
+def cluster(server):
+    configuration = kubernetes.client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
+    configuration.proxy = None
+    client = kubernetes.client.ApiClient(configuration)
+    client.rest_client.pool_manager.connection_pool_kw["retries"] = False
+    return _cluster.Cluster(kubernetes.dynamic.DynamicClient(client, discoverer=lambda *_: None), configuration, None)
+
+
+def create(cluster, dry_run=False):
+    return cluster.write("POST", REGISTRIES, "ns", "one", {"metadata": {"name": "one"}}, dry_run)
+
+
+def half(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"kind": ')
+    handler.close_connection = True
+
+
+def nothing(handler):
+    handler.close_connection = True
+
+
+NO_OBJECTS = {
+    "half a body": half,
+    "no answer": nothing,
+    "half a JSON": (200, b'{"kind": "Model'),
+    "empty": (200, b""),
+    "not UTF-8": (200, b'{"kind": "\xff"}'),
+    "null": (200, b"null"),
+    "a list": (200, b"[]"),
+    "a text": (200, b'"one"'),
+    "a number": (200, b"5"),
+    "a page": (200, b"<html>log in</html>"),
+    "nested": (200, b"[" * 200_000),
+    "without metadata": (200, {"kind": "ModelRegistry"}),
+    "metadata is null": (200, {"kind": "ModelRegistry", "metadata": None}),
+    "a text for its specification": (200, {**OBJECT, "spec": "text"}),
+    "a Status": (200, {"kind": "Status", "metadata": {}, "status": "Success"}),
+    "a message that is null": (200, {"message": None}),
+    "502": (502, b"<html>\xffBad gateway</html>"),
+    "504": (504, b""),
+    "a 404 of another server": (404, b"<html>not found</html>"),
+}
+
+
+@pytest.mark.parametrize("answer", NO_OBJECTS.values(), ids=NO_OBJECTS)
+def test_what_is_no_answer_is_read_again_and_a_write_may_have_been_carried_out(cluster, server, answer):
+    server.answers = [answer, (200, OBJECT)]
+    assert cluster.read(REGISTRIES, "ns", "one") == OBJECT
+    server.answers, server.seen = [answer, (200, OBJECT)], server.seen[:0]
+    with pytest.raises(_cluster.ClusterError) as failure:
+        create(cluster)
+    assert failure.value.unclear and failure.value.status is None and "did not answer" in str(failure.value)
+    assert len(server.seen) <= 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"items": []}),
+        (200, {"metadata": {}, "items": "text"}),
+        (200, {"metadata": {}, "items": [None]}),
+        (200, {"metadata": {}, "items": [{"metadata": {}}]}),
+    ],
+)
+def test_what_is_no_list_is_read_again(cluster, server, answer):
+    server.answers = [answer, (200, {"metadata": {}, "items": [OBJECT]})]
+    assert cluster.items(REGISTRIES, "ns") == [OBJECT]
+
+
+def test_a_list_of_metadata_is_also_understood_where_no_second_form_is_offered(cluster, server):
+    server.answers = [(200, {"metadata": {}, "items": [{**OBJECT, "data": {"password": "word"}}]}), (200, {"metadata": {}, "items": None})]
+    assert cluster.metadata(("v1", "secrets"), "ns") == [{"metadata": OBJECT["metadata"]}]
+    assert cluster.metadata(("v1", "secrets"), "ns") == []
+    offered = [part.strip() for part in server.seen[0][2]["Accept"].split(",")]
+    assert "PartialObjectMetadataList" in offered[0] and offered[1] == "application/json"
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_reads_reviews_and_dry_runs_are_sent_again_and_writes_only_when_they_were_put_off(cluster, server, status):
+    broken = (status, {"kind": "Status", "message": "broken"})
+    for ask, answer in (
+        (lambda: cluster.read(REGISTRIES, "ns", "one"), OBJECT),
+        (lambda: create(cluster, dry_run=True), OBJECT),
+        (lambda: cluster.missing_rights("ns", [_cluster.Right("get", "", "pods")]), ALLOWED),
+        (lambda: cluster.allows("/apis/authorization.k8s.io/v1/namespaces/ns/localsubjectaccessreviews", {}, "asking"), ALLOWED),
+    ):
+        server.answers = [broken, broken, (200, answer)]
+        ask()
+    server.answers, server.seen = [broken, (200, OBJECT)], []
+    if status in (429, 503):
+        create(cluster)
+        assert len(server.seen) == 2
+    else:
+        with pytest.raises(_cluster.ClusterError) as failure:
+            create(cluster)
+        assert failure.value.unclear and len(server.seen) == 1
+
+
+def test_a_write_that_may_have_been_carried_out_before_it_was_refused_is_unclear(cluster, server):
+    server.answers = [(503, {"kind": "Status", "message": "later"}), (409, {"kind": "Status", "message": "exists"})]
+    with pytest.raises(_cluster.ClusterError) as failure:
+        create(cluster)
+    assert failure.value.status == 409 and failure.value.unclear
+    server.answers = [(429, {"kind": "Status", "message": "later"}), (409, {"kind": "Status", "message": "exists"})]
+    with pytest.raises(_cluster.ClusterError) as failure:
+        create(cluster)
+    assert not failure.value.unclear
+
+
+def test_a_webhook_that_cannot_be_reached_has_let_nothing_be_written(cluster, server):
+    server.answers = [(500, {"kind": "Status", "message": "Internal error occurred: failed calling webhook x"})]
+    with pytest.raises(_cluster.ClusterError) as failure:
+        create(cluster)
+    assert not failure.value.unclear
+
+
+@pytest.mark.parametrize("asked", ["²", "-1", "1e3", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 400, ""])
+def test_a_pause_that_is_no_number_of_seconds_is_a_short_one(cluster, server, asked):
+    server.answers = [lambda handler: handler.send(429, {"kind": "Status"}, [("Retry-After", asked.encode().decode("latin-1"))]), (200, OBJECT)]
+    assert cluster.read(REGISTRIES, "ns", "one") == OBJECT
+
+
+def test_a_message_of_the_server_is_cut_and_cannot_steer_a_terminal(cluster, server):
+    hostile = "\x1b[31mno\x1b[0m\n\u202eway \x9b2J\x07" + "x" * 2_000_000
+    server.answers = [(403, {"kind": "Status", "message": hostile})]
+    with pytest.raises(_cluster.ClusterError) as failure:
+        cluster.read(REGISTRIES, "ns", "one")
+    assert "answered 403: no way 2J xxx" in str(failure.value)
+    assert len(str(failure.value)) < 2 * _answers.LONGEST_MESSAGE and str(failure.value).isprintable()
+    server.answers = [(403, {"kind": "Status", "message": None})]
+    with pytest.raises(_cluster.ClusterError, match="without a message"):
+        cluster.read(REGISTRIES, "ns", "one")
+
+
+def drips(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    while not handler.server.ended.wait(0.05):
+        handler.wfile.write(b" ")
+
+
+def test_a_request_ends_although_its_answer_drips_for_ever(cluster, server, monkeypatch):
+    monkeypatch.setattr(_cluster, "REQUEST_SECONDS", 0.4)
+    server.answers = [drips]
+    with pytest.raises(_cluster.ClusterError, match="not answered in full within"):
+        cluster.read(REGISTRIES, "ns", "one")
+    # Not sent again either, when the time of one is over.
+    assert len(server.seen) == 1
+
+
+def test_the_requests_of_a_wait_end_soon_after_its_deadline(cluster, server, monkeypatch):
+    monkeypatch.setattr(_cluster, "GRACE_SECONDS", 0)
+    server.answers = [(503, {"kind": "Status"}, [("Retry-After", "30")])]
+    with pytest.raises(_cluster.ClusterError):
+        cluster.until(time.monotonic() + 0.2).read(REGISTRIES, "ns", "one")
+    assert len(server.seen) == 1
+
+
+def test_a_log_is_read_up_to_a_limit_and_a_line_that_it_cut_is_dropped(cluster, server, monkeypatch):
+    monkeypatch.setattr(_cluster, "LONGEST_LOG", 20)
+    server.answers = [(200, b"line one\nuser:passwo"), (200, b"line one\n\xff")]
+    assert cluster.log("ns", "pod", "server", previous=False) == "line one"
+    assert "limitBytes=20" in server.seen[0][1]
+    assert cluster.log("ns", "pod", "server", previous=False) == "line one\n\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [({"major": "1", "minor": "36+"}, (1, 36)), ({"major": "", "minor": ""}, None), ({}, None), ({"major": None, "minor": "x"}, None)],
+)
+def test_a_server_without_a_version_is_one(cluster, server, answer, version):
+    server.answers = [(200, answer)]
+    assert cluster.server_version() == version
+
+
+def test_the_clock_is_that_of_the_api_server(cluster, server):
+    server.answers = [lambda handler: handler.send(200, OBJECT, [("X", "y")])]
+    cluster.read(REGISTRIES, "ns", "one")
+    assert abs((cluster.now - datetime.now(UTC)).total_seconds()) < 30
+    cluster._date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    assert cluster.now == datetime(2015, 10, 21, 7, 28, tzinfo=UTC)
+    cluster._date = "no date"
+    assert cluster.now.tzinfo
+
+
+# Watches
+
+
+class Pauses:
+    """In place of the event that ends a watch: notes the pauses and ends it with the fifth."""
+
+    def __init__(self):
+        self.noted = []
+
+    def is_set(self):
+        return len(self.noted) > 4
+
+    def wait(self, seconds):
+        self.noted.append(round(seconds))
+
+
+def watched(cluster):
+    changed, pauses = threading.Event(), Pauses()
+    cluster._follow(_cluster.path_of(REGISTRIES, "ns"), {}, time.monotonic() + 1000, changed, pauses)
+    return changed.is_set(), pauses.noted
+
+
+def test_a_watch_that_ends_at_once_is_started_again_after_growing_pauses(cluster, server, monkeypatch):
+    monkeypatch.setattr(_cluster, "WATCH_PAUSE", 10.0)
+    server.answers = [(200, b'{"type": "ERROR"}'), (410, {"kind": "Status"}), nothing, (500, b"")]
+    assert watched(cluster) == (True, [20, 30, 30, 30, 30])
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_watch_that_is_refused_is_not_asked_for_again(cluster, server, status):
+    server.answers = [(status, {"kind": "Status", "message": "no"})]
+    assert watched(cluster) == (False, [])
+    assert len(server.seen) == 1
+
+
+# The wait
+
+
+def test_a_wait_looks_until_nothing_is_missing_and_says_what_is(cluster, server):
+    server.answers = [(200, b"")]
+    told, missing = [], ["a pod", "a route", ""]
+    cluster.tell = told.append
+    assert _wait.until(lambda _last: missing.pop(0), cluster, time.monotonic() + 30, what="registry 'one': ", poll=lambda: 0.01) == ""
+    assert told == ["waiting for registry 'one': a pod", "waiting for registry 'one': a route"]
+
+
+def test_what_may_pass_does_not_end_a_wait_and_what_cannot_does(cluster):
+    def look(_last):
+        raise errors.pop(0) if errors else StopIteration
+
+    errors = [_cluster.ClusterError("no answer"), _cluster.ClusterError("broken", 500), _cluster.ClusterError("busy", 429), _cluster.ClusterError("no", 403)]
+    with pytest.raises(_cluster.ClusterError, match=r"^no$"):
+        _wait.until(look, cluster, time.monotonic() + 30, poll=lambda: 0.01)
+    assert errors == []
+
+
+def test_a_wait_ends_at_its_deadline_with_a_last_look_and_what_is_missing_then(cluster):
+    looks = []
+
+    def look(is_last):
+        looks.append(is_last)
+        return "a pod"
+
+    assert _wait.until(look, cluster, time.monotonic() + 0.3, poll=lambda: 60) == "a pod"
+    assert looks == [False, True]
+    assert _wait.until(look, cluster, time.monotonic(), poll=lambda: 60) == "a pod"
+
+
+def test_a_wait_stops_when_the_run_is_to_stop(cluster):
+    class Cancelled(Exception):
+        pass
+
+    def stop():
+        raise Cancelled
+
+    cluster.before_writing = stop
+    with pytest.raises(Cancelled):
+        _wait.until(lambda _last: "a pod", cluster, time.monotonic() + 30)
+
+
+def test_what_is_watched_is_looked_at_when_it_changes(cluster, server):
+    server.answers = [(200, b'{"type": "ADDED"}')]
+    looks, missing = [], ["a pod", ""]
+
+    def look(is_last):
+        looks.append(is_last)
+        return missing.pop(0)
+
+    assert _wait.until(look, cluster, time.monotonic() + 60, [(REGISTRIES, "ns", {})], poll=lambda: 60) == ""
+    # Otherwise the second look would have been the last one.
+    assert looks == [False, False]
+
+
+# What may be missing
+
+
+def failing(status):
+    def read():
+        raise _cluster.ClusterError(f"status {status}", status)
+
+    return read
+
+
+@pytest.mark.parametrize("status", [None, 400, 401, 403, 404, 409, 429, 500, 503])
+def test_what_is_read_for_advice_never_stops_a_run(status):
+    told = []
+    assert _missing.seen(failing(status), "nothing", told.append) == "nothing"
+    assert told == ([] if status in (400, 404) else [f"status {status}"])
+
+
+def test_what_is_acted_upon_is_missing_only_where_it_may_not_be_read_or_there_is_none():
+    told = []
+    for status in (403, 404):
+        assert _missing.seen(failing(status), None, told.append, advice=False) is None
+    for status in (None, 401, 500, 503):
+        with pytest.raises(_cluster.ClusterError):
+            _missing.seen(failing(status), None, told.append, advice=False)
+    assert told == ["status 403"]
+
+
+def test_a_refusal_of_what_the_cluster_does_not_know_is_not_told():
+    told = []
+    _missing.seen(failing(403), None, told.append, served=lambda: False)
+    assert told == []
+    _missing.seen(failing(403), None, told.append, served=failing(503))
+    assert told == ["status 403"]
+
+
+# Logging in
+
+
+class Module:
+    def __init__(self, **params):
+        self.params = params
+
+
+def kubeconfig(*contexts):
+    return {"contexts": [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in contexts], "current-context": contexts[0]}
+
+
+def test_a_kubeconfig_that_does_not_exist_is_named_with_where_its_path_came_from(monkeypatch, tmp_path):
+    for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG", "K8S_AUTH_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    assert "The kubeconfig /nowhere/config (the option kubeconfig) does not exist" in _cluster._login_hint(Module(kubeconfig="/nowhere/config"))
+    monkeypatch.setenv("KUBECONFIG", f"/nowhere/a{os.pathsep}/nowhere/b")
+    assert f"The kubeconfig /nowhere/a{os.pathsep}/nowhere/b (KUBECONFIG) does not exist" in _cluster._login_hint(Module())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG")
+    assert "The kubeconfig ~/.kube/config (the default) does not exist" in _cluster._login_hint(Module())
+
+
+def test_a_context_that_does_not_exist_is_named_with_those_that_do(monkeypatch, tmp_path):
+    monkeypatch.delenv("K8S_AUTH_CONTEXT", raising=False)
+    file = tmp_path / "config"
+    file.write_text(json.dumps({**kubeconfig("east", "west"), "apiVersion": "v1", "kind": "Config", "clusters": [], "users": []}))
+    for given in (kubeconfig("east", "west"), str(file)):
+        hint = _cluster._login_hint(Module(kubeconfig=given, context="north"))
+        assert "has no context 'north'. Set context to one of those that it has: 'east', 'west'." in hint
+    assert "Correct it" in _cluster._login_hint(Module(kubeconfig={"contexts": None}, context="north"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate", "ca_cert"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired", "Renew"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'x'", "Use a host name"),
+        ("Connection refused", "Check the address"),
+    ],
+)
+def test_a_status_of_0_is_no_answer_and_says_what_to_do(reason, remedy):
+    error = kubernetes.client.ApiException(status=0, reason=f"SSLError\n{reason}")
+    failure = _cluster._refusal("asking who this account is", "https://api:6443", error)
+    assert failure.status is None and "https://api:6443 did not answer" in str(failure) and remedy in str(failure) and "answered 0" not in str(failure)
