@@ -16,8 +16,6 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action impo
 class ActionModule(RegistryAction):
     """Refuses a wrong list before anything is sent; it is passed on as it was given."""
 
-    has_progress = True
-
     def _completed(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if "registries" in arguments:
             # Imported here: Ansible loads every action plugin of a play when the play is read.

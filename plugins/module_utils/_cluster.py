@@ -167,7 +167,7 @@ def _login_hint(module: Any) -> str:
         import yaml
 
         for configuration in configurations:
-            content = configuration
+            content: Any = configuration
             if isinstance(configuration, str):
                 with open(configuration, encoding="utf-8") as file:
                     content = yaml.safe_load(file)
@@ -192,6 +192,8 @@ class Cluster:
         # When requests are not waited for any more, for those of a wait.
         self._deadline: float | None = None
         self._date: str | None = None
+        # Of these it is known that they are where registries are kept, or it cannot be known.
+        self.checked_namespaces: set[str] = set()
 
     def until(self, deadline: float) -> Cluster:
         """The same cluster for the reads of a wait, which end soon after its deadline."""
@@ -252,6 +254,7 @@ class Cluster:
             for item in listed["items"]:
                 namespace = _manifests.at(item, ("status", "components", "modelregistry", "registriesNamespace"))
                 if namespace:
+                    self.checked_namespaces.add(str(namespace))
                     return str(namespace)
             raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or enable it with model_registry_component.", NOT_FOUND)
         raise ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.", NOT_FOUND)

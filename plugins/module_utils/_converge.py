@@ -74,6 +74,8 @@ def converge_permissions(cluster: _cluster.Cluster, options: Mapping[str, Any], 
     name = options["name"]
     granting = _granting.granting_from_options(reader, options, problems, check_mode, outcome)
     registry = reader.registry(name) if name.strip() else None
+    if registry is None:
+        _reading.need_namespace(cluster, reader.namespace)
     problems += granting.problems(reader, registry)
     if registry and "deletionTimestamp" in registry["metadata"] and options["state"] == "present":
         problems.append(_registry.Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", name))

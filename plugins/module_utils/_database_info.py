@@ -331,6 +331,10 @@ def _named_registry(cluster: _LazyCluster, name: str) -> _manifests.Manifest:
     versions = (connected.read((f"{_manifests.GROUP}/{version}", _manifests.PLURAL), namespace, name) for version in ("v1beta1", "v1alpha1"))
     resource = next((found for found in versions if found is not None), None)
     if resource is None:
+        # Imported here, as above.
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _reading
+
+        _reading.need_namespace(connected, namespace)
         remedy = "Correct registry or namespace, or describe the database in database"
         raise _registry.InputError([_registry.Problem("registry", f"does not exist in namespace {namespace!r}", remedy, name)])
     if _manifests.live_type(resource) is None:

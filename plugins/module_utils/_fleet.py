@@ -27,7 +27,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _module,
     _ownership,
     _plan,
-    _progress,
     _readiness,
     _reading,
     _registry,
@@ -142,12 +141,9 @@ def run(argument_spec: dict[str, Any]) -> None:
     outcome = FleetOutcome()
 
     def work(module: Any) -> None:
-        folder = module._module.tmpdir
-        progress, interruption = _progress.Progress(folder), _interruption.Interruption(folder)
-        outcome.timeline = progress.timeline
-
         def converge(cluster: _cluster.Cluster) -> None:
-            cluster.before_writing, cluster.tell = interruption.check, progress.state
+            progress = _module.follow(module, cluster)
+            outcome.timeline = progress.timeline
             converge_fleet(cluster, module.params, module.check_mode, outcome, progress)
 
         _module.with_cluster(module, converge, input_problems)
@@ -232,6 +228,8 @@ class Fleet:
         self._reader.load()
         listed = {item.name for item in items}
         live = self._reader.registries()
+        if not live:
+            _reading.need_namespace(self._reader.cluster, self._reader.namespace)
         shapes = [_manifests.registry_result(registry) for registry in live if registry["metadata"]["name"] not in listed]
         outcome.unlisted = [{"name": shape["name"], "display_name": shape["display_name"]} for shape in shapes]
         self._narrator.say(f"registries listed: {len(items)}, in the cluster: {len(live)}, not listed: {len(shapes)}")

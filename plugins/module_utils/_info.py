@@ -20,6 +20,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _grants,
     _manifests,
     _missing,
+    _module,
     _plan,
     _readiness,
     _reading,
@@ -70,7 +71,11 @@ def run(argument_spec: dict[str, Any]) -> None:
         query = None if options["query"] is None else compiled(options["query"], problems)
         if problems:
             raise _registry.InputError(problems)
-        outcome.found = Collector(_cluster.connect(module), options, outcome.warnings).result()
+
+        def collect(cluster: _cluster.Cluster) -> None:
+            outcome.found = Collector(cluster, options, outcome.warnings).result()
+
+        _module.with_cluster(module, collect, input_problems)
         if query is not None:
             outcome.found["result"] = query(outcome.found)
 
@@ -223,6 +228,9 @@ class Collector:
                 raise
             remedy = "Write it as kubectl takes it, such as team=fraud,stage!=test"
             raise _registry.InputError([_registry.Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
+        if not live:
+            what = f"whether the namespace {self._survey.namespace!r} exists could not be seen"
+            _reading.need_namespace(self._survey.cluster, self._survey.namespace, lambda why: self._outcome.warn([f"{what}: {why}"]))
         pattern = self._options["name_pattern"] or "*"
         selected, skipped = [], []
         for registry in sorted(live, key=lambda found: str(found["metadata"]["name"])):
@@ -427,13 +435,16 @@ class Collector:
     def _warn_of_certificates(self) -> None:
         for (kind, reference), names in self._readers.items():
             ended = [
-                f"{certificate['subject']} ({'expired' if certificate['expired'] else 'expires'} on {certificate['not_after']})"
+                f"{certificate['subject']!r} ({'expired' if certificate['expired'] else 'expires'} on {certificate['not_after']})"
                 for certificate in self._bundles[kind, reference]
                 if certificate["expired"] or certificate["expires_soon"]
             ]
             if ended:
                 self._outcome.warn(
-                    [f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {_grants.names_of(names)} read: {_grants.names_of(ended)}"]
+                    [
+                        f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {_grants.names_of(map(repr, names))} read:"
+                        f" {_grants.names_of(ended)}"
+                    ]
                 )
 
     # Databases

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _registry, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _interruption, _progress, _reading, _registry, _writing
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
 
 # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
@@ -22,18 +22,36 @@ def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, 
     filled = outcome or _writing.Outcome()
 
     def on_cluster(module: Any) -> None:
-        with_cluster(module, lambda cluster: work(cluster, module.params, module.check_mode, filled), find_problems)
+        def followed(cluster: _cluster.Cluster) -> None:
+            follow(module, cluster)
+            work(cluster, module.params, module.check_mode, filled)
+
+        with_cluster(module, followed, find_problems)
 
     shell.run(argument_spec, on_cluster, filled, **rules)
 
 
+def follow(module: Any, cluster: _cluster.Cluster) -> _progress.Progress:
+    """Let people see what is waited for, and the work stop before its next write when it was cancelled."""
+    folder = module._module.tmpdir
+    progress = _progress.Progress(folder)
+    cluster.before_writing, cluster.tell = _interruption.Interruption(folder).check, progress.state
+    return progress
+
+
 def with_cluster(module: Any, work: Callable[[_cluster.Cluster], None], find_problems: FindProblems) -> None:
     """Do this work with the cluster of the module's options. ReportedError, as the work raises it."""
+    cluster: _cluster.Cluster | None = None
     try:
-        work(_cluster.connect(module))
-    except _cluster.ClusterError:
+        cluster = _cluster.connect(module)
+        work(cluster)
+    except _cluster.ClusterError as error:
         problems = find_problems(module.params)
-        if not problems:
-            raise
-        # What is wrong with the options is worth more than what is wrong with the cluster; with problems nothing is ever written.
-        raise _registry.InputError(problems) from None
+        if problems:
+            # What is wrong with the options is worth more than what is wrong with the cluster; with problems nothing is ever written.
+            raise _registry.InputError(problems) from None
+        namespace = module.params.get("namespace")
+        if cluster and namespace and error.status == _cluster.FORBIDDEN:
+            # An account that has its rights in one namespace alone is refused in every other, whether that exists or not.
+            _reading.need_namespace(cluster, namespace)
+        raise

@@ -61,6 +61,9 @@ def judge(seen: Observation) -> Verdict:
         return _not_deployed(seen.registry)
     if not reflects(seen.registry, deployment):
         return Verdict(False, "the operator has not taken over the last change", remedy="Check that the model registry operator runs")
+    if deployment["spec"].get("replicas") == 0:
+        remedy = "Scale the Deployment up, and run again"
+        return Verdict(False, "the registry is hibernated", f"Deployment {deployment['metadata'].get('name')!r} has 0 replicas", remedy, final=True)
     if not _rolled_out(deployment):
         return _pod_verdict(seen)
     available = condition(seen.registry, "Available")

@@ -13,6 +13,7 @@ from dataclasses import replace
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _missing, _ownership, _plan, _readiness, _registry
 
 PODS = ("v1", "pods")
+NAMESPACES = ("v1", "namespaces")
 LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 INGRESSES = ("config.openshift.io/v1", "ingresses")
 
@@ -106,6 +107,24 @@ def labelled(value: str, read: Callable[[], list[_manifests.Manifest]]) -> list[
     return read() if can_be_label(value) else []
 
 
+def need_namespace(cluster: _cluster.Cluster, namespace: str, unseen: Callable[[str], object] = lambda _why: None) -> None:
+    """Where nothing of a registry was found: InputError when the reason is the namespace, which does not exist or is not where registries are kept.
+
+    A list in a namespace that does not exist is an empty one, so that nothing else tells. `unseen` is told when that cannot be seen.
+    """
+    if namespace in cluster.checked_namespaces:
+        return
+    kept = _missing.seen(cluster.registries_namespace, None, lambda _why: None)
+    if kept == namespace:
+        return
+    found = _missing.seen(lambda: [cluster.read(NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None)
+    remedy = f"Set it to {kept}, or leave it out" if kept else "Set it to the registries namespace"
+    problem = "does not exist" if found == [None] else "is not where the operator keeps registries" if kept else ""
+    if problem:
+        raise _registry.InputError([_registry.Problem("namespace", problem, remedy, namespace)])
+    cluster.checked_namespaces.add(namespace)
+
+
 def users_of(registries: Iterable[_manifests.Manifest]) -> dict[tuple[str, str], list[str]]:
     """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -118,6 +137,8 @@ def users_of(registries: Iterable[_manifests.Manifest]) -> dict[tuple[str, str],
 def read_live(reader: Reader, wanted: _registry.Registry, foreseen: frozenset[tuple[str, str]] = frozenset()) -> _plan.Live:
     """What a plan for one registry depends on. `foreseen` are ConfigMaps and Secrets that the same run writes for others, by kind and name."""
     registry = reader.registry(wanted.name)
+    if registry is None:
+        need_namespace(reader.cluster, reader.namespace)
     unseen: list[str] = []
     objects = {(kind, name): _object(reader, kind, name, unseen) for kind, name in _plan.needed_objects(wanted, registry, reader.capabilities)}
     password_secrets: tuple[_manifests.Manifest, ...] = ()

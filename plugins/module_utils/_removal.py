@@ -101,6 +101,8 @@ def read_remains(reader: _reading.Reader, name: str, expected: Mapping[str, _man
 
     registries = {item["metadata"]["name"]: item for item in reader.registries()}
     registry = registries.get(name)
+    if registry is None:
+        _reading.need_namespace(reader.cluster, reader.namespace, lambda why: unseen.append(f"whether the namespace exists could not be seen: {why}"))
     named = (_manifests.live_database(registry).get("passwordSecret") or {}).get("name")
     secrets = _reading.password_secrets_of(reader, name, unseen)
     if named and named not in [secret["metadata"]["name"] for secret in secrets]:

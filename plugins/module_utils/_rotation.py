@@ -301,6 +301,8 @@ def _read(reader: _reading.Reader, wanted: WantedBundle) -> LiveBundle:
         reference = _registry.KeyReference(wanted.name or "", wanted.key)
     place = _bundles.Place(wanted.kind, reader.namespace, reference)
     present, registries = reader.held(place.kind, reference.name), reader.registries()
+    if not registries:
+        _reading.need_namespace(reader.cluster, reader.namespace)
     names = [registry["metadata"]["name"] for registry in _bundles.readers(place, registries)]
     # All pods of the namespace's registries in one request; Deployments may be read only one by one.
     pods = reader.cluster.items(_reading.PODS, reader.namespace, labelSelector=_readiness.POD_LABELS) if names else []
@@ -315,6 +317,8 @@ def _pods_of(registry: str, pods: Iterable[_manifests.Manifest]) -> tuple[_manif
 def _removed(reader: _reading.Reader, wanted: WantedBundle) -> list[LiveBundle]:
     """The bundles that are to be removed: the one of a name, or all that were uploaded for a registry."""
     registries = tuple(reader.registries())
+    if not registries:
+        _reading.need_namespace(reader.cluster, reader.namespace)
 
     def bundle(place: _bundles.Place) -> LiveBundle:
         return LiveBundle(reader.capabilities, place, reader.held(place.kind, place.reference.name), registries)

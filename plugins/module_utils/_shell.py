@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -25,6 +26,9 @@ except ImportError:
 
 # The oldest version of the library `kubernetes` that kubernetes.core supports.
 OLDEST_LIBRARY = "24.2.0"
+# By what warnings of one kind differ: quoted names, what was requested, and numbers. And how many of them are told.
+DETAILS = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|\b[a-z]+/\S+|\d+")
+MOST_NAMES = 20
 
 
 class Reported(Protocol):
@@ -95,5 +99,25 @@ def _fail(module: Any, outcome: Reported, message: str, **more: Any) -> None:
 
 
 def _warn(module: Any, outcome: Reported) -> None:
-    for warning in outcome.warnings:
+    for warning in grouped(outcome.warnings):
         module.warn(_texts.shown(warning))
+
+
+def grouped(warnings: Iterable[str]) -> list[str]:
+    """One warning for each kind: the first one in full, and the names by which the others differ from it."""
+    kinds: dict[str, list[str]] = {}
+    for warning in warnings:
+        kinds.setdefault(DETAILS.sub("", warning), []).append(warning)
+    return [_joined(same) for same in kinds.values()]
+
+
+def _joined(same: list[str]) -> str:
+    """Warnings of one kind as one."""
+    first, *others = same
+    known = DETAILS.findall(first)
+    different = (next((detail for detail, other in zip(DETAILS.findall(warning), known) if detail != other), "") for warning in others)
+    names = [name for name in dict.fromkeys(different) if name]
+    if not names:
+        return first
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{first.rstrip('.')}. The same for {', '.join(names[:MOST_NAMES])}{more}."

@@ -30,8 +30,6 @@ class RegistryAction(ActionBase):
     """Run the module of the same name with its kubeconfig found on the controller, and keep the task's arguments out of the result."""
 
     _supports_async = True
-    # Whether the module says what it is doing, with Progress.
-    has_progress = False
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         _need_kubernetes_core()
@@ -43,7 +41,7 @@ class RegistryAction(ActionBase):
             arguments["kubeconfig"] = self._find_kubeconfig(arguments["kubeconfig"])
         arguments = self._completed(arguments)
         in_background = bool(self._task.async_val and not self._connection.has_native_async)
-        is_followed = self.has_progress and is_local and not in_background
+        is_followed = is_local and not in_background
         with _without_garbage_collection(), self._following(task_vars or {}) if is_followed else contextlib.nullcontext():
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
         self._remove_tmp_path(self._connection._shell.tmpdir)

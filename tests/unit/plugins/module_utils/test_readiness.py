@@ -43,6 +43,12 @@ def deployment(kind="mysql", dsn=None, password=None, arguments=(), volumes=(), 
     }
 
 
+def scaled(replicas):
+    """The Deployment of a registry that was scaled."""
+    found = deployment()
+    return {**found, "spec": {**found["spec"], "replicas": replicas}}
+
+
 def registry(**conditions):
     resource = stored(wanted())
     resource["status"] = {"conditions": [{"type": kind, "status": status, "message": message} for kind, (status, message) in conditions.items()]}
@@ -81,6 +87,7 @@ def test_an_available_registry_whose_deployment_is_rolled_out_serves():
         (Observation(AVAILABLE, deployment(observedGeneration=1), ()), "not been made"),
         (Observation(AVAILABLE, deployment(updatedReplicas=0), ()), "not been made"),
         (Observation(AVAILABLE, deployment(replicas=2), (pod(),)), "starting"),
+        (Observation(AVAILABLE, scaled(0), ()), "hibernated"),
         (Observation(registry(Available=("False", "Service endpoints not found")), deployment(), (pod(),)), "not report"),
         (Observation(registry(), deployment(), (pod(),)), "not reported"),
         (

@@ -1,0 +1,108 @@
+"""How long a registry is waited for, and where it is looked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _readiness, _reading, _registry, _waiting
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+LONG_AGO, JUST_NOW = "2026-05-01T12:00:00Z", "2026-06-01T11:59:30Z"
+
+
+def seen(registry=LONG_AGO, deployment=LONG_AGO, pod=LONG_AGO, status=JUST_NOW):
+    def changed(at):
+        entries = [{"manager": "m", "time": at}, {"manager": "operator", "time": status, "subresource": "status"}]
+        return {"metadata": {"name": "one", "managedFields": entries}}
+
+    made = {"metadata": {"name": "one-1", "creationTimestamp": pod}}
+    return _readiness.Observation(changed(registry), changed(deployment), (made,) if pod else ())
+
+
+def test_a_registry_that_failed_long_before_the_run_is_not_waited_for_again():
+    assert _waiting.patience(seen(), 300, NOW) == _waiting.PATIENCE
+    assert _waiting.patience(seen(pod=None), 300, NOW) == _waiting.PATIENCE
+
+
+@pytest.mark.parametrize("part", ["registry", "deployment", "pod"])
+def test_a_registry_that_was_changed_just_before_the_run_is_waited_for_as_long_as_is_left(part):
+    assert _waiting.patience(seen(**{part: JUST_NOW}), 300, NOW) == 270
+    assert _waiting.patience(seen(**{part: "2026-06-03T12:00:00Z"}), 300, NOW) == 300
+
+
+def test_a_registry_of_which_nothing_is_known_is_waited_for():
+    assert _waiting.patience(_readiness.Observation(None, None), 300, NOW) == 300
+
+
+def test_that_a_registry_was_not_waited_for_is_said():
+    verdict = _readiness.Verdict(False, "the database does not answer")
+    assert "it was not waited for again" in str(_waiting.NotServingError("one", verdict, 300, False, unchanged=True))
+    assert "Gave up after 300 s (wait_timeout)" in str(_waiting.NotServingError("one", verdict, 300, False))
+
+
+# Labels
+
+
+@pytest.mark.parametrize(("name", "can"), [("a" * 63, True), ("a" * 64, False), ("a" * 253, False), ("a.b", True), ("-a", False), ("", False)])
+def test_what_cannot_be_a_label_is_not_asked_for(name, can):
+    asked = []
+    assert _reading.labelled(name, lambda: asked.append(name) or [{}]) == ([{}] if can else [])
+    assert asked == ([name] if can else [])
+
+
+# The namespace
+
+
+class Namespaces:
+    """A cluster with these namespaces, and one of them for registries; None for what the account may not see."""
+
+    def __init__(self, present, kept):
+        self.present, self.kept, self.checked_namespaces, self.asked = present, kept, set(), []
+
+    def registries_namespace(self):
+        self.asked.append("DataScienceCluster")
+        if not self.kept:
+            raise _cluster.ClusterError("no", 403 if self.kept is None else 404)
+        return self.kept
+
+    def read(self, _api, _namespace, name):
+        self.asked.append("namespace")
+        if self.present is None:
+            raise _cluster.ClusterError("forbidden", 403)
+        return {"metadata": {"name": name}} if name in self.present else None
+
+
+@pytest.mark.parametrize(
+    ("present", "kept", "problem"),
+    [
+        (["models"], "models", "does not exist"),
+        (["models"], "", "does not exist"),
+        (["models"], None, "does not exist"),
+        (["models", "modles"], "models", "is not where the operator keeps registries"),
+        (None, "models", "is not where the operator keeps registries"),
+        (["modles"], "", None),
+        (["modles"], None, None),
+        (None, None, None),
+    ],
+)
+def test_a_namespace_with_a_typo_is_one_problem(present, kept, problem):
+    cluster, unseen = Namespaces(present, kept), []
+    if problem is None:
+        _reading.need_namespace(cluster, "modles", unseen.append)
+    else:
+        with pytest.raises(_registry.InputError) as refused:
+            _reading.need_namespace(cluster, "modles", unseen.append)
+        [found] = refused.value.problems
+        assert (found.option, found.problem, found.value) == ("namespace", problem, "modles")
+        assert "models" in found.remedy or not kept
+    assert bool(unseen) == (present is None and not kept)
+
+
+def test_the_namespace_is_asked_for_once_and_not_at_all_where_the_cluster_has_named_it():
+    cluster = Namespaces(["models"], "models")
+    for _again in range(3):
+        _reading.need_namespace(cluster, "models")
+        cluster.checked_namespaces.add("models")
+    assert cluster.asked == ["DataScienceCluster"]
