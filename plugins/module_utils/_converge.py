@@ -229,8 +229,12 @@ class Convergence:
             self._outcome.status["restart_needed"] = self.plan.restart_needed
 
     def explanation(self) -> str:
-        """What its database, looked at from here, tells of why it does not serve; empty where no look was asked for."""
-        return self._preflight.explanation(self._reader.fresh, self._resource) if self._preflight and self._resource else ""
+        """What else tells why it does not serve: that its host is no Service, and what its database says, where a look at that was asked for."""
+        if self._resource is None:
+            return ""
+        reader = self._reader.fresh
+        looked = self._preflight.explanation(reader, self._resource) if self._preflight else ""
+        return " ".join(filter(None, (_reading.missing_service(reader, self._resource), looked)))
 
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""

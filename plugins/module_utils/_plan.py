@@ -184,8 +184,8 @@ def needed_objects(wanted: _registry.Registry, registry: _manifests.Manifest | N
     if _type_after(wanted, registry) == _registry.GENERATED and registry is not None:
         needed.append(("Secret", _manifests.GeneratedDatabase(wanted.name).password_secret.name))
     needed += [("Deployment", name) for name in _new_deployments(wanted, registry)]
-    host = _new_bare_host(wanted, registry)
-    return list(dict.fromkeys([*needed, *([("Service", host)] if host else [])]))
+    service = _new_service(wanted, registry)
+    return list(dict.fromkeys([*needed, *([("Service", service)] if service else [])]))
 
 
 def _new_deployments(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> list[str]:
@@ -228,9 +228,11 @@ def plan(wanted: _registry.Registry, live: Live, consent: _registry.Consent, now
     if incomplete and any(change.action == "restart" for change in made.changes):
         made = replace(made, changes=tuple(change for change in made.changes if change.action != "restart"), restart_needed=True)
         warnings.append(f"the server of registry {wanted.name!r} is older than what it reads, and not restarted, because it would not come up again")
-    host = _new_bare_host(wanted, live.registry)
-    if host and live.objects.get(("Service", host)) is None:
-        warnings.append(f"database.host {host!r}: there is no such Service in namespace {wanted.namespace!r}; set database.namespace when it is in another one")
+    service = _new_service(wanted, live.registry)
+    if service and live.objects.get(("Service", service), {}) is None:
+        name, _dot, namespace = service.partition(".")
+        remedy = "correct database.host or database.namespace" if namespace else "set database.namespace when it is in another one"
+        warnings.append(f"database.host {name!r}: there is no such Service in namespace {namespace or wanted.namespace!r}; {remedy}")
     written = {option for change in made.changes for option in change.fields}
     warnings += _connection_warnings(wanted, after, written)
     return replace(
@@ -247,13 +249,15 @@ def _moves(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> 
     return registry is not None and _type_after(wanted, registry) != _manifests.live_type(registry)
 
 
-def _new_bare_host(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> str | None:
-    """A host that this plan sets, and that can only be a Service of the registries namespace."""
+def _new_service(wanted: _registry.Registry, registry: _manifests.Manifest | None) -> str | None:
+    """The Service that a host is which this plan sets, with its namespace behind a dot when that is another one; None for other hosts."""
     host = wanted.database.host if wanted.database else None
     present = _manifests.live_database(registry).get("host")
-    if host is None or not _registry.is_bare_host(host) or (present and _registry.same_host(host, present, wanted.namespace)):
+    service = _registry.service_of(host, wanted.namespace) if host else None
+    if service is None or host is None or (present and _registry.same_host(host, present, wanted.namespace)):
         return None
-    return host
+    namespace, name = service
+    return name if namespace == wanted.namespace else f"{name}.{namespace}"
 
 
 def _field_changes(wanted: _registry.Registry, registry: _manifests.Manifest) -> list[_manifests.FieldChange]:

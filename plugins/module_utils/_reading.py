@@ -49,9 +49,9 @@ class Reader:
         """A ConfigMap or Secret with its data."""
         return self.cluster.read(_plan.APIS[kind], self.namespace, name)
 
-    def service(self, name: str) -> _manifests.Manifest | None:
+    def service(self, name: str, namespace: str = "") -> _manifests.Manifest | None:
         """A Service. It is listed, because the right to get Services is the right to use registries."""
-        return next(iter(self.cluster.items(_plan.SERVICES, self.namespace, fieldSelector=f"metadata.name={name}")), None)
+        return next(iter(self.cluster.items(_plan.SERVICES, namespace or self.namespace, fieldSelector=f"metadata.name={name}")), None)
 
     def named(self, kind: str, prefix: str) -> list[_manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this, without their data."""
@@ -168,8 +168,19 @@ def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> _manifes
     if kind == "Deployment":
         what = f"whether the operator would overwrite Deployment {name!r} could not be seen"
         return _missing.seen(lambda: reader.deployment(name), None, lambda why: unseen.append(f"{what}: {why}"))
-    what = f"whether database.host {name!r} is a Service of namespace {reader.namespace!r} could not be seen"
-    return _missing.seen(lambda: reader.service(name), {}, lambda why: unseen.append(f"{what}: {why}"))
+    service, _dot, namespace = name.partition(".")
+    what = f"whether database.host {service!r} is a Service of namespace {reader.namespace!r} could not be seen"
+    # That an account may list Services elsewhere is not expected.
+    return _missing.seen(lambda: reader.service(service, namespace), {}, lambda why: None if namespace else unseen.append(f"{what}: {why}"))
+
+
+def missing_service(reader: Reader, registry: _manifests.Manifest) -> str:
+    """That the Service does not exist which the host of a registry's database is, as a sentence; empty where it does, or that cannot be seen."""
+    host = _manifests.live_database(registry).get("host")
+    service = _registry.service_of(host, reader.namespace) if host else None
+    if service is None or _missing.seen(lambda: [reader.service(service[1], service[0])], [], lambda _why: None) != [None]:
+        return ""
+    return f"There is no Service {service[1]!r} in namespace {service[0]!r}: correct database.host or database.namespace, or create it."
 
 
 def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[_manifests.Manifest]:

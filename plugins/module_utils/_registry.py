@@ -451,6 +451,8 @@ def _ca_from_pem(pem: Any, problems: list[Problem], warnings: list[str]) -> Cert
     return None if bundle.problems else CertificateAuthority("ConfigMap", pem=bundle.pem)
 
 
-def is_bare_host(host: str) -> bool:
-    """Whether a host can only be a Service of the registries namespace: one label and no address."""
-    return "." not in host and _address(host) is None
+def service_of(host: str, namespace: str) -> tuple[str, str] | None:
+    """The namespace and name of the Service that a host of a registry in `namespace` can only be; None for a host that may be outside of the cluster."""
+    labels = _canonical_host(host, namespace).split(".")
+    is_service = "." not in host or host.rstrip(".").endswith((".svc", ".svc.cluster.local"))
+    return (labels[1], labels[0]) if is_service and _address(host) is None and labels[SERVICE_LABELS:] == ["svc"] else None

@@ -75,9 +75,10 @@ class Snapshot(_reading.Reader):
         """A ConfigMap or Secret with its data."""
         return _missing.if_allowed(lambda: self._held(kind).get(name), lambda: self._once((kind, name), lambda: super(Snapshot, self).held(kind, name)))
 
-    def service(self, name: str) -> _manifests.Manifest | None:
+    def service(self, name: str, namespace: str = "") -> _manifests.Manifest | None:
         """A Service."""
-        return self._once("services", lambda: _by_name(self.cluster.listed(_plan.SERVICES, self.namespace, _trimmed))).get(name)
+        where = namespace or self.namespace
+        return self._once(("services", where), lambda: _by_name(self.cluster.listed(_plan.SERVICES, where, _trimmed))).get(name)
 
     def named(self, kind: str, prefix: str) -> list[_manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this."""

@@ -1051,7 +1051,8 @@ MADE = ("Deployment", "fraud")
 @pytest.mark.parametrize(
     ("registry", "live_one", "needed"),
     [
-        (wanted(), None, [("Secret", OURS), MADE]),
+        (wanted(), None, [("Secret", OURS), MADE, ("Service", "mysql.data")]),
+        (wanted(database__host="db.example.com", database__namespace=None), None, [("Secret", OURS), MADE]),
         (wanted(database__namespace=None, database__host="db"), None, [("Secret", OURS), MADE, ("Service", "db")]),
         (edited(host="db"), stored(wanted()), [("Secret", OURS), ("Service", "db")]),
         (edited(host="db"), stored(wanted(), host="db"), [("Secret", OURS)]),
@@ -1060,7 +1061,11 @@ MADE = ("Deployment", "fraud")
         (said_nothing(), stored(wanted("generated")), [("Secret", "fraud-postgres-credentials")]),
         (wanted("generated"), stored(wanted()), [("Secret", "fraud-postgres-credentials"), ("Deployment", "fraud-postgres")]),
         # The same Secret is read once.
-        (wanted(database__ca={"secret": "s", "key": "k"}, database__client_certificate={"secret": "s"}), None, [("Secret", OURS), ("Secret", "s"), MADE]),
+        (
+            wanted(database__host="10.0.0.1", database__namespace=None, database__ca={"secret": "s", "key": "k"}, database__client_certificate={"secret": "s"}),
+            None,
+            [("Secret", OURS), ("Secret", "s"), MADE],
+        ),
         (said_nothing(), stored(without_secret()), [("Secret", "vault")]),
     ],
 )
@@ -1135,6 +1140,8 @@ def test_a_bare_host_without_such_a_service_is_a_warning(service, warned):
     made = planned(registry, Live(TODAY, objects={("Service", "db"): service}))
     assert made.problems == () and ["database.namespace" in warning for warning in made.warnings] == [True] * warned
     assert not made.incomplete
+    elsewhere = planned(wanted(database__host="db", database__namespace="dta"), Live(TODAY, objects={("Service", "db.dta"): service}))
+    assert ["no such Service in namespace 'dta'; correct" in warning for warning in elsewhere.warnings] == [True] * warned
 
 
 @pytest.mark.parametrize("host", ["db.example.com", "10.0.0.1", "fd00::1"])

@@ -15,13 +15,13 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry im
     breaks_url,
     creation_problems,
     database_problems,
-    is_bare_host,
     means_password,
     metadata_server_problems,
     qualified_host,
     registry_from_options,
     resource_name,
     same_host,
+    service_of,
     stored_password,
 )
 
@@ -425,9 +425,23 @@ def test_spellings_of_one_service_are_the_same_host(one, other, same):
     assert same_host(one, other, NAMESPACE) is same
 
 
-@pytest.mark.parametrize(("host", "bare"), [("db", True), ("db.data", False), ("10.0.0.1", False), ("[fd00::1]", False), ("fd00::1", False)])
-def test_a_host_of_one_word_can_only_be_a_service_nearby(host, bare):
-    assert is_bare_host(host) is bare
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [
+        ("db", ("models", "db")),
+        ("DB", ("models", "db")),
+        ("db.data.svc", ("data", "db")),
+        ("db.data.svc.cluster.local", ("data", "db")),
+        ("db-0.db.data.svc.cluster.local", None),
+        ("db.data", None),
+        ("db.example.com", None),
+        ("10.0.0.1", None),
+        ("[fd00::1]", None),
+        ("fd00::1", None),
+    ],
+)
+def test_a_host_that_can_only_be_a_service_is_known(host, service):
+    assert service_of(host, "models") == service
 
 
 # References
