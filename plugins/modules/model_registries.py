@@ -111,6 +111,8 @@ options:
         these together. At least 1. Less is refused.
       - Eight are purged side by side. Those whose turn has not come by then are left, and fail.
       - What only another input can cure, such as a wrong password, ends the wait for that registry as soon as it has shown twice.
+      - A registry that this run does not change is waited for only until this many seconds have passed since its last change: one that has failed for longer is
+        reported at once.
     type: int
     default: 300
 """
@@ -199,7 +201,7 @@ registries:
 changes:
   description:
     - What was done, for one registry after the other. In check mode what would be done; C(unverified) marks what the cluster could not be asked about
-      beforehand.
+      beforehand. After a failure it marks a write of which it is not known whether it was carried out.
   returned: always
   type: list
   elements: dict

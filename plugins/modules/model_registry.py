@@ -117,6 +117,8 @@ options:
     description:
       - How many seconds to wait at most, at least 1. Less is refused.
       - What only another input can cure, such as a wrong password, ends the wait as soon as it has shown twice.
+      - A registry that this run does not change is waited for only until this many seconds have passed since its last change: one that has failed for longer is
+        reported at once.
     type: int
     default: 300
   smoke_test:
@@ -197,7 +199,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand.
+  description:
+    - What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand. After a failure it
+      marks a write of which it is not known whether it was carried out.
   returned: always
   type: list
   elements: dict

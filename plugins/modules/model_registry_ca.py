@@ -50,6 +50,7 @@ options:
     description:
       - The namespace that the product keeps its registries in.
       - Left out, it is read from the DataScienceCluster. Where there is none, or the account may not read it, an error says so.
+      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
     type: str
   kind:
     description:
@@ -184,7 +185,9 @@ options:
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait at most, at least 1. Less is refused.
+      - How many seconds to wait at most, for all registries together, at least 1. Less is refused.
+      - A registry that this run does not change is waited for only until this many seconds have passed since its last change: one that has failed for longer is
+        reported at once.
     type: int
     default: 300
 """
@@ -240,7 +243,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand.
+  description:
+    - What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand. After a failure it
+      marks a write of which it is not known whether it was carried out.
   returned: always
   type: list
   elements: dict

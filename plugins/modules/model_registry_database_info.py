@@ -53,6 +53,7 @@ options:
     description:
       - The namespace that the product keeps its registries in, and that the Secrets and ConfigMaps of O(database) are in.
       - Left out, it is read from the DataScienceCluster when it is needed. Where there is none, or the account may not read it, an error says so.
+      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
     type: str
   database:
     description:

@@ -48,6 +48,7 @@ options:
     description:
       - The namespace that the product keeps its registries in.
       - Left out, it is read from the DataScienceCluster. Where there is none, or the account may not read it, an error says so.
+      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
     type: str
   state:
     description:
@@ -102,7 +103,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand.
+  description:
+    - What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand. After a failure it
+      marks a write of which it is not known whether it was carried out.
   returned: always
   type: list
   elements: dict

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import kubernetes
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _cluster, _missing, _wait
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _missing, _texts, _wait
 
 REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
 GROUPS = ("user.openshift.io/v1", "groups")
@@ -188,8 +188,8 @@ def test_a_message_of_the_server_is_cut_and_cannot_steer_a_terminal(cluster, ser
     server.answers = [(403, {"kind": "Status", "message": hostile})]
     with pytest.raises(_cluster.ClusterError) as failure:
         cluster.read(REGISTRIES, "ns", "one")
-    assert "answered 403: no way 2J xxx" in str(failure.value)
-    assert len(str(failure.value)) < 2 * _answers.LONGEST_MESSAGE and str(failure.value).isprintable()
+    assert "answered 403: " in str(failure.value)
+    assert len(str(failure.value)) < 2 * _texts.LONGEST and str(failure.value).isprintable()
     server.answers = [(403, {"kind": "Status", "message": None})]
     with pytest.raises(_cluster.ClusterError, match="without a message"):
         cluster.read(REGISTRIES, "ns", "one")
