@@ -117,13 +117,13 @@ def tls_context(options: Options, files: Files) -> ssl.SSLContext | None:
     certificate, key = options.embedmd_database_ssl_cert, options.embedmd_database_ssl_key
     if certificate and key:
         try:
-            content = files.read(certificate), files.read(key)
-            problem = pair_problem(*content)
+            pair = files.read(certificate), files.read(key)
+            problem = pair_problem(*pair)
         except OSError as error:
             problem = str(error)
         if problem:
             raise DatabaseError(f"failed to load SSL certificate pair (cert: {certificate}, key: {key}): {problem}")
-        with on_disk(content[0]) as certificate_file, on_disk(content[1]) as key_file:
+        with on_disk(pair[0]) as certificate_file, on_disk(pair[1]) as key_file:
             context.load_cert_chain(certificate_file, key_file)
     return context
 
