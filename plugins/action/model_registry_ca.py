@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleError
 
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import RegistryAction, reason_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import RegistryAction, reason_of, refusal
 
 REMEDY = (
     "The file is looked for on the controller, in files/ too. One on a managed host is read with ansible.builtin.slurp and given in pem,"
@@ -25,17 +26,11 @@ class ActionModule(RegistryAction):
         if path is None:
             return arguments
         if arguments.get("pem") is not None:
-            raise _refusal("is given together with pem", "Give one of them", path)
+            raise refusal([Problem("path", "is given together with pem", "Give one of them", path)])
         try:
             with open(self._loader.get_real_file(self._find_needle("files", str(path))), "rb") as file:
                 content = file.read()
-        except (AnsibleError, OSError) as error:
-            reason = reason_of(error) if isinstance(error, AnsibleError) else str(error.strerror)
-            raise _refusal(f"cannot be read: {' '.join(reason.split())}", REMEDY, path) from None
+        except (AnsibleError, OSError, ValueError) as error:
+            raise refusal([Problem("path", f"cannot be read: {' '.join(reason_of(error, str(path)).split())}", REMEDY, path)]) from None
         # The module recognises other formats by their bytes, and arguments are text: each character stands for one byte.
         return {**arguments, "pem": content.decode("latin-1")}
-
-
-def _refusal(problem: str, remedy: str, path: Any) -> AnsibleActionFail:
-    shown = {"option": "path", "problem": problem, "remedy": remedy, "value": path}
-    return AnsibleActionFail(f"path {path!r}: {problem}. {remedy}.", result={"problems": [shown]})

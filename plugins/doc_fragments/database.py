@@ -29,6 +29,7 @@ options:
         description:
           - The host name or address of the database server, or the name of a Service, together with O(database.namespace) when it is in another namespace.
           - A URL, a port, white space or a path in it is refused.
+          - With O(database.namespace), the address C(host.namespace.svc) is written, which resolves on every cluster.
           - Two spellings of one Service, like V(db) with O(database.namespace=data) and V(db.data.svc), are the same host.
           - Another host for an existing registry is refused without O(allow_data_change), because all of its models would seem to vanish.
           - A single word that is no Service of the registries namespace is a warning. A host that the cluster does not know shows when the server starts, and

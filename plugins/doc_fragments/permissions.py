@@ -24,21 +24,21 @@ options:
           - Groups. V(system:authenticated) stands for everybody who can log in to the cluster.
           - A group that the cluster does not have is a warning, where the cluster has groups of its own and the account may list them.
         type: list
-        elements: raw
+        elements: str
       users:
         description:
           - Users, by the name that the cluster knows them by.
           - A user that the cluster does not have is a warning; users exist only after their first login.
           - V(system:serviceaccount:ci:pipeline) is taken for the service account that it names, with a warning.
         type: list
-        elements: raw
+        elements: str
       projects:
         description:
           - Namespaces, all of whose service accounts may use the registry. The dashboard shows them as projects.
           - A display name is refused, and the namespace that has it is suggested. A namespace that does not exist is a warning.
           - The same namespace among O(permissions.groups), as V(system:serviceaccounts:fraud-dev), is refused.
         type: list
-        elements: raw
+        elements: str
       service_accounts:
         description:
           - Single service accounts. The dashboard cannot show them.
@@ -61,7 +61,7 @@ options:
           - Refused while there is no such group. The operator makes it for a new registry, empty, so members are added when the registry is available. With a
             new registry they are refused when that is not waited for.
         type: list
-        elements: raw
+        elements: str
       exact:
         description:
           - Whether the lists are the whole truth. Everybody else whom the dashboard shows, or this collection granted access, loses it. A list that is left out

@@ -30,8 +30,7 @@ DATABASE: dict[str, Any] = {
     "client_certificate": {"type": "raw"},
 }
 
-# Of any type: Ansible would take nothing and a truth for names.
-NAMES: dict[str, Any] = {"type": "list", "elements": "raw"}
+NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
 
 PERMISSIONS: dict[str, Any] = {
     "permissions": {
@@ -146,4 +145,29 @@ INFO: dict[str, Any] = {
     },
     "query": {"type": "str"},
     "expiry_days": {"type": "int", "default": 30},
+}
+
+DATABASE_INFO: dict[str, Any] = {
+    "registry": {"type": "str"},
+    "namespace": {"type": "str"},
+    "database": {"type": "dict", "options": DATABASE},
+    "timeout": {"type": "float", "default": 5},
+}
+
+COMPONENT: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["managed", "removed"], "default": "managed"},
+    "registries_namespace": {"type": "str"},
+    "force": {"type": "bool", "default": False},
+    **WAIT,
+}
+
+# By the name of the module.
+OF_MODULE: dict[str, dict[str, Any]] = {
+    "model_registry": REGISTRY,
+    "model_registry_permission": PERMISSION,
+    "model_registry_ca": BUNDLE,
+    "model_registries": REGISTRIES,
+    "model_registry_info": INFO,
+    "model_registry_database_info": DATABASE_INFO,
+    "model_registry_component": COMPONENT,
 }

@@ -273,6 +273,9 @@ class Cluster:
 
     def read(self, api: tuple[str, str], namespace: str, name: str) -> _manifests.Manifest | None:
         """An object, or None when there is none; without a namespace, of the whole cluster."""
+        if name in ("", ".", ".."):
+            # No object can have such a name, and the path would be that of others.
+            return None
         return self._find(path_of(api, namespace, name), f"reading {api[1]}/{name}" + (f" in {namespace}" if namespace else ""))
 
     def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[_manifests.Manifest]:

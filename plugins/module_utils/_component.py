@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,19 +22,10 @@ CONDITION = "ModelRegistryReady"
 # What the platform's operator makes of a managed component, and takes away with it.
 SINGLETON_API, SINGLETON = ("components.platform.opendatahub.io/v1alpha1", "modelregistries"), "default-modelregistry"
 NAMESPACES = ("v1", "namespaces")
-NAMESPACE_PATTERN = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 POLL_SECONDS = 1
 # How often a switch is planned anew that got no answer, or that somebody else came in between of.
 ATTEMPTS = 3
 PLATFORM_REMEDY = "Check that the platform's operator runs"
-
-ARGUMENTS: dict[str, Any] = {
-    "state": {"type": "str", "choices": [MANAGED, REMOVED], "default": MANAGED},
-    "registries_namespace": {"type": "str"},
-    "force": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-}
 
 
 class NotSwitchedError(_registry.ReportedError):
@@ -109,14 +99,12 @@ class ComponentOutcome(_writing.Outcome):
 
 def wanted_from_options(options: Mapping[str, Any], problems: list[_registry.Problem]) -> Wanted:
     """The wanted component of the module's options; what is wrong with them whatever is live is added to the problems."""
-    namespace, seconds = options["registries_namespace"], options["wait_timeout"]
+    namespace = options["registries_namespace"]
     if namespace is not None and options["state"] == REMOVED:
         problems.append(_registry.Problem("registries_namespace", "is given together with state=removed, which has none", "Leave it out", namespace))
-    elif namespace is not None and not NAMESPACE_PATTERN.fullmatch(namespace):
-        remedy = "Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends"
-        problems.append(_registry.Problem("registries_namespace", "cannot be the name of a namespace", remedy, namespace))
-    if seconds < 1:
-        problems.append(_registry.Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", seconds))
+    elif namespace == "":
+        problems.append(_registry.Problem("registries_namespace", "is empty", "Leave it out for the namespace of the product", namespace))
+    problems += _registry.namespace_problems(namespace, "registries_namespace") + _registry.time_problems("wait_timeout", options["wait_timeout"])
     return Wanted(options["state"], namespace, options["force"])
 
 

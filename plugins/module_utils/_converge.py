@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     """What is wrong with the options of a module whatever is in the cluster."""
-    problems: list[_registry.Problem] = []
+    problems = _registry.namespace_problems(options["namespace"])
     is_absent = options["state"] == "absent"
     if "database" in options:
         _registry.registry_from_options(options, options["namespace"] or "", problems, [])
+    else:
+        problems += _registry.live_name_problems(options["name"])
     if options["permissions"] is not None and not ("database" in options and is_absent):
         from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants
 
@@ -73,11 +75,11 @@ def converge_permissions(cluster: _cluster.Cluster, options: Mapping[str, Any], 
     from ansible_collections.modelops.openshift_ai.plugins.module_utils import _granting
 
     outcome.introduce(cluster)
-    problems: list[_registry.Problem] = []
-    reader = _reading.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
     name = options["name"]
+    problems = _registry.live_name_problems(name)
+    reader = _reading.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
     granting = _granting.granting_from_options(reader, options, problems, check_mode, outcome)
-    registry = reader.registry(name) if name.strip() else None
+    registry = reader.registry(name)
     if registry is None:
         _reading.need_namespace(cluster, reader.namespace)
     problems += granting.problems(reader, registry)

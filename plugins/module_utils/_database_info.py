@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database, _findings, _grants, _manifests, _registry
@@ -91,7 +92,7 @@ def live_database(resource: _manifests.Manifest) -> tuple[_registry.Database, Re
     kind, section = _manifests.live_type(resource), _manifests.live_database(resource)
     if kind == _registry.GENERATED:
         made = _manifests.GeneratedDatabase(name)
-        host = f"{made.host}.{namespace}.svc.cluster.local"
+        host = f"{made.host}.{namespace}.svc"
         return _registry.Database(type=_registry.POSTGRESQL, host=host, name=made.name, username=made.username), References(
             password=("Secret", made.password_secret)
         )
@@ -129,7 +130,7 @@ def _source(kind: str, reference: Mapping[str, str] | None) -> Source | None:
 def database_from_options(options: Mapping[str, Any], problems: list[_registry.Problem]) -> _registry.Database:
     """The database of the module's option; what is wrong with it is added to the problems."""
     registry = _registry.registry_from_options({"name": "registry", "database": options}, "", problems, [])
-    problems += _registry.creation_problems(registry)
+    problems += _registry.missing_problems(registry.database)
     database = registry.database or _registry.Database()
     if database.type == _registry.GENERATED:
         problems.append(
@@ -272,21 +273,24 @@ def run(argument_spec: dict[str, Any]) -> None:
     shell.run(argument_spec, work, outcome, needs_cluster=False, mutually_exclusive=given, required_one_of=given)
 
 
+def input_problems(options: Mapping[str, Any]) -> tuple[_registry.Database | None, list[_registry.Problem]]:
+    """The database that the options of `model_registry_database_info` describe, None where they name a registry; and what is wrong with them."""
+    problems = [*_registry.namespace_problems(options["namespace"]), *_registry.time_problems("timeout", options["timeout"], 0.1)]
+    if options["registry"] is None:
+        return database_from_options(options["database"], problems), problems
+    return None, [*problems, *_registry.live_name_problems(options["registry"], "registry")]
+
+
 def _result(module: Any) -> dict[str, Any]:
     options, cluster = module.params, _LazyCluster(module)
-    problems: list[_registry.Problem] = []
-    if options["timeout"] <= 0:
-        problems.append(_registry.Problem("timeout", "is no time to wait", "Give more than 0 seconds", options["timeout"]))
-    if options["registry"] is None:
-        database = database_from_options(options["database"], problems)
-        if problems:
-            raise _registry.InputError(problems)
+    database, problems = input_problems(options)
+    if problems:
+        raise _registry.InputError(problems)
+    if database is not None:
         _need_libraries(database.type)
         view, found = view_of(database, wanted_references(database), cluster.read)
         report = _report(view, found, options["timeout"])
     else:
-        if problems:
-            raise _registry.InputError(problems)
         resource = _named_registry(cluster, options["registry"])
         _need_libraries(_manifests.live_type(resource))
         view, report = look_at(resource, cluster.read, options["timeout"])
@@ -354,15 +358,17 @@ class _LazyCluster:
 def _named_registry(cluster: _LazyCluster, name: str) -> _manifests.Manifest:
     """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
     connected, namespace = cluster.connected()
-    versions = (connected.read((f"{_manifests.GROUP}/{version}", _manifests.PLURAL), namespace, name) for version in ("v1beta1", "v1alpha1"))
-    resource = next((found for found in versions if found is not None), None)
+    apis = [(f"{_manifests.GROUP}/{version}", _manifests.PLURAL) for version in ("v1beta1", "v1alpha1")]
+    resource = next((found for api in apis if (found := connected.read(api, namespace, name)) is not None), None)
     if resource is None:
         # Imported here, as above.
         from ansible_collections.modelops.openshift_ai.plugins.module_utils import _reading
 
         _reading.need_namespace(connected, namespace)
+        # Nothing where this version is not served.
+        newest, oldest = (_reading.names_of(partial(connected.metadata, api, namespace)) for api in apis)
         remedy = "Correct registry or namespace, or describe the database in database"
-        raise _registry.InputError([_registry.Problem("registry", f"does not exist in namespace {namespace!r}", remedy, name)])
+        raise _registry.InputError([_registry.Problem("registry", _registry.not_found(name, namespace, newest or oldest), remedy)])
     if _manifests.live_type(resource) is None:
         raise _registry.InputError([_registry.Problem("registry", "has no database", "Give it one, with the module model_registry", name)])
     return resource

@@ -178,9 +178,7 @@ def converge_fleet(cluster: _cluster.Cluster, options: Mapping[str, Any], check_
 
 
 def _call_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
-    problems = []
-    if options["wait_timeout"] < 1:
-        problems.append(_registry.Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", options["wait_timeout"]))
+    problems = [*_registry.namespace_problems(options["namespace"]), *_registry.time_problems("wait_timeout", options["wait_timeout"])]
     if options["purge_limit"] < 0:
         problems.append(_registry.Problem("purge_limit", "is no number of registries", "Give how many may be deleted at most", options["purge_limit"]))
     if options["purge"] and not options["registries"]:
@@ -203,7 +201,7 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
             _grants.permissions_from_options(entry["permissions"], False, found, [])
         item.failures += item.located(found)
         if entry["namespace"] is not None and namespace not in ("", entry["namespace"]):
-            problem = f"is not the registries namespace {namespace!r}"
+            problem = f"is not the registries namespace{_registry.shown(namespace)}"
             remedy = "Leave it out, or converge the registries of another namespace in a task of their own"
             item.failures.append(_registry.Problem(f"{item.path}.namespace", problem, remedy, entry["namespace"]))
         same = first.setdefault(item.name, item.path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _grants, _manifests, _ownership, _plan, _registry, _texts
@@ -237,10 +237,10 @@ def members_out_of_reach(wanted: _grants.Permissions, reason: str) -> _registry.
     return _registry.Problem(f"permissions.{_grants.MEMBERS}", f"cannot be set: {reason.rstrip('.')}", remedy, list(wanted.members or ()))
 
 
-def no_registry(target: _grants.Target) -> _registry.Problem:
-    """Access cannot be granted to what does not exist."""
-    problem = f"there is no registry of this name in namespace {target.namespace!r}"
-    return _registry.Problem("name", problem, "Check the name, or give the permissions to model_registry, which creates the registry with them", target.name)
+def no_registry(target: _grants.Target, names: Collection[str]) -> _registry.Problem:
+    """Access cannot be granted to what does not exist; `names` are those of the registries that do."""
+    remedy = "Check the name, or give the permissions to model_registry, which creates the registry with them"
+    return _registry.Problem("name", _registry.not_found(target.name, target.namespace, names), remedy)
 
 
 def carried_out(live: Iterable[_manifests.Manifest], kind: str, changes: Iterable[_plan.Change]) -> list[_manifests.Manifest]:

@@ -124,7 +124,7 @@ class Granting:
         self.planned = (*grants.changes, *members.changes)
         problems = [*grants.problems, *members.problems, *_writing.rights_problems(reader, self.planned)]
         if registry is None and self._waits is None:
-            problem = _grant_plan.no_registry(self._target)
+            problem = _grant_plan.no_registry(self._target, _reading.names_of(reader.registries))
             if self._wanted.revoke:
                 self._outcome.warn([problem.sentence()])
             else:

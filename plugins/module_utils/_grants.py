@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ ACCOUNT_PREFIX = "system:serviceaccount:"
 PROJECT_PREFIX = "system:serviceaccounts:"
 PROJECT_LABEL = "opendatahub.io/rb-project-subject"
 
-NAMESPACE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 ACCOUNT_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 # How many names a sentence lists, and for how many a similar one is looked for.
 SHOWN = 10
@@ -41,6 +39,8 @@ class Grant:
     kind: str
     name: str
     namespace: str = ""
+    # The option that lists it, empty for one that is live.
+    option: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{WORDS[self.kind]} {self.label}"
@@ -148,7 +148,7 @@ def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems:
                     _registry.Problem(path, f"is the same subject as {where}, and the dashboard can show it as only one of them", "Keep one of the two", entry)
                 )
             elif where != path:
-                repeated.append(str(grant))
+                repeated.append(path)
     if accounts:
         warnings.append(f"permissions.users names service accounts, which are granted access as such: {names_of(accounts)}")
     members = _members_of_option(options.get(MEMBERS), repeated, problems)
@@ -178,7 +178,7 @@ def _grant_of_option(kind: str, path: str, entry: Any, problems: list[_registry.
     if problem is not None:
         problems.append(problem)
         return None
-    return Grant(kind, entry)
+    return Grant(kind, entry, option=path)
 
 
 def _account_of_option(path: str, entry: Any, problems: list[_registry.Problem]) -> Grant | None:
@@ -186,7 +186,7 @@ def _account_of_option(path: str, entry: Any, problems: list[_registry.Problem])
         problems.append(_registry.Problem(path, "is no dictionary", "Give the service account's namespace and name", entry))
         return None
     found = []
-    for part, pattern in (("namespace", NAMESPACE_NAME), ("name", ACCOUNT_NAME)):
+    for part, pattern in (("namespace", _registry.NAMESPACE_NAME), ("name", ACCOUNT_NAME)):
         value = entry.get(part)
         problem = _text_problem(f"{path}.{part}", value)
         if problem is None and not pattern.fullmatch(str(value)):
@@ -195,13 +195,13 @@ def _account_of_option(path: str, entry: Any, problems: list[_registry.Problem])
         if problem is not None:
             found.append(problem)
     problems += found
-    return None if found else Grant("service_accounts", entry["name"], entry["namespace"])
+    return None if found else Grant("service_accounts", entry["name"], entry["namespace"], path)
 
 
 def _account_of_user(user: str) -> Grant | None:
     """The service account that a user's name stands for, or None."""
     namespace, _colon, name = user[len(ACCOUNT_PREFIX) :].partition(":") if user.startswith(ACCOUNT_PREFIX) else ("", "", "")
-    return Grant("service_accounts", name, namespace) if NAMESPACE_NAME.fullmatch(namespace) and ACCOUNT_NAME.fullmatch(name) else None
+    return Grant("service_accounts", name, namespace) if _registry.NAMESPACE_NAME.fullmatch(namespace) and ACCOUNT_NAME.fullmatch(name) else None
 
 
 def _members_of_option(option: Iterable[Any] | None, repeated: list[str], problems: list[_registry.Problem]) -> tuple[str, ...] | None:
@@ -214,7 +214,7 @@ def _members_of_option(option: Iterable[Any] | None, repeated: list[str], proble
         if problem is not None:
             problems.append(problem)
         elif entry in names:
-            repeated.append(f"member {entry}")
+            repeated.append(path)
         else:
             names[entry] = None
     return tuple(names)
@@ -369,7 +369,7 @@ def _name(manifest: _manifests.Manifest) -> str:
 def doubtful(wanted: Permissions, live: LiveGrants) -> list[Grant]:
     """The listed grants to judge by what the cluster knows: those that are new, and of those to revoke the projects that cannot be namespaces."""
     missing = [grant for grant in wanted.grants if grant.key not in live.present]
-    return [grant for grant in missing if grant.kind == "projects" and not NAMESPACE_NAME.fullmatch(grant.name)] if wanted.revoke else missing
+    return [grant for grant in missing if grant.kind == "projects" and not _registry.NAMESPACE_NAME.fullmatch(grant.name)] if wanted.revoke else missing
 
 
 @dataclass(frozen=True)
@@ -424,20 +424,20 @@ def _doubt_name(grant: Grant, people: Collection[str] | None, problems: list[_re
     if " " in grant.name:
         # Groups that are synchronised from a directory can have names with spaces; anywhere else it is a mistake.
         problem = f"holds a space, and the cluster knows no such {WORDS[grant.kind]}"
-        problems.append(_registry.Problem(f"permissions.{grant.kind}", problem, "Give the name as the cluster knows it", grant.name))
+        problems.append(_registry.Problem(grant.option, problem, "Give the name as the cluster knows it", grant.name))
     elif people is not None:
         unknown.append(grant.name)
 
 
 def _doubt_project(grant: Grant, namespaces: Mapping[str, str] | None, problems: list[_registry.Problem], unknown: list[str]) -> None:
-    name, option = grant.project, f"permissions.{grant.kind}"
+    name, option = grant.project, grant.option
     if namespaces is not None and name in namespaces:
         return
     called = sorted(namespace for namespace, display_name in (namespaces or {}).items() if display_name == name)
     if called:
         remedy = f"Write {names_of(map(repr, called), 'or')}, the namespace that is displayed like this"
         problems.append(_registry.Problem(option, "is the display name of a project, not the name of a namespace", remedy, grant.name))
-    elif not NAMESPACE_NAME.fullmatch(name):
+    elif not _registry.NAMESPACE_NAME.fullmatch(name):
         problems.append(_registry.Problem(option, "is no name of a namespace", "Give the name of the namespace, not what is displayed", grant.name))
     elif namespaces is not None:
         unknown.append(name)
@@ -447,8 +447,8 @@ def _suggested(names: Sequence[str], candidates: Collection[str]) -> list[str]:
     """The names, the first of them with the similar one that exists."""
     shown = []
     for name in names[:SHOWN]:
-        similar = difflib.get_close_matches(name, candidates, 1)
-        shown.append(f"{name!r} (is {similar[0]!r} meant?)" if similar else repr(name))
+        similar = _registry.similar_name(name, candidates)
+        shown.append(f"{name!r} (is {similar!r} meant?)" if similar else repr(name))
     return [*shown, *names[SHOWN:]]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import importlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -87,9 +88,9 @@ def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     # An empty text is a variable that was not set, and not the wish for nothing.
     blank = [option for option in ("name", "label_selector", "name_pattern") if options[option] is not None and not options[option].strip()]
     problems = [_registry.Problem(option, "is empty", "Leave it out for all registries", options[option]) for option in blank]
-    if options["expiry_days"] < 0:
-        problems.append(_registry.Problem("expiry_days", "is no number of days", "Give 0 or more", options["expiry_days"]))
-    return problems
+    if options["name"] is not None and "name" not in blank:
+        problems += _registry.live_name_problems(options["name"])
+    return [*problems, *_registry.namespace_problems(options["namespace"]), *_registry.time_problems("expiry_days", options["expiry_days"], 0)]
 
 
 def compiled(query: str, problems: list[_registry.Problem]) -> Callable[[_manifests.Manifest], Any] | None:
@@ -101,20 +102,23 @@ def compiled(query: str, problems: list[_registry.Problem]) -> Callable[[_manife
     remedy = "Correct it by the rules of JMESPath (https://jmespath.org)"
 
     def reason(error: Exception) -> str:
-        # The library draws the place of the fault below the query.
-        return " ".join(str(error).split())
+        # The library's own words repeat the query.
+        place = getattr(error, "lex_position", getattr(error, "lexer_position", None))
+        function = getattr(error, "function_name", None)
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower().replace("jmespath", "")
+        return words.strip() + (f" at character {place + 1}" if place is not None else "") + (f" of {function}()" if function else "")
 
     try:
         expression = jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
-        problems.append(_registry.Problem("query", f"is no JMESPath: {reason(error)}", remedy, query))
+        problems.append(_registry.Problem("query", f"is no JMESPath: {reason(error)}", remedy))
         return None
 
     def ask(found: _manifests.Manifest) -> Any:
         try:
             return expression.search(found)
         except jmespath.exceptions.JMESPathError as error:
-            raise _registry.InputError([_registry.Problem("query", f"cannot be answered: {reason(error)}", remedy, query)]) from None
+            raise _registry.InputError([_registry.Problem("query", f"cannot be answered: {reason(error)}", remedy)]) from None
 
     return ask
 
@@ -173,7 +177,10 @@ class Survey(_snapshot.Snapshot):
 
     def _registries(self) -> dict[str, _manifests.Manifest]:
         return self._once(
-            "registries", lambda: {found["metadata"]["name"]: found for found in self.cluster.items(self.capabilities.api, self.namespace, **self._selection)}
+            "registries",
+            lambda: {
+                found["metadata"]["name"]: found for found in self.cluster.listed(self.capabilities.api, self.namespace, _snapshot.trimmed, **self._selection)
+            },
         )
 
 
@@ -207,6 +214,10 @@ class Collector:
         registries = [self._exported(registry) for registry in selected]
         # Ansible takes `skipped` in a result to mean that the whole task was.
         found: _manifests.Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
+        name, survey = self._options["name"], self._survey
+        if name and not self._options["label_selector"] and not survey.registries():
+            names = _reading.names_of(lambda: survey.names(survey.capabilities.api, survey.namespace))
+            found["not_found"] = _registry.not_found(name, survey.namespace, names)
         if STATUS in self._included:
             self._each(self._add_status, selected, registries)
         if PERMISSIONS in self._included:

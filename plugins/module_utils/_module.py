@@ -41,6 +41,9 @@ def follow(module: Any, cluster: _cluster.Cluster) -> _progress.Progress:
 
 def with_cluster(module: Any, work: Callable[[_cluster.Cluster], None], find_problems: FindProblems) -> None:
     """Do this work with the cluster of the module's options. ReportedError, as the work raises it."""
+    if _registry.namespace_problems(module.params.get("namespace")):
+        # Nothing can be read there.
+        raise _registry.InputError(find_problems(module.params))
     cluster: _cluster.Cluster | None = None
     try:
         cluster = _cluster.connect(module)

@@ -96,6 +96,8 @@ class Live:
     foreseen: frozenset[tuple[str, str]] = frozenset()
     # The version of the API server; asked for only where a rule depends on it.
     server: tuple[int, int] = _registry.LEADING_DIGIT
+    # Those of the registries that there are, where one of them may have been meant.
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,8 @@ def plan(wanted: _registry.Registry, live: Live, consent: _registry.Consent, now
     if service and live.objects.get(("Service", service), {}) is None:
         name, _dot, namespace = service.partition(".")
         remedy = "correct database.host or database.namespace" if namespace else "set database.namespace when it is in another one"
-        warnings.append(f"database.host {name!r}: there is no such Service in namespace {namespace or wanted.namespace!r}; {remedy}")
+        missing = f"there is no such Service in namespace {namespace or wanted.namespace!r}"
+        warnings.append(f"database.host{_registry.shown(name)}: {missing}; {remedy}")
     written = {option for change in made.changes for option in change.fields}
     warnings += _connection_warnings(wanted, after, written)
     return replace(
@@ -281,7 +284,7 @@ def _patch(fields: Iterable[_manifests.FieldChange]) -> _manifests.Manifest:
 
 def _creation(wanted: _registry.Registry, live: Live) -> Plan:
     database = wanted.database or _registry.Database()
-    problems = [*_name_problems(wanted, live), *_registry.creation_problems(wanted)]
+    problems = [*_name_problems(wanted, live), *_registry.creation_problems(wanted, live.names)]
     warnings = []
     if database.type is not None and database.type != _registry.GENERATED and live.capabilities.has_metadata_server:
         problems += _registry.metadata_server_problems(database.name)
@@ -373,7 +376,7 @@ def _edit_problems(
             )
         )
     if _moves(wanted, registry):
-        problems += [*_name_problems(wanted, live), *_registry.creation_problems(wanted)]
+        problems += [*_name_problems(wanted, live), *_registry.missing_problems(wanted.database)]
         if not consent.allow_data_change and _manifests.live_type(registry) is not None:
             problems.append(_data_problem("database.type", kind, _manifests.live_type(registry)))
     elif kind != _registry.GENERATED and not consent.allow_data_change:
@@ -387,7 +390,7 @@ def _edit_problems(
 
 def _data_problem(option: str, value: Any, live: Any) -> _registry.Problem:
     remedy = "Leave it out to keep the live one, or set allow_data_change to true when the models are to stay behind"
-    return _registry.Problem(option, f"is another one than the live {live!r}, so that all models would seem to vanish", remedy, value)
+    return _registry.Problem(option, f"is another one than the live{_registry.shown(live)}, so that all models would seem to vanish", remedy, value)
 
 
 # The Secret of the password
@@ -518,8 +521,7 @@ def _reference_problems(wanted: _registry.Registry, live: Live, referred: Iterab
         problem, remedy = wrong
         # A registry that has always named it is no reason to refuse a run that writes nothing; what it says is still not true.
         if given[found.option] is not None and (writes or not found.live):
-            shown = {found.kind: found.name, "keys": list(found.keys)}
-            problems.append(_registry.Problem(found.option, problem, f"{remedy}; nothing was written", shown))
+            problems.append(_registry.Problem(found.option, problem, f"{remedy}; nothing was written", found.name))
         else:
             held = live.objects.get(found.object)
             incomplete = incomplete or held is None or not set(found.keys) <= set(_manifests.keys_of(held))
@@ -534,11 +536,11 @@ def _reference_problem(found: Reference, held: _manifests.Manifest | None, kind:
     present = _manifests.keys_of(held)
     for key in found.keys:
         if key not in present:
-            return f"the {found.kind} has no key {key!r}, it has: {', '.join(present) or 'none'}", "Name one of its keys"
+            return f"the {found.kind} has no key{_registry.shown(key)}, it has: {', '.join(present) or 'none'}", "Name one of its keys"
     if found.option == "database.password_secret":
         return _held_password_problem(_manifests.decoded(held, found.keys[0]), kind, capabilities)
     if found.option == "database.ca" and PEM_CERTIFICATE not in (_manifests.text_of(found.kind, held, found.keys[0]) or ""):
-        return f"its key {found.keys[0]!r} holds no PEM certificate", "Put the CA's certificate there, or name another key"
+        return f"its key{_registry.shown(found.keys[0])} holds no PEM certificate", "Put the CA's certificate there, or name another key"
     return None
 
 

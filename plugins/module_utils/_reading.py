@@ -134,6 +134,14 @@ def users_of(registries: Iterable[_manifests.Manifest]) -> dict[tuple[str, str],
     return found
 
 
+def names_of(read: Callable[[], Iterable[_manifests.Manifest]]) -> frozenset[str]:
+    """The names of what is read, for advice alone: none where it may not be read."""
+    try:
+        return frozenset(found["metadata"]["name"] for found in read())
+    except _cluster.ClusterError:
+        return frozenset()
+
+
 def read_live(reader: Reader, wanted: _registry.Registry, foreseen: frozenset[tuple[str, str]] = frozenset()) -> _plan.Live:
     """What a plan for one registry depends on. `foreseen` are ConfigMaps and Secrets that the same run writes for others, by kind and name."""
     registry = reader.registry(wanted.name)
@@ -149,6 +157,7 @@ def read_live(reader: Reader, wanted: _registry.Registry, foreseen: frozenset[tu
             users = reader.users()
             named = [secret["metadata"]["name"] for secret in password_secrets]
             used = frozenset(name for name in named if any(user != wanted.name for user in users.get(("Secret", name), ())))
+    names = names_of(reader.registries) if registry is None and _registry.creation_problems(wanted) else frozenset()
     server = None
     if registry is None and wanted.name[:1].isdigit():
         server = _missing.seen(reader.cluster.server_version, None, lambda why: unseen.append(f"the version of Kubernetes could not be seen: {why}"))
@@ -157,7 +166,18 @@ def read_live(reader: Reader, wanted: _registry.Registry, foreseen: frozenset[tu
     generates = _plan.generates_database(wanted, registry)
     neighbors = {name: reader.registry(name) for name in _ownership.neighbors(wanted.name, generates)} if registry is None or generates else {}
     live = _plan.Live(
-        reader.capabilities, registry, objects, password_secrets, used, deployment, (), tuple(unseen), neighbors, written, server or _registry.LEADING_DIGIT
+        reader.capabilities,
+        registry,
+        objects,
+        password_secrets,
+        used,
+        deployment,
+        (),
+        tuple(unseen),
+        neighbors,
+        written,
+        server or _registry.LEADING_DIGIT,
+        names,
     )
     return replace(live, pods=reader.pods(wanted.name)) if _plan.needs_pods(wanted, live) else live
 
@@ -169,7 +189,7 @@ def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> _manifes
         what = f"whether the operator would overwrite Deployment {name!r} could not be seen"
         return _missing.seen(lambda: reader.deployment(name), None, lambda why: unseen.append(f"{what}: {why}"))
     service, _dot, namespace = name.partition(".")
-    what = f"whether database.host {service!r} is a Service of namespace {reader.namespace!r} could not be seen"
+    what = f"whether database.host{_registry.shown(service)} is a Service of namespace {reader.namespace!r} could not be seen"
     # That an account may list Services elsewhere is not expected.
     return _missing.seen(lambda: reader.service(service, namespace), {}, lambda why: None if namespace else unseen.append(f"{what}: {why}"))
 

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -19,8 +20,10 @@ OPERATOR_NAME_LENGTH = 48
 NAME_PATTERN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 # From this version of Kubernetes on the name of a Service, which the operator names like the registry, may begin with a digit.
 LEADING_DIGIT = (1, 36)
-# What the API server takes as the name of an object.
-DELETABLE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+# What the API server takes as the name of an object, of a namespace, and of a key in a ConfigMap or Secret.
+OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+NAMESPACE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+KEY_NAME = re.compile(r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}")
 UNQUOTED_NAME = re.compile(r"\w+", re.ASCII)
 # `service.namespace`
 SERVICE_LABELS = 2
@@ -37,21 +40,49 @@ PASSWORD_KEY = "database-password"  # the key's name, not a password
 # What the dashboard's first two choices of a CA certificate stand for; the platform operator keeps this ConfigMap in every namespace.
 TRUSTED_CA_CONFIG_MAP = "odh-trusted-ca-bundle"
 CA_BUNDLES = {"cluster": "ca-bundle.crt", "openshift_ai": "odh-ca-bundle.crt"}
+# Seconds or days: more than that is a mistake, and much more is nothing that Python can wait for.
+MOST_TIME = 1_000_000
+# How things are called in a cluster; paths of files; and a few words, as people call things. None of them mixes capitals with digits, as passwords, keys and
+# tokens do, or holds what separates a password from what is around it.
+REPEATABLE = re.compile(r"[-._/~a-z0-9]*|(~|\.\.?)?/[-._/~a-zA-Z]*|[A-Z]?[a-z]+( [A-Z]?[a-z]+){0,2}|\s*")
+LONGEST_NAME, MOST_DIGITS, LARGEST_NUMBER = 253, 8, 99_999
+# For more names than this only those are looked for that differ in one character: to compare each would take seconds.
+COMPARED_NAMES = 200
+
+
+def may_repeat(value: Any) -> bool:
+    """Whether a message may repeat what somebody gave: only when it can hold no credential, also none that was meant for another option."""
+    if isinstance(value, Mapping):
+        return all(may_repeat(part) for entry in value.items() for part in entry)
+    if isinstance(value, (list, tuple)):
+        return all(map(may_repeat, value))
+    if isinstance(value, str):
+        is_short = len(value) <= LONGEST_NAME and sum(map(str.isdigit, value)) <= MOST_DIGITS
+        return bool(is_short and REPEATABLE.fullmatch(value)) or _address(value) is not None
+    return value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and abs(value) <= LARGEST_NUMBER)
+
+
+def shown(value: Any) -> str:
+    """A value as a sentence repeats it behind what it is of, or nothing where it must not."""
+    return f" {value!r}" if value is not None and may_repeat(value) else ""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input. `value` is None when it is secret or says nothing."""
+    """One thing that is wrong with the input. `value` becomes None when it must not be repeated."""
 
     option: str
     problem: str
     remedy: str
     value: Any = None
 
+    def __post_init__(self) -> None:
+        if not may_repeat(self.value):
+            object.__setattr__(self, "value", None)
+
     def sentence(self) -> str:
         """The problem as one line for people."""
-        shown = "" if self.value is None else f" {self.value!r}"
-        return f"{self.option}{shown}: {self.problem}. {self.remedy}."
+        return f"{self.option}{shown(self.value)}: {self.problem}. {self.remedy}."
 
 
 class ReportedError(Exception):
@@ -135,17 +166,14 @@ class Consent:
 
 def registry_from_options(options: Mapping[str, Any], namespace: str, problems: list[Problem], warnings: list[str]) -> Registry:
     """The wanted registry of a module's options; everything that is wrong or odd about them whatever is live is added to the lists."""
-    name, seconds = options["name"], options.get("wait_timeout", 1)
-    no_time = [Problem("wait_timeout", "is no time to wait", "Give at least 1 second, or set wait to false", seconds)] if seconds < 1 else []
+    name, no_time = options["name"], time_problems("wait_timeout", options.get("wait_timeout", 1))
     if options.get("state") == "absent":
-        # A registry that the rules would refuse may exist all the same, and can be deleted; nothing but its name matters.
-        if not DELETABLE_NAME.fullmatch(name):
-            problems += name_problems(name)
-        problems += no_time
+        # Nothing but its name matters.
+        problems += [*live_name_problems(name), *no_time]
         return Registry(name, namespace)
     problems += name_problems(name)
     if DASHBOARD_NAME_LENGTH < len(name) <= OPERATOR_NAME_LENGTH:
-        warnings.append(f"name {name!r} has {len(name)} characters; the dashboard cannot edit a registry with more than {DASHBOARD_NAME_LENGTH}")
+        warnings.append(f"name{shown(name)} has {len(name)} characters; the dashboard cannot edit a registry with more than {DASHBOARD_NAME_LENGTH}")
     display_name = options.get("display_name")
     if display_name is not None and not display_name.strip():
         problems.append(Problem("display_name", "is blank", "Leave it out to use the name, or give a text", display_name))
@@ -164,19 +192,45 @@ def registry_from_options(options: Mapping[str, Any], namespace: str, problems: 
     )
 
 
-def creation_problems(registry: Registry) -> list[Problem]:
-    """What is missing from a database that a registry is to be made on, or moved to."""
-    database = registry.database or Database()
+def missing_problems(database: Database | None) -> list[Problem]:
+    """What is missing from a database that a registry is to be created on, or moved to."""
+    database = database or Database()
     if database.type == GENERATED:
         return []
-    missing = [
+    required = [
         ("type", database.type, f"Set it to {MYSQL}, {POSTGRESQL} or {GENERATED}"),
         ("host", database.host, "Set the database server's host name or address"),
         ("username", database.username, "Set the user that the registry logs in as"),
         ("password", database.password_secret if database.password is None else database.password, "Set that user's password, or password_secret"),
     ]
-    reason = "is missing, and the registry does not use such a database yet"
-    return [Problem(f"database.{option}", reason, remedy) for option, value, remedy in missing if value is None]
+    return [Problem(f"database.{option}", "is required", remedy) for option, value, remedy in required if value is None]
+
+
+def creation_problems(registry: Registry, names: Collection[str] = ()) -> list[Problem]:
+    """Why a registry cannot be created; `names` are those of the registries that exist, one of which may be meant."""
+    *others, last = [problem.option for problem in missing_problems(registry.database)] or [""]
+    missing = f"{', '.join(others)} and {last}" if others else last
+    return [Problem("name", not_found(registry.name, registry.namespace, names), f"To create it, set {missing}")] if missing else []
+
+
+def not_found(name: str, namespace: str, names: Collection[str]) -> str:
+    """That there is no such registry, with the one of these names that is probably meant."""
+    similar = similar_name(name, names)
+    hint = f" (did you mean {similar!r}?)" if similar else ""
+    return f"Registry{shown(name)} does not exist in namespace{shown(namespace)}{hint}"
+
+
+def similar_name(name: str, names: Collection[str]) -> str | None:
+    """The name that was probably meant."""
+    close = names if len(names) <= COMPARED_NAMES else _differing_in_one_character(name).intersection(names)
+    return next(iter(difflib.get_close_matches(name, close, 1)), None)
+
+
+def _differing_in_one_character(name: str) -> set[str]:
+    """All names that become this one when one character is added, removed or replaced, or two neighbors change places."""
+    halves = [(name[:place], name[place:]) for place in range(len(name) + 1)]
+    added = {f"{left}{character}{rest}" for left, right in halves for character in "abcdefghijklmnopqrstuvwxyz0123456789-._@:" for rest in (right, right[1:])}
+    return added | {left + right[1:] for left, right in halves} | {left + right[1:2] + right[:1] + right[2:] for left, right in halves}
 
 
 def metadata_server_problems(name: str | None) -> list[Problem]:
@@ -188,15 +242,33 @@ def metadata_server_problems(name: str | None) -> list[Problem]:
 
 
 def name_problems(name: str) -> list[Problem]:
-    """What is wrong with a registry's resource name wherever it is used."""
+    """What is wrong with the resource name of a registry that is to be created."""
     if not NAME_PATTERN.fullmatch(name):
-        derived = resource_name(name)
-        remedy = f"The dashboard would derive {derived!r}" if derived else "Give a name with letters or digits"
+        derived = resource_name(name) if may_repeat(name) else ""
+        remedy = f"The dashboard would derive {derived!r}" if derived else "Give a name such as fraud-models"
         return [Problem("name", "is no resource name: only lower-case letters, digits and hyphens, starting and ending with a letter or digit", remedy, name)]
     if len(name) > OPERATOR_NAME_LENGTH:
         remedy = f"Use at most {DASHBOARD_NAME_LENGTH} characters, so that the dashboard can edit it too"
         return [Problem("name", f"has {len(name)} characters and the operator cannot create its objects with more than {OPERATOR_NAME_LENGTH}", remedy, name)]
     return []
+
+
+def live_name_problems(name: str, option: str = "name") -> list[Problem]:
+    """What is wrong with the name of a registry that may exist: it can have one that the product cannot work with, but none that no object can have."""
+    return [] if OBJECT_NAME.fullmatch(name) else [replace(problem, option=option) for problem in name_problems(name)]
+
+
+def namespace_problems(namespace: str | None, option: str = "namespace") -> list[Problem]:
+    """What is wrong with the name of a namespace, if one is given."""
+    if not namespace or NAMESPACE_NAME.fullmatch(namespace):
+        return []
+    return [Problem(option, "cannot be the name of a namespace", "Use lower-case letters, digits and hyphens, or leave it out", namespace)]
+
+
+def time_problems(option: str, value: float, least: float = 1) -> list[Problem]:
+    """What is wrong with a number of seconds or days."""
+    # In this order a value that is not a number is none in between.
+    return [] if least <= value <= MOST_TIME else [Problem(option, "is out of range", f"Give a number from {least} to {MOST_TIME}", value)]
 
 
 def resource_name(text: str) -> str:
@@ -246,8 +318,8 @@ def database_problems(database: Database, kind: str) -> list[Problem]:
         return [Problem(f"database.{option}", "is given for a generated database", remedy) for option in given]
     problems = []
     if kind == MYSQL:
-        problems += _characters("name", database.name, "/%?", "the registry server cannot put into its connection string")
-        problems += _characters("username", database.username, ":", "would cut it off there")
+        problems += _characters("name", database.name, "[/%?]", "one of / % ?, which the registry server cannot put into its connection string")
+        problems += _characters("username", database.username, ":", "a colon, where the registry server would cut it off")
         if database.password is not None and "?" in database.password:
             remedy = "Give the database's user a password without a question mark"
             problems.append(
@@ -257,11 +329,11 @@ def database_problems(database: Database, kind: str) -> list[Problem]:
             remedy = "Use ca and verify_server_cert for MySQL"
             problems.append(Problem("database.ssl_mode", "is an option of PostgreSQL", remedy, database.ssl_mode))
     else:
-        problems += _characters("name", database.name, "%?#", "the registry server cannot put into its connection string")
+        problems += _characters("name", database.name, "[%?#]", "one of % ? #, which the registry server cannot put into its connection string")
         if (database.name or "").startswith("/"):
             problems.append(Problem("database.name", "begins with /, which the registry server would drop", "Use another one", database.name))
-        broken = "".join(dict.fromkeys(re.sub(POSTGRESQL_USER_CHARACTERS, "", database.username or "")))
-        problems += _characters("username", database.username, broken, "the registry server cannot put into its connection string")
+        other = "something else than letters, digits and -._~!$&'()*+,;=@, which the registry server cannot put into its connection string"
+        problems += _characters("username", database.username, f"(?!{POSTGRESQL_USER_CHARACTERS}).", other)
         if database.verify_server_cert is not None:
             problem = "is an option of MySQL: with a CA, PostgreSQL's certificate is always checked, but never its host name, whatever is set"
             problems.append(Problem("database.verify_server_cert", problem, "Leave it out", database.verify_server_cert))
@@ -285,13 +357,9 @@ def breaks_url(stored: str) -> bool:
     return bool(re.sub(POSTGRESQL_USER_CHARACTERS + "|:|%[0-9A-Fa-f]{2}", "", stored))
 
 
-def _characters(option: str, value: str | None, forbidden: str, reason: str) -> list[Problem]:
-    found = [character for character in forbidden if character in (value or "")]
-    if not found:
-        return []
-    # With a colon it may be a user and a password.
-    shown = None if ":" in found else value
-    return [Problem(f"database.{option}", f"contains {' '.join(found)}, which {reason}", "Use another one", shown)]
+def _characters(option: str, value: str | None, forbidden: str, what: str) -> list[Problem]:
+    # Which of them it contains would tell of a password that was given here.
+    return [Problem(f"database.{option}", f"contains {what}", "Use another one", value)] if re.search(forbidden, value or "", re.DOTALL) else []
 
 
 def _text_problems(option: str, value: str | None) -> list[Problem]:
@@ -321,9 +389,24 @@ def _password_problems(password: str | None) -> list[Problem]:
 def _key_reference(option: str, value: Mapping[str, Any] | None, problems: list[Problem]) -> KeyReference | None:
     if value is None:
         return None
-    blank = [key for key in ("name", "key") if not str(value.get(key) or "").strip()]
-    problems += [Problem(f"{option}.{key}", "is empty", "Name the Secret and its key", value.get(key)) for key in blank]
-    return None if blank else KeyReference(value["name"], value["key"])
+    found = _reference_problems(option, {"name": value.get("name") or "", "key": value.get("key") or ""})
+    problems += found
+    return None if found else KeyReference(value["name"], value["key"])
+
+
+def _reference_problems(option: str, parts: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with the name of a ConfigMap or Secret and with keys in it, by the option of each; those of keys end in `key`."""
+    problems = []
+    for part, value in parts.items():
+        is_key = part.endswith("key")
+        if not value.strip():
+            problems.append(Problem(f"{option}.{part}", "is empty", "Give the name of the object and of a key in it", value))
+        elif not (KEY_NAME if is_key else OBJECT_NAME).fullmatch(value):
+            what, remedy = (
+                ("a key", "letters, digits, hyphens, dots and underscores") if is_key else ("an object", "lower-case letters, digits, hyphens and dots")
+            )
+            problems.append(Problem(f"{option}.{part}", f"cannot be the name of {what}", f"Use only {remedy}", value))
+    return problems
 
 
 def _client_certificate(value: Any, problems: list[Problem]) -> ClientCertificate | None:
@@ -334,47 +417,36 @@ def _client_certificate(value: Any, problems: list[Problem]) -> ClientCertificat
     if not isinstance(value, Mapping):
         problems.append(Problem(option, "is no reference to a Secret", remedy))
     elif "secret" not in value or set(value) - keys or not all(isinstance(text, str) and text.strip() for text in value.values()):
-        problems.append(Problem(option, "needs the key secret, may have certificate_key and private_key_key, each a text", remedy, sorted(map(str, value))))
+        given = sorted(map(str, value))
+        problems.append(Problem(option, "needs the key secret, may have certificate_key and private_key_key, each a text", remedy, given))
     else:
-        return ClientCertificate(**value)
+        found = _reference_problems(option, value)
+        problems += found
+        return None if found else ClientCertificate(**value)
     return None
 
 
 def _host_problems(host: str, namespace: str | None) -> list[Problem]:
     option = "database.host"
-    # A whole connection string holds a password.
-    shown = None if "@" in host else host
     if not host.strip():
         return [Problem(option, "is empty", "Give a host name or address", host)]
-    if host != host.strip() or re.search(r"\s", host):
-        return [Problem(option, "contains white space", "Remove it", shown)]
+    if re.search(r"\s", host):
+        return [Problem(option, "contains white space", "Remove it", host)]
     if "/" in host:
-        return [Problem(option, "is a URL or holds a path", "Give the host alone; the database goes into database.name", shown)]
+        return [Problem(option, "is a URL or holds a path", "Give the host alone; the database goes into database.name", host)]
     if _address(host) is not None:
         return [] if namespace is None else [Problem("database.namespace", "is given for a host that is an address", "Leave it out", namespace)]
     if ":" in host:
-        return [Problem(option, "holds a port", "Give the port in database.port", shown)]
-    if not all(HOST_LABEL.fullmatch(label) for label in host.rstrip(".").split(".")):
-        return [Problem(option, "is no host name", "Give a host name, an IP address or the name of a Service", shown)]
-    if namespace is not None:
-        wrong = _namespace_problems(namespace)
-        if wrong:
-            return wrong
-    if namespace is not None and "." in host:
+        return [Problem(option, "holds a port", "Give the port in database.port", host)]
+    if len(host) > LONGEST_NAME or not all(HOST_LABEL.fullmatch(label) for label in host.rstrip(".").split(".")):
+        return [Problem(option, "is no host name", "Give a host name, an IP address or the name of a Service", host)]
+    if namespace == "":
+        return [Problem("database.namespace", "is empty", "Give the namespace of the Service, or leave it out", namespace)]
+    wrong = namespace_problems(namespace, "database.namespace")
+    if not wrong and namespace is not None and "." in host:
         remedy = "Give the bare name of the Service as host, or leave the namespace out"
         return [Problem("database.namespace", "is given together with a host that has a dot", remedy, namespace)]
-    return []
-
-
-def _namespace_problems(namespace: str) -> list[Problem]:
-    option = "database.namespace"
-    if not namespace.strip():
-        return [Problem(option, "is empty", "Name the namespace of the Service, or leave it out", namespace)]
-    if namespace != namespace.strip():
-        return [Problem(option, "begins or ends with white space", "Remove it", namespace)]
-    if not NAME_PATTERN.fullmatch(namespace):
-        return [Problem(option, "is no namespace", "Name the namespace of the Service", namespace)]
-    return []
+    return wrong
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -385,11 +457,11 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def qualified_host(host: str, namespace: str | None) -> str:
-    """The host as it is written into the registry: a Service of another namespace by its full name, an IPv6 address in brackets."""
+    """The host as it is written into the registry: a Service of another namespace so that every cluster finds it, an IPv6 address in brackets."""
     address = _address(host)
     if address is not None:
         return f"[{address}]" if address.version == 6 else str(address)
-    return host if namespace is None else f"{host}.{namespace}.svc.cluster.local"
+    return host if namespace is None else f"{host}.{namespace}.svc"
 
 
 def same_host(one: str, other: str, namespace: str) -> bool:
@@ -411,31 +483,24 @@ def _canonical_host(host: str, namespace: str) -> str:
 
 
 def _ca_from_option(option: Any, problems: list[Problem], warnings: list[str]) -> CertificateAuthority | None:
-    if option is None:
-        return None
-    choices = f"Use {', '.join(CA_BUNDLES)}, none, a dictionary with config_map or secret, and key, or one with pem"
-    if isinstance(option, str):
-        if option == "none":
-            return CertificateAuthority()
-        if option in CA_BUNDLES:
-            return CertificateAuthority("ConfigMap", KeyReference(TRUSTED_CA_CONFIG_MAP, CA_BUNDLES[option]))
-        problems.append(Problem("database.ca", "is no source of a CA certificate", choices, _without_content(option)))
-    elif not isinstance(option, Mapping):
-        problems.append(Problem("database.ca", "is no source of a CA certificate", choices, _without_content(option)))
+    path, choices = "database.ca", f"Use {', '.join(CA_BUNDLES)}, none, a dictionary with config_map or secret, and key, or one with pem"
+    if option is None or option == "none":
+        return None if option is None else CertificateAuthority()
+    if isinstance(option, str) and option in CA_BUNDLES:
+        return CertificateAuthority("ConfigMap", KeyReference(TRUSTED_CA_CONFIG_MAP, CA_BUNDLES[option]))
+    if not isinstance(option, Mapping):
+        # Never repeated: what is not one of the choices may be anything.
+        problems.append(Problem(path, "is no source of a CA certificate", choices))
     elif set(option) == {"pem"}:
         return _ca_from_pem(option["pem"], problems, warnings)
     elif set(option) not in ({"config_map", "key"}, {"secret", "key"}) or not all(isinstance(text, str) and text.strip() for text in option.values()):
-        problems.append(Problem("database.ca", "needs exactly the keys config_map or secret, and key, each a text", choices, sorted(map(str, option))))
-    elif "secret" in option:
-        return CertificateAuthority("Secret", KeyReference(option["secret"], option["key"]))
+        problems.append(Problem(path, "needs exactly the keys config_map or secret, and key, each a text", choices, sorted(map(str, option))))
     else:
-        return CertificateAuthority("ConfigMap", KeyReference(option["config_map"], option["key"]))
+        found = _reference_problems(path, option)
+        problems += found
+        kind, name = ("Secret", "secret") if "secret" in option else ("ConfigMap", "config_map")
+        return None if found else CertificateAuthority(kind, KeyReference(option[name], option["key"]))
     return None
-
-
-def _without_content(option: Any) -> Any:
-    """A value as it may be repeated: not what looks like the content of a file, which may hold a private key."""
-    return None if isinstance(option, list) or "\n" in str(option).strip() else option
 
 
 def _ca_from_pem(pem: Any, problems: list[Problem], warnings: list[str]) -> CertificateAuthority | None:

@@ -56,6 +56,8 @@ class Removal:
     ) -> None:
         self._unwanted, self._consent, self._check_mode, self._outcome = unwanted, consent, check_mode, outcome
         self._expected, self._uid = expected, uid
+        # The names of the other registries of the namespace.
+        self._others: list[str] = []
 
     def problems(self, reader: _reading.Reader) -> list[_registry.Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
@@ -82,11 +84,16 @@ class Removal:
         # What the others read once they were written is what they read now.
         expected = self._expected if self._check_mode else {}
         _writing.carry_out(reader, partial(self._planned, expected=expected), self._unwanted.name, self._check_mode, self._outcome, problems, after)
-        leaves = {"reason": "the registry is being deleted"} if self._outcome.changes and not seconds else {}
-        self._outcome.status = {**_waiting.ABSENT, **leaves, "restart_needed": False}
+        reason = _waiting.ABSENT["reason"]
+        if self._outcome.changes and not seconds:
+            reason = "the registry is being deleted"
+        elif not self._outcome.changes:
+            reason = _registry.not_found(self._unwanted.name, reader.namespace, self._others)
+        self._outcome.status = {**_waiting.ABSENT, "reason": reason, "restart_needed": False}
 
     def _planned(self, reader: _reading.Reader, expected: Mapping[str, _manifests.Manifest]) -> _plan.Plan:
         remains = read_remains(reader, self._unwanted.name, expected)
+        self._others = [other["metadata"]["name"] for other in remains.others]
         if remains.registry is not None and self._uid not in (None, remains.registry["metadata"]["uid"]):
             return _plan.Plan(warnings=(f"registry {self._unwanted.name!r} was made while the others were written or deleted, and is left",))
         return _deletion.plan_deletion(self._unwanted, remains, self._consent)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,7 +29,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
 )
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
-KEY_PATTERN = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 # A private key of any kind, and what stands for a byte of a binary key that is no text.
 PRIVATE_KEY, UNREADABLE = "PRIVATE KEY-----", "\ufffd"
 # What the look at a database shows of its TLS: the rest of it needs a login.
@@ -77,12 +75,12 @@ class BundleOutcome(_writing.Outcome):
 def bundle_from_options(options: Mapping[str, Any], problems: list[_registry.Problem], warnings: list[str]) -> WantedBundle:
     """The wanted bundle of the module's options; what is wrong or odd about them whatever is live is added to the lists."""
     is_absent, name, registry, key = options["state"] == "absent", options["name"], options["registry"], options["key"]
-    if name is not None and not _registry.DELETABLE_NAME.fullmatch(name):
+    if name is not None and not _registry.OBJECT_NAME.fullmatch(name):
         problems.append(_registry.Problem("name", "cannot be the name of an object", "Use lower-case letters, digits, hyphens and dots", name))
-    if not KEY_PATTERN.fullmatch(key):
+    if not _registry.KEY_NAME.fullmatch(key):
         problems.append(_registry.Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
     if registry is not None:
-        problems += [_registry.Problem("registry", problem.problem, problem.remedy, registry) for problem in _registry.name_problems(registry)]
+        problems += _registry.live_name_problems(registry, "registry")
         remedy = "Leave it out, or give name in place of registry"
         if options["kind"] != "config_map":
             problems.append(
@@ -92,9 +90,7 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_registry.Pro
             problems.append(
                 _registry.Problem("key", f"is given with registry, whose CA has the key {_ownership.UPLOADED_KEY}, as the dashboard uploads it", remedy, key)
             )
-    for option, least in (("expiry_days", 0), ("wait_timeout", 1)):
-        if options[option] < least:
-            problems.append(_registry.Problem(option, f"is less than {least}", f"Give at least {least}", options[option]))
+    problems += _registry.time_problems("expiry_days", options["expiry_days"], 0) + _registry.time_problems("wait_timeout", options["wait_timeout"])
     option = "pem" if options["path"] is None else "path"
     pem = None
     if is_absent:
@@ -107,7 +103,7 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_registry.Pro
     else:
         # The action plugin gives the bytes of a file as one character each.
         content = options["pem"] if option == "pem" else options["pem"].encode("latin-1", "replace")
-        bundle = _certificates.read_bundle(content, option, max(0, options["expiry_days"]))
+        bundle = _certificates.read_bundle(content, option, min(max(0, options["expiry_days"]), _registry.MOST_TIME))
         problems += bundle.problems
         warnings += bundle.warnings
         pem = bundle.pem
@@ -118,7 +114,7 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_registry.Pro
 
 def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
     """What is wrong with the options of `model_registry_ca` whatever is in the cluster."""
-    problems: list[_registry.Problem] = []
+    problems = _registry.namespace_problems(options["namespace"])
     bundle_from_options(options, problems, [])
     return problems
 

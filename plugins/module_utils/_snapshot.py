@@ -16,6 +16,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _clus
 
 T = TypeVar("T")
 THREADS = 8
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class Snapshot(_reading.Reader):
@@ -78,7 +79,7 @@ class Snapshot(_reading.Reader):
     def service(self, name: str, namespace: str = "") -> _manifests.Manifest | None:
         """A Service."""
         where = namespace or self.namespace
-        return self._once(("services", where), lambda: _by_name(self.cluster.listed(_plan.SERVICES, where, _trimmed))).get(name)
+        return self._once(("services", where), lambda: _by_name(self.cluster.listed(_plan.SERVICES, where, trimmed))).get(name)
 
     def named(self, kind: str, prefix: str) -> list[_manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this."""
@@ -151,7 +152,7 @@ class Snapshot(_reading.Reader):
         return self._once((namespace, right), lambda: super(Snapshot, self).missing_rights(namespace, [right]))
 
     def _registries(self) -> dict[str, _manifests.Manifest]:
-        return self._once("registries", lambda: _by_name(self.cluster.items(self.capabilities.api, self.namespace)))
+        return self._once("registries", lambda: _by_name(self.cluster.listed(self.capabilities.api, self.namespace, trimmed_registry)))
 
     def _held(self, kind: str) -> dict[str, _manifests.Manifest]:
         return self._once(kind, lambda: _by_name(self.cluster.listed(_plan.APIS[kind], self.namespace, trimmed_source)))
@@ -220,10 +221,20 @@ def _beginning_of(name: str) -> str:
 # What plans look at. The rest of a thousand objects of each kind would fill the memory.
 
 
-def _trimmed(manifest: _manifests.Manifest) -> _manifests.Manifest:
-    """A manifest without its history."""
+def trimmed(manifest: _manifests.Manifest) -> _manifests.Manifest:
+    """A manifest without its history and without the copy of itself that `kubectl apply` leaves."""
     metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
+    annotations = metadata.get("annotations") or {}
+    if LAST_APPLIED in annotations:
+        metadata["annotations"] = {name: value for name, value in annotations.items() if name != LAST_APPLIED}
     return {**manifest, "metadata": metadata}
+
+
+def trimmed_registry(registry: _manifests.Manifest) -> _manifests.Manifest:
+    """A registry, of its history only who wrote the options and when."""
+    kept = _with_history(registry, lambda fields: {part: value for part, value in fields.items() if part in ("f:metadata", "f:spec")})
+    history = [entry for entry in kept["metadata"]["managedFields"] if entry["fieldsV1"]]
+    return _manifests.merged(trimmed(registry), {"metadata": {"managedFields": history}})
 
 
 def trimmed_source(held: _manifests.Manifest) -> _manifests.Manifest:
@@ -260,4 +271,4 @@ def _with_history(manifest: _manifests.Manifest, keep: Callable[[_manifests.Mani
 def trimmed_pod(pod: _manifests.Manifest) -> _manifests.Manifest:
     """A pod's labels, containers' names, and status."""
     names = [{"name": container["name"], "image": container.get("image")} for container in pod["spec"]["containers"]]
-    return {"metadata": _trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}
+    return {"metadata": trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}

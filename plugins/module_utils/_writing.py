@@ -36,6 +36,8 @@ class Outcome:
     verification: _manifests.Manifest = field(default_factory=dict)
     # The write that has been sent and not been answered yet.
     unanswered: _plan.Change | None = None
+    # What identifies each of the changes.
+    recorded: set[tuple[object, ...]] = field(default_factory=set)
 
     @property
     def makes_pods(self) -> bool:
@@ -55,10 +57,11 @@ class Outcome:
 
     def record(self, change: _plan.Change, unverified: bool = False) -> None:
         """Note a change that was made, or in check mode would be."""
-        shown = change.result(unverified)
+        done = (change.action, change.kind, change.namespace, change.name, change.fields, unverified)
         # A plan that was made anew may repeat a deletion that is still going on.
-        if shown not in self.changes:
-            self.changes.append(shown)
+        if done not in self.recorded:
+            self.recorded.add(done)
+            self.changes.append(change.result(unverified))
         self.before.update(change.before)
         self.after.update(change.after)
 

@@ -234,7 +234,7 @@ registry:
     description: Models of the fraud team
     database:
       type: mysql
-      host: mysql.data.svc.cluster.local
+      host: mysql.data.svc
       port: 3306
       name: fraud_models
       username: registry

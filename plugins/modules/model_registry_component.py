@@ -179,11 +179,11 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _component, _module
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _component, _module
 
 
 def main() -> None:
-    _module.run(_component.ARGUMENTS, _component.converge_component, _component.input_problems, _component.ComponentOutcome())
+    _module.run(_arguments.COMPONENT, _component.converge_component, _component.input_problems, _component.ComponentOutcome())
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ options:
         type: raw
   timeout:
     description:
-      - How many seconds each step may take on the network. All of them together take at most twice that. 0 and less is refused.
+      - How many seconds each step may take on the network. All of them together take at most twice that. Less than 0.1 or more than 1000000 is refused.
     type: float
     default: 5
 """
@@ -284,14 +284,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _argu
 
 
 def main() -> None:
-    _database_info.run(
-        {
-            "registry": {"type": "str"},
-            "namespace": {"type": "str"},
-            "database": {"type": "dict", "options": _arguments.DATABASE},
-            "timeout": {"type": "float", "default": 5},
-        }
-    )
+    _database_info.run(_arguments.DATABASE_INFO)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ options:
     type: str
   expiry_days:
     description:
-      - A certificate that expires within this many days is marked, and warned of. Less than 0 is refused.
+      - A certificate that expires within this many days is marked, and warned of. Less than 0 or more than 1000000 is refused.
     type: int
     default: 30
 """
@@ -294,6 +294,12 @@ skipped_registries:
   returned: success
   type: list
   elements: dict
+not_found:
+  description:
+    - That there is no registry of this O(name), with the name that was probably meant.
+  returned: when O(name) is given, without O(label_selector), and there is no such registry
+  type: str
+  sample: Registry 'fraud-model' does not exist in namespace 'rhoai-model-registries' (did you mean 'fraud-models'?)
 access_by_other_roles:
   description:
     - Everybody who may use all registries of the namespace by other rights than those that a registry gives, for the whole namespace or cluster. An entry

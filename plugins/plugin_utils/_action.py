@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.version import SemanticVersion
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem, may_repeat
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._following import following
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 
 # As in galaxy.yml.
 OLDEST_KUBERNETES_CORE = "5.0.0"
@@ -35,6 +38,9 @@ class RegistryAction(ActionBase):
         _need_kubernetes_core()
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
+        problems = option_problems(self._task.action.rpartition(".")[2], arguments, _shared_options())
+        if problems:
+            raise refusal(problems)
         # With any other connection the module runs on another machine, and a path is one of that machine.
         is_local = self._connection.transport == "local"
         if arguments.get("kubeconfig") and isinstance(arguments["kubeconfig"], str) and is_local:
@@ -72,8 +78,8 @@ class RegistryAction(ActionBase):
         try:
             sources = [self._find_needle("files", path) for path in kubeconfig.split(os.pathsep)]
             paths = [self._loader.get_real_file(source) for source in sources]
-        except AnsibleError as error:
-            raise AnsibleActionFail(f"kubeconfig: {reason_of(error)}") from None
+        except (AnsibleError, OSError, ValueError) as error:
+            raise AnsibleActionFail(f"kubeconfig: {reason_of(error, kubeconfig)}") from None
         if self._task.async_val and paths != sources and len(paths) == 1:
             # The decrypted copy is deleted as soon as the task is in the background, maybe before the module reads it.
             with open(paths[0], encoding="utf-8") as decrypted:
@@ -99,6 +105,14 @@ def _need_kubernetes_core() -> None:
             )
 
 
+def _shared_options() -> dict[str, Any]:
+    # Imported here: whether it is installed has been seen before.
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+    options: dict[str, Any] = AUTH_ARG_SPEC
+    return options
+
+
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
     """Ansible parses every file that a module imports. With the variables of a play in memory a third of that would be the search for garbage.
@@ -115,6 +129,14 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def reason_of(error: AnsibleError) -> str:
-    """Why a file was not found: Ansible ends with advice on an option that copying modules have."""
-    return str(error).partition("\nIf you are using a module")[0]
+def reason_of(error: Exception, path: str) -> str:
+    """Why a file was not found. Ansible repeats the path, which may be a credential, and ends with advice on an option that copying modules have."""
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    said = str(error).partition("\nIf you are using a module")[0]
+    return said if may_repeat(path) else "there is no such file, or it cannot be decrypted"
+
+
+def refusal(problems: list[Problem]) -> AnsibleActionFail:
+    """What ends a task with these problems, as the modules report them."""
+    return AnsibleActionFail(" ".join(problem.sentence() for problem in problems), result={"problems": [asdict(problem) for problem in problems]})

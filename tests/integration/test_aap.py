@@ -405,14 +405,13 @@ def test_the_password_of_a_credential_reaches_the_registry_and_nobody_else(jobs:
 
 def test_everything_that_is_wrong_is_told_at_once(jobs: dict[str, Job]) -> None:
     for words in (
-        "name 'Bad {{ name }}'",
-        "would derive 'bad-name'",
+        "name: is no resource name",
         "database.host 'a b': contains white space",
         "database.ca.pem: holds no",
         "database.password",
     ):
         assert words in jobs["bad"].output, words
-    assert "no such registry" in jobs["odd rotate"].output
+    assert "does not exist in namespace" in jobs["odd rotate"].output
 
 
 def test_a_list_is_applied_between_a_check_that_fails_and_one_that_does_not(jobs: dict[str, Job], cluster: Cluster) -> None:

@@ -10,7 +10,12 @@ import pytest
 
 from sandbox.kube import ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE
-from tests.helpers import Cluster, Run, Runner, Task, until
+from tests.helpers import REGISTRIES, Cluster, Run, Runner, Task, until
+
+PERMISSION, CA, FLEET, INFO, LOOK = (
+    f"modelops.openshift_ai.{name}"
+    for name in ("model_registry_permission", "model_registry_ca", "model_registries", "model_registry_info", "model_registry_database_info")
+)
 
 MYSQL: dict[str, Any] = {"type": "mysql", "host": "mysql", "namespace": "data", "name": "no_matter", "username": "registry", "password": "never-shown"}
 POSTGRESQL = MYSQL | {"type": "postgresql", "host": "postgres"}
@@ -42,7 +47,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"password": None, "password_secret": {"name": "input-secret", "key": "line"}}, "database.password_secret", "line break"),
     ({"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "question mark"),
     ({"password": None, "password_secret": {"name": "input-secret", "key": "empty"}}, "database.password_secret", "holds no password"),
-    ({"password": None}, "database.password", "is missing"),
+    ({"password": None}, "name", "To create it, set database.password"),
     ({"ca": {"config_map": "no-such-map", "key": "ca.crt"}}, "database.ca", "there is no such ConfigMap"),
     ({"ca": {"secret": "no-such-secret", "key": "ca.crt"}}, "database.ca", "there is no such Secret"),
     ({"ca": {"config_map": "odh-trusted-ca-bundle", "key": "nope"}}, "database.ca", "it has: ca-bundle.crt, odh-ca-bundle.crt"),
@@ -117,7 +122,59 @@ def test_all_problems_are_named_at_once_those_of_the_cluster_too(automation: Run
 
 def test_everything_that_a_new_registry_needs_is_named_at_once(automation: Runner) -> None:
     run = automation(name="never-made", database={"port": 3307})
-    assert [problem["option"] for problem in run.result["problems"]] == [f"database.{option}" for option in ("type", "host", "username", "password")]
+    [problem] = run.result["problems"]
+    assert problem["option"] == "name" and problem["remedy"] == "To create it, set database.type, database.host, database.username and database.password"
+    assert f"Registry 'never-made' does not exist in namespace '{REGISTRIES_NAMESPACE}'" in run.result["msg"]
+
+
+def test_a_typo_in_the_name_of_a_registry_is_answered_with_the_one_that_was_probably_meant(automation: Runner, cluster: Cluster) -> None:
+    spec = {"kubeRBACProxy": {}, "grpc": {}, "rest": {}, "mysql": {"host": "h", "username": "u", "database": "d"}}
+    manifest = {"apiVersion": REGISTRIES[0], "kind": "ModelRegistry", "metadata": {"name": "first-models"}, "spec": spec}
+    cluster.create(*REGISTRIES, manifest)
+    said = f"Registry 'first-model' does not exist in namespace '{REGISTRIES_NAMESPACE}' (did you mean 'first-models'?)"
+    try:
+        edited, granted, listed, looked, read, deleted = automation.sequence(
+            [
+                Task({"name": "first-model", "description": "New"}),
+                Task({"name": "first-model", "permissions": {"groups": ["data-scientists"]}}, PERMISSION),
+                Task({"registries": [{"name": "first-model", "database": {"port": 3307}}]}, FLEET),
+                Task({"registry": "first-model"}, LOOK),
+                Task({"name": "first-model", "include": []}, INFO),
+                Task({"name": "first-model", "state": "absent"}),
+            ]
+        )
+    finally:
+        cluster.delete(*REGISTRIES, "first-models")
+    for run in (edited, granted, listed, looked):
+        assert run.failed and f"{said}. " in run.result["msg"], run.output
+        assert [problem["option"].rpartition(".")[2] for problem in run.result["problems"]] == ["registry" if run is looked else "name"]
+    assert read.result["not_found"] == said and deleted.result["status"]["reason"] == said and not deleted.result["changed"]
+    assert all(run.writes == [] for run in (edited, granted, listed, looked, read, deleted))
+
+
+@pytest.mark.parametrize("name", ["", ".."])
+def test_a_name_that_no_registry_can_have_is_refused_by_every_module(administrator: Runner, name: str) -> None:
+    permissions = {"groups": ["data-scientists"]}
+    tasks = [
+        (Task({"name": name, "description": "New"}), "name"),
+        (Task({"name": name, "state": "absent"}), "name"),
+        (Task({"name": name, "permissions": permissions}, PERMISSION), "name"),
+        (Task({"name": name, "state": "absent", "permissions": permissions}, PERMISSION), "name"),
+        (Task({"name": name}, INFO), "name"),
+        (Task({"registry": name}, LOOK), "registry"),
+        (Task({"registry": name, "state": "absent"}, CA), "registry"),
+        (Task({"registries": [{"name": name}]}, FLEET), "registries[0].name"),
+        (Task({"name": "never-made", "namespace": name or ".", "state": "absent"}), "namespace"),
+        (Task({"name": "never-made", "namespace": name or ".", "permissions": permissions}, PERMISSION), "namespace"),
+        (Task({"namespace": name or "."}, INFO), "namespace"),
+        (Task({"registry": "never-made", "namespace": name or "."}, LOOK), "namespace"),
+        (Task({"registry": "never-made", "namespace": name or ".", "state": "absent"}, CA), "namespace"),
+        (Task({"registries": [], "namespace": name or "."}, FLEET), "namespace"),
+    ]
+    for run, (task, option) in zip(administrator.sequence([task for task, _option in tasks]), tasks, strict=True):
+        assert run.failed and "MODULE FAILURE" not in run.output and "Traceback" not in run.output, run.output
+        assert option in [problem["option"] for problem in run.result["problems"]], (task, run.result)
+        assert run.writes == []
 
 
 def test_a_namespace_that_does_not_exist_or_is_not_the_operators_is_refused(administrator: Runner) -> None:

@@ -67,7 +67,7 @@ def test_a_registry_of_the_dashboard_does_not_verify():
 
 def test_a_generated_database_is_the_one_that_the_operator_makes():
     view, _findings = view_of(*live_database(resource("postgres", {"generateDeployment": True})), lambda source: source[1].name)
-    assert (view.type, view.host, view.port, view.name) == ("postgresql", "fraud-postgres.registries.svc.cluster.local", 5432, "model_registry")
+    assert (view.type, view.host, view.port, view.name) == ("postgresql", "fraud-postgres.registries.svc", 5432, "model_registry")
     assert view.password == "fraud-postgres-credentials"
 
 

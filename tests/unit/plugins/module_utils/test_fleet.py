@@ -10,7 +10,14 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiti
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated, server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import Snapshot, trimmed_binding, trimmed_deployment, trimmed_pod, trimmed_source
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import (
+    Snapshot,
+    trimmed_binding,
+    trimmed_deployment,
+    trimmed_pod,
+    trimmed_registry,
+    trimmed_source,
+)
 
 from .builders import LATER, NAMESPACE, TODAY, live, options, pod, secret, stored, wanted
 
@@ -77,6 +84,14 @@ def test_of_a_binding_only_who_wrote_it_and_when_is_kept_of_its_history():
     binding = {"metadata": {"name": "b", "managedFields": [{"manager": "m", "time": LATER, "fieldsV1": {"f:subjects": {}}}]}, "subjects": []}
     assert trimmed_binding(binding)["metadata"]["managedFields"] == [{"manager": "m", "time": LATER, "fieldsV1": {}}]
     assert trimmed_binding(binding)["subjects"] == []
+    registry = stored(wanted())
+    metadata = registry["metadata"]
+    metadata["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "all of it once more"
+    operators = {"manager": "operator", "time": LATER, "subresource": "status", "fieldsV1": {"f:status": {"f:conditions": {}}}}
+    metadata["managedFields"].append(operators)
+    kept = trimmed_registry(registry)
+    assert kept["metadata"]["managedFields"] == metadata["managedFields"][:-1] and kept["spec"] == registry["spec"]
+    assert kept["metadata"]["annotations"].keys() == metadata["annotations"].keys() - {"kubectl.kubernetes.io/last-applied-configuration"}
 
 
 class Lists:

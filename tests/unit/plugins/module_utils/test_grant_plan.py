@@ -345,8 +345,9 @@ def test_members_need_the_group_that_the_operator_makes():
 
 
 def test_permissions_without_a_registry_name_the_way_to_give_them():
-    problem = no_registry(Target(NAMESPACE, "fruad", "modelregistry.opendatahub.io/v1beta1", None))
-    assert (problem.option, problem.value) == ("name", "fruad") and "model_registry" in problem.remedy
+    problem = no_registry(Target(NAMESPACE, "fruad", "modelregistry.opendatahub.io/v1beta1", None), ["fraud"])
+    assert problem.sentence().startswith("name: Registry 'fruad' does not exist in namespace 'registries' (did you mean 'fraud'?).")
+    assert "model_registry" in problem.remedy
 
 
 def test_the_difference_reads_like_a_list_of_names():

@@ -94,7 +94,7 @@ def test_duplicates_in_the_list_are_said_and_granted_once():
     permissions, problems, warnings = read(users=["alice", "alice"], groups=["g", "g"], members=["bob", "bob"])
     assert permissions == Permissions((Grant("groups", "g"), ALICE), ("bob",))
     assert problems == {}
-    assert warnings == ["permissions lists more than once: group g, user alice and member bob"]
+    assert warnings == ["permissions lists more than once: permissions.groups[1], permissions.users[1] and permissions.members[1]"]
 
 
 def test_of_ten_thousand_entries_only_the_new_ones_are_doubted():
@@ -206,18 +206,18 @@ def test_what_the_cluster_does_not_know_is_a_warning(grant, words):
 @pytest.mark.parametrize(
     ("grant", "words"),
     [
-        (Grant("projects", "Fraud development"), "Write 'fraud-dev', the namespace"),
-        (Grant("projects", "Fraud"), "Write 'fraud-prod' or 'fraud-test', the namespace"),
-        (Grant("projects", "No Such Thing"), "no name of a namespace"),
-        (Grant("groups", "data scientists"), "holds a space"),
-        (Grant("users", "alice smith"), "holds a space"),
+        (Grant("projects", "Fraud development", option="permissions.projects[3]"), "Write 'fraud-dev', the namespace"),
+        (Grant("projects", "Fraud", option="permissions.projects[3]"), "Write 'fraud-prod' or 'fraud-test', the namespace"),
+        (Grant("projects", "No Such Thing", option="permissions.projects[3]"), "no name of a namespace"),
+        (Grant("groups", "data scientists", option="permissions.groups[3]"), "holds a space"),
+        (Grant("users", "alice smith", option="permissions.users[3]"), "holds a space"),
     ],
 )
 def test_a_display_name_is_suggested_and_never_guessed(grant, words):
     [problem], warnings = doubts([grant], CLUSTER)
     assert words in problem.sentence() and problem.value == grant.name and warnings == []
     # Where it cannot be looked up it is refused too.
-    assert [problem.option for problem in doubts([grant], Known())[0]] == [f"permissions.{grant.kind}"]
+    assert [problem.option for problem in doubts([grant], Known())[0]] == [grant.option]
 
 
 def test_what_cannot_be_looked_up_is_not_doubted():

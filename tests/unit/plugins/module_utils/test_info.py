@@ -59,10 +59,10 @@ def test_a_generated_database_with_a_whole_object_as_its_ca_is_exported_without_
         ("mysql", {"host": "db:3306"}, {"host": "holds a port"}),
         ("mysql", {"host": ""}, {"host": "is empty"}),
         ("postgresql", {"host": None, "hostAddress": "10.0.0.1"}, {"host": "has hostAddress"}),
-        ("mysql", {"database": "a/b"}, {"name": "contains /"}),
+        ("mysql", {"database": "a/b"}, {"name": "contains one of / % ?"}),
         ("mysql", {"database": ""}, {"name": "is empty"}),
-        ("mysql", {"username": "a:b"}, {"username": "contains :"}),
-        ("postgresql", {"database": "a#b", "username": " x"}, {"username": "white space", "name": "contains #"}),
+        ("mysql", {"username": "a:b"}, {"username": "contains a colon"}),
+        ("postgresql", {"database": "a#b", "username": " x"}, {"username": "white space", "name": "contains one of % ? #"}),
         ("mysql", {"passwordSecret": {"name": "", "key": ""}}, {"password_secret": "is empty"}),
         ("mysql", {"sslRootCertificatesSecretName": "whole", "verifyServerCert": True}, {"ca": "sslRootCertificatesSecretName"}),
         (

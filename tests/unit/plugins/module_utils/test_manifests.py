@@ -19,7 +19,7 @@ MYSQL_VERIFY = ("spec", "mysql", "verifyServerCert")
 DASHBOARD_DATABASE = {
     "mysql": {
         "mysql": {
-            "host": "mysql.data.svc.cluster.local",
+            "host": "mysql.data.svc",
             "port": 3306,
             "database": "models",
             "username": "registry",
@@ -29,7 +29,7 @@ DASHBOARD_DATABASE = {
     },
     "postgresql": {
         "postgres": {
-            "host": "pg.data.svc.cluster.local",
+            "host": "pg.data.svc",
             "port": 5432,
             "database": "models",
             "username": "registry",
@@ -163,7 +163,7 @@ def test_a_registry_equal_to_the_wanted_one_has_no_changes(kind):
     [
         ("mysql", {"display_name": "Other"}, ("metadata", "annotations", "openshift.io/display-name"), "Other"),
         ("mysql", {"description": ""}, ("metadata", "annotations", "openshift.io/description"), ""),
-        ("mysql", {"database__host": "other"}, ("spec", "mysql", "host"), "other.data.svc.cluster.local"),
+        ("mysql", {"database__host": "other"}, ("spec", "mysql", "host"), "other.data.svc"),
         ("mysql", {"database__port": 3307}, ("spec", "mysql", "port"), 3307),
         ("mysql", {"database__name": "other"}, ("spec", "mysql", "database"), "other"),
         ("mysql", {"database__username": "other"}, ("spec", "mysql", "username"), "other"),
@@ -299,9 +299,9 @@ def test_each_change_names_its_option():
     [
         (
             "mysql",
-            {"host": "mysql.data.svc.cluster.local", "port": 3306, "name": "models", "username": "registry", "ca": "cluster", "verify_server_cert": True},
+            {"host": "mysql.data.svc", "port": 3306, "name": "models", "username": "registry", "ca": "cluster", "verify_server_cert": True},
         ),
-        ("postgresql", {"host": "pg.data.svc.cluster.local", "port": 5432, "name": "models", "username": "registry", "ca": "cluster", "ssl_mode": "require"}),
+        ("postgresql", {"host": "pg.data.svc", "port": 5432, "name": "models", "username": "registry", "ca": "cluster", "ssl_mode": "require"}),
         ("generated", {}),
     ],
 )

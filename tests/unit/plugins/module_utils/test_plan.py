@@ -127,13 +127,19 @@ def test_a_new_registry_needs_its_database(missing):
     given = options(database__namespace=None)
     given["database"][missing] = None
     made = planned(registry_from_options(given, NAMESPACE, [], []), Live(TODAY))
-    assert named(made.problems) == [f"database.{missing}"]
+    assert [problem.sentence() for problem in made.problems] == [
+        f"name: Registry 'fraud' does not exist in namespace 'registries'. To create it, set database.{missing}."
+    ]
     assert not any("password_secret" in warning for warning in made.warnings)
 
 
 def test_a_new_registry_without_a_database_is_told_all_that_it_lacks():
-    made = planned(said_nothing(), Live(TODAY))
-    assert named(made.problems) == ["database.type", "database.host", "database.username", "database.password"]
+    made = planned(said_nothing(), Live(TODAY, names=frozenset({"fraud-2", "churn"})))
+    [problem] = made.problems
+    assert problem.sentence() == (
+        "name: Registry 'fraud' does not exist in namespace 'registries' (did you mean 'fraud-2'?)."
+        " To create it, set database.type, database.host, database.username and database.password."
+    )
     # So that the rights for it are checked too.
     assert "ModelRegistry" in [change.kind for change in made.changes]
 
@@ -243,8 +249,8 @@ def dashboards(api="v1beta1", authentication=None, **database):
 
 DASHBOARDS_PASSWORD = {"name": "fraud-db-x7k2p", "key": "database-password"}
 CONNECTION = {"database": "models", "username": "registry", "skipDBCreation": False, "passwordSecret": DASHBOARDS_PASSWORD}
-ON_MYSQL = {"mysql": {"host": "mysql.data.svc.cluster.local", "port": 3306, **CONNECTION}}
-ON_POSTGRESQL = {"postgres": {"host": "pg.data.svc.cluster.local", "port": 5432, "sslMode": "disable", **CONNECTION}}
+ON_MYSQL = {"mysql": {"host": "mysql.data.svc", "port": 3306, **CONNECTION}}
+ON_POSTGRESQL = {"postgres": {"host": "pg.data.svc", "port": 5432, "sslMode": "disable", **CONNECTION}}
 ISTIO = {"istio": {"authProvider": "a", "tlsMode": "ISTIO_MUTUAL", "gateway": {"domain": "d", "rest": {"port": 443, "tls": {"mode": "SIMPLE"}}}}}
 OAUTH = {"oauthProxy": {"port": 8443, "routePort": 443, "serviceRoute": "enabled"}}
 
@@ -432,7 +438,7 @@ def test_another_type_of_database_is_refused_because_models_would_seem_to_vanish
 
 WRITTEN = {
     "mysql": {
-        "host": "mysql.data.svc.cluster.local",
+        "host": "mysql.data.svc",
         "port": 3306,
         "database": "models",
         "username": "registry",
@@ -440,7 +446,7 @@ WRITTEN = {
         "passwordSecret": {"name": OURS, "key": "database-password"},
     },
     "postgresql": {
-        "host": "pg.data.svc.cluster.local",
+        "host": "pg.data.svc",
         "port": 5432,
         "database": "models",
         "username": "registry",
@@ -522,7 +528,7 @@ def test_a_move_keeps_what_others_have_set():
 
 def test_a_move_fills_up_what_an_earlier_hand_has_left():
     registry = stored(wanted("generated"))
-    registry["spec"]["mysql"] = {"host": "mysql.data.svc.cluster.local", "username": "old", "database": "models", "verifyServerCert": True}
+    registry["spec"]["mysql"] = {"host": "mysql.data.svc", "username": "old", "database": "models", "verifyServerCert": True}
     made = planned(wanted(), live(wanted("generated"), {("Secret", OURS): None}, registry=registry), allow_data_change=True)
     assert manifests.patched(registry, body(made))["spec"]["mysql"] == WRITTEN["mysql"]
 
@@ -727,7 +733,7 @@ def test_the_newest_pod_tells_how_old_the_server_is():
 
 
 def test_a_service_that_is_newer_than_the_server_is_no_reason():
-    registry = stored(wanted(), host=f"mysql.{NAMESPACE}.svc.cluster.local")
+    registry = stored(wanted(), host=f"mysql.{NAMESPACE}.svc")
     service = {"metadata": {"name": "mysql", "creationTimestamp": LATER}}
     assert steps(planned(edited(host="mysql"), live(wanted(), {("Service", "mysql"): service}, registry=registry))) == []
 
@@ -965,7 +971,7 @@ def test_a_new_reference_that_nothing_good_stands_behind_is_a_problem(given, opt
     for cluster in (Live(TODAY, objects={entry: wrong}), live(wanted(), {entry: wrong})):
         made = planned(wanted(**given), cluster)
         assert named(made.problems) == [option]
-        assert made.problems[0].value[entry[0]] == entry[1]
+        assert made.problems[0].value == entry[1]
         assert "nothing was written" in made.problems[0].remedy and not made.incomplete
 
 
@@ -1005,7 +1011,7 @@ def test_a_client_certificate_and_its_key_in_two_secrets_are_both_read():
 
 def test_a_key_that_is_not_there_is_told_with_those_that_are():
     [problem] = planned(without_secret(), Live(TODAY, objects={("Secret", "vault"): foreign_secret(b="1", a="2")})).problems
-    assert "it has: a, b" in problem.problem and problem.value == {"Secret": "vault", "keys": ["password"]}
+    assert "it has: a, b" in problem.problem and problem.value == "vault"
     [problem] = planned(without_secret(), Live(TODAY, objects={("Secret", "vault"): {"metadata": {"name": "vault"}}})).problems
     assert "it has: none" in problem.problem
 

@@ -21,8 +21,8 @@ HBA = 'FATAL: no pg_hba.conf entry for host "10.0.0.9", user "registry", databas
 OURS = {"name": secret_name(wanted()), "key": "database-password"}
 # The connection strings that the operator writes (operator v0.3.14).
 DSN = {
-    "mysql": "registry:$(MYSQL_PASSWORD)@tcp(mysql.data.svc.cluster.local:3306)/models?charset=utf8mb4",
-    "postgresql": "postgresql://registry:$(POSTGRES_PASSWORD)@pg.data.svc.cluster.local:5432/models?sslmode=require",
+    "mysql": "registry:$(MYSQL_PASSWORD)@tcp(mysql.data.svc:3306)/models?charset=utf8mb4",
+    "postgresql": "postgresql://registry:$(POSTGRES_PASSWORD)@pg.data.svc:5432/models?sslmode=require",
     "generated": "postgresql://modelregistry:$(POSTGRES_PASSWORD)@fraud-postgres:5432/model_registry",
 }
 
@@ -313,7 +313,7 @@ def test_a_generated_database_is_the_operators_whatever_is_left_beside_it():
 
 def test_a_host_address_stands_for_the_host():
     registry = stored(wanted("postgresql"), host=None, hostAddress="10.0.0.1")
-    assert readiness.reflects(registry, deployment("postgresql", dsn=DSN["postgresql"].replace("pg.data.svc.cluster.local", "10.0.0.1")))
+    assert readiness.reflects(registry, deployment("postgresql", dsn=DSN["postgresql"].replace("pg.data.svc", "10.0.0.1")))
 
 
 @pytest.mark.parametrize("verify", [True, False])
@@ -370,7 +370,7 @@ def test_a_deployment_reads_the_client_certificate_of_the_registry(kind, section
         (
             "mysql",
             {
-                "mysql_config_host": "mysql.data.svc.cluster.local",
+                "mysql_config_host": "mysql.data.svc",
                 "mysql_config_port": 3306,
                 "mysql_config_database": "models",
                 "mysql_config_user": "registry",
@@ -379,7 +379,7 @@ def test_a_deployment_reads_the_client_certificate_of_the_registry(kind, section
         (
             "postgresql",
             {
-                "postgres_config_host": "pg.data.svc.cluster.local",
+                "postgres_config_host": "pg.data.svc",
                 "postgres_config_port": 5432,
                 "postgres_config_dbname": "models",
                 "postgres_config_user": "registry",

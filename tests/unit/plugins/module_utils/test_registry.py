@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import difflib
 from urllib.parse import unquote
 
 import pytest
@@ -12,20 +14,28 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry im
     ClientCertificate,
     InputError,
     KeyReference,
+    Problem,
     breaks_url,
     creation_problems,
     database_problems,
+    live_name_problems,
+    may_repeat,
     means_password,
     metadata_server_problems,
+    missing_problems,
+    namespace_problems,
     qualified_host,
     registry_from_options,
     resource_name,
     same_host,
     service_of,
+    shown,
+    similar_name,
     stored_password,
+    time_problems,
 )
 
-from .builders import NAMESPACE, edited, named, options, wanted
+from .builders import NAMESPACE, TODAY, Live, edited, live, named, options, planned, wanted
 
 
 def problems_of(kind="mysql", **changed):
@@ -47,14 +57,14 @@ def problems_of(kind="mysql", **changed):
         ("a-", "'a'"),
         ("", "Give a name"),
         (" ", "Give a name"),
-        ("漢字", "Give a name"),
+        ("漢字", "such as fraud-models"),
         ("a" * 49, "49 characters"),
-        ("A" * 60, f"'{'a' * 40}'"),
+        ("x" * 60 + "-", f"'{'x' * 40}'"),
     ],
 )
 def test_a_name_that_is_none_is_refused_with_the_one_that_the_dashboard_would_derive(name, said):
     [problem] = problems_of(name=name)
-    assert (problem.option, problem.value) == ("name", name)
+    assert (problem.option, problem.value) == ("name", None if name == "漢字" else name)
     assert said in problem.sentence()
 
 
@@ -111,7 +121,7 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
     [
         ("display_name", "", "display_name", "blank"),
         ("display_name", " ", "display_name", "blank"),
-        ("wait_timeout", 0, "wait_timeout", "at least 1"),
+        ("wait_timeout", 0, "wait_timeout", "from 1 to"),
         ("database__port", 0, "database.port", "0: is not a port"),
         ("database__port", -1, "database.port", "not a port"),
         ("database__port", 65536, "database.port", "not a port"),
@@ -133,10 +143,10 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
         ("database__host", "10.0.0.1", "database.namespace", "address"),
         ("database__host", None, "database.namespace", "without database.host"),
         ("database__namespace", "", "database.namespace", "empty"),
-        ("database__namespace", " ", "database.namespace", "empty"),
-        ("database__namespace", " data", "database.namespace", "white space"),
-        ("database__namespace", "my.data", "database.namespace", "no namespace"),
-        ("database__namespace", "My Data", "database.namespace", "no namespace"),
+        ("database__namespace", " ", "database.namespace", "cannot be"),
+        ("database__namespace", " data", "database.namespace", "cannot be"),
+        ("database__namespace", "my.data", "database.namespace", "cannot be"),
+        ("database__namespace", "My Data", "database.namespace", "cannot be"),
         ("database__name", "", "database.name", "empty"),
         ("database__name", " a", "database.name", "white space"),
         ("database__name", "a\n", "database.name", "white space"),
@@ -150,12 +160,12 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
         ("database__username", "a ", "database.username", "white space"),
         ("database__ssl_mode", "require", "database.ssl_mode", "option of PostgreSQL"),
         ("database__password_secret", {"name": "vault", "key": "password"}, "database.password_secret", "together with database.password"),
-        ("database__ca", "clutser", "database.ca", "clutser"),
+        ("database__ca", "clutser", "database.ca", "no source"),
         ("database__ca", {"config_map": "a"}, "database.ca", "config_map or secret"),
         ("database__ca", {"config_map": "a", "secret": "b", "key": "c"}, "database.ca", "config_map or secret"),
         ("database__ca", {"secret": "", "key": "k"}, "database.ca", "each a text"),
         ("database__ca", {"config_map": "a", "key": 7}, "database.ca", "each a text"),
-        ("database__ca", 7, "database.ca", "database.ca 7: is no source"),
+        ("database__ca", 7, "database.ca", "database.ca: is no source"),
         ("database__client_certificate", "cert", "database.client_certificate", "no reference"),
         ("database__client_certificate", {"certificate_key": "tls.crt"}, "database.client_certificate", "needs the key secret"),
         ("database__client_certificate", {"secret": "s", "key": "k"}, "database.client_certificate", "needs the key secret"),
@@ -170,20 +180,118 @@ def test_each_wrong_value_is_named_with_its_path(option, value, path, said):
     assert problem.remedy in str(InputError([problem]))
 
 
+KEY = "-----BEGIN PRIVATE KEY-----\nS3cret\n-----END PRIVATE KEY-----\n"
+# Passwords and keys where people put them by mistake.
+CREDENTIALS = [
+    "S3cret",
+    "S3cret ",
+    "registry:S3cret",
+    "registry:S3cret ",
+    "registry:S3cret@db",
+    "registry:S3cret@db models",
+    "mysql://registry:S3cret@db:3306/models",
+    "models?password=S3cret",
+    "/S3cret",
+    "Summer2026",
+    "correct horse battery staple",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    KEY,
+    KEY.replace("\n", ""),
+    KEY.replace("\n", "\\n"),
+    base64.b64encode(KEY.encode()).decode(),
+]
+
+
+@pytest.mark.parametrize("credential", [*CREDENTIALS, 123456, 1e10, b"S3cret", ["models", "S3cret"], {"config_map": "S3cret"}, {KEY: "ca"}, "x" * 254])
+def test_what_can_hold_a_credential_is_never_repeated(credential):
+    assert not may_repeat(credential) and shown(credential) == ""
+    assert Problem("database.host", "is wrong", "Give another one", credential).value is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["fraud-models", "db.example.com", "10.120.130.140", "fd00::1", "model_registry", "Fraud models", "", " ", "/home/me/My", 70000, True, None, ["ca", "key"]],
+)
+def test_how_things_are_called_is_repeated(value):
+    assert may_repeat(value) and Problem("name", "is wrong", "Give another one", value).value == value
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "name",
+        "display_name",
+        *(f"database__{option}" for option in ("host", "namespace", "name", "username", "ca", "client_certificate")),
+    ],
+)
+def test_a_credential_that_was_given_to_any_option_is_in_no_problem_and_no_warning(option, kind, credential):
+    problems, warnings = [], []
+    registry = registry_from_options(options(kind, **{option: credential}), NAMESPACE, problems, warnings)
+    for cluster in (Live(TODAY), live(wanted())):
+        made = planned(registry, cluster)
+        problems += made.problems
+        warnings += made.warnings
+    said = repr(problems) + "".join(problem.sentence() for problem in problems) + "".join(warnings)
+    assert credential.strip().lower() not in said.lower() and "s3cret" not in said.lower()
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("database__host", "mysql://registry:S3cret@db:3306/models"),
-        ("database__host", "registry:S3cret@db"),
-        ("database__host", "registry:S3cret@db models"),
-        ("database__username", "registry:S3cret"),
-        ("database__ca", "-----BEGIN PRIVATE KEY-----\nS3cret\n-----END PRIVATE KEY-----\n"),
-        ("database__ca", ["-----BEGIN PRIVATE KEY-----\nS3cret\n"]),
+        ("database__ca", [KEY]),
+        ("database__ca", {KEY: "x"}),
+        ("database__ca", {"config_map": "S3cret", "key": "ca.crt"}),
+        ("database__ca", {"secret": "ca", "key": KEY}),
+        ("database__ca", {"pem": "S3cret"}),
+        ("database__client_certificate", {KEY: "x"}),
+        ("database__client_certificate", {"secret": "cert", KEY: "x"}),
+        ("database__client_certificate", {"secret": "S3cret"}),
+        ("database__client_certificate", {"secret": "cert", "private_key_key": KEY}),
     ],
 )
-def test_a_secret_that_was_given_to_the_wrong_option_is_not_repeated(option, value):
+def test_a_credential_that_was_given_as_part_of_an_option_is_not_repeated(option, value):
     [problem] = problems_of(**{option: value})
     assert "S3cret" not in repr(problem)
+
+
+@pytest.mark.parametrize("reference", [{"name": "S3cret", "key": "password"}, {"name": "vault", "key": "registry:S3cret"}, {"name": "..", "key": ".."}])
+def test_a_reference_that_no_object_can_have_is_refused_before_it_is_read(reference):
+    problems = problems_of(database__password=None, database__password_secret=reference)
+    assert problems and all("cannot be the name of" in problem.problem for problem in problems) and "S3cret" not in repr(problems)
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "-", "a/b", "fraud.", "Fraud", "S3cret", "\0", "a" * 254])
+def test_a_name_that_no_registry_can_have_is_refused_wherever_one_is_named(name):
+    assert named(live_name_problems(name)) == ["name"] and named(live_name_problems(name, "registry")) == ["registry"]
+
+
+@pytest.mark.parametrize("namespace", [" ", ".", "..", "a/b", "My Data", "a" * 64, "a.b"])
+def test_a_namespace_that_there_cannot_be_is_refused(namespace):
+    assert named(namespace_problems(namespace)) == ["namespace"]
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**10, 1e10, float("nan"), float("inf")])
+def test_a_time_that_nobody_can_wait_is_refused(value):
+    assert named(time_problems("wait_timeout", value)) == ["wait_timeout"]
+
+
+@pytest.mark.parametrize(
+    ("name", "similar"),
+    [("first-model", "first-models"), ("frist-models", "first-models"), ("firstmodels", "first-models"), ("first_models", "first-models"), ("churn", None)],
+)
+@pytest.mark.parametrize("others", [0, 5000])
+def test_the_name_that_was_probably_meant_is_found_among_few_and_among_many(name, similar, others):
+    names = frozenset({"first-models", *(f"user-{number}" for number in range(others))})
+    assert similar_name(name, names) == similar
+
+
+def test_a_name_is_not_compared_with_each_of_thousands(monkeypatch):
+    compared = []
+    monkeypatch.setattr(difflib, "get_close_matches", lambda _name, names, _count: compared.append(len(names)) or [])
+    similar_name("first-model", frozenset({"first-models", *(f"user-{number}" for number in range(5000))}))
+    assert compared == [1]
 
 
 @pytest.mark.parametrize("key", ["name", "key"])
@@ -271,19 +379,19 @@ def test_a_generated_database_takes_no_option(option, value):
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("name", "a%b", "contains %"),
-        ("name", "a?#b", "contains ? #"),
-        ("username", "a:b", "contains :"),
-        ("username", "a b/b", "contains   /"),
-        ("username", "ü%", "contains ü %"),
+        ("name", "a%b", "contains one of % ? #"),
+        ("name", "a?#b", "contains one of % ? #"),
+        ("username", "a:b", "something else than letters"),
+        ("username", "a b/b", "something else than letters"),
+        ("username", "ü%", "something else than letters"),
         ("verify_server_cert", True, "never its host name"),
         ("verify_server_cert", False, "never its host name"),
     ],
 )
 def test_what_postgresql_cannot_be_told_is_refused(option, value, said):
     [problem] = problems_of("postgresql", **{f"database__{option}": value})
-    # A user name with a colon may be a user and a password.
-    assert (problem.option, problem.value) == (f"database.{option}", None if value == "a:b" else value)
+    # A user name with a colon may be a user and a password, and a database's name with a question mark its options.
+    assert (problem.option, problem.value) == (f"database.{option}", value if isinstance(value, bool) else None)
     assert said in problem.problem
 
 
@@ -316,18 +424,20 @@ def test_without_a_type_the_options_are_judged_by_the_live_one(kind, problems):
 @pytest.mark.parametrize("missing", ["host", "username", "password"])
 def test_a_database_to_be_used_first_must_be_described(kind, missing):
     registry = wanted(kind, **{f"database__{missing}": None, "database__namespace": None})
-    assert named(creation_problems(registry)) == [f"database.{missing}"]
+    assert named(missing_problems(registry.database)) == [f"database.{missing}"]
+    [problem] = creation_problems(registry)
+    assert problem.remedy == f"To create it, set database.{missing}"
 
 
 def test_a_registry_without_any_word_about_its_database_lacks_all_of_it():
     registry = registry_from_options({"name": "fraud"}, NAMESPACE, [], [])
-    assert named(creation_problems(registry)) == ["database.type", "database.host", "database.username", "database.password"]
+    assert named(missing_problems(registry.database)) == ["database.type", "database.host", "database.username", "database.password"]
 
 
 def test_an_empty_password_is_wrong_and_not_missing():
     problems = []
     registry = registry_from_options(options(database__password=""), NAMESPACE, problems, [])
-    assert named([*problems, *creation_problems(registry)]) == ["database.password"]
+    assert named([*problems, *missing_problems(registry.database)]) == ["database.password"]
 
 
 def test_a_referenced_password_is_a_password_and_a_generated_database_needs_none():
@@ -339,7 +449,7 @@ def test_a_referenced_password_is_a_password_and_a_generated_database_needs_none
 def test_the_metadata_server_of_old_products_takes_only_plain_names(name, refused):
     problems = metadata_server_problems(name)
     assert named(problems) == ["database.name"] * refused
-    assert [problem.value for problem in problems] == [name or "model-registry"] * refused
+    assert [problem.value for problem in problems] == [None if name == "größe" else "model-registry"] * refused
     assert ["default" in problem.problem for problem in problems] == [name is None] * refused
 
 
@@ -390,7 +500,7 @@ def test_mysqls_password_is_stored_as_it_is(password):
 @pytest.mark.parametrize(
     ("host", "namespace", "written"),
     [
-        ("mysql", "data", "mysql.data.svc.cluster.local"),
+        ("mysql", "data", "mysql.data.svc"),
         ("mysql", None, "mysql"),
         ("my_sql", None, "my_sql"),
         ("db.example.com", None, "db.example.com"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import ROLE_BINDINGS, Change
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
+
+GRANT = Change("create", "RoleBinding", "registries", "one", ("permissions.users[alice]",), "POST", ROLE_BINDINGS, {})
 
 
 def change(action: str, kind: str, *fields: str) -> dict[str, Any]:
@@ -28,3 +32,19 @@ def change(action: str, kind: str, *fields: str) -> dict[str, Any]:
 )
 def test_only_some_changes_have_new_pods_made(changes: list[dict[str, Any]], expected: bool) -> None:
     assert Outcome(changes=changes).makes_pods is expected
+
+
+class Unsearched(list[dict[str, Any]]):
+    """A list that grows with thousands of grants, and is not searched for each."""
+
+    def __contains__(self, _change: object) -> bool:
+        raise AssertionError("the list is searched")
+
+
+def test_each_change_is_noted_once_and_not_looked_for_among_all_of_them() -> None:
+    outcome = Outcome(changes=Unsearched())
+    others = [replace(GRANT, **{field: "other"}) for field in ("action", "kind", "namespace", "name")]
+    for change in (GRANT, *others, replace(GRANT, fields=("other",)), replace(GRANT), others[0]):
+        outcome.record(change)
+    outcome.record(GRANT, unverified=True)
+    assert len(outcome.changes) == 7 and outcome.changes[-1]["unverified"]

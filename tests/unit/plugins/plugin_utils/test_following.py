@@ -19,7 +19,6 @@ from tests.installed import link_kubernetes_core
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 PROGRAMS = Path(sys.executable).parent
-SECRET = "Tr0ub4dor-and-3"
 
 # It takes at most 50 ms for a write, and for longer than any test it writes on.
 MODULE = """
@@ -133,21 +132,6 @@ def test_a_temporary_folder_that_the_tasks_of_a_loop_share_is_no_end_of_ansible(
     output, errors = playbook.communicate(timeout=60)
     assert playbook.returncode == 0 and len(play.writes()) == 2, output
     assert [line.split()[-1] for line in errors.splitlines() if " s  writ" in line] == ["writing", "written"] * 2
-
-
-def test_a_wrong_list_is_refused_before_anything_is_sent(play: Play) -> None:
-    wrong = {"file": str(play.file), "writes": 1, "registries": [{"name": "models", "pasword": SECRET, "database": {"port": SECRET}}, SECRET]}
-    result = {"ansible.builtin.copy": {"dest": str(play.folder / "result.json"), "content": "{{ refused | to_json }}", "mode": "0600"}}
-    playbook = play.start([{"modelops.openshift_ai.probe": wrong, "register": "refused", "ignore_errors": True}, result], verbosity="-vvv")
-    output, errors = playbook.communicate(timeout=60)
-    assert playbook.returncode == 0, output
-    refused = json.loads((play.folder / "result.json").read_text())
-    assert refused["failed"] and not play.writes()
-    assert sorted(problem["option"] for problem in refused["problems"]) == ["registries[0].database.port", "registries[0].pasword", "registries[1]"]
-    assert all(problem.keys() == {"option", "problem", "remedy", "value"} for problem in refused["problems"])
-    for problem in refused["problems"]:
-        assert f"{problem['option']}: {problem['problem']}. {problem['remedy']}." in refused["msg"]
-    assert SECRET not in output + errors + json.dumps(refused)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=["killed", "ended", "interrupted"])

@@ -10,7 +10,8 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._arguments import REGISTRY_ITEM
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._items import item_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 
 SECRET = "Tr0ub4dor-and-3"
 
@@ -24,6 +25,10 @@ def item(number: int = 0, **options: Any) -> dict[str, Any]:
         "service_accounts": [{"namespace": "ci", "name": f"robot-{index}"} for index in range(2)],
     }
     return {"name": f"models-{number}", "display_name": "Models", "database": database, "permissions": permissions, **options}
+
+
+def item_problems(registries: Any, namespace: str | None) -> list[Problem]:
+    return option_problems("model_registries", {"registries": registries, **({"namespace": namespace} if namespace else {})}, {})
 
 
 def sentences(registries: Any, namespace: str | None = None) -> list[str]:
@@ -135,7 +140,7 @@ def test_everything_in_every_item_is_said_at_once_with_what_the_values_break() -
     assert len(problems) == 11, "nothing is said twice"
     places = ["registries[1"] * 5 + ["registries[3"] * 2 + ["registries[4"] + ["registries[5"] * 3
     assert [problem.option.partition("]")[0] for problem in problems] == places
-    assert all(problem.remedy and problem.value is None for problem in problems)
+    assert all(problem.remedy for problem in problems)
     assert SECRET.lower() not in repr(problems).lower()
 
 

@@ -1,0 +1,222 @@
+"""Whatever is given as options: it is told in words, with the place and never with a credential that is in it, and it is no error of Python."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _component,
+    _converge,
+    _database_info,
+    _fleet,
+    _grants,
+    _info,
+    _registry,
+    _rotation,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._arguments import OF_MODULE
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
+
+from .module_utils.builders import NAMESPACE, OLD, TODAY, Live, live, wanted
+from .module_utils.builders import planned as plan_of
+
+# For each module; a hundred times as many find no more today.
+EXAMPLES = 60
+MARKER = "S3cr3t-Pa55"
+PEM = f"-----BEGIN PRIVATE KEY-----\n{MARKER}\n-----END PRIVATE KEY-----\n"
+KEY = base64.b64encode(PEM.encode()).decode()
+# Credentials as they are given to the wrong option.
+CREDENTIALS = [
+    MARKER,
+    f"{MARKER} ",
+    f"root:{MARKER}",
+    f"root:{MARKER} ",
+    f"root {MARKER}",
+    f"mysql://root:{MARKER}@h/db",
+    f"db?password={MARKER}",
+    f"password={MARKER}",
+    f"/{MARKER}",
+    f"{MARKER}/x",
+    f"{MARKER}.example.com",
+    f"system:serviceaccount:{MARKER}",
+    f"system:serviceaccounts:{MARKER}",
+    f"[{MARKER}",
+    f"{{'{MARKER}': ",
+    f'{{"{MARKER}": 1}}',
+    PEM,
+    PEM.replace("\n", ""),
+    PEM.replace("PRIVATE KEY", "CERTIFICATE"),
+    KEY,
+    f"{MARKER}\udcff",
+]
+# What no message may hold, in whatever case: names are derived in lower-case letters.
+SECRETS = [MARKER.lower(), MARKER.lower().replace("-", ""), KEY.lower()[:24]]
+HARMLESS = [
+    "",
+    " ",
+    ".",
+    "..",
+    "none",
+    "cluster",
+    "generated",
+    "mysql",
+    "a",
+    "Fraud Models",
+    "x" * 300,
+    "1e10",
+    "\0",
+    "\ud800",
+    "漢字",
+    "::1",
+    "present",
+    "absent",
+]
+
+texts = st.sampled_from([*CREDENTIALS, *HARMLESS])
+# More digits than Python writes, so that neither this list nor Hypothesis can show such a number itself.
+huge = st.sampled_from([-5000, 5000]).map(lambda digits: (1 if digits > 0 else -1) * 10 ** abs(digits))
+numbers = st.sampled_from([0, 1, -1, 3306, 70000, 10**10, 1.5, 1e10, float("inf"), float("-inf"), float("nan")]) | huge
+odd = st.sampled_from([b"bytes", {"a set"}, datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2, 3)])
+scalars = texts | numbers | st.booleans() | st.none() | odd
+anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts | st.integers(), inner, max_size=3), max_leaves=6)
+
+# Right values, so that what is wrong stands beside what is right.
+RIGHT: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.sampled_from(["fraud", "fruad", "a" * 45]),
+    "host": st.sampled_from(["mysql", "db.example.com", "10.0.0.1"]),
+    "username": st.just("registry"),
+    "password": st.just(MARKER),
+    "ca": st.sampled_from(["none", "cluster", {"config_map": "ca", "key": "ca.crt"}, {"secret": "ca", "key": "ca.crt"}, {"pem": PEM}]),
+    "client_certificate": st.sampled_from(["none", {"secret": "cert"}, {"secret": "cert", MARKER: "x"}, {"secret": PEM, "certificate_key": KEY}]),
+    "query": st.sampled_from(["registries[].name", f"[{MARKER}", f"'{MARKER}' | {MARKER}(@)", f'length(`{{"a": "{MARKER}"}}`, `1`)']),
+}
+
+
+def values(name: str, spec: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """Values for an option: right ones, those of the right shape with something wrong inside, and others."""
+    kind, fitting = spec.get("type", "str"), RIGHT.get(name, st.nothing())
+    if "choices" in spec and kind == "str":
+        fitting = st.sampled_from(spec["choices"])
+    elif kind == "bool":
+        fitting = st.booleans()
+    elif kind in ("int", "float"):
+        fitting = st.integers(1, 1000)
+    elif kind == "dict" and "options" in spec:
+        fitting = options(spec["options"])
+    elif kind == "list":
+        fitting = st.lists(options(spec["options"]) if "options" in spec else scalars, max_size=3)
+    return fitting | fitting | texts | anything if kind == "str" else fitting | fitting | anything
+
+
+def options(specs: Mapping[str, Any]) -> st.SearchStrategy[dict[Any, Any]]:
+    """Some of these options, and at times what is none of them."""
+    optional = {name: values(name, spec) for name, spec in specs.items() if not spec.get("required")}
+    required = {name: values(name, spec) for name, spec in specs.items() if spec.get("required")}
+    right = st.fixed_dictionaries(required, optional=optional)
+    return right | right | right | st.builds(lambda known, other: {**known, **other}, right, st.dictionaries(texts | st.integers(), anything, max_size=2))
+
+
+def messages_of(module: str, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Everything that a run with these arguments says, before and after the module has them."""
+    problems = option_problems(module, arguments, AUTH_ARG_SPEC)
+    yield from told(problems)
+    if problems:
+        return
+    validated = ArgumentSpecValidator({**AUTH_ARG_SPEC, **OF_MODULE[module]}).validate(json.loads(json.dumps(arguments, default=str)))
+    assert not validated.error_messages, "what the controller finds right is right for Ansible"
+    yield from RULES[module](validated.validated_parameters)
+
+
+def told(problems: list[_registry.Problem]) -> list[str]:
+    """All that programs and people read of problems."""
+    assert all(problem.option and problem.problem and problem.remedy for problem in problems)
+    return [*(problem.sentence() for problem in problems), *map(repr, problems), str(_registry.InputError(problems))]
+
+
+def of_registry(given: dict[str, Any]) -> Iterator[str]:
+    yield from told(_converge.input_problems(given))
+    problems: list[_registry.Problem] = []
+    warnings: list[str] = []
+    registry = _registry.registry_from_options(given, NAMESPACE, problems, warnings)
+    if given["state"] == "present":
+        consent = {"allow_data_change": given["allow_data_change"]}
+        # What is wrong with the options does not keep the plan from being made, so that everything is told at once.
+        for cluster in (Live(TODAY, names=frozenset({"fraud", "churn"})), Live(OLD), live(wanted()), live(wanted("postgresql")), live(wanted("generated"))):
+            made = plan_of(registry, cluster, **consent)
+            yield from [*told(list(made.problems)), *made.warnings]
+    yield from warnings
+    yield from of_permissions(given)
+
+
+def of_permissions(given: dict[str, Any]) -> Iterator[str]:
+    yield from told(_converge.input_problems(given))
+    warnings: list[str] = []
+    _grants.permissions_from_options(given["permissions"] or {}, given["state"] == "absent", [], warnings)
+    yield from warnings
+
+
+def of_fleet(given: dict[str, Any]) -> Iterator[str]:
+    yield from told(_fleet.input_problems(given))
+
+
+def of_bundle(given: dict[str, Any]) -> Iterator[str]:
+    warnings: list[str] = []
+    problems: list[_registry.Problem] = []
+    _rotation.bundle_from_options(given, problems, warnings)
+    yield from [*told(_rotation.input_problems(given)), *warnings]
+
+
+def of_info(given: dict[str, Any]) -> Iterator[str]:
+    problems = _info.input_problems(given)
+    query = None if given["query"] is None else _info.compiled(given["query"], problems)
+    yield from told(problems)
+    if query:
+        try:
+            query({"registries": []})
+        except _registry.InputError as error:
+            yield from told(error.problems)
+
+
+def of_database(given: dict[str, Any]) -> Iterator[str]:
+    # Ansible refuses a call with neither or both.
+    if (given["registry"] is None) != (given["database"] is None):
+        yield from told(_database_info.input_problems(given)[1])
+
+
+def of_component(given: dict[str, Any]) -> Iterator[str]:
+    yield from told(_component.input_problems(given))
+
+
+RULES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
+    "model_registry": of_registry,
+    "model_registry_permission": of_permissions,
+    "model_registries": of_fleet,
+    "model_registry_ca": of_bundle,
+    "model_registry_info": of_info,
+    "model_registry_database_info": of_database,
+    "model_registry_component": of_component,
+}
+
+
+@pytest.mark.parametrize("module", OF_MODULE)
+def test_whatever_is_given_is_told_in_words_and_never_with_a_credential(module: str) -> None:
+    @seed(20260501)
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(options(OF_MODULE[module]))
+    def attempt(arguments: dict[str, Any]) -> None:
+        for message in messages_of(module, arguments):
+            assert not [secret for secret in SECRETS if secret in message.lower()], message
+            # It can be printed, and sent as a result.
+            message.encode()
+
+    attempt()
