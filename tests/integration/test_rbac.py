@@ -295,7 +295,7 @@ def test_only_generated_rules_write_outside_of_the_namespace_and_each_names_its_
 # What still works without the optional parts
 
 
-def test_without_the_optional_parts_everything_in_the_namespace_works_and_the_rest_is_told_before_anything_is_written(
+def test_it_never_needs_permissions_outside_the_registries_namespace_to_reconcile_registries(
     cluster: Cluster, layout: Layout, tmp_path: Path
 ) -> None:
     name = f"only-{uuid.uuid4().hex[:6]}"

@@ -402,7 +402,7 @@ def test_the_registry_itself_is_asked_with_the_runs_own_token(
     assert refused.writes == []
 
 
-def test_no_token_goes_to_a_host_that_the_editor_of_a_registry_chose(
+def test_it_never_sends_a_token_to_a_host_that_the_editor_of_a_registry_chose(
     cluster: Cluster, layout: Layout, automation: Runner, administrator: Runner, name: str, mysql: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:
     def smoke(**options: Any) -> Task:
