@@ -13,7 +13,7 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Writes a text into a file on the controller. The playbooks P(modelops.openshift_ai.export#playbook) and P(modelops.openshift_ai.report#playbook) use it.
+  - Writes a text into a file on the controller. The playbooks C(export) and C(report) use it.
   - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
   - The text is written beside the file, which is then replaced as a whole. A run that is killed leaves either the old or the new content.
   - Links are followed only if root or the user of the run owns them, and only within O(folder), or within the folder of the file if O(folder) is not set.
@@ -63,7 +63,7 @@ options:
     type: bool
     default: true
 seealso:
-  - module: ansible.builtin.copy
+  - module: modelops.openshift_ai.model_registry_info
 """
 
 EXAMPLES = r"""

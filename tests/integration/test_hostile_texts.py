@@ -12,7 +12,7 @@ from tests.helpers import Cluster
 from tests.playing import Player
 
 
-def test_nothing_of_a_text_is_run_or_obeyed(layout: Layout, cluster: Cluster, automation_token: str, tmp_path: Path) -> None:
+def test_it_never_runs_code_that_is_stored_in_a_cluster(layout: Layout, cluster: Cluster, automation_token: str, tmp_path: Path) -> None:
     player = Player(layout, automation_token, tmp_path)
     player.kubeconfig()
     (tmp_path / "inventory.yml").write_text("all: {hosts: {east: }}\n")

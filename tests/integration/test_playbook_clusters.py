@@ -65,7 +65,7 @@ def nothing_asked(layout: Layout) -> Iterator[None]:
 
 @pytest.mark.usefixtures("nothing_asked")
 @pytest.mark.parametrize("limit", ["", "--limit misspelt", "--limit east"])
-def test_a_host_that_does_not_say_which_cluster_it_is_is_refused_before_anything_is_read(player: Player, limit: str) -> None:
+def test_it_never_goes_to_a_cluster_that_you_did_not_name(player: Player, limit: str) -> None:
     refused = play(player, {"east": OF_THE_ENVIRONMENT, **MISTAKES}, f"converge {limit} -e '{{\"model_registries_list\": []}}'")
     assert refused.code and f"{', '.join(MISTAKES)} of the inventory does not say which cluster it is" in refused.output, refused.output
     assert not refused.summaries
