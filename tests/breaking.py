@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with self.breaker.lock:
             number = len(self.breaker.seen)
-            self.breaker.seen.append(self.command)
+            self.breaker.seen.append(f"{self.command} {self.path}")
         upstream = urlsplit(self.breaker.layout.api_url)
         tls = ssl.create_default_context(cafile=str(self.breaker.layout.path("pki", "ca.crt")))
         connection = http.client.HTTPSConnection(str(upstream.hostname), upstream.port, context=tls)

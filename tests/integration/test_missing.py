@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from sandbox import faults
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests.dashboard import Dashboard, Form, database_of
-from tests.helpers import ROLE_BINDINGS, USER_AGENT, Cluster, Runner, Task
+from tests.helpers import ROLE_BINDINGS, USER_AGENT, Cluster, Runner, Task, account_with, roles_of
 
 DATABASE = {"type": "mysql", "host": "mysql", "namespace": "data", "name": "models", "username": "user", "password": "secret-word"}
 # Every module that has the option, and what it is told beside the namespace.
@@ -102,3 +103,25 @@ def test_a_registry_that_was_not_changed_and_failed_before_is_not_waited_for_aga
     for run in (first, second):
         assert run.failed and "it was not waited for again" in run.result["msg"], run.output
     assert any(f"waiting for registry '{name}': " in line for line in first.output.splitlines()), first.output
+
+
+def test_a_login_that_fails_says_what_was_tried_what_there_is_and_what_to_do(administrator: Runner, layout: Layout) -> None:
+    trusted, untrusted, elsewhere = administrator.sequence(
+        [
+            Task({}, "modelops.openshift_ai.model_registry_info"),
+            # By now the library knows the cluster's kinds from its cache, and meets the certificate later.
+            Task({"ca_cert": str(layout.path("pki", "other-ca.crt"))}, "modelops.openshift_ai.model_registry_info"),
+            Task({"context": "nowhere"}, "modelops.openshift_ai.model_registry_info"),
+        ]
+    )
+    assert not trusted.failed, trusted.output
+    assert "CERTIFICATE_VERIFY_FAILED" in untrusted.result["msg"] and "Set ca_cert" in untrusted.result["msg"] and "answered 0" not in untrusted.output
+    assert layout.faulty_api_url in untrusted.result["msg"]
+    assert "has no context 'nowhere'. Set context to one of those that it has: 'sandbox'" in elsewhere.result["msg"], elsewhere.output
+
+
+def test_an_account_that_may_not_read_the_datasciencecluster_is_told_both_ways_on(cluster: Cluster, tmp_path: Path) -> None:
+    roles = [role for role in roles_of("read.yml") if role["kind"] == "Role"]
+    with account_with(cluster, "one-namespace", roles) as token:
+        [run] = Runner(cluster.layout, token, tmp_path).sequence([Task({}, "modelops.openshift_ai.model_registry_info")])
+    assert "Set the option `namespace`, or bind the account to the ClusterRole in rbac/read.yml" in run.result["msg"], run.output

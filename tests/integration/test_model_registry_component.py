@@ -240,7 +240,7 @@ def test_the_playbook_switches_it_on_and_sums_up(layout: Layout, cluster: Cluste
         code, said = enable("--check")
         assert code and "changed=1" in said
         assert f"east: managed (would be changed), registries namespace {REGISTRIES_NAMESPACE}: it is switched only outside of check mode" in summary(said)
-        assert "west: FAILED: there is no cluster to speak to" in summary(said)
+        assert "west: FAILED: there is no cluster to connect to" in summary(said)
         assert status_of(cluster)[1]["reason"] == "Removed"
         code, did = enable("-e", "clusters=east")
         assert code == 0 and "changed=1" in did and is_ready(cluster), did

@@ -230,7 +230,7 @@ def test_a_check_finds_what_differs_who_changed_it_and_what_does_not_serve(
     assert named.startswith(f'east/{far}: display_name is "Clicked", wanted is "Far" (written by ') and named.endswith("Z)")
     assert any(line.startswith(f"east/{far}: does not serve: nothing listens at the database's address.") for line in lines), lines
     # The cluster that does not answer is one of the findings, and does not hide those of the other.
-    assert [line for line in lines if line.startswith("west: the registries were not seen: there is no cluster to speak to")]
+    assert [line for line in lines if line.startswith("west: the registries were not seen: there is no cluster to connect to")]
 
 
 def test_a_check_looks_at_client_certificates_and_takes_false_for_false(

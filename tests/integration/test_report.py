@@ -93,7 +93,7 @@ def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict
     told = report(layout, tmp_path, clusters)
     # One of them could not be read.
     assert told.code and "changed=0" in told.output and "changed=1" not in told.output, told.output
-    assert "missing: FAILED: there is no cluster to speak to" in told.summary
+    assert "missing: FAILED: there is no cluster to connect to" in told.summary
     assert "read: " in told.summary and "things to look at" in told.summary and "differences from the list" in told.summary
     assert "the page is " in told.summary and str(told.page) in told.summary
     assert not [request for request in told.requests if request.writes]
@@ -101,7 +101,7 @@ def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict
     page = told.page.read_text()
     shown = [
         "in 3 clusters: read, compared, missing",
-        "The cluster could not be read: there is no cluster to speak to",
+        "The cluster could not be read: there is no cluster to connect to",
         "Does not serve: the database refuses the login",
         "Nearly everybody may use it: access is granted to system:authenticated",
         "The connection to the database is not encrypted",

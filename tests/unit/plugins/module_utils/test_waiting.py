@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _readiness, _reading, _registry, _waiting
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _bundles, _cluster, _readiness, _reading, _registry, _rotation, _waiting
+
+from .builders import TODAY
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 LONG_AGO, JUST_NOW = "2026-05-01T12:00:00Z", "2026-06-01T11:59:30Z"
@@ -106,3 +110,57 @@ def test_the_namespace_is_asked_for_once_and_not_at_all_where_the_cluster_has_na
         _reading.need_namespace(cluster, "models")
         cluster.checked_namespaces.add("models")
     assert cluster.asked == ["DataScienceCluster"]
+
+
+# Many together
+
+
+class Registries:
+    """A cluster with this many registries whose servers are never deployed; it notes what is asked."""
+
+    def __init__(self, count):
+        self.manifests = [manifest(f"r-{number}") for number in range(count)]
+        self.asked, self.told, self.now = [], [], NOW
+
+    def items(self, api, _namespace, **_query):
+        self.asked.append(api[1])
+        return self.manifests if api[1] == "modelregistries" else []
+
+    def listed(self, api, _namespace, _trim, **_query):
+        self.asked.append(api[1])
+        return []
+
+    def until(self, _deadline):
+        return self
+
+    def before_writing(self):
+        """Nothing stops it."""
+
+    def tell(self, state):
+        self.told.append(state)
+
+    @contextmanager
+    def changes(self, watched, _deadline):
+        self.asked += [f"watch {api[1]}" for api, _namespace, _selector in watched]
+        yield threading.Event()
+
+
+def manifest(name):
+    database = {"host": "db", "database": "d", "username": "u", "sslRootCertificateConfigMap": {"name": "ca", "key": "ca.crt"}}
+    return {"metadata": {"name": name, "namespace": "ns", "uid": name}, "spec": {"mysql": database}}
+
+
+def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_once():
+    cluster = Registries(100)
+    place = _bundles.Place("ConfigMap", "ns", _registry.KeyReference("ca", "ca.crt"))
+    live = _rotation.LiveBundle(TODAY, place, None, tuple(cluster.manifests))
+    outcome = _rotation.BundleOutcome(registries=[{"name": one["metadata"]["name"]} for one in cluster.manifests])
+    with pytest.raises(_rotation.NotAllServingError) as failure:
+        _rotation._wait_for_all(_reading.Reader(cluster, TODAY, "ns"), live, 0.5, [], outcome)
+    assert str(failure.value).count("the operator has not acted on the registry") == 100
+    assert [entry["serving"] for entry in outcome.registries] == [False] * 100
+    # One watch of each kind, and lists alone, as many as there were looks.
+    looks = cluster.asked.count("modelregistries")
+    assert len(set(cluster.asked)) == 6 and cluster.asked.count("watch pods") == 1
+    assert len(cluster.asked) == 3 * looks + 3
+    assert cluster.told[0].startswith("waiting for 100 of 100: 100 (r-0, r-1, ")
