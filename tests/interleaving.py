@@ -64,6 +64,17 @@ class _Module:
         """The libraries of the tests are there."""
 
 
+class _Watched(_cluster.Cluster):
+    """A cluster that tells of each request before it is sent."""
+
+    watch: Callable[[Sent], None]
+
+    def _request(self, verb: str, path: str, body: Any = None, query: Any = None, *rest: Any, **more: Any) -> Any:
+        dry = "dryRun" in (query or {}) or "dryRun" in (body or {})
+        self.watch(Sent(verb, path, verb != "GET" and not dry and not path.startswith(_cluster.REVIEWS)))
+        return super()._request(verb, path, body, query, *rest, **more)
+
+
 class InProcess:
     """Runs the modules' core on the sandbox."""
 
@@ -75,17 +86,14 @@ class InProcess:
     def run(self, work: Work, before: Callable[[Ended, Sent], None] = lambda _ended, _request: None) -> Ended:
         """Run to the end. `before` is called before each request, which is not among those sent yet; a KilledError that it raises ends the run."""
         ended = Ended()
-        cluster = _cluster.connect(self._module)
-        send = cluster._send
 
-        def watched(verb: str, path: str, body: Any, query: Mapping[str, str], *rest: Any, **more: Any) -> bytes:
-            dry = "dryRun" in query or "dryRun" in (body or {})
-            request = Sent(verb, path, verb != "GET" and not dry and "/apis/auth" not in path)
+        def watch(request: Sent) -> None:
             before(ended, request)
             ended.sent.append(request)
-            return send(verb, path, body, query, *rest, **more)
 
-        cluster._send = watched  # type: ignore[method-assign]
+        cluster = _cluster.connect(self._module)
+        cluster.__class__ = _Watched
+        cluster.__dict__["watch"] = watch
         try:
             work(cluster, ended.outcome)
         except KilledError as error:
@@ -94,16 +102,16 @@ class InProcess:
             ended.error = str(error)
         return ended
 
-    def stopped(self, one: Work, stop: int, other: Work) -> tuple[Ended, Ended | None]:
-        """Run `one`, and before its request of this number `other`; None for that when `one` has fewer requests."""
+    def stopped(self, one: Work, stop: int, other: Work, writes: int = 0) -> tuple[Ended, Ended | None]:
+        """Run `one`, and before its request of this number, counted after so many writes, `other`; None for that when `one` has fewer requests."""
         passed: list[Ended] = []
         seen: Counter[Sent] = Counter()
         stops = 0
 
-        def before(_ended: Ended, request: Sent) -> None:
+        def before(ended: Ended, request: Sent) -> None:
             nonlocal stops
             seen[request] += 1
-            if not passed and seen[request] <= STOPS_AT_THE_SAME_REQUEST and SHARED.search(request.path):
+            if not passed and ended.writes >= writes and seen[request] <= STOPS_AT_THE_SAME_REQUEST and SHARED.search(request.path):
                 stops += 1
                 if stops == stop:
                     passed.append(self.run(other))
@@ -111,12 +119,12 @@ class InProcess:
         ended = self.run(one, before)
         return ended, next(iter(passed), None)
 
-    def interleaved(self, prepared: Callable[[int], tuple[Work, Work]]) -> Iterator[tuple[int, Ended, Ended]]:
-        """Both runs for every request of the first: `prepared` makes a state of its own for each stop, and says what is to run there."""
+    def interleaved(self, prepared: Callable[[int], tuple[Work, Work]], writes: int = 0) -> Iterator[tuple[int, Ended, Ended]]:
+        """Both runs for every request of the first after so many writes: `prepared` makes a state of its own for each stop, and says what is to run there."""
         stop = 1
         while True:
             one, other = prepared(stop)
-            first, second = self.stopped(one, stop, other)
+            first, second = self.stopped(one, stop, other, writes)
             if second is None:
                 return
             yield stop, first, second

@@ -353,10 +353,13 @@ class Convergence:
             return "the registry was not available with it either"
         if (AFTER_LOGIN if change.kind == "Secret" else AFTER_TLS).search(verdict.evidence):
             return "the database accepts the new one"
-        if change.kind == "Secret" and before.registry and self._preflight and not self._preflight.unreached:
+        logins = [finding.result for finding in self._preflight.report.findings if finding.check == "login"] if self._preflight else []
+        if change.kind == "Secret" and before.registry and logins:
             # Imported here, as in `converge`.
             from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info, _findings
 
+            if logins == [_findings.OK]:
+                return "the database accepts the new one"
             seen = _database_info.look_before(self._reader.fresh, before.registry, {}, {(change.kind, change.name): overwritten.previous})
             if seen and any(finding.check == "login" and finding.result == _findings.FAILURE for finding in seen.report.findings):
                 return "the database refuses it"

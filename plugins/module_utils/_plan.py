@@ -32,7 +32,7 @@ POD_TEMPLATE = ("f:spec", "f:template")
 RESTART_MARK = (*POD_TEMPLATE, "f:metadata", "f:annotations", f"f:{RESTARTED_AT}")
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 # In every name that the dashboard or this collection gives to a Secret or ConfigMap of a registry.
-DATABASE_MARK = "-db-"
+DATABASE_MARK = "db-"
 STILL_NEEDED = "the registry has not been seen available without it; a later run deletes it when the registry is available"
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from sandbox import databases
 from sandbox.layout import Layout
-from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
-from tests.helpers import REGISTRIES, Cluster, until
+from tests.dashboard import Dashboard, Form, database_of
+from tests.helpers import Cluster, until
 from tests.interleaving import Ended, InProcess, Sent, Work, registries, registry
 
 SECRETS = ("v1", "secrets")
@@ -89,7 +89,7 @@ def home(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.mark.parametrize("made_by", ["us", "the dashboard"])
-def test_the_old_password_stays_until_the_registry_is_available_with_another_secret(home: Home, made_by: str) -> None:
+def test_it_never_deletes_a_password_that_works_before_its_replacement_works(home: Home, made_by: str) -> None:
     if made_by == "us":
         home.create(ca="none")
     else:
@@ -164,14 +164,19 @@ def test_a_password_with_which_the_registry_does_not_serve_is_put_back(home: Hom
     assert changes(home.run(database={"password": WORD})) == []
 
 
-def test_a_ca_with_which_the_registry_does_not_serve_is_put_back(home: Home) -> None:
+def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_works(home: Home) -> None:
     home.create(verify_server_cert=True)
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
-    failed = home.run(database={"ca": {"pem": foreign}})
-    assert failed.error and "The previous CA was put back" in failed.error
-    [held] = [item["data"]["ca.crt"] for item in home.cluster.items(*CONFIG_MAPS) if item["metadata"]["name"] == f"{home.name}-db-credential"]
-    assert held == home.bundle
+    replaced = home.run(database={"ca": {"pem": foreign}})
+    assert replaced.error and "The previous CA was put back" in replaced.error
+    assert home.cluster.get(*CONFIG_MAPS, f"{home.name}-db-credential")["data"] == {"ca.crt": home.bundle}
     until(home.is_available)
+    home.cluster.create(*CONFIG_MAPS, {"metadata": {"name": f"own-{home.name}"}, "data": {"ca.crt": foreign}})
+    try:
+        moved = home.run(database={"ca": {"config_map": f"own-{home.name}", "key": "ca.crt"}})
+        assert moved.error and home.cluster.get(*CONFIG_MAPS, f"{home.name}-db-credential")["data"] == {"ca.crt": home.bundle}
+    finally:
+        home.cluster.delete(*CONFIG_MAPS, f"own-{home.name}")
 
 
 def test_a_password_that_the_database_refuses_is_not_put_back(home: Home) -> None:

@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests
 from sandbox import databases
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
-from tests.dashboard import Dashboard, Form, Upload, database_of
 from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster, until
 from tests.interleaving import Ended, InProcess, Work, permission, registries, registry
 
@@ -42,20 +41,26 @@ class Room:
     def delete(self, number: int, **options: Any) -> Work:
         return registry(name=self.name(number), state="absent", **options)
 
+    def purge(self, number: int) -> Work:
+        """A run that deletes a registry as one that is not listed. Those of other tests are listed, by name alone."""
+        present = [item["metadata"]["name"] for item in self.cluster.items(*REGISTRIES)]
+        listed = [{"name": name} for name in present if name != self.name(number)]
+        return registries(registries=listed or [{"name": self.name(100), "database": self.mysql}], purge=True, wait=False)
+
     def do(self, work: Work) -> Ended:
         """A run by itself, which succeeds."""
         ended = self.process.run(work)
         assert ended.error is None, ended.error
         return ended
 
-    def interleaved(self, prepared: Callable[[int], tuple[Work, Work]]) -> Iterator[tuple[int, Ended, Ended]]:
+    def interleaved(self, prepared: Callable[[int], tuple[Work, Work]], writes: int = 0) -> Iterator[tuple[int, Ended, Ended]]:
         """As of the process; each stop has a registry of its own."""
 
         def numbered(number: int) -> tuple[Work, Work]:
             self.numbers = max(self.numbers, number)
             return prepared(number)
 
-        return self.process.interleaved(numbered)
+        return self.process.interleaved(numbered, writes)
 
     def held(self, kind: tuple[str, str], number: int) -> list[str]:
         begins = (f"{self.name(number)}-db-",)
@@ -140,15 +145,119 @@ def test_a_deletion_of_what_was_left_and_a_creation_of_the_same_name_lose_nothin
 
 
 def test_a_purge_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> None:
-    others = [item["metadata"]["name"] for item in room.cluster.items(*REGISTRIES)]
-    kept = room.name(100)
-    room.do(registry(name=kept, wait=False, database=room.mysql))
+    def prepared(number: int) -> tuple[Work, Work]:
+        room.do(room.create(number))
+        # By another process, which leaves the Secret, the ConfigMap and the ClusterRoleBinding.
+        room.cluster.delete(*REGISTRIES, room.name(number))
+        until(lambda: room.cluster.registry(room.name(number)) is None)
+        return room.purge(number), room.create(number)
+
+    for number, purging, creating in room.interleaved(prepared):
+        # Before it has read the registries it knows no better.
+        is_deleted = ("delete", "ModelRegistry") in [(change["action"], change["kind"]) for change in purging.outcome.changes]
+        assert creating.error is None and room.check(number, purging, creating) is not is_deleted
+
+
+def test_two_creations_of_the_same_registry_make_one(room: Room) -> None:
+    for number, one, other in room.interleaved(lambda number: (room.create(number), room.create(number)), writes=1):
+        assert one.error is None and other.error is None and room.check(number, one, other)
+        assert [change["kind"] for run in (one, other) for change in run.outcome.changes].count("ModelRegistry") == 1
+        assert room.do(room.create(number)).writes == 0
+
+
+@pytest.mark.parametrize("first", ["rotation", "edit"])
+def test_a_rotation_beside_an_edit_takes_effect(room: Room, first: str) -> None:
+    room.do(room.create(1, wait=True))
+    room.numbers = 1
+    [secret] = room.held(SECRETS, 1)
+
+    def prepared(number: int) -> tuple[Work, Work]:
+        rotation = registry(name=room.name(1), wait=False, database={"password": f"word-{number}"})
+        edit = registry(name=room.name(1), wait=False, description=f"Edit {number}")
+        return (rotation, edit) if first == "rotation" else (edit, rotation)
+
+    for number, one, other in room.process.interleaved(prepared):
+        assert one.error is None and other.error is None, (one.error, other.error)
+        assert room.cluster.get(*SECRETS, secret)["data"][KEY] == _manifests.encoded(f"word-{number}")
+        assert room.cluster.registry(room.name(1))["metadata"]["annotations"]["openshift.io/description"] == f"Edit {number}"
+        # The server was restarted for it, whoever did that.
+        assert room.do(registry(name=room.name(1), wait=False)).writes == 0
+
+
+def test_an_edit_that_gives_a_password_up_beside_one_that_returns_to_it_leaves_a_complete_registry(room: Room) -> None:
+    vault = f"{room.prefix}-vault"
+    room.cluster.create(*SECRETS, {"metadata": {"name": vault}, "stringData": {"pw": room.mysql["password"]}})
 
     def prepared(number: int) -> tuple[Work, Work]:
         room.do(room.create(number))
-        room.process.run(room.delete(number - 1))
-        listed = [{"name": name} for name in (kept, *others) if room.cluster.registry(name)]
-        return registries(registries=listed, purge=True, purge_limit=1, wait_timeout=60), room.create(number)
+        [secret] = room.held(SECRETS, number)
+        away = registry(name=room.name(number), wait_timeout=60, database={"password_secret": {"name": vault, "key": "pw"}})
+        back = registry(name=room.name(number), wait=False, database={"password_secret": {"name": secret, "key": KEY}})
+        return away, back
 
-    ends = [room.check(number, *runs) for number, *runs in room.interleaved(prepared)]
-    assert {True, False} == set(ends)
+    try:
+        ends = [room.check(number, *runs) for number, *runs in room.interleaved(prepared, writes=1)]
+        assert set(ends) == {True}
+    finally:
+        room.cluster.delete(*SECRETS, vault)
+
+
+def test_members_from_two_runs_are_all_members(room: Room) -> None:
+    room.do(room.create(1, wait=True))
+    room.numbers = 1
+
+    def prepared(number: int) -> tuple[Work, Work]:
+        one, other = (permission(name=room.name(1), permissions={"members": [f"{who}-{number}"]}) for who in ("alice", "bob"))
+        return one, other
+
+    for number, one, other in room.process.interleaved(prepared):
+        assert one.error is None and other.error is None, (one.error, other.error)
+        members = room.cluster.get("user.openshift.io/v1", "groups", f"{room.name(1)}-users", None)["users"]
+        assert {f"alice-{number}", f"bob-{number}"} <= set(members) and len(members) == len(set(members))
+
+
+def test_it_never_deletes_a_registry_that_was_created_while_it_deletes_another_of_the_same_name(room: Room) -> None:
+    def prepared(number: int) -> tuple[Work, Work]:
+        room.do(registry(name=room.name(number), wait=False, database=room.mysql))
+        return room.delete(number), registry(name=room.name(number), wait=False, database=room.mysql)
+
+    created = 0
+    # Before its first write it has deleted nothing yet.
+    for number, deleting, creating in room.interleaved(prepared, writes=1):
+        is_new = creating.error is None and ("create", "ModelRegistry") in [(change["action"], change["kind"]) for change in creating.outcome.changes]
+        assert room.check(number, deleting, creating) is is_new
+        created += is_new
+    assert created
+
+
+# Kills
+
+
+@pytest.mark.parametrize("scenario", ["create", "move", "delete", "purge"])
+def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(room: Room, scenario: str) -> None:
+    vault = f"{room.prefix}-vault"
+    room.cluster.create(*SECRETS, {"metadata": {"name": vault}, "stringData": {"pw": room.mysql["password"]}})
+
+    def work(number: int) -> Work:
+        if scenario == "purge":
+            return room.purge(number)
+        moved = {"password_secret": {"name": vault, "key": "pw"}}
+        works = {"create": room.create(number), "move": room.create(number, wait=True, database=moved), "delete": room.delete(number)}
+        return works[scenario]
+
+    kills = 0
+    for number in range(1, 20):
+        room.numbers = number
+        if scenario != "create":
+            room.do(room.create(number))
+        if not room.process.killed_after(work(number), number):
+            break
+        kills += 1
+        room.do(work(number))
+        again = room.process.run(work(number))
+        assert again.error is None and again.writes == 0, (number, again.error, again.sent)
+        assert room.check(number) is (scenario in ("create", "move"))
+        assert len(room.held(SECRETS, number)) == (1 if scenario == "create" else 0)
+        assert len(room.held(CONFIG_MAPS, number)) == (1 if scenario in ("create", "move") else 0)
+    room.cluster.delete(*SECRETS, vault)
+    assert kills >= 3
