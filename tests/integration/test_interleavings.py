@@ -146,6 +146,7 @@ def test_a_deletion_of_what_was_left_and_a_creation_of_the_same_name_lose_nothin
 
 def test_a_purge_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> None:
     def prepared(number: int) -> tuple[Work, Work]:
+        room.process.run(room.delete(number - 1, wait=False))
         room.do(room.create(number))
         # By another process, which leaves the Secret, the ConfigMap and the ClusterRoleBinding.
         room.cluster.delete(*REGISTRIES, room.name(number))
@@ -260,4 +261,4 @@ def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(room: Ro
         assert len(room.held(SECRETS, number)) == (1 if scenario == "create" else 0)
         assert len(room.held(CONFIG_MAPS, number)) == (1 if scenario in ("create", "move") else 0)
     room.cluster.delete(*SECRETS, vault)
-    assert kills >= 3
+    assert kills >= 2
