@@ -59,6 +59,9 @@ options:
         description:
           - The password of the user. It is kept in a Secret beside the registry, as the dashboard keeps it.
           - A new one is written into that Secret, and the server is restarted so that it takes effect.
+          - If the registry was available before and does not become available with the new one within the wait, the previous password is put back and the
+            server is restarted again. It is not put back if the database refuses it, if the database accepts the new one, or if another process has changed the
+            Secret since. The error reports which.
           - For MySQL a password with V(?), with which the registry server does not start, is refused. For PostgreSQL every password works, because it is stored
             percent-encoded where that is needed. An empty one, or one with a line break at its end, is refused.
           - The module fails if a new password would have to be written to a Secret that neither the dashboard nor this collection created, or that another
@@ -69,6 +72,8 @@ options:
           - A Secret in O(namespace) that somebody else looks after, and the key in it with the password. It is never changed and never deleted.
           - Refused together with O(database.password). Also refused are a Secret or key that does not exist, and a password in it that cannot work.
           - When that Secret changes, the next run restarts the server. A PostgreSQL password in it has to be percent-encoded.
+          - The Secret that the dashboard or this collection created for the previous password is deleted when the registry has been seen available without it.
+            Until then RV(kept) names it, and a later run deletes it.
         type: dict
         suboptions:
           name:

@@ -6,12 +6,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _missing, _plan, _reading, _registry, _smoke_test, _waiting, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _cluster,
+    _missing,
+    _plan,
+    _readiness,
+    _reading,
+    _registry,
+    _smoke_test,
+    _waiting,
+    _writing,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 
 if TYPE_CHECKING:
@@ -19,6 +30,10 @@ if TYPE_CHECKING:
 
     # The names of the registries that refer to each ConfigMap and Secret, by its kind and name.
     Users = Mapping[tuple[str, str], Collection[str]]
+
+# What a database answers, and the server logs, only after it has accepted the login; and after it has accepted the encrypted connection.
+AFTER_LOGIN = re.compile(r"Error (1044|1049|1142) |SQLSTATE (3D000|42501)|Dirty database version")
+AFTER_TLS = re.compile(rf"Error 1045 |SQLSTATE 28P01|password authentication failed|{AFTER_LOGIN.pattern}")
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
@@ -56,7 +71,7 @@ def converge(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: 
         _removal.Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)
         return
     granting = granting_for(reader, options, problems, check_mode, outcome, options["wait"])
-    convergence = Convergence(reader, wanted, consent, check_mode, outcome, granting, options["check_database"])
+    convergence = Convergence(reader, wanted, consent, check_mode, outcome, granting, options["check_database"], options["wait"])
     problems += convergence.problems()
     problems += [] if problems else convergence.check_database()
     outcome.warn(convergence.unreached_warning([convergence]))
@@ -65,6 +80,7 @@ def converge(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: 
     convergence.write()
     convergence.wait(seconds)
     convergence.finish(options)
+    convergence.clean_up(reader.fresh)
 
 
 def converge_permissions(cluster: _cluster.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: _writing.Outcome) -> None:
@@ -122,8 +138,31 @@ def granting_for(
     return _granting.granting_from_options(reader, {"state": "present", **options}, problems, check_mode, outcome, waits, threads)
 
 
+@dataclass(frozen=True)
+class Overwritten:
+    """A password or CA that a run changes in place, in an object of ours: the change, and what was there when the registry was as it had been."""
+
+    change: _plan.Change
+    before: _plan.Live = field(repr=False)
+
+    @property
+    def key(self) -> str:
+        """The key that holds it."""
+        return str(next(iter(self.change.body["data"])))
+
+    @property
+    def previous(self) -> manifests.Manifest:
+        """The object as it was."""
+        return self.before.objects.get((self.change.kind, self.change.name)) or {}
+
+    @property
+    def what(self) -> str:
+        """What it is, for people."""
+        return "password" if self.change.kind == "Secret" else "CA"
+
+
 class Convergence:
-    """A registry that is to be made or edited: `problems` before anything is written, `write`, then `wait`, and `finish` when it serves."""
+    """A registry that is to be made or edited: `problems` before anything is written, `write`, then `wait`, `finish` when it serves, and `clean_up`."""
 
     def __init__(
         self,
@@ -134,10 +173,11 @@ class Convergence:
         outcome: _writing.Outcome,
         granting: _granting.Granting | None,
         check_database: str,
+        waits: bool,
         expected_users: Callable[[], Users] = dict,
     ) -> None:
         self._reader, self._wanted, self._consent, self._check_mode, self._outcome = reader, wanted, consent, check_mode, outcome
-        self._granting, self._check_database = granting, check_database
+        self._granting, self._check_database, self._waits = granting, check_database, waits
         self._preflight: _database_info.Preflight | None = None
         # Who will refer to which Secret once the registries of the same run are as wanted.
         self._expected_users = expected_users
@@ -146,6 +186,7 @@ class Convergence:
         self._resource: manifests.Manifest | None = None
         # None until it was made, and again when it has to be made anew.
         self._made: _plan.Plan | None = None
+        self._overwritten: dict[tuple[str, str], Overwritten] = {}
 
     @property
     def live(self) -> _plan.Live:
@@ -184,7 +225,7 @@ class Convergence:
     def problems(self) -> list[_registry.Problem]:
         """Read what is live and plan: everything for which it cannot be carried out. ClusterError when something may not be read."""
         self._made = self._planned(self._reader)
-        return [*self._made.problems, *_writing.rights_problems(self._reader, self._made.changes)]
+        return [*self._made.problems, *_writing.rights_problems(self._reader, (*self._made.changes, *self._made.leftovers))]
 
     @property
     def sources(self) -> set[tuple[str, str]]:
@@ -261,6 +302,9 @@ class Convergence:
         unchanged = None if self._outcome.changes else self._live
         try:
             _waiting.wait_until_serving(self._reader, self._wanted.name, seconds if self.can_serve else 0, self._outcome, unchanged, self.explanation)
+        except _waiting.NotServingError as error:
+            error.add(self.put_back(error.verdict))
+            raise
         finally:
             self._outcome.status["restart_needed"] = self.plan.restart_needed
 
@@ -278,6 +322,87 @@ class Convergence:
         made = any((change["action"], change["kind"]) == ("create", manifests.KIND) for change in self._outcome.changes)
         ways_on = f"Registry {name!r} exists now: correct the cause and run again, or delete it with `state: absent`." if made else ""
         return " ".join(filter(None, (_reading.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
+
+    def put_back(self, verdict: _readiness.Verdict) -> str:
+        """Put a password or CA that was changed in place back, now that the registry is not available with the new one; what was done, as sentences."""
+        sentences, done = [], False
+        for overwritten in self._overwritten.values():
+            change, reason = overwritten.change, self._reason_to_leave(overwritten, verdict)
+            if reason is None:
+                try:
+                    reason = self._put_back(overwritten)
+                except _cluster.ClusterError as error:
+                    reason = str(error).rstrip(".")
+            if reason is None:
+                done = True
+                sentences.append(f"The previous {overwritten.what} was put back into {change.kind} {change.name!r}.")
+            else:
+                sentences.append(f"The previous {overwritten.what} was not put back into {change.kind} {change.name!r}: {reason}.")
+        if done and self._consent.restart:
+            restart = _plan.restart_of(self._wanted, datetime.now(timezone.utc))
+            try:
+                _writing.send(self._reader.cluster, restart, False)
+                self._outcome.record(restart)
+                sentences.append("The server is being restarted with it.")
+            except _cluster.ClusterError as error:
+                sentences.append(f"The server could not be restarted with it: {error}")
+        return " ".join(sentences)
+
+    def _reason_to_leave(self, overwritten: Overwritten, verdict: _readiness.Verdict) -> str | None:
+        """Why the previous password or CA is not to be put back; None when nothing speaks against it."""
+        before, change = overwritten.before, overwritten.change
+        if not _readiness.judge(_readiness.Observation(before.registry, before.deployment)).serving:
+            return "the registry was not available with it either"
+        if (AFTER_LOGIN if change.kind == "Secret" else AFTER_TLS).search(verdict.evidence):
+            return "the database accepts the new one"
+        logins = [finding.result for finding in self._preflight.report.findings if finding.check == "login"] if self._preflight else []
+        if change.kind == "Secret" and before.registry and logins:
+            # Imported here, as in `converge`.
+            from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info, _findings
+
+            if logins == [_findings.OK]:
+                return "the database accepts the new one"
+            seen = _database_info.look_before(self._reader.fresh, before.registry, {}, {(change.kind, change.name): overwritten.previous})
+            if seen and any(finding.check == "login" and finding.result == _findings.FAILURE for finding in seen.report.findings):
+                return "the database refuses it"
+        return None
+
+    def _put_back(self, overwritten: Overwritten) -> str | None:
+        """Write the previous value over our own; the reason where that is not there anymore. ClusterError when it is refused."""
+        change, key = overwritten.change, overwritten.key
+        present = self._reader.fresh.held(change.kind, change.name)
+        if present is None or (present.get("data") or {}).get(key) != change.body["data"][key]:
+            return "another process has changed it since"
+        body = {"metadata": {"resourceVersion": present["metadata"]["resourceVersion"]}, "data": {key: overwritten.previous["data"][key]}}
+        _writing.send(self._reader.cluster, replace(change, body=body), False)
+        for option in (*change.before, *change.after):
+            # A difference shows what has become of it in the end.
+            self._outcome.before.pop(option, None)
+            self._outcome.after.pop(option, None)
+        return None
+
+    def clean_up(self, reader: _reading.Reader) -> None:
+        """Delete what an edit has left over, where the registry is seen available without it. InputError, ClusterError when a request is refused."""
+        outcome, made = self._outcome, self.plan
+        if not made.leftovers:
+            return
+        is_available = bool(outcome.status.get("serving")) and not (self._check_mode and made.changes)
+        if self._check_mode and not is_available and made.changes and self._waits and (self.can_serve or self.is_predicted):
+            outcome.kept = []
+            for change in made.leftovers:
+                outcome.record(change, unverified=True)
+        if not is_available:
+            return
+        outcome.kept = []
+        _writing.carry_out(reader, self._planned_clean_up, self._wanted.name, self._check_mode, outcome)
+
+    def _planned_clean_up(self, reader: _reading.Reader) -> _plan.Plan:
+        """What is left over by what is there now: another process may have edited the registry, or have begun to use what it does not."""
+        live, planned = self._base_plan(reader)
+        is_available = _readiness.judge(_readiness.Observation(live.registry, live.deployment)).serving
+        if planned.problems or not is_available or any(change.kind == manifests.KIND for change in planned.changes):
+            return _plan.Plan(kept=planned.kept)
+        return _plan.Plan(planned.leftovers)
 
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""
@@ -304,10 +429,21 @@ class Convergence:
         return _smoke_test.ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)
 
     def _planned(self, reader: _reading.Reader) -> _plan.Plan:
-        placed = _placed(reader, self._wanted)
-        self._live = live = self._with_expected_users(_reading.read_live(reader, placed, self._foreseen))
-        made = _plan.plan(placed, live, self._consent, datetime.now(timezone.utc))
+        live, made = self._base_plan(reader)
+        self._live = live
+        for change in made.changes:
+            if change.kind in _plan.APIS and change.action == "update" and live.registry is not None:
+                # Where the plan had to be made anew, the registry was as it had been before the first one.
+                first = self._overwritten.get((change.kind, change.name))
+                before = replace(live, registry=first.before.registry, deployment=first.before.deployment) if first else live
+                self._overwritten[change.kind, change.name] = Overwritten(change, before)
         return replace(made, problems=(*made.problems, *self._granting.problems(reader, live.registry))) if self._granting else made
+
+    def _base_plan(self, reader: _reading.Reader) -> tuple[_plan.Live, _plan.Plan]:
+        """What is live, and the plan by that alone."""
+        placed = _placed(reader, self._wanted)
+        live = self._with_expected_users(_reading.read_live(reader, placed, self._foreseen))
+        return live, _plan.plan(placed, live, self._consent, datetime.now(timezone.utc))
 
     def _with_expected_users(self, live: _plan.Live) -> _plan.Live:
         if not live.password_secrets:

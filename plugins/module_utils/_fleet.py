@@ -122,7 +122,7 @@ class FleetOutcome(_writing.Outcome):
         """The result of the module."""
         parts = [*self.items, *self.removals]
         changes = [change for item in parts for change in item.outcome.changes]
-        kept = [kept for item in self.removals for kept in item.outcome.kept]
+        kept = [kept for item in parts for kept in item.outcome.kept]
         databases = [{"name": item.name, **item.outcome.database} for item in self.items if item.outcome.database]
         return {
             "changed": bool(changes),
@@ -239,6 +239,7 @@ class Fleet:
         removals = self._plan_purge(live, listed) if self._options["purge"] else {}
         self._write([item for item in items if not item.failures])
         self._settle([item for item in items if not item.failures])
+        self._clean_up([item for item in items if not item.failures and item.convergence and item.convergence.plan.leftovers])
         failed = [item for item in items if item.failures]
         if failed and removals:
             outcome.warn([f"purge deleted nothing, because other registries failed; not listed: {_grants.names_of(item.name for item in outcome.removals)}"])
@@ -279,7 +280,15 @@ class Fleet:
         granting = _converge.granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
         consent = _registry.Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
         item.convergence = _converge.Convergence(
-            self._reader, item.wanted, consent, self._check_mode, item.outcome, granting, options["check_database"], lambda: self._expected_users
+            self._reader,
+            item.wanted,
+            consent,
+            self._check_mode,
+            item.outcome,
+            granting,
+            options["check_database"],
+            options["wait"],
+            lambda: self._expected_users,
         )
         item.failures += item.located(item.convergence.problems())
         item.drift = item.convergence.drift()
@@ -420,10 +429,24 @@ class Fleet:
         def finish() -> None:
             if verdict and seen and is_patient and not verdict.serving:
                 old_serves, unchanged = _readiness.serves_still(seen.pods), not item.outcome.changes
-                raise _waiting.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
+                error = _waiting.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
+                error.add(convergence.put_back(verdict))
+                raise error
             convergence.finish(self._options)
 
         item.attempt(finish)
+
+    def _clean_up(self, items: Sequence[Item]) -> None:
+        """Delete what edits have left over, by what is there now."""
+        if not items:
+            return
+        now = self._reader if self._check_mode else self._reader.renewed
+
+        def clean_up(item: Item) -> None:
+            if item.convergence:
+                item.convergence.clean_up(now)
+
+        self._side_by_side("deleting what is not used anymore", items, clean_up)
 
     def _purge(self, removals: Mapping[str, _removal.Removal]) -> None:
         """Delete what was planned, side by side, by what is there now: the others were written, and waited for, since it was planned."""

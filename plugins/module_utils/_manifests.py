@@ -25,6 +25,8 @@ KIND = "ModelRegistry"
 # Whom the API server notes as the writer of what this collection writes.
 FIELD_MANAGER = "modelops.openshift_ai"
 PLURAL = "modelregistries"
+# Announces that a Secret or ConfigMap is about to be deleted: who has begun to rely on it takes the annotation away, and the deletion is refused.
+LEAVING = "openshift-ai.modelops/about-to-be-deleted"
 SECRET_ANNOTATIONS = {
     f"template.openshift.io/expose-{shown}": f"{{.data['{key}']}}"
     for shown, key in (("database_name", "database-name"), ("username", "database-user"), ("password", _registry.PASSWORD_KEY))

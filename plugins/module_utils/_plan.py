@@ -31,6 +31,9 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 POD_TEMPLATE = ("f:spec", "f:template")
 RESTART_MARK = (*POD_TEMPLATE, "f:metadata", "f:annotations", f"f:{RESTARTED_AT}")
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+# In every name that the dashboard or this collection gives to a Secret or ConfigMap of a registry.
+DATABASE_MARK = "db-"
+STILL_NEEDED = "the registry has not been seen available without it; a later run deletes it when the registry is available"
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,10 @@ class Plan:
     incomplete: bool = False
     # What a deletion leaves, and why.
     kept: tuple[_manifests.Manifest, ...] = ()
+    # The deletion of what nothing reads any more once the registry is available with its new definition. Until then it may be all that works.
+    leftovers: tuple[Change, ...] = ()
+    # What the registry did not read before and a deletion by another run could take, because it is named after a registry; by kind and name.
+    relied_on: tuple[tuple[str, str], ...] = ()
 
 
 def resource_after(wanted: _registry.Registry, registry: _manifests.Manifest | None, capabilities: Capabilities) -> _manifests.Manifest:
@@ -223,10 +230,11 @@ def _is_ours_to_clean(registry: _manifests.Manifest | None) -> bool:
 def plan(wanted: _registry.Registry, live: Live, consent: _registry.Consent, now: datetime) -> Plan:
     """The changes from `live` to `wanted`, or the problems for which they cannot be carried out or must not."""
     made = _creation(wanted, live) if live.registry is None else _edit(wanted, live, live.registry, consent, now)
-    # A restart and the deletion of what is left over write nothing that refers to anything.
+    # A restart writes nothing that refers to anything.
     writes = any(change.action in ("create", "update") for change in made.changes)
     after = resource_after(wanted, live.registry, live.capabilities)
-    problems, warnings, incomplete = _reference_problems(wanted, live, _references(after, live.registry), writes)
+    referred = _references(after, live.registry)
+    problems, warnings, incomplete = _reference_problems(wanted, live, referred, writes)
     if incomplete and any(change.action == "restart" for change in made.changes):
         made = replace(made, changes=tuple(change for change in made.changes if change.action != "restart"), restart_needed=True)
         warnings.append(f"the server of registry {wanted.name!r} is older than what it reads, and not restarted, because it would not come up again")
@@ -239,7 +247,12 @@ def plan(wanted: _registry.Registry, live: Live, consent: _registry.Consent, now
     written = {option for change in made.changes for option in change.fields}
     warnings += _connection_warnings(wanted, after, written)
     return replace(
-        made, warnings=(*live.unseen, *made.warnings, *warnings), problems=(*made.problems, *_bundle_problems(wanted, live), *problems), incomplete=incomplete
+        made,
+        warnings=(*live.unseen, *made.warnings, *warnings),
+        problems=(*made.problems, *_bundle_problems(wanted, live), *problems),
+        incomplete=incomplete,
+        kept=tuple({"kind": change.kind, "name": change.name, "reason": STILL_NEEDED} for change in made.leftovers),
+        relied_on=tuple(found.object for found in referred if not found.live and DATABASE_MARK in found.name),
     )
 
 
@@ -310,7 +323,7 @@ def _creation(wanted: _registry.Registry, live: Live) -> Plan:
     after = _manifests.flattened(_manifests.registry_result(resource))
     changes.append(Change("create", _manifests.KIND, wanted.namespace, wanted.name, fields, "POST", live.capabilities.api, resource, {}, after))
     secret_problems = _secret_problems(wanted, live, None)
-    return Plan((*changes, *_deletions_of_orphans(wanted, live, None)), tuple(warnings), (*problems, *secret_problems))
+    return Plan(tuple(changes), tuple(warnings), (*problems, *secret_problems), leftovers=_deletions_of_orphans(wanted, live, None))
 
 
 def _edit(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest, consent: _registry.Consent, now: datetime) -> Plan:
@@ -326,7 +339,6 @@ def _edit(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest,
         names = tuple(sorted({option for option, _path, _value in fields if option != "database.type"} | differing))
         shown = [{option: shape[option] for option in shape if option in differing} for shape in (before, after)]
         changes.append(Change("update", _manifests.KIND, wanted.namespace, wanted.name, names, "PATCH", live.capabilities.api, body, shown[0], shown[1]))
-    changes += _deletions_of_orphans(wanted, live, registry)
     warnings = []
     rolls_anyway = any(path[0] == "spec" for _option, path, _value in fields)
     reread = bool(live.foreseen) or any(change.kind in APIS and change.action != "delete" for change in changes)
@@ -335,7 +347,8 @@ def _edit(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest,
         changes.append(restart_of(wanted, now))
     elif outdated:
         warnings.append(f"the server of registry {wanted.name!r} is older than the password or certificates that it reads: run again without `restart: false`")
-    return Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart)
+    leftovers = _deletions_of_orphans(wanted, live, registry)
+    return Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart, leftovers=leftovers)
 
 
 def _name_problems(wanted: _registry.Registry, live: Live) -> list[_registry.Problem]:
@@ -474,21 +487,23 @@ def _secret_problems(wanted: _registry.Registry, live: Live, registry: _manifest
     return []
 
 
-def _deletions_of_orphans(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> list[Change]:
+def _deletions_of_orphans(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest | None) -> tuple[Change, ...]:
     """What removes the Secrets that were made for this registry's password and that it does not read any more."""
     named = password_reference(wanted, registry) or {}
     kept = {*live.used_secrets, named.get("name")}
-    return [
+    return tuple(
         deletion("Secret", SECRETS, secret)
         for secret in live.password_secrets
         if secret["metadata"]["name"] not in kept and _ownership.owner_of("Secret", secret, wanted.name).is_ours
-    ]
+    )
 
 
 def deletion(kind: str, api: tuple[str, str], manifest: _manifests.Manifest) -> Change:
-    """What deletes this very object, and no other that has got its name since."""
+    """What deletes this very object as it was read, and no other that has got its name since."""
     metadata = manifest["metadata"]
-    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": metadata["uid"]}}
+    # A registry goes whatever was written into it since, and its operator writes into it all the time.
+    same = {"uid"} if kind == _manifests.KIND else {"uid", "resourceVersion"}
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {key: metadata[key] for key in sorted(same & metadata.keys())}}
     shown = {f"{kind} {metadata['name']}": "present"}
     return Change("delete", kind, metadata.get("namespace", ""), metadata["name"], (), "DELETE", api, body, shown)
 

@@ -42,7 +42,7 @@ class Removal:
     """One registry on its way out of the cluster: `problems` before anything is written, then `carry_out`.
 
     `expected` are registries by name as the same run will leave them, before it has: what they will read stays, whatever they read now. `uid` is that of
-    the registry that is meant, empty where it is gone already; with None it is the one that has the name.
+    the registry that is meant, empty where it does not exist anymore; with None it is the one that has the name when it is first looked at.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Removal:
         def after(change: _plan.Change) -> None:
             if change.kind == _manifests.KIND and seconds:
                 # The server runs until then, with the Secret and the CA that are deleted next.
-                _wait_until_gone(reader, self._unwanted.name, seconds, deadline or time.monotonic() + seconds)
+                _wait_until_gone(reader, self._unwanted.name, self._uid, seconds, deadline or time.monotonic() + seconds)
 
         # What the others read once they were written is what they read now.
         expected = self._expected if self._check_mode else {}
@@ -94,8 +94,11 @@ class Removal:
     def _planned(self, reader: _reading.Reader, expected: Mapping[str, _manifests.Manifest]) -> _plan.Plan:
         remains = read_remains(reader, self._unwanted.name, expected)
         self._others = [other["metadata"]["name"] for other in remains.others]
-        if remains.registry is not None and self._uid not in (None, remains.registry["metadata"]["uid"]):
-            return _plan.Plan(warnings=(f"registry {self._unwanted.name!r} was made while the others were written or deleted, and is left",))
+        uid = remains.registry["metadata"]["uid"] if remains.registry else ""
+        if self._uid is None:
+            self._uid = uid
+        if uid not in ("", self._uid):
+            return _plan.Plan(warnings=(f"registry {self._unwanted.name!r} was created by another process during this run, and is left",))
         return _deletion.plan_deletion(self._unwanted, remains, self._consent)
 
 
@@ -160,14 +163,17 @@ def left_behind(reader: _reading.Reader) -> list[str]:
     return sorted(name for name in named if name and name not in present)
 
 
-def _wait_until_gone(reader: _reading.Reader, name: str, seconds: float, deadline: float) -> None:
-    """Wait until the registry and its server are gone. NotDeletedError at the deadline; CancelledError when the run is to stop."""
+def _wait_until_gone(reader: _reading.Reader, name: str, uid: str | None, seconds: float, deadline: float) -> None:
+    """Wait until the registry of this uid and its server are gone. NotDeletedError at the deadline; CancelledError when the run is to stop."""
     named = {"fieldSelector": f"metadata.name={name}"}
     watched = [(reader.capabilities.api, reader.namespace, named), (_plan.DEPLOYMENTS, reader.namespace, named)]
     now = reader.until(deadline)
 
     def why_present(_is_last: bool) -> str:
         registry = now.registry(name)
+        if registry is not None and registry["metadata"]["uid"] != uid:
+            # Another process has created it anew.
+            return ""
         if registry is not None:
             return _deletion.why_not_deleted(registry, now.serves(HTTP_ROUTES))
         return "its server is still being taken down" if now.deployment(name) else ""

@@ -43,6 +43,11 @@ class NotServingError(_registry.ReportedError):
         previous = "The previous pod still serves with what it was started with." if old_serves else ""
         parts = (f"registry {name!r} does not serve: {verdict.sentence()}", previous, f"{ended}.", explanation)
         super().__init__(" ".join(part for part in parts if part))
+        self.verdict = verdict
+
+    def add(self, sentences: str) -> None:
+        """Say more about it."""
+        self.args = (" ".join(filter(None, (str(self), sentences))),)
 
 
 def wait_until_serving(

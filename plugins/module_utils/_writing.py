@@ -106,11 +106,12 @@ class Outcome:
 
 def rights_problems(reader: _reading.Reader, changes: Iterable[_plan.Change]) -> list[_registry.Problem]:
     """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
-    verbs = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
+    verbs = {"POST": ("create",), "PATCH": ("patch",), "DELETE": ("delete",)}
     needed: dict[str, dict[_cluster.Right, list[str]]] = {reader.namespace: {}, "": {}}
     for change in changes:
-        right = _cluster.Right(verbs[change.verb], change.api[0].rpartition("/")[0], change.api[1])
-        needed[reader.namespace if change.namespace else ""].setdefault(right, []).append(change.name)
+        for verb in ("patch", "delete") if _is_announced(change) else verbs[change.verb]:
+            right = _cluster.Right(verb, change.api[0].rpartition("/")[0], change.api[1])
+            needed[reader.namespace if change.namespace else ""].setdefault(right, []).append(change.name)
     missing: list[_cluster.Right] = []
     for where, rights in needed.items():
         for right in reader.missing_rights(where, rights):
@@ -124,7 +125,7 @@ def rights_problems(reader: _reading.Reader, changes: Iterable[_plan.Change]) ->
 
 
 def send(cluster: _cluster.Cluster, change: _plan.Change, dry_run: bool) -> _manifests.Manifest:
-    """Carry out one change, or let the server try it. ClusterError when it is refused; that something to delete is gone is none."""
+    """Carry out one change, or let the server try it. ClusterError when it is refused; that something to delete does not exist anymore is none."""
     try:
         return cluster.write(change.verb, change.api, change.namespace, change.name, change.body, dry_run)
     except _cluster.ClusterError as error:
@@ -145,29 +146,35 @@ def carry_out(
 ) -> tuple[_plan.Plan, _manifests.Manifest | None]:
     """Plan, check and write, and again when the cluster turned out to be another than the plan was made for; the plan, and the registry if written.
 
-    `planned` plans by what a reader reads, `name` is what the API server's refusals are about, `made` a plan that was found to be without problems already.
+    `planned` plans by what a reader reads, `name` is the registry that it is about, `made` a plan that was found to be without problems already.
     InputError when a plan has problems, or the server's refusal is one of the input; ClusterError when it is another.
     """
     attempt = 0
+    unclaimed: tuple[tuple[str, str], ...] = ()
     while True:
         attempt += 1
         if made is None:
             made = _settled(reader, planned, outcome)
-            found = [*problems, *made.problems, *rights_problems(reader, made.changes)]
+            found = [*problems, *made.problems, *rights_problems(reader, (*made.changes, *made.leftovers))]
             if found:
                 raise _registry.InputError(found)
         try:
-            written = _write(reader.cluster, made, check_mode, outcome, after)
+            written = _write(reader, made, name, check_mode, outcome, after)
+            if not check_mode:
+                _claim(reader, (*unclaimed, *made.relied_on))
         except _cluster.ClusterError as error:
-            # Somebody else was faster, or the write may have been carried out: either way the truth is in the cluster.
+            # 404, 409: another process was faster. Or the write may have been carried out: either way the truth is in the cluster.
             if not error.unclear:
                 outcome.unanswered = None
-            is_there = error.status == _cluster.CONFLICT or f"already exists in namespace {reader.namespace}" in str(error)
+            overtaken = error.status == _cluster.CONFLICT or (error.status == _cluster.NOT_FOUND and "namespaces " not in str(error))
+            is_there = overtaken or f"already exists in namespace {reader.namespace}" in str(error)
             if attempt == PLANS or not (is_there or error.unclear):
                 if outcome.unanswered:
                     with suppress(_cluster.ClusterError):
                         _settled(reader.fresh, planned, outcome)
                 raise _refused(error, reader.namespace, name) from None
+            # A registry whose creation got no answer may exist: the next plan does not know it as new.
+            unclaimed = made.relied_on if error.unclear else ()
             made, reader = None, reader.fresh
             continue
         outcome.warn(made.warnings)
@@ -199,15 +206,19 @@ def _refused(error: _cluster.ClusterError, namespace: str, name: str) -> Excepti
 
 
 def _write(
-    cluster: _cluster.Cluster, planned: _plan.Plan, check_mode: bool, outcome: Outcome, after: Callable[[_plan.Change], None]
+    reader: _reading.Reader, planned: _plan.Plan, name: str, check_mode: bool, outcome: Outcome, after: Callable[[_plan.Change], None]
 ) -> _manifests.Manifest | None:
     """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
-    registry = None
+    registry, cluster = None, reader.cluster
+    # What goes with a registry is shared by name: with other registries, and with one of the same name that another process creates.
+    shared = [] if check_mode else [change for change in planned.changes if change.action == "delete" and change.kind != _manifests.KIND]
     of_registry = [change for change in planned.changes if change.kind == _manifests.KIND]
     if len(planned.changes) > 1 and of_registry and not check_mode:
         # The webhooks answer before the Secret is written, so that a refusal leaves nothing behind.
         send(cluster, of_registry[0], True)
     for change in planned.changes:
+        if change in shared:
+            continue
         unverified = check_mode and change.action == "restart"
         if not unverified:
             outcome.unanswered = None if check_mode else change
@@ -218,4 +229,64 @@ def _write(
         outcome.record(change, unverified)
         if not check_mode:
             after(change)
+    if shared:
+        _delete(reader, shared, name, outcome)
     return registry
+
+
+def _is_announced(change: _plan.Change) -> bool:
+    return change.action == "delete" and change.kind in _plan.APIS
+
+
+def _delete(reader: _reading.Reader, deletions: Iterable[_plan.Change], name: str, outcome: Outcome) -> None:
+    """Delete what belongs to a registry, but for what a registry has begun to use. ClusterError 409 when something is not as it was read.
+
+    It is announced first, and the registries are read after that. Another run writes a registry first, and looks for an announcement after that (`_claim`).
+    Whatever the order, one of the two sees the other.
+    """
+    cluster = reader.cluster
+    announced = [(change, _announced(cluster, change) if _is_announced(change) else change) for change in deletions]
+    present = [item for item in reader.fresh.registries() if "deletionTimestamp" not in item["metadata"]]
+    users, is_anew = _reading.users_of(present), any(item["metadata"]["name"] == name for item in present)
+    for change, precise in announced:
+        user = next(iter(users.get((change.kind, change.name), [name] if is_anew and not _is_announced(change) else [])), None)
+        if precise is None:
+            continue
+        if user is not None:
+            if _is_announced(change):
+                _annotate(cluster, change, None)
+            outcome.kept.append({"kind": change.kind, "name": change.name, "reason": f"registry {user!r} has begun to use it"})
+            continue
+        outcome.unanswered = change
+        send(cluster, precise, False)
+        outcome.unanswered = None
+        outcome.record(change)
+
+
+def _announced(cluster: _cluster.Cluster, change: _plan.Change) -> _plan.Change | None:
+    """Announce a deletion: the deletion of what is announced and was not changed since, or None where it does not exist anymore."""
+    version = change.body["preconditions"].get("resourceVersion")
+    try:
+        answer = _annotate(cluster, change, version, resourceVersion=version)
+    except _cluster.ClusterError as error:
+        if error.status != _cluster.NOT_FOUND:
+            raise
+        return None
+    preconditions = {**change.body["preconditions"], "resourceVersion": answer["metadata"]["resourceVersion"]}
+    return replace(change, body={**change.body, "preconditions": preconditions})
+
+
+def _annotate(cluster: _cluster.Cluster, change: _plan.Change, value: str | None, **metadata: str | None) -> _manifests.Manifest:
+    body = {"metadata": {**metadata, "annotations": {_manifests.LEAVING: value}}}
+    return cluster.write("PATCH", change.api, change.namespace, change.name, body, False)
+
+
+def _claim(reader: _reading.Reader, relied_on: Iterable[tuple[str, str]]) -> None:
+    """See that what a registry that was just written relies on is still there, and withdraw the announcement of its deletion. ClusterError 404, 409."""
+    for kind, name in relied_on:
+        held = reader.fresh.held(kind, name)
+        if held is None:
+            raise _cluster.ClusterError(f"{kind} {name!r} was deleted by another process while the registry that uses it was written", _cluster.CONFLICT)
+        if _manifests.LEAVING in (held["metadata"].get("annotations") or {}):
+            body = {"metadata": {"annotations": {_manifests.LEAVING: None}}}
+            reader.cluster.write("PATCH", _plan.APIS[kind], reader.namespace, name, body, False)

@@ -269,7 +269,9 @@ databases:
       description: Why there is no conclusion.
       type: str
 kept:
-  description: What O(purge) has left, each with C(kind), C(name) and C(reason).
+  description:
+    - What O(purge) has left, each with C(kind), C(name) and C(reason).
+    - Secrets that are not needed anymore when their registry is available, if it was not seen available with its new definition. A later run deletes them.
   returned: when something was kept
   type: list
   elements: dict

@@ -287,7 +287,9 @@ status:
       returned: when O(smoke_test=true) and the registry serves
       type: dict
 kept:
-  description: What a deletion has left, each with C(kind), C(name) and C(reason).
+  description:
+    - What a deletion has left, each with C(kind), C(name) and C(reason).
+    - Secrets that are not needed anymore when the registry is available, if it was not seen available with its new definition. A later run deletes them.
   returned: when something was kept
   type: list
   elements: dict

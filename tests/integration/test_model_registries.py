@@ -270,7 +270,7 @@ def test_purge_leaves_a_registry_that_was_made_while_it_waited_for_the_others(cl
             cluster.create(*REGISTRIES, {key: before[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": old}})
         [purged] = run.result()
     assert not purged.failed, purged.output
-    assert f"registry {old!r} was made while the others were written or deleted, and is left" in " ".join(purged.warnings)
+    assert f"registry {old!r} was created by another process during this run, and is left" in " ".join(purged.warnings)
     assert cluster.registry(old)["metadata"]["uid"] != before["metadata"]["uid"]
     assert cluster.get("v1", "secrets", before["spec"]["mysql"]["passwordSecret"]["name"])
 
@@ -296,7 +296,7 @@ def test_purge_leaves_a_registry_that_was_made_while_it_deleted_the_others(clust
         finally:
             faults.api_rules(layout, [])
     assert not purged.failed, purged.output
-    assert f"registry '{prefix}-0' was made while the others were written or deleted, and is left" in " ".join(purged.warnings)
+    assert f"registry '{prefix}-0' was created by another process during this run, and is left" in " ".join(purged.warnings)
     assert cluster.registry(f"{prefix}-0")["metadata"]["uid"] != before["metadata"]["uid"]
     assert cluster.get("v1", "secrets", before["spec"]["mysql"]["passwordSecret"]["name"])
 

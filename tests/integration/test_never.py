@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import databases, faults
+from sandbox import databases
 from sandbox.layout import Layout
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
 from tests.helpers import ROLE_BINDINGS, Cluster, Runner, Task, until
@@ -203,20 +203,6 @@ def test_it_never_changes_or_deletes_the_password_of_another_registry(
     )
     assert all(run.failed and run.writes == [] for run in tried), "".join(run.output for run in tried)
     assert data_of(cluster, secret) == before
-
-
-def test_it_never_deletes_a_registry_that_was_created_while_it_deletes_another_of_the_same_name(
-    cluster: Cluster, automation: Runner, layout: Layout, name: str, mysql: dict[str, Any]
-) -> None:
-    assert not automation(name=name, database=mysql, wait=False).failed
-    before = cluster.registry(name)
-    # What is deleted was read before it was replaced.
-    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": before["metadata"]["uid"]}}
-    faults.forget_requests(layout)
-    gone = automation(name=name, state="absent")
-    assert not gone.failed, gone.output
-    deletions = [request for request in gone.writes if request.verb == "delete"]
-    assert deletions and body["preconditions"]
 
 
 def test_it_never_deletes_a_rolebinding_without_the_labels_of_the_dashboard_unless_prune_unlabelled_is_set(

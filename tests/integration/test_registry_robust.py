@@ -33,8 +33,9 @@ SCENARIOS: dict[str, tuple[dict[str, Any], int]] = {
     "create": ({"description": "Models", "database": {}}, 2),
     "edit": ({"description": "Edited", "database": TLS_LOGIN}, 2),
     "rotate": ({"database": {"password": "rotated-word"}}, 2),
-    "move": ({"allow_data_change": True, "database": {"type": "generated"}}, 2),
-    "delete": ({"state": "absent"}, 4),
+    # What is deleted is announced first.
+    "move": ({"allow_data_change": True, "database": {"type": "generated"}}, 3),
+    "delete": ({"state": "absent"}, 6),
 }
 
 

@@ -1,0 +1,218 @@
+"""What works is given up last: a password or CA that a registry used stays until the registry is available with what replaces it, or comes back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import databases
+from sandbox.layout import Layout
+from tests.dashboard import Dashboard, Form, database_of
+from tests.helpers import Cluster, until
+from tests.interleaving import Ended, InProcess, Sent, Work, registries, registry
+
+SECRETS = ("v1", "secrets")
+CONFIG_MAPS = ("v1", "configmaps")
+DEPLOYMENTS = ("apps/v1", "deployments")
+KEY = "database-password"
+WORD, OTHER = "word-before-the-edit", "word-after-the-edit"
+
+
+class Home:
+    """One registry, and a login of its own in the database server."""
+
+    def __init__(self, cluster: Cluster, process: InProcess) -> None:
+        self.cluster, self.process, self.layout = cluster, process, cluster.layout
+        mark = uuid.uuid4().hex[:6]
+        self.name, self.login = f"last-{mark}", f"last_{mark}"
+        self.bundle = self.layout.path("pki", "database-ca.crt").read_text()
+        host = {"host": self.layout.address("mariadb"), "port": databases.MARIADB_PORT}
+        self.mysql = {"type": "mysql", **host, "name": self.login, "username": self.login, "password": WORD, "verify_server_cert": False}
+
+    def sql(self, *statements: str) -> None:
+        with databases.administration(self.layout, "mysql") as run:
+            for statement in statements:
+                run(statement)
+
+    def run(self, **options: Any) -> Ended:
+        return self.process.run(registry(**{"name": self.name, "wait_timeout": 20, **options}))
+
+    def create(self, **database: Any) -> None:
+        ended = self.run(database=self.mysql | {"ca": {"pem": self.bundle}} | database, wait_timeout=120)
+        assert ended.error is None, ended.error
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """What each Secret of the registry holds as the password."""
+        items = self.cluster.items(*SECRETS)
+        return {item["metadata"]["name"]: item["data"][KEY] for item in items if item["metadata"]["name"].startswith(f"{self.name}-db-")}
+
+    def vault(self, password: str) -> dict[str, str]:
+        """A Secret of another manager."""
+        name = f"vault-{self.name}"
+        if self.cluster.get(*SECRETS, name) is None:
+            self.cluster.create(*SECRETS, {"metadata": {"name": name}, "stringData": {"pw": password}})
+        else:
+            self.cluster.merge(*SECRETS, name, {"stringData": {"pw": password}})
+        return {"name": name, "key": "pw"}
+
+    def is_available(self) -> bool:
+        ended = self.run(wait=False, check=True)
+        return bool(ended.outcome.status["serving"])
+
+
+def changes(ended: Ended) -> list[tuple[str, str]]:
+    return [(change["action"], change["kind"]) for change in ended.outcome.changes]
+
+
+def kept(ended: Ended) -> set[str]:
+    return {entry["name"] for entry in ended.outcome.kept}
+
+
+@pytest.fixture
+def home(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Home]:
+    made = Home(cluster, InProcess(layout, tmp_path))
+    databases.create_databases(layout, "mysql", [made.login])
+    made.sql(f"CREATE USER '{made.login}'@'%' IDENTIFIED BY '{WORD}'", f"GRANT ALL ON `{made.login}`.* TO '{made.login}'@'%'")
+    yield made
+    made.run(state="absent", delete_data=True, wait_timeout=60)
+    cluster.delete(*SECRETS, f"vault-{made.name}")
+    made.sql(f"DROP USER IF EXISTS '{made.login}'@'%'")
+    databases.drop_database(layout, "mysql", made.login)
+
+
+# Leftovers
+
+
+@pytest.mark.parametrize("made_by", ["us", "the dashboard"])
+def test_it_never_deletes_a_password_that_works_before_its_replacement_works(home: Home, made_by: str) -> None:
+    if made_by == "us":
+        home.create(ca="none")
+    else:
+        Dashboard(home.cluster).create(home.name, Form(home.name, "", database_of(home.mysql | {"ca": "none"}), None))
+        until(home.is_available)
+    [old] = home.passwords
+    wanted = {"database": {"password_secret": home.vault("not-the-word")}}
+    failed = home.run(**wanted)
+    assert failed.error and "does not serve" in failed.error
+    assert list(home.passwords) == [old] and kept(failed) == {old} and ("delete", "Secret") not in changes(failed)
+    home.vault(WORD)
+    # The restart that the vault's new data need, and then what is not needed anymore.
+    done, again = home.run(**wanted, wait_timeout=120), home.run(**wanted)
+    assert done.error is None and changes(done) == [("restart", "Deployment"), ("delete", "Secret")], done.error
+    assert home.passwords == {} and kept(done) == set()
+    assert again.error is None and changes(again) == [] and again.writes == 0
+
+
+def test_without_waiting_the_old_password_stays_for_a_later_run(home: Home) -> None:
+    home.create(ca="none")
+    [old] = home.passwords
+    wanted = {"database": {"password_secret": home.vault(WORD)}}
+    edited = home.run(**wanted, wait=False)
+    assert changes(edited) == [("update", "ModelRegistry")] and kept(edited) == {old}
+    until(home.is_available)
+    later = home.run(**wanted, wait=False)
+    assert changes(later) == [("delete", "Secret")] and home.passwords == {}
+
+
+def test_check_mode_says_that_a_deletion_depends_on_the_registry(home: Home) -> None:
+    home.create(ca="none")
+    wanted = {"database": {"password_secret": home.vault(WORD)}}
+    predicted = home.process.run(registry(name=home.name, check=True, **wanted))
+    not_waiting = home.process.run(registry(name=home.name, check=True, wait=False, **wanted))
+    assert predicted.writes == 0 and changes(predicted) == [("update", "ModelRegistry"), ("delete", "Secret")]
+    assert [change.get("unverified", False) for change in predicted.outcome.changes] == [False, True]
+    assert changes(not_waiting) == [("update", "ModelRegistry")] and kept(not_waiting) == set(home.passwords)
+    home.run(**wanted, wait=False)
+    until(home.is_available)
+    later = home.process.run(registry(name=home.name, check=True, **wanted))
+    assert changes(later) == [("delete", "Secret")] and len(home.passwords) == 1 and later.writes == 0
+
+
+def test_a_fleet_gives_up_old_passwords_when_the_registries_are_available(home: Home) -> None:
+    home.create(ca="none")
+    [old] = home.passwords
+
+    def fleet(password: str, **options: Any) -> Work:
+        entry = {"name": home.name, "database": {"password_secret": home.vault(password)}}
+        return registries(registries=[entry], **options)
+
+    failed = home.process.run(fleet("not-the-word", wait_timeout=20))
+    assert failed.error and kept(failed) == {old} and list(home.passwords) == [old]
+    checked = home.process.run(fleet("not-the-word", wait=False, check=True))
+    assert checked.outcome.registry["drift"] == [] and kept(checked) == {old}
+    done = home.process.run(fleet(WORD, wait_timeout=120))
+    assert done.error is None and ("delete", "Secret") in changes(done) and home.passwords == {}
+
+
+# In place
+
+
+def test_a_password_with_which_the_registry_does_not_serve_is_put_back(home: Home) -> None:
+    home.create()
+    before = home.passwords
+    failed = home.run(database={"password": OTHER})
+    assert failed.error and f"The previous password was put back into Secret '{next(iter(before))}'. The server is being restarted with it." in failed.error
+    assert home.passwords == before and WORD not in failed.error and OTHER not in failed.error
+    assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")] and failed.writes == 4
+    assert failed.outcome.result(True)["diff"] == {"before": {}, "after": {}}
+    until(home.is_available)
+    assert changes(home.run(database={"password": WORD})) == []
+
+
+def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_works(home: Home) -> None:
+    home.create(verify_server_cert=True)
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    replaced = home.run(database={"ca": {"pem": foreign}})
+    assert replaced.error and "The previous CA was put back" in replaced.error
+    assert home.cluster.get(*CONFIG_MAPS, f"{home.name}-db-credential")["data"] == {"ca.crt": home.bundle}
+    until(home.is_available)
+    home.cluster.create(*CONFIG_MAPS, {"metadata": {"name": f"own-{home.name}"}, "data": {"ca.crt": foreign}})
+    try:
+        moved = home.run(database={"ca": {"config_map": f"own-{home.name}", "key": "ca.crt"}})
+        assert moved.error and home.cluster.get(*CONFIG_MAPS, f"{home.name}-db-credential")["data"] == {"ca.crt": home.bundle}
+    finally:
+        home.cluster.delete(*CONFIG_MAPS, f"own-{home.name}")
+
+
+def test_a_password_that_the_database_refuses_is_not_put_back(home: Home) -> None:
+    home.create()
+    # It was changed there, and mistyped here.
+    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('third-word')")
+    failed = home.run(database={"password": OTHER}, check_database="warn")
+    assert failed.error and "was not put back" in failed.error and "the database refuses it" in failed.error
+    assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
+
+
+def test_a_new_password_that_the_database_accepts_stays(home: Home) -> None:
+    home.create()
+    # A rotation that comes together with another fault.
+    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"DROP DATABASE `{home.login}`")
+    failed = home.run(database={"password": OTHER})
+    assert failed.error and "was not put back" in failed.error and "the database accepts the new one" in failed.error
+    home.sql(f"CREATE DATABASE `{home.login}`")
+    until(home.is_available)
+
+
+def test_a_password_with_which_the_registry_was_not_available_is_not_put_back(home: Home) -> None:
+    assert home.run(database=home.mysql | {"ca": "none", "password": "first-guess"}).error
+    failed = home.run(database={"password": OTHER})
+    assert failed.error and "was not put back" in failed.error and "was not available with it either" in failed.error
+    assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
+
+
+def test_a_password_that_another_process_has_changed_since_is_not_put_back(home: Home) -> None:
+    home.create()
+    [secret] = home.passwords
+
+    def before(ended: Ended, request: Sent) -> None:
+        if ended.writes == 2 and request.path.endswith(f"/secrets/{secret}"):
+            home.cluster.merge(*SECRETS, secret, {"stringData": {KEY: WORD, "note": "by another process"}})
+
+    failed = home.process.run(registry(name=home.name, wait_timeout=20, database={"password": OTHER}), before)
+    assert failed.error and "another process has changed it since" in failed.error
+    assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]

@@ -1,0 +1,264 @@
+"""Two runs at once, one of them stopped before each of its requests while the other goes by; and runs that are killed after each of their writes."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests
+from sandbox import databases
+from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster, until
+from tests.interleaving import Ended, InProcess, Work, permission, registries, registry
+
+SECRETS = ("v1", "secrets")
+CONFIG_MAPS = ("v1", "configmaps")
+CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
+KEY = "database-password"
+
+
+class Room:
+    """Registries of one test, on one database: all names begin with the same prefix."""
+
+    def __init__(self, cluster: Cluster, process: InProcess, database: str) -> None:
+        self.cluster, self.process, self.prefix, self.numbers = cluster, process, f"beside-{uuid.uuid4().hex[:6]}", 0
+        self.bundle = cluster.layout.path("pki", "database-ca.crt").read_text()
+        login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
+        self.mysql = {"type": "mysql", "host": "mysql", "namespace": "data", "name": database, **login, "ca": {"pem": self.bundle}}
+
+    def name(self, number: int) -> str:
+        return f"{self.prefix}-{number}"
+
+    def create(self, number: int, **options: Any) -> Work:
+        """A run that creates a registry with a password, a CA and a grant."""
+        return registry(**{"name": self.name(number), "wait": False, "database": self.mysql, "permissions": {"groups": ["readers"]}, **options})
+
+    def delete(self, number: int, **options: Any) -> Work:
+        return registry(name=self.name(number), state="absent", **options)
+
+    def purge(self, number: int) -> Work:
+        """A run that deletes a registry as one that is not listed. Those of other tests are listed, by name alone."""
+        present = [item["metadata"]["name"] for item in self.cluster.items(*REGISTRIES)]
+        listed = [{"name": name} for name in present if name != self.name(number)]
+        return registries(registries=listed or [{"name": self.name(100), "database": self.mysql}], purge=True, wait=False)
+
+    def do(self, work: Work) -> Ended:
+        """A run by itself, which succeeds."""
+        ended = self.process.run(work)
+        assert ended.error is None, ended.error
+        return ended
+
+    def interleaved(self, prepared: Callable[[int], tuple[Work, Work]], writes: int = 0) -> Iterator[tuple[int, Ended, Ended]]:
+        """As of the process; each stop has a registry of its own."""
+
+        def numbered(number: int) -> tuple[Work, Work]:
+            self.numbers = max(self.numbers, number)
+            return prepared(number)
+
+        return self.process.interleaved(numbered, writes)
+
+    def held(self, kind: tuple[str, str], number: int) -> list[str]:
+        begins = (f"{self.name(number)}-db-",)
+        return [item["metadata"]["name"] for item in self.cluster.items(*kind) if item["metadata"]["name"].startswith(begins)]
+
+    def check(self, number: int, *runs: Ended) -> bool:
+        """That what is there is complete, and that a run that failed said why; whether there is a registry."""
+        told = f"{self.name(number)}: {[run.error for run in runs]}"
+        for run in runs:
+            assert run.error is None or (self.name(number) in run.error or REGISTRIES_NAMESPACE in run.error), told
+        name = self.name(number)
+        until(lambda: not (found := self.cluster.registry(name)) or "deletionTimestamp" not in found["metadata"])
+        found = self.cluster.registry(name)
+        if found is None:
+            return False
+        for kind, held in _manifests.named_objects(found):
+            if "-db-" not in held:
+                continue
+            there = self.cluster.get("v1", {"Secret": "secrets", "ConfigMap": "configmaps"}[kind], held)
+            assert there is not None, f"{told}: {kind} {held} is missing"
+            assert _manifests.LEAVING not in (there["metadata"].get("annotations") or {}), told
+        until(lambda: self.cluster.get(*CLUSTER_ROLE_BINDINGS, f"{name}-auth-delegator", None))
+        grants = [
+            (subject["kind"], subject["name"])
+            for binding in self.cluster.items(*ROLE_BINDINGS)
+            if binding["roleRef"]["name"] == f"registry-user-{name}"
+            for subject in binding["subjects"]
+        ]
+        assert max(Counter(grants).values(), default=1) == 1, f"{told}: {grants}"
+        return True
+
+    def check_nothing_is_left(self) -> None:
+        """That whatever is there is found by deletions."""
+        for number in (*range(1, self.numbers + 1), 100):
+            self.do(self.delete(number, wait=False, delete_data=True))
+        until(lambda: not any(item["metadata"]["name"].startswith(self.prefix) for item in self.cluster.items(*REGISTRIES)))
+        for kind in (SECRETS, CONFIG_MAPS):
+            left = [item["metadata"]["name"] for item in self.cluster.items(*kind) if item["metadata"]["name"].startswith(self.prefix)]
+            assert [name for name in left if "-db-" in name] == []
+
+
+@pytest.fixture
+def room(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Room]:
+    """What is left in it at the end has to be found by deletions."""
+    database = f"beside_{uuid.uuid4().hex[:8]}"
+    databases.create_databases(layout, "mysql", [database])
+    made = Room(cluster, InProcess(layout, tmp_path), database)
+    yield made
+    made.check_nothing_is_left()
+    databases.drop_database(layout, "mysql", database)
+
+
+# Two runs
+
+
+def test_a_deletion_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> None:
+    def prepared(number: int) -> tuple[Work, Work]:
+        room.do(room.create(number))
+        return room.delete(number), room.create(number)
+
+    ends = [room.check(number, *runs) for number, *runs in room.interleaved(prepared)]
+    assert {True, False} == set(ends)
+
+
+def test_a_creation_and_a_deletion_of_what_was_left_of_the_same_name_lose_nothing(room: Room) -> None:
+    def prepared(number: int) -> tuple[Work, Work]:
+        # A killed creation has left a Secret and a ConfigMap.
+        assert room.process.killed_after(room.create(number), 2)
+        return room.create(number), room.delete(number)
+
+    ends = [room.check(number, *runs) for number, *runs in room.interleaved(prepared)]
+    assert {True, False} == set(ends)
+
+
+def test_a_deletion_of_what_was_left_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> None:
+    def prepared(number: int) -> tuple[Work, Work]:
+        assert room.process.killed_after(room.create(number), 2)
+        return room.delete(number), room.create(number)
+
+    ends = [room.check(number, *runs) for number, *runs in room.interleaved(prepared)]
+    assert ends[-1] is True
+
+
+def test_a_purge_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> None:
+    def prepared(number: int) -> tuple[Work, Work]:
+        room.process.run(room.delete(number - 1, wait=False))
+        room.do(room.create(number))
+        # By another process, which leaves the Secret, the ConfigMap and the ClusterRoleBinding.
+        room.cluster.delete(*REGISTRIES, room.name(number))
+        until(lambda: room.cluster.registry(room.name(number)) is None)
+        return room.purge(number), room.create(number)
+
+    for number, purging, creating in room.interleaved(prepared):
+        # Before it has read the registries it knows no better.
+        is_deleted = ("delete", "ModelRegistry") in [(change["action"], change["kind"]) for change in purging.outcome.changes]
+        assert creating.error is None and room.check(number, purging, creating) is not is_deleted
+
+
+def test_two_creations_of_the_same_registry_make_one(room: Room) -> None:
+    for number, one, other in room.interleaved(lambda number: (room.create(number), room.create(number)), writes=1):
+        assert one.error is None and other.error is None and room.check(number, one, other)
+        assert [change["kind"] for run in (one, other) for change in run.outcome.changes].count("ModelRegistry") == 1
+        assert room.do(room.create(number)).writes == 0
+
+
+@pytest.mark.parametrize("first", ["rotation", "edit"])
+def test_a_rotation_beside_an_edit_takes_effect(room: Room, first: str) -> None:
+    room.do(room.create(1, wait=True))
+    room.numbers = 1
+    [secret] = room.held(SECRETS, 1)
+
+    def prepared(number: int) -> tuple[Work, Work]:
+        rotation = registry(name=room.name(1), wait=False, database={"password": f"word-{number}"})
+        edit = registry(name=room.name(1), wait=False, description=f"Edit {number}")
+        return (rotation, edit) if first == "rotation" else (edit, rotation)
+
+    for number, one, other in room.process.interleaved(prepared):
+        assert one.error is None and other.error is None, (one.error, other.error)
+        assert room.cluster.get(*SECRETS, secret)["data"][KEY] == _manifests.encoded(f"word-{number}")
+        assert room.cluster.registry(room.name(1))["metadata"]["annotations"]["openshift.io/description"] == f"Edit {number}"
+        # The server was restarted for it, whoever did that.
+        assert room.do(registry(name=room.name(1), wait=False)).writes == 0
+
+
+def test_an_edit_that_gives_a_password_up_beside_one_that_returns_to_it_leaves_a_complete_registry(room: Room) -> None:
+    vault = f"{room.prefix}-vault"
+    room.cluster.create(*SECRETS, {"metadata": {"name": vault}, "stringData": {"pw": room.mysql["password"]}})
+
+    def prepared(number: int) -> tuple[Work, Work]:
+        room.do(room.create(number))
+        [secret] = room.held(SECRETS, number)
+        away = registry(name=room.name(number), wait_timeout=60, database={"password_secret": {"name": vault, "key": "pw"}})
+        back = registry(name=room.name(number), wait=False, database={"password_secret": {"name": secret, "key": KEY}})
+        return away, back
+
+    try:
+        ends = [room.check(number, *runs) for number, *runs in room.interleaved(prepared, writes=1)]
+        assert set(ends) == {True}
+    finally:
+        room.cluster.delete(*SECRETS, vault)
+
+
+def test_members_from_two_runs_are_all_members(room: Room) -> None:
+    room.do(room.create(1, wait=True))
+    room.numbers = 1
+
+    def prepared(number: int) -> tuple[Work, Work]:
+        one, other = (permission(name=room.name(1), permissions={"members": [f"{who}-{number}"]}) for who in ("alice", "bob"))
+        return one, other
+
+    for number, one, other in room.process.interleaved(prepared):
+        assert one.error is None and other.error is None, (one.error, other.error)
+        members = room.cluster.get("user.openshift.io/v1", "groups", f"{room.name(1)}-users", None)["users"]
+        assert {f"alice-{number}", f"bob-{number}"} <= set(members) and len(members) == len(set(members))
+
+
+def test_it_never_deletes_a_registry_that_was_created_while_it_deletes_another_of_the_same_name(room: Room) -> None:
+    def prepared(number: int) -> tuple[Work, Work]:
+        room.do(registry(name=room.name(number), wait=False, database=room.mysql))
+        return room.delete(number), registry(name=room.name(number), wait=False, database=room.mysql)
+
+    created = 0
+    # Before its first write it has deleted nothing yet.
+    for number, deleting, creating in room.interleaved(prepared, writes=1):
+        is_new = creating.error is None and ("create", "ModelRegistry") in [(change["action"], change["kind"]) for change in creating.outcome.changes]
+        assert room.check(number, deleting, creating) is is_new
+        created += is_new
+    assert created
+
+
+# Kills
+
+
+@pytest.mark.parametrize("scenario", ["create", "move", "delete", "purge"])
+def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(room: Room, scenario: str) -> None:
+    vault = f"{room.prefix}-vault"
+    room.cluster.create(*SECRETS, {"metadata": {"name": vault}, "stringData": {"pw": room.mysql["password"]}})
+
+    def work(number: int) -> Work:
+        if scenario == "purge":
+            return room.purge(number)
+        moved = {"password_secret": {"name": vault, "key": "pw"}}
+        works = {"create": room.create(number), "move": room.create(number, wait=True, database=moved), "delete": room.delete(number)}
+        return works[scenario]
+
+    kills = 0
+    for number in range(1, 20):
+        room.numbers = number
+        if scenario != "create":
+            room.do(room.create(number))
+        if not room.process.killed_after(work(number), number):
+            break
+        kills += 1
+        room.do(work(number))
+        again = room.process.run(work(number))
+        assert again.error is None and again.writes == 0, (number, again.error, again.sent)
+        assert room.check(number) is (scenario in ("create", "move"))
+        assert len(room.held(SECRETS, number)) == (1 if scenario == "create" else 0)
+        assert len(room.held(CONFIG_MAPS, number)) == (1 if scenario in ("create", "move") else 0)
+    room.cluster.delete(*SECRETS, vault)
+    assert kills >= 2

@@ -1,0 +1,182 @@
+"""Runs of the modules inside this process, stopped before any of their requests: there another run goes by, or the run is killed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _cluster, _converge, _fleet, _registry, _writing
+from sandbox import controlplane
+from sandbox.layout import Layout
+
+# What runs share: before other requests another run changes nothing for this one.
+SHARED = re.compile(r"/(modelregistries|secrets|configmaps|deployments|rolebindings|clusterrolebindings|groups)(/|$)")
+# A wait asks the same again and again: a run is stopped before the first of such requests.
+STOPS_AT_THE_SAME_REQUEST = 3
+
+Work = Callable[[_cluster.Cluster, _writing.Outcome], None]
+
+
+class KilledError(BaseException):
+    """Ends a run in place of one of its requests. Nothing in the collection catches it."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request of a run."""
+
+    verb: str
+    path: str
+    # Whether it changes something: no dry run, and no review.
+    writes: bool
+
+
+@dataclass
+class Ended:
+    """A run that has ended: what it sent and did, and the error that it reported."""
+
+    sent: list[Sent] = field(default_factory=list)
+    outcome: _writing.Outcome = field(default_factory=_writing.Outcome)
+    error: str | None = None
+
+    @property
+    def writes(self) -> int:
+        """How often it has changed something."""
+        return sum(request.writes for request in self.sent)
+
+
+@dataclass(frozen=True)
+class _Module:
+    """What `connect` needs of a module."""
+
+    params: Mapping[str, Any]
+    server_side_dry_run = False
+
+    def requires(self, *_: Any, **__: Any) -> None:
+        """The libraries of the tests are there."""
+
+
+class _Watched(_cluster.Cluster):
+    """A cluster that tells of each request before it is sent."""
+
+    watch: Callable[[Sent], None]
+
+    def _request(self, verb: str, path: str, body: Any = None, query: Any = None, *rest: Any, **more: Any) -> Any:
+        dry = "dryRun" in (query or {}) or "dryRun" in (body or {})
+        self.watch(Sent(verb, path, verb != "GET" and not dry and not path.startswith(_cluster.REVIEWS)))
+        return super()._request(verb, path, body, query, *rest, **more)
+
+
+class InProcess:
+    """Runs the modules' core on the sandbox."""
+
+    def __init__(self, layout: Layout, folder: Path, token: str = controlplane.ADMIN_TOKEN) -> None:
+        kubeconfig = folder / "kubeconfig"
+        kubeconfig.write_text(json.dumps(controlplane.kubeconfig(layout, {"token": token})))
+        self._module = _Module({**dict.fromkeys(AUTH_ARG_SPEC), "kubeconfig": str(kubeconfig)})
+
+    def run(self, work: Work, before: Callable[[Ended, Sent], None] = lambda _ended, _request: None) -> Ended:
+        """Run to the end. `before` is called before each request, which is not among those sent yet; a KilledError that it raises ends the run."""
+        ended = Ended()
+
+        def watch(request: Sent) -> None:
+            before(ended, request)
+            ended.sent.append(request)
+
+        cluster = _cluster.connect(self._module)
+        cluster.__class__ = _Watched
+        cluster.__dict__["watch"] = watch
+        try:
+            work(cluster, ended.outcome)
+        except KilledError as error:
+            ended.error = repr(error)
+        except _registry.ReportedError as error:
+            ended.error = str(error)
+        return ended
+
+    def stopped(self, one: Work, stop: int, other: Work, writes: int = 0) -> tuple[Ended, Ended | None]:
+        """Run `one`, and before its request of this number, counted after so many writes, `other`; None for that when `one` has fewer requests."""
+        passed: list[Ended] = []
+        seen: Counter[Sent] = Counter()
+        stops = 0
+
+        def before(ended: Ended, request: Sent) -> None:
+            nonlocal stops
+            seen[request] += 1
+            if not passed and ended.writes >= writes and seen[request] <= STOPS_AT_THE_SAME_REQUEST and SHARED.search(request.path):
+                stops += 1
+                if stops == stop:
+                    passed.append(self.run(other))
+
+        ended = self.run(one, before)
+        return ended, next(iter(passed), None)
+
+    def interleaved(self, prepared: Callable[[int], tuple[Work, Work]], writes: int = 0) -> Iterator[tuple[int, Ended, Ended]]:
+        """Both runs for every request of the first after so many writes: `prepared` makes a state of its own for each stop, and says what is to run there."""
+        stop = 1
+        while True:
+            one, other = prepared(stop)
+            first, second = self.stopped(one, stop, other, writes)
+            if second is None:
+                return
+            yield stop, first, second
+            stop += 1
+
+    def killed_after(self, work: Work, writes: int) -> bool:
+        """Run until this many writes were carried out, and end in place of the next request; False when the run has ended before."""
+
+        def before(ended: Ended, _request: Sent) -> None:
+            if ended.writes == writes:
+                raise KilledError
+
+        return self.run(work, before).error == repr(KilledError())
+
+
+class Silent:
+    """Is told what a fleet's run does, and says nothing."""
+
+    def say(self, message: str) -> None:
+        """Something that happens a few times in a run."""
+
+    def state(self, text: str, at_once: bool = False) -> None:
+        """How far it is."""
+
+
+def registry(check: bool = False, **options: Any) -> Work:
+    """A run of `model_registry`."""
+    return lambda cluster, outcome: _converge.converge(cluster, _validated(_arguments.REGISTRY, options), check, outcome)
+
+
+def permission(**options: Any) -> Work:
+    """A run of `model_registry_permission`."""
+    return lambda cluster, outcome: _converge.converge_permissions(cluster, _validated(_arguments.PERMISSION, options), False, outcome)
+
+
+def registries(check: bool = False, **options: Any) -> Work:
+    """A run of `model_registries`. Its whole result is noted as that of the registry."""
+
+    def work(cluster: _cluster.Cluster, outcome: _writing.Outcome) -> None:
+        fleet = _fleet.FleetOutcome()
+        try:
+            _fleet.converge_fleet(cluster, _validated(_arguments.REGISTRIES, options), check, fleet, Silent())
+        finally:
+            result = fleet.result(False)
+            outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result
+
+    return work
+
+
+def _validated(spec: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Options with the defaults of the others."""
+    validated = ArgumentSpecValidator(spec).validate(options)
+    assert not validated.error_messages, validated.error_messages
+    parameters: dict[str, Any] = validated.validated_parameters
+    return parameters
