@@ -295,9 +295,7 @@ def test_only_generated_rules_write_outside_of_the_namespace_and_each_names_its_
 # What still works without the optional parts
 
 
-def test_it_never_needs_permissions_outside_the_registries_namespace_to_reconcile_registries(
-    cluster: Cluster, layout: Layout, tmp_path: Path
-) -> None:
+def test_it_never_needs_permissions_outside_the_registries_namespace_to_reconcile_registries(cluster: Cluster, layout: Layout, tmp_path: Path) -> None:
     name = f"only-{uuid.uuid4().hex[:6]}"
     generated = {"name": name, "namespace": REGISTRIES_NAMESPACE, "database": {"type": "generated"}}
     with account_with(cluster, "only-converge", roles_of("converge.yml")) as token:

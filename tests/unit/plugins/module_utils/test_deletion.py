@@ -76,9 +76,7 @@ def test_a_registry_is_deleted_by_the_api_that_the_cluster_serves():
     assert deleted(registry=stored(wanted()), capabilities=OLD).changes[0].api == OLD.api
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [("mysql", "models on mysql.data.svc:3306"), ("postgresql", "models on pg.data.svc:5432")]
-)
+@pytest.mark.parametrize(("kind", "name"), [("mysql", "models on mysql.data.svc:3306"), ("postgresql", "models on pg.data.svc:5432")])
 def test_an_external_database_is_kept_and_named(kind, name):
     [kept] = deleted(registry=stored(wanted(kind))).kept
     assert (kept["kind"], kept["name"]) == (kind, name)
