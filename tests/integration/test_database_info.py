@@ -108,7 +108,7 @@ def serve_really(layout: Layout, row: Row) -> Served:
         if not text.startswith(("--hostname=", "--port="))
     ]
     command = [layout.registry_server, "proxy", f"--hostname={address}", f"--port={port}", *arguments]
-    with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath}) as process:
+    with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath, "HOME": "/"}) as process:
         try:
             deadline = time.monotonic() + 20
             while True:

@@ -6,13 +6,15 @@ import asyncio
 import codecs
 import datetime
 import re
+import socket
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import trustme
 
-from sandbox.server import log, postgresql, schema
+from sandbox.server import dsn, log, mysql, postgresql, schema
 from sandbox.server.arguments import Options, UsageError, parse
 from sandbox.server.connection import DatabaseError, Files, check_host, has_certificates, no_such_host
 from sandbox.server.registry import RegistryServer, Start
@@ -190,3 +192,18 @@ def test_server_without_its_database_serves_nothing_and_blocks_readiness() -> No
         await asyncio.gather(running, return_exceptions=True)
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [("mysql_clear_password", "this user requires clear text authentication"), ("dialog", "this authentication plugin is not supported")],
+)
+def test_a_password_is_shown_to_no_mysql_that_asks_for_it_as_it_is(plugin: str, words: str) -> None:
+    ours, theirs = socket.socketpair()
+    greeting = b"\x0a9.7.0\0" + struct.pack("<I8sxHBHHB10x13s", 1, b"12345678", 0x8200, 45, 2, 8, 21, b"123456789012\0") + b"mysql_native_password\0"
+    asked = b"\xfe" + plugin.encode() + b"\0" + b"1" * 20 + b"\0"
+    with ours, theirs:
+        theirs.sendall(len(greeting).to_bytes(3, "little") + b"\0" + greeting + len(asked).to_bytes(3, "little") + b"\2" + asked)
+        with pytest.raises(DatabaseError, match=words):
+            mysql.login(dsn.parse_mysql("registry:a-secret-word@tcp(db:3306)/models"), None, ours)
+        assert b"a-secret-word" not in theirs.recv(4096)

@@ -191,6 +191,7 @@ def test_a_server_that_answers_a_login_with_garbage_is_told_in_words(garbage):
     with server(answer) as port:
         report = look(view(port, type="mysql"), timeout=2)
     assert report.serves is None
+    assert [finding.result for finding in report.findings if finding.check in ("login", "port")] == [OK, WARNING], report.findings
 
 
 def test_a_wrong_password_is_tried_once():
