@@ -39,7 +39,7 @@ class Home:
                 run(statement)
 
     def run(self, **options: Any) -> Ended:
-        return self.process.run(registry(**{"name": self.name, "wait_timeout": 20, **options}))
+        return self.process.run(registry(**{"name": self.name, "wait_timeout": 20, "check_database": "ignore", **options}))
 
     def create(self, **database: Any) -> None:
         ended = self.run(database=self.mysql | {"ca": {"pem": self.bundle}} | database, wait_timeout=120)
@@ -139,7 +139,7 @@ def test_a_fleet_gives_up_old_passwords_when_the_registries_are_available(home: 
 
     def fleet(password: str, **options: Any) -> Work:
         entry = {"name": home.name, "database": {"password_secret": home.vault(password)}}
-        return registries(registries=[entry], **options)
+        return registries(registries=[entry], check_database="ignore", **options)
 
     failed = home.process.run(fleet("not-the-word", wait_timeout=20))
     assert failed.error and kept(failed) == {old} and list(home.passwords) == [old]
@@ -180,19 +180,32 @@ def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_wor
 
 
 def test_a_password_that_the_database_refuses_is_not_put_back(home: Home) -> None:
-    home.create()
-    # It was changed there, and mistyped here.
-    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('third-word')")
-    failed = home.run(database={"password": OTHER}, check_database="warn")
-    assert failed.error and "was not put back" in failed.error and "the database refuses it" in failed.error
-    assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
+    host = {"host": home.layout.address("postgresql"), "port": databases.POSTGRESQL_PORT}
+    databases.create_databases(home.layout, "postgres", [home.login])
+    try:
+        with databases.administration(home.layout, "postgres") as run:
+            run(f"CREATE ROLE {home.login} LOGIN PASSWORD '{WORD}'")
+            run(f"ALTER DATABASE {home.login} OWNER TO {home.login}")
+        database = {"type": "postgresql", **host, "name": home.login, "username": home.login, "password": WORD, "ssl_mode": "require"}
+        assert home.run(database=database, wait_timeout=120).error is None
+        # It was changed there, and mistyped here.
+        databases.set_password(home.layout, "postgres", home.login, "third-word")
+        failed = home.run(database={"password": OTHER}, check_database="warn")
+        assert failed.error and "was not put back" in failed.error and "the database refuses it" in failed.error
+        assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
+    finally:
+        home.run(state="absent", wait_timeout=60)
+        databases.drop_database(home.layout, "postgres", home.login)
+        with databases.administration(home.layout, "postgres") as run:
+            run(f"DROP ROLE IF EXISTS {home.login}")
 
 
-def test_a_new_password_that_the_database_accepts_stays(home: Home) -> None:
+@pytest.mark.parametrize("look", ["warn", "ignore"])
+def test_a_new_password_that_the_database_accepts_stays(home: Home, look: str) -> None:
     home.create()
     # A rotation that comes together with another fault.
     home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"DROP DATABASE `{home.login}`")
-    failed = home.run(database={"password": OTHER})
+    failed = home.run(database={"password": OTHER}, check_database=look)
     assert failed.error and "was not put back" in failed.error and "the database accepts the new one" in failed.error
     home.sql(f"CREATE DATABASE `{home.login}`")
     until(home.is_available)
@@ -213,6 +226,6 @@ def test_a_password_that_another_process_has_changed_since_is_not_put_back(home:
         if ended.writes == 2 and request.path.endswith(f"/secrets/{secret}"):
             home.cluster.merge(*SECRETS, secret, {"stringData": {KEY: WORD, "note": "by another process"}})
 
-    failed = home.process.run(registry(name=home.name, wait_timeout=20, database={"password": OTHER}), before)
+    failed = home.process.run(registry(name=home.name, wait_timeout=20, check_database="ignore", database={"password": OTHER}), before)
     assert failed.error and "another process has changed it since" in failed.error
     assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
