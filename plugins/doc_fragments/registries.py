@@ -38,7 +38,7 @@ options:
         description:
           - The resource name of the registry. It cannot be changed later; another name is another registry.
           - Lower-case letters, digits and hyphens, at most 48 characters. Anything else is refused, and the name that the dashboard would derive is suggested.
-            With more than 40 characters the dashboard cannot edit it, which is a warning.
+            The dashboard creates only registries with at most 40 characters, and edits longer ones too.
         type: str
         required: true
       display_name:

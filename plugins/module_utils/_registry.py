@@ -172,8 +172,6 @@ def registry_from_options(options: Mapping[str, Any], namespace: str, problems: 
         problems += [*live_name_problems(name), *no_time]
         return Registry(name, namespace)
     problems += name_problems(name)
-    if DASHBOARD_NAME_LENGTH < len(name) <= OPERATOR_NAME_LENGTH:
-        warnings.append(f"name{shown(name)} has {len(name)} characters; the dashboard cannot edit a registry with more than {DASHBOARD_NAME_LENGTH}")
     display_name = options.get("display_name")
     if display_name is not None and not display_name.strip():
         problems.append(Problem("display_name", "is blank", "Leave it out to use the name, or give a text", display_name))
@@ -248,7 +246,7 @@ def name_problems(name: str) -> list[Problem]:
         remedy = f"The dashboard would derive {derived!r}" if derived else "Give a name such as fraud-models"
         return [Problem("name", "is no resource name: only lower-case letters, digits and hyphens, starting and ending with a letter or digit", remedy, name)]
     if len(name) > OPERATOR_NAME_LENGTH:
-        remedy = f"Use at most {DASHBOARD_NAME_LENGTH} characters, so that the dashboard can edit it too"
+        remedy = f"Use at most {OPERATOR_NAME_LENGTH} characters"
         return [Problem("name", f"has {len(name)} characters and the operator cannot create its objects with more than {OPERATOR_NAME_LENGTH}", remedy, name)]
     return []
 

@@ -44,7 +44,7 @@ options:
       - The resource name of the registry. It cannot be changed later.
       - Lower-case letters, digits and hyphens, beginning and ending with a letter or digit. Anything else is refused, and the name that the dashboard would
         derive is suggested. Before Kubernetes 1.36 a digit at the beginning is refused too.
-      - At most 48 characters. With more than 40 the dashboard cannot edit the registry, which is a warning.
+      - At most 48 characters. The dashboard creates only registries with at most 40, and edits longer ones too.
       - A name that a registry in another namespace has is refused, and that namespace is named.
     type: str
     required: true

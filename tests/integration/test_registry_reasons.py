@@ -200,7 +200,7 @@ BROKEN_TLS = {
 def test_settings_of_tls_that_postgresql_cannot_use_have_reasons_of_their_own(cluster: Cluster, automation: Runner, options: Any, certificates: None) -> None:
     names = {said: f"reason-{uuid.uuid4().hex[:8]}" for said in BROKEN_TLS}
     good = {key: value for key, value in options["postgresql"].items() if key != "ca"}
-    fleet(automation, {name: good | {"username": "nobody"} for name in names.values()}, 0, wait=False)
+    fleet(automation, {name: good | {"username": "nobody"} for name in names.values()}, WAIT_SECONDS, wait=False)
     for said, name in names.items():
         cluster.merge(*REGISTRIES, name, {"spec": {"postgres": BROKEN_TLS[said]}})
     try:
