@@ -354,12 +354,20 @@ class _LazyCluster:
 def _named_registry(cluster: _LazyCluster, name: str) -> _manifests.Manifest:
     """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
     connected, namespace = cluster.connected()
-    versions = (connected.read((f"{_manifests.GROUP}/{version}", _manifests.PLURAL), namespace, name) for version in ("v1beta1", "v1alpha1"))
-    resource = next((found for found in versions if found is not None), None)
-    if resource is None:
-        # Imported here, as above.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _reading
+    # Imported here, as above.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _missing, _reading
 
+    versions = [(f"{_manifests.GROUP}/{version}", _manifests.PLURAL) for version in ("v1beta1", "v1alpha1")]
+
+    def read() -> _manifests.Manifest | None:
+        return next(filter(None, (connected.read(api, namespace, name) for api in versions)), None)
+
+    def refused() -> _manifests.Manifest | None:
+        _reading.need_namespace(connected, namespace)
+        return read()
+
+    resource = _missing.if_allowed(read, refused)
+    if resource is None:
         _reading.need_namespace(connected, namespace)
         remedy = "Correct registry or namespace, or describe the database in database"
         raise _registry.InputError([_registry.Problem("registry", f"does not exist in namespace {namespace!r}", remedy, name)])
