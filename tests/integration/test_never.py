@@ -303,6 +303,21 @@ def test_it_never_reports_a_registry_as_available_while_its_server_runs_an_older
     assert told.result["registries"][0]["status"]["serving"] is False
 
 
+def test_the_registry_server_never_verifies_the_host_name_of_a_postgresql_certificate(cluster: Cluster, layout: Layout, automation: Runner, name: str) -> None:
+    """The certificate of the sandbox's PostgreSQL is not for this name of it."""
+    database = f"never_{uuid.uuid4().hex[:8]}"
+    databases.create_databases(layout, "postgresql", [database])
+    login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
+    options = {"type": "postgresql", "host": "postgres-alias", "namespace": "data", "name": database, "ca": "cluster", "ssl_mode": "verify-full", **login}
+    try:
+        made = automation(name=name, database=options)
+        assert not made.failed, made.output
+        assert any("never checks the host name" in warning or "never its host name" in warning for warning in made.warnings), made.warnings
+    finally:
+        automation(name=name, state="absent")
+        databases.drop_database(layout, "postgresql", database)
+
+
 def test_the_registry_server_never_starts_with_a_question_mark_in_a_mysql_password(automation: Runner, name: str, mysql: dict[str, Any]) -> None:
     refused = automation(name=name, database=mysql | {"password": "what?"})
     assert refused.failed and [problem["option"] for problem in refused.result["problems"]] == ["database.password"] and refused.writes == []

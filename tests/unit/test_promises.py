@@ -10,7 +10,7 @@ import pytest
 from sandbox.layout import ROOT
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "never.rst"
-TESTS = ROOT / "tests" / "integration"
+TESTS = ROOT / "tests"
 
 
 def sentences() -> list[str]:
@@ -24,15 +24,15 @@ def name_of(sentence: str) -> str:
     return "test_" + re.sub(r"[^a-z0-9]+", "_", sentence.lower()).strip("_")
 
 
-def integration_tests() -> dict[str, ast.FunctionDef]:
-    """The integration tests by name."""
-    files = [ast.parse(file.read_text()) for file in TESTS.glob("test_*.py")]
+def every_test() -> dict[str, ast.FunctionDef]:
+    """All tests by name."""
+    files = [ast.parse(file.read_text()) for file in TESTS.rglob("test_*.py")]
     return {node.name: node for file in files for node in file.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
 
 @pytest.mark.parametrize("sentence", sentences(), ids=name_of)
 def test_a_sentence_has_a_test_of_its_name(sentence: str) -> None:
-    assert name_of(sentence) in integration_tests()
+    assert name_of(sentence) in every_test()
 
 
 def test_every_list_item_is_one_sentence() -> None:
@@ -45,7 +45,7 @@ def test_every_list_item_is_one_sentence() -> None:
 @pytest.mark.parametrize("sentence", sentences(), ids=name_of)
 def test_the_test_of_a_sentence_can_fail(sentence: str) -> None:
     """A test without an assertion, of its own or of a function that it calls by a name that says so, proves nothing."""
-    test = integration_tests()[name_of(sentence)]
+    test = every_test()[name_of(sentence)]
     calls = [node.func for node in ast.walk(test) if isinstance(node, ast.Call)]
     names = [call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls]
     assert any(isinstance(node, ast.Assert) for node in ast.walk(test)) or any(name.startswith("assert_") or name == "raises" for name in names)

@@ -160,7 +160,7 @@ def asking(plugin: str, received: list[bytes], at_once: bool, context: ssl.SSLCo
 
 @pytest.mark.parametrize("plugin", ["mysql_clear_password", "dialog", "mysql_old_password"])
 @pytest.mark.parametrize("at_once", [False, True])
-def test_the_password_is_not_shown_to_a_server_that_asks_for_it_as_it_is(plugin, at_once):
+def test_it_never_sends_a_mysql_password_as_clear_text(plugin, at_once):
     received: list[bytes] = []
     with server(asking(plugin, received, at_once)) as port:
         report = look(view(port, type="mysql", password="a-secret-word"))
