@@ -168,10 +168,12 @@ def test_a_password_that_the_database_refuses_is_written_only_when_that_is_asked
         assert played.code == 0 and f"east/{name}: would be rotated; " in played.summary, played.output
 
 
-def test_a_password_that_mysql_refuses_from_here_is_rotated(life: dict[str, Played], player: Player, registries: list[dict[str, Any]]) -> None:
-    far = registries[1]["name"]
-    played = play(player, "rotate_password", "--check", "-e", f"registry={far}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")
-    assert played.code == 0 and f"east/{far}: would be rotated; " in played.summary, played.output
+def test_a_password_that_mysql_refuses_from_here_is_rotated(layout: Layout, player: Player, automation: Runner, name: str) -> None:
+    database = {"type": "mysql", "host": layout.address("mariadb"), "name": "model_registry", "ca": "cluster"}
+    created = automation(name=name, wait=False, database={**database, "username": LOGIN.name, "password": LOGIN.password})
+    assert not created.failed, created.output
+    played = play(player, "rotate_password", "--check", "-e", f"registry={name}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")
+    assert played.code == 0 and f"east/{name}: would be rotated; " in played.summary, played.output
     assert "; the login was not checked first: The database refuses the login" in played.summary, played.output
 
 
