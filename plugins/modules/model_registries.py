@@ -111,7 +111,7 @@ options:
         these together. At least 1. Less is refused.
       - Eight are purged side by side. Those whose turn has not come by then are left, and fail.
       - What only another input can cure, such as a wrong password, ends the wait for that registry as soon as it has shown twice.
-      - A registry that this run does not change is waited for only until this many seconds have passed since its last change: one that has failed for longer is
+      - A registry that this run does not change is waited for only until this many seconds have passed since its last change. One that has failed for longer is
         reported at once.
     type: int
     default: 300

@@ -117,7 +117,7 @@ options:
     description:
       - How many seconds to wait at most, at least 1. Less is refused.
       - What only another input can cure, such as a wrong password, ends the wait as soon as it has shown twice.
-      - A registry that this run does not change is waited for only until this many seconds have passed since its last change: one that has failed for longer is
+      - A registry that this run does not change is waited for only until this many seconds have passed since its last change. One that has failed for longer is
         reported at once.
     type: int
     default: 300

@@ -186,7 +186,7 @@ options:
   wait_timeout:
     description:
       - How many seconds to wait at most, for all registries together, at least 1. Less is refused.
-      - A registry that this run does not change is waited for only until this many seconds have passed since its last change: one that has failed for longer is
+      - A registry that this run does not change is waited for only until this many seconds have passed since its last change. One that has failed for longer is
         reported at once.
     type: int
     default: 300
