@@ -61,9 +61,10 @@ OF_THE_PRODUCT = CertificateAuthority("ConfigMap", "odh-trusted-ca-bundle", "odh
 
 @dataclass(frozen=True)
 class Upload:
-    """A certificate that is uploaded; the dashboard puts it into a ConfigMap."""
+    """A certificate that is uploaded; the dashboard puts it into a ConfigMap, whose name is fixed by then."""
 
     pem: str
+    before_the_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,8 @@ class Dashboard:
         assert form.database and form.database.section == "mysql", "the dashboard fails to upload a CA for PostgreSQL"
         config_maps = path("v1", "configmaps", REGISTRIES_NAMESPACE)
         taken = {item["metadata"]["name"] for item in self._send("GET", config_maps)["items"]}
-        names = (f"{name}-db-credential" + (f"-{number}" if number > 1 else "") for number in range(1, len(taken) + 2))
+        prefix = "" if form.ca.before_the_name else f"{name}-"
+        names = (f"{prefix}db-credential" + (f"-{number}" if number > 1 else "") for number in range(1, len(taken) + 2))
         free = next(candidate for candidate in names if candidate not in taken)
         self._send("POST", config_maps, {"metadata": {"name": free, "namespace": REGISTRIES_NAMESPACE}, "data": {"ca.crt": form.ca.pem}})
         return CertificateAuthority("ConfigMap", free, "ca.crt")

@@ -318,6 +318,28 @@ def test_an_upload_of_the_dashboard_is_rotated_and_ours_is_equal_to_it(
     assert later.result["registries"] == []
 
 
+def test_an_upload_before_the_registry_has_a_name_is_adopted_and_goes_with_it(
+    cluster: Cluster, automation: Runner, own: str, logins: Any, authority: str, other: str
+) -> None:
+    name = f"{own}-early"
+    Dashboard(cluster).create(name, Form(name, "", database_of(logins["mysql"]), Upload(authority, before_the_name=True)))
+    assert cluster.registry(name)["spec"]["mysql"]["sslRootCertificateConfigMap"] == {"name": "db-credential", "key": "ca.crt"}
+    adopted, added, read, used, gone = automation.sequence(
+        [
+            Task({"name": name, "database": {"ca": {"pem": authority}}}),
+            Task({"name": name, "database": {"ca": {"pem": authority + other}}}),
+            ca({"registry": name, "pem": other + authority}),
+            ca({"registry": name, "state": "absent"}),
+            Task({"name": name, "state": "absent"}),
+        ]
+    )
+    assert adopted.changes == [] and adopted.writes == [], adopted.output
+    assert added.changes == [("update", "ConfigMap"), ("restart", "Deployment")], added.output
+    assert read.changes == [] and read.result["ca"]["name"] == "db-credential", read.output
+    assert used.failed and f"used by registry '{name}'" in used.result["msg"], used.output
+    assert ("delete", "ConfigMap") in gone.changes and cluster.get(*CONFIG_MAPS, "db-credential") is None, gone.output
+
+
 def test_secrets_and_other_keys_are_handled_as_what_they_are(cluster: Cluster, automation: Runner, own: str, authority: str, other: str) -> None:
     cluster.create(*CONFIG_MAPS, {"metadata": {"name": f"{own}-mixed", "labels": {"team": "fraud"}}, "data": {"note": "kept", "ca.crt": other}})
     secret, mixed = {"name": f"{own}-secret", "kind": "secret", "key": "tls-ca.crt"}, {"name": f"{own}-mixed"}
