@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -98,8 +99,9 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     Dashboard(cluster).create(name, Form(name, "", database_of(mysql), Upload(bundle)))
     automation.sequence([Task({"name": name}), Task({"name": broken, "wait": False, "database": mysql | {"password": "not-the-password"}})])
     # It is older than its Secret, has to be edited, and would leave everything that a registry can leave.
-    secret = cluster.registry(name)["spec"]["mysql"]["passwordSecret"]["name"]
-    cluster.merge(*SECRETS, secret, {"stringData": {"note": "newer"}})
+    opened = Dashboard(cluster).opened(name)
+    assert opened.database
+    Dashboard(cluster).edit(name, dataclasses.replace(opened, database=dataclasses.replace(opened.database, password="newer-word")))
     # One grant stays, one is not listed, and one is no project yet.
     for group in ("listed", "unlisted", "system:serviceaccounts:data"):
         Dashboard(cluster).grant(name, "Group", group)
