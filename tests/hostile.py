@@ -66,7 +66,7 @@ class Planted:
     texts: dict[str, str]
     canary: Path
 
-    def prove(self, run: Callable[..., str], exported: Path, page: Path) -> None:
+    def assert_inert(self, run: Callable[..., str], exported: Path, page: Path) -> None:
         """Export them, converge them, check them and write the page, with `run`, which returns what a playbook printed, with its options and variables."""
         [first, *_others] = self.texts
         outputs = [run("export", "--diff")]

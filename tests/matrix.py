@@ -228,7 +228,7 @@ def hostile_texts(core: Core, packages: Sequence[str], check: Check) -> Outcome:
 
     try:
         planted = hostile.plant(cluster, prefix, check.workspace / "canary")
-        planted.prove(run, inventory.parent / "host_vars" / "sandbox" / "model_registries.yml", check.workspace / "page.html")
+        planted.assert_inert(run, inventory.parent / "host_vars" / "sandbox" / "model_registries.yml", check.workspace / "page.html")
     except AssertionError as error:
         raise CheckFailed(str(error)) from None
     finally:

@@ -20,7 +20,7 @@ author:
 description:
   - Line breaks and other white space become single spaces. Characters that a terminal obeys, or that change the direction of writing, are shown as escapes.
   - Two braces, and other characters that start a template of Ansible, are separated by a space.
-  - The time and place that components of Kubernetes write before each line of their logs are removed, and what is longer than 4000 characters is cut.
+  - The time and place that components of Kubernetes write before each line of their logs are removed, and what is longer than 2000 characters is cut.
 positional: _input
 options:
   _input:

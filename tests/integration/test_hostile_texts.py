@@ -23,6 +23,6 @@ def test_it_never_runs_code_that_is_stored_in_a_cluster(layout: Layout, cluster:
 
     try:
         planted = hostile.plant(cluster, "hostile", tmp_path / "canary")
-        planted.prove(run, tmp_path / "host_vars" / "east" / "model_registries.yml", tmp_path / "page.html")
+        planted.assert_inert(run, tmp_path / "host_vars" / "east" / "model_registries.yml", tmp_path / "page.html")
     finally:
         remove(cluster, "hostile")

@@ -31,7 +31,7 @@ def test_what_is_not_shown_is_named() -> None:
 
 
 def test_a_long_text_is_cut_and_says_how_long_it_was() -> None:
-    assert _texts.line("x" * 5000) == f"{'x' * 4000} … (1000 more characters)"
+    assert _texts.line("x" * (_texts.LONGEST + 500)) == f"{'x' * _texts.LONGEST} … (500 more characters)"
 
 
 def test_the_heads_of_log_lines_are_dropped() -> None:
@@ -41,6 +41,6 @@ def test_the_heads_of_log_lines_are_dropped() -> None:
 
 def test_what_a_server_says_is_repeated_as_a_line_of_limited_length() -> None:
     for text in (*HOSTILE.values(), "x" * 2_000_000):
-        error = SimpleNamespace(status=403, reason="", body=json.dumps({"message": text}))
-        said = str(_cluster._refusal("reading", error))
-        assert said.isprintable() and len(said) < 2200
+        error = SimpleNamespace(status=403, reason="", body=json.dumps({"kind": "Status", "message": text}).encode())
+        said = str(_cluster._refusal("reading", "https://api", error))
+        assert said.isprintable() and f"answered 403: {_texts.line(text)}" in said and len(said) < 2200
