@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _cluster,
@@ -26,6 +27,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
 
 EVENTS = ("v1", "events")
 ROUTES = ("route.openshift.io/v1", "routes")
+# The next start of a server that has failed is waited for when it is not further away than this, and then this long until it has shown how it ends.
+NEAR_SECONDS, START_SECONDS = 60, 20
 # A server that has not started after this many seconds is looked at closely. Shorter than this no registry is waited for.
 PATIENCE = 5
 ABSENT: _manifests.Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
@@ -39,7 +42,10 @@ class NotServingError(_registry.ReportedError):
         if verdict.final:
             ended = "Waiting longer cannot change that"
         elif unchanged:
-            ended = f"Nothing of it was changed by this run, and its last change was more than {seconds:.0f} s (wait_timeout) ago: it was not waited for again"
+            ended = (
+                f"Nothing of it was changed by this run, and its last change was more than {seconds:.0f} s (wait_timeout) ago: it was not waited for again."
+                " If the cause has been fixed, run again after the next start of its server, within 5 minutes"
+            )
         previous = "The previous pod still serves with what it was started with." if old_serves else ""
         parts = (f"registry {name!r} does not serve: {verdict.sentence()}", previous, f"{ended}.", explanation)
         super().__init__(" ".join(part for part in parts if part))
@@ -106,7 +112,22 @@ def patience(seen: _readiness.Observation, seconds: float, now: datetime) -> flo
     times += filter(None, [_manifests.at(_readiness.newest_pod(seen.pods), ("metadata", "creationTimestamp"))])
     if not times:
         return seconds
-    return min(seconds, max(PATIENCE, seconds - (now - _plan.parsed(max(times))).total_seconds()))
+    next_start = _next_start(seen)
+    until_start = 0.0 if next_start is None else (next_start - now).total_seconds()
+    # Whatever was fixed outside of the cluster shows with the next start of the server, if that is near.
+    for_start = until_start + START_SECONDS if 0 < until_start <= NEAR_SECONDS else 0
+    return min(seconds, max(PATIENCE, for_start, seconds - (now - _plan.parsed(max(times))).total_seconds()))
+
+
+def _next_start(seen: _readiness.Observation) -> datetime | None:
+    """When a server that has failed is started again: Kubernetes waits from one start to the next for longer, up to five minutes."""
+    pod = _readiness.newest_pod(seen.pods)
+    status = _readiness.database_container(_manifests.at(pod, ("status", "containerStatuses")) or [])
+    pause = re.match(r"back-off (?:(\d+)m)?(?:(\d+)s)? ", _manifests.at(status, ("state", "waiting", "message")) or "")
+    ended = _manifests.at(status, ("lastState", "terminated", "finishedAt"))
+    if pause is None or not ended:
+        return None
+    return _plan.parsed(ended) + timedelta(minutes=int(pause[1] or 0), seconds=int(pause[2] or 0))
 
 
 def observe(

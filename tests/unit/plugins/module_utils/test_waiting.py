@@ -16,12 +16,12 @@ NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 LONG_AGO, JUST_NOW = "2026-05-01T12:00:00Z", "2026-06-01T11:59:30Z"
 
 
-def seen(registry=LONG_AGO, deployment=LONG_AGO, pod=LONG_AGO, status=JUST_NOW):
+def seen(registry=LONG_AGO, deployment=LONG_AGO, pod=LONG_AGO, status=JUST_NOW, container=None):
     def changed(at):
         entries = [{"manager": "m", "time": at}, {"manager": "operator", "time": status, "subresource": "status"}]
         return {"metadata": {"name": "one", "managedFields": entries}}
 
-    made = {"metadata": {"name": "one-1", "creationTimestamp": pod}}
+    made = {"metadata": {"name": "one-1", "creationTimestamp": pod}, "status": {"containerStatuses": [container] if container else []}}
     return _readiness.Observation(changed(registry), changed(deployment), (made,) if pod else ())
 
 
@@ -34,6 +34,24 @@ def test_a_registry_that_failed_long_before_the_run_is_not_waited_for_again():
 def test_a_registry_that_was_changed_just_before_the_run_is_waited_for_as_long_as_is_left(part):
     assert _waiting.patience(seen(**{part: JUST_NOW}), 300, NOW) == 270
     assert _waiting.patience(seen(**{part: "2026-06-03T12:00:00Z"}), 300, NOW) == 300
+
+
+@pytest.mark.parametrize(
+    ("message", "ended", "seconds"),
+    [
+        ("back-off 40s restarting failed container=rest-container pod=x", "2026-06-01T11:59:50Z", 50),
+        ("back-off 1m20s restarting failed container=rest-container pod=x", "2026-06-01T11:59:30Z", 70),
+        # Too far away, over already, and nothing that is known.
+        ("back-off 5m0s restarting failed container=rest-container pod=x", "2026-06-01T11:59:50Z", 5),
+        ("back-off 10s restarting failed container=rest-container pod=x", "2026-06-01T11:59:30Z", 5),
+        ("something else", "2026-06-01T11:59:50Z", 5),
+        (None, None, 5),
+    ],
+)
+def test_the_next_start_of_a_server_is_waited_for_when_it_is_near(message, ended, seconds):
+    last = {"terminated": {"finishedAt": ended}} if ended else {}
+    container = {"name": "rest-container", "state": {"waiting": {"reason": "CrashLoopBackOff", "message": message}}, "lastState": last}
+    assert _waiting.patience(seen(container=container), 300, NOW) == seconds
 
 
 def test_a_registry_of_which_nothing_is_known_is_waited_for():
