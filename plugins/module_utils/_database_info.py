@@ -358,12 +358,20 @@ class _LazyCluster:
 def _named_registry(cluster: _LazyCluster, name: str) -> _manifests.Manifest:
     """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
     connected, namespace = cluster.connected()
-    apis = [(f"{_manifests.GROUP}/{version}", _manifests.PLURAL) for version in ("v1beta1", "v1alpha1")]
-    resource = next((found for api in apis if (found := connected.read(api, namespace, name)) is not None), None)
-    if resource is None:
-        # Imported here, as above.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils import _reading
+    # Imported here, as above.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _missing, _reading
 
+    apis = [(f"{_manifests.GROUP}/{version}", _manifests.PLURAL) for version in ("v1beta1", "v1alpha1")]
+
+    def read() -> _manifests.Manifest | None:
+        return next(filter(None, (connected.read(api, namespace, name) for api in apis)), None)
+
+    def refused() -> _manifests.Manifest | None:
+        _reading.need_namespace(connected, namespace)
+        return read()
+
+    resource = _missing.if_allowed(read, refused)
+    if resource is None:
         _reading.need_namespace(connected, namespace)
         # Nothing where this version is not served.
         newest, oldest = (_reading.names_of(partial(connected.metadata, api, namespace)) for api in apis)
