@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _registry, _texts
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 # The newest migration that the server has.
@@ -391,9 +391,7 @@ def repeated(view: View, text: str) -> str:
     secrets = {view.password or "", view.effective_password, quote(view.password or "", safe=""), view.client_key or ""}
     for line in sorted({line for secret in secrets for line in (secret, *secret.splitlines()) if line.strip()}, key=len, reverse=True):
         text = text.replace(line, HIDDEN)
-    text = PEM.sub(HIDDEN, text)
-    text = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return text if 0 < len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} …" if text else "it gave no reason"
+    return _texts.line(PEM.sub(HIDDEN, text), LONGEST_TEXT) or "it gave no reason"
 
 
 def version_text(text: str) -> str:
