@@ -387,7 +387,8 @@ class Convergence:
         if not made.leftovers:
             return
         is_available = bool(outcome.status.get("serving")) and not (self._check_mode and made.changes)
-        if self._check_mode and not is_available and made.changes and self._waits and (self.can_serve or self.is_predicted):
+        if self._check_mode and not is_available and self._waits and (self.can_serve or self.is_predicted):
+            # Whether it becomes available is not known.
             outcome.kept = []
             for change in made.leftovers:
                 outcome.record(change, unverified=True)

@@ -127,7 +127,12 @@ def test_check_mode_says_that_a_deletion_depends_on_the_registry(home: Home) -> 
     assert predicted.writes == 0 and changes(predicted) == [("update", "ModelRegistry"), ("delete", "Secret")]
     assert [change.get("unverified", False) for change in predicted.outcome.changes] == [False, True]
     assert changes(not_waiting) == [("update", "ModelRegistry")] and kept(not_waiting) == set(home.passwords)
-    home.run(**wanted, wait=False)
+    home.vault("not-the-word")
+    assert home.run(**wanted, wait_timeout=10).error
+    unavailable = home.process.run(registry(name=home.name, check=True, **wanted))
+    assert changes(unavailable) == [("delete", "Secret")] and unavailable.outcome.changes[0]["unverified"] is True
+    home.vault(WORD)
+    home.run(wait=False)
     until(home.is_available)
     later = home.process.run(registry(name=home.name, check=True, **wanted))
     assert changes(later) == [("delete", "Secret")] and len(home.passwords) == 1 and later.writes == 0
