@@ -140,13 +140,12 @@ class Registries:
         self.manifests = [manifest(f"r-{number}") for number in range(count)]
         self.asked, self.told, self.now = [], [], NOW
 
-    def items(self, api, _namespace, **_query):
+    def listed(self, api, _namespace, trim, **_query):
         self.asked.append(api[1])
-        return self.manifests if api[1] == "modelregistries" else []
+        return list(map(trim, self.manifests)) if api[1] == "modelregistries" else []
 
-    def listed(self, api, _namespace, _trim, **_query):
-        self.asked.append(api[1])
-        return []
+    def items(self, api, namespace, **query):
+        return self.listed(api, namespace, lambda manifest: manifest, **query)
 
     def until(self, _deadline):
         return self
