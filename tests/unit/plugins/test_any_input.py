@@ -30,7 +30,7 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input impor
 from .module_utils.builders import NAMESPACE, OLD, TODAY, Live, live, wanted
 from .module_utils.builders import planned as plan_of
 
-# For each module; a hundred times as many find no more today.
+# For each module: enough to find a mistake soon, few enough for every run of the tests.
 EXAMPLES = 60
 MARKER = "S3cr3t-Pa55"
 PEM = f"-----BEGIN PRIVATE KEY-----\n{MARKER}\n-----END PRIVATE KEY-----\n"
