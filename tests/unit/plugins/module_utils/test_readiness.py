@@ -171,10 +171,10 @@ def started(times: int, uid: str = "1") -> dict[str, Any]:
     return made
 
 
-def verdict_of(log: str, times: int = 1, previous: str = "", registry: Any = AVAILABLE, **baseline: int) -> readiness.Verdict:
+def verdict_of(log: str, times: int = 1, previous: str = "", registry: Any = None, **baseline: int) -> readiness.Verdict:
     """What is said of a registry whose server was started so often and logs this; `baseline` are the starts of each pod before the wait."""
     starts = {uid.removeprefix("uid_"): number for uid, number in baseline.items()}
-    return judge(Observation(registry, ROLLING, (started(times),), log, previous, baseline=starts))
+    return judge(Observation(registry or AVAILABLE, ROLLING, (started(times),), log, previous, baseline=starts))
 
 
 def test_a_line_that_is_logged_twice_is_final() -> None:
