@@ -57,7 +57,8 @@ TOOLS = {
 TOOL_PREFIXES = {"olm.": "OLM", "openshift.io/ldap.": "LDAP group synchronization"}
 # Field managers of controllers and of tools that apply what is stored elsewhere. People's clients, such as kubectl, are not among them.
 CONTROLLERS = re.compile(
-    r"argocd|flux|helm|external-?secrets|cert-manager|terraform|pulumi|crossplane|kapp|^(olm|catalog|service-ca)$|(^|[-_./])(controller|operator|manager)($|[-_./])",
+    r"argocd|flux|helm|external-?secrets|cert-manager|terraform|pulumi|crossplane|kapp|^(olm|catalog|service-ca)$"
+    r"|(^|[-_./])(controller|operator|manager)($|[-_./])",
     re.IGNORECASE,
 )
 HELD = ("Secret", "ConfigMap")
