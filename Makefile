@@ -4,7 +4,7 @@ PRODUCT ?= 3.x
 PLATFORM ?= openshift
 RUN = $(PYTHON) -m sandbox.toolchain
 
-.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test test-matrix lint unit integration generations bench docs
+.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test test-matrix lint unit integration generations bench changelog docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -41,6 +41,9 @@ generations: ## only the tests of older products, plain Kubernetes and the sandb
 
 bench: ## measure what the collection costs, beside other ways of doing the same
 	@$(RUN) python bench/run.py
+
+changelog: ## make CHANGELOG.md of the fragments, for the version in galaxy.yml
+	@$(RUN) python tests/changelog.py
 
 docs: ## build the site into docs/build/html
 	@$(RUN) python docs/build.py
