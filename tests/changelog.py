@@ -1,6 +1,6 @@
 """Makes CHANGELOG.md of the fragments, for the version in galaxy.yml.
 
-    python -m sandbox.toolchain python tests/changelog.py
+python -m sandbox.toolchain python tests/changelog.py
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import RBAC
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership import auth_delegator
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership import auth_delegator, name_conflict
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import name_problems
 
 DOCUMENTATION = r"""
@@ -70,6 +70,8 @@ def model_registry_rbac(registries: object) -> list[dict[str, Any]]:
     if not names:
         raise AnsibleFilterError("model_registry_rbac: the list of registries is empty, and in Kubernetes a rule without names applies to all objects")
     problems = [problem.sentence() for name in names for problem in name_problems(name)]
+    # The model catalog has a ClusterRoleBinding of such a name.
+    problems += [f"name {name!r} cannot be used: the operator would overwrite {taken}." for name in names if (taken := name_conflict(name, {}, ()))]
     if problems:
         raise AnsibleFilterError(f"model_registry_rbac: {' '.join(problems)}")
     return [

@@ -246,7 +246,7 @@ class Cluster:
                 listed = self._find(path, "looking for the registries namespace in the DataScienceCluster", _answers.list_in)
             except ClusterError as error:
                 if error.status == FORBIDDEN:
-                    remedy = "or bind the account to the ClusterRole in rbac/read.yml or rbac/converge.yml"
+                    remedy = "or bind the account to the ClusterRole in rbac/cluster.yml or rbac/read.yml"
                     raise ClusterError(f"{error} {hint}, {remedy}.", FORBIDDEN) from error
                 raise
             if listed is None:

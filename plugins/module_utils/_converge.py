@@ -264,7 +264,7 @@ class Convergence:
         live, reader = self._live, self._reader
         contents = {(change.kind, change.name): change.body for change in self.plan.changes if change.kind in _plan.APIS and change.action != "delete"}
         found = _database_info.look_before(
-            reader, _plan.resource_after(_placed(reader, self._wanted), live.registry, reader.capabilities), live.objects, contents
+            reader, _plan.resource_after(placed(reader, self._wanted), live.registry, reader.capabilities), live.objects, contents
         )
         if found is None:
             return []
@@ -442,7 +442,7 @@ class Convergence:
 
     def _base_plan(self, reader: _reading.Reader) -> tuple[_plan.Live, _plan.Plan]:
         """What is live, and the plan by that alone."""
-        placed = _placed(reader, self._wanted)
+        placed = placed(reader, self._wanted)
         live = self._with_expected_users(_reading.read_live(reader, placed, self._foreseen))
         return live, _plan.plan(placed, live, self._consent, datetime.now(timezone.utc))
 
@@ -455,7 +455,7 @@ class Convergence:
         return replace(live, used_secrets=live.used_secrets.union(used))
 
 
-def _placed(reader: _reading.Reader, wanted: _registry.Registry) -> _registry.Registry:
+def placed(reader: _reading.Reader, wanted: _registry.Registry) -> _registry.Registry:
     """The wanted registry, with the certificates that its options hold given the ConfigMap that they belong into."""
     database = wanted.database
     if database is None or database.ca is None or database.ca.pem is None:

@@ -315,7 +315,8 @@ class Fleet:
     def _expected(self) -> dict[str, _manifests.Manifest]:
         """The listed registries as they are to be after this run."""
         reader = self._reader
-        return {item.name: _plan.resource_after(item.wanted, reader.registry(item.name), reader.capabilities) for item in self._outcome.items}
+        placed = {item.name: _converge.placed(reader, item.wanted) for item in self._outcome.items}
+        return {name: _plan.resource_after(wanted, reader.registry(name), reader.capabilities) for name, wanted in placed.items()}
 
     @cached_property
     def _expected_users(self) -> Mapping[tuple[str, str], Collection[str]]:
@@ -333,6 +334,10 @@ class Fleet:
         unwanted = [name for name in unlisted if not _registry.name_problems(name)]
         for name in sorted(unlisted.keys() - unwanted):
             self._outcome.warn([f"purge leaves registry {name!r}, because no list can name it: model_registry with state absent deletes it"])
+        for name, owner in {name: _ownership.tool_of(unlisted[name]) for name in unwanted}.items():
+            if owner:
+                unwanted.remove(name)
+                self._outcome.warn([f"purge leaves registry {name!r}, because it is {owner}: delete it there"])
         chosen = [name for name in unwanted if not _deletion.is_going(unlisted[name])]
         limit = self._options["purge_limit"]
         if len(chosen) > limit:

@@ -221,7 +221,7 @@ class Granting:
         unseen: list[str] = []
         needed = self._wanted.members is not None
         # A cluster without OpenShift's APIs refuses first who has no right to them.
-        found = _missing.seen(lambda: [self._reader.group(self._target.own_group)], None, unseen.append, advice=not needed)
+        found = _missing.seen(lambda: [self._reader.group(self._target.own_group, listed=not needed)], None, unseen.append, advice=not needed)
         self._group = found[0] if found else None
         self._has_groups = self._group is not None or _missing.seen(lambda: self._reader.serves(_plan.USER_GROUPS), True, unseen.append, advice=not needed)
         if self._has_groups and unseen and needed:

@@ -124,6 +124,12 @@ def owner_of(kind: str, manifest: _manifests.Manifest, registry: str = "", reade
     return Owner(OURS if is_ours else DASHBOARD, "its name, content, labels, annotations and field managers")
 
 
+def tool_of(manifest: _manifests.Manifest) -> Owner | None:
+    """Which tool or platform keeps an object that people write too, by its owners, labels and annotations; None for none of them."""
+    metadata = manifest["metadata"]
+    return _by_owners(metadata) or _by_marks(_manifests.KIND, metadata, metadata.get("labels") or {}, metadata.get("annotations") or {})
+
+
 def is_owned_by(manifest: _manifests.Manifest | None, uid: str | None) -> bool:
     """Whether an object is deleted together with the registry of this uid, and not with one that was there before it."""
     return any(owner["uid"] == uid for owner in _manifests.at(manifest, ("metadata", "ownerReferences")) or ())

@@ -71,8 +71,8 @@ class Reader:
         """The RoleBindings of the namespace, at least those to Roles of these names."""
         return self.cluster.items(_plan.ROLE_BINDINGS, self.namespace)
 
-    def group(self, name: str) -> _manifests.Manifest | None:
-        """A Group of OpenShift's."""
+    def group(self, name: str, listed: bool = False) -> _manifests.Manifest | None:
+        """A Group of OpenShift's; with `listed` only as far as a list of all of them shows it, where many are asked for."""
         return self.cluster.read(_plan.USER_GROUPS, "", name)
 
     def ingress_domains(self) -> list[str]:

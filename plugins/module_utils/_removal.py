@@ -167,7 +167,8 @@ def _wait_until_gone(reader: _reading.Reader, name: str, uid: str | None, second
     """Wait until the registry of this uid and its server are gone. NotDeletedError at the deadline; CancelledError when the run is to stop."""
     named = {"fieldSelector": f"metadata.name={name}"}
     watched = [(reader.capabilities.api, reader.namespace, named), (_plan.DEPLOYMENTS, reader.namespace, named)]
-    now = reader.until(deadline)
+    # A snapshot would answer with what it read at the first look.
+    now = reader.fresh.until(deadline)
 
     def why_present(_is_last: bool) -> str:
         registry = now.registry(name)

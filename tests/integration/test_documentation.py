@@ -39,17 +39,13 @@ def play(layout: Layout, folder: Path, plays: Any, given: Mapping[str, Any] | No
 
 
 @pytest.fixture
-def fraud_models(cluster: Cluster, layout: Layout) -> Any:
-    """The databases that the examples name, and an end of the registry that they make."""
-    for server in ("mysql", "postgres"):
-        databases.create_databases(layout, server, ["fraud_models"])
+def fraud_models(cluster: Cluster) -> Any:
+    """The registry that the examples make, on databases that are there; it is gone afterwards."""
     yield "fraud-models"
     cluster.delete("modelregistry.opendatahub.io/v1beta1", "modelregistries", "fraud-models")
     for secret in cluster.items("v1", "secrets"):
         if secret["metadata"]["name"].startswith("fraud-models-db-"):
             cluster.delete("v1", "secrets", secret["metadata"]["name"])
-    for server in ("mysql", "postgres"):
-        databases.drop_database(layout, server, "fraud_models")
 
 
 def test_the_examples_of_the_module_run_in_their_order(cluster, layout, tmp_path, fraud_models):

@@ -12,7 +12,7 @@ import pytest
 from sandbox import databases
 from sandbox.layout import Layout
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
-from tests.helpers import ROLE_BINDINGS, Cluster, Runner, Task, until
+from tests.helpers import REGISTRIES, ROLE_BINDINGS, Cluster, Runner, Task, until
 
 SECRETS = ("v1", "secrets")
 CONFIG_MAPS = ("v1", "configmaps")
@@ -131,6 +131,12 @@ def test_it_never_changes_or_deletes_what_another_tool_or_the_platform_manages(
             cluster.merge(*CONFIG_MAPS, upload, {"metadata": unmarked})
         cluster.merge(*SECRETS, secret, {"metadata": TOOLS["Argo CD"]})
         cluster.merge(*CONFIG_MAPS, upload, {"metadata": TOOLS["Flux"]})
+        cluster.merge(*REGISTRIES, name, {"metadata": TOOLS["Argo CD"]})
+        others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES) if registry["metadata"]["name"] != name]
+        purge = {"registries": others or [{"name": f"{name}-other", "database": {"type": "generated"}}], "purge": True, "wait": False}
+        [purged] = automation.sequence([Task(purge, "modelops.openshift_ai.model_registries", check=True)])
+        assert f"purge leaves registry '{name}'" in " ".join(purged.warnings), purged.output
+        assert ("delete", "ModelRegistry") not in purged.changes
         gone = automation(name=name, state="absent")
         assert not gone.failed, gone.output
         assert {entry["name"] for entry in gone.result["kept"]} >= {secret, upload}

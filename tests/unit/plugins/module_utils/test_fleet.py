@@ -136,6 +136,17 @@ def test_what_may_not_be_listed_is_read_once_each():
         snapshot.named("Secret", "a")
 
 
+def test_groups_that_nobody_asked_about_are_not_read_one_by_one():
+    cluster = Lists(refuses=("groups",))
+    cluster.serves = lambda *_api: True
+    snapshot = Snapshot(cluster, TODAY, NAMESPACE)
+    for name in ("a-users", "b-users", "c-users"):
+        with pytest.raises(ClusterError):
+            snapshot.group(name, listed=True)
+    assert snapshot.group("a-users") is None
+    assert cluster.asked == ["list groups", "get groups/a-users"]
+
+
 def test_the_secrets_of_a_registry_are_found_by_how_their_names_begin():
     snapshot = Snapshot(Lists(secrets=held("a-db-12345", "a-db-b-db-12345", "ab-db-12345", "other")), TODAY, NAMESPACE)
     assert {found["metadata"]["name"] for found in snapshot.named("Secret", "a-db-")} == {"a-db-12345", "a-db-b-db-12345"}

@@ -19,6 +19,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership i
     neighbors,
     owner_of,
     registry_of,
+    tool_of,
 )
 
 from .builders import NAMESPACE, config_map, foreign_secret, secret, stored, wanted
@@ -308,3 +309,14 @@ def test_a_name_is_not_taken_of_a_deployment_that_the_operator_would_overwrite(m
 )
 def test_a_secret_with_a_mark_of_a_password_is_one(held, is_one):
     assert is_password_secret(held) is is_one
+
+
+@pytest.mark.parametrize("mark", MARKS.values(), ids=MARKS)
+def test_a_registry_that_a_tool_keeps_is_known_by_its_mark(mark: dict[str, Any]) -> None:
+    registry = stored(wanted())
+    # The operator and people write into every registry.
+    registry["metadata"]["managedFields"] = [{**KUBECTL, "manager": manager} for manager in ("manager", "kubectl-edit", "unknown")]
+    assert tool_of(registry) is None
+    registry["metadata"].update({key: {**registry["metadata"].get(key, {}), **names} if isinstance(names, dict) else names for key, names in mark.items()})
+    found = tool_of(registry)
+    assert found is not None and not found.is_ours

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _bundles, _cluster, _readiness, _reading, _registry, _rotation, _waiting
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
+    _bundles,
+    _cluster,
+    _readiness,
+    _reading,
+    _registry,
+    _removal,
+    _rotation,
+    _snapshot,
+    _waiting,
+)
 
 from .builders import TODAY
 
@@ -181,3 +192,29 @@ def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_onc
     assert len(set(cluster.asked)) == 6 and cluster.asked.count("watch pods") == 1
     assert len(cluster.asked) == 3 * looks + 3
     assert cluster.told[0].startswith("waiting for 100 of 100: 100 (r-0, r-1, ")
+
+
+class Leaving(Registries):
+    """A cluster whose only registry is gone after this many looks at it."""
+
+    def __init__(self, looks):
+        super().__init__(1)
+        self.looks = looks
+        [gone] = self.manifests
+        gone["metadata"]["deletionTimestamp"] = JUST_NOW
+
+    def read(self, api, _namespace, name):
+        self.asked.append(f"get {api[1]}")
+        if api[1] != "modelregistries" or self.asked.count("get modelregistries") > self.looks:
+            return None
+        return next((one for one in self.manifests if one["metadata"]["name"] == name), None)
+
+    def serves(self, *_api):
+        return True
+
+
+@pytest.mark.parametrize("kind", [_reading.Reader, _snapshot.Snapshot])
+def test_the_end_of_a_registry_is_seen_although_it_was_there_at_first(kind):
+    cluster = Leaving(looks=2)
+    _removal._wait_until_gone(kind(cluster, TODAY, "ns"), "r-0", "r-0", 30, time.monotonic() + 30)
+    assert cluster.asked.count("get modelregistries") == 3
