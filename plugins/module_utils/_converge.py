@@ -442,9 +442,9 @@ class Convergence:
 
     def _base_plan(self, reader: _reading.Reader) -> tuple[_plan.Live, _plan.Plan]:
         """What is live, and the plan by that alone."""
-        placed = placed(reader, self._wanted)
-        live = self._with_expected_users(_reading.read_live(reader, placed, self._foreseen))
-        return live, _plan.plan(placed, live, self._consent, datetime.now(timezone.utc))
+        wanted = placed(reader, self._wanted)
+        live = self._with_expected_users(_reading.read_live(reader, wanted, self._foreseen))
+        return live, _plan.plan(wanted, live, self._consent, datetime.now(timezone.utc))
 
     def _with_expected_users(self, live: _plan.Live) -> _plan.Live:
         if not live.password_secrets:
