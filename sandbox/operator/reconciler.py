@@ -314,7 +314,7 @@ class Reconciler:
             (made.database_deployment(), made.of_database),
         ):
             if wanted_deployment["metadata"]["name"] == catalog.POSTGRES:
-                await self._ensure_once(made.database_secret(base64.urlsafe_b64encode(os.urandom(16)).decode()))
+                await self._ensure(self._catalog_password(made))
             await self._ensure_deployment(wanted_deployment)
             live = self._objects[DEPLOYMENT].get(_key(wanted_deployment))
             if live is None:
@@ -324,6 +324,17 @@ class Reconciler:
                 await self._ensure(wanted)
         await self._ensure(made.proxy_config())
         await self._ensure(made.cluster_role_binding())
+        if owner is None and self._capabilities.has_routes:
+            # The platform makes it after this operator, and nothing here watches it.
+            self._queue.add_later(CATALOG, 1)
+
+    def _catalog_password(self, made: catalog.Catalog) -> Object:
+        """The Secret of the catalog's database: with a new password, or with the one that there is."""
+        wanted = made.database_secret(base64.urlsafe_b64encode(os.urandom(16)).decode())
+        present = self._objects["Secret"].get(_key(wanted))
+        if present is None:
+            return wanted
+        return {name: value for name, value in wanted.items() if name != "stringData"} | {"data": present["data"]}
 
     # Single objects
 

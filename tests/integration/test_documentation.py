@@ -141,7 +141,7 @@ def test_the_playbook_of_the_readme_runs(cluster, layout, tmp_path, fraud_models
     assert cluster.registry(fraud_models) is None
     assert reader.run(do) == 0 and "changed=1" in reader.output, reader.output
     section = cluster.registry(fraud_models)["spec"]["mysql"]
-    assert (section["host"], section["database"]) == ("mysql.data.svc.cluster.local", "fraud_models")
+    assert (section["host"], section["database"]) == ("mysql.data.svc", "fraud_models")
     assert reader.run(f"ansible-vault encrypt passwords.yml && {do}") == 0 and "changed=0" in reader.output, reader.output
 
 

@@ -59,7 +59,7 @@ def test_create_writes_what_the_dashboard_writes_and_waits_until_it_serves(clust
     assert "labels" not in made["metadata"]
     secret_name = made["spec"]["mysql"]["passwordSecret"]["name"]
     assert made["spec"]["mysql"] == {
-        "host": "mysql.data.svc.cluster.local",
+        "host": "mysql.data.svc",
         "port": 3306,
         "database": database,
         "username": databases.REGISTRY.name,
@@ -227,7 +227,7 @@ def test_what_the_webhooks_refuse_is_told_in_their_words_and_leaves_nothing_behi
     faults.forget_requests(layout)
     run = Runner(layout, controlplane.ADMIN_TOKEN, tmp_path)(name=name, namespace=DATABASE_NAMESPACE, database=mysql)
     assert run.failed
-    assert "vmodelregistry.opendatahub.io" in run.result["msg"] and f"namespace must be {REGISTRIES_NAMESPACE}" in run.result["msg"]
+    assert [problem["option"] for problem in run.result["problems"]] == ["namespace"] and REGISTRIES_NAMESPACE in run.result["msg"]
     assert writes(layout) == []
     assert not [secret for secret in cluster.items("v1", "secrets", DATABASE_NAMESPACE) if name in secret["metadata"]["name"]]
 

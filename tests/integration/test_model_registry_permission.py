@@ -459,7 +459,7 @@ def test_a_registry_that_was_made_again_owns_its_grants_again_and_takes_them_alo
             Task({"name": name, "state": "absent", "wait": False}),
         ]
     )
-    assert unmade.failed and unmade.writes == [] and "there is no registry of this name" in unmade.result["msg"]
+    assert unmade.failed and unmade.writes == [] and f"Registry {name!r} does not exist" in unmade.result["msg"]
     assert not absent.failed and any("there is no registry" in warning for warning in absent.warnings)
     assert mended.changes == [("create", "Secret"), ("create", "ModelRegistry"), ("update", "RoleBinding")], mended.output
     assert mended.result["changes"][2]["fields"] == ["metadata.ownerReferences"]

@@ -57,12 +57,9 @@ def clicked(cluster: Cluster, name: str, mysql: dict[str, Any]) -> str:
 def test_it_never_creates_changes_or_deletes_an_external_database(
     layout: Layout, cluster: Cluster, automation: Runner, name: str, mysql: dict[str, Any]
 ) -> None:
-    reader = {"username": databases.READER.name, "password": databases.READER.password}
-    looked: list[Any] = []
-    asked = statements(
-        layout,
-        lambda: looked.append(automation.sequence([Task({"database": mysql | reader}, "modelops.openshift_ai.model_registry_database_info")])),
-    )
+    # The name inside the cluster means nothing here.
+    reader = {"host": layout.address("mariadb"), "namespace": None, "username": databases.READER.name, "password": databases.READER.password, "ca": "none"}
+    asked = statements(layout, lambda: automation.sequence([Task({"database": mysql | reader}, "modelops.openshift_ai.model_registry_database_info")]))
     assert asked and [statement for statement in asked if not statement.lstrip().upper().startswith(READS)] == []
     assert not automation(name=name, database=mysql).failed
     before = tables(layout, mysql["name"])

@@ -283,7 +283,7 @@ def test_a_deletion_leaves_nothing_and_keeps_the_database(cluster: Cluster, auto
     assert deleted.changes == [("delete", kind) for kind in ("ModelRegistry", "Secret", "ConfigMap", "ClusterRoleBinding")], deleted.output
     assert any(f"data/uses-{name}" in warning for warning in deleted.warnings)
     [kept] = deleted.result["kept"]
-    assert kept["kind"] == "mysql" and kept["name"] == f"{database['name']} on mysql.data.svc.cluster.local:3306"
+    assert kept["kind"] == "mysql" and kept["name"] == f"{database['name']} on mysql.data.svc:3306"
     assert again.changes == [] and not again.failed
     assert cluster.registry(name) is None
     for kind in (SECRETS, CONFIG_MAPS, ("apps/v1", "deployments")):
