@@ -81,7 +81,7 @@ class Database:
 
 def database_of(options: dict[str, Any]) -> Database:
     """What has to be typed to mean these options of the module, which say everything: the dashboard adds nothing to a host."""
-    host = f"{options['host']}.{options['namespace']}.svc.cluster.local" if "namespace" in options else options["host"]
+    host = f"{options['host']}.{options['namespace']}.svc" if "namespace" in options else options["host"]
     section, port = {"mysql": ("mysql", 3306), "postgresql": ("postgres", 5432)}[options["type"]]
     return Database(host, options["name"], options["username"], options["password"], options.get("port", port), section)
 
