@@ -17,6 +17,7 @@ from functools import partial
 
 from sandbox import lifecycle, toolchain
 from sandbox.layout import ROOT
+from tests import golden
 from tests.generations.conftest import folder_for, sandbox_of_a_copy
 
 # The tests of the first lane run on the sandbox of the checkout, those of the others on sandboxes of copies. Files that no lane names are in the first.
@@ -140,6 +141,8 @@ def main(names: list[str]) -> int:
     if "integration" in results and (left_out := not_run()):
         print(f"\nNOT RUN: {len(left_out)} tests, because they need MySQL, which this machine cannot have (why: see above)")
         print("\n".join(f"  NOT RUN {test}" for test in left_out))
+    if "integration" in results and not golden.files("*.yaml"):
+        print(f"\nNOT RUN: the comparison with what the product's operator made, because there is no folder {golden.FOLDER} (SANDBOX_GOLDEN)")
     return 0 if all(results.values()) else 1
 
 
