@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from sandbox import databases
 from sandbox.layout import Layout
 from tests.dashboard import Dashboard, Form, database_of
 from tests.helpers import Cluster, until
-from tests.interleaving import Ended, InProcess, KilledError, Sent, Work, registries, registry
+from tests.interleaving import Ended, InProcess, KilledError, Sent, Work, bundle, registries, registry
 
 SECRETS = ("v1", "secrets")
 CONFIG_MAPS = ("v1", "configmaps")
@@ -356,3 +356,84 @@ def test_a_refused_permission_is_reported_after_a_password_was_put_back(home: Ho
     until(home.is_available)
     refused = edit(WORD)
     assert refused.error and "a policy of the cluster refuses it" in refused.error and "does not serve" not in refused.error
+
+
+# A bundle that several registries read
+
+
+@pytest.fixture
+def shared_bundle(home: Home) -> Iterator[str]:
+    name = f"shared-{home.name}"
+    home.cluster.create(*CONFIG_MAPS, {"metadata": {"name": name}, "data": {"ca.crt": home.bundle}})
+    yield name
+    home.cluster.delete(*CONFIG_MAPS, name)
+
+
+def content(home: Home, name: str) -> str:
+    return str(home.cluster.get(*CONFIG_MAPS, name)["data"]["ca.crt"])
+
+
+def test_a_bundle_with_which_no_registry_is_available_is_put_back(home: Home, shared_bundle: str) -> None:
+    home.create(verify_server_cert=True, ca={"config_map": shared_bundle, "key": "ca.crt"})
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
+    assert failed.error and f"The previous CA was put back into ConfigMap '{shared_bundle}'." in failed.error
+    assert f"The server of registry '{home.name}' is being restarted with it." in failed.error
+    assert content(home, shared_bundle) == home.bundle and failed.writes == 4
+    assert failed.outcome.registry["diff"] == {"before": {}, "after": {}}
+    [certificate] = failed.outcome.registry["ca"]["certificates"]
+    assert "sandbox databases" in certificate["subject"]
+    until(home.is_available)
+
+    def before(ended: Ended, request: Sent) -> None:
+        if ended.writes == 2 and request.path.endswith(f"/configmaps/{shared_bundle}"):
+            home.cluster.merge(*CONFIG_MAPS, shared_bundle, {"data": {"ca.crt": home.bundle + foreign}})
+
+    overtaken = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20), before)
+    assert overtaken.error and "another process has changed it since" in overtaken.error and overtaken.writes == 2
+    assert content(home, shared_bundle) == home.bundle + foreign
+
+
+def test_a_bundle_with_which_some_registry_is_available_stays(home: Home, shared_bundle: str) -> None:
+    reference = {"config_map": shared_bundle, "key": "ca.crt"}
+    home.create(verify_server_cert=True, ca=reference)
+    easy = f"{home.name}-easy"
+    made = registry(name=easy, check_database="ignore", wait_timeout=120, database=home.mysql | {"ca": reference, "verify_server_cert": False})
+    assert home.process.run(made).error is None
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    try:
+        failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
+        said = f"was not put back into ConfigMap '{shared_bundle}': registry '{easy}' is available with the new one, and registry '{home.name}' is not."
+        assert failed.error and said in failed.error and content(home, shared_bundle) == foreign
+    finally:
+        home.process.run(registry(name=easy, state="absent", wait_timeout=60))
+
+
+def accepted(home: Home, _name: str) -> None:
+    home.sql(f"DROP DATABASE `{home.login}`")
+
+
+def in_bytes(home: Home, name: str) -> None:
+    home.cluster.merge(*CONFIG_MAPS, name, {"data": None, "binaryData": {"ca.crt": base64.b64encode(home.bundle.encode()).decode()}})
+
+
+@pytest.mark.parametrize(
+    ("arrange", "adds", "reason"),
+    [(accepted, True, "the database accepts the new one"), (in_bytes, False, "it was stored in another form")],
+)
+def test_a_bundle_is_not_put_back_for_a_reason(home: Home, shared_bundle: str, arrange: Callable[[Home, str], None], adds: bool, reason: str) -> None:
+    home.create(verify_server_cert=True, ca={"config_map": shared_bundle, "key": "ca.crt"})
+    arrange(home, shared_bundle)
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    failed = home.process.run(bundle(name=shared_bundle, pem=foreign, mode="add" if adds else "replace", wait_timeout=20))
+    assert failed.error and f"The previous CA was not put back into ConfigMap '{shared_bundle}': {reason}." in failed.error
+    assert "BEGIN" not in failed.error and failed.writes == 2
+
+
+def test_a_bundle_with_which_the_registry_was_not_available_is_not_put_back(home: Home, shared_bundle: str) -> None:
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    home.cluster.merge(*CONFIG_MAPS, shared_bundle, {"data": {"ca.crt": foreign}})
+    assert home.run(database=home.mysql | {"ca": {"config_map": shared_bundle, "key": "ca.crt"}, "verify_server_cert": True}).error
+    third = home.layout.path("pki", "ingress-ca.crt").read_text()
+    failed = home.process.run(bundle(name=shared_bundle, pem=third, wait_timeout=20))
+    assert failed.error and "no registry was available with it either" in failed.error and content(home, shared_bundle) == third
