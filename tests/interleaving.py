@@ -13,7 +13,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _cluster, _converge, _fleet, _registry, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _cluster, _converge, _fleet, _registry, _rotation, _writing
 from sandbox import controlplane
 from sandbox.layout import Layout
 
@@ -170,6 +170,20 @@ def registries(check: bool = False, **options: Any) -> Work:
         finally:
             result = fleet.result(False)
             outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result
+            outcome.warnings += fleet.warnings
+
+    return work
+
+
+def bundle(**options: Any) -> Work:
+    """A run of `model_registry_ca`. Its whole result is noted as that of the registry."""
+
+    def work(cluster: _cluster.Cluster, outcome: _writing.Outcome) -> None:
+        own = _rotation.BundleOutcome()
+        try:
+            _rotation.converge_bundle(cluster, _validated(_arguments.BUNDLE, options), False, own)
+        finally:
+            outcome.changes, outcome.registry = own.changes, own.result(True)
 
     return work
 

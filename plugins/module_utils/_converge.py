@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _cluster,
+    _interruption,
     _missing,
     _plan,
+    _put_back,
     _readiness,
     _reading,
     _registry,
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 
     # The names of the registries that refer to each ConfigMap and Secret, by its kind and name.
     Users = Mapping[tuple[str, str], Collection[str]]
-
-# What a database answers, and the server logs, only after it has accepted the login; and after it has accepted the encrypted connection.
-AFTER_LOGIN = re.compile(r"Error (1044|1049|1142) |SQLSTATE (3D000|42501)|Dirty database version")
-AFTER_TLS = re.compile(rf"Error 1045 |SQLSTATE 28P01|password authentication failed|{AFTER_LOGIN.pattern}")
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
@@ -140,25 +137,10 @@ def granting_for(
 
 @dataclass(frozen=True)
 class Overwritten:
-    """A password or CA that a run changes in place, in an object of ours: the change, and what was there when the registry was as it had been."""
+    """What a run changes of what there was: the change, and what was there when the registry was as it had been."""
 
     change: _plan.Change
     before: _plan.Live = field(repr=False)
-
-    @property
-    def key(self) -> str:
-        """The key that holds it."""
-        return str(next(iter(self.change.body["data"])))
-
-    @property
-    def previous(self) -> manifests.Manifest:
-        """The object as it was."""
-        return self.before.objects.get((self.change.kind, self.change.name)) or {}
-
-    @property
-    def what(self) -> str:
-        """What it is, for people."""
-        return "password" if self.change.kind == "Secret" else "CA"
 
 
 class Convergence:
@@ -187,6 +169,8 @@ class Convergence:
         # None until it was made, and again when it has to be made anew.
         self._made: _plan.Plan | None = None
         self._overwritten: dict[tuple[str, str], Overwritten] = {}
+        # Why the permissions could not be written.
+        self._refusal: _registry.ReportedError | None = None
 
     @property
     def live(self) -> _plan.Live:
@@ -284,7 +268,10 @@ class Convergence:
         return _database_info.unreached_warning(names)
 
     def write(self) -> None:
-        """Write the registry with what it refers to, then who may use it. InputError, or ClusterError when a write is refused. `problems` comes first."""
+        """Write the registry with what it refers to, then who may use it. InputError, or ClusterError when a write is refused. `problems` comes first.
+
+        That a permission is refused is raised after the wait (`raise_refusal`): what was changed in place may have to be put back.
+        """
         made, self._made, reader = self._made, None, self._reader
         if self._foreseen and not self._check_mode:
             # What was foreseen is there now, or has failed.
@@ -292,13 +279,36 @@ class Convergence:
         self._made, written = _writing.carry_out(reader, self._planned, self._wanted.name, self._check_mode, self._outcome, made=made)
         self._resource = written or self._live.registry
         self._outcome.registry = manifests.registry_result(self._resource) if self._resource else {}
-        if self._granting:
+        if not self._granting:
+            return
+        try:
             self._granting.grant(None if self.is_predicted else self._resource)
+        except _interruption.CancelledError:
+            raise
+        except _registry.ReportedError as error:
+            self._refusal = error
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether `write` kept a refusal for after the wait."""
+        return self._refusal is not None
+
+    def raise_refusal(self) -> None:
+        """Raise what `write` kept for after the wait."""
+        if self._refusal:
+            raise self._refusal
 
     def wait(self, seconds: float) -> None:
-        """Wait until it serves. NotServingError, with what a look at its database adds to that where one was asked for."""
-        if self.is_predicted:
-            return
+        """Wait until it serves. NotServingError, with what a look at its database adds to that where one was asked for; or what `write` kept."""
+        try:
+            if not self.is_predicted:
+                self._wait(seconds)
+        except _registry.ReportedError as error:
+            self.add_refusal(error)
+            raise
+        self.raise_refusal()
+
+    def _wait(self, seconds: float) -> None:
         unchanged = None if self._outcome.changes else self._live
         try:
             _waiting.wait_until_serving(self._reader, self._wanted.name, seconds if self.can_serve else 0, self._outcome, unchanged, self.explanation)
@@ -307,6 +317,10 @@ class Convergence:
             raise
         finally:
             self._outcome.status["restart_needed"] = self.plan.restart_needed
+
+    def add_refusal(self, error: _registry.ReportedError) -> None:
+        """Say what `write` kept together with another error."""
+        error.add(f"The permissions failed too: {self._refusal}" if self._refusal else "")
 
     def explanation(self) -> str:
         """What else is known of a registry that does not serve: that its host is no Service, what its database shows, and what to do with one just made."""
@@ -324,28 +338,30 @@ class Convergence:
         return " ".join(filter(None, (_reading.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
 
     def put_back(self, verdict: _readiness.Verdict) -> str:
-        """Put a password or CA that was changed in place back, now that the registry is not available with the new one; what was done, as sentences."""
+        """Put a password or CA that was changed in place back, now that the registry is not available with the new one; what was done, as sentences.
+
+        What the same run changed of the database's settings belongs together with it, and is put back too.
+        """
+        # Of one that was not carried out, another process may have written the same.
+        written = [entry for entry in self._overwritten.values() if entry.change.result(False) in self._outcome.changes]
+        settings = next((entry for entry in written if entry.change.kind == manifests.KIND and self._undoing(entry)), None)
         sentences, done = [], False
-        for overwritten in self._overwritten.values():
-            change, reason = overwritten.change, self._reason_to_leave(overwritten, verdict)
+        for entry in written:
+            if entry.change.kind == manifests.KIND:
+                continue
+            reason = self._reason_to_leave(entry, verdict)
+            if reason is None and settings and not done:
+                reason = self._reason_to_leave_settings(settings)
             if reason is None:
-                try:
-                    reason = self._put_back(overwritten)
-                except _cluster.ClusterError as error:
-                    reason = str(error).rstrip(".")
-            if reason is None:
-                done = True
-                sentences.append(f"The previous {overwritten.what} was put back into {change.kind} {change.name!r}.")
-            else:
-                sentences.append(f"The previous {overwritten.what} was not put back into {change.kind} {change.name!r}: {reason}.")
-        if done and self._consent.restart:
-            restart = _plan.restart_of(self._wanted, datetime.now(timezone.utc))
-            try:
-                _writing.send(self._reader.cluster, restart, False)
-                self._outcome.record(restart)
-                sentences.append("The server is being restarted with it.")
-            except _cluster.ClusterError as error:
-                sentences.append(f"The server could not be restarted with it: {error}")
+                previous = entry.before.objects.get((entry.change.kind, entry.change.name)) or {}
+                reason = _put_back.write_back(self._reader, entry.change, previous, [self._wanted.name], self._outcome)
+            done = done or reason is None
+            sentences.append(_put_back.sentence(entry.change, reason))
+        if done and settings:
+            # Last: until then no pod reads what was put back, and a run that is killed in between has saved the password, which nothing else may hold.
+            sentences.append(self._put_settings_back(settings))
+        elif done and self._consent.restart:
+            sentences.append(_put_back.restart(self._reader, self._wanted.name, self._outcome))
         return " ".join(sentences)
 
     def _reason_to_leave(self, overwritten: Overwritten, verdict: _readiness.Verdict) -> str | None:
@@ -353,33 +369,60 @@ class Convergence:
         before, change = overwritten.before, overwritten.change
         if not _readiness.judge(_readiness.Observation(before.registry, before.deployment)).serving:
             return "the registry was not available with it either"
-        if (AFTER_LOGIN if change.kind == "Secret" else AFTER_TLS).search(verdict.evidence):
-            return "the database accepts the new one"
+        if (_put_back.AFTER_LOGIN if change.kind == "Secret" else _put_back.AFTER_TLS).search(verdict.evidence):
+            return _put_back.ACCEPTED
         logins = [finding.result for finding in self._preflight.report.findings if finding.check == "login"] if self._preflight else []
         if change.kind == "Secret" and before.registry and logins:
             # Imported here, as in `converge`.
             from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database_info, _findings
 
             if logins == [_findings.OK]:
-                return "the database accepts the new one"
-            seen = _database_info.look_before(self._reader.fresh, before.registry, {}, {(change.kind, change.name): overwritten.previous})
+                return _put_back.ACCEPTED
+            previous = before.objects.get((change.kind, change.name)) or {}
+            seen = _database_info.look_before(self._reader.fresh, before.registry, {}, {(change.kind, change.name): previous})
             if seen and any(finding.check == "login" and finding.result == _findings.FAILURE for finding in seen.report.findings):
                 return "the database refuses it"
         return None
 
-    def _put_back(self, overwritten: Overwritten) -> str | None:
-        """Write the previous value over our own; the reason where that is not there anymore. ClusterError when it is refused."""
-        change, key = overwritten.change, overwritten.key
-        present = self._reader.fresh.held(change.kind, change.name)
-        if present is None or (present.get("data") or {}).get(key) != change.body["data"][key]:
-            return "another process has changed it since"
-        body = {"metadata": {"resourceVersion": present["metadata"]["resourceVersion"]}, "data": {key: overwritten.previous["data"][key]}}
-        _writing.send(self._reader.cluster, replace(change, body=body), False)
-        for option in (*change.before, *change.after):
-            # A difference shows what has become of it in the end.
-            self._outcome.before.pop(option, None)
-            self._outcome.after.pop(option, None)
-        return None
+    @staticmethod
+    def _undoing(settings: Overwritten) -> manifests.Manifest:
+        """The sections of the database as a merge patch that gives what the run changed of them its previous values."""
+        spec: manifests.Manifest = settings.change.body.get("spec", {})
+        sections = {section: value for section, value in spec.items() if section in manifests.SECTIONS.values()}
+        return manifests.undone(sections, manifests.at(settings.before.registry, ("spec",)) or {})
+
+    def _unchanged_since(self, settings: Overwritten) -> manifests.Manifest | None:
+        """The registry, where its database is what this run made it."""
+        present = self._reader.fresh.registry(self._wanted.name)
+        same = all(manifests.at(present, ("spec", section)) == manifests.at(self._resource, ("spec", section)) for section in self._undoing(settings))
+        return present if same else None
+
+    def _reason_to_leave_settings(self, settings: Overwritten) -> str | None:
+        try:
+            return None if self._unchanged_since(settings) else f"another process has changed registry {self._wanted.name!r} since"
+        except _cluster.ClusterError as error:
+            return str(error).rstrip(".")
+
+    def _put_settings_back(self, settings: Overwritten) -> str:
+        """Give the database's settings their previous values; what came of it, as a sentence. The operator rolls its server out by itself."""
+        options = [option for option in settings.change.fields if option.startswith("database.")]
+        named = f"previous settings of registry {self._wanted.name!r} ({', '.join(options)})"
+        for attempt in range(1, _writing.PLANS + 1):
+            try:
+                present = self._unchanged_since(settings)
+                if present is None:
+                    return f"The {named} were not put back: another process has changed them since."
+                body = {"metadata": {"resourceVersion": present["metadata"]["resourceVersion"]}, "spec": self._undoing(settings)}
+                answer = _writing.send(self._reader.cluster, replace(settings.change, body=body), False)
+            except _cluster.ClusterError as error:
+                # The operator writes the status all the time.
+                if error.status == _cluster.CONFLICT and attempt < _writing.PLANS:
+                    continue
+                return f"The {named} were not put back: {error}"
+            self._outcome.registry = {**self._outcome.registry, **manifests.registry_result(answer)}
+            self._outcome.forget(options)
+            break
+        return f"The {named} were put back too, and the operator restarts the server with them."
 
     def clean_up(self, reader: _reading.Reader) -> None:
         """Delete what an edit has left over, where the registry is seen available without it. InputError, ClusterError when a request is refused."""
@@ -433,12 +476,27 @@ class Convergence:
         live, made = self._base_plan(reader)
         self._live = live
         for change in made.changes:
-            if change.kind in _plan.APIS and change.action == "update" and live.registry is not None:
+            if change.action == "update" and live.registry is not None:
                 # Where the plan had to be made anew, the registry was as it had been before the first one.
                 first = self._overwritten.get((change.kind, change.name))
                 before = replace(live, registry=first.before.registry, deployment=first.before.deployment) if first else live
                 self._overwritten[change.kind, change.name] = Overwritten(change, before)
+        made = replace(made, warnings=(*made.warnings, *self._shared_warnings(reader, made)))
         return replace(made, problems=(*made.problems, *self._granting.problems(reader, live.registry))) if self._granting else made
+
+    def _shared_warnings(self, reader: _reading.Reader, made: _plan.Plan) -> list[str]:
+        """That another registry reads a Secret whose password is changed. One that this run is for too is restarted by it."""
+        names = [change.name for change in made.changes if change.kind == "Secret" and change.action == "update"]
+        if not names:
+            return []
+        unseen: list[str] = []
+        what = f"whether another registry reads Secret {names[0]!r} could not be seen"
+        users: Users = _missing.seen(reader.users, {}, lambda why: unseen.append(f"{what}: {why}"))
+        for name in names:
+            others = {*users.get(("Secret", name), ())} - {self._wanted.name, *self._expected_users().get(("Secret", name), ())}
+            read = f"Secret {name!r} is read by registry {', '.join(map(repr, sorted(others)))} too"
+            unseen += [f"{read}: its password changes with it, and a run for it restarts its server"] if others else []
+        return unseen
 
     def _base_plan(self, reader: _reading.Reader) -> tuple[_plan.Live, _plan.Plan]:
         """What is live, and the plan by that alone."""

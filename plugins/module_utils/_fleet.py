@@ -417,11 +417,14 @@ class Fleet:
             try:
                 _fleet_waiting.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool)
             except _cluster.ClusterError as error:
-                if len(unsettled) == len(self._outcome.items):
+                refused = {item.name: item.convergence for item in items if item.convergence and item.convergence.is_refused}
+                if len(unsettled) == len(self._outcome.items) and not refused:
                     # The same for every registry: said once.
                     raise
                 for name in unsettled:
                     by_name[name].attempt(partial(_fail, error))
+                    if name in refused:
+                        by_name[name].attempt(refused[name].raise_refusal)
             for done in finished:
                 done.result()
 
@@ -436,7 +439,9 @@ class Fleet:
                 old_serves, unchanged = _readiness.serves_still(seen.pods), not item.outcome.changes
                 error = _waiting.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
                 error.add(convergence.put_back(verdict))
+                convergence.add_refusal(error)
                 raise error
+            convergence.raise_refusal()
             convergence.finish(self._options)
 
         item.attempt(finish)

@@ -378,6 +378,12 @@ def patched(manifest: Manifest, patch: Manifest) -> Manifest:
     return result
 
 
+def undone(patch: Manifest, before: Manifest) -> Manifest:
+    """The merge patch that gives what a merge patch changes the values back that it had before."""
+    pairs = {key: (value, before.get(key)) for key, value in patch.items()}
+    return {key: undone(value, old) if isinstance(value, dict) and isinstance(old, dict) else old for key, (value, old) in pairs.items()}
+
+
 def flattened(shape: Manifest, prefix: str = "") -> Manifest:
     """A shape with the paths of its options as keys."""
     flat: Manifest = {}

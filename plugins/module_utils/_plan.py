@@ -464,7 +464,8 @@ def _secret_changes(wanted: _registry.Registry, live: Live, registry: _manifests
     stored = _manifests.decoded(present, named["key"])
     if stored is not None and _registry.means_password(stored, database.password, in_url):
         return []
-    body = {"data": {named["key"]: _manifests.encoded(password)}}
+    # Not over a password that another process has written since this one was read.
+    body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": {named["key"]: _manifests.encoded(password)}}
     return [_secret_change("update", "PATCH", wanted, named["name"], body)]
 
 

@@ -88,6 +88,10 @@ class Problem:
 class ReportedError(Exception):
     """Something that a user can cause and cure. Its text is for people; the shell of the modules makes a failure of it."""
 
+    def add(self, sentences: str) -> None:
+        """Say more about it."""
+        self.args = (" ".join(filter(None, (str(self), sentences))),)
+
 
 class InputError(ReportedError):
     """The input cannot be carried out. Raised before anything is written, with every problem that was found."""

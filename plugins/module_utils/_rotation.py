@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _bundles,
@@ -20,6 +20,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _manifests,
     _ownership,
     _plan,
+    _put_back,
     _readiness,
     _reading,
     _registry,
@@ -27,6 +28,9 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _waiting,
     _writing,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _findings
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
 # A private key of any kind, and what stands for a byte of a binary key that is no text.
@@ -275,19 +279,25 @@ def converge_bundle(cluster: _cluster.Cluster, options: Mapping[str, Any], check
         return
     live: LiveBundle | None = None
     put_off: list[str] = []
+    # What was there before the change of the bundle.
+    overwritten: tuple[_plan.Change, LiveBundle] | None = None
 
     def planned(reader: _reading.Reader) -> _plan.Plan:
-        nonlocal live, put_off
+        nonlocal live, put_off, overwritten
         live = _read(reader, wanted)
         outcome.ca, outcome.registries = _result(wanted, live), [{"name": registry["metadata"]["name"]} for registry in live.readers]
         made, put_off = plan_bundle(wanted, live, datetime.now(timezone.utc))
+        overwritten = next(((change, live) for change in made.changes if change.action == "update"), overwritten)
         proven = _proven(wanted, content_after(wanted, live), outcome) if wanted.database else []
         return _plan.Plan(made.changes, made.warnings, (*made.problems, *proven))
 
     _writing.carry_out(reader, planned, name, check_mode, outcome)
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
     if live is not None:
-        _wait_for_all(reader, live, seconds, put_off, outcome)
+        verdicts = _wait_for_all(reader, live, seconds, put_off, outcome)
+        if verdicts:
+            put_back = _put_bundle_back(reader, wanted, *overwritten, verdicts, outcome) if overwritten else []
+            raise NotAllServingError(" ".join([*(str(error) for error in verdicts.values()), *put_back]))
 
 
 def _read(reader: _reading.Reader, wanted: WantedBundle) -> LiveBundle:
@@ -348,16 +358,31 @@ def _result(wanted: WantedBundle, live: LiveBundle) -> _manifests.Manifest:
     }
 
 
-def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[_registry.Problem]:
-    """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
+def _tls_findings(database: _registry.Database, content: str) -> list[_findings.Finding]:
+    """What a look at the database with this bundle shows, up to the login."""
     # Imported here: only a few runs speak to a database.
     from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database, _findings
 
-    database = wanted.database or _registry.Database()
     kind, host = database.type or _registry.MYSQL, database.host or ""
     view = _findings.View(kind, host, database.port or _registry.DEFAULT_PORTS[kind], "", "", None, ca=content, verify_server_cert=kind == _registry.MYSQL)
-    findings = [finding for finding in _database.look(view).findings if finding.check in (*TLS_CHECKS, *REACHED_CHECKS, "libraries")]
-    failures = [finding for finding in findings if finding.result == _findings.FAILURE and finding.check in TLS_CHECKS]
+    return [finding for finding in _database.look(view).findings if finding.check in (*TLS_CHECKS, *REACHED_CHECKS, "libraries")]
+
+
+def _tls_failures(findings: Iterable[_findings.Finding]) -> list[_findings.Finding]:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _findings
+
+    return [finding for finding in findings if finding.result == _findings.FAILURE and finding.check in TLS_CHECKS]
+
+
+def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[_registry.Problem]:
+    """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
+    # Imported here: only a few runs speak to a database.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _findings
+
+    database = wanted.database or _registry.Database()
+    kind, host = database.type or _registry.MYSQL, database.host or ""
+    findings = _tls_findings(database, content)
+    failures = _tls_failures(findings)
     verified = any(finding.check == "certificate" and finding.result == _findings.OK for finding in findings)
     product = (
         "It encrypts the connection with this CA, and checks the certificate and its host name only with verify_server_cert, which the dashboard never sets"
@@ -380,18 +405,54 @@ def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[
     ]
 
 
-def _wait_for_all(reader: _reading.Reader, live: LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome) -> None:
-    """Wait for the registries that read the bundle, all together."""
+def _put_bundle_back(
+    reader: _reading.Reader,
+    wanted: WantedBundle,
+    change: _plan.Change,
+    before: LiveBundle,
+    failures: Mapping[str, _waiting.NotServingError],
+    outcome: BundleOutcome,
+) -> list[str]:
+    """Put the previous bundle back where no server that was restarted with the new one is available; what was done, as sentences."""
+    restarted = [done["name"] for done in outcome.changes if done["action"] == "restart"]
+    if not restarted or change.result(False) not in outcome.changes:
+        return []
+    reason = _reason_to_leave(wanted, before, restarted, failures)
+    if reason is None:
+        users = [registry["metadata"]["name"] for registry in _users(before)]
+        reason = _put_back.write_back(reader, change, before.present or {}, users, outcome)
+    if reason is not None:
+        return [_put_back.sentence(change, reason)]
+    outcome.ca["certificates"] = [certificate.described() for certificate in _certificates.certificates_in(before.place.text(before.present) or "")]
+    return [_put_back.sentence(change, None), *(_put_back.restart(reader, name, outcome) for name in restarted)]
+
+
+def _reason_to_leave(wanted: WantedBundle, before: LiveBundle, restarted: list[str], failures: Mapping[str, _waiting.NotServingError]) -> str | None:
+    available = [name for name in restarted if name not in failures]
+    if available:
+        return f"registry {', '.join(map(repr, available))} is available with the new one, and registry {', '.join(map(repr, failures))} is not"
+    servers = [(registry, before.deployments.get(registry["metadata"]["name"])) for registry in before.readers]
+    if not any(_readiness.judge(_readiness.Observation(*server)).serving for server in servers):
+        return "no registry was available with it either"
+    if any(_put_back.AFTER_TLS.search(error.verdict.evidence) for error in failures.values()):
+        return _put_back.ACCEPTED
+    if wanted.database and _tls_failures(_tls_findings(wanted.database, before.place.text(before.present) or "")):
+        return "it does not verify the database"
+    return None
+
+
+def _wait_for_all(reader: _reading.Reader, live: LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome) -> dict[str, _waiting.NotServingError]:
+    """Wait for the registries that read the bundle, all together; those that do not serve, by name."""
     outcomes = {registry["metadata"]["name"]: _writing.Outcome() for registry in live.readers}
     for change in outcome.changes:
         if change["action"] == "restart":
             outcomes[change["name"]].changes.append(change)
-    failures: dict[str, str] = {}
+    failures: dict[str, _waiting.NotServingError] = {}
 
     def settled(name: str, verdict: _readiness.Verdict, seen: _readiness.Observation) -> None:
         if seconds and not verdict.serving:
             old_serves, unchanged = _readiness.serves_still(seen.pods), not outcomes[name].changes
-            failures[name] = str(_waiting.NotServingError(name, verdict, seconds, old_serves, unchanged=unchanged))
+            failures[name] = _waiting.NotServingError(name, verdict, seconds, old_serves, unchanged=unchanged)
 
     snapshot = _snapshot.Snapshot(reader.cluster, reader.capabilities, reader.namespace)
     with ThreadPoolExecutor(_snapshot.THREADS) as pool:
@@ -400,5 +461,4 @@ def _wait_for_all(reader: _reading.Reader, live: LiveBundle, seconds: float, put
         shown = {"name": name, "serving": own.status["serving"], "reason": own.status["reason"], "restart_needed": name in put_off}
         outcome.registries = [shown if entry["name"] == name else entry for entry in outcome.registries]
         outcome.warn(own.warnings)
-    if failures:
-        raise NotAllServingError(" ".join(failures.values()))
+    return failures

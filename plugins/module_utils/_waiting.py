@@ -51,10 +51,6 @@ class NotServingError(_registry.ReportedError):
         super().__init__(" ".join(part for part in parts if part))
         self.verdict = verdict
 
-    def add(self, sentences: str) -> None:
-        """Say more about it."""
-        self.args = (" ".join(filter(None, (str(self), sentences))),)
-
 
 def wait_until_serving(
     reader: _reading.Reader, name: str, seconds: float, outcome: _writing.Outcome, unchanged: _plan.Live | None = None, explain: Callable[[], str] = lambda: ""

@@ -65,6 +65,12 @@ class Outcome:
         self.before.update(change.before)
         self.after.update(change.after)
 
+    def forget(self, options: Iterable[str]) -> None:
+        """Leave options that were put back out of the difference, which shows what has become of them in the end."""
+        for option in options:
+            self.before.pop(option, None)
+            self.after.pop(option, None)
+
     def settle(self, planned: _plan.Plan) -> None:
         """Note the write that got no answer, when the new plan shows that it was carried out all the same."""
         change, self.unanswered = self.unanswered, None

@@ -16,6 +16,8 @@ description:
   - Puts a bundle of CA certificates into a ConfigMap or Secret in the namespace of the registries, adds certificates to one, replaces or removes it.
   - Each certificate is checked before anything is written, and with O(database) also whether the bundle verifies that server.
   - After a change exactly the registries that read the bundle are restarted, and waited for until they serve, all at the same time.
+  - If none of them becomes available with the new bundle, and one was available with the previous one, the previous bundle is put back, unless it is known not
+    to work or another process has changed it since. The error reports it.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes

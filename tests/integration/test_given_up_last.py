@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster
 from sandbox import databases
 from sandbox.layout import Layout
 from tests.dashboard import Dashboard, Form, database_of
 from tests.helpers import Cluster, until
-from tests.interleaving import Ended, InProcess, Sent, Work, registries, registry
+from tests.interleaving import Ended, InProcess, KilledError, Sent, Work, bundle, registries, registry
 
 SECRETS = ("v1", "secrets")
 CONFIG_MAPS = ("v1", "configmaps")
@@ -161,7 +163,8 @@ def test_a_password_with_which_the_registry_does_not_serve_is_put_back(home: Hom
     home.create()
     before = home.passwords
     failed = home.run(database={"password": OTHER})
-    assert failed.error and f"The previous password was put back into Secret '{next(iter(before))}'. The server is being restarted with it." in failed.error
+    assert failed.error and f"The previous password was put back into Secret '{next(iter(before))}'." in failed.error
+    assert f"The server of registry '{home.name}' is being restarted with it." in failed.error
     assert home.passwords == before and WORD not in failed.error and OTHER not in failed.error
     assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")] and failed.writes == 4
     assert failed.outcome.result(True)["diff"] == {"before": {}, "after": {}}
@@ -234,3 +237,203 @@ def test_a_password_that_another_process_has_changed_since_is_not_put_back(home:
     failed = home.process.run(registry(name=home.name, wait_timeout=20, check_database="ignore", database={"password": OTHER}), before)
     assert failed.error and "another process has changed it since" in failed.error
     assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
+
+
+def test_a_password_that_another_process_changes_before_the_write_is_not_overwritten_unseen(home: Home) -> None:
+    home.create()
+    [secret] = home.passwords
+
+    def before(ended: Ended, request: Sent) -> None:
+        if ended.writes == 0 and request.writes and request.path.endswith(f"/secrets/{secret}"):
+            # Also when the write is repeated: what was read is what is written over, and what is put back.
+            home.cluster.merge(*SECRETS, secret, {"stringData": {KEY: "third-word"}}, fieldManager="unknown")
+
+    failed = home.process.run(registry(name=home.name, wait_timeout=20, check_database="ignore", database={"password": OTHER}), before)
+    assert failed.error and "The previous password was put back" in failed.error
+    assert base64.b64decode(home.passwords[secret]) == b"third-word"
+
+
+# Settings that belong to a password
+
+
+def login_of(home: Home) -> dict[str, Any]:
+    section: dict[str, Any] = home.cluster.registry(home.name)["spec"]["mysql"]
+    return section
+
+
+def test_what_was_changed_together_with_a_password_is_put_back_with_it(home: Home) -> None:
+    home.create()
+    before, section = home.passwords, login_of(home)
+    failed = home.run(display_name="Stays", database={"username": "nobody", "verify_server_cert": True, "password": OTHER})
+    assert failed.error and "The previous password was put back into" in failed.error
+    assert "(database.username, database.verify_server_cert) were put back too" in failed.error
+    assert (home.passwords, login_of(home)) == (before, section)
+    assert failed.outcome.registry["database"]["username"] == home.login and failed.outcome.registry["display_name"] == "Stays"
+    # The operator rolls, and the difference shows what stays.
+    assert changes(failed) == [("update", "Secret"), ("update", "ModelRegistry")] and failed.writes == 4
+    assert set(failed.outcome.result(True)["diff"]["after"]) == {"display_name"}
+    until(home.is_available)
+
+
+def test_a_run_that_is_killed_while_it_puts_back_has_saved_the_password(home: Home) -> None:
+    home.create()
+    before = home.passwords
+
+    def kill(ended: Ended, _request: Sent) -> None:
+        if ended.writes == 3:
+            raise KilledError
+
+    edit = registry(name=home.name, wait_timeout=20, check_database="ignore", database={"username": "nobody", "password": OTHER})
+    killed = home.process.run(edit, kill)
+    assert killed.writes == 3 and home.passwords == before
+    restored = home.run(database={"username": home.login}, wait_timeout=120)
+    assert restored.error is None and changes(restored) == [("update", "ModelRegistry")], restored.error
+
+
+def test_nothing_is_put_back_where_another_process_has_changed_the_settings_since(home: Home) -> None:
+    home.create()
+
+    def before(ended: Ended, _request: Sent) -> None:
+        if ended.writes == 2 and not edited:
+            edited.append(home.cluster.merge("modelregistry.opendatahub.io/v1beta1", "modelregistries", home.name, {"spec": {"mysql": {"username": "third"}}}))
+
+    edited: list[Any] = []
+    edit = registry(name=home.name, wait_timeout=20, check_database="ignore", database={"username": "nobody", "password": OTHER})
+    failed = home.process.run(edit, before)
+    assert (
+        failed.error
+        and f"was not put back into Secret '{next(iter(home.passwords))}': another process has changed registry '{home.name}' since" in failed.error
+    )
+    assert failed.writes == 2 and login_of(home)["username"] == "third"
+    assert [base64.b64decode(word).decode() for word in home.passwords.values()] == [OTHER]
+
+
+# Another registry that reads it
+
+
+def test_a_password_that_another_registry_reads_is_announced_and_not_put_back(home: Home) -> None:
+    home.create()
+    [secret] = home.passwords
+    reader = f"{home.name}-too"
+    second = {"name": reader, "database": {**home.mysql, "ca": "none", "password": None, "password_secret": {"name": secret, "key": KEY}}}
+    assert home.process.run(registry(**second, allow_data_change=True, check_database="ignore", wait_timeout=120)).error is None
+    try:
+        warning = f"Secret '{secret}' is read by registry '{reader}' too: its password changes with it, and a run for it restarts its server"
+        entries = [{"name": home.name, "database": {"password": OTHER}}, {"name": reader}]
+        together = home.process.run(registries(registries=entries, check_database="ignore", check=True))
+        assert together.error is None and warning not in " ".join(together.outcome.warnings)
+        alone = home.process.run(registries(registries=entries[:1], check_database="ignore", check=True))
+        assert warning in " ".join(alone.outcome.warnings)
+        failed = home.run(database={"password": OTHER})
+        assert warning in failed.outcome.warnings
+        assert failed.error and f"was not put back into Secret '{secret}': registry '{reader}' reads it too" in failed.error
+        assert failed.writes == 2
+    finally:
+        home.process.run(registry(name=reader, state="absent", wait_timeout=60))
+
+
+# Permissions that are refused
+
+
+def refuse(_ended: Ended, request: Sent) -> None:
+    if request.writes and "/rolebindings" in request.path:
+        raise _cluster.ClusterError("a policy of the cluster refuses it", _cluster.FORBIDDEN)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_refused_permission_is_reported_after_a_password_was_put_back(home: Home, several: bool) -> None:
+    home.create()
+    before = home.passwords
+
+    def edit(password: str) -> Ended:
+        entry: dict[str, Any] = {"name": home.name, "database": {"password": password}, "permissions": {"groups": ["some"]}}
+        shared: dict[str, Any] = {"check_database": "ignore", "wait_timeout": 20}
+        return home.process.run(registries(registries=[entry], **shared) if several else registry(**entry, **shared), refuse)
+
+    failed = edit(OTHER)
+    assert failed.error and "The previous password was put back" in failed.error and "a policy of the cluster refuses it" in failed.error
+    assert home.passwords == before
+    until(home.is_available)
+    refused = edit(WORD)
+    assert refused.error and "a policy of the cluster refuses it" in refused.error and "does not serve" not in refused.error
+
+
+# A bundle that several registries read
+
+
+@pytest.fixture
+def shared_bundle(home: Home) -> Iterator[str]:
+    name = f"shared-{home.name}"
+    home.cluster.create(*CONFIG_MAPS, {"metadata": {"name": name}, "data": {"ca.crt": home.bundle}})
+    yield name
+    home.cluster.delete(*CONFIG_MAPS, name)
+
+
+def content(home: Home, name: str) -> str:
+    return str(home.cluster.get(*CONFIG_MAPS, name)["data"]["ca.crt"])
+
+
+def test_a_bundle_with_which_no_registry_is_available_is_put_back(home: Home, shared_bundle: str) -> None:
+    home.create(verify_server_cert=True, ca={"config_map": shared_bundle, "key": "ca.crt"})
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
+    assert failed.error and f"The previous CA was put back into ConfigMap '{shared_bundle}'." in failed.error
+    assert f"The server of registry '{home.name}' is being restarted with it." in failed.error
+    assert content(home, shared_bundle) == home.bundle and failed.writes == 4
+    assert failed.outcome.registry["diff"] == {"before": {}, "after": {}}
+    [certificate] = failed.outcome.registry["ca"]["certificates"]
+    assert "sandbox databases" in certificate["subject"]
+    until(home.is_available)
+
+    def before(ended: Ended, request: Sent) -> None:
+        if ended.writes == 2 and request.path.endswith(f"/configmaps/{shared_bundle}"):
+            home.cluster.merge(*CONFIG_MAPS, shared_bundle, {"data": {"ca.crt": home.bundle + foreign}})
+
+    overtaken = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20), before)
+    assert overtaken.error and "another process has changed it since" in overtaken.error and overtaken.writes == 2
+    assert content(home, shared_bundle) == home.bundle + foreign
+
+
+def test_a_bundle_with_which_some_registry_is_available_stays(home: Home, shared_bundle: str) -> None:
+    reference = {"config_map": shared_bundle, "key": "ca.crt"}
+    home.create(verify_server_cert=True, ca=reference)
+    easy = f"{home.name}-easy"
+    made = registry(name=easy, check_database="ignore", wait_timeout=120, database=home.mysql | {"ca": reference, "verify_server_cert": False})
+    assert home.process.run(made).error is None
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    try:
+        failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
+        said = f"was not put back into ConfigMap '{shared_bundle}': registry '{easy}' is available with the new one, and registry '{home.name}' is not."
+        assert failed.error and said in failed.error and content(home, shared_bundle) == foreign
+    finally:
+        home.process.run(registry(name=easy, state="absent", wait_timeout=60))
+
+
+def accepted(home: Home, _name: str) -> None:
+    home.sql(f"DROP DATABASE `{home.login}`")
+
+
+def in_bytes(home: Home, name: str) -> None:
+    home.cluster.merge(*CONFIG_MAPS, name, {"data": None, "binaryData": {"ca.crt": base64.b64encode(home.bundle.encode()).decode()}})
+
+
+@pytest.mark.parametrize(
+    ("arrange", "adds", "reason"),
+    [(accepted, True, "the database accepts the new one"), (in_bytes, False, "it was stored in another form")],
+)
+def test_a_bundle_is_not_put_back_for_a_reason(home: Home, shared_bundle: str, arrange: Callable[[Home, str], None], adds: bool, reason: str) -> None:
+    home.create(verify_server_cert=True, ca={"config_map": shared_bundle, "key": "ca.crt"})
+    arrange(home, shared_bundle)
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    failed = home.process.run(bundle(name=shared_bundle, pem=foreign, mode="add" if adds else "replace", wait_timeout=20))
+    assert failed.error and f"The previous CA was not put back into ConfigMap '{shared_bundle}': {reason}." in failed.error
+    assert "BEGIN" not in failed.error and failed.writes == 2
+
+
+def test_a_bundle_with_which_the_registry_was_not_available_is_not_put_back(home: Home, shared_bundle: str) -> None:
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    home.cluster.merge(*CONFIG_MAPS, shared_bundle, {"data": {"ca.crt": foreign}})
+    assert home.run(database=home.mysql | {"ca": {"config_map": shared_bundle, "key": "ca.crt"}, "verify_server_cert": True}).error
+    third = home.layout.path("pki", "ingress-ca.crt").read_text()
+    failed = home.process.run(bundle(name=shared_bundle, pem=third, wait_timeout=20))
+    assert failed.error and "no registry was available with it either" in failed.error and content(home, shared_bundle) == third

@@ -447,3 +447,20 @@ def test_a_path_that_a_manifest_does_not_have_is_nothing():
     assert manifests.at({"a": {"b": 1}}, ("a", "b")) == 1
     assert manifests.at({"a": "text"}, ("a", "b")) is None
     assert manifests.at(None, ("a",)) is None
+
+
+@pytest.mark.parametrize(
+    ("patch", "before"),
+    [
+        ({"mysql": {"username": "new", "sslMode": "require"}}, {"mysql": {"username": "old", "port": 1}}),
+        ({"mysql": {"passwordSecret": {"name": "new", "key": "k"}}}, {"mysql": {"passwordSecret": {"name": "old", "key": "k"}}}),
+        ({"mysql": {"ca": None}}, {"mysql": {"ca": {"name": "n"}}}),
+        # A move to another database.
+        ({"mysql": None, "postgres": {"host": "db"}}, {"mysql": {"host": "db", "port": 1}}),
+    ],
+)
+def test_what_a_patch_changes_can_be_given_its_previous_values(patch, before):
+    after = manifests.patched(before, patch)
+    assert after != before and manifests.patched(after, manifests.undone(patch, before)) == before
+    # What another process has added stays.
+    assert manifests.patched({**after, "rest": {}}, manifests.undone(patch, before)) == {**before, "rest": {}}

@@ -1,0 +1,22 @@
+"""What is written back, and what is not."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _plan, _put_back, _reading, _writing
+
+CHANGE = _plan.Change("update", "ConfigMap", "registries", "bundle", ("database.ca",), "PATCH", _plan.CONFIG_MAPS, {"data": {"ca.crt": "new"}})
+
+
+class Unasked:
+    """A cluster that is not asked."""
+
+
+@pytest.mark.parametrize("previous", [{}, {"data": {"other": "text"}}, {"binaryData": {"ca.crt": "b2xk"}}])
+def test_a_value_that_was_stored_in_another_form_is_left_with_a_reason(previous: dict[str, Any]) -> None:
+    reason = _put_back.write_back(cast(_reading.Reader, Unasked()), CHANGE, previous, ["fraud"], _writing.Outcome())
+    said = "The previous CA was not put back into ConfigMap 'bundle': it was stored in another form."
+    assert _put_back.sentence(CHANGE, reason) == said
