@@ -84,6 +84,8 @@ class ClusterError(_registry.ReportedError):
 
 
 def _no_answer(what: str, host: str, reason: str) -> ClusterError:
+    if _texts.OF_HEADERS in reason:
+        return ClusterError(f"{what}: {reason}.", unclear=True)
     remedy = "Check the address (kubeconfig, host), the network and the proxies"
     if re.search("mismatch|doesn't match|not valid for", reason):
         remedy = "Use a host name that is in the API server's certificate"
@@ -91,7 +93,7 @@ def _no_answer(what: str, host: str, reason: str) -> ClusterError:
         remedy = "Renew the API server's certificate, or correct the clock of this machine"
     elif "CERTIFICATE_VERIFY_FAILED" in reason:
         remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA of the API server's certificate"
-    return ClusterError(f"{what}: the API server {host} did not answer: {_texts.line(reason)}. {remedy}.", unclear=True)
+    return ClusterError(f"{what}: the API server {host} did not answer: {reason}. {remedy}.", unclear=True)
 
 
 def _refusal(what: str, host: str, error: Any) -> ClusterError:
@@ -135,13 +137,14 @@ def connect(module: Any) -> Cluster:
     try:
         client = get_api_client(module, no_proxy=no_proxy)
     except HTTPError as error:
-        raise _no_answer(what, host, str(error)) from error
+        raise _no_answer(what, host, _texts.reason(error)) from None
     except ApiException as error:
-        raise _refusal(what, host, error) from error
+        raise _refusal(what, host, error) from None
     except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
-        raise ClusterError(
-            f"there is no cluster to connect to: {_texts.line(str(error) or type(error).__name__).rstrip('.')}. {_login_hint(module)}"
-        ) from error
+        reason = _texts.reason(error).rstrip(".")
+        if reason == _texts.OF_HEADERS:
+            raise _no_answer(what, host, reason) from None
+        raise ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
     # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
     client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
     # Audit logs tell our requests from those of other modules by it.
@@ -185,6 +188,7 @@ class Cluster:
 
     def __init__(self, client: Any, configuration: Any, context: str | None) -> None:
         self._client, self._configuration, self._context = client, configuration, context
+        self.host = _texts.without_user(configuration.host)
         # Called before each request that writes, and while waiting; it raises when nothing may be written any more.
         self.before_writing: Callable[[], None] = lambda: None
         # Told what is waited for.
@@ -219,7 +223,7 @@ class Cluster:
         except ClusterError as error:
             if error.status in (None, UNAUTHORIZED):
                 raise
-        return {"host": self._configuration.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
+        return {"host": self.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
 
     def capabilities(self) -> _plan.Capabilities:
         """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""
@@ -435,9 +439,9 @@ class Cluster:
                 return parsed(response.data)
             except ApiException as error:
                 asked = (error.headers or {}).get("Retry-After") or ""
-                failure = _refusal(what, self._configuration.host, error)
+                failure = _refusal(what, self.host, error)
             except (HTTPError, OSError, ValueError, FutureTimeoutError) as error:
-                asked, failure = "", _no_answer(what, self._configuration.host, str(error) or type(error).__name__)
+                asked, failure = "", _no_answer(what, self.host, _texts.reason(error))
             pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else PAUSE
             failure.unclear = unclear = not is_safe and (failure.unclear or unclear)
             now = time.monotonic()

@@ -19,6 +19,8 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+
 # The cheapest request that reaches the database (server v0.3.8).
 PATH = "/api/model_registry/v1alpha3/registered_models?pageSize=1"
 SECONDS = 10
@@ -79,7 +81,7 @@ def ask(address: str | None, token: str | None, ca_file: str | None, domains: It
             if error.code not in PASSING or attempt == ATTEMPTS:
                 return in_words(error.code)
         except (URLError, OSError, ValueError) as error:
-            reason = str(getattr(error, "reason", error))
+            reason = _texts.reason(error.reason if isinstance(error, URLError) else error)
             return Answer("unreachable", f"the registry cannot be reached from here at {address}: {reason}")
         time.sleep(1)
     return in_words(PASSING[-1])

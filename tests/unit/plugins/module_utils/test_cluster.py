@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import threading
 import time
+import traceback
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import kubernetes
 import pytest
+import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _missing, _texts, _wait
 
@@ -379,8 +382,80 @@ def test_a_refusal_of_what_the_cluster_does_not_know_is_not_told():
 
 
 class Module:
+    server_side_dry_run = False
+
     def __init__(self, **params):
         self.params = params
+
+    def requires(self, *_arguments):
+        """Everything is there."""
+
+
+@pytest.fixture
+def reached(server, monkeypatch, tmp_path):
+    """The options that lead to the server, with an environment that leads nowhere, and without what was seen of a server before."""
+    for name in [name for name in os.environ if name.startswith("K8S_AUTH_") or name == "KUBECONFIG"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    # The library keeps the last kubeconfig for the whole process.
+    monkeypatch.setattr(kubernetes.client.Configuration, "_default", None)
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return {"host": f"https://127.0.0.1:{server.server_port}", "ca_cert": str(tmp_path / "ca.pem"), "no_proxy": "*"}
+
+
+def of_token(reached, token):
+    """A kubeconfig with a token."""
+    return {
+        **kubeconfig("c"),
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": reached["host"], "certificate-authority": reached["ca_cert"]}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+    }
+
+
+@pytest.mark.parametrize("token", ["sha256~a-secret-word\n", "sha256~a-secret-word\r\n", "sha256~a\na-secret-word", "sha256~a-secret-word\u2026"])
+@pytest.mark.parametrize("given", ["api_key", "kubeconfig", "K8S_AUTH_API_KEY"])
+def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatch, given, token):
+    server.answers = [(200, {})]
+    options = {"api_key": {**reached, "api_key": token}, "kubeconfig": {"kubeconfig": of_token(reached, token)}}.get(given, reached)
+    if given == "K8S_AUTH_API_KEY":
+        monkeypatch.setenv(given, token)
+    with pytest.raises(_cluster.ClusterError, match=f"^connecting to the cluster: {_texts.OF_HEADERS}.$") as failure:
+        _cluster.connect(Module(**options))
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+    assert server.seen == []
+
+
+def test_a_token_that_cannot_be_sent_is_not_repeated_by_later_requests_either(cluster):
+    cluster._client.client.default_headers["Authorization"] = "Bearer sha256~a-secret-word\n"
+    with pytest.raises(_cluster.ClusterError, match=_texts.OF_HEADERS) as failure:
+        cluster.read(REGISTRIES, "ns", "one")
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://bob:a-secret-word#x@proxy:1", "bob:a-secret-word@proxy:1", "http://bob:a-secret-word/@proxy", "http://[a-secret-word@proxy"]
+)
+def test_an_address_that_cannot_be_parsed_is_not_repeated(reached, proxy):
+    with pytest.raises(_cluster.ClusterError) as failure:
+        _cluster.connect(Module(**{**reached, "api_key": "token", "proxy": proxy, "no_proxy": None}))
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+
+
+def test_the_user_in_an_address_is_shown_nowhere(cluster, server):
+    address = f"http://bob:a-secret-word@127.0.0.1:{server.server_port}"
+    cluster = _cluster.Cluster(cluster._client, kubernetes.client.Configuration(host=address), None)
+    server.answers = [(200, {"status": {"userInfo": {"username": "bob"}}}), (401, {"kind": "Status", "message": "no"})]
+    assert cluster.identity()["host"] == f"http://127.0.0.1:{server.server_port}"
+    assert _texts.reason("http://bob:a-secret-word@one/x and //bob@two: refused") == "http://one/x and //two: refused"
+    server.answers = [nothing]
+    with pytest.raises(_cluster.ClusterError) as failure:
+        cluster.read(REGISTRIES, "ns", "one")
+    assert "the API server http://127.0.0.1:" in str(failure.value) and "a-secret-word" not in str(failure.value)
 
 
 def kubeconfig(*contexts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation, judge
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._smoke_test import ask, in_words, is_below
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import status_of
@@ -104,6 +105,13 @@ def test_nothing_is_sent_without_an_address_a_token_or_a_known_domain_and_each_h
     assert answer.result == "not_trusted" and answer.http_status is None
     assert "smoke_test_domains" in answer.message and "The domain could not be seen: 403." in answer.message
     assert "apps.example.com" in ask("https://evil.test", "token", None, APPS).message
+
+
+@pytest.mark.parametrize("token", ["a-secret-word\n", "a-secret-word\u2026"])
+def test_a_token_that_cannot_be_sent_is_not_repeated(token):
+    answer = ask("https://first.apps.example.com", token, None, APPS)
+    assert answer.result == "unreachable" and answer.message.endswith(_texts.OF_HEADERS)
+    assert "a-secret-word" not in str(answer)
 
 
 @pytest.mark.parametrize(
