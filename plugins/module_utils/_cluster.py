@@ -11,7 +11,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
@@ -65,6 +65,15 @@ MERGE_PATCH = "application/merge-patch+json"
 # Requests that are sent like writes and only ask.
 REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
 LONGEST_LOG = 2**18
+# The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
+OF_ENVIRONMENT = {
+    "host": ("K8S_AUTH_HOST",),
+    "api_key": ("K8S_AUTH_API_KEY",),
+    "username": ("K8S_AUTH_USERNAME",),
+    "password": ("K8S_AUTH_PASSWORD",),
+    "client_cert": ("K8S_AUTH_CLIENT_CERT", "K8S_AUTH_CERT_FILE"),
+    "client_key": ("K8S_AUTH_CLIENT_KEY", "K8S_AUTH_KEY_FILE"),
+}
 
 
 class ClusterError(_registry.ReportedError):
@@ -130,12 +139,15 @@ class Right:
 
 
 def connect(module: Any) -> Cluster:
-    """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one."""
+    """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one, or two."""
+    _refuse_environment(module.params)
     # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
     no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
     what, host = "connecting to the cluster", ""
     try:
         client = get_api_client(module, no_proxy=no_proxy)
+        # Brings the configuration into the state that it has after a request: there is none where a run before left behind what the cluster offers.
+        client.configuration.get_api_key_with_prefix("authorization")
     except HTTPError as error:
         raise _no_answer(what, host, _texts.reason(error)) from None
     except ApiException as error:
@@ -145,11 +157,37 @@ def connect(module: Any) -> Cluster:
         if reason == _texts.OF_HEADERS:
             raise _no_answer(what, host, reason) from None
         raise ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
+    _refuse_other_host(module.params, client.configuration)
     # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
     client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
     # Audit logs tell our requests from those of other modules by it.
     client.client.client.user_agent = _manifests.FIELD_MANAGER
     return Cluster(client.client, client.configuration, module.params.get("context"))
+
+
+def _refuse_environment(options: Mapping[str, Any]) -> None:
+    """ClusterError where a variable would lead to another cluster than the options, or take credentials of another one there."""
+    given = next((name for name in ("context", "kubeconfig") if options.get(name)), None)
+    if given is None or options.get("host") is not None:
+        return
+    for option, variables in OF_ENVIRONMENT.items():
+        variable = next(filter(os.environ.get, variables), None)
+        if variable and options.get(option) is None:
+            raise ClusterError(
+                f"the option {given} names the cluster, and the environment variable {variable} would take precedence over its kubeconfig."
+                f" Unset {variable}, or set the option {option}."
+            )
+
+
+def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:
+    """ClusterError where the library goes to the address in a kubeconfig although another one was named: it reads both again with the token in it."""
+    named = options.get("host") or os.environ.get("K8S_AUTH_HOST")
+    if named and named.rstrip("/").lower() != configuration.host.rstrip("/").lower():
+        addresses = [_texts.line(_texts.without_user(address)) for address in (named, configuration.host)]
+        raise ClusterError(
+            "host (K8S_AUTH_HOST) names the API server {}, and the kubeconfig whose token would be used names {}."
+            " Set api_key for the first one, or do not set host.".format(*addresses)
+        )
 
 
 def _login_hint(module: Any) -> str:

@@ -380,6 +380,9 @@ def test_a_refusal_of_what_the_cluster_does_not_know_is_not_told():
 
 # Logging in
 
+# What the library asks for before anything else.
+DISCOVERED = (200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [], "resources": []})
+
 
 class Module:
     server_side_dry_run = False
@@ -400,7 +403,7 @@ def reached(server, monkeypatch, tmp_path):
     # The library keeps the last kubeconfig for the whole process.
     monkeypatch.setattr(kubernetes.client.Configuration, "_default", None)
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True)
     return {"host": f"https://127.0.0.1:{server.server_port}", "ca_cert": str(tmp_path / "ca.pem"), "no_proxy": "*"}
@@ -420,7 +423,7 @@ def of_token(reached, token):
 @pytest.mark.parametrize("token", ["sha256~a-secret-word\n", "sha256~a-secret-word\r\n", "sha256~a\na-secret-word", "sha256~a-secret-word\u2026"])
 @pytest.mark.parametrize("given", ["api_key", "kubeconfig", "K8S_AUTH_API_KEY"])
 def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatch, given, token):
-    server.answers = [(200, {})]
+    server.answers = [DISCOVERED]
     options = {"api_key": {**reached, "api_key": token}, "kubeconfig": {"kubeconfig": of_token(reached, token)}}.get(given, reached)
     if given == "K8S_AUTH_API_KEY":
         monkeypatch.setenv(given, token)
@@ -428,6 +431,50 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
         _cluster.connect(Module(**options))
     assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
     assert server.seen == []
+
+
+VARIABLES = {variable: option for option, variables in _cluster.OF_ENVIRONMENT.items() for variable in variables}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("named", ["kubeconfig", "context"])
+def test_the_environment_does_not_lead_away_from_the_cluster_that_the_options_name(reached, server, monkeypatch, tmp_path, variable, named):
+    server.answers = [DISCOVERED]
+    (tmp_path / "config").write_text(json.dumps(of_token(reached, "token")))
+    options = {"context": "c"} if named == "context" else {"kubeconfig": str(tmp_path / "config")}
+    if named == "context":
+        monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv(variable, "https://127.0.0.1:1")
+    with pytest.raises(_cluster.ClusterError) as failure:
+        _cluster.connect(Module(**options))
+    assert f"Unset {variable}, or set the option {VARIABLES[variable]}" in str(failure.value)
+    assert server.seen == []
+    monkeypatch.delenv(variable)
+    assert _cluster.connect(Module(**options)).host == reached["host"]
+
+
+def test_a_host_and_its_token_may_come_from_the_environment_or_the_options(reached, server, monkeypatch):
+    server.answers = [DISCOVERED]
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "token")
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", "/nowhere")
+    assert _cluster.connect(Module(**reached)).host == reached["host"]
+    monkeypatch.setenv("K8S_AUTH_HOST", reached["host"] + "/")
+    assert _cluster.connect(Module(**{**reached, "host": None})).host == reached["host"]
+    assert _cluster.connect(Module(**reached, context="c")).bearer_token == "token"
+
+
+@pytest.mark.parametrize("given", ["host", "K8S_AUTH_HOST"])
+def test_a_kubeconfig_does_not_lead_away_from_the_host_that_is_named(reached, server, monkeypatch, tmp_path, given):
+    server.answers = [DISCOVERED]
+    (tmp_path / "config").write_text(json.dumps(of_token(reached, "token")))
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
+    other = {"host": reached["host"].replace("127.0.0.1", "localhost"), "ca_cert": reached["ca_cert"]}
+    if given == "K8S_AUTH_HOST":
+        monkeypatch.setenv(given, other.pop("host"))
+    with pytest.raises(_cluster.ClusterError, match=f"names the API server https://localhost:[0-9]+, and the kubeconfig .* names {reached['host']}"):
+        _cluster.connect(Module(**other))
+    monkeypatch.delenv("K8S_AUTH_HOST", raising=False)
+    assert _cluster.connect(Module(**reached)).bearer_token == "token"
 
 
 def test_a_token_that_cannot_be_sent_is_not_repeated_by_later_requests_either(cluster):
