@@ -12,16 +12,14 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _manifests, _plan, _registry, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _deadline, _manifests, _plan, _registry, _texts
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -41,7 +39,6 @@ except ImportError:
         """Stands in for the library's."""
 
 
-T = TypeVar("T")
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, BUSY, BROKEN, UNAVAILABLE = 401, 403, 404, 409, 410, 429, 500, 503
 # What a proxy says that got no answer itself, or none that it understood.
 OF_PROXIES = (502, 504)
@@ -145,10 +142,11 @@ def connect(module: Any) -> Cluster:
     no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
     what, host = "connecting to the cluster", ""
     try:
-        client = get_api_client(module, no_proxy=no_proxy)
-        # Brings the configuration into the state that it has after a request: there is none where a run before left behind what the cluster offers.
+        # Asks the API server what it offers, unless a run before left that behind.
+        client = _deadline.within(REQUEST_SECONDS, lambda: get_api_client(module, no_proxy=no_proxy))
+        # Brings the configuration into the state that it has after a request.
         client.configuration.get_api_key_with_prefix("authorization")
-    except HTTPError as error:
+    except (HTTPError, TimeoutError) as error:
         raise _no_answer(what, host, _texts.reason(error)) from None
     except ApiException as error:
         raise _refusal(what, host, error) from None
@@ -344,6 +342,7 @@ class Cluster:
     ) -> list[_manifests.Manifest]:
         what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
         found: list[_manifests.Manifest] = []
+        begun: set[str] = set()
         more = ""
         may_begin_anew = True
         while True:
@@ -355,7 +354,13 @@ class Cluster:
                 if error.status != GONE or not may_begin_anew:
                     raise
                 found, more, may_begin_anew = [], "", False
+                begun.clear()
                 continue
+            first = next((item["metadata"]["uid"] for item in listed["items"]), more)
+            if first in begun:
+                # A proxy that drops the query of a request would let the first page come for ever.
+                raise _no_answer(what, self.host, "the same page of the list was received twice")
+            begun.add(first)
             found += map(trim, listed["items"])
             more = _manifests.at(listed, ("metadata", "continue")) or ""
             if not isinstance(more, str) or not more:
@@ -472,19 +477,19 @@ class Cluster:
             if verb != "GET":
                 self.before_writing()
             try:
-                response = _within(self._seconds_left, lambda: self._answer(verb, path, body, query or {}, content_type, accept))
+                response = _deadline.within(self._seconds_left, lambda: self._answer(verb, path, body, query or {}, content_type, accept))
                 self._date = response.headers.get("Date")
                 return parsed(response.data)
             except ApiException as error:
                 asked = (error.headers or {}).get("Retry-After") or ""
                 failure = _refusal(what, self.host, error)
-            except (HTTPError, OSError, ValueError, FutureTimeoutError) as error:
+            except (HTTPError, OSError, ValueError) as error:
                 asked, failure = "", _no_answer(what, self.host, _texts.reason(error))
             pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else PAUSE
             failure.unclear = unclear = not is_safe and (failure.unclear or unclear)
             now = time.monotonic()
             is_late = self._deadline is not None and now + pause >= self._deadline
-            gave_up = attempt == ATTEMPTS or is_late or (failure.status is None and now - started >= REQUEST_SECONDS)
+            gave_up = attempt == ATTEMPTS or is_late or now - started >= REQUEST_SECONDS
             if gave_up or not _may_be_repeated(failure, is_safe):
                 raise failure from None
             time.sleep(pause)
@@ -523,23 +528,6 @@ class Cluster:
 def _may_be_repeated(failure: ClusterError, is_safe: bool) -> bool:
     """Whether a request that failed is sent again as it is. Whoever has sent a write that may have been carried out reads again and plans anew."""
     return failure.may_pass if is_safe else failure.status in (BUSY, UNAVAILABLE)
-
-
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns or raises; FutureTimeoutError when it takes longer, and it is not waited for any more."""
-    answer: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            answer.set_result(call())
-        except BaseException as error:
-            answer.set_exception(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        return answer.result(seconds)
-    except FutureTimeoutError:
-        raise FutureTimeoutError(f"not answered in full within {seconds:.0f} s") from None
 
 
 def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> str:

@@ -202,8 +202,11 @@ def drips(handler):
     handler.send_response(200)
     handler.send_header("Content-Length", "1000000")
     handler.end_headers()
-    while not handler.server.ended.wait(0.05):
+    for _moment in range(100):
         handler.wfile.write(b" ")
+        if handler.server.ended.wait(0.05):
+            break
+    handler.close_connection = True
 
 
 def test_a_request_ends_although_its_answer_drips_for_ever(cluster, server, monkeypatch):
@@ -213,6 +216,33 @@ def test_a_request_ends_although_its_answer_drips_for_ever(cluster, server, monk
         cluster.read(REGISTRIES, "ns", "one")
     # Not sent again either, when the time of one is over.
     assert len(server.seen) == 1
+
+
+def test_reading_ends_soon_although_each_answer_is_slow_and_puts_it_off(cluster, server, monkeypatch):
+    monkeypatch.setattr(_cluster, "REQUEST_SECONDS", 0.4)
+
+    def slow(handler):
+        handler.server.ended.wait(0.25)
+        handler.send(503, {"kind": "Status", "message": "later"})
+
+    server.answers = [slow]
+    with pytest.raises(_cluster.ClusterError, match="answered 503"):
+        cluster.read(REGISTRIES, "ns", "one")
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("items", [[OBJECT], []])
+def test_a_list_whose_pages_repeat_is_given_up(cluster, server, items):
+    server.answers = [(200, {"metadata": {"continue": "more"}, "items": items})] * 9 + [(200, {"metadata": {}, "items": items})]
+    with pytest.raises(_cluster.ClusterError, match="did not answer: the same page of the list was received twice") as failure:
+        cluster.items(REGISTRIES, "ns")
+    assert failure.value.status is None and len(server.seen) < 4
+
+
+def test_a_list_begins_anew_where_its_pages_have_expired(cluster, server):
+    first, second = {"metadata": {"continue": "more"}, "items": [OBJECT]}, {"metadata": {}, "items": [{**OBJECT, "metadata": {"name": "two", "uid": "v"}}]}
+    server.answers = [(200, first), (410, {"kind": "Status", "message": "expired"}), (200, first), (200, second)]
+    assert [item["metadata"]["name"] for item in cluster.items(REGISTRIES, "ns")] == ["one", "two"]
 
 
 def test_the_requests_of_a_wait_end_soon_after_its_deadline(cluster, server, monkeypatch):
@@ -431,6 +461,22 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
         _cluster.connect(Module(**options))
     assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
     assert server.seen == []
+
+
+def test_connecting_ends_although_the_first_answer_drips_for_ever(reached, server, monkeypatch):
+    monkeypatch.setattr(_cluster, "REQUEST_SECONDS", 0.4)
+    server.answers = [drips]
+    with pytest.raises(_cluster.ClusterError, match=r"^connecting to the cluster: .* not answered in full within"):
+        _cluster.connect(Module(**reached, api_key="token"))
+
+
+def test_a_module_that_ends_while_it_connects_ends(reached, server):
+    class Ending(Module):
+        def requires(self, *_arguments):
+            raise SystemExit(1)
+
+    with pytest.raises(SystemExit):
+        _cluster.connect(Ending(**reached, api_key="token"))
 
 
 VARIABLES = {variable: option for option, variables in _cluster.OF_ENVIRONMENT.items() for variable in variables}
