@@ -18,6 +18,8 @@ options:
       - With a local connection a relative path is also looked for in C(files/) of the role and next to the playbook, and a file that
         is encrypted with Ansible Vault is decrypted. With any other connection it is a path on the host that the module runs on.
       - Several paths are separated by C(:) and merged as C(kubectl) merges them.
+      - If this option or O(context) is set and O(host) is not, the module fails if E(K8S_AUTH_HOST), or a variable with credentials such as
+        E(K8S_AUTH_API_KEY), is set and its option is not. It would take precedence over the kubeconfig.
       - When neither this nor any other option or variable says where the cluster is, the service account of the pod that the module runs in
         is used, and outside of a pod C(~/.kube/config).
       - The environment variable E(K8S_AUTH_KUBECONFIG) takes its place when it is not set.
@@ -30,6 +32,7 @@ options:
   host:
     description:
       - The address of the API server, for example V(https://api.cluster.example.com:6443).
+      - The module fails if the token is that of a kubeconfig which names another API server. Set O(api_key) too.
       - The environment variable E(K8S_AUTH_HOST) takes its place when it is not set.
     type: str
   api_key:

@@ -11,17 +11,15 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _manifests, _plan, _registry, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _answers, _deadline, _manifests, _plan, _registry, _texts
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -41,7 +39,6 @@ except ImportError:
         """Stands in for the library's."""
 
 
-T = TypeVar("T")
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, BUSY, BROKEN, UNAVAILABLE = 401, 403, 404, 409, 410, 429, 500, 503
 # What a proxy says that got no answer itself, or none that it understood.
 OF_PROXIES = (502, 504)
@@ -65,6 +62,15 @@ MERGE_PATCH = "application/merge-patch+json"
 # Requests that are sent like writes and only ask.
 REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
 LONGEST_LOG = 2**18
+# The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
+OF_ENVIRONMENT = {
+    "host": ("K8S_AUTH_HOST",),
+    "api_key": ("K8S_AUTH_API_KEY",),
+    "username": ("K8S_AUTH_USERNAME",),
+    "password": ("K8S_AUTH_PASSWORD",),
+    "client_cert": ("K8S_AUTH_CLIENT_CERT", "K8S_AUTH_CERT_FILE"),
+    "client_key": ("K8S_AUTH_CLIENT_KEY", "K8S_AUTH_KEY_FILE"),
+}
 
 
 class ClusterError(_registry.ReportedError):
@@ -84,6 +90,8 @@ class ClusterError(_registry.ReportedError):
 
 
 def _no_answer(what: str, host: str, reason: str) -> ClusterError:
+    if _texts.OF_HEADERS in reason:
+        return ClusterError(f"{what}: {reason}.", unclear=True)
     remedy = "Check the address (kubeconfig, host), the network and the proxies"
     if re.search("mismatch|doesn't match|not valid for", reason):
         remedy = "Use a host name that is in the API server's certificate"
@@ -91,7 +99,7 @@ def _no_answer(what: str, host: str, reason: str) -> ClusterError:
         remedy = "Renew the API server's certificate, or correct the clock of this machine"
     elif "CERTIFICATE_VERIFY_FAILED" in reason:
         remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA of the API server's certificate"
-    return ClusterError(f"{what}: the API server {host} did not answer: {_texts.line(reason)}. {remedy}.", unclear=True)
+    return ClusterError(f"{what}: the API server {host} did not answer: {reason}. {remedy}.", unclear=True)
 
 
 def _refusal(what: str, host: str, error: Any) -> ClusterError:
@@ -128,25 +136,56 @@ class Right:
 
 
 def connect(module: Any) -> Cluster:
-    """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one."""
+    """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one, or two."""
+    _refuse_environment(module.params)
     # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
     no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
     what, host = "connecting to the cluster", ""
     try:
-        client = get_api_client(module, no_proxy=no_proxy)
-    except HTTPError as error:
-        raise _no_answer(what, host, str(error)) from error
+        # Asks the API server what it offers, unless a run before left that behind.
+        client = _deadline.within(REQUEST_SECONDS, lambda: get_api_client(module, no_proxy=no_proxy))
+        # Brings the configuration into the state that it has after a request.
+        client.configuration.get_api_key_with_prefix("authorization")
+    except (HTTPError, TimeoutError) as error:
+        raise _no_answer(what, host, _texts.reason(error)) from None
     except ApiException as error:
-        raise _refusal(what, host, error) from error
+        raise _refusal(what, host, error) from None
     except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
-        raise ClusterError(
-            f"there is no cluster to connect to: {_texts.line(str(error) or type(error).__name__).rstrip('.')}. {_login_hint(module)}"
-        ) from error
+        reason = _texts.reason(error).rstrip(".")
+        if reason == _texts.OF_HEADERS:
+            raise _no_answer(what, host, reason) from None
+        raise ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
+    _refuse_other_host(module.params, client.configuration)
     # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
     client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
     # Audit logs tell our requests from those of other modules by it.
     client.client.client.user_agent = _manifests.FIELD_MANAGER
     return Cluster(client.client, client.configuration, module.params.get("context"))
+
+
+def _refuse_environment(options: Mapping[str, Any]) -> None:
+    """ClusterError where a variable would lead to another cluster than the options, or take credentials of another one there."""
+    given = next((name for name in ("context", "kubeconfig") if options.get(name)), None)
+    if given is None or options.get("host") is not None:
+        return
+    for option, variables in OF_ENVIRONMENT.items():
+        variable = next(filter(os.environ.get, variables), None)
+        if variable and options.get(option) is None:
+            raise ClusterError(
+                f"the option {given} names the cluster, and the environment variable {variable} would take precedence over its kubeconfig."
+                f" Unset {variable}, or set the option {option}."
+            )
+
+
+def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:
+    """ClusterError where the library goes to the address in a kubeconfig although another one was named: it reads both again with the token in it."""
+    named = options.get("host") or os.environ.get("K8S_AUTH_HOST")
+    if named and named.rstrip("/").lower() != configuration.host.rstrip("/").lower():
+        addresses = [_texts.line(_texts.without_user(address)) for address in (named, configuration.host)]
+        raise ClusterError(
+            "host (K8S_AUTH_HOST) names the API server {}, and the kubeconfig whose token would be used names {}."
+            " Set api_key for the first one, or do not set host.".format(*addresses)
+        )
 
 
 def _login_hint(module: Any) -> str:
@@ -185,6 +224,7 @@ class Cluster:
 
     def __init__(self, client: Any, configuration: Any, context: str | None) -> None:
         self._client, self._configuration, self._context = client, configuration, context
+        self.host = _texts.without_user(configuration.host)
         # Called before each request that writes, and while waiting; it raises when nothing may be written any more.
         self.before_writing: Callable[[], None] = lambda: None
         # Told what is waited for.
@@ -219,7 +259,7 @@ class Cluster:
         except ClusterError as error:
             if error.status in (None, UNAUTHORIZED):
                 raise
-        return {"host": self._configuration.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
+        return {"host": self.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
 
     def capabilities(self) -> _plan.Capabilities:
         """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""
@@ -302,6 +342,7 @@ class Cluster:
     ) -> list[_manifests.Manifest]:
         what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
         found: list[_manifests.Manifest] = []
+        begun: set[str] = set()
         more = ""
         may_begin_anew = True
         while True:
@@ -313,7 +354,13 @@ class Cluster:
                 if error.status != GONE or not may_begin_anew:
                     raise
                 found, more, may_begin_anew = [], "", False
+                begun.clear()
                 continue
+            first = next((item["metadata"]["uid"] for item in listed["items"]), more)
+            if first in begun:
+                # A proxy that drops the query of a request would let the first page come for ever.
+                raise _no_answer(what, self.host, "the same page of the list was received twice")
+            begun.add(first)
             found += map(trim, listed["items"])
             more = _manifests.at(listed, ("metadata", "continue")) or ""
             if not isinstance(more, str) or not more:
@@ -430,19 +477,19 @@ class Cluster:
             if verb != "GET":
                 self.before_writing()
             try:
-                response = _within(self._seconds_left, lambda: self._answer(verb, path, body, query or {}, content_type, accept))
+                response = _deadline.within(self._seconds_left, lambda: self._answer(verb, path, body, query or {}, content_type, accept))
                 self._date = response.headers.get("Date")
                 return parsed(response.data)
             except ApiException as error:
                 asked = (error.headers or {}).get("Retry-After") or ""
-                failure = _refusal(what, self._configuration.host, error)
-            except (HTTPError, OSError, ValueError, FutureTimeoutError) as error:
-                asked, failure = "", _no_answer(what, self._configuration.host, str(error) or type(error).__name__)
+                failure = _refusal(what, self.host, error)
+            except (HTTPError, OSError, ValueError) as error:
+                asked, failure = "", _no_answer(what, self.host, _texts.reason(error))
             pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else PAUSE
             failure.unclear = unclear = not is_safe and (failure.unclear or unclear)
             now = time.monotonic()
             is_late = self._deadline is not None and now + pause >= self._deadline
-            gave_up = attempt == ATTEMPTS or is_late or (failure.status is None and now - started >= REQUEST_SECONDS)
+            gave_up = attempt == ATTEMPTS or is_late or now - started >= REQUEST_SECONDS
             if gave_up or not _may_be_repeated(failure, is_safe):
                 raise failure from None
             time.sleep(pause)
@@ -481,23 +528,6 @@ class Cluster:
 def _may_be_repeated(failure: ClusterError, is_safe: bool) -> bool:
     """Whether a request that failed is sent again as it is. Whoever has sent a write that may have been carried out reads again and plans anew."""
     return failure.may_pass if is_safe else failure.status in (BUSY, UNAVAILABLE)
-
-
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns or raises; FutureTimeoutError when it takes longer, and it is not waited for any more."""
-    answer: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            answer.set_result(call())
-        except BaseException as error:
-            answer.set_exception(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        return answer.result(seconds)
-    except FutureTimeoutError:
-        raise FutureTimeoutError(f"not answered in full within {seconds:.0f} s") from None
 
 
 def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> str:

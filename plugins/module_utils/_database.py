@@ -13,14 +13,13 @@ import socket
 import ssl
 import struct
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _findings, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates, _deadline, _findings, _registry
 
 STEP_SECONDS = 5.0
 # How many steps may use up their time before the rest is left out.
@@ -118,7 +117,7 @@ def look(view: _findings.View, timeout: float = STEP_SECONDS) -> Report:
     view = replace(view, host=view.host.strip("[]"))
     try:
         # A server that sends one byte now and then keeps every step within its time.
-        _within(LONGEST_STEPS * timeout, lambda: _look(view, clock, now, found, facts))
+        _deadline.within(LONGEST_STEPS * timeout, lambda: _look(view, clock, now, found, facts))
     except _Stop as stop:
         found = [finding for finding in found if finding.check != stop.finding.check]
         found.append(stop.finding)
@@ -169,7 +168,7 @@ def _look(view: _findings.View, clock: _Clock, now: datetime, found: list[_findi
 def _resolved(view: _findings.View, clock: _Clock) -> str:
     """The first address of the host that takes a connection, or else the first one."""
     try:
-        entries = _within(clock.step(), lambda: socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM))
+        entries = _deadline.within(clock.step(), lambda: socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM))
     except (socket.gaierror, UnicodeError):
         raise _Stop(_findings.unresolved(view)) from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
@@ -407,7 +406,7 @@ def _mysql_error(error: Any) -> Exception:
 
 def _postgresql(view: _findings.View, address: str, clock: _Clock, encrypted: bool) -> _Session:
     psycopg, seconds = _driver(view.type), clock.step()
-    connection: Any = _within(seconds, lambda: _postgresql_connection(view, address, seconds, encrypted))
+    connection: Any = _deadline.within(seconds, lambda: _postgresql_connection(view, address, seconds, encrypted))
 
     def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
         def fetch() -> list[tuple[Any, ...]]:
@@ -416,7 +415,7 @@ def _postgresql(view: _findings.View, address: str, clock: _Clock, encrypted: bo
             except psycopg.Error as error:
                 raise _Refused(str(error)) from None
 
-        return _within(clock.step(), fetch)
+        return _deadline.within(clock.step(), fetch)
 
     return _Session(rows, connection.close)
 
@@ -542,24 +541,3 @@ def _postgresql_connections(session: _Session, database_limit: int) -> _findings
 def _schema(session: _Session, tables: tuple[str, ...]) -> _findings.Schema:
     row = session.first("SELECT version, dirty FROM schema_migrations LIMIT 1") if "schema_migrations" in tables else ()
     return _findings.Schema(tables, int(row[0]), bool(row[1])) if row else _findings.Schema(tables)
-
-
-def _within(seconds: float, work: Callable[[], Result]) -> Result:
-    """The result of something that cannot be given a time limit itself. TimeoutError when it takes longer; it is left alone then."""
-    results: list[Result] = []
-    errors: list[Exception] = []
-
-    def run() -> None:
-        try:
-            results.append(work())
-        except Exception as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise TimeoutError
-    return results[0]

@@ -15,9 +15,12 @@ import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _texts
 
 # The cheapest request that reaches the database (server v0.3.8).
 PATH = "/api/model_registry/v1alpha3/registered_models?pageSize=1"
@@ -73,16 +76,22 @@ def ask(address: str | None, token: str | None, ca_file: str | None, domains: It
     opener = build_opener(HTTPSHandler(context=context), _NoRedirects)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with opener.open(Request(address + PATH, headers={"Authorization": f"Bearer {token}"}), timeout=SECONDS) as response:
-                return in_words(response.status)
+            # A host that sends one byte now and then keeps every read within its time.
+            return in_words(_deadline.within(SECONDS, lambda: _status(opener, Request(address + PATH, headers={"Authorization": f"Bearer {token}"}))))
         except HTTPError as error:
             if error.code not in PASSING or attempt == ATTEMPTS:
                 return in_words(error.code)
-        except (URLError, OSError, ValueError) as error:
-            reason = str(getattr(error, "reason", error))
+        except (URLError, OSError, ValueError, HTTPException) as error:
+            reason = _texts.reason(error.reason if isinstance(error, URLError) else error)
             return Answer("unreachable", f"the registry cannot be reached from here at {address}: {reason}")
         time.sleep(1)
     return in_words(PASSING[-1])
+
+
+def _status(opener: OpenerDirector, request: Request) -> int:
+    with opener.open(request, timeout=SECONDS) as response:
+        status: int = response.status
+        return status
 
 
 class _NoRedirects(HTTPRedirectHandler):

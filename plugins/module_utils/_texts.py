@@ -16,6 +16,17 @@ TEMPLATE_BEGIN = re.compile(r"\{(?=[{%#])")
 JOINERS = "\u200c\u200d"
 # How much of a text is repeated: whoever writes into the cluster, or answers in its place, chooses how long it is.
 LONGEST = 2000
+# What Python says of a header that it does not send: http.client repeats all of it, and the header is the token, or holds a password.
+UNSENDABLE = re.compile(r"Invalid header value.*|'latin-1' codec can't encode.*", re.DOTALL)
+OF_HEADERS = "the token, or another header, holds a line break or a character that no header can have; remove it, for example with the filter trim"
+# What it says of an address that it does not understand, and repeats, with a user and a password in it.
+UNPARSED = re.compile(
+    r"(Failed to parse|nonnumeric port|Port could not be cast|netloc .* contains invalid|Invalid (IPv6 )?URL|Not supported (proxy|URL) scheme"
+    r"|URL can't contain control characters|.* does not appear to be an IPv).*",
+    re.DOTALL,
+)
+OF_ADDRESSES = "an address (host, proxy) cannot be parsed"
+USER_IN_ADDRESS = re.compile(r"(?<=//)[^/\s]*@")
 
 
 def shown(text: str) -> str:
@@ -26,6 +37,17 @@ def shown(text: str) -> str:
         character if character.isprintable() or character in JOINERS else " " if character.isspace() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def without_user(address: str) -> str:
+    """A text without the user and the password in its addresses."""
+    return USER_IN_ADDRESS.sub("", address)
+
+
+def reason(error: BaseException | str) -> str:
+    """Why a request failed, in one line and without the credentials that it was to be sent with."""
+    said = UNPARSED.sub(OF_ADDRESSES, UNSENDABLE.sub(OF_HEADERS, str(error)))
+    return line(without_user(said) or type(error).__name__)
 
 
 def line(text: str, longest: int = LONGEST) -> str:

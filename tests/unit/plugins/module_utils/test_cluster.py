@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import threading
 import time
+import traceback
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import kubernetes
 import pytest
+import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _missing, _texts, _wait
 
@@ -199,8 +202,11 @@ def drips(handler):
     handler.send_response(200)
     handler.send_header("Content-Length", "1000000")
     handler.end_headers()
-    while not handler.server.ended.wait(0.05):
+    for _moment in range(100):
         handler.wfile.write(b" ")
+        if handler.server.ended.wait(0.05):
+            break
+    handler.close_connection = True
 
 
 def test_a_request_ends_although_its_answer_drips_for_ever(cluster, server, monkeypatch):
@@ -210,6 +216,33 @@ def test_a_request_ends_although_its_answer_drips_for_ever(cluster, server, monk
         cluster.read(REGISTRIES, "ns", "one")
     # Not sent again either, when the time of one is over.
     assert len(server.seen) == 1
+
+
+def test_reading_ends_soon_although_each_answer_is_slow_and_puts_it_off(cluster, server, monkeypatch):
+    monkeypatch.setattr(_cluster, "REQUEST_SECONDS", 0.4)
+
+    def slow(handler):
+        handler.server.ended.wait(0.25)
+        handler.send(503, {"kind": "Status", "message": "later"})
+
+    server.answers = [slow]
+    with pytest.raises(_cluster.ClusterError, match="answered 503"):
+        cluster.read(REGISTRIES, "ns", "one")
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("items", [[OBJECT], []])
+def test_a_list_whose_pages_repeat_is_given_up(cluster, server, items):
+    server.answers = [(200, {"metadata": {"continue": "more"}, "items": items})] * 9 + [(200, {"metadata": {}, "items": items})]
+    with pytest.raises(_cluster.ClusterError, match="did not answer: the same page of the list was received twice") as failure:
+        cluster.items(REGISTRIES, "ns")
+    assert failure.value.status is None and len(server.seen) < 4
+
+
+def test_a_list_begins_anew_where_its_pages_have_expired(cluster, server):
+    first, second = {"metadata": {"continue": "more"}, "items": [OBJECT]}, {"metadata": {}, "items": [{**OBJECT, "metadata": {"name": "two", "uid": "v"}}]}
+    server.answers = [(200, first), (410, {"kind": "Status", "message": "expired"}), (200, first), (200, second)]
+    assert [item["metadata"]["name"] for item in cluster.items(REGISTRIES, "ns")] == ["one", "two"]
 
 
 def test_the_requests_of_a_wait_end_soon_after_its_deadline(cluster, server, monkeypatch):
@@ -377,10 +410,145 @@ def test_a_refusal_of_what_the_cluster_does_not_know_is_not_told():
 
 # Logging in
 
+# What the library asks for before anything else.
+DISCOVERED = (200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [], "resources": []})
+
 
 class Module:
+    server_side_dry_run = False
+
     def __init__(self, **params):
         self.params = params
+
+    def requires(self, *_arguments):
+        """Everything is there."""
+
+
+@pytest.fixture
+def reached(server, monkeypatch, tmp_path):
+    """The options that lead to the server, with an environment that leads nowhere, and without what was seen of a server before."""
+    for name in [name for name in os.environ if name.startswith("K8S_AUTH_") or name == "KUBECONFIG"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    # The library keeps the last kubeconfig for the whole process.
+    monkeypatch.setattr(kubernetes.client.Configuration, "_default", None)
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return {"host": f"https://127.0.0.1:{server.server_port}", "ca_cert": str(tmp_path / "ca.pem"), "no_proxy": "*"}
+
+
+def of_token(reached, token):
+    """A kubeconfig with a token."""
+    return {
+        **kubeconfig("c"),
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": reached["host"], "certificate-authority": reached["ca_cert"]}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+    }
+
+
+@pytest.mark.parametrize("token", ["sha256~a-secret-word\n", "sha256~a-secret-word\r\n", "sha256~a\na-secret-word", "sha256~a-secret-word\u2026"])
+@pytest.mark.parametrize("given", ["api_key", "kubeconfig", "K8S_AUTH_API_KEY"])
+def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatch, given, token):
+    server.answers = [DISCOVERED]
+    options = {"api_key": {**reached, "api_key": token}, "kubeconfig": {"kubeconfig": of_token(reached, token)}}.get(given, reached)
+    if given == "K8S_AUTH_API_KEY":
+        monkeypatch.setenv(given, token)
+    with pytest.raises(_cluster.ClusterError, match=f"^connecting to the cluster: {_texts.OF_HEADERS}.$") as failure:
+        _cluster.connect(Module(**options))
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+    assert server.seen == []
+
+
+def test_connecting_ends_although_the_first_answer_drips_for_ever(reached, server, monkeypatch):
+    monkeypatch.setattr(_cluster, "REQUEST_SECONDS", 0.4)
+    server.answers = [drips]
+    with pytest.raises(_cluster.ClusterError, match=r"^connecting to the cluster: .* not answered in full within"):
+        _cluster.connect(Module(**reached, api_key="token"))
+
+
+def test_a_module_that_ends_while_it_connects_ends(reached, server):
+    class Ending(Module):
+        def requires(self, *_arguments):
+            raise SystemExit(1)
+
+    with pytest.raises(SystemExit):
+        _cluster.connect(Ending(**reached, api_key="token"))
+
+
+VARIABLES = {variable: option for option, variables in _cluster.OF_ENVIRONMENT.items() for variable in variables}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("named", ["kubeconfig", "context"])
+def test_the_environment_does_not_lead_away_from_the_cluster_that_the_options_name(reached, server, monkeypatch, tmp_path, variable, named):
+    server.answers = [DISCOVERED]
+    (tmp_path / "config").write_text(json.dumps(of_token(reached, "token")))
+    options = {"context": "c"} if named == "context" else {"kubeconfig": str(tmp_path / "config")}
+    if named == "context":
+        monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv(variable, "https://127.0.0.1:1")
+    with pytest.raises(_cluster.ClusterError) as failure:
+        _cluster.connect(Module(**options))
+    assert f"Unset {variable}, or set the option {VARIABLES[variable]}" in str(failure.value)
+    assert server.seen == []
+    monkeypatch.delenv(variable)
+    assert _cluster.connect(Module(**options)).host == reached["host"]
+
+
+def test_a_host_and_its_token_may_come_from_the_environment_or_the_options(reached, server, monkeypatch):
+    server.answers = [DISCOVERED]
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "token")
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", "/nowhere")
+    assert _cluster.connect(Module(**reached)).host == reached["host"]
+    monkeypatch.setenv("K8S_AUTH_HOST", reached["host"] + "/")
+    assert _cluster.connect(Module(**{**reached, "host": None})).host == reached["host"]
+    assert _cluster.connect(Module(**reached, context="c")).bearer_token == "token"
+
+
+@pytest.mark.parametrize("given", ["host", "K8S_AUTH_HOST"])
+def test_a_kubeconfig_does_not_lead_away_from_the_host_that_is_named(reached, server, monkeypatch, tmp_path, given):
+    server.answers = [DISCOVERED]
+    (tmp_path / "config").write_text(json.dumps(of_token(reached, "token")))
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
+    other = {"host": reached["host"].replace("127.0.0.1", "localhost"), "ca_cert": reached["ca_cert"]}
+    if given == "K8S_AUTH_HOST":
+        monkeypatch.setenv(given, other.pop("host"))
+    with pytest.raises(_cluster.ClusterError, match=f"names the API server https://localhost:[0-9]+, and the kubeconfig .* names {reached['host']}"):
+        _cluster.connect(Module(**other))
+    monkeypatch.delenv("K8S_AUTH_HOST", raising=False)
+    assert _cluster.connect(Module(**reached)).bearer_token == "token"
+
+
+def test_a_token_that_cannot_be_sent_is_not_repeated_by_later_requests_either(cluster):
+    cluster._client.client.default_headers["Authorization"] = "Bearer sha256~a-secret-word\n"
+    with pytest.raises(_cluster.ClusterError, match=_texts.OF_HEADERS) as failure:
+        cluster.read(REGISTRIES, "ns", "one")
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://bob:a-secret-word#x@proxy:1", "bob:a-secret-word@proxy:1", "http://bob:a-secret-word/@proxy", "http://[a-secret-word@proxy"]
+)
+def test_an_address_that_cannot_be_parsed_is_not_repeated(reached, proxy):
+    with pytest.raises(_cluster.ClusterError) as failure:
+        _cluster.connect(Module(**{**reached, "api_key": "token", "proxy": proxy, "no_proxy": None}))
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+
+
+def test_the_user_in_an_address_is_shown_nowhere(cluster, server):
+    address = f"http://bob:a-secret-word@127.0.0.1:{server.server_port}"
+    cluster = _cluster.Cluster(cluster._client, kubernetes.client.Configuration(host=address), None)
+    server.answers = [(200, {"status": {"userInfo": {"username": "bob"}}}), (401, {"kind": "Status", "message": "no"})]
+    assert cluster.identity()["host"] == f"http://127.0.0.1:{server.server_port}"
+    assert _texts.reason("http://bob:a-secret-word@one/x and //bob@two: refused") == "http://one/x and //two: refused"
+    server.answers = [nothing]
+    with pytest.raises(_cluster.ClusterError) as failure:
+        cluster.read(REGISTRIES, "ns", "one")
+    assert "the API server http://127.0.0.1:" in str(failure.value) and "a-secret-word" not in str(failure.value)
 
 
 def kubeconfig(*contexts):

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
+import socket
+import ssl
+import threading
 
+import pytest
+import trustme
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _smoke_test, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation, judge
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._smoke_test import ask, in_words, is_below
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import status_of
@@ -104,6 +111,56 @@ def test_nothing_is_sent_without_an_address_a_token_or_a_known_domain_and_each_h
     assert answer.result == "not_trusted" and answer.http_status is None
     assert "smoke_test_domains" in answer.message and "The domain could not be seen: 403." in answer.message
     assert "apps.example.com" in ask("https://evil.test", "token", None, APPS).message
+
+
+@contextlib.contextmanager
+def registry(monkeypatch, tmp_path, answer):
+    """A host that answers a request like this; the file with its CA."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("first.apps.example.com").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    ended, connect = threading.Event(), socket.create_connection
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            with contextlib.suppress(OSError), context.wrap_socket(listening.accept()[0], server_side=True) as connection:
+                connection.recv(65536)
+                answer(connection, ended)
+
+        monkeypatch.setenv("no_proxy", "*")
+        monkeypatch.setattr(socket, "create_connection", lambda _address, *rest, **more: connect(listening.getsockname(), *rest, **more))
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield str(tmp_path / "ca.pem")
+        finally:
+            ended.set()
+
+
+def drip(connection, ended):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    for _moment in range(100):
+        connection.sendall(b"x")
+        if ended.wait(0.05):
+            break
+
+
+def junk(connection, _ended):
+    connection.sendall(b"hello world\r\n\r\n")
+
+
+@pytest.mark.parametrize(("answer", "said"), [(drip, "not answered in full within"), (junk, "hello world")])
+def test_a_host_that_does_not_answer_as_a_registry_does_is_unreachable(monkeypatch, tmp_path, answer, said):
+    monkeypatch.setattr(_smoke_test, "SECONDS", 0.5)
+    with registry(monkeypatch, tmp_path, answer) as ca_file:
+        found = ask("https://first.apps.example.com", "token", ca_file, APPS)
+    assert found.result == "unreachable" and said in found.message
+
+
+@pytest.mark.parametrize("token", ["a-secret-word\n", "a-secret-word\u2026"])
+def test_a_token_that_cannot_be_sent_is_not_repeated(token):
+    answer = ask("https://first.apps.example.com", token, None, APPS)
+    assert answer.result == "unreachable" and answer.message.endswith(_texts.OF_HEADERS)
+    assert "a-secret-word" not in str(answer)
 
 
 @pytest.mark.parametrize(
