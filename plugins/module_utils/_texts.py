@@ -16,6 +16,8 @@ TEMPLATE_BEGIN = re.compile(r"\{(?=[{%#])")
 JOINERS = "\u200c\u200d"
 # How much of a text is repeated: whoever writes into the cluster, or answers in its place, chooses how long it is.
 LONGEST = 2000
+# In place of what may be a credential.
+NOT_SHOWN = "(not shown)"
 
 
 def shown(text: str) -> str:
