@@ -148,7 +148,7 @@ class Survey(_snapshot.Snapshot):
         """A Deployment."""
         return self._deployments().get(name)
 
-    def group(self, name: str) -> _manifests.Manifest | None:
+    def group(self, name: str, listed: bool = False) -> _manifests.Manifest | None:
         """A Group of OpenShift's."""
         return self._groups().get(name)
 

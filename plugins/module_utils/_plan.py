@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _ownership, _readiness, _registry
@@ -344,7 +344,7 @@ def _edit(wanted: _registry.Registry, live: Live, registry: _manifests.Manifest,
     reread = bool(live.foreseen) or any(change.kind in APIS and change.action != "delete" for change in changes)
     outdated = not rolls_anyway and is_outdated(live, _sources(live), reread)
     if outdated and consent.restart:
-        changes.append(restart_of(wanted, now))
+        changes.append(restart_of(wanted, now, live.deployment))
     elif outdated:
         warnings.append(f"the server of registry {wanted.name!r} is older than the password or certificates that it reads: run again without `restart: false`")
     leftovers = _deletions_of_orphans(wanted, live, registry)
@@ -593,8 +593,13 @@ def _connection_warnings(wanted: _registry.Registry, after: _manifests.Manifest,
 # Restarts
 
 
-def restart_of(wanted: _registry.Registry, now: datetime) -> Change:
+def restart_of(wanted: _registry.Registry, now: datetime, deployment: _manifests.Manifest | None) -> Change:
+    """What restarts a registry's server, whose Deployment this is."""
     stamp = now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    last = _manifests.at(deployment, ("spec", "template", "metadata", "annotations", RESTARTED_AT))
+    if last == stamp:
+        # Of the same second: the same stamp once more would restart nothing.
+        stamp = (now.astimezone(timezone.utc) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = _manifests.nested(("spec", "template", "metadata", "annotations", RESTARTED_AT), stamp)
     return Change("restart", "Deployment", wanted.namespace, wanted.name, (), "PATCH", DEPLOYMENTS, body)
 

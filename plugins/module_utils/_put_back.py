@@ -53,8 +53,9 @@ def write_back(reader: _reading.Reader, change: _plan.Change, previous: _manifes
 
 def restart(reader: _reading.Reader, name: str, outcome: _writing.Outcome) -> str:
     """Restart the server of a registry for which something was put back; what came of it, as a sentence."""
-    change = _plan.restart_of(_registry.Registry(name, reader.namespace), datetime.now(timezone.utc))
     try:
+        deployment = reader.fresh.deployment(name)
+        change = _plan.restart_of(_registry.Registry(name, reader.namespace), datetime.now(timezone.utc), deployment)
         _writing.send(reader.cluster, change, False)
     except _cluster.ClusterError as error:
         return f"The server of registry {name!r} could not be restarted with it: {error}"

@@ -184,7 +184,7 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
         is_older = present is not None and _plan.is_outdated(server, [(present, [place.reference.key])])
         outdated = bool(server.pods) and (bool(changes) or is_older)
         if outdated and wanted.restart:
-            restarts.append(_plan.restart_of(_registry.Registry(name, place.namespace), now))
+            restarts.append(_plan.restart_of(_registry.Registry(name, place.namespace), now, server.deployment))
         elif outdated:
             put_off.append(name)
             warnings.append(f"the server of registry {name!r} is older than the certificates that it reads: run again without `restart: false`")

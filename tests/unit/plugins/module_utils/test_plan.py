@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import trustme
@@ -11,6 +11,7 @@ import trustme
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests as manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import (
     APIS,
+    RESTARTED_AT,
     SERVICES,
     Capabilities,
     Live,
@@ -21,6 +22,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import
     password_reference,
     references,
     resource_after,
+    restart_of,
     server_start,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Database, KeyReference, Registry, registry_from_options, stored_password
@@ -1184,3 +1186,16 @@ def test_what_the_product_checks_of_postgresql_is_told_when_its_ca_is_set():
     registry = wanted("postgresql", database__ca="cluster")
     assert "never its host name" in planned(registry, Live(TODAY, objects=bundle)).warnings[0]
     assert planned(registry, live(registry, bundle)).warnings == ()
+
+
+def test_a_second_restart_in_the_same_second_is_one_too():
+    now = datetime(2026, 5, 1, 10, 0, 0, tzinfo=UTC)
+
+    def stamps(deployment):
+        body = restart_of(wanted(), now, deployment).body
+        return body["spec"]["template"]["metadata"]["annotations"][RESTARTED_AT], body
+
+    first, deployment = stamps(None)
+    second, deployment = stamps(deployment)
+    third, _deployment = stamps(deployment)
+    assert len({first, second}) == 2 and third != second
