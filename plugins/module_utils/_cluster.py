@@ -39,7 +39,7 @@ except ImportError:
         """Stands in for the library's."""
 
 
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, BUSY, BROKEN, UNAVAILABLE = 401, 403, 404, 409, 410, 429, 500, 503
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, BUSY, BROKEN, UNAVAILABLE = 400, 401, 403, 404, 409, 410, 429, 500, 503
 # What a proxy says that got no answer itself, or none that it understood.
 OF_PROXIES = (502, 504)
 CONNECT_SECONDS = 10
@@ -62,6 +62,7 @@ MERGE_PATCH = "application/merge-patch+json"
 # Requests that are sent like writes and only ask.
 REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
 LONGEST_LOG = 2**18
+NAMESPACES = ("v1", "namespaces")
 # The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
 OF_ENVIRONMENT = {
     "host": ("K8S_AUTH_HOST",),

@@ -21,7 +21,6 @@ MANAGED, REMOVED = "managed", "removed"
 CONDITION = "ModelRegistryReady"
 # What the platform's operator makes of a managed component, and takes away with it.
 SINGLETON_API, SINGLETON = ("components.platform.opendatahub.io/v1alpha1", "modelregistries"), "default-modelregistry"
-NAMESPACES = ("v1", "namespaces")
 POLL_SECONDS = 1
 # How often a switch is planned anew that got no answer, or that somebody else came in between of.
 ATTEMPTS = 3
@@ -310,7 +309,7 @@ def _surroundings(cluster: _cluster.Cluster, live: Live, outcome: ComponentOutco
     serves = any(cluster.serves(f"{_manifests.GROUP}/{version}", _manifests.PLURAL) for version in ("v1beta1", "v1alpha1"))
     if live.told_namespace is None:
         return Surroundings(serves, None, None)
-    namespace = _seen(cluster, NAMESPACES, live.told_namespace, "whether the registries namespace exists", outcome)
+    namespace = _seen(cluster, _cluster.NAMESPACES, live.told_namespace, "whether the registries namespace exists", outcome)
     return Surroundings(serves, None if namespace is None else _manifests.at(namespace, ("status", "phase")) or "", None)
 
 

@@ -34,6 +34,9 @@ POSTGRESQL_TLS_REQUEST = struct.pack("!II", 8, 80877103)
 PARTIAL_CHAIN = 0x80000
 EXPIRED = (9, 10)
 NO_FILE = "/nonexistent/none"
+# The first libpq that can be told how to log in, and the ways that do not show the password. The registry server's driver knows these too, and shows it.
+REQUIRE_AUTH = 160000
+AUTH_METHODS = "md5,scram-sha-256,none"
 
 Result = TypeVar("Result")
 
@@ -112,10 +115,11 @@ def look(view: _findings.View, timeout: float = STEP_SECONDS) -> Report:
         message = f"Nothing is known about the database: the Python library {' and '.join(missing)} is missing where this task runs"
         return Report((_findings.Finding("libraries", _findings.WARNING, message, f"Install it there: pip install {' '.join(missing)}"),))
     now, clock = datetime.now(timezone.utc), _Clock(timeout)
-    found = [*_findings.settings_findings(view), *_findings.ca_findings(view, now)]
+    found: list[_findings.Finding] = []
     facts = _Facts()
     view = replace(view, host=view.host.strip("[]"))
     try:
+        found += [*_findings.settings_findings(view), *_findings.ca_findings(view, now)]
         # A server that sends one byte now and then keeps every step within its time.
         _deadline.within(LONGEST_STEPS * timeout, lambda: _look(view, clock, now, found, facts))
     except _Stop as stop:
@@ -125,6 +129,8 @@ def look(view: _findings.View, timeout: float = STEP_SECONDS) -> Report:
         found.append(_findings.unreachable(view, "does not answer in time"))
     except (OSError, EOFError) as error:
         found.append(_findings.unreachable(view, f"breaks the connection off: {_findings.repeated(view, str(error))}"))
+    except Exception as error:  # whatever a proxy that answers in a database's place, or an option that no library can encode, makes this stumble upon
+        found.append(_findings.unexpected(error))
     # MySQL says its version before a login too.
     if facts.version and not any(finding.check == "version" for finding in found):
         found.append(_findings.version_finding(view.type, facts.version))
@@ -425,6 +431,8 @@ def _postgresql_connection(view: _findings.View, address: str, seconds: float, e
     authority = _certificates.pem_of(_certificates.certificates_in(view.ca)) if view.ca is not None else ""
     certificate, key = view.client_certificate or "", view.client_key or ""
     with _files(authority, certificate, key) as (authority_file, certificate_file, key_file):
+        if psycopg.pq.version() < REQUIRE_AUTH and not encrypted:
+            raise _Stop(_findings.OLD_LIBPQ)
         mode = "verify-full" if use.checks_host else "verify-ca" if use.checks_chain else "require"
         target = psycopg.conninfo.make_conninfo(
             host=view.host,
@@ -444,6 +452,7 @@ def _postgresql_connection(view: _findings.View, address: str, seconds: float, e
             passfile=NO_FILE,
             target_session_attrs="any",
             channel_binding="prefer",
+            **({} if psycopg.pq.version() < REQUIRE_AUTH else {"require_auth": ("password," if encrypted else "") + AUTH_METHODS}),
         )
         try:
             connection = psycopg.connect(target, autocommit=True, prepare_threshold=None)

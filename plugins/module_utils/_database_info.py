@@ -311,14 +311,10 @@ def _result(module: Any) -> dict[str, Any]:
     }
 
 
-class MissingLibraryError(_registry.ReportedError):
-    """A Python library that is needed is not installed where the task runs."""
-
-
 def _need_libraries(kind: str | None) -> None:
     missing = _database.missing_libraries(kind or _registry.MYSQL)
     if missing:
-        raise MissingLibraryError(f"The Python library {' and '.join(missing)} is missing where this task runs: pip install {' '.join(missing)}")
+        raise _registry.MissingLibraryError(missing)
 
 
 class _LazyCluster:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _manifests, _ownership, _plan, _registry
 
+HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
 OPERATOR_FINALIZER = "modelregistry.opendatahub.io/finalizer"
 
 

@@ -342,6 +342,13 @@ _POSTGRESQL_REFUSALS = (
     (r"too many (clients|connections)|remaining connection slots", "login", "The database takes no more connections", "Raise its limit, or close others"),
     (r"the database system is", "login", "The database is starting or stopping", "Try again later"),
 )
+OLD_LIBPQ = Finding(
+    "login",
+    WARNING,
+    "The login was not tried: the library used here (libpq before 16) would send the password as clear text to a database that asks for it",
+    "Install a newer one where this task runs (pip install --upgrade psycopg[binary]), or set database.ca",
+    proven=False,
+)
 _NO_ENTRY = re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects")
 WITHOUT_TLS = re.compile(r"no encryption|SSL off")
 
@@ -379,11 +386,20 @@ def postgresql_refusal(view: View, text: str) -> Finding:
     for pattern, check, message, remedy in _POSTGRESQL_REFUSALS:
         if re.search(pattern, text):
             return Finding(check, FAILURE, message, remedy)
+    if "cleartext password" in text:
+        message = "The database asks for the password as it is, over a connection without encryption. It was not sent; the registry server would send it"
+        return _from_here(Finding("login", FAILURE, message, "Set database.ca, or ssl_mode to require, or let pg_hba.conf ask for scram-sha-256"))
     if "certificate verify failed" in text:
         # The chain has been checked before, by Go's rules, which take a CA whose own issuer is not given.
         message = "The login could not be tried: the library used here accepts no CA but a root"
         return Finding("login", WARNING, message, "Put the root CA's certificate into the bundle too")
     return _from_here(Finding("login", FAILURE, f"The database refuses the login: {repeated(view, text)}", "Look into the database's log"))
+
+
+def unexpected(error: Exception) -> Finding:
+    """What made a look end before it was done. The text of the error is not told: it may repeat a password."""
+    message = f"The database was not checked to the end: it, or an option, has a value that was not expected ({type(error).__name__})"
+    return Finding("database", WARNING, message, "Check the options of the database, and what listens at its address", proven=False)
 
 
 def repeated(view: View, text: str) -> str:

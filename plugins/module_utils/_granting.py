@@ -31,7 +31,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
 )
 
 USERS = ("user.openshift.io/v1", "users")
-NAMESPACES = ("v1", "namespaces")
 SERVICE_ACCOUNTS = ("v1", "serviceaccounts")
 AT_THE_SAME_TIME = 8
 # In how many namespaces service accounts are looked for one by one; for more, those of the whole cluster are listed.
@@ -234,7 +233,7 @@ class Granting:
         asked = _grants.lookups(_grants.doubtful(self._wanted, self._grants))
         groups = self._listed("whether the groups exist", _plan.USER_GROUPS, unseen) if asked.groups else None
         users = self._names("whether the users exist", USERS, unseen) if asked.users else None
-        namespaces = self._names("whether the namespaces exist", NAMESPACES, unseen) if asked.namespaces else None
+        namespaces = self._names("whether the namespaces exist", _cluster.NAMESPACES, unseen) if asked.namespaces else None
         accounts: dict[str, list[_manifests.Manifest]] = {}
         what = "whether the service accounts exist"
         if len(asked.service_accounts) > NAMESPACES_ONE_BY_ONE:

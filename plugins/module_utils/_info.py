@@ -35,19 +35,9 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shel
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates
 
-STATUS, PERMISSIONS, CERTIFICATES, DATABASE = INCLUDED = ("status", "permissions", "certificates", "database")
-BAD_REQUEST = 400
+STATUS, PERMISSIONS, CERTIFICATES, DATABASE = ("status", "permissions", "certificates", "database")
 CLUSTER_ROLES = (f"{_manifests.RBAC}/v1", "clusterroles")
-HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
 T = TypeVar("T")
-
-
-class MissingLibraryError(_registry.ReportedError):
-    """A Python library that an option needs is not installed where the task runs."""
-
-    def __init__(self, libraries: Iterable[str]) -> None:
-        listed = list(libraries)
-        super().__init__(f"The Python library {' and '.join(listed)} is missing where this task runs: pip install {' '.join(listed)}")
 
 
 @dataclass
@@ -94,11 +84,11 @@ def input_problems(options: Mapping[str, Any]) -> list[_registry.Problem]:
 
 
 def compiled(query: str, problems: list[_registry.Problem]) -> Callable[[_manifests.Manifest], Any] | None:
-    """A JMESPath query, ready to be asked; what is wrong with its text is added to the problems. MissingLibraryError without its library."""
+    """A JMESPath query, ready to be asked; what is wrong with its text is added to the problems. _registry.MissingLibraryError without its library."""
     try:
         jmespath = importlib.import_module("jmespath")
     except ImportError:
-        raise MissingLibraryError(["jmespath"]) from None
+        raise _registry.MissingLibraryError(["jmespath"]) from None
     remedy = "Correct it by the rules of JMESPath (https://jmespath.org)"
 
     def reason(error: Exception) -> str:
@@ -235,7 +225,7 @@ class Collector:
         try:
             live = self._survey.registries()
         except _cluster.ClusterError as error:
-            if error.status != BAD_REQUEST or self._options["label_selector"] is None:
+            if error.status != _cluster.BAD_REQUEST or self._options["label_selector"] is None:
                 raise
             remedy = "Write it as kubectl takes it, such as team=fraud,stage!=test"
             raise _registry.InputError([_registry.Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
@@ -260,7 +250,7 @@ class Collector:
         from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deletion
 
         since = registry["metadata"]["deletionTimestamp"]
-        return f"is being deleted since {since}: {_deletion.why_not_deleted(registry, self._survey.serves(HTTP_ROUTES))}"
+        return f"is being deleted since {since}: {_deletion.why_not_deleted(registry, self._survey.serves(_deletion.HTTP_ROUTES))}"
 
     def _loads(self) -> list[Callable[[], object]]:
         survey = self._survey
@@ -411,7 +401,7 @@ class Collector:
         from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates
 
         if not _certificates.HAS_CRYPTOGRAPHY:
-            raise MissingLibraryError(["cryptography"])
+            raise _registry.MissingLibraryError(["cryptography"])
 
     def _expiring(self, registry: _manifests.Manifest) -> list[_manifests.Manifest]:
         """The certificates that a registry reads: of the CA, and its own for the database."""
@@ -466,7 +456,7 @@ class Collector:
         kinds = {_manifests.live_type(registry) for registry in selected} - {None, _registry.GENERATED}
         missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in _database.missing_libraries(kind))
         if missing:
-            raise MissingLibraryError(missing)
+            raise _registry.MissingLibraryError(missing)
 
     def _add_database(self, registry: _manifests.Manifest, shown: _manifests.Manifest, outcome: _writing.Outcome) -> None:
         """What a look at the registry's database finds, as `model_registry_database_info` returns it."""

@@ -13,8 +13,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _clus
 
 T = TypeVar("T")
 U = TypeVar("U")
-# A container that was not started has no log, and the API server answers like this.
-BAD_REQUEST = 400
 
 
 def seen(
@@ -35,7 +33,8 @@ def seen(
     except _cluster.ClusterError as error:
         if not advice and error.status not in (_cluster.FORBIDDEN, _cluster.NOT_FOUND):
             raise
-        if error.status not in (_cluster.NOT_FOUND, BAD_REQUEST) and seen(served, True, lambda _error: None):
+        # A container that was not started has no log, and the API server answers that this is a bad request.
+        if error.status not in (_cluster.NOT_FOUND, _cluster.BAD_REQUEST) and seen(served, True, lambda _error: None):
             unseen(str(error))
         return otherwise
 

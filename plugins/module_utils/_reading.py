@@ -13,7 +13,6 @@ from dataclasses import replace
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _manifests, _missing, _ownership, _plan, _readiness, _registry
 
 PODS = ("v1", "pods")
-NAMESPACES = ("v1", "namespaces")
 LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 INGRESSES = ("config.openshift.io/v1", "ingresses")
 
@@ -117,7 +116,7 @@ def need_namespace(cluster: _cluster.Cluster, namespace: str, unseen: Callable[[
     kept = _missing.seen(cluster.registries_namespace, None, lambda _why: None)
     if kept == namespace:
         return
-    found = _missing.seen(lambda: [cluster.read(NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None)
+    found = _missing.seen(lambda: [cluster.read(_cluster.NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None)
     remedy = f"Set it to {kept}, or leave it out" if kept else "Set it to the registries namespace"
     problem = "does not exist" if found == [None] else "is not where the operator keeps registries" if kept else ""
     if problem:

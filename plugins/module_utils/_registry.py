@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import quote, unquote
@@ -58,7 +58,7 @@ def may_repeat(value: Any) -> bool:
         return all(map(may_repeat, value))
     if isinstance(value, str):
         is_short = len(value) <= LONGEST_NAME and sum(map(str.isdigit, value)) <= MOST_DIGITS
-        return bool(is_short and REPEATABLE.fullmatch(value)) or _address(value) is not None
+        return bool(is_short and REPEATABLE.fullmatch(value)) or (_address(value) is not None and "%" not in value)
     return value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and abs(value) <= LARGEST_NUMBER)
 
 
@@ -91,6 +91,14 @@ class ReportedError(Exception):
     def add(self, sentences: str) -> None:
         """Say more about it."""
         self.args = (" ".join(filter(None, (str(self), sentences))),)
+
+
+class MissingLibraryError(ReportedError):
+    """A Python library that an option needs is not installed where the task runs."""
+
+    def __init__(self, libraries: Iterable[str]) -> None:
+        listed = list(libraries)
+        super().__init__(f"The Python library {' and '.join(listed)} is missing where this task runs: pip install {' '.join(listed)}")
 
 
 class InputError(ReportedError):

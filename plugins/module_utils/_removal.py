@@ -28,7 +28,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
 )
 
 INFERENCE_SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices")
-HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
 
 
 class NotDeletedError(_registry.ReportedError):
@@ -176,7 +175,7 @@ def _wait_until_gone(reader: _reading.Reader, name: str, uid: str | None, second
             # Another process has created it anew.
             return ""
         if registry is not None:
-            return _deletion.why_not_deleted(registry, now.serves(HTTP_ROUTES))
+            return _deletion.why_not_deleted(registry, now.serves(_deletion.HTTP_ROUTES))
         return "its server is still being taken down" if now.deployment(name) else ""
 
     reason = _wait.until(why_present, reader.cluster, deadline, watched, f"the end of registry {name!r}: ")

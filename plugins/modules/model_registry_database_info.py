@@ -33,7 +33,8 @@ notes:
   - What depends on the address of the client is a V(warning) in RV(findings), and RV(serves) is null. For example, a host that cannot be resolved or reached
     from here, a login that MySQL refuses, whose accounts are for hosts, or access rules of PostgreSQL (C(pg_hba.conf)).
   - The user logs in once, because wrong passwords can lock an account. The password is never sent to a MySQL server that asks for it in clear text
-    (C(mysql_clear_password)), which the registry server does not do either.
+    (C(mysql_clear_password)), which the registry server does not do either, and without TLS not to a PostgreSQL server that does (C(password) in
+    C(pg_hba.conf)). Before libpq 16 there is no login to PostgreSQL without TLS, because the library cannot be told so.
   - The cluster is asked only with O(registry), or when O(database) refers to a Secret or ConfigMap.
   - No password is sent to a server whose certificate does not hold and would be refused by the registry server.
 requirements:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import ssl
 import struct
@@ -158,12 +159,34 @@ def asking(plugin: str, received: list[bytes], at_once: bool, context: ssl.SSLCo
     return answer
 
 
-@pytest.mark.parametrize("plugin", ["mysql_clear_password", "dialog", "mysql_old_password"])
-@pytest.mark.parametrize("at_once", [False, True])
-def test_it_never_sends_a_mysql_password_as_clear_text(plugin, at_once):
+def asking_without_tls(received: list[bytes]) -> Callable[[socket.socket], None]:
+    """What looks like a PostgreSQL without TLS that wants the password as it is, and notes what it gets."""
+
+    def answer(connection: socket.socket) -> None:
+        first = connection.recv(4096)
+        if first == database.POSTGRESQL_TLS_REQUEST:
+            connection.sendall(b"N")
+        else:
+            connection.sendall(b"R" + struct.pack("!II", 8, 3))
+            received.append(first + connection.recv(4096))
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("kind", "asks"),
+    [
+        *(
+            ("mysql", lambda received, given=given: asking(given[0], received, given[1]))
+            for given in itertools.product(database.CLEAR_PASSWORD_PLUGINS, (False, True))
+        ),
+        ("postgresql", asking_without_tls),
+    ],
+)
+def test_it_never_sends_a_password_to_a_database_as_clear_text(kind, asks):
     received: list[bytes] = []
-    with server(asking(plugin, received, at_once)) as port:
-        report = look(view(port, type="mysql", password="a-secret-word"))
+    with server(asks(received)) as port:
+        report = look(view(port, type=kind, password="a-secret-word"))
     assert received and b"a-secret-word" not in b"".join(received)
     assert "It was not sent" in said(report, "login")[1]
     assert report.serves is None
@@ -179,6 +202,71 @@ def test_nor_over_tls_because_the_registry_server_sends_it_to_nobody(verified):
     assert any(b"registry" in part for part in received), report.findings
     assert b"a-secret-word" not in b"".join(received)
     assert "It was not sent" in said(report, "login")[1]
+
+
+def test_nor_by_an_old_library_that_cannot_be_told_not_to(monkeypatch):
+    monkeypatch.setattr("psycopg.pq.version", lambda: database.REQUIRE_AUTH - 1)
+    received: list[bytes] = []
+    with server(asking_without_tls(received)) as port:
+        report = look(view(port, password="a-secret-word"))
+    assert received == []
+    assert "The login was not tried" in said(report, "login")[1]
+    assert report.serves is None
+
+
+def test_a_postgresql_with_tls_may_ask_for_the_password(monkeypatch):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert(HOST).configure_cert(context)
+    received: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(8)
+        connection.sendall(b"S")
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as wrapped:
+            if wrapped.recv(4096):
+                wrapped.sendall(b"R" + struct.pack("!II", 8, 3))
+                received.append(wrapped.recv(4096))
+
+    # What this machine sets for other connections takes no part.
+    monkeypatch.setenv("PGREQUIREAUTH", "scram-sha-256")
+    with server(answer) as port:
+        look(view(port, ca=CA, password="a-secret-word"))
+    assert b"a-secret-word" in b"".join(received)
+
+
+STRANGE = {
+    "no answers": lambda _statement, *_values: [],
+    "no number": lambda statement, *_values: (
+        [(name, "x") for name in ("version", "max_connections", "max_user_connections")] if "VAR" in statement else [("x", "1")]
+    ),
+    "half of the settings": lambda statement, *_values: [("version", "8.0.40")] if "VARIABLES" in statement else [("Threads_connected", "1")],
+    "nothing in a row": lambda _statement, *_values: [()],
+    "no text": lambda _statement, *_values: [(None, None)],
+}
+
+
+@pytest.mark.parametrize("rows", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_a_database_that_answers_what_nobody_expects_is_a_warning(monkeypatch, kind, rows):
+    monkeypatch.setattr(database, f"_{kind}", lambda *_arguments: database._Session(rows, lambda: None))
+    greeting = mysql_greeting("8.0.40", PLUGINS) if kind == "mysql" else b"N"
+    with server(lambda connection: (kind == "mysql" or connection.recv(8)) and connection.sendall(greeting)) as port:
+        report = look(view(port, type=kind))
+    assert said(report, "login")[0] == OK
+    assert said(report, "database")[0] == WARNING and "was not checked to the end" in said(report, "database")[1]
+    assert report.serves is not True
+
+
+@pytest.mark.parametrize(
+    "changed", [{"password": "a-secret-word\ud800"}, {"username": "a\ud800"}, {"name": "a\ud800"}, {"password": "a-secret-word\0"}, {"host": "a\0"}]
+)
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_what_cannot_be_sent_to_a_database_is_a_warning(kind, changed):
+    greeting = mysql_greeting("8.0.40", PLUGINS, "mysql_native_password") if kind == "mysql" else b"N"
+    with server(lambda connection: (kind == "mysql" or connection.recv(8)) and connection.sendall(greeting)) as port:
+        report = look(view(port, type=kind, **changed))
+    assert report.serves is not True
+    assert "a-secret-word" not in str(report)
 
 
 @pytest.mark.parametrize("garbage", [b"\xfb/etc/passwd", b"\xff", b"\xfe", b"\x01", b"\x03\x03\x03", b"\x00\xfe"])

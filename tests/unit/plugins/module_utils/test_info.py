@@ -7,6 +7,7 @@ import importlib
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _info as info
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._audit import access_by_other_roles, access_of, services_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._export import exported_permissions, exported_registry, unlistable
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant
@@ -209,7 +210,7 @@ def test_without_the_library_for_queries_what_to_install_is_said(monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", refuse)
-    with pytest.raises(info.MissingLibraryError, match=r"^The Python library jmespath is missing where this task runs: pip install jmespath$"):
+    with pytest.raises(_registry.MissingLibraryError, match=r"^The Python library jmespath is missing where this task runs: pip install jmespath$"):
         info.compiled("registries", [])
 
 

@@ -193,6 +193,7 @@ CREDENTIALS = [
     "mysql://registry:S3cret@db:3306/models",
     "models?password=S3cret",
     "/S3cret",
+    "::1%S3cret!",
     "Summer2026",
     "correct horse battery staple",
     "d41d8cd98f00b204e9800998ecf8427e",
