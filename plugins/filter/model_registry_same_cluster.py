@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _summary
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _inventory
 
 DOCUMENTATION = r"""
 name: model_registry_same_cluster
@@ -46,7 +46,7 @@ _value:
 def model_registry_same_cluster(results: Any) -> list[list[str]]:
     """The hosts that are one cluster; the filter of the same name, see DOCUMENTATION."""
     answered = {host: result["cluster"] for host, result in results.items() if (result.get("cluster") or {}).get("host")}
-    return _summary.same_clusters(answered)
+    return _inventory.same_clusters(answered)
 
 
 class FilterModule:

@@ -31,6 +31,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
     _reading,
     _registry,
     _snapshot,
+    _texts,
     _waiting,
     _writing,
 )
@@ -77,6 +78,11 @@ class Item:
         """The name of the registry."""
         return self.wanted.name
 
+    @property
+    def _shown_name(self) -> str:
+        """The name, unless no registry can have it: then it may be anything, also a credential."""
+        return self.name if _registry.may_repeat(self.name) or not _registry.live_name_problems(self.name) else _texts.NOT_SHOWN
+
     def attempt(self, work: Callable[[], object]) -> None:
         """Do something for this registry alone: that it fails does not stop the others."""
         try:
@@ -96,7 +102,7 @@ class Item:
     def result(self) -> _manifests.Manifest:
         """What came of it."""
         live = self.convergence.live.registry if self.convergence else None
-        shape = self.outcome.registry or (_manifests.registry_result(live) if live else {"name": self.name, "namespace": self.wanted.namespace})
+        shape = self.outcome.registry or (_manifests.registry_result(live) if live else {"name": self._shown_name, "namespace": self.wanted.namespace})
         failed = {"msg": " ".join(problem.sentence() for problem in self.failures)} if self.failures else {}
         return {**shape, "changed": bool(self.outcome.changes), "failed": bool(self.failures), **failed, "status": self.outcome.status}
 

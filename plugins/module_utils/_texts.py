@@ -27,6 +27,8 @@ UNPARSED = re.compile(
 )
 OF_ADDRESSES = "an address (host, proxy) cannot be parsed"
 USER_IN_ADDRESS = re.compile(r"(?<=//)[^/\s]*@")
+# In place of what may be a credential.
+NOT_SHOWN = "(not shown)"
 
 
 def shown(text: str) -> str:

@@ -82,10 +82,20 @@ class RegistryAction(ActionBase):
             raise AnsibleActionFail(f"kubeconfig: {reason_of(error, kubeconfig)}") from None
         if self._task.async_val and paths != sources and len(paths) == 1:
             # The decrypted copy is deleted as soon as the task is in the background, maybe before the module reads it.
-            with open(paths[0], encoding="utf-8") as decrypted:
-                content: dict[str, Any] = yaml.safe_load(decrypted)
-            return content
+            return _kubeconfig_in(paths[0])
         return os.pathsep.join(paths)
+
+
+def _kubeconfig_in(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = yaml.safe_load(file)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        # What they say repeats lines of the file.
+        content = None
+    if isinstance(content, dict):
+        return content
+    raise refusal([Problem("kubeconfig", "the decrypted file is not a kubeconfig in YAML", "Check the file with ansible-vault view")])
 
 
 def _need_kubernetes_core() -> None:

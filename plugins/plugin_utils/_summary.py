@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 
 # The results that a playbook registers, after the prefix of its variables: in one of them stands which cluster answered.
 RESULTS = ("_result", "_seen", "_found")
-HTTPS_PORT = 443
 
 
 class NothingDone(Exception):
@@ -42,26 +40,3 @@ def summary(hosts: Iterable[str], variables: Mapping[str, Any], prefix: str, ali
 def _server(variables: Mapping[str, Any], prefix: str) -> str:
     results = (variables.get(f"{prefix}{suffix}") or {} for suffix in RESULTS)
     return next((str(result["cluster"]["host"]) for result in results if (result.get("cluster") or {}).get("host")), "")
-
-
-def same_clusters(clusters: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """The names that lead to one cluster, together. `clusters` are results of `model_registry_cluster_info`, by name, without those that did not answer."""
-    groups: list[list[str]] = []
-    for name, cluster in clusters.items():
-        group = next((group for group in groups if any(_is_same(clusters[member], cluster) for member in group)), None)
-        if group is None:
-            groups.append([name])
-        else:
-            group.append(name)
-    return [group for group in groups if len(group) > 1]
-
-
-def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    if one.get("uid") and other.get("uid"):
-        return bool(one["uid"] == other["uid"])
-    return _address(one) == _address(other)
-
-
-def _address(cluster: Mapping[str, Any]) -> tuple[str, int, str]:
-    parts = urlsplit(str(cluster["host"]))
-    return (parts.hostname or "").rstrip("."), parts.port or HTTPS_PORT, parts.path.rstrip("/")

@@ -24,8 +24,10 @@ ROOT = Path(__file__).resolve().parents[3]
 MODULE = """#!/usr/bin/python
 import os
 print(open(os.path.join(os.environ["ANSWERS"], "{name}.json")).read())
+open(os.path.join(os.environ["ANSWERS"], "asked"), "a").write("{name}\\n")
 """
-ANSWERING = ("model_registry_info", "model_registries", "model_registry_permission")
+ANSWERING = ("model_registry_info", "model_registries", "model_registry_permission", "model_registry", "model_registry_cluster_info")
+SECRET = "mysql://root:S3cretPw99@h/db"
 
 Play = Callable[..., Played]
 
@@ -49,10 +51,12 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def play(collections: Path, tmp_path: Path) -> Play:
     """Runs a playbook, with the answers of modules and variables."""
 
-    def run(playbook: str, *options: str, variables: dict[str, Any] | None = None, **answers: dict[str, Any]) -> Played:
+    def run(playbook: str, *options: str, variables: dict[str, Any] | None = None, hosts: dict[str, Any] | None = None, **answers: dict[str, Any]) -> Played:
         for name, answer in answers.items():
             (tmp_path / f"{name}.json").write_text(json.dumps({"changed": False, **answer}))
-        (tmp_path / "inventory.yml").write_text("all: {hosts: {east: }}\n")
+        says = {host: {} if options is None else {"model_registry_cluster": options} for host, options in (hosts or {"east": None}).items()}
+        (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": says}}))
+        (tmp_path / "asked").unlink(missing_ok=True)
         environment = os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSWERS": str(tmp_path), "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path)}
         environment.pop("PYTHONPATH", None)
         command = [Path(sys.executable).parent / "ansible-playbook", "-i", "inventory.yml", f"modelops.openshift_ai.{playbook}", *options]
@@ -61,6 +65,12 @@ def play(collections: Path, tmp_path: Path) -> Play:
         return Played(done.returncode, done.stdout + done.stderr)
 
     return run
+
+
+def asked(folder: Path) -> list[str]:
+    """The modules that ran in the last run."""
+    file = folder / "asked"
+    return file.read_text().split() if file.exists() else []
 
 
 def exported(folder: Path) -> Path:
@@ -155,3 +165,80 @@ def test_a_failed_check_prints_no_list_of_python(play: Play) -> None:
     unwell = found(registry("one", status={"serving": False, "reason": "no"}))
     checked = play("check", model_registry_info=unwell)
     assert checked.code and "['east" not in checked.output and "east/one: does not serve: no" in checked.summary.splitlines(), checked.output
+
+
+PURGE = {"model_registries_list": [], "model_registries_purge": True}
+CONVERGED: dict[str, Any] = {"registries": [], "unlisted": [], "drift": [], "changes": [], "cluster": {"host": "https://api"}}
+
+
+@pytest.mark.parametrize("one", [("--limit", "west"), ("-e", "clusters=west")])
+def test_one_host_alone_is_refused_too_when_another_of_the_inventory_is_the_same_cluster(play: Play, tmp_path: Path, one: tuple[str, str]) -> None:
+    copied = {"east": {"context": "east"}, "west": {"context": "east"}, "north": {"context": "north"}}
+    refused = play("converge", *one, hosts=copied, variables=PURGE, model_registries=CONVERGED)
+    assert refused.code and "are the same cluster, by their model_registry_cluster: east, west. " in " ".join(refused.output.split()), refused.output
+    assert not asked(tmp_path) and not refused.summaries
+    meant = play("converge", *one, hosts=copied, variables={**PURGE, "model_registries_same_cluster": True}, model_registries=CONVERGED)
+    assert meant.code == 0 and asked(tmp_path) == ["model_registries"], meant.output
+    other = play("converge", "--limit", "north", hosts=copied, variables={**PURGE, "clusters": "north"}, model_registries=CONVERGED)
+    assert other.code == 0 and asked(tmp_path) == ["model_registries"], other.output
+
+
+@pytest.mark.parametrize("later", ["Converge the registries", "Refuse hosts that are the same cluster", "Ask each cluster who it is"])
+def test_where_an_inventory_has_several_hosts_no_cluster_is_connected_to_without_the_comparison(play: Play, tmp_path: Path, later: str) -> None:
+    hosts = {"east": {"context": "east"}, "west": {"context": "west"}}
+    for one in ((), ("--limit", "west")):
+        skipped = play("converge", "--start-at-task", later, *one, hosts=hosts, variables=PURGE, model_registries=CONVERGED)
+        assert skipped.code and not asked(tmp_path), skipped.output
+
+
+def test_localhost_in_an_inventory_of_clusters_is_not_the_cluster_of_the_environment_by_chance(play: Play, tmp_path: Path) -> None:
+    hosts = {"localhost": None, "west": {"context": "west"}}
+    refused = play("converge", hosts=hosts, variables=PURGE, model_registries=CONVERGED)
+    assert refused.code and "do not say which cluster they are: localhost. Set" in " ".join(refused.output.split()), refused.output
+    assert not asked(tmp_path)
+    named = play("converge", "-e", "clusters=localhost", hosts=hosts, variables=PURGE, model_registries=CONVERGED)
+    assert named.code == 0 and "localhost: 0 listed" in named.summary and asked(tmp_path) == ["model_registries"], named.output
+
+
+@pytest.mark.parametrize("playbook", ["registry", "delete", "permissions", "rotate_ca", "rotate_password"])
+def test_what_is_no_name_of_a_registry_is_not_repeated(play: Play, playbook: str) -> None:
+    variables = {"registry": SECRET, "confirm": SECRET, "database_password": "password"}
+    refused = {"failed": True, "msg": "name: is no resource name.", "registries": []}
+    played = play(playbook, variables=variables, model_registry_info=refused, model_registry=refused, model_registry_permission=refused)
+    assert played.code and "S3cretPw99" not in played.output and "east/(not shown): FAILED: name: is no resource name." in played.summary, played.output
+    if playbook == "delete":
+        unconfirmed = play(playbook, variables={**variables, "confirm": "S3cretPw99"}, model_registry=refused)
+        assert unconfirmed.code and "S3cretPw99" not in unconfirmed.output and 'but "(not shown)" was given' in unconfirmed.summary, unconfirmed.output
+
+
+@pytest.mark.parametrize("variable", ["database_source", "database_type", "ca_wanted", "ca", "ca_kind"])
+def test_an_answer_that_is_not_understood_is_not_repeated_when_it_may_be_a_password(play: Play, tmp_path: Path, variable: str) -> None:
+    variables = {"registry": "one", "ca_wanted": True, "ca": "existing", variable: "S3cretPw99"}
+    for later in ((), ("--start-at-task", "Create or edit the registry")):
+        played = play("registry", *later, variables=variables, model_registry={})
+        assert played.code and "S3cretPw99" not in played.output.replace("s3cretpw99", "S3cretPw99") and not asked(tmp_path), played.output
+        assert variable in played.summary and "is not understood" in played.summary
+
+
+def test_a_password_may_be_a_number(play: Play) -> None:
+    done = {"registries": [registry("one")], "status": {}, "changed": True}
+    rotated = play(
+        "rotate_password", variables={"registry": "one", "database_password": 47110815}, model_registry_info=found(registry("one")), model_registry=done
+    )
+    assert rotated.code == 0 and "east/one: rotated; serves" in rotated.summary, rotated.output
+
+
+@pytest.mark.parametrize("confirm", ["other", ""])
+def test_nothing_is_deleted_that_was_not_confirmed_wherever_a_run_begins(play: Play, tmp_path: Path, confirm: str) -> None:
+    later = ("--start-at-task", "Delete the registry")
+    refused = play("delete", *later, variables={"registry": "one", "confirm": confirm}, model_registry={})
+    assert refused.code and not asked(tmp_path) and "Nothing was deleted: it was not confirmed" in refused.summary, refused.output
+    deleted = play("delete", *later, variables={"registry": "one", "confirm": "one"}, model_registry={"changed": True})
+    assert deleted.code == 0 and asked(tmp_path) == ["model_registry"], deleted.output
+
+
+def test_a_registry_that_has_to_be_new_is_not_edited_wherever_a_run_begins(play: Play, tmp_path: Path) -> None:
+    variables = {"registry": "one", "must_be_new": True}
+    for later in ("Create or edit the registry", "Refuse one that exists"):
+        refused = play("registry", "--start-at-task", later, variables=variables, model_registry={})
+        assert refused.code and not asked(tmp_path) and "it was not checked whether the registry is new" in refused.summary, refused.output

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import FORBIDDEN, ClusterError
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet import input_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet import Item, input_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._fleet_waiting import is_in_trouble, with_explanation
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated, server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import (
     Snapshot,
     trimmed_binding,
@@ -18,6 +19,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot im
     trimmed_registry,
     trimmed_source,
 )
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._writing import Outcome
 
 from .builders import LATER, NAMESPACE, TODAY, live, options, pod, secret, stored, wanted
 
@@ -50,6 +52,14 @@ def test_every_problem_has_its_path():
         "registries[2].permissions.groups[1]",
         "registries[3].name",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("fraud-models", "fraud-models"), ("model-20240101120000", "model-20240101120000"), ("Fraud Models", "Fraud Models"), ("S3cretPw99", "(not shown)")],
+)
+def test_the_result_repeats_no_name_that_no_registry_can_have_and_may_be_a_password(name, said):
+    assert Item("registries[0]", {}, Registry(name, NAMESPACE), Outcome()).result()["name"] == said
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ PLAY = [
     {"name": "two paths", "kubeconfig": "clusters/plain:clusters/vaulted"},
     {"name": "vaulted file", "kubeconfig": "clusters/vaulted"},
     {"name": "vaulted file in the background", "kubeconfig": "clusters/vaulted", "sleep": 2},
+    {"name": "vaulted file that is no YAML in the background", "kubeconfig": "clusters/broken"},
+    {"name": "vaulted file that is a text in the background", "kubeconfig": "clusters/text"},
     {"name": "mapping", "kubeconfig": KUBECONFIG},
     {"name": "content instead of a path", "kubeconfig": yaml.safe_dump(KUBECONFIG)},
     {"name": "no such file", "kubeconfig": "clusters/none"},
@@ -86,6 +88,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[s
     clusters.mkdir(parents=True)
     for name in ("plain", "vaulted"):
         (clusters / name).write_text(yaml.safe_dump(KUBECONFIG))
+    vaulted = ("vaulted", "broken", "text")
+    (clusters / "broken").write_text("token: [t0ken-of-the-kubeconfig\n  user: {")
+    (clusters / "text").write_text("t0ken-of-the-kubeconfig")
     (folder / "vault-password").write_text("open sesame")
     programs = Path(sys.executable).parent
     env = os.environ | {
@@ -97,7 +102,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[s
         "ANSIBLE_NOCOLOR": "1",
     }
     env.pop("PYTHONPATH", None)
-    subprocess.run([programs / "ansible-vault", "encrypt", clusters / "vaulted"], env=env, check=True, capture_output=True)
+    subprocess.run([programs / "ansible-vault", "encrypt", *(clusters / name for name in vaulted)], env=env, check=True, capture_output=True)
 
     tasks = [task(number, **arguments) for number, arguments in enumerate(PLAY)]
     results = f"{{{{ [{', '.join(f'result_{number}' for number in range(len(PLAY)))}] | to_json }}}}"
@@ -150,6 +155,13 @@ def test_a_vaulted_kubeconfig_outlives_its_decrypted_copy_in_the_background(run:
     result = run[1]["vaulted file in the background"]
     assert result["finished"] and not result.get("failed")
     assert result["kubeconfig_type"] == "dict"
+
+
+@pytest.mark.parametrize("name", ["vaulted file that is no YAML in the background", "vaulted file that is a text in the background"])
+def test_a_vaulted_file_that_is_no_kubeconfig_is_one_problem(run: Run, name: str) -> None:
+    result = run[1][name]
+    assert result["failed"] and result["msg"].startswith("kubeconfig: ") and "yaml" not in result["msg"]
+    assert [problem["option"] for problem in result["problems"]] == ["kubeconfig"] and "is not a kubeconfig in YAML" in result["msg"]
 
 
 def test_a_kubeconfig_may_be_a_mapping(run: Run) -> None:
