@@ -94,7 +94,7 @@ def test_what_the_cluster_tells_of_one_registry_fails_that_one_alone(cluster, au
     assert "does not accept the user name or the password" in failures[names[1]] or "password" in failures[names[1]]
     assert f"registries[3].database.password_secret '{prefix}-nowhere': there is no such Secret" in failures[names[3]]
     assert "the database does not exist on the server" in failures[names[5]]
-    assert f"registries[6].database.ca {{'ConfigMap': '{prefix}-nowhere'" in failures[names[6]]
+    assert f"registries[6].database.ca '{prefix}-nowhere': there is no such ConfigMap" in failures[names[6]]
     assert made.result["msg"].startswith("4 of 8 registries failed, and the others did not wait for them: ")
     assert {problem["option"] for problem in made.result["problems"]} == {
         "registries[1]",
