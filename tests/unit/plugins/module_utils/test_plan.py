@@ -347,7 +347,7 @@ def test_a_change_of_the_pod_needs_no_restart_beside_it():
 def test_a_password_goes_into_the_key_that_the_registry_reads():
     registry = stored(wanted(), passwordSecret={"name": OURS, "key": "other"})
     made = planned(wanted(), live(wanted(), registry=registry))
-    assert body(made, "Secret") == {"data": {"other": manifests.encoded("secret-word")}}
+    assert body(made, "Secret")["data"] == {"other": manifests.encoded("secret-word")}
     lost = planned(wanted(), live(wanted(), {("Secret", OURS): None}, registry=registry, pods=()))
     assert manifests.decoded(body(lost, "Secret"), "other") == "secret-word"
 
