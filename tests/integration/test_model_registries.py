@@ -209,8 +209,9 @@ def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(clu
     assert {(kept["kind"], kept["name"]) for kept in purged.result["kept"]} >= {("Secret", secrets[old]), ("ConfigMap", upload)}
     assert all(f"registry {new!r} uses it too" in kept["reason"] for kept in purged.result["kept"] if kept["kind"] == "ConfigMap")
     assert not predicted.writes
-    for key in ("changes", "kept"):
-        assert predicted.result[key] == purged.result[key]
+    # What is deleted only after the registry is available can be predicted, not tried.
+    foreseen = [{key: value for key, value in change.items() if key != "unverified"} for change in predicted.result["changes"]]
+    assert foreseen == purged.result["changes"] and predicted.result["kept"] == purged.result["kept"]
     assert not again.failed and not again.result["changed"], again.output
 
 
