@@ -161,7 +161,7 @@ def test_whoever_is_granted_access_gets_in_and_whoever_is_not_does_not(
     assert predicted.writes == [] and predicted.result["changes"] == done.result["changes"] and predicted.result["registry"] == done.result["registry"]
     assert done.changes == [("create", "RoleBinding")] * 4 + [("update", "Group")], done.output
     assert done.warnings == [] and done.result["registry"]["permissions"] == listed
-    assert "+service account automation/ansible" in done.output and "+member carol" in done.output
+    assert "+service account automation/default" in done.output and "+member carol" in done.output
     # Read back after it was written.
     assert [request.verb for request in done.requests if request.path.endswith(f"/groups/{registry}-users")] == ["get", "patch", "get"]
     assert again.changes == [] and again.writes == [] and len(again.reads) <= READS_WITHOUT_A_CHANGE, again.reads
@@ -321,9 +321,10 @@ def test_each_wrong_input_is_named_and_nothing_is_written(cluster: Cluster, auto
         "members": ["", "system:admin"],
     }
     many = [f"group-{number}" for number in range(10_000)]
-    runs = wrong, mistyped, unknown, too_many, combined, account, everywhere = automation.sequence(
+    runs = wrong, unheard, mistyped, unknown, too_many, combined, account, everywhere = automation.sequence(
         [
             permission(registry, **entries),
+            permission(registry, groups=["no such group"], users=["no such user"], projects=[f"Display of {project}", "Not A Namespace"]),
             permission(registry, groups=["data-scientists", ["a"], {"name": "b"}], users=[{"name": "alice"}]),
             permission("no-such-registry", groups=["data-scientists"]),
             permission(registry, groups=[*many, ""]),
@@ -334,18 +335,20 @@ def test_each_wrong_input_is_named_and_nothing_is_written(cluster: Cluster, auto
     )
     assert all(run.failed and run.writes == [] for run in runs), [run.output for run in runs]
     options = {problem["option"]: problem for problem in wrong.result["problems"]}
-    listed = [f"permissions.groups[{number}]" for number in range(4)] + ["permissions.groups"]
+    listed = [f"permissions.groups[{number}]" for number in range(4)]
     listed += [
         "permissions.users[0]",
-        "permissions.users",
-        "permissions.projects",
         "permissions.projects[2]",
         "permissions.projects[3]",
     ]
     listed += ["permissions.service_accounts[0].namespace", "permissions.service_accounts[1].name", "permissions.members[0]", "permissions.members[1]"]
     assert sorted(options) == sorted(listed)
     assert all(problem["problem"] and problem["remedy"] and problem["remedy"] in wrong.result["msg"] for problem in wrong.result["problems"])
-    assert f"'{project}'" in wrong.result["msg"] and "display name of a project" in wrong.result["msg"]
+    # What only the cluster knows is told once what needs no cluster is right.
+    assert {problem["option"] for problem in unheard.result["problems"]} == {
+        f"permissions.{option}" for option in ("groups[0]", "users[0]", "projects[0]", "projects[1]")
+    }
+    assert f"'{project}'" in unheard.result["msg"] and "display name of a project" in unheard.result["msg"]
     assert "is the same subject as permissions.groups[5]" in options["permissions.projects[3]"]["problem"]
     assert {problem["option"] for problem in mistyped.result["problems"]} == {"permissions.groups[1]", "permissions.groups[2]", "permissions.users[0]"}
     said = [
@@ -356,7 +359,7 @@ def test_each_wrong_input_is_named_and_nothing_is_written(cluster: Cluster, auto
     for run, option, part in said:
         [problem] = run.result["problems"]
         assert problem["option"] == option and part in problem["problem"], run.output
-    assert "missing required arguments: name found in permissions -> service_accounts" in account.result["msg"]
+    assert "permissions.service_accounts[0].name: is missing" in account.result["msg"]
     assert [problem["option"] for problem in everywhere.result["problems"]] == ["database.port", "permissions.groups[0]"]
     assert shown(cluster, registry) == []
 
