@@ -88,7 +88,7 @@ def database_of(options: dict[str, Any]) -> Database:
 
 @dataclass(frozen=True)
 class Form:
-    """What the dialogue holds. Without a database the dashboard lets the operator generate one."""
+    """What the dialog holds. Without a database the dashboard lets the operator generate one."""
 
     display_name: str
     description: str = ""
@@ -110,7 +110,7 @@ class Dashboard:
         return self._create_both(name, form, ca)
 
     def opened(self, name: str) -> Form:
-        """The dialogue as it opens to edit a registry, its password included."""
+        """The dialog as it opens to edit a registry, its password included."""
         registry = self._send("GET", self._path(name))
         section = next(section for section in ("mysql", "postgres") if section in registry["spec"])
         live = registry["spec"][section]
@@ -125,7 +125,7 @@ class Dashboard:
         return Form(*texts, database, ca)
 
     def edit(self, name: str, form: Form) -> Object:
-        """Save the dialogue; ApiError with what the API server refused. What was written before that stays."""
+        """Save the dialog; ApiError with what the API server refused. What was written before that stays."""
         ca = self._uploaded(name, form)
         body = self._edit_body(form, ca)
         self._edit_both(name, form, body, dryRun="All")

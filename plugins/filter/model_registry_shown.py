@@ -31,7 +31,7 @@ options:
 EXAMPLES = r"""
 - name: Refuse a name
   ansible.builtin.fail:
-    msg: "{{ registry | modelops.openshift_ai.model_registry_shown }} is no registry of this team"
+    msg: "{{ registry | modelops.openshift_ai.model_registry_shown }} is not a registry of this team"
 """
 
 RETURN = r"""

@@ -508,7 +508,7 @@ def _mysql_grants(view: _findings.View, session: _Session, settings: dict[str, s
 
 
 def _read_postgresql(view: _findings.View, session: _Session, found: list[_findings.Finding], facts: _Facts) -> None:
-    # This session reads only, by its own choice: what another one of the user begins with is the value to which it would be reset.
+    # The current value is that of this connection, which is read-only by request; reset_val is the default that other connections of the user get.
     [(version, encoding, database_limit, is_replica, read_only)] = session.rows(
         "SELECT current_setting('server_version'), pg_encoding_to_char(encoding), datconnlimit, pg_is_in_recovery(),"
         " (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')"

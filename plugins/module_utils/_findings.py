@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was seen of a database, judged: will the registry server (v0.3.14) serve with it, and if not, why and what to do. It speaks to nothing itself."""
+"""Findings about a database: whether the registry server (v0.3.14) can run with it, and otherwise the cause and the remedy. Pure: it opens no connection."""
 
 from __future__ import annotations
 

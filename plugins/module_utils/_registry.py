@@ -449,7 +449,7 @@ def _host_problems(host: str, namespace: str | None) -> list[Problem]:
     if ":" in host:
         return [Problem(option, "holds a port", "Give the port in database.port", host)]
     if len(host) > LONGEST_NAME or not all(HOST_LABEL.fullmatch(label) for label in host.rstrip(".").split(".")):
-        return [Problem(option, "is no host name", "Give a host name, an IP address or the name of a Service", host)]
+        return [Problem(option, "is not a valid host name", "Give a host name, an IP address or the name of a Service", host)]
     if namespace == "":
         return [Problem("database.namespace", "is empty", "Give the namespace of the Service, or leave it out", namespace)]
     wrong = namespace_problems(namespace, "database.namespace")
@@ -500,7 +500,7 @@ def _ca_from_option(option: Any, problems: list[Problem], warnings: list[str]) -
         return CertificateAuthority("ConfigMap", KeyReference(TRUSTED_CA_CONFIG_MAP, CA_BUNDLES[option]))
     if not isinstance(option, Mapping):
         # Never repeated: what is not one of the choices may be anything.
-        problems.append(Problem(path, "is no source of a CA certificate", choices))
+        problems.append(Problem(path, "is not a valid source of a CA certificate", choices))
     elif set(option) == {"pem"}:
         return _ca_from_pem(option["pem"], problems, warnings)
     elif set(option) not in ({"config_map", "key"}, {"secret", "key"}) or not all(isinstance(text, str) and text.strip() for text in option.values()):

@@ -360,7 +360,7 @@ def _result(wanted: WantedBundle, live: LiveBundle) -> _manifests.Manifest:
 
 def _tls_findings(database: _registry.Database, content: str) -> list[_findings.Finding]:
     """What a look at the database with this bundle shows, up to the login."""
-    # Imported here: only a few runs speak to a database.
+    # Imported here: only a few runs connect to a database.
     from ansible_collections.modelops.openshift_ai.plugins.module_utils import _database, _findings
 
     kind, host = database.type or _registry.MYSQL, database.host or ""
@@ -376,7 +376,7 @@ def _tls_failures(findings: Iterable[_findings.Finding]) -> list[_findings.Findi
 
 def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[_registry.Problem]:
     """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
-    # Imported here: only a few runs speak to a database.
+    # Imported here: only a few runs connect to a database.
     from ansible_collections.modelops.openshift_ai.plugins.module_utils import _findings
 
     database = wanted.database or _registry.Database()

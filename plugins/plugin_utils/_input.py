@@ -85,7 +85,7 @@ def _below(path: str, key: str) -> str:
 
 
 def _value(value: Any, spec: Mapping[str, Any], root: _Root, path: str, problems: list[Problem]) -> Any:
-    """What of a value fits its spec; None when nothing does, as when it is left out."""
+    """The parts of a value that match its spec, with a problem for each other part; None, as for an omitted option, if nothing matches."""
     kind = spec.get("type", "str")
     if kind == "dict" and "options" in spec:
         return _dictionary(value, spec["options"], root, path, problems)

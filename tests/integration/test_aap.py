@@ -1,4 +1,4 @@
-"""The objects of aap/: what the modules that receive them accept, what the dashboard's dialogues ask, and each job template run as the controller runs it."""
+"""The objects of aap/: what the modules that receive them accept, what the dashboard's dialogs ask, and each job template run as the controller runs it."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_survey_asks_for_variables_that_its_playbook_reads(controller: Control
             assert re.search(rf"\b{question['variable']}\b", text), (template["name"], question["variable"])
 
 
-# The dashboard's dialogue: the label of each field, and what stands in it at first. Its password is a credential. What the dashboard shows only after a choice
+# The dashboard's dialog: the label of each field, and what stands in it at first. Its password is a credential. What the dashboard shows only after a choice
 # is always there in a survey, and "existing certificate" names the choice that it belongs to.
 CREATE = {
     "Name": None,
@@ -244,7 +244,7 @@ CREATE = {
 }
 
 
-def test_the_survey_for_a_new_registry_is_the_dashboards_dialogue(controller: Controller) -> None:
+def test_the_survey_for_a_new_registry_is_the_dashboards_dialog(controller: Controller) -> None:
     questions = {question["question_name"]: question for question in controller.template("create")["survey_spec"]["spec"]}
     assert {name: question.get("default") for name, question in questions.items()} == {"Cluster": CLUSTER} | CREATE
     assert list(questions) == ["Cluster", *CREATE]
@@ -261,7 +261,7 @@ def test_the_survey_for_an_edit_has_the_same_fields_and_changes_nothing_by_defau
     assert given["ca_wanted"] == KEEP
 
 
-def test_the_controller_refuses_what_the_dialogue_refuses(controller: Controller) -> None:
+def test_the_controller_refuses_what_the_dialog_refuses(controller: Controller) -> None:
     questions = controller.template("create")["survey_spec"]["spec"]
     odd = {"display_name": "x" * 41, "registry": "x" * 41, "database_port": 65536, "database_type": "Oracle", "description": "x" * 9999}
     assert refusals(questions, odd) == ["display_name", "registry", "database_port", "database_type"]
@@ -390,7 +390,7 @@ def test_answers_are_taken_as_they_are_typed(jobs: dict[str, Job], cluster: Clus
     assert database["sslRootCertificateConfigMap"] == {"name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}
     # Nothing of it is evaluated, nor can be by whoever takes the summary for a template.
     assert "{ {6*7}}" in jobs["odd permissions"].output.split("Summary")[-1] and '"42' not in jobs["odd permissions"].output
-    assert '\\"{{ registry }}\\" was given to confirm it' in jobs["odd confirmation"].output
+    assert '\\"(not shown)\\" was given to confirm it' in jobs["odd confirmation"].output
 
 
 def test_the_password_of_a_credential_reaches_the_registry_and_nobody_else(jobs: dict[str, Job], controller: Controller, cluster: Cluster) -> None:
@@ -477,7 +477,7 @@ def test_configuring_again_keeps_the_credentials_of_the_list(api: Api, configure
     api.objects["credentials"]["Our vault"] = {"name": "Our vault"}
     for _run in range(2):
         done = configure(list_credentials=["Our vault"])
-        assert done.returncode == 0 and "The settings no longer name" not in done.stdout, done.stdout
+        assert done.returncode == 0 and "The settings no longer list" not in done.stdout, done.stdout
     given = {name: template["credentials"] for name, template in api.objects["job_templates"].items()}
     reading = {f"Model registries: {name}" for name in ("check", "find drift", "apply the list", "report")}
     assert {name for name, credentials in given.items() if "Our vault" in credentials} == reading
@@ -492,7 +492,7 @@ def test_what_the_settings_no_longer_name_is_removed_and_said(api: Api, configur
     changed = configure(clusters=contexts[:1])
     assert changed.returncode == 0, changed.stdout
     assert set(api.objects["hosts"]) == {"of others", "east"} and set(api.objects["credentials"]) == {"Model registries: cluster"}
-    assert "The settings no longer name the cluster west, the credential Model registries: clusters" in " ".join(changed.stdout.split())
+    assert "The settings no longer list the cluster west, the credential Model registries: clusters" in " ".join(changed.stdout.split())
 
 
 def test_a_project_that_cannot_be_fetched_fails_once_with_its_cause_and_is_tried_again(api: Api, configure: Callable[..., Any]) -> None:

@@ -53,7 +53,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"ca": {"config_map": "odh-trusted-ca-bundle", "key": "nope"}}, "database.ca", "it has: ca-bundle.crt, odh-ca-bundle.crt"),
     ({"ca": {"secret": "input-secret", "key": "good"}}, "database.ca", "no PEM certificate"),
     ({"ca": "openshift_ai"}, "database.ca", "no PEM certificate"),
-    ({"ca": "clutser"}, "database.ca", "is no source of a CA certificate"),
+    ({"ca": "clutser"}, "database.ca", "is not a valid source of a CA certificate"),
     ({"client_certificate": {"secret": "no-such-secret"}}, "database.client_certificate", "there is no such Secret"),
     ({"client_certificate": {"secret": "input-secret"}}, "database.client_certificate", "has no key 'tls.crt'"),
     ({"client_certificate": {"certificate_key": "tls.crt"}}, "database.client_certificate", "needs the key secret"),

@@ -91,7 +91,7 @@ def test_an_export_does_not_replace_a_list_by_an_empty_one_without_being_told_an
     told = play("export", model_registry_info=found(), variables={"model_registries_export_empty": True})
     assert told.code == 0 and "[]" in file.read_text(), told.output
     [backup] = [path for path in file.parent.iterdir() if path != file]
-    assert backup.read_text() == first and f"the file before is {backup.resolve()}" in told.summary
+    assert backup.read_text() == first and f"the previous file was saved as {backup.resolve()}" in told.summary
 
 
 def test_an_export_is_not_written_through_a_link_that_leads_out_of_the_folder(play: Play, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_custom_resource_is_the_dashboards(kind):
 
 
 @pytest.mark.parametrize(("kind", "port"), [("mysql", 3306), ("postgresql", 5432)])
-def test_what_is_left_out_gets_the_defaults_of_the_dialogue(kind, port):
+def test_what_is_left_out_gets_the_defaults_of_the_dialog(kind, port):
     registry = wanted(kind, description=None, display_name=None, database__name=None)
     made = manifests.custom_resource(registry, SECRET, "v1alpha1", "oauthProxy")
     assert made["apiVersion"] == "modelregistry.opendatahub.io/v1alpha1"
