@@ -34,6 +34,8 @@ def examples_databases(layout: Layout) -> Iterator[None]:
     for kind in databases.KINDS:
         for name in named:
             databases.drop_database(layout, kind, name)
+    # One of them is among those that every sandbox has.
+    databases.provision(layout)
 
 
 @pytest.fixture
