@@ -103,14 +103,17 @@ def _no_answer(what: str, host: str, reason: str) -> ClusterError:
     return ClusterError(f"{what}: the API server {host} did not answer: {reason}. {remedy}.", unclear=True)
 
 
-def _refusal(what: str, host: str, error: Any) -> ClusterError:
+def _refusal(what: str, host: str, error: Any, path: str = "") -> ClusterError:
     """An answer that is no success; where it cannot be of the API server itself, no answer."""
     said = _answers.message_of(error.body)
     message = _texts.line(str(error.reason) if said is None else said)
     if not error.status:
         return _no_answer(what, host, message)
-    # The API server says in its own words that there is no such object, or in plain text no such kind: another 404 is of somebody on the way to it.
-    is_foreign = error.status == NOT_FOUND and said is None and not _answers.text_of(error.body).startswith("404 page not found")
+    # The API server says in its own words that there is no such object, in plain text no such kind, and with nothing no such schema: another 404 is of
+    # somebody on the way to it.
+    text = _answers.text_of(error.body)
+    is_own = said is not None or text.startswith("404 page not found") or (not text and path.startswith("/openapi/"))
+    is_foreign = error.status == NOT_FOUND and not is_own
     if is_foreign or error.status in OF_PROXIES:
         return _no_answer(what, host, f"{error.status} {message}")
     remedy = ""
@@ -483,7 +486,7 @@ class Cluster:
                 return parsed(response.data)
             except ApiException as error:
                 asked = (error.headers or {}).get("Retry-After") or ""
-                failure = _refusal(what, self.host, error)
+                failure = _refusal(what, self.host, error, path)
             except (HTTPError, OSError, ValueError) as error:
                 asked, failure = "", _no_answer(what, self.host, _texts.reason(error))
             pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else PAUSE

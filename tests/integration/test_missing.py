@@ -126,4 +126,4 @@ def test_an_account_that_may_not_read_the_datasciencecluster_is_told_both_ways_o
     roles = [role for role in roles_of("read.yml") if role["kind"] == "Role"]
     with account_with(cluster, "one-namespace", roles) as token:
         [run] = Runner(cluster.layout, token, tmp_path).sequence([Task({}, "modelops.openshift_ai.model_registry_info")])
-    assert "Set the option `namespace`, or bind the account to the ClusterRole in rbac/read.yml" in run.result["msg"], run.output
+    assert "Set the option `namespace`, or bind the account to the ClusterRole in rbac/cluster.yml or rbac/read.yml" in run.result["msg"], run.output

@@ -577,6 +577,24 @@ def test_a_context_that_does_not_exist_is_named_with_those_that_do(monkeypatch, 
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/apis/example.io/v1/things/one", b'{"kind": "Status", "message": "things one not found"}', 404),
+        ("/apis/example.io/v1/things", b"404 page not found\n", 404),
+        # A group that the API server has no schema of.
+        ("/openapi/v3/apis/example.io/v1", b"", 404),
+        ("/apis/example.io/v1/things/one", b"", None),
+        ("/openapi/v3/apis/example.io/v1", b"<html>not found</html>", None),
+        ("/apis/example.io/v1/things/one", b"<html>not found</html>", None),
+    ],
+)
+def test_only_the_api_servers_own_404_says_that_there_is_none(path, body, status):
+    error = kubernetes.client.ApiException(status=404, reason="Not Found")
+    error.body = body
+    assert _cluster._refusal("reading", "https://api:6443", error, path).status == status
+
+
+@pytest.mark.parametrize(
     ("reason", "remedy"),
     [
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate", "ca_cert"),
