@@ -447,6 +447,10 @@ def _strings(pid: int, file: str) -> list[str]:
     return [text.decode(errors="replace") for text in content.split(b"\0") if text]
 
 
+# Its connection string, and the variable that this is made from.
+OF_A_SERVER = ("--embedmd-database-dsn=", "MYSQL_PASSWORD=")
+
+
 class ProcessLists:
     """While it is entered: the arguments and variables of all processes that are started on this machine, looked at all the time.
 
@@ -470,8 +474,8 @@ class ProcessLists:
         self._thread.join()
 
     def holding(self, secret: str) -> list[str]:
-        """The arguments and variables seen that hold this."""
-        return sorted(text for text in self._seen if secret in text)
+        """The arguments and variables seen that hold this, but for those that the product's operator itself gives to a registry server."""
+        return sorted(text for text in self._seen if secret in text and not text.startswith(OF_A_SERVER))
 
     @property
     def arguments_seen(self) -> int:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -215,7 +216,7 @@ def _by_marks(kind: str, metadata: _manifests.Manifest, labels: Mapping[str, str
         for name in names:
             if _domain_of(name, PLATFORM_DOMAINS):
                 return Owner(PLATFORM, f"{what} {name}")
-            tool = TOOLS.get(_domain_of(name, TOOLS)) or next((tool for prefix, tool in TOOL_PREFIXES.items() if name.startswith(prefix)), None)
+            tool = TOOLS.get(_domain_of(name, tuple(TOOLS))) or next((tool for prefix, tool in TOOL_PREFIXES.items() if name.startswith(prefix)), None)
             if tool:
                 return Owner(TOOL, f"{what} {name} of {tool}")
     if OPERATOR in (labels.get(CREATED_BY), labels.get(MANAGED_BY)):
@@ -227,7 +228,9 @@ def _by_marks(kind: str, metadata: _manifests.Manifest, labels: Mapping[str, str
     return None
 
 
-def _domain_of(name: str, domains: Iterable[str]) -> str:
+# The same few names stand in all objects of a kind.
+@functools.lru_cache(maxsize=1024)
+def _domain_of(name: str, domains: tuple[str, ...]) -> str:
     """The domain that a label's or annotation's name belongs to; empty for none of them."""
     prefix = name.rpartition("/")[0]
     return next((domain for domain in domains if prefix == domain or prefix.endswith(f".{domain}")), "")
