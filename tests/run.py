@@ -25,7 +25,7 @@ from tests.generations.conftest import folder_for, sandbox_of_a_copy
 LANES = (
     (),
     ("test_database_info.py", "test_model_registry*.py", "test_registry_reasons.py"),
-    ("test_aap.py", "test_examples.py", "test_sandbox_*.py"),
+    ("test_aap.py", "test_examples.py", "test_registry_life.py", "test_sandbox_*.py"),
     ("test_broken_answers.py", "test_given_up_last.py", "test_interleavings.py", "test_missing.py", "test_never.py", "test_rbac.py"),
 )
 REAL_PROGRAMS = ("SANDBOX_OPERATOR", "SANDBOX_REGISTRY_SERVER")
