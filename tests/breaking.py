@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import kubernetes
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
 from sandbox import controlplane
 from sandbox.layout import Layout
 
@@ -74,13 +74,13 @@ class Breaker:
         """Count from the beginning, and break the answer to the request of this number."""
         self.at, self.way, self.seen = at, way, []
 
-    def cluster(self, port: int) -> _cluster.Cluster:
+    def cluster(self, port: int) -> client.Cluster:
         """The cluster behind the proxy, as its administrator."""
         configuration = kubernetes.client.Configuration(host=f"http://127.0.0.1:{port}", api_key={"authorization": f"Bearer {controlplane.ADMIN_TOKEN}"})
         configuration.proxy = None
-        client = kubernetes.client.ApiClient(configuration)
-        client.rest_client.pool_manager.connection_pool_kw["retries"] = False
-        return _cluster.Cluster(kubernetes.dynamic.DynamicClient(client, discoverer=lambda *_: None), configuration, None)
+        api = kubernetes.client.ApiClient(configuration)
+        api.rest_client.pool_manager.connection_pool_kw["retries"] = False
+        return client.Cluster(kubernetes.dynamic.DynamicClient(api, discoverer=lambda *_: None), configuration, None)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def broken(layout: Layout) -> Iterator[tuple[Breaker, _cluster.Cluster]]:
+def broken(layout: Layout) -> Iterator[tuple[Breaker, client.Cluster]]:
     """The proxy while it runs, and the cluster behind it."""
     breaker = Breaker(layout)
     handler = type("Handler", (_Handler,), {"breaker": breaker})

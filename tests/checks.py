@@ -143,17 +143,19 @@ def attributes(check: Check) -> None:
 
 
 def imports(check: Check) -> None:
-    """What is sent with a module imports our own files whole.
+    """What is sent with a module imports our own files whole: from the package that they are in, and never a name from a file.
 
     Ansible takes each name that is imported from one for a file that may exist, and looks for it in every run: that was a quarter of what it took to put
     the module for a list of registries together.
     """
-    files = sorted(path for folder in ("modules", "module_utils") for path in (check.collection / "plugins" / folder).glob("*.py"))
-    naming = re.compile(r"^\s*from ansible_collections\.modelops\.openshift_ai\.plugins\.module_utils\.", re.MULTILINE)
+    ours = "ansible_collections.modelops.openshift_ai.plugins."
     problems = [
-        f"{path.relative_to(check.collection)} imports names: import the module, and say where each name is from"
-        for path in files
-        if naming.search(path.read_text())
+        f"{path.relative_to(check.collection)} imports {', '.join(names)}: import the file, and say where each name is from"
+        for folder in ("modules", "module_utils")
+        for path in sorted((check.collection / "plugins" / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(ours)
+        if (names := [name.name for name in node.names if not (check.workspace / (node.module or "").replace(".", "/") / f"{name.name}.py").is_file()])
     ]
     if problems:
         raise CheckFailed("\n".join(problems))

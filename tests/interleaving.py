@@ -13,7 +13,12 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _cluster, _converge, _fleet, _registry, _rotation, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries as run_registries
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry as run_registry
 from sandbox import controlplane
 from sandbox.layout import Layout
 
@@ -22,7 +27,7 @@ SHARED = re.compile(r"/(modelregistries|secrets|configmaps|deployments|rolebindi
 # A wait asks the same again and again: a run is stopped before the first of such requests.
 STOPS_AT_THE_SAME_REQUEST = 3
 
-Work = Callable[[_cluster.Cluster, _writing.Outcome], None]
+Work = Callable[[client.Cluster, writes.Outcome], None]
 
 
 class KilledError(BaseException):
@@ -44,7 +49,7 @@ class Ended:
     """A run that has ended: what it sent and did, and the error that it reported."""
 
     sent: list[Sent] = field(default_factory=list)
-    outcome: _writing.Outcome = field(default_factory=_writing.Outcome)
+    outcome: writes.Outcome = field(default_factory=writes.Outcome)
     error: str | None = None
 
     @property
@@ -64,14 +69,14 @@ class _Module:
         """The libraries of the tests are there."""
 
 
-class _Watched(_cluster.Cluster):
+class _Watched(client.Cluster):
     """A cluster that tells of each request before it is sent."""
 
     watch: Callable[[Sent], None]
 
     def _request(self, verb: str, path: str, body: Any = None, query: Any = None, *rest: Any, **more: Any) -> Any:
         dry = "dryRun" in (query or {}) or "dryRun" in (body or {})
-        self.watch(Sent(verb, path, verb != "GET" and not dry and not path.startswith(_cluster.REVIEWS)))
+        self.watch(Sent(verb, path, verb != "GET" and not dry and not path.startswith(client.REVIEWS)))
         return super()._request(verb, path, body, query, *rest, **more)
 
 
@@ -91,14 +96,14 @@ class InProcess:
             before(ended, request)
             ended.sent.append(request)
 
-        cluster = _cluster.connect(self._module)
+        cluster = client.connect(self._module)
         cluster.__class__ = _Watched
         cluster.__dict__["watch"] = watch
         try:
             work(cluster, ended.outcome)
         except KilledError as error:
             ended.error = repr(error)
-        except _registry.ReportedError as error:
+        except desired_state.ReportedError as error:
             ended.error = str(error)
         return ended
 
@@ -152,21 +157,21 @@ class Silent:
 
 def registry(check: bool = False, **options: Any) -> Work:
     """A run of `model_registry`."""
-    return lambda cluster, outcome: _converge.converge(cluster, _validated(_arguments.REGISTRY, options), check, outcome)
+    return lambda cluster, outcome: run_registry.converge(cluster, _validated(_options.REGISTRY, options), check, outcome)
 
 
 def permission(**options: Any) -> Work:
     """A run of `model_registry_permission`."""
-    return lambda cluster, outcome: _converge.converge_permissions(cluster, _validated(_arguments.PERMISSION, options), False, outcome)
+    return lambda cluster, outcome: run_registry.converge_permissions(cluster, _validated(_options.PERMISSION, options), False, outcome)
 
 
 def registries(check: bool = False, **options: Any) -> Work:
     """A run of `model_registries`. Its whole result is noted as that of the registry."""
 
-    def work(cluster: _cluster.Cluster, outcome: _writing.Outcome) -> None:
-        fleet = _fleet.FleetOutcome()
+    def work(cluster: client.Cluster, outcome: writes.Outcome) -> None:
+        fleet = run_registries.FleetOutcome()
         try:
-            _fleet.converge_fleet(cluster, _validated(_arguments.REGISTRIES, options), check, fleet, Silent())
+            run_registries.converge_fleet(cluster, _validated(_options.REGISTRIES, options), check, fleet, Silent())
         finally:
             result = fleet.result(False)
             outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result
@@ -178,10 +183,10 @@ def registries(check: bool = False, **options: Any) -> Work:
 def bundle(**options: Any) -> Work:
     """A run of `model_registry_ca`. Its whole result is noted as that of the registry."""
 
-    def work(cluster: _cluster.Cluster, outcome: _writing.Outcome) -> None:
-        own = _rotation.BundleOutcome()
+    def work(cluster: client.Cluster, outcome: writes.Outcome) -> None:
+        own = ca.BundleOutcome()
         try:
-            _rotation.converge_bundle(cluster, _validated(_arguments.BUNDLE, options), False, own)
+            ca.converge_bundle(cluster, _validated(_options.BUNDLE, options), False, own)
         finally:
             outcome.changes, outcome.registry = own.changes, own.result(True)
 

@@ -12,11 +12,11 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **_arguments.REGISTRIES}, supports_check_mode=True, no_log=True)
+    module = AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **_options.REGISTRIES}, supports_check_mode=True, no_log=True)
     with open(os.environ["DO_NOTHING_RESULT"], encoding="utf-8") as file:
         result = json.load(file)
     module.exit_json(**result)

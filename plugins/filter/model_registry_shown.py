@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 
 DOCUMENTATION = r"""
 name: model_registry_shown
@@ -43,7 +44,7 @@ _value:
 
 def model_registry_shown(value: Any) -> Any:
     """The value, if it may be repeated; the filter of the same name, see DOCUMENTATION."""
-    return value if _registry.may_repeat(value) else _texts.NOT_SHOWN
+    return value if desired_state.may_repeat(value) else _texts.NOT_SHOWN
 
 
 class FilterModule:

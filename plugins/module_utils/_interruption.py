@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _progress, _registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _progress
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 
 # What ends a run from outside: a cancelled job, Ctrl-C, a terminal or connection that is gone.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -23,7 +24,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 CACHED_SECONDS = 0.05
 
 
-class CancelledError(_registry.ReportedError):
+class CancelledError(desired_state.ReportedError):
     """The run was cancelled, or Ansible is gone. Nothing may be written any more."""
 
 

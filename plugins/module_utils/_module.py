@@ -9,29 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster, _interruption, _progress, _reading, _registry, _writing
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell as shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption, _progress, _shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 
 # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
-Work = Callable[[_cluster.Cluster, Mapping[str, Any], bool, Any], None]
-FindProblems = Callable[[Mapping[str, Any]], list[_registry.Problem]]
+Work = Callable[[client.Cluster, Mapping[str, Any], bool, Any], None]
+FindProblems = Callable[[Mapping[str, Any]], list[desired_state.Problem]]
 
 
-def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: _writing.Outcome | None = None, **rules: Any) -> None:
+def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: writes.Outcome | None = None, **rules: Any) -> None:
     """Run a module that does this work with its options; ends the process with its result. `find_problems` finds those that no cluster is needed for."""
-    filled = outcome or _writing.Outcome()
+    filled = outcome or writes.Outcome()
 
     def on_cluster(module: Any) -> None:
-        def followed(cluster: _cluster.Cluster) -> None:
+        def followed(cluster: client.Cluster) -> None:
             follow(module, cluster)
             work(cluster, module.params, module.check_mode, filled)
 
         with_cluster(module, followed, find_problems)
 
-    shell.run(argument_spec, on_cluster, filled, **rules)
+    _shell.run(argument_spec, on_cluster, filled, **rules)
 
 
-def follow(module: Any, cluster: _cluster.Cluster) -> _progress.Progress:
+def follow(module: Any, cluster: client.Cluster) -> _progress.Progress:
     """Let people see what is waited for, and the work stop before its next write when it was cancelled."""
     folder = module._module.tmpdir
     progress = _progress.Progress(folder)
@@ -39,22 +40,22 @@ def follow(module: Any, cluster: _cluster.Cluster) -> _progress.Progress:
     return progress
 
 
-def with_cluster(module: Any, work: Callable[[_cluster.Cluster], None], find_problems: FindProblems) -> None:
+def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_problems: FindProblems) -> None:
     """Do this work with the cluster of the module's options. ReportedError, as the work raises it."""
-    if _registry.namespace_problems(module.params.get("namespace")):
+    if desired_state.namespace_problems(module.params.get("namespace")):
         # Nothing can be read there.
-        raise _registry.InputError(find_problems(module.params))
-    cluster: _cluster.Cluster | None = None
+        raise desired_state.InputError(find_problems(module.params))
+    cluster: client.Cluster | None = None
     try:
-        cluster = _cluster.connect(module)
+        cluster = client.connect(module)
         work(cluster)
-    except _cluster.ClusterError as error:
+    except client.ClusterError as error:
         problems = find_problems(module.params)
         if problems:
             # What is wrong with the options is worth more than what is wrong with the cluster; with problems nothing is ever written.
-            raise _registry.InputError(problems) from None
+            raise desired_state.InputError(problems) from None
         namespace = module.params.get("namespace")
-        if cluster and namespace and error.status == _cluster.FORBIDDEN:
+        if cluster and namespace and error.status == client.FORBIDDEN:
             # An account that has its rights in one namespace alone is refused in every other, whether that exists or not.
-            _reading.need_namespace(cluster, namespace)
+            registry_reader.need_namespace(cluster, namespace)
         raise

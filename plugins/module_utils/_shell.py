@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 
 try:
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -22,8 +23,6 @@ try:
     HAS_KUBERNETES_CORE = True
 except ImportError:
     HAS_KUBERNETES_CORE = False
-
-
 # The oldest version of the library `kubernetes` that kubernetes.core supports.
 OLDEST_LIBRARY = "24.2.0"
 # By what warnings of one kind differ: quoted names, what was requested, and numbers. And how many of them are told.
@@ -79,9 +78,9 @@ def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Rep
         need_cluster(module)
     try:
         work(module)
-    except _registry.InputError as error:
+    except desired_state.InputError as error:
         _fail(module, outcome, str(error), problems=[asdict(problem) for problem in error.problems])
-    except _registry.ReportedError as error:
+    except desired_state.ReportedError as error:
         _fail(module, outcome, str(error))
     _warn(module, outcome)
     module.exit_json(**outcome.result(module._diff))

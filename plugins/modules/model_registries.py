@@ -319,15 +319,15 @@ problems:
 
 import gc
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
 
 
 def main() -> None:
     # Imported here: what is imported and what is read stays until the end, so that a search for garbage in it only takes time. `run` ends with the process.
     gc.disable()
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _fleet
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries
 
-    _fleet.run(_arguments.REGISTRIES)
+    registries.run(_options.REGISTRIES)
 
 
 if __name__ == "__main__":

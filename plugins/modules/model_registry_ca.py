@@ -359,15 +359,16 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _module, _rotation
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 
 
 def main() -> None:
     _module.run(
-        _arguments.BUNDLE,
-        _rotation.converge_bundle,
-        _rotation.input_problems,
-        _rotation.BundleOutcome(),
+        _options.BUNDLE,
+        ca.converge_bundle,
+        ca.input_problems,
+        ca.BundleOutcome(),
         required_one_of=[("name", "registry")],
         mutually_exclusive=[("name", "registry")],
     )

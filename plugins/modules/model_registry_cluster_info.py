@@ -66,11 +66,11 @@ cluster:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _cluster_info
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import cluster_info
 
 
 def main() -> None:
-    _cluster_info.run()
+    cluster_info.run()
 
 
 if __name__ == "__main__":

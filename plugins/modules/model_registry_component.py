@@ -179,11 +179,12 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _component, _module
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import component
 
 
 def main() -> None:
-    _module.run(_arguments.COMPONENT, _component.converge_component, _component.input_problems, _component.ComponentOutcome())
+    _module.run(_options.COMPONENT, component.converge_component, component.input_problems, component.ComponentOutcome())
 
 
 if __name__ == "__main__":

@@ -281,11 +281,12 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _database_info
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
 
 
 def main() -> None:
-    _database_info.run(_arguments.DATABASE_INFO)
+    database_info.run(_options.DATABASE_INFO)
 
 
 if __name__ == "__main__":

@@ -348,11 +348,12 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _info
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import info
 
 
 def main() -> None:
-    _info.run(_arguments.INFO)
+    info.run(_options.INFO)
 
 
 if __name__ == "__main__":

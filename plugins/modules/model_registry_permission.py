@@ -230,11 +230,12 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _converge, _module
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
 
 
 def main() -> None:
-    _module.run(_arguments.PERMISSION, _converge.converge_permissions, _converge.input_problems)
+    _module.run(_options.PERMISSION, registry.converge_permissions, registry.input_problems)
 
 
 if __name__ == "__main__":

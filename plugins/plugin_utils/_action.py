@@ -21,7 +21,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.version import SemanticVersion
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem, may_repeat
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Problem, may_repeat
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._following import following
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 

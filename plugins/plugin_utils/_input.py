@@ -14,8 +14,8 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.validation import check_type_dict
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._arguments import OF_MODULE, REGISTRY_ITEM
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem, may_repeat, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Problem, may_repeat, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import OF_MODULE, REGISTRY_ITEM
 
 LIST = "registries"
 # What each type of option is to be given.
@@ -198,7 +198,7 @@ def _repeated(items: Mapping[int, Mapping[str, Any]], namespace: Any) -> list[Pr
 def _broken_rules(path: str, specs: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Problem]:
     """What the module would say of the values that have the right types."""
     # Imported here: Ansible compiles it in every run that does, and mostly nothing is wrong.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import permissions_from_options
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import permissions_from_options
 
     options = ArgumentSpecValidator(specs).validate({key: _plain(value) for key, value in given.items() if key in specs}).validated_parameters
     problems: list[Problem] = []

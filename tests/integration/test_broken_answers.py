@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _arguments, _cluster, _converge, _registry, _writing
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
 from sandbox.layout import Layout
 from tests import breaking
 from tests.dashboard import Dashboard, Form, database_of
@@ -25,11 +28,11 @@ OF_READS = ("half a JSON", "no answer", "null", "metadata is a text", "502", "a 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cluster, "PAUSE", 0)
+    monkeypatch.setattr(client, "PAUSE", 0)
 
 
 @pytest.fixture
-def broken(layout: Layout) -> Iterator[tuple[breaking.Breaker, _cluster.Cluster]]:
+def broken(layout: Layout) -> Iterator[tuple[breaking.Breaker, client.Cluster]]:
     with breaking.broken(layout) as both:
         yield both
 
@@ -45,24 +48,24 @@ def parameters(spec: dict[str, Any], **given: Any) -> dict[str, Any]:
 class Trial:
     """One operation, again and again with another answer broken; what it did is compared with what it says."""
 
-    def __init__(self, broken: tuple[breaking.Breaker, _cluster.Cluster], what_is_there: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, broken: tuple[breaking.Breaker, client.Cluster], what_is_there: Callable[[], dict[str, Any]]) -> None:
         self._breaker, self._cluster = broken
         self._what_is_there = what_is_there
 
-    def requests(self, work: Callable[[_cluster.Cluster, _writing.Outcome], None]) -> list[str]:
+    def requests(self, work: Callable[[client.Cluster, writes.Outcome], None]) -> list[str]:
         """The requests of the operation when nothing is broken."""
         self._breaker.expect(None)
-        work(self._cluster, _writing.Outcome())
+        work(self._cluster, writes.Outcome())
         return list(self._breaker.seen)
 
-    def __call__(self, number: int, way: str, work: Callable[[_cluster.Cluster, _writing.Outcome], None]) -> None:
+    def __call__(self, number: int, way: str, work: Callable[[client.Cluster, writes.Outcome], None]) -> None:
         """Do it with the answer to one request broken in one way."""
         before = self._what_is_there()
         self._breaker.expect(number, way)
-        outcome, failure = _writing.Outcome(), ""
+        outcome, failure = writes.Outcome(), ""
         try:
             work(self._cluster, outcome)
-        except _registry.ReportedError as error:
+        except desired_state.ReportedError as error:
             failure = str(error)
         assert len(self._breaker.seen) > number, f"request {number} was not sent"
         after = self._what_is_there()
@@ -98,42 +101,42 @@ def state_of(cluster: Cluster, name: str) -> dict[str, Any]:
     }
 
 
-def test_an_edit_with_any_answer_broken_says_what_was_written(cluster: Cluster, name: str, broken: tuple[breaking.Breaker, _cluster.Cluster]) -> None:
+def test_an_edit_with_any_answer_broken_says_what_was_written(cluster: Cluster, name: str, broken: tuple[breaking.Breaker, client.Cluster]) -> None:
     Dashboard(cluster).create(name, Form(name, "", database_of(DATABASE)))
     trial = Trial(broken, lambda: state_of(cluster, name))
 
-    def edit(api: _cluster.Cluster, outcome: _writing.Outcome) -> None:
-        options = parameters(_arguments.REGISTRY, name=name, description=uuid.uuid4().hex, wait=False)
-        _converge.converge(api, options, False, outcome)
+    def edit(api: client.Cluster, outcome: writes.Outcome) -> None:
+        options = parameters(_options.REGISTRY, name=name, description=uuid.uuid4().hex, wait=False)
+        registry.converge(api, options, False, outcome)
 
     for number, way in every(trial.requests(edit)):
         trial(number, way, edit)
 
 
-def test_grants_with_any_answer_broken_say_what_was_written(cluster: Cluster, name: str, broken: tuple[breaking.Breaker, _cluster.Cluster]) -> None:
+def test_grants_with_any_answer_broken_say_what_was_written(cluster: Cluster, name: str, broken: tuple[breaking.Breaker, client.Cluster]) -> None:
     Dashboard(cluster).create(name, Form(name, "", database_of(DATABASE)))
     trial = Trial(broken, lambda: state_of(cluster, name))
 
-    def grant(api: _cluster.Cluster, outcome: _writing.Outcome) -> None:
+    def grant(api: client.Cluster, outcome: writes.Outcome) -> None:
         # Another group each time; the one before is revoked.
-        options = parameters(_arguments.REGISTRY, name=name, permissions={"groups": [uuid.uuid4().hex], "exact": True}, wait=False)
-        _converge.converge(api, options, False, outcome)
+        options = parameters(_options.REGISTRY, name=name, permissions={"groups": [uuid.uuid4().hex], "exact": True}, wait=False)
+        registry.converge(api, options, False, outcome)
 
     for number, way in every(trial.requests(grant)):
         trial(number, way, grant)
 
 
 def test_a_creation_and_a_deletion_with_any_answer_broken_say_what_was_written(
-    cluster: Cluster, name: str, broken: tuple[breaking.Breaker, _cluster.Cluster]
+    cluster: Cluster, name: str, broken: tuple[breaking.Breaker, client.Cluster]
 ) -> None:
     names: list[str] = []
     trial = Trial(broken, lambda: state_of(cluster, names[-1]))
 
-    def create(api: _cluster.Cluster, outcome: _writing.Outcome) -> None:
-        _converge.converge(api, parameters(_arguments.REGISTRY, name=names[-1], database=DATABASE, check_database="ignore", wait=False), False, outcome)
+    def create(api: client.Cluster, outcome: writes.Outcome) -> None:
+        registry.converge(api, parameters(_options.REGISTRY, name=names[-1], database=DATABASE, check_database="ignore", wait=False), False, outcome)
 
-    def delete(api: _cluster.Cluster, outcome: _writing.Outcome) -> None:
-        _converge.converge(api, parameters(_arguments.REGISTRY, name=names[-1], state="absent", wait=False), False, outcome)
+    def delete(api: client.Cluster, outcome: writes.Outcome) -> None:
+        registry.converge(api, parameters(_options.REGISTRY, name=names[-1], state="absent", wait=False), False, outcome)
 
     names.append(name)
     creation, deletion = trial.requests(create), trial.requests(delete)
@@ -141,7 +144,7 @@ def test_a_creation_and_a_deletion_with_any_answer_broken_say_what_was_written(
     for index, (work, number, way) in enumerate(tries):
         names.append(f"{name}-{index}")
         if work is delete:
-            create(broken[1], _writing.Outcome())
+            create(broken[1], writes.Outcome())
         try:
             trial(number, way, work)
         finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._symptoms import SYMPTOMS
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.symptoms import SYMPTOMS
 from sandbox import databases
 from sandbox.layout import ROOT, Layout
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Database, Form

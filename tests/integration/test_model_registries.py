@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._manifests import secret_name
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._snapshot import THREADS
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import THREADS
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import secret_name
 from sandbox import databases, faults, processes
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables import to_variables
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import ATTEMPTS
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.client import ATTEMPTS
 from sandbox import databases, faults
 from sandbox.layout import ROOT, Layout
 from tests import fleet

@@ -14,17 +14,9 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import (
-    _component,
-    _converge,
-    _database_info,
-    _fleet,
-    _grants,
-    _info,
-    _registry,
-    _rotation,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._arguments import OF_MODULE
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import OF_MODULE
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, component, database_info, info, registries, registry
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 
 from .module_utils.builders import NAMESPACE, OLD, TODAY, Live, live, wanted
@@ -137,64 +129,64 @@ def messages_of(module: str, arguments: Mapping[str, Any]) -> Iterator[str]:
     yield from RULES[module](validated.validated_parameters)
 
 
-def told(problems: list[_registry.Problem]) -> list[str]:
+def told(problems: list[desired_state.Problem]) -> list[str]:
     """All that programs and people read of problems."""
     assert all(problem.option and problem.problem and problem.remedy for problem in problems)
-    return [*(problem.sentence() for problem in problems), *map(repr, problems), str(_registry.InputError(problems))]
+    return [*(problem.sentence() for problem in problems), *map(repr, problems), str(desired_state.InputError(problems))]
 
 
 def of_registry(given: dict[str, Any]) -> Iterator[str]:
-    yield from told(_converge.input_problems(given))
-    problems: list[_registry.Problem] = []
+    yield from told(registry.input_problems(given))
+    problems: list[desired_state.Problem] = []
     warnings: list[str] = []
-    registry = _registry.registry_from_options(given, NAMESPACE, problems, warnings)
+    described = desired_state.registry_from_options(given, NAMESPACE, problems, warnings)
     if given["state"] == "present":
         consent = {"allow_data_change": given["allow_data_change"]}
         # What is wrong with the options does not keep the plan from being made, so that everything is told at once.
         for cluster in (Live(TODAY, names=frozenset({"fraud", "churn"})), Live(OLD), live(wanted()), live(wanted("postgresql")), live(wanted("generated"))):
-            made = plan_of(registry, cluster, **consent)
+            made = plan_of(described, cluster, **consent)
             yield from [*told(list(made.problems)), *made.warnings]
     yield from warnings
     yield from of_permissions(given)
 
 
 def of_permissions(given: dict[str, Any]) -> Iterator[str]:
-    yield from told(_converge.input_problems(given))
+    yield from told(registry.input_problems(given))
     warnings: list[str] = []
-    _grants.permissions_from_options(given["permissions"] or {}, given["state"] == "absent", [], warnings)
+    permissions.permissions_from_options(given["permissions"] or {}, given["state"] == "absent", [], warnings)
     yield from warnings
 
 
 def of_fleet(given: dict[str, Any]) -> Iterator[str]:
-    yield from told(_fleet.input_problems(given))
+    yield from told(registries.input_problems(given))
 
 
 def of_bundle(given: dict[str, Any]) -> Iterator[str]:
     warnings: list[str] = []
-    problems: list[_registry.Problem] = []
-    _rotation.bundle_from_options(given, problems, warnings)
-    yield from [*told(_rotation.input_problems(given)), *warnings]
+    problems: list[desired_state.Problem] = []
+    ca.bundle_from_options(given, problems, warnings)
+    yield from [*told(ca.input_problems(given)), *warnings]
 
 
 def of_info(given: dict[str, Any]) -> Iterator[str]:
-    problems = _info.input_problems(given)
-    query = None if given["query"] is None else _info.compiled(given["query"], problems)
+    problems = info.input_problems(given)
+    query = None if given["query"] is None else info.compiled(given["query"], problems)
     yield from told(problems)
     if query:
         try:
             query({"registries": []})
-        except _registry.InputError as error:
+        except desired_state.InputError as error:
             yield from told(error.problems)
 
 
 def of_database(given: dict[str, Any]) -> Iterator[str]:
     # Ansible refuses a call with neither or both.
     if (given["registry"] is None) != (given["database"] is None):
-        yield from told(_database_info.input_problems(given)[1])
+        yield from told(database_info.input_problems(given)[1])
 
 
 def of_component(given: dict[str, Any]) -> Iterator[str]:
-    yield from told(_component.input_problems(given))
+    yield from told(component.input_problems(given))
 
 
 RULES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Target
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Target
 
 from .builders import NAMESPACE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._audit import access_by_other_roles, access_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Target
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Target
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.audit import access_by_other_roles, access_of
 
 FRAUD = Target("registries", "fraud", "modelregistry.opendatahub.io/v1beta1", "1")
 DOCUMENTED = "registry-users-fraud"

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, pkcs7, pkcs12
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _certificates as certificates
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._certificates import added_to, certificates_in, covers, read_bundle, same_certificates
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certificates import added_to, certificates_in, covers, read_bundle, same_certificates
 
 OPTION = "database.ca.pem"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._component import (
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.component import (
     Live,
     Surroundings,
     Wanted,

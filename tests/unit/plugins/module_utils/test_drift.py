@@ -2,9 +2,9 @@
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._drift import Difference, differences
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grant_plan import grant_changes, member_changes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant, Known, LiveGrants, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Known, LiveGrants, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.drift import Difference, differences
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import grant_changes, member_changes
 
 from .builders import config_map, live, planned, secret, secret_name, stored, wanted
 from .grants import OPERATOR_LABELS, TARGET, dashboards

@@ -6,12 +6,12 @@ import importlib
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _info as info
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _registry
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._audit import access_by_other_roles, access_of, services_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._export import exported_permissions, exported_registry, unlistable
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._grants import Grant
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._registry import Problem, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Problem, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.export import exported_permissions, exported_registry, unlistable
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import info
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.audit import access_by_other_roles, access_of, services_of
 
 from .builders import NAMESPACE, OLD, TODAY, foreign_secret, live, planned, stored, wanted
 from .grants import ACCOUNT, ALICE, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
@@ -210,7 +210,7 @@ def test_without_the_library_for_queries_what_to_install_is_said(monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", refuse)
-    with pytest.raises(_registry.MissingLibraryError, match=r"^The Python library jmespath is missing where this task runs: pip install jmespath$"):
+    with pytest.raises(desired_state.MissingLibraryError, match=r"^The Python library jmespath is missing where this task runs: pip install jmespath$"):
         info.compiled("registries", [])
 
 

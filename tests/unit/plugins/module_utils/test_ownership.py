@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._ownership import (
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import (
     DASHBOARD,
     OURS,
     PLATFORM,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _readiness as readiness
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation, judge
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation, judge
 
 from .builders import LATER, pod, secret_name, stored, wanted
 

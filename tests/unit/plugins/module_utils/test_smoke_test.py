@@ -10,10 +10,11 @@ import threading
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _smoke_test, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._readiness import Observation, judge
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._smoke_test import ask, in_words, is_below
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._waiting import status_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import smoke_test
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest.smoke_test import ask, in_words, is_below
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.observation import status_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation, judge
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def junk(connection, _ended):
 
 @pytest.mark.parametrize(("answer", "said"), [(drip, "not answered in full within"), (junk, "hello world")])
 def test_a_host_that_does_not_answer_as_a_registry_does_is_unreachable(monkeypatch, tmp_path, answer, said):
-    monkeypatch.setattr(_smoke_test, "SECONDS", 0.5)
+    monkeypatch.setattr(smoke_test, "SECONDS", 0.5)
     with registry(monkeypatch, tmp_path, answer) as ca_file:
         found = ask("https://first.apps.example.com", "token", ca_file, APPS)
     assert found.result == "unreachable" and said in found.message

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _symptoms as symptoms
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._symptoms import Connection
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import symptoms
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.symptoms import Connection
 
 from .builders import stored, wanted
 

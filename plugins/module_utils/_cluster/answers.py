@@ -1,0 +1,94 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What counts as an answer of the API server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+
+
+def text_of(body: Any) -> str:
+    """A body as text."""
+    return body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+
+
+def message_of(body: Any) -> str | None:
+    """What the API server says in a Status; None when the body is no such object."""
+    try:
+        content = json.loads(text_of(body))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("kind") != "Status":
+        return None
+    return str(content.get("message") or content.get("reason") or "without a message")
+
+
+# What counts as an answer. ValueError, and with it the request counts as not answered, for everything else.
+
+
+def dictionary_in(data: bytes) -> custom_resource.Manifest:
+    """Any JSON object."""
+    try:
+        content = json.loads(data)
+    except RecursionError:
+        raise ValueError("what was received is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"what was received is not JSON, or not all of it: {error}") from None
+    if not isinstance(content, dict):
+        raise ValueError("what was received is not a Kubernetes object")
+    return content
+
+
+def object_in(data: bytes) -> custom_resource.Manifest:
+    """A Kubernetes object."""
+    return _complete(dictionary_in(data))
+
+
+def _complete(manifest: Any) -> custom_resource.Manifest:
+    parts = [manifest.get(part) for part in ("spec", "status", "data")] if isinstance(manifest, dict) else [""]
+    identified = all(isinstance(custom_resource.at(manifest, ("metadata", part)), str) for part in ("name", "uid"))
+    if not identified or not all(part is None or isinstance(part, dict) for part in parts):
+        raise ValueError("what was received is not a Kubernetes object")
+    content: custom_resource.Manifest = manifest
+    return content
+
+
+def list_in(data: bytes) -> custom_resource.Manifest:
+    """A list of Kubernetes objects; its `items` are a list, also where they are null."""
+    content = dictionary_in(data)
+    # An empty list of metadata alone is null.
+    items = content.get("items", "")
+    if not isinstance(content.get("metadata"), dict) or not (items is None or isinstance(items, list)):
+        raise ValueError("what was received is not a list of Kubernetes objects")
+    return {**content, "items": [_complete(item) for item in items or ()]}
+
+
+def review_in(data: bytes) -> custom_resource.Manifest:
+    """The answer to a review."""
+    content = dictionary_in(data)
+    if not isinstance(content.get("status"), dict):
+        raise ValueError("what was received is not the answer to a review")
+    return content
+
+
+def resources_in(data: bytes) -> custom_resource.Manifest:
+    """The kinds of objects of an API version."""
+    content = dictionary_in(data)
+    resources = content.get("resources")
+    if not isinstance(resources, list) or not all(isinstance(resource, dict) and isinstance(resource.get("name"), str) for resource in resources):
+        raise ValueError("what was received is not a list of resources")
+    return content
+
+
+def schemas_in(data: bytes) -> custom_resource.Manifest:
+    """An OpenAPI document."""
+    content = dictionary_in(data)
+    schemas = custom_resource.at(content, ("components", "schemas")) if isinstance(content.get("components"), dict) else None
+    if not isinstance(schemas, dict) or not all(isinstance(schema, dict) for schema in schemas.values()):
+        raise ValueError("what was received is not an OpenAPI document")
+    return content

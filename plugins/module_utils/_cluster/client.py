@@ -1,0 +1,557 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only file that speaks to the API server."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import answers
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+
+# Whatever is missing is reported by the shell of the modules before any of this is used.
+try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+except ImportError:
+    get_api_client = None
+try:
+    from kubernetes.client.rest import ApiException
+    from urllib3.exceptions import HTTPError
+except ImportError:
+
+    class ApiException(Exception):  # type: ignore[no-redef]
+        """Stands in for the library's."""
+
+    class HTTPError(Exception):  # type: ignore[no-redef]
+        """Stands in for the library's."""
+
+
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, BUSY, BROKEN, UNAVAILABLE = 400, 401, 403, 404, 409, 410, 429, 500, 503
+# What a proxy says that got no answer itself, or none that it understood.
+OF_PROXIES = (502, 504)
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+# For a whole request, as the API server's own limit (--request-timeout): a body that comes byte by byte never lets a read time out.
+REQUEST_SECONDS = 60
+# How long after its deadline the last look of a wait may take.
+GRACE_SECONDS = 10
+# How often a request is sent that the API server puts off or does not answer, the pause before it is sent again, and the longest that it may ask for.
+ATTEMPTS = 5
+PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+# Between two starts of a watch; doubled as long as it ends again at once.
+WATCH_PAUSE = 1.0
+JSON = "application/json"
+# Objects without their data: nothing secret leaves the API server for a list of names, unless it knows no such form.
+METADATA = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, {JSON}"
+PAGE = "500"
+MERGE_PATCH = "application/merge-patch+json"
+# Requests that are sent like writes and only ask.
+REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
+LONGEST_LOG = 2**18
+NAMESPACES = ("v1", "namespaces")
+# The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
+OF_ENVIRONMENT = {
+    "host": ("K8S_AUTH_HOST",),
+    "api_key": ("K8S_AUTH_API_KEY",),
+    "username": ("K8S_AUTH_USERNAME",),
+    "password": ("K8S_AUTH_PASSWORD",),
+    "client_cert": ("K8S_AUTH_CLIENT_CERT", "K8S_AUTH_CERT_FILE"),
+    "client_key": ("K8S_AUTH_CLIENT_KEY", "K8S_AUTH_KEY_FILE"),
+}
+
+
+class ClusterError(desired_state.ReportedError):
+    """The cluster cannot do what is needed, refused a request or did not answer. `status` is the HTTP status, None without an answer.
+
+    `unclear`: the request may have been carried out all the same.
+    """
+
+    def __init__(self, message: str, status: int | None = None, unclear: bool = False) -> None:
+        self.status, self.unclear = status, unclear
+        super().__init__(message)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered in a while: there was no answer, or the API server is busy or broken."""
+        return self.status is None or self.status == BUSY or self.status >= BROKEN
+
+
+def _no_answer(what: str, host: str, reason: str) -> ClusterError:
+    if _texts.OF_HEADERS in reason:
+        return ClusterError(f"{what}: {reason}.", unclear=True)
+    remedy = "Check the address (kubeconfig, host), the network and the proxies"
+    if re.search("mismatch|doesn't match|not valid for", reason):
+        remedy = "Use a host name that is in the API server's certificate"
+    elif "has expired" in reason:
+        remedy = "Renew the API server's certificate, or correct the clock of this machine"
+    elif "CERTIFICATE_VERIFY_FAILED" in reason:
+        remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA of the API server's certificate"
+    return ClusterError(f"{what}: the API server {host} did not answer: {reason}. {remedy}.", unclear=True)
+
+
+def _refusal(what: str, host: str, error: Any, path: str = "") -> ClusterError:
+    """An answer that is no success; where it cannot be of the API server itself, no answer."""
+    said = answers.message_of(error.body)
+    message = _texts.line(str(error.reason) if said is None else said)
+    if not error.status:
+        return _no_answer(what, host, message)
+    # The API server says in its own words that there is no such object, in plain text no such kind, and with nothing no such schema: another 404 is of
+    # somebody on the way to it.
+    text = answers.text_of(error.body)
+    is_own = said is not None or text.startswith("404 page not found") or (not text and path.startswith("/openapi/"))
+    is_foreign = error.status == NOT_FOUND and not is_own
+    if is_foreign or error.status in OF_PROXIES:
+        return _no_answer(what, host, f"{error.status} {message}")
+    remedy = ""
+    if error.status == UNAUTHORIZED:
+        remedy = " The credentials are wrong or have expired: log in again."
+    of_webhook = "failed calling webhook" in message
+    if of_webhook:
+        remedy = " The operator's webhook cannot be reached: check that the model registry operator runs."
+    # Webhooks are called before anything is written. Other errors may come after that.
+    return ClusterError(f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status, error.status >= BROKEN and not of_webhook)
+
+
+@dataclass(frozen=True)
+class Right:
+    """One thing that an account may or may not do, to one object or (without a name) to every one of its kind."""
+
+    verb: str
+    group: str
+    resource: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+
+
+def connect(module: Any) -> Cluster:
+    """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one, or two."""
+    _refuse_environment(module.params)
+    # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
+    no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
+    what, host = "connecting to the cluster", ""
+    try:
+        # Asks the API server what it offers, unless a run before left that behind.
+        client = _deadline.within(REQUEST_SECONDS, lambda: get_api_client(module, no_proxy=no_proxy))
+        # Brings the configuration into the state that it has after a request.
+        client.configuration.get_api_key_with_prefix("authorization")
+    except (HTTPError, TimeoutError) as error:
+        raise _no_answer(what, host, _texts.reason(error)) from None
+    except ApiException as error:
+        raise _refusal(what, host, error) from None
+    except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
+        reason = _texts.reason(error).rstrip(".")
+        if reason == _texts.OF_HEADERS:
+            raise _no_answer(what, host, reason) from None
+        raise ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
+    _refuse_other_host(module.params, client.configuration)
+    # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
+    client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
+    # Audit logs tell our requests from those of other modules by it.
+    client.client.client.user_agent = custom_resource.FIELD_MANAGER
+    return Cluster(client.client, client.configuration, module.params.get("context"))
+
+
+def _refuse_environment(options: Mapping[str, Any]) -> None:
+    """ClusterError where a variable would lead to another cluster than the options, or take credentials of another one there."""
+    given = next((name for name in ("context", "kubeconfig") if options.get(name)), None)
+    if given is None or options.get("host") is not None:
+        return
+    for option, variables in OF_ENVIRONMENT.items():
+        variable = next(filter(os.environ.get, variables), None)
+        if variable and options.get(option) is None:
+            raise ClusterError(
+                f"the option {given} names the cluster, and the environment variable {variable} would take precedence over its kubeconfig."
+                f" Unset {variable}, or set the option {option}."
+            )
+
+
+def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:
+    """ClusterError where the library goes to the address in a kubeconfig although another one was named: it reads both again with the token in it."""
+    named = options.get("host") or os.environ.get("K8S_AUTH_HOST")
+    if named and named.rstrip("/").lower() != configuration.host.rstrip("/").lower():
+        addresses = [_texts.line(_texts.without_user(address)) for address in (named, configuration.host)]
+        raise ClusterError(
+            "host (K8S_AUTH_HOST) names the API server {}, and the kubeconfig whose token would be used names {}."
+            " Set api_key for the first one, or do not set host.".format(*addresses)
+        )
+
+
+def _login_hint(module: Any) -> str:
+    """What was looked for and what there is instead, and what to do."""
+    named = {"the option kubeconfig": module.params.get("kubeconfig"), **{name: os.environ.get(name) for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG")}}
+    origin, kubeconfig = next(((origin, value) for origin, value in named.items() if value), ("the default", "~/.kube/config"))
+    context = module.params.get("context") or os.environ.get("K8S_AUTH_CONTEXT")
+    contexts: list[str] = []
+    configurations = [kubeconfig]
+    if isinstance(kubeconfig, str):
+        files = [path for path in map(os.path.expanduser, kubeconfig.split(os.pathsep)) if os.path.exists(path)]
+        if not files:
+            tried = f"The kubeconfig {_texts.line(kubeconfig)} ({origin}) does not exist"
+            return f"{tried}. Set kubeconfig to an existing file, or set host and api_key, or log in with `oc login`."
+        configurations = files
+    try:
+        # Imported here: the library `kubernetes` needs it, and whoever has that has it too.
+        import yaml
+
+        for configuration in configurations:
+            content: Any = configuration
+            if isinstance(configuration, str):
+                with open(configuration, encoding="utf-8") as file:
+                    content = yaml.safe_load(file)
+            contexts += [str(entry["name"]) for entry in content["contexts"]]
+    except Exception:  # whatever a broken file makes the parser, or this, stumble upon: the library has said already that it is broken
+        contexts = []
+    if context and contexts and context not in contexts:
+        present = ", ".join(repr(_texts.line(name)) for name in contexts)
+        return f"The kubeconfig ({origin}) has no context {_texts.line(context)!r}. Set context to one of those that it has: {present}."
+    return f"The kubeconfig that was used is that of {origin}. Correct it, or set host and api_key, or log in with `oc login`."
+
+
+class Cluster:
+    """Requests to one API server as one account."""
+
+    def __init__(self, client: Any, configuration: Any, context: str | None) -> None:
+        self._client, self._configuration, self._context = client, configuration, context
+        self.host = _texts.without_user(configuration.host)
+        # Called before each request that writes, and while waiting; it raises when nothing may be written any more.
+        self.before_writing: Callable[[], None] = lambda: None
+        # Told what is waited for.
+        self.tell: Callable[[str], None] = lambda _state: None
+        # When requests are not waited for any more, for those of a wait.
+        self._deadline: float | None = None
+        self._date: str | None = None
+        # Of these it is known that they are where registries are kept, or it cannot be known.
+        self.checked_namespaces: set[str] = set()
+
+    def until(self, deadline: float) -> Cluster:
+        """The same cluster for the reads of a wait, which end soon after its deadline."""
+        limited = copy.copy(self)
+        limited._deadline = deadline
+        return limited
+
+    @property
+    def now(self) -> datetime:
+        """The time by the API server's clock, as it was with its last answer."""
+        try:
+            return parsedate_to_datetime(self._date or "").astimezone(timezone.utc)
+        except (TypeError, ValueError, IndexError):
+            return datetime.now(timezone.utc)
+
+    def identity(self) -> custom_resource.Manifest:
+        """Which cluster this is and as whom it is used."""
+        user = None
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            review = self._request("POST", f"{REVIEWS[0]}v1/selfsubjectreviews", body, what="asking who this account is", parsed=answers.review_in)
+            user = custom_resource.at(review, ("status", "userInfo", "username"))
+        except ClusterError as error:
+            if error.status in (None, UNAUTHORIZED):
+                raise
+        return {"host": self.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
+
+    def capabilities(self) -> registry_plan.Capabilities:
+        """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""
+        for version in ("v1beta1", "v1alpha1"):
+            path = f"/openapi/v3/apis/{custom_resource.GROUP}/{version}"
+            document = self._find(path, f"reading the schema of {custom_resource.GROUP}/{version}", answers.schemas_in)
+            if document is None:
+                continue
+            properties = _spec_properties(document)
+            for key in ("kubeRBACProxy", "oauthProxy"):
+                if key in properties:
+                    return registry_plan.Capabilities(
+                        version, key, custom_resource.at(properties, ("postgres", "properties", "generateDeployment")) is not None
+                    )
+            message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
+            raise ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
+        message = (
+            f"there is no {custom_resource.PLURAL}.{custom_resource.GROUP} here. Enable the component, with model_registry_component or the playbook enable"
+        )
+        raise ClusterError(f"this cluster cannot hold model registries: {message}.")
+
+    def registries_namespace(self) -> str:
+        """The namespace that the platform keeps registries in. ClusterError says to set `namespace` where it cannot be found out."""
+        hint = "Set the option `namespace`"
+        for version in ("v2", "v1"):
+            path = f"/apis/datasciencecluster.opendatahub.io/{version}/datascienceclusters"
+            try:
+                listed = self._find(path, "looking for the registries namespace in the DataScienceCluster", answers.list_in)
+            except ClusterError as error:
+                if error.status == FORBIDDEN:
+                    remedy = "or bind the account to the ClusterRole in rbac/cluster.yml or rbac/read.yml"
+                    raise ClusterError(f"{error} {hint}, {remedy}.", FORBIDDEN) from error
+                raise
+            if listed is None:
+                continue
+            for item in listed["items"]:
+                namespace = custom_resource.at(item, ("status", "components", "modelregistry", "registriesNamespace"))
+                if namespace:
+                    self.checked_namespaces.add(str(namespace))
+                    return str(namespace)
+            raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or enable it with model_registry_component.", NOT_FOUND)
+        raise ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.", NOT_FOUND)
+
+    def server_version(self) -> tuple[int, int] | None:
+        """The version of the API server, major and minor; None where it does not say."""
+        version = self._request("GET", "/version", what="asking for the cluster's version", parsed=answers.dictionary_in)
+        # Some distributions add a plus sign.
+        numbers = [re.match(r"[0-9]+", str(version.get(part))) for part in ("major", "minor")]
+        return None if None in numbers else (int(numbers[0][0]), int(numbers[1][0]))  # type: ignore[index]
+
+    def serves(self, api_version: str, plural: str) -> bool:
+        """Whether the cluster knows this kind of object."""
+        listed = self._find(f"/apis/{api_version}", f"looking for {plural}", answers.resources_in)
+        return listed is not None and any(resource["name"] == plural for resource in listed["resources"])
+
+    def read(self, api: tuple[str, str], namespace: str, name: str) -> custom_resource.Manifest | None:
+        """An object, or None when there is none; without a namespace, of the whole cluster."""
+        if name in ("", ".", ".."):
+            # No object can have such a name, and the path would be that of others.
+            return None
+        return self._find(path_of(api, namespace, name), f"reading {api[1]}/{name}" + (f" in {namespace}" if namespace else ""))
+
+    def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[custom_resource.Manifest]:
+        """The objects of a kind in a namespace, or without one in the whole cluster, by label or field selector. ClusterError 404 for an unknown kind."""
+        return self._pages(api, namespace, query, JSON)
+
+    def listed(
+        self, api: tuple[str, str], namespace: str, trim: Callable[[custom_resource.Manifest], custom_resource.Manifest], **query: str
+    ) -> list[custom_resource.Manifest]:
+        """As `items`, but only what `trim` leaves of each: what it drops is dropped page by page."""
+        return self._pages(api, namespace, query, JSON, trim)
+
+    def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[custom_resource.Manifest]:
+        """As `items`, but only the metadata of each."""
+        return self._pages(api, namespace, query, METADATA, lambda item: {"metadata": item["metadata"]})
+
+    def _pages(
+        self,
+        api: tuple[str, str],
+        namespace: str,
+        query: dict[str, str],
+        accept: str,
+        trim: Callable[[custom_resource.Manifest], custom_resource.Manifest] = lambda item: item,
+    ) -> list[custom_resource.Manifest]:
+        what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
+        found: list[custom_resource.Manifest] = []
+        begun: set[str] = set()
+        more = ""
+        may_begin_anew = True
+        while True:
+            page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
+            try:
+                listed = self._request("GET", path_of(api, namespace), None, page, JSON, what, accept, answers.list_in)
+            except ClusterError as error:
+                # The API server has forgotten the state that the pages before were of.
+                if error.status != GONE or not may_begin_anew:
+                    raise
+                found, more, may_begin_anew = [], "", False
+                begun.clear()
+                continue
+            first = next((item["metadata"]["uid"] for item in listed["items"]), more)
+            if first in begun:
+                # A proxy that drops the query of a request would let the first page come for ever.
+                raise _no_answer(what, self.host, "the same page of the list was received twice")
+            begun.add(first)
+            found += map(trim, listed["items"])
+            more = custom_resource.at(listed, ("metadata", "continue")) or ""
+            if not isinstance(more, str) or not more:
+                return found
+
+    def log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
+        """The last lines of a container's log."""
+        query = {"container": container, "tailLines": "60", "limitBytes": str(LONGEST_LOG), **({"previous": "true"} if previous else {})}
+        text: str = self._request(
+            "GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, what=f"reading the log of pod {pod}", parsed=answers.text_of
+        )
+        # A line that was cut may end within a password, where nothing tells any more that it is one.
+        return text if len(text.encode()) < LONGEST_LOG else text.rpartition("\n")[0]
+
+    def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: custom_resource.Manifest, dry_run: bool) -> custom_resource.Manifest:
+        """Create (POST), merge-patch (PATCH) or delete (DELETE) an object; with `dry_run` the server only says what it would answer."""
+        query = (
+            {} if verb == "DELETE" else {"fieldManager": custom_resource.FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
+        )
+        if verb == "DELETE" and dry_run:
+            # The API server looks at the query of a deletion only when it has no body.
+            body = {**body, "dryRun": ["All"]}
+        path = path_of(api, namespace) if verb == "POST" else path_of(api, namespace, name)
+        content_type = MERGE_PATCH if verb == "PATCH" else JSON
+        doing = {"POST": "creating", "PATCH": "changing", "DELETE": "deleting"}[verb]
+        what = f"{doing} {api[1]}/{name}" + (f" in {namespace}" if namespace else "")
+        # What a deletion is answered with depends on whether the object is gone already.
+        parsed = answers.dictionary_in if verb == "DELETE" else answers.object_in
+        answer: custom_resource.Manifest = self._request(verb, path, body, query, content_type, what, parsed=parsed)
+        return answer
+
+    def allows(self, path: str, review: custom_resource.Manifest, what: str) -> bool:
+        """Whether the API server says that a review's request would be allowed."""
+        return custom_resource.at(self._request("POST", path, review, what=what, parsed=answers.review_in), ("status", "allowed")) is True
+
+    def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
+        """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
+        missing = []
+        for right in dict.fromkeys(rights):
+            attributes = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource, "name": right.name}
+            body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
+            if not self.allows(f"{REVIEWS[1]}v1/selfsubjectaccessreviews", body, f"asking for the right to {right}"):
+                missing.append(right)
+        return missing
+
+    @property
+    def bearer_token(self) -> str | None:
+        """The token that this account is known by; None for one that has a client certificate or a password, or that another one impersonates."""
+        # Impersonation is headers of every request (kubernetes.core); the token is that of the account that logged in.
+        if any(str(header).lower().startswith("impersonate-") for header in self._client.client.default_headers):
+            return None
+        # The library's name for it has changed with its versions.
+        names = ("BearerToken", "authorization")
+        header = next((value for value in map(self._configuration.get_api_key_with_prefix, names) if value), "")
+        scheme, _space, token = header.partition(" ")
+        return token if scheme.lower() == "bearer" and token else None
+
+    @property
+    def ca_file(self) -> str | None:
+        """The file with the CA of the API server's certificate, when there is one."""
+        path: str | None = self._configuration.ssl_ca_cert
+        return path
+
+    @contextmanager
+    def changes(self, watched: Iterable[tuple[tuple[str, str], str, dict[str, str]]], deadline: float) -> Iterator[threading.Event]:
+        """An event that is set whenever one of the watched (api, namespace, selector) changes. Where watching is not allowed it is never set."""
+        changed, stopped = threading.Event(), threading.Event()
+        # The deadline bounds the watches on the server's side too, so that no thread outlives the wait by more than one of its last events.
+        for api, namespace, selector in watched:
+            arguments = (path_of(api, namespace), selector, deadline, changed, stopped)
+            threading.Thread(target=self._follow, args=arguments, daemon=True).start()
+        try:
+            yield changed
+        finally:
+            stopped.set()
+
+    def _follow(self, path: str, selector: dict[str, str], deadline: float, changed: threading.Event, stopped: threading.Event) -> None:
+        pause = WATCH_PAUSE
+        while not stopped.is_set() and time.monotonic() < deadline:
+            started = time.monotonic()
+            seconds = max(1, int(deadline - started))
+            query = {**selector, "watch": "true", "timeoutSeconds": str(seconds)}
+            try:
+                timeout = (CONNECT_SECONDS, seconds + READ_SECONDS)
+                response = self._client.request("GET", path, query_params=list(query.items()), serialize=False, _request_timeout=timeout)
+                for _event in response.stream(amt=None, decode_content=False):
+                    changed.set()
+                    if stopped.is_set():
+                        break
+            except ApiException as error:
+                if not _refusal("watching", "", error).may_pass and error.status != GONE:
+                    # Whoever may not watch may not a second later either.
+                    return
+            except (HTTPError, OSError, ValueError):
+                pass
+            # A proxy that does not let streams through ends each at once, and so does an API server that is about to stop.
+            pause = WATCH_PAUSE if time.monotonic() - started > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+            stopped.wait(max(0.0, min(started + pause, deadline) - time.monotonic()))
+
+    def _request(
+        self,
+        verb: str,
+        path: str,
+        body: custom_resource.Manifest | None = None,
+        query: dict[str, str] | None = None,
+        content_type: str = JSON,
+        what: str = "",
+        accept: str = JSON,
+        parsed: Callable[[bytes], Any] = answers.object_in,
+    ) -> Any:
+        """What `parsed` makes of the answer to a request, which is sent again as long as that is safe and can help. ClusterError."""
+        is_safe = verb == "GET" or path.startswith(REVIEWS) or bool((query or {}).get("dryRun") or (body or {}).get("dryRun"))
+        started, attempt, unclear = time.monotonic(), 0, False
+        while True:
+            attempt += 1
+            if verb != "GET":
+                self.before_writing()
+            try:
+                response = _deadline.within(self._seconds_left, lambda: self._answer(verb, path, body, query or {}, content_type, accept))
+                self._date = response.headers.get("Date")
+                return parsed(response.data)
+            except ApiException as error:
+                asked = (error.headers or {}).get("Retry-After") or ""
+                failure = _refusal(what, self.host, error, path)
+            except (HTTPError, OSError, ValueError) as error:
+                asked, failure = "", _no_answer(what, self.host, _texts.reason(error))
+            pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else PAUSE
+            failure.unclear = unclear = not is_safe and (failure.unclear or unclear)
+            now = time.monotonic()
+            is_late = self._deadline is not None and now + pause >= self._deadline
+            gave_up = attempt == ATTEMPTS or is_late or now - started >= REQUEST_SECONDS
+            if gave_up or not _may_be_repeated(failure, is_safe):
+                raise failure from None
+            time.sleep(pause)
+
+    @property
+    def _seconds_left(self) -> float:
+        left = REQUEST_SECONDS if self._deadline is None else self._deadline + GRACE_SECONDS - time.monotonic()
+        return min(REQUEST_SECONDS, max(1.0, left))
+
+    def _answer(self, verb: str, path: str, body: custom_resource.Manifest | None, query: dict[str, str], content_type: str, accept: str) -> Any:
+        response = self._client.request(
+            verb,
+            path,
+            body=body,
+            query_params=list(query.items()),
+            content_type=content_type,
+            header_params={"Accept": accept},
+            serialize=False,
+            _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
+        )
+        # Read here, where it counts for the time that the request may take.
+        response.data  # noqa: B018
+        return response
+
+    def _find(self, path: str, what: str, parsed: Callable[[bytes], Any] = answers.object_in) -> custom_resource.Manifest | None:
+        """What there is at a path, or None."""
+        try:
+            content: custom_resource.Manifest = self._request("GET", path, what=what, parsed=parsed)
+        except ClusterError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+        return content
+
+
+def _may_be_repeated(failure: ClusterError, is_safe: bool) -> bool:
+    """Whether a request that failed is sent again as it is. Whoever has sent a write that may have been carried out reads again and plans anew."""
+    return failure.may_pass if is_safe else failure.status in (BUSY, UNAVAILABLE)
+
+
+def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> str:
+    """The request path of a kind in a namespace (or, without one, of the whole cluster), or of one object of it."""
+    version, plural = api
+    root = f"/{'apis' if '/' in version else 'api'}/{version}"
+    path = f"{root}/namespaces/{quote(namespace, safe='')}/{plural}" if namespace else f"{root}/{plural}"
+    return path if name is None else f"{path}/{quote(name, safe='')}"
+
+
+def _spec_properties(document: custom_resource.Manifest) -> custom_resource.Manifest:
+    for schema in document.get("components", {}).get("schemas", {}).values():
+        if any(kind.get("kind") == custom_resource.KIND for kind in schema.get("x-kubernetes-group-version-kind", [])):
+            return custom_resource.at(schema, ("properties", "spec", "properties")) or {}
+    return {}

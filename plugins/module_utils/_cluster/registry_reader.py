@@ -1,0 +1,218 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What plans read of a cluster, in the words of registries: each thing when it is asked for, and as it is then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, visibility
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness
+
+PODS = ("v1", "pods")
+LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+INGRESSES = ("config.openshift.io/v1", "ingresses")
+
+
+class Reader:
+    """Reads one cluster and its registries namespace. ClusterError from every method when a request is refused or not answered."""
+
+    def __init__(self, cluster: client.Cluster, capabilities: registry_plan.Capabilities, namespace: str) -> None:
+        self.cluster, self.capabilities, self.namespace = cluster, capabilities, namespace
+
+    @property
+    def fresh(self) -> Reader:
+        """One that answers with what is there now."""
+        return self
+
+    def until(self, deadline: float) -> Reader:
+        """One that answers with what is there now, for the looks of a wait: its requests end soon after the deadline."""
+        return Reader(self.cluster.until(deadline), self.capabilities, self.namespace)
+
+    def registry(self, name: str) -> custom_resource.Manifest | None:
+        """The registry of this name."""
+        return self.cluster.read(self.capabilities.api, self.namespace, name)
+
+    def registries(self) -> list[custom_resource.Manifest]:
+        """All registries of the namespace."""
+        return self.cluster.items(self.capabilities.api, self.namespace)
+
+    def users(self) -> Mapping[tuple[str, str], Collection[str]]:
+        """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
+        return users_of(self.registries())
+
+    def held(self, kind: str, name: str) -> custom_resource.Manifest | None:
+        """A ConfigMap or Secret with its data."""
+        return self.cluster.read(registry_plan.APIS[kind], self.namespace, name)
+
+    def service(self, name: str, namespace: str = "") -> custom_resource.Manifest | None:
+        """A Service. It is listed, because the right to get Services is the right to use registries."""
+        return next(iter(self.cluster.items(registry_plan.SERVICES, namespace or self.namespace, fieldSelector=f"metadata.name={name}")), None)
+
+    def named(self, kind: str, prefix: str) -> list[custom_resource.Manifest]:
+        """The ConfigMaps or Secrets whose name begins like this, without their data."""
+        return [found for found in self.cluster.metadata(registry_plan.APIS[kind], self.namespace) if found["metadata"]["name"].startswith(prefix)]
+
+    def deployment(self, name: str) -> custom_resource.Manifest | None:
+        """A Deployment."""
+        return self.cluster.read(registry_plan.DEPLOYMENTS, self.namespace, name)
+
+    def pods(self, registry: str) -> tuple[custom_resource.Manifest, ...]:
+        """The pods of a registry's server."""
+        selector = f"app={registry},{readiness.POD_LABELS}"
+        found = labelled(registry, lambda: self.cluster.items(PODS, self.namespace, labelSelector=selector))
+        return tuple(pod for pod in found if not readiness.is_database_pod(pod, registry))
+
+    def role_bindings(self, _roles: Collection[str]) -> list[custom_resource.Manifest]:
+        """The RoleBindings of the namespace, at least those to Roles of these names."""
+        return self.cluster.items(registry_plan.ROLE_BINDINGS, self.namespace)
+
+    def group(self, name: str, listed: bool = False) -> custom_resource.Manifest | None:
+        """A Group of OpenShift's; with `listed` only as far as a list of all of them shows it, where many are asked for."""
+        return self.cluster.read(registry_plan.USER_GROUPS, "", name)
+
+    def ingress_domains(self) -> list[str]:
+        """The domains of the cluster's own ingress; none where it has no such configuration."""
+        spec: custom_resource.Manifest = custom_resource.at(self.cluster.read(INGRESSES, "", "cluster"), ("spec",)) or {}
+        return [spec[key] for key in ("domain", "appsDomain") if spec.get(key)]
+
+    def everywhere(self, api: tuple[str, str]) -> list[custom_resource.Manifest]:
+        """All objects of a kind in the whole cluster."""
+        return self.cluster.items(api, "")
+
+    def names(self, api: tuple[str, str], namespace: str = "") -> list[custom_resource.Manifest]:
+        """All objects of a kind in a namespace, or in the whole cluster, without their content."""
+        return self.cluster.metadata(api, namespace)
+
+    def serves(self, api: tuple[str, str]) -> bool:
+        """Whether the cluster knows this kind of object."""
+        return self.cluster.serves(*api)
+
+    def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
+        """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
+        return self.cluster.missing_rights(namespace, rights)
+
+
+def can_be_label(value: str) -> bool:
+    """Whether an object can have a label with this value: the API server refuses others, also in a selector. Names of registries may be longer."""
+    return LABEL_VALUE.fullmatch(value) is not None
+
+
+def labelled(value: str, read: Callable[[], list[custom_resource.Manifest]]) -> list[custom_resource.Manifest]:
+    """The objects that `read` finds by a label with this value; none, without a request, where no object can have it."""
+    return read() if can_be_label(value) else []
+
+
+def need_namespace(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object] = lambda _why: None) -> None:
+    """Where nothing of a registry was found: InputError when the reason is the namespace, which does not exist or is not where registries are kept.
+
+    A list in a namespace that does not exist is an empty one, so that nothing else tells. `unseen` is told when that cannot be seen.
+    """
+    if namespace in cluster.checked_namespaces:
+        return
+    kept = visibility.seen(cluster.registries_namespace, None, lambda _why: None)
+    if kept == namespace:
+        return
+    found = visibility.seen(lambda: [cluster.read(client.NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None)
+    remedy = f"Set it to {kept}, or leave it out" if kept else "Set it to the registries namespace"
+    problem = "does not exist" if found == [None] else "is not where the operator keeps registries" if kept else ""
+    if problem:
+        raise desired_state.InputError([desired_state.Problem("namespace", problem, remedy, namespace)])
+    cluster.checked_namespaces.add(namespace)
+
+
+def users_of(registries: Iterable[custom_resource.Manifest]) -> dict[tuple[str, str], list[str]]:
+    """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for registry in registries:
+        for named in custom_resource.named_objects(registry):
+            found.setdefault(named, []).append(registry["metadata"]["name"])
+    return found
+
+
+def names_of(read: Callable[[], Iterable[custom_resource.Manifest]]) -> frozenset[str]:
+    """The names of what is read, for advice alone: none where it may not be read."""
+    try:
+        return frozenset(found["metadata"]["name"] for found in read())
+    except client.ClusterError:
+        return frozenset()
+
+
+def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozenset[tuple[str, str]] = frozenset()) -> registry_plan.Live:
+    """What a plan for one registry depends on. `foreseen` are ConfigMaps and Secrets that the same run writes for others, by kind and name."""
+    registry = reader.registry(wanted.name)
+    if registry is None:
+        need_namespace(reader.cluster, reader.namespace)
+    unseen: list[str] = []
+    objects = {(kind, name): _object(reader, kind, name, unseen) for kind, name in registry_plan.needed_objects(wanted, registry, reader.capabilities)}
+    password_secrets: tuple[custom_resource.Manifest, ...] = ()
+    used: frozenset[str] = frozenset()
+    if registry_plan.needs_password_secrets(wanted, registry):
+        password_secrets = tuple(password_secrets_of(reader, wanted.name, unseen))
+        if password_secrets:
+            users = reader.users()
+            named = [secret["metadata"]["name"] for secret in password_secrets]
+            used = frozenset(name for name in named if any(user != wanted.name for user in users.get(("Secret", name), ())))
+    names = names_of(reader.registries) if registry is None and desired_state.creation_problems(wanted) else frozenset()
+    server = None
+    if registry is None and wanted.name[:1].isdigit():
+        server = visibility.seen(reader.cluster.server_version, None, lambda why: unseen.append(f"the version of Kubernetes could not be seen: {why}"))
+    deployment = None if registry is None else reader.deployment(wanted.name)
+    written = frozenset(objects.keys() & foreseen)
+    generates = registry_plan.generates_database(wanted, registry)
+    neighbors = {name: reader.registry(name) for name in ownership.neighbors(wanted.name, generates)} if registry is None or generates else {}
+    live = registry_plan.Live(
+        reader.capabilities,
+        registry,
+        objects,
+        password_secrets,
+        used,
+        deployment,
+        (),
+        tuple(unseen),
+        neighbors,
+        written,
+        server or desired_state.LEADING_DIGIT,
+        names,
+    )
+    return replace(live, pods=reader.pods(wanted.name)) if registry_plan.needs_pods(wanted, live) else live
+
+
+def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> custom_resource.Manifest | None:
+    if kind in registry_plan.APIS:
+        return reader.held(kind, name)
+    if kind == "Deployment":
+        what = f"whether the operator would overwrite Deployment {name!r} could not be seen"
+        return visibility.seen(lambda: reader.deployment(name), None, lambda why: unseen.append(f"{what}: {why}"))
+    service, _dot, namespace = name.partition(".")
+    what = f"whether database.host{desired_state.shown(service)} is a Service of namespace {reader.namespace!r} could not be seen"
+    # That an account may list Services elsewhere is not expected.
+    return visibility.seen(lambda: reader.service(service, namespace), {}, lambda why: None if namespace else unseen.append(f"{what}: {why}"))
+
+
+def missing_service(reader: Reader, registry: custom_resource.Manifest) -> str:
+    """That the Service does not exist which the host of a registry's database is, as a sentence; empty where it does, or that cannot be seen."""
+    host = custom_resource.live_database(registry).get("host")
+    service = desired_state.service_of(host, reader.namespace) if host else None
+    if service is None or visibility.seen(lambda: [reader.service(service[1], service[0])], [], lambda _why: None) != [None]:
+        return ""
+    return f"There is no Service {service[1]!r} in namespace {service[0]!r}: correct database.host or database.namespace, or create it."
+
+
+def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[custom_resource.Manifest]:
+    """The Secrets that are marked as a registry's password. `unseen` is added to where the account may not list Secrets."""
+    prefix = custom_resource.password_prefix(registry)
+
+    def marked() -> list[custom_resource.Manifest]:
+        named = [secret["metadata"] for secret in reader.named("Secret", prefix)]
+        # Whose they are depends on their keys, which a list of names does not have.
+        return [held for metadata in named if metadata.get("generateName") == prefix and (held := reader.held("Secret", metadata["name"]))]
+
+    what = f"Secrets that were left behind for the password of registry {registry!r} could not be looked for"
+    return visibility.seen(marked, [], lambda why: unseen.append(f"{what}: {why}"), advice=False)

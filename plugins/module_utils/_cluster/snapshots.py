@@ -1,0 +1,279 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A registries namespace as it was at one moment: each kind of object is listed once, however many registries are planned by it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness
+
+T = TypeVar("T")
+THREADS = 8
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class Snapshot(registry_reader.Reader):
+    """Reads each list once, and answers from it. What may not be listed is read one by one where that is allowed."""
+
+    def __init__(self, cluster: client.Cluster, capabilities: registry_plan.Capabilities, namespace: str) -> None:
+        super().__init__(cluster, capabilities, namespace)
+        self._lock, self._made = threading.Lock(), time.monotonic()
+        self._answers: dict[Hashable, Future[Any]] = {}
+
+    @property
+    def fresh(self) -> registry_reader.Reader:
+        """One that answers with what is there now."""
+        return registry_reader.Reader(self.cluster, self.capabilities, self.namespace)
+
+    @property
+    def age(self) -> float:
+        """How many seconds ago it was made."""
+        return time.monotonic() - self._made
+
+    @property
+    def renewed(self) -> Snapshot:
+        """The same of this moment."""
+        return Snapshot(self.cluster, self.capabilities, self.namespace)
+
+    def until(self, deadline: float) -> Snapshot:
+        """The same of this moment, for the looks of a wait."""
+        return Snapshot(self.cluster.until(deadline), self.capabilities, self.namespace)
+
+    def load(self) -> None:
+        """Read everything that every plan needs, at the same time. Errors are kept for those who ask."""
+        loads: list[Callable[[], object]] = [
+            self._registries,
+            lambda: self._held("Secret"),
+            lambda: self._held("ConfigMap"),
+            self._deployments,
+            self._role_bindings,
+            self._groups,
+        ]
+        with ThreadPoolExecutor(THREADS) as pool:
+            for done in [pool.submit(load) for load in loads]:
+                done.exception()
+
+    def registry(self, name: str) -> custom_resource.Manifest | None:
+        """The registry of this name."""
+        return self._registries().get(name)
+
+    def registries(self) -> list[custom_resource.Manifest]:
+        """All registries of the namespace."""
+        return list(self._registries().values())
+
+    def users(self) -> Mapping[tuple[str, str], Collection[str]]:
+        """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
+        return self._once("users", lambda: registry_reader.users_of(self._registries().values()))
+
+    def held(self, kind: str, name: str) -> custom_resource.Manifest | None:
+        """A ConfigMap or Secret with its data."""
+        return visibility.if_allowed(lambda: self._held(kind).get(name), lambda: self._once((kind, name), lambda: super(Snapshot, self).held(kind, name)))
+
+    def service(self, name: str, namespace: str = "") -> custom_resource.Manifest | None:
+        """A Service."""
+        where = namespace or self.namespace
+        return self._once(("services", where), lambda: _by_name(self.cluster.listed(registry_plan.SERVICES, where, trimmed))).get(name)
+
+    def named(self, kind: str, prefix: str) -> list[custom_resource.Manifest]:
+        """The ConfigMaps or Secrets whose name begins like this."""
+        begins = self._once(("beginnings", kind), lambda: _grouped(self._held(kind).values(), _beginning))
+        return [found for found in begins.get(_beginning_of(prefix), ()) if found["metadata"]["name"].startswith(prefix)]
+
+    def deployment(self, name: str) -> custom_resource.Manifest | None:
+        """A Deployment."""
+        return visibility.if_allowed(
+            lambda: self._deployments().get(name), lambda: self._once(("deployment", name), lambda: super(Snapshot, self).deployment(name))
+        )
+
+    def pods(self, registry: str) -> tuple[custom_resource.Manifest, ...]:
+        """The pods of a registry's server."""
+        return tuple(pod for pod in self._pods().get(registry, ()) if not readiness.is_database_pod(pod, registry))
+
+    def role_bindings(self, roles: Collection[str]) -> list[custom_resource.Manifest]:
+        """The RoleBindings to Roles of these names."""
+        bindings = self._role_bindings()
+        return [binding for role in roles for binding in bindings.get(role, ())]
+
+    def group(self, name: str, listed: bool = False) -> custom_resource.Manifest | None:
+        """A Group of OpenShift's; with `listed` not one by one where the account may not list them."""
+        if not self.serves(registry_plan.USER_GROUPS):
+            return None
+        if listed:
+            return self._groups().get(name)
+        return visibility.if_allowed(lambda: self._groups().get(name), lambda: self._once(("group", name), lambda: super(Snapshot, self).group(name)))
+
+    def ingress_domains(self) -> list[str]:
+        """The domains of the cluster's own ingress."""
+        return self._once("ingress", lambda: super(Snapshot, self).ingress_domains())
+
+    def everywhere(self, api: tuple[str, str]) -> list[custom_resource.Manifest]:
+        """All objects of a kind in the whole cluster."""
+        if api == registry_plan.USER_GROUPS:
+            return list(self._groups().values())
+        return self._once(("everywhere", api), lambda: super(Snapshot, self).everywhere(api))
+
+    def names(self, api: tuple[str, str], namespace: str = "") -> list[custom_resource.Manifest]:
+        """All objects of a kind in a namespace, or in the whole cluster, without their content."""
+
+        def listed(where: str) -> list[custom_resource.Manifest]:
+            return self._once(("names", api, where), lambda: super(Snapshot, self).names(api, where))
+
+        if namespace in ("", self.namespace):
+            return listed(namespace)
+        # Of other namespaces there are as many as people list: they are read together.
+        return visibility.if_allowed(
+            lambda: self._once(("names by namespace", api), lambda: _grouped(listed(""), _namespace)).get(namespace, []), lambda: listed(namespace)
+        )
+
+    def serves(self, api: tuple[str, str]) -> bool:
+        """Whether the cluster knows this kind of object. What was listed it knows."""
+        if api == registry_plan.USER_GROUPS and self._listed(self._groups):
+            return True
+        return self._once(("serves", api), lambda: super(Snapshot, self).serves(api))
+
+    def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
+        """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
+        return [missing for right in dict.fromkeys(rights) for missing in self._missing(namespace, right)]
+
+    @staticmethod
+    def _listed(load: Callable[[], object]) -> bool:
+        try:
+            load()
+        except client.ClusterError:
+            return False
+        return True
+
+    def _missing(self, namespace: str, right: client.Right) -> list[client.Right]:
+        return self._once((namespace, right), lambda: super(Snapshot, self).missing_rights(namespace, [right]))
+
+    def _registries(self) -> dict[str, custom_resource.Manifest]:
+        return self._once("registries", lambda: _by_name(self.cluster.listed(self.capabilities.api, self.namespace, trimmed_registry)))
+
+    def _held(self, kind: str) -> dict[str, custom_resource.Manifest]:
+        return self._once(kind, lambda: _by_name(self.cluster.listed(registry_plan.APIS[kind], self.namespace, trimmed_source)))
+
+    def _deployments(self) -> dict[str, custom_resource.Manifest]:
+        return self._once("deployments", lambda: _by_name(self.cluster.listed(registry_plan.DEPLOYMENTS, self.namespace, trimmed_deployment)))
+
+    def _pods(self) -> dict[str, list[custom_resource.Manifest]]:
+        return self._once(
+            "pods", lambda: _grouped(self.cluster.listed(registry_reader.PODS, self.namespace, trimmed_pod, labelSelector=readiness.POD_LABELS), _application)
+        )
+
+    def _role_bindings(self) -> dict[str, list[custom_resource.Manifest]]:
+        return self._once("bindings", lambda: _grouped(self.cluster.listed(registry_plan.ROLE_BINDINGS, self.namespace, trimmed_binding), _role))
+
+    def _groups(self) -> dict[str, custom_resource.Manifest]:
+        return self._once("groups", lambda: _by_name(self.cluster.listed(registry_plan.USER_GROUPS, "", trimmed_group)))
+
+    def _once(self, what: Hashable, load: Callable[[], T]) -> T:
+        """What `load` returned, or raised, the first time that this was asked for, by whichever thread."""
+        with self._lock:
+            known = self._answers.get(what)
+            answer: Future[T] = known or Future()
+            self._answers[what] = answer
+        if known is None:
+            try:
+                answer.set_result(load())
+            except Exception as error:
+                answer.set_exception(error)
+        return answer.result()
+
+
+def _by_name(objects: Iterable[custom_resource.Manifest]) -> dict[str, custom_resource.Manifest]:
+    return {found["metadata"]["name"]: found for found in objects}
+
+
+def _grouped(objects: Iterable[custom_resource.Manifest], key: Callable[[custom_resource.Manifest], str]) -> dict[str, list[custom_resource.Manifest]]:
+    groups: dict[str, list[custom_resource.Manifest]] = {}
+    for found in objects:
+        groups.setdefault(key(found), []).append(found)
+    return groups
+
+
+def _namespace(manifest: custom_resource.Manifest) -> str:
+    return str(manifest["metadata"].get("namespace", ""))
+
+
+def _application(pod: custom_resource.Manifest) -> str:
+    return str(custom_resource.at(pod, ("metadata", "labels", "app")))
+
+
+def _role(binding: custom_resource.Manifest) -> str:
+    # A ClusterRole is none of a registry's Roles, whatever it is called.
+    return binding["roleRef"]["name"] if binding["roleRef"]["kind"] == "Role" else ""
+
+
+def _beginning(held: custom_resource.Manifest) -> str:
+    return _beginning_of(held["metadata"]["name"])
+
+
+def _beginning_of(name: str) -> str:
+    # The names that are looked for are those of registries with `-db-` and more behind.
+    return name.partition("-db-")[0]
+
+
+# What plans look at. The rest of a thousand objects of each kind would fill the memory.
+
+
+def trimmed(manifest: custom_resource.Manifest) -> custom_resource.Manifest:
+    """A manifest without its history and without the copy of itself that `kubectl apply` leaves."""
+    metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
+    annotations = metadata.get("annotations") or {}
+    if LAST_APPLIED in annotations:
+        metadata["annotations"] = {name: value for name, value in annotations.items() if name != LAST_APPLIED}
+    return {**manifest, "metadata": metadata}
+
+
+def trimmed_registry(registry: custom_resource.Manifest) -> custom_resource.Manifest:
+    """A registry, of its history only who wrote the options and when."""
+    kept = _with_history(registry, lambda fields: {part: value for part, value in fields.items() if part in ("f:metadata", "f:spec")})
+    history = [entry for entry in kept["metadata"]["managedFields"] if entry["fieldsV1"]]
+    return custom_resource.merged(trimmed(registry), {"metadata": {"managedFields": history}})
+
+
+def trimmed_source(held: custom_resource.Manifest) -> custom_resource.Manifest:
+    """A ConfigMap or Secret, of its history only who changed which keys and when."""
+    return _with_history(held, lambda fields: {part: keys for part, keys in fields.items() if part in ownership.DATA_FIELDS})
+
+
+def trimmed_binding(binding: custom_resource.Manifest) -> custom_resource.Manifest:
+    """A RoleBinding, of its history only who wrote it and when."""
+    return _with_history(binding, lambda _fields: {})
+
+
+def trimmed_group(group: custom_resource.Manifest) -> custom_resource.Manifest:
+    """A Group, of its history only who changed the members and when."""
+    return _with_history(group, lambda fields: {"f:users": {}} if "f:users" in fields else {})
+
+
+def trimmed_deployment(deployment: custom_resource.Manifest) -> custom_resource.Manifest:
+    """A Deployment, of its history only what tells who changed the pod template and its annotations."""
+    first, second = registry_plan.POD_TEMPLATE
+
+    def template(fields: custom_resource.Manifest) -> custom_resource.Manifest:
+        changed = custom_resource.at(fields, registry_plan.POD_TEMPLATE)
+        return {} if changed is None else {first: {second: {key: value for key, value in changed.items() if key == "f:metadata"}}}
+
+    return _with_history(deployment, template)
+
+
+def _with_history(manifest: custom_resource.Manifest, keep: Callable[[custom_resource.Manifest], custom_resource.Manifest]) -> custom_resource.Manifest:
+    entries = manifest["metadata"].get("managedFields") or []
+    return {**manifest, "metadata": {**manifest["metadata"], "managedFields": [{**entry, "fieldsV1": keep(entry.get("fieldsV1") or {})} for entry in entries]}}
+
+
+def trimmed_pod(pod: custom_resource.Manifest) -> custom_resource.Manifest:
+    """A pod's labels, containers' names, and status."""
+    names = [{"name": container["name"], "image": container.get("image")} for container in pod["spec"]["containers"]]
+    return {"metadata": trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}

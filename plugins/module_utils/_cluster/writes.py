@@ -1,0 +1,302 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all writes have in common: the rights that they need, the request, and the record of what was done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+
+# How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
+PLANS = 4
+
+
+@dataclass
+class Outcome:
+    """What a run did and found; filled as it goes on, so that a failure can report it too."""
+
+    cluster: custom_resource.Manifest = field(default_factory=dict)
+    changes: list[custom_resource.Manifest] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    registry: custom_resource.Manifest = field(default_factory=dict)
+    status: custom_resource.Manifest = field(default_factory=dict)
+    kept: list[custom_resource.Manifest] = field(default_factory=list)
+    # Whether the database was looked at before it was written, and if not, why.
+    database: custom_resource.Manifest = field(default_factory=dict)
+    before: custom_resource.Manifest = field(default_factory=dict)
+    after: custom_resource.Manifest = field(default_factory=dict)
+    # Ansible's difference of the permissions, where they were asked for, and what the API server said of who has access.
+    permissions_difference: custom_resource.Manifest = field(default_factory=dict)
+    verification: custom_resource.Manifest = field(default_factory=dict)
+    # The write that has been sent and not been answered yet.
+    unanswered: registry_plan.Change | None = None
+    # What identifies each of the changes.
+    recorded: set[tuple[object, ...]] = field(default_factory=set)
+
+    @property
+    def makes_pods(self) -> bool:
+        """Whether the changes have new pods made for the registry's server."""
+        return any(
+            change["action"] == "restart"
+            or (change["kind"] == custom_resource.KIND and (change["action"] == "create" or any(option.startswith("database.") for option in change["fields"])))
+            for change in self.changes
+        )
+
+    def introduce(self, cluster: client.Cluster) -> None:
+        """Note which cluster is spoken to, and as whom."""
+        self.cluster = cluster.identity()
+        if not self.cluster["verify_ssl"]:
+            host = self.cluster["host"]
+            self.warnings.append(f"the certificate of {host} is not checked (validate_certs, K8S_AUTH_VERIFY_SSL): whoever answers there reads the passwords")
+
+    def record(self, change: registry_plan.Change, unverified: bool = False) -> None:
+        """Note a change that was made, or in check mode would be."""
+        done = (change.action, change.kind, change.namespace, change.name, change.fields, unverified)
+        # A plan that was made anew may repeat a deletion that is still going on.
+        if done not in self.recorded:
+            self.recorded.add(done)
+            self.changes.append(change.result(unverified))
+        self.before.update(change.before)
+        self.after.update(change.after)
+
+    def forget(self, options: Iterable[str]) -> None:
+        """Leave options that were put back out of the difference, which shows what has become of them in the end."""
+        for option in options:
+            self.before.pop(option, None)
+            self.after.pop(option, None)
+
+    def settle(self, planned: registry_plan.Plan) -> None:
+        """Note the write that got no answer, when the new plan shows that it was carried out all the same."""
+        change, self.unanswered = self.unanswered, None
+        if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes]:
+            self.record(change)
+
+    @contextmanager
+    def in_doubt(self, unanswered: Iterable[registry_plan.Change]) -> Iterator[None]:
+        """While it is read whether writes without an answer were carried out: where that cannot be read, they are noted as unverified, with a warning."""
+        try:
+            yield
+        except client.ClusterError:
+            for change in unanswered:
+                self.record(change, True)
+                self.warn([f"it is not known whether the API server carried out: {change.action} {change.kind} {change.name!r}"])
+            raise
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Note warnings, each once: a plan that was made anew may repeat them."""
+        self.warnings += [warning for warning in dict.fromkeys(warnings) if warning not in self.warnings]
+
+    def result(self, diff: bool) -> custom_resource.Manifest:
+        """The result of a module."""
+        result = {
+            "changed": bool(self.changes),
+            "changes": self.changes,
+            "registry": self.registry,
+            "status": self.status,
+            "cluster": self.cluster,
+            **({"kept": self.kept} if self.kept else {}),
+            **({"database": self.database} if self.database else {}),
+            **({"verification": self.verification} if self.verification else {}),
+        }
+        if diff:
+            own = {"before": self.before, "after": self.after}
+            result["diff"] = [own, self.permissions_difference] if self.permissions_difference else own
+        return result
+
+
+def rights_problems(reader: registry_reader.Reader, changes: Iterable[registry_plan.Change]) -> list[desired_state.Problem]:
+    """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
+    verbs = {"POST": ("create",), "PATCH": ("patch",), "DELETE": ("delete",)}
+    needed: dict[str, dict[client.Right, list[str]]] = {reader.namespace: {}, "": {}}
+    for change in changes:
+        for verb in ("patch", "delete") if _is_announced(change) else verbs[change.verb]:
+            right = client.Right(verb, change.api[0].rpartition("/")[0], change.api[1])
+            needed[reader.namespace if change.namespace else ""].setdefault(right, []).append(change.name)
+    missing: list[client.Right] = []
+    for where, rights in needed.items():
+        for right in reader.missing_rights(where, rights):
+            # A right can be given for objects of one name, but not to create them.
+            missing += [right] if right.verb == "create" else reader.missing_rights(where, [replace(right, name=name) for name in rights[right]])
+    if not missing:
+        return []
+    listed = ", ".join(dict.fromkeys(map(str, missing)))
+    remedy = "Bind the account to a Role with these rights: those in rbac/, or those that the playbook modelops.openshift_ai.rbac writes; nothing was written"
+    return [desired_state.Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
+
+
+def send(cluster: client.Cluster, change: registry_plan.Change, dry_run: bool) -> custom_resource.Manifest:
+    """Carry out one change, or let the server try it. ClusterError when it is refused; that something to delete does not exist anymore is none."""
+    try:
+        return cluster.write(change.verb, change.api, change.namespace, change.name, change.body, dry_run)
+    except client.ClusterError as error:
+        if change.verb == "DELETE" and error.status == client.NOT_FOUND:
+            return {}
+        raise
+
+
+def carry_out(
+    reader: registry_reader.Reader,
+    planned: Callable[[registry_reader.Reader], registry_plan.Plan],
+    name: str,
+    check_mode: bool,
+    outcome: Outcome,
+    problems: Iterable[desired_state.Problem] = (),
+    after: Callable[[registry_plan.Change], None] = lambda _change: None,
+    made: registry_plan.Plan | None = None,
+) -> tuple[registry_plan.Plan, custom_resource.Manifest | None]:
+    """Plan, check and write, and again when the cluster turned out to be another than the plan was made for; the plan, and the registry if written.
+
+    `planned` plans by what a reader reads, `name` is the registry that it is about, `made` a plan that was found to be without problems already.
+    InputError when a plan has problems, or the server's refusal is one of the input; ClusterError when it is another.
+    """
+    attempt = 0
+    unclaimed: tuple[tuple[str, str], ...] = ()
+    while True:
+        attempt += 1
+        if made is None:
+            made = _settled(reader, planned, outcome)
+            found = [*problems, *made.problems, *rights_problems(reader, (*made.changes, *made.leftovers))]
+            if found:
+                raise desired_state.InputError(found)
+        try:
+            written = _write(reader, made, name, check_mode, outcome, after)
+            if not check_mode:
+                _claim(reader, (*unclaimed, *made.relied_on))
+        except client.ClusterError as error:
+            # 404, 409: another process was faster. Or the write may have been carried out: either way the truth is in the cluster.
+            if not error.unclear:
+                outcome.unanswered = None
+            overtaken = error.status == client.CONFLICT or (error.status == client.NOT_FOUND and "namespaces " not in str(error))
+            is_there = overtaken or f"already exists in namespace {reader.namespace}" in str(error)
+            if attempt == PLANS or not (is_there or error.unclear):
+                if outcome.unanswered:
+                    with suppress(client.ClusterError):
+                        _settled(reader.fresh, planned, outcome)
+                raise _refused(error, reader.namespace, name) from None
+            # A registry whose creation got no answer may exist: the next plan does not know it as new.
+            unclaimed = made.relied_on if error.unclear else ()
+            made, reader = None, reader.fresh
+            continue
+        outcome.warn(made.warnings)
+        outcome.kept += made.kept
+        return made, written
+
+
+def _settled(reader: registry_reader.Reader, planned: Callable[[registry_reader.Reader], registry_plan.Plan], outcome: Outcome) -> registry_plan.Plan:
+    """A new plan; by it is known whether a write without an answer was carried out."""
+    with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
+        made = planned(reader)
+    outcome.settle(made)
+    return made
+
+
+def _refused(error: client.ClusterError, namespace: str, name: str) -> Exception:
+    """A refusal of the API server or of the operator's webhooks as the problem of an option, where it is one."""
+    text = str(error)
+    other = re.search(r"namespace must be ([-a-z0-9]+)", text)
+    if other:
+        return desired_state.InputError(
+            [desired_state.Problem("namespace", f"is not where the operator keeps registries: {text}", f"Set it to {other[1]}", namespace)]
+        )
+    if error.status == client.NOT_FOUND and f'namespaces "{namespace}" not found' in text:
+        return desired_state.InputError([desired_state.Problem("namespace", "does not exist", "Name the registries namespace, or leave it out", namespace)])
+    if "already exists in namespace" in text:
+        return desired_state.InputError(
+            [desired_state.Problem("name", f"belongs to another registry: {text}", "Choose another name: it is unique in the whole cluster", name)]
+        )
+    return error
+
+
+def _write(
+    reader: registry_reader.Reader, planned: registry_plan.Plan, name: str, check_mode: bool, outcome: Outcome, after: Callable[[registry_plan.Change], None]
+) -> custom_resource.Manifest | None:
+    """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
+    registry, cluster = None, reader.cluster
+    # What goes with a registry is shared by name: with other registries, and with one of the same name that another process creates.
+    shared = [] if check_mode else [change for change in planned.changes if change.action == "delete" and change.kind != custom_resource.KIND]
+    of_registry = [change for change in planned.changes if change.kind == custom_resource.KIND]
+    if len(planned.changes) > 1 and of_registry and not check_mode:
+        # The webhooks answer before the Secret is written, so that a refusal leaves nothing behind.
+        send(cluster, of_registry[0], True)
+    for change in planned.changes:
+        if change in shared:
+            continue
+        unverified = check_mode and change.action == "restart"
+        if not unverified:
+            outcome.unanswered = None if check_mode else change
+            answer = send(cluster, change, check_mode)
+            outcome.unanswered = None
+            if change.kind == custom_resource.KIND:
+                registry = answer
+        outcome.record(change, unverified)
+        if not check_mode:
+            after(change)
+    if shared:
+        _delete(reader, shared, name, outcome)
+    return registry
+
+
+def _is_announced(change: registry_plan.Change) -> bool:
+    return change.action == "delete" and change.kind in registry_plan.APIS
+
+
+def _delete(reader: registry_reader.Reader, deletions: Iterable[registry_plan.Change], name: str, outcome: Outcome) -> None:
+    """Delete what belongs to a registry, but for what a registry has begun to use. ClusterError 409 when something is not as it was read.
+
+    It is announced first, and the registries are read after that. Another run writes a registry first, and looks for an announcement after that (`_claim`).
+    Whatever the order, one of the two sees the other.
+    """
+    cluster = reader.cluster
+    announced = [(change, _announced(cluster, change) if _is_announced(change) else change) for change in deletions]
+    present = [item for item in reader.fresh.registries() if "deletionTimestamp" not in item["metadata"]]
+    users, is_anew = registry_reader.users_of(present), any(item["metadata"]["name"] == name for item in present)
+    for change, precise in announced:
+        user = next(iter(users.get((change.kind, change.name), [name] if is_anew and not _is_announced(change) else [])), None)
+        if precise is None:
+            continue
+        if user is not None:
+            if _is_announced(change):
+                _annotate(cluster, change, None)
+            outcome.kept.append({"kind": change.kind, "name": change.name, "reason": f"registry {user!r} has begun to use it"})
+            continue
+        outcome.unanswered = change
+        send(cluster, precise, False)
+        outcome.unanswered = None
+        outcome.record(change)
+
+
+def _announced(cluster: client.Cluster, change: registry_plan.Change) -> registry_plan.Change | None:
+    """Announce a deletion: the deletion of what is announced and was not changed since, or None where it does not exist anymore."""
+    version = change.body["preconditions"].get("resourceVersion")
+    try:
+        answer = _annotate(cluster, change, version, resourceVersion=version)
+    except client.ClusterError as error:
+        if error.status != client.NOT_FOUND:
+            raise
+        return None
+    preconditions = {**change.body["preconditions"], "resourceVersion": answer["metadata"]["resourceVersion"]}
+    return replace(change, body={**change.body, "preconditions": preconditions})
+
+
+def _annotate(cluster: client.Cluster, change: registry_plan.Change, value: str | None, **metadata: str | None) -> custom_resource.Manifest:
+    body = {"metadata": {**metadata, "annotations": {custom_resource.LEAVING: value}}}
+    return cluster.write("PATCH", change.api, change.namespace, change.name, body, False)
+
+
+def _claim(reader: registry_reader.Reader, relied_on: Iterable[tuple[str, str]]) -> None:
+    """See that what a registry that was just written relies on is still there, and withdraw the announcement of its deletion. ClusterError 404, 409."""
+    for kind, name in relied_on:
+        held = reader.fresh.held(kind, name)
+        if held is None:
+            raise client.ClusterError(f"{kind} {name!r} was deleted by another process while the registry that uses it was written", client.CONFLICT)
+        if custom_resource.LEAVING in (held["metadata"].get("annotations") or {}):
+            body = {"metadata": {"annotations": {custom_resource.LEAVING: None}}}
+            reader.cluster.write("PATCH", registry_plan.APIS[kind], reader.namespace, name, body, False)

@@ -1,0 +1,688 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Findings about a database: whether the registry server (v0.3.14) can run with it, and otherwise the cause and the remedy. Pure: it opens no connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, unquote
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, desired_state
+
+OK, WARNING, FAILURE = "ok", "warning", "failure"
+# The newest migration that the server has.
+NEWEST_MIGRATION = {desired_state.MYSQL: 21, desired_state.POSTGRESQL: 25}
+# The one after which no migration of PostgreSQL changes tables that exist.
+LAST_CHANGE_OF_TABLES = 24
+OLDEST_POSTGRESQL = 16
+FEW_CONNECTIONS = 5
+# The registry server opens a second connection while the first one is busy, and ends where it gets none.
+NEEDED_CONNECTIONS = 2
+# The migration of MySQL that makes a table without a primary key.
+WITHOUT_PRIMARY_KEY = 8
+# Settings of MySQL and MariaDB that decide; none of the servers has all of them.
+MYSQL_SETTINGS = (
+    "version",
+    "max_connections",
+    "max_user_connections",
+    "read_only",
+    "super_read_only",
+    "innodb_read_only",
+    "transaction_read_only",
+    "tx_read_only",
+    "partial_revokes",
+    "lower_case_table_names",
+    "sql_require_primary_key",
+    "sql_generate_invisible_primary_key",
+    "innodb_force_primary_key",
+)
+# Our own number beside those of MySQL: a login that would show the password.
+CLEAR_PASSWORD = -1
+READ_ONLY_TRANSACTIONS = "Transactions are read-only by default"
+HIDDEN, LONGEST_TEXT = "********", 300
+PEM = re.compile(r"-----BEGIN.*?(-----END[^-]*-----|\Z)", re.DOTALL)
+# The account that MySQL takes for a user from every host for which there is no closer one.
+EVERY_HOST = "%"
+# Found by starting the real server on MariaDB 10.11 and PostgreSQL 16 as a user with one privilege withheld at a time, on an empty database and on a migrated
+# one, and by using every kind of request. Without one of the first the migrations fail, without the second every change of a model does. DROP, ALTER,
+# INDEX, REFERENCES and the rest were not needed.
+MYSQL_MIGRATION_PRIVILEGES = ("SELECT", "INSERT", "DELETE", "CREATE")
+TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
+CLUSTER_NAME = re.compile(r"[^.]+|[^.]+\.[^.]+\.svc(\.cluster\.local)?\.?")
+GRANT = re.compile(r"(?P<verb>GRANT|REVOKE) (?P<what>.+) ON (?P<database>\*|`(?:[^`]|``)+`)\.(?P<table>\*|`(?:[^`]|``)+`) (?:TO|FROM) (?P<grantee>.+)")
+ROLE_GRANT = re.compile(r"GRANT (?P<roles>`.+`(?:@`.*`)?) TO (?P<grantee>.+)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. A failure keeps the registry server from serving, a warning does not.
+
+    What is not `proven` was seen by a connection from here, and a connection from the cluster may be treated otherwise: it is a warning at most.
+    """
+
+    check: str
+    result: str
+    message: str
+    remedy: str = ""
+    proven: bool = True
+
+
+@dataclass(frozen=True)
+class View:
+    """A database as the registry server is told about it. Certificates and keys are PEM text; None and "" stand for none."""
+
+    type: str
+    host: str
+    port: int
+    name: str
+    username: str
+    # None: it could not be read, and nobody logs in.
+    password: str | None = field(repr=False)
+    ca: str | None = field(default=None, repr=False)
+    verify_server_cert: bool = False
+    ssl_mode: str | None = None
+    client_certificate: str | None = field(default=None, repr=False)
+    client_key: str | None = field(default=None, repr=False)
+    # Whether the password is the text that a Secret holds, which the operator puts into the connection string as it stands.
+    password_is_stored: bool = False
+
+    @property
+    def effective_password(self) -> str:
+        """The password that the server logs in with: a PostgreSQL password is part of a URL."""
+        password = self.password or ""
+        return unquote(password) if self.password_is_stored and self.type == desired_state.POSTGRESQL else password
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """How the registry server encrypts its connection at first. `optional`: it tries the other way too."""
+
+    encrypted: bool
+    checks_chain: bool = False
+    checks_host: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What was seen of TLS. `failure` tells why there was none; `chain_failure` why the certificate does not hold against the CA, None when it does."""
+
+    protocol: str | None = None
+    certificate: certificates.Certificate | None = None
+    failure: str = ""
+    chain_failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of a database. `version` is None where no migration ever ran."""
+
+    tables: tuple[str, ...] = ()
+    version: int | None = None
+    dirty: bool = False
+
+
+BROKEN_PAIR = Finding(
+    "settings",
+    FAILURE,
+    "The client certificate and its key cannot be read, or do not fit together, and the registry server does not start",
+    "Give both as PEM text, the key without a password",
+)
+
+
+def encryption(view: View) -> Encryption:
+    """What the server makes of its TLS settings (server v0.3.8, tried on MariaDB 10.11 and PostgreSQL 16)."""
+    pair = bool(view.client_certificate and view.client_key)
+    if view.type == desired_state.MYSQL:
+        encrypted = bool(view.ca is not None or view.verify_server_cert or pair)
+        return Encryption(encrypted, checks_chain=view.verify_server_cert, checks_host=view.verify_server_cert)
+    # A CA or a client certificate turns every mode into `require`, which checks the chain when there is a CA, and never the host name.
+    if view.ca is not None or pair:
+        return Encryption(True, checks_chain=view.ca is not None)
+    mode = view.ssl_mode or "disable"
+    if mode in ("disable", "allow"):
+        return Encryption(False, optional=mode == "allow")
+    return Encryption(True, checks_chain=mode.startswith("verify"), checks_host=mode == "verify-full", optional=mode == "prefer")
+
+
+def settings_findings(view: View) -> list[Finding]:
+    """What the server cannot put into its connection string, or does not start with."""
+    stored = view.password or ""
+    password = None if view.type == desired_state.POSTGRESQL else stored
+    database = desired_state.Database(type=view.type, name=view.name, username=view.username, password=password)
+    found = [
+        Finding("settings", FAILURE, f"{problem.option} {problem.problem}", problem.remedy) for problem in desired_state.database_problems(database, view.type)
+    ]
+    if view.type == desired_state.POSTGRESQL and view.password_is_stored and desired_state.breaks_url(stored):
+        message = "The password in the Secret has characters that break the connection string, a URL, and the registry server does not start with it"
+        found.append(Finding("settings", FAILURE, message, "Store it percent-encoded, or set it with database.password, which does that"))
+    if stored != stored.strip("\r\n"):
+        found.append(Finding("settings", WARNING, "The password begins or ends with a line break, which a file or a command often adds", "Remove it"))
+    if bool(view.client_certificate) != bool(view.client_key):
+        result, effect = (WARNING, "ignores it") if view.type == desired_state.MYSQL else (FAILURE, "does not start")
+        remedy = "Give both, or neither"
+        found.append(Finding("settings", result, f"A client certificate without its key, or the reverse, is given, and the registry server {effect}", remedy))
+    if view.ca is not None and not certificates.certificates_in(view.ca):
+        message = "The CA bundle holds no PEM certificate, and the registry server does not start with it"
+        found.append(Finding("ca", FAILURE, message, "Put the CA's certificate there as PEM text"))
+    return found or [Finding("settings", OK, "The registry server can use these settings")]
+
+
+def ca_findings(view: View, now: datetime) -> list[Finding]:
+    """The time that is left to the CA."""
+    authorities = certificates.certificates_in(view.ca) if view.ca is not None else ()
+    if not authorities:
+        return []
+    last = max(certificate.not_after for certificate in authorities)
+    names = ", ".join(certificate.subject for certificate in authorities[:3]) + (" and others" if len(authorities) > 3 else "")
+    if last < now:
+        return [Finding("ca", WARNING, f"The CA has expired on {_day(last)} ({names})", "Give the CA's new certificate")]
+    if last < now + timedelta(days=certificates.EXPIRY_DAYS):
+        return [Finding("ca", WARNING, f"The CA expires on {_day(last)} ({names})", "Put its successor beside it in time")]
+    return [Finding("ca", OK, f"The CA is {names}, valid until {_day(last)}")]
+
+
+def is_cluster_name(host: str) -> bool:
+    """Whether only the DNS of a cluster can know a name: a Service's, bare or with `.svc`."""
+    return CLUSTER_NAME.fullmatch(host) is not None
+
+
+def unresolved(view: View) -> Finding:
+    """A host name that is unknown where the task runs."""
+    reason = "is the name of a Service, which only the cluster can resolve" if is_cluster_name(view.host) else "is a host name that is unknown here"
+    message = f"Not reachable from here: {view.host} {reason}. Nothing is known about the database"
+    return Finding("address", WARNING, message, "Check database.host, or run this on a host that reaches the database, with delegate_to", proven=False)
+
+
+def unreachable(view: View, reason: str) -> Finding:
+    """A port that takes no connection from here."""
+    remedy = "Check database.host, database.port, that the database runs, and that a firewall lets this host through"
+    return _from_here(Finding("port", FAILURE, f"{view.host} port {view.port}: {reason}", remedy))
+
+
+def no_database(view: View, what: str) -> Finding:
+    """A port behind which something else is."""
+    return Finding("port", FAILURE, f"{view.host} port {view.port}: what listens there is no {what}", "Check database.host and database.port")
+
+
+def _from_here(finding: Finding) -> Finding:
+    """A finding that depends on where the connection comes from."""
+    return replace(finding, result=WARNING, message=f"{finding.message}. That was seen from here; for the cluster it may be otherwise", proven=False)
+
+
+def of_account(finding: Finding, host: str) -> Finding:
+    """A finding about the account of MySQL that a login from here was given: by its host, that of the cluster may be another account."""
+    return finding if finding.result == OK or host == EVERY_HOST else _from_here(finding)
+
+
+def encryption_findings(view: View, offered: bool) -> list[Finding]:
+    """Whether the connection will be encrypted."""
+    use = encryption(view)
+    option = "database.ca" if view.type == desired_state.MYSQL else "database.ca or database.ssl_mode"
+    if use.encrypted and not offered:
+        if use.optional:
+            message = "The database offers no TLS, so that the connection is not encrypted, although ssl_mode prefers it"
+            return [Finding("tls", WARNING, message, "Switch TLS on in the database")]
+        message = "The database offers no TLS, and the registry server connects only with it"
+        return [Finding("tls", FAILURE, message, f"Switch TLS on in the database, or take {option} away")]
+    if use.encrypted:
+        return [Finding("tls", OK, "The database offers TLS, and the connection is encrypted")]
+    if offered:
+        return [Finding("tls", WARNING, "The database offers TLS, and the registry server does not use it: passwords and models can be read", f"Set {option}")]
+    return [Finding("tls", WARNING, "The database offers no TLS: models can be read by others on the network", "Switch TLS on in the database")]
+
+
+def handshake_findings(view: View, seen: Handshake, now: datetime) -> list[Finding]:
+    """The protocol and certificate of a connection that the server encrypts, each told apart by whether the server looks at it."""
+    use = encryption(view)
+    if seen.failure:
+        message = f"TLS cannot be agreed on: {seen.failure}. The registry server needs TLS 1.2 or newer"
+        return [Finding("protocol", FAILURE, message, "Check the database's TLS settings")]
+    findings = [Finding("protocol", OK, f"The protocol is {seen.protocol}")] if seen.protocol else []
+    findings.append(_chain_finding(view, use, seen.chain_failure))
+    if seen.certificate is not None:
+        findings += [_host_finding(view, use, seen.certificate), _expiry_finding(use, seen.certificate, now)]
+    return findings
+
+
+def _chain_finding(view: View, use: Encryption, failure: str | None) -> Finding:
+    authority = "the CA" if view.ca is not None else "a CA of this machine (those of the registry server's image may be others)"
+    if failure is None:
+        if view.ca is None and not use.checks_chain:
+            return Finding("certificate", WARNING, "The registry server does not check the database's certificate", "Set database.ca")
+        unchecked = "" if use.checks_chain else ". The registry server does not check that, because verify_server_cert is off"
+        return Finding("certificate", OK, f"The database's certificate was signed by {authority}{unchecked}")
+    if not use.checks_chain:
+        message = f"The database's certificate does not hold against the CA ({failure}), but the registry server does not check it"
+        return Finding("certificate", WARNING, message, "Give the right CA in database.ca, then set verify_server_cert")
+    remedy = "Give the CA of the database's certificate in database.ca"
+    return Finding("certificate", FAILURE, f"The database's certificate was not signed by {authority}: {failure}", remedy)
+
+
+def _host_finding(view: View, use: Encryption, certificate: certificates.Certificate) -> Finding:
+    if certificates.covers(certificate, view.host):
+        unchecked = "" if use.checks_host else ", which the registry server does not check"
+        return Finding("host_name", OK, f"The certificate is for {view.host}{unchecked}")
+    names = ", ".join([*certificate.dns_names, *certificate.addresses][:8]) or "no host name at all (its common name does not count)"
+    message = f"The certificate is for {names}, not for {view.host}"
+    if use.checks_host and not certificate.dns_names and not certificate.addresses:
+        message = (
+            "The certificate has no host name (subject alternative name) in it, such as the one that MySQL makes for itself; its common name does not count"
+        )
+        without = "database.verify_server_cert to false" if view.type == desired_state.MYSQL else "database.ssl_mode to require"
+        return Finding("host_name", FAILURE, message, f"Set {without}, which encrypts without the check, or give the database a certificate for {view.host}")
+    if use.checks_host:
+        return Finding("host_name", FAILURE, message, "Use a host name of the certificate in database.host, or have it issued for this one")
+    reason = "with verify_server_cert off" if view.type == desired_state.MYSQL else "for PostgreSQL, whatever ssl_mode says"
+    return Finding("host_name", WARNING, f"{message}. The registry server does not check that {reason}", "Use a host name of the certificate")
+
+
+def _expiry_finding(use: Encryption, certificate: certificates.Certificate, now: datetime) -> Finding:
+    if not certificate.valid_at(now):
+        message = f"The database's certificate is valid from {_day(certificate.not_before)} to {_day(certificate.not_after)}, not now"
+        unchecked = "" if use.checks_chain else ". The registry server does not check that"
+        return Finding("expiry", FAILURE if use.checks_chain else WARNING, message + unchecked, "Renew it, and check the clocks")
+    if certificate.not_after < now + timedelta(days=certificates.EXPIRY_DAYS):
+        return Finding("expiry", WARNING, f"The database's certificate expires on {_day(certificate.not_after)}", "Renew it")
+    return Finding("expiry", OK, f"The database's certificate is valid until {_day(certificate.not_after)}")
+
+
+def need_not_encrypt(view: View) -> Finding:
+    """A login that works the way the server does it."""
+    if encryption(view).encrypted:
+        return Finding("tls_required", OK, "The connection is encrypted, whether the database insists on it or not")
+    return Finding("tls_required", OK, "The database does not insist on encryption")
+
+
+# MySQL's and MariaDB's refusals, by number. Those that hold for every client; all others are about an account, which the host of the client chooses.
+_MYSQL_EVERYWHERE = {
+    1040: ("login", "The database takes no more connections", "Raise max_connections, or close connections of others"),
+    1049: ("database", "The database does not exist on the server", "Create it, or correct database.name"),
+    3032: ("login", "The database is in offline mode", "SET GLOBAL offline_mode = OFF"),
+    3159: ("tls_required", "The database accepts only encrypted connections, and the registry server does not encrypt", "Set database.ca"),
+}
+
+
+_MYSQL_OF_ACCOUNTS = {
+    1129: (
+        "The database blocks this host after too many broken connections",
+        "Run `TRUNCATE TABLE performance_schema.host_cache` on MySQL, FLUSH HOSTS on MariaDB",
+    ),
+    1130: ("The database accepts no connection from this host", "Check that an account of the user is for the cluster's hosts"),
+    1203: ("The user has as many connections as it may have", "Raise the user's limit"),
+    1226: ("The user has used up what it may", "Raise the user's limits"),
+    1251: ("The user's authentication method is not known here", "Give the user a password of another authentication plugin"),
+    1698: ("The user cannot log in with a password", "Give the user a password"),
+    1820: ("The user's password has expired", "Set a new one"),
+    1862: ("The user's password has expired", "Set a new one"),
+    3118: ("The user's account is locked", "Unlock it"),
+    3955: ("The user's account is blocked after too many wrong passwords", "Unlock it, and check database.password"),
+    4151: ("The user's account is locked", "Unlock it"),
+    CLEAR_PASSWORD: (
+        "The database asks for the password as it is, without encryption of its own. It was not sent, and the registry server does not send it either",
+        "Check database.host, or give the user another authentication plugin, such as caching_sha2_password",
+    ),
+}
+
+
+_POSTGRESQL_REFUSALS = (
+    (
+        r"password authentication failed|no password supplied",
+        "login",
+        "The user name or the password is wrong",
+        "Check database.username and database.password",
+    ),
+    (r'database ".*" does not exist', "database", "The database does not exist on the server", "Create it, or correct database.name"),
+    (r"permission denied for database", "database", "The user may not connect to the database", "Grant the user CONNECT on it"),
+    (r'role ".*" does not exist', "login", "The user does not exist", "Create it, or correct database.username"),
+    (r"is not permitted to log in", "login", "The user may not log in", "Give the role LOGIN"),
+    (r"too many (clients|connections)|remaining connection slots", "login", "The database takes no more connections", "Raise its limit, or close others"),
+    (r"the database system is", "login", "The database is starting or stopping", "Try again later"),
+)
+
+
+OLD_LIBPQ = Finding(
+    "login",
+    WARNING,
+    "The login was not tried: the library used here (libpq before 16) would send the password as clear text to a database that asks for it",
+    "Install a newer one where this task runs (pip install --upgrade psycopg[binary]), or set database.ca",
+    proven=False,
+)
+
+
+_NO_ENTRY = re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects")
+
+
+WITHOUT_TLS = re.compile(r"no encryption|SSL off")
+
+
+def mysql_refusal(view: View, code: int, text: str, encrypted: bool) -> Finding:
+    """Why MySQL or MariaDB does not take a login, by the number of its error."""
+    if code in _MYSQL_EVERYWHERE:
+        check, message, remedy = _MYSQL_EVERYWHERE[code]
+        return Finding(check, FAILURE, f"{message} (error {code})", remedy)
+    if code == 1045:
+        message = "The database refuses the login: the user name or the password is wrong, or the account of the user is for other hosts"
+        message += ("" if encrypted else ", or the user must use TLS") + ("" if view.client_certificate else ", or must show a client certificate")
+        remedy = "Check database.username and database.password" + ("" if encrypted else ", or set database.ca")
+    else:
+        message, remedy = _MYSQL_OF_ACCOUNTS.get(code, (f"The database refuses the login: {repeated(view, text)}", "Look into the database's log"))
+    return _from_here(Finding("login", FAILURE, f"{message} (error {code})" if code > 0 else message, remedy))
+
+
+def mysql_database_refusal(view: View, code: int, text: str, host: str) -> Finding:
+    """Why MySQL or MariaDB does not let a user who has logged in, as an account for this host, use the database."""
+    if code == 1044:
+        remedy = "Create it, and grant the user all privileges on it"
+        return of_account(Finding("database", FAILURE, "The user has no rights on the database, or it does not exist (error 1044)", remedy), host)
+    return replace(mysql_refusal(view, code, text, encrypted=True), check="database")
+
+
+def postgresql_refusal(view: View, text: str) -> Finding:
+    """Why PostgreSQL does not take a login, by the words of its error."""
+    if _NO_ENTRY.search(text) and WITHOUT_TLS.search(text):
+        message = "The database's access rules (pg_hba.conf) refuse this user from this host without encryption, and the registry server does not encrypt"
+        return _from_here(Finding("tls_required", FAILURE, message, "Set database.ca, or ssl_mode to require"))
+    if _NO_ENTRY.search(text):
+        message = "The database's access rules (pg_hba.conf) refuse this user from this host"
+        return _from_here(Finding("login", FAILURE, message, "Check that they allow the cluster's hosts"))
+    for pattern, check, message, remedy in _POSTGRESQL_REFUSALS:
+        if re.search(pattern, text):
+            return Finding(check, FAILURE, message, remedy)
+    if "cleartext password" in text:
+        message = "The database asks for the password as it is, over a connection without encryption. It was not sent; the registry server would send it"
+        return _from_here(Finding("login", FAILURE, message, "Set database.ca, or ssl_mode to require, or let pg_hba.conf ask for scram-sha-256"))
+    if "certificate verify failed" in text:
+        # The chain has been checked before, by Go's rules, which take a CA whose own issuer is not given.
+        message = "The login could not be tried: the library used here accepts no CA but a root"
+        return Finding("login", WARNING, message, "Put the root CA's certificate into the bundle too")
+    return _from_here(Finding("login", FAILURE, f"The database refuses the login: {repeated(view, text)}", "Look into the database's log"))
+
+
+def unexpected(error: Exception) -> Finding:
+    """What made a look end before it was done. The text of the error is not told: it may repeat a password."""
+    message = f"The database was not checked to the end: it, or an option, has a value that was not expected ({type(error).__name__})"
+    return Finding("database", WARNING, message, "Check the options of the database, and what listens at its address", proven=False)
+
+
+def repeated(view: View, text: str) -> str:
+    """What a database said, in one line without control characters, cut, and without a secret that it may have repeated."""
+    secrets = {view.password or "", view.effective_password, quote(view.password or "", safe=""), view.client_key or ""}
+    for line in sorted({line for secret in secrets for line in (secret, *secret.splitlines()) if line.strip()}, key=len, reverse=True):
+        text = text.replace(line, HIDDEN)
+    return _texts.line(PEM.sub(HIDDEN, text), LONGEST_TEXT) or "it gave no reason"
+
+
+def version_text(text: str) -> str:
+    """A version without the one of MySQL that MariaDB puts in front of its own, for old clients."""
+    return text[6:] if text.startswith("5.5.5-") and "MariaDB" in text else text
+
+
+def version_finding(kind: str, text: str) -> Finding:
+    """Whether the registry server works with this version."""
+    if kind == desired_state.POSTGRESQL:
+        version = _numbers(text)
+        if version < (OLDEST_POSTGRESQL,):
+            message = f"PostgreSQL {text} is too old: a migration fails on it and leaves the schema dirty for good"
+            return Finding("version", FAILURE, message, f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer, before a registry is made on this one")
+        return Finding("version", OK, f"The server is PostgreSQL {text}")
+    mariadb = re.search(r"(\d+\.\d+\.\d+)-MariaDB", text)
+    if mariadb:
+        if _numbers(mariadb[1]) < (10, 11):
+            message = f"MariaDB {mariadb[1]} is older than what the registry server's installation text asks for"
+            return Finding("version", WARNING, message, "Use MariaDB 10.11 or newer")
+        return Finding("version", OK, f"The server is MariaDB {mariadb[1]}")
+    version = _numbers(text)
+    if version < (5,):
+        return Finding("version", FAILURE, f"MySQL {text} is too old", "Use MySQL 8.0.3 or newer")
+    if len(version) > 2 and version < (8, 0, 3):
+        message = (
+            f"MySQL {text} is enough for the product's documentation, which asks for 5.x, but not for the registry server's own text, which asks for 8.0.3"
+        )
+        return Finding("version", WARNING, message, "Use MySQL 8.0.3 or newer")
+    return Finding("version", OK, f"The server is MySQL {text}")
+
+
+def read_only_reason(settings: Mapping[str, str], options: str, rights: frozenset[str]) -> str:
+    """Why nothing can be written to a database of MySQL or MariaDB, by its settings and options and the user's rights everywhere; empty where it can."""
+
+    def is_on(*names: str) -> bool:
+        return any(settings.get(name, "OFF").upper() not in ("OFF", "0") for name in names)
+
+    if "READ ONLY=1" in options:
+        return "The database is read-only (READ ONLY = 1)"
+    if is_on("super_read_only", "innodb_read_only") or "NO_ADMIN" in settings.get("read_only", ""):
+        return "The database server is read-only for everybody, as a replica is"
+    mariadb = re.search(r"(\d+\.\d+\.\d+)-MariaDB", settings["version"])
+    # SUPER includes it everywhere else.
+    separate = mariadb is not None and _numbers(mariadb[1]) >= (10, 11)
+    passes = {"ALL PRIVILEGES", "ALL", "READ_ONLY ADMIN" if mariadb else "CONNECTION_ADMIN", *([] if separate else ["SUPER"])}
+    if is_on("read_only") and not passes & rights:
+        return "The database server is read-only, as a replica is"
+    return READ_ONLY_TRANSACTIONS if is_on("transaction_read_only", "tx_read_only") else ""
+
+
+def database_finding(view: View, read_only: str) -> Finding:
+    """The database exists; is it one that can be written to, or why not?"""
+    if read_only:
+        remedy = "Allow writing, or use the address of the server that is written to"
+        return Finding("database", FAILURE, f"{read_only}, and the registry server has to write", remedy)
+    return Finding("database", OK, f"The database {view.name} exists")
+
+
+def character_set_finding(name: str) -> Finding:
+    """Whether names and descriptions in all scripts can be stored."""
+    if name.lower() in ("utf8mb4", "utf8"):
+        return Finding("character_set", OK, f"The database's character set is {name}")
+    message = f"The database's character set is {name}: names and descriptions in other scripts are refused or spoilt"
+    return Finding("character_set", WARNING, message, "Make the database with utf8mb4 (MySQL) or UTF8 (PostgreSQL)")
+
+
+def schema_findings(kind: str, schema: Schema) -> list[Finding]:
+    """How far the migrations are, and whether one stopped half way."""
+    newest = NEWEST_MIGRATION[kind]
+    if schema.version is None:
+        if not schema.tables:
+            return [Finding("schema", OK, "The database is empty; the registry server makes its tables")]
+        if {"Type", "Artifact"} <= set(schema.tables):
+            return [Finding("schema", OK, "The database holds the tables of an older product; the registry server takes them over")]
+        message = f"The database holds tables of something else: {', '.join(sorted(schema.tables)[:5])}"
+        return [Finding("schema", WARNING, message, "Give the registry a database of its own")]
+    if schema.dirty:
+        message = f"Migration {schema.version} stopped half way and left the schema marked dirty; the registry server does not start"
+        return [Finding("migration", FAILURE, message, "Repair what the migration left, then clear `dirty` in schema_migrations")]
+    findings = [Finding("migration", OK, "No migration stopped half way")]
+    if schema.version > newest:
+        message = f"The schema has version {schema.version}, of a newer registry server than is known here (version {newest})"
+        return [*findings, Finding("schema", WARNING, message, "Use it only with a product that is at least as new")]
+    todo = "" if schema.version == newest else f"; the registry server brings it to {newest}"
+    return [*findings, Finding("schema", OK, f"The schema has version {schema.version}{todo}")]
+
+
+def primary_key_findings(settings: Mapping[str, str], schema: Schema) -> list[Finding]:
+    """Whether the server refuses the one table without a primary key, while it has not been made yet."""
+    strict = next((name for name in ("sql_require_primary_key", "innodb_force_primary_key") if settings.get(name, "OFF").upper() in ("ON", "1")), None)
+    if strict is None or settings.get("sql_generate_invisible_primary_key", "OFF").upper() in ("ON", "1"):
+        return []
+    if schema.version is not None and (schema.version > WITHOUT_PRIMARY_KEY or (schema.version == WITHOUT_PRIMARY_KEY and not schema.dirty)):
+        return []
+    message = (
+        f"The database wants a primary key in every table ({strict}). Migration {WITHOUT_PRIMARY_KEY} makes one without, fails, and leaves the schema dirty"
+    )
+    remedy = f"SET GLOBAL {strict} = OFF before the registry is made; where it has failed already, empty the database too"
+    return [Finding("primary_key", FAILURE, message, remedy)]
+
+
+def connections_finding(limit: int, used: int, user_limit: int, user_used: int) -> Finding:
+    """Whether the registry server gets the connections that it needs. A limit of the user that is not above 0 is none."""
+    free, message = limit - used, f"{used} of {limit} connections are in use"
+    if user_limit > 0 and user_limit - user_used < free:
+        free, message = user_limit - user_used, f"{user_used} of the {user_limit} connections that this user may have are in use"
+    if 0 < user_limit < NEEDED_CONNECTIONS or limit < NEEDED_CONNECTIONS:
+        message = f"The user may have {min(limit, user_limit) if user_limit > 0 else limit} connection, and the registry server needs {NEEDED_CONNECTIONS}"
+        return Finding("connections", FAILURE, message, "Raise the limit")
+    if free < FEW_CONNECTIONS:
+        return Finding("connections", WARNING, message, "Raise the limit, or close connections of others")
+    return Finding("connections", OK, message)
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What MySQL's SHOW GRANTS says about one database: privileges in force, roles that are granted but not in force, and rights on single tables.
+
+    `everywhere`: the privileges that are for all databases.
+    """
+
+    privileges: frozenset[str]
+    idle_roles: tuple[str, ...] = ()
+    on_tables: bool = False
+    everywhere: frozenset[str] = frozenset()
+
+
+def mysql_grants(lines: Iterable[str], database: str, active_roles: str = "", wildcards: bool = True, fold_case: bool = False) -> Grants:
+    """Read SHOW GRANTS of a user and the roles in force. `fold_case`: names of databases are compared without case.
+
+    Of several patterns that match a database only the most specific one counts, for the user and for its roles (seen on MariaDB 10.11). A partial revoke
+    of MySQL takes from what is granted everywhere.
+    """
+    everywhere: set[str] = set()
+    revoked: set[str] = set()
+    database = database.lower() if fold_case else database
+    matching: dict[bool, list[tuple[str, set[str]]]] = {True: [], False: []}
+    roles: list[str] = []
+    on_tables = False
+    for line in lines:
+        grant = GRANT.match(line)
+        if grant is None:
+            role = ROLE_GRANT.match(line)
+            if role and _is_user(role["grantee"]):
+                roles += [name.partition("@")[0].strip("`") for name in role["roles"].split(",")]
+            continue
+        privileges = {word.strip().upper() for word in grant["what"].split(",")}
+        pattern = grant["database"].strip("`").replace("``", "`")
+        pattern = pattern.lower() if fold_case else pattern
+        if grant["verb"] == "REVOKE":
+            revoked |= privileges if pattern == database else set()
+        elif grant["table"] != "*":
+            on_tables = on_tables or pattern == database
+        elif pattern == "*":
+            everywhere |= privileges
+        elif _like(pattern, wildcards).fullmatch(database):
+            matching[_is_user(grant["grantee"])].append((pattern, privileges))
+    held = everywhere - revoked
+    for entries in matching.values():
+        if entries:
+            held |= min(entries, key=lambda entry: _specificity(entry[0]))[1]
+    idle = tuple(role for role in roles if role not in active_roles)
+    return Grants(frozenset(held), idle, on_tables, frozenset(everywhere))
+
+
+def _is_user(grantee: str) -> bool:
+    """MariaDB's roles have no host."""
+    return "@" in grantee
+
+
+def _like(pattern: str, wildcards: bool) -> re.Pattern[str]:
+    """A pattern of MySQL: % for any text, _ for one character, a backslash in front of either for itself. Names are compared without case at most."""
+    if not wildcards:
+        return re.compile(re.escape(pattern.replace("\\", "")))
+    parts = []
+    for token in re.findall(r"\\.|.", pattern, re.DOTALL):
+        parts.append({"%": ".*", "_": "."}.get(token) or re.escape(token[-1]))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _specificity(pattern: str) -> tuple[bool, int]:
+    """Names without wildcards come first, then patterns by what stands before their first one."""
+    wildcard = re.search(r"(?<!\\)[%_]", pattern)
+    return (wildcard is not None, -(wildcard.start() if wildcard else 0))
+
+
+def mysql_privileges_finding(view: View, grants: Grants, schema: Schema) -> Finding:
+    """Whether the user has what the migrations and the server need."""
+    held = grants.privileges
+    if {"ALL PRIVILEGES", "ALL"} & held:
+        return Finding("privileges", OK, "The user has all privileges on the database")
+    wanted = dict.fromkeys([*MYSQL_MIGRATION_PRIVILEGES, *TABLE_PRIVILEGES])
+    missing = [privilege for privilege in wanted if privilege not in held]
+    if not missing:
+        return Finding("privileges", OK, "The user has the privileges that the registry server needs")
+    remedy = f"GRANT ALL PRIVILEGES ON `{view.name}`.* TO the user"
+    if grants.idle_roles:
+        remedy += f", or SET DEFAULT ROLE for it if {' or '.join(grants.idle_roles)} has them: a role that is not the default is not used"
+    names = ", ".join(missing)
+    if missing == ["CREATE"] and schema.version == NEWEST_MIGRATION[desired_state.MYSQL]:
+        return Finding("privileges", WARNING, "The user lacks CREATE, which the migrations of a newer product may need", remedy)
+    if grants.on_tables:
+        message = f"The user has {names} on single tables at most, which is enough only if they are all tables of the registry"
+        return Finding("privileges", WARNING, message, remedy)
+    return Finding("privileges", FAILURE, f"The user lacks {names} on the database", remedy)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of PostgreSQL, and what the user may do with it. `owned`: as its owner, or as a member of the role that owns it."""
+
+    name: str
+    owned: bool
+    privileges: frozenset[str]
+
+
+def postgresql_privileges_finding(schema_name: str | None, may_create: bool, tables: Sequence[Table], schema: Schema) -> Finding:
+    """Whether the user has what the migrations and the server need; PostgreSQL itself has resolved its roles."""
+    if schema_name is None:
+        message = "The user may use no schema of its search path, which is usually `public`"
+        return Finding("privileges", FAILURE, message, "GRANT USAGE, CREATE ON SCHEMA public TO the user")
+    complete = schema.version is not None and schema.version >= NEWEST_MIGRATION[desired_state.POSTGRESQL]
+    if not may_create and not complete:
+        message = f"The user may not make tables in the schema {schema_name}"
+        return Finding("privileges", FAILURE, message, f"GRANT CREATE ON SCHEMA {schema_name} TO the user, or make it the owner of the database")
+    lacking: Mapping[str, list[str]] = {
+        privilege: [table.name for table in tables if privilege not in table.privileges and _is_written(table, privilege)] for privilege in TABLE_PRIVILEGES
+    }
+    missing = [f"{privilege} on {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" for privilege, names in lacking.items() if names]
+    if missing:
+        remedy = f"GRANT ALL ON ALL TABLES IN SCHEMA {schema_name} TO the user, or make it their owner"
+        return Finding("privileges", FAILURE, f"The user lacks {'; '.join(missing)}", remedy)
+    foreign = [table.name for table in tables if not table.owned]
+    if foreign and schema.version is not None and schema.version < LAST_CHANGE_OF_TABLES:
+        message = f"The user does not own {', '.join(foreign[:3])}, and the migrations have to change tables"
+        return Finding("privileges", FAILURE, message, "Make the user the owner of the tables, or a member of the role that owns them")
+    if foreign or not may_create:
+        message = "The user does not own all tables, or may not make new ones, which the migrations of a newer product may need"
+        return Finding("privileges", WARNING, message, "Make the user the owner of the database and its tables")
+    return Finding("privileges", OK, "The user has the privileges that the registry server needs")
+
+
+def _is_written(table: Table, privilege: str) -> bool:
+    return privilege == "SELECT" or table.name != "schema_migrations"
+
+
+def serves(findings: Iterable[Finding]) -> bool | None:
+    """Whether a registry server would serve with what was found; None when the database could not be looked at from here."""
+    found = list(findings)
+    if any(finding.result == FAILURE for finding in found):
+        return False
+    seen = all(finding.proven for finding in found) and any((finding.check, finding.result) == ("login", OK) for finding in found)
+    return True if seen else None
+
+
+def as_results(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """The findings as part of a result."""
+    return [{"check": finding.check, "result": finding.result, "message": finding.message, "remedy": finding.remedy} for finding in findings]
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    found = re.match(r"\d+(\.\d+)*", text)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")

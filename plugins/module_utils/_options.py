@@ -1,0 +1,156 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Argument specs that modules share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+
+DATABASE: dict[str, Any] = {
+    "type": {"type": "str", "choices": [desired_state.MYSQL, desired_state.POSTGRESQL, desired_state.GENERATED]},
+    "host": {"type": "str"},
+    "namespace": {"type": "str"},
+    "port": {"type": "int"},
+    "name": {"type": "str"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    # It names a Secret, which is none.
+    "password_secret": {
+        "type": "dict",
+        "no_log": False,
+        "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "required": True, "no_log": False}},
+    },
+    "ca": {"type": "raw"},
+    "verify_server_cert": {"type": "bool"},
+    "ssl_mode": {"type": "str", "choices": list(desired_state.SSL_MODES)},
+    "client_certificate": {"type": "raw"},
+}
+NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
+PERMISSIONS: dict[str, Any] = {
+    "permissions": {
+        "type": "dict",
+        "options": {
+            "groups": NAMES,
+            "users": NAMES,
+            "projects": NAMES,
+            "service_accounts": {
+                "type": "list",
+                "elements": "dict",
+                "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+            },
+            "members": NAMES,
+            "exact": {"type": "bool", "default": False},
+            "prune_unlabelled": {"type": "bool", "default": False},
+        },
+    }
+}
+PERMISSION: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **PERMISSIONS,
+    "verify": {"type": "bool", "default": False},
+}
+CHECK_DATABASE: dict[str, Any] = {"check_database": {"type": "str", "choices": ["ignore", "warn", "fail"], "default": "warn"}}
+RESTART: dict[str, Any] = {"restart": {"type": "bool", "default": True}}
+DELETE_DATA: dict[str, Any] = {"delete_data": {"type": "bool", "default": False}}
+ALLOW_DATA_CHANGE: dict[str, Any] = {"allow_data_change": {"type": "bool", "default": False}}
+WAIT: dict[str, Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+}
+SMOKE_TEST: dict[str, Any] = {
+    "smoke_test": {"type": "bool", "default": False},
+    "smoke_test_domains": {"type": "list", "elements": "str", "default": []},
+}
+REGISTRY: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "display_name": {"type": "str"},
+    "description": {"type": "str"},
+    "database": {"type": "dict", "options": DATABASE},
+    **PERMISSIONS,
+    **CHECK_DATABASE,
+    **RESTART,
+    **ALLOW_DATA_CHANGE,
+    **DELETE_DATA,
+    **WAIT,
+    **SMOKE_TEST,
+}
+BUNDLE: dict[str, Any] = {
+    "name": {"type": "str"},
+    "namespace": {"type": "str"},
+    "kind": {"type": "str", "choices": ["config_map", "secret"], "default": "config_map"},
+    "key": {"type": "str", "default": "ca.crt", "no_log": False},
+    "pem": {"type": "str"},
+    "path": {"type": "str"},
+    "registry": {"type": "str"},
+    "mode": {"type": "str", "choices": ["replace", "add"], "default": "replace"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "expiry_days": {"type": "int", "default": 30},
+    "database": {"type": "dict", "options": DATABASE},
+    **RESTART,
+    **WAIT,
+}
+REGISTRY_ITEM: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "display_name": {"type": "str"},
+    "description": {"type": "str"},
+    "database": {"type": "dict", "options": DATABASE},
+    **PERMISSIONS,
+    **ALLOW_DATA_CHANGE,
+    "status": {"type": "dict"},
+}
+REGISTRIES: dict[str, Any] = {
+    "registries": {"type": "list", "elements": "dict", "required": True, "options": REGISTRY_ITEM},
+    "namespace": {"type": "str"},
+    "purge": {"type": "bool", "default": False},
+    "purge_limit": {"type": "int", "default": 1},
+    **DELETE_DATA,
+    **CHECK_DATABASE,
+    **RESTART,
+    **SMOKE_TEST,
+    **WAIT,
+}
+INFO: dict[str, Any] = {
+    "name": {"type": "str"},
+    "label_selector": {"type": "str"},
+    "name_pattern": {"type": "str"},
+    "namespace": {"type": "str"},
+    "include": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["status", "permissions", "certificates", "database"],
+        "default": ["status", "permissions"],
+    },
+    "query": {"type": "str"},
+    "expiry_days": {"type": "int", "default": 30},
+}
+DATABASE_INFO: dict[str, Any] = {
+    "registry": {"type": "str"},
+    "namespace": {"type": "str"},
+    "database": {"type": "dict", "options": DATABASE},
+    "timeout": {"type": "float", "default": 5},
+}
+COMPONENT: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["managed", "removed"], "default": "managed"},
+    "registries_namespace": {"type": "str"},
+    "force": {"type": "bool", "default": False},
+    **WAIT,
+}
+# By the name of the module.
+OF_MODULE: dict[str, dict[str, Any]] = {
+    "model_registry": REGISTRY,
+    "model_registry_permission": PERMISSION,
+    "model_registry_ca": BUNDLE,
+    "model_registries": REGISTRIES,
+    "model_registry_info": INFO,
+    "model_registry_database_info": DATABASE_INFO,
+    "model_registry_component": COMPONENT,
+}

@@ -1,0 +1,125 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a live registry differs from what is wanted, from what to what, and who wrote it when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import permissions
+
+GRANTED = "granted"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One option of a registry that is live other than wanted. `manager` and `time` are those of the last write; None where nobody is known."""
+
+    registry: str
+    option: str
+    before: Any
+    after: Any
+    manager: str | None = None
+    time: str | None = None
+
+    def as_result(self) -> custom_resource.Manifest:
+        """The difference as results show it."""
+        return asdict(self)
+
+
+def differences(
+    name: str, live: registry_plan.Live, changes: Iterable[registry_plan.Change], grants: permissions.LiveGrants | None, group: custom_resource.Manifest | None
+) -> list[Difference]:
+    """What planned changes say of a registry: `grants` are the live ones, `group` is its live Group."""
+    found: list[Difference] = []
+    of_bindings: dict[str, registry_plan.Change] = {}
+    for change in changes:
+        if change.kind == custom_resource.KIND and change.action == "create":
+            found.append(Difference(name, "name", None, name))
+        elif change.kind == "RoleBinding":
+            of_bindings[change.name] = change
+        elif change.kind == "Group":
+            found += _of_group(name, change, group)
+        elif change.action in ("create", "update") and live.registry is not None:
+            found += _of_object(name, live, change)
+    return found + (_of_access(name, of_bindings, grants) if grants else [])
+
+
+def _of_object(name: str, live: registry_plan.Live, change: registry_plan.Change) -> list[Difference]:
+    """Of the custom resource, the password's Secret, or the ConfigMap with the CA."""
+    found = []
+    if change.kind == custom_resource.KIND:
+        for option in sorted({*change.before, *change.after}):
+            paths = _paths(option, live.registry or {})
+            found.append(Difference(name, option, change.before.get(option), change.after.get(option), *_last_writer(live.registry, paths)))
+        return found
+    data = change.body.get("data") or {}
+    writer = _last_writer(live.objects.get((change.kind, change.name)), [("data", key) for key in data])
+    option = change.fields[0]
+    # A bundle is shown under the name of its key.
+    before, after = next(iter(change.before.values()), None), next(iter(change.after.values()), None)
+    return [Difference(name, option, before, after, *writer)]
+
+
+def _of_access(name: str, changes: Mapping[str, registry_plan.Change], live: permissions.LiveGrants) -> list[Difference]:
+    """Whose access differs, and what RoleBindings are surplus: those with whose end nobody loses access. `changes` are those of RoleBindings, by name."""
+    created = [change for change in changes.values() if change.action == "create"]
+    found = [Difference(name, field, None, GRANTED) for change in created for field in change.fields]
+
+    def taken(binding: permissions.Binding) -> list[permissions.Grant]:
+        change = changes.get(binding.name)
+        return [grant for grant in binding.grants if change and grant.path in change.fields]
+
+    kept = {grant.key for binding in live.bindings if binding.grants_access for grant in binding.grants if grant not in taken(binding)}
+    for binding in live.bindings:
+        writer = _newest(custom_resource.at(binding.manifest, ("metadata", "managedFields")) or [])
+        lost = [grant for grant in taken(binding) if binding.grants_access and grant.key not in kept]
+        found += [Difference(name, grant.path, GRANTED, None, *writer) for grant in lost]
+        kept |= {grant.key for grant in lost}
+        # What only mends a binding, its owner or a label, changes nobody's access.
+        if not lost and (surplus := taken(binding)):
+            subjects = ", ".join(map(str, surplus))
+            found.append(Difference(name, "permissions.exact", f"RoleBinding {binding.name!r} ({subjects})", None, *writer))
+    return found
+
+
+def _of_group(name: str, change: registry_plan.Change, group: custom_resource.Manifest | None) -> list[Difference]:
+    users = set((group or {}).get("users") or ())
+    writer = _last_writer(group, [("users",)])
+    found = []
+    for field in change.fields:
+        is_member = field.partition("[")[2].rstrip("]") in users
+        found.append(Difference(name, field, GRANTED if is_member else None, None if is_member else GRANTED, *writer))
+    return found
+
+
+def _paths(option: str, registry: custom_resource.Manifest) -> list[tuple[str, ...]]:
+    """Where a registry keeps the value of an option."""
+    section = custom_resource.SECTIONS.get(custom_resource.live_type(registry) or "", "mysql")
+    of_fields = [field.path(section) for field in custom_resource.FIELDS if field.option == option]
+    keys: Mapping[str, Iterable[str]] = {
+        "database.type": ("",),
+        "database.ca": (*custom_resource.CA_KEYS.values(), *custom_resource.CA_DIRECTORIES),
+        "database.client_certificate": custom_resource.CERTIFICATE_KEYS,
+    }
+    return of_fields + [("spec", section, *((key,) if key else ())) for key in keys.get(option, ())]
+
+
+def _last_writer(manifest: custom_resource.Manifest | None, paths: Iterable[tuple[str, ...]]) -> tuple[str | None, str | None]:
+    """The field manager that owns one of these fields and wrote last, and when; (None, None) where none does."""
+    wanted = [tuple(f"f:{part}" for part in path) for path in paths]
+    entries = custom_resource.at(manifest, ("metadata", "managedFields")) or []
+    return _newest([entry for entry in entries if any(custom_resource.at(entry.get("fieldsV1"), path) is not None for path in wanted)])
+
+
+def _newest(entries: Iterable[custom_resource.Manifest]) -> tuple[str | None, str | None]:
+    newest = max(entries, key=lambda entry: str(entry.get("time", "")), default=None)
+    return (None, None) if newest is None else (newest.get("manager"), newest.get("time"))

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A live registry as the options that describe it: such that a run with them refuses nothing and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import permission_plan, registry_plan
+
+
+@dataclass(frozen=True)
+class Export:
+    """Options, and what is left out of them: each with the reason. What is left out keeps its live value."""
+
+    options: custom_resource.Manifest
+    left_out: tuple[str, ...] = ()
+
+
+def unlistable(registry: custom_resource.Manifest) -> str:
+    """Why no list of registries can name this one; empty when it can."""
+    return " ".join(problem.sentence() for problem in desired_state.name_problems(registry["metadata"]["name"]))
+
+
+def exported_registry(registry: custom_resource.Manifest, capabilities: registry_plan.Capabilities) -> Export:
+    """The options of a registry, but for its permissions.
+
+    The rules of the options are asked themselves, and so is the comparison with what is live: an option that they would refuse or write is left out.
+    """
+    options = custom_resource.registry_result(registry)
+    left_out = _inexpressible(registry, options)
+    # One that is left out may change what is said of another: whether a certificate is checked depends on the CA.
+    while objections := _objections(options, registry, capabilities):
+        for option, reason in objections.items():
+            group, _dot, key = option.rpartition(".")
+            del (options[group] if group else options)[key]
+            left_out.append(f"{option} ({reason})")
+    return Export(options, tuple(left_out))
+
+
+def _inexpressible(registry: custom_resource.Manifest, options: custom_resource.Manifest) -> list[str]:
+    """What a registry has and no option can say; an option that would say something else is taken out."""
+    section = custom_resource.live_database(registry)
+    left_out = []
+    if custom_resource.at(registry, ("metadata", "annotations", "openshift.io/display-name")) is None:
+        # It is shown by its resource name; to write that down would be a change.
+        del options["display_name"]
+    if section.get("hostAddress") and not section.get("host"):
+        left_out.append("database.host (the registry has hostAddress in its place)")
+    whole = [key for key in custom_resource.CA_DIRECTORIES if section.get(key)]
+    if whole:
+        # The shape of a generated database has none.
+        options["database"].pop("ca", None)
+        left_out.append(f"database.ca (the registry has {whole[0]}, with which its server does not start)")
+    if any(section.get(key) for key in custom_resource.CERTIFICATE_KEYS) and "client_certificate" not in options["database"]:
+        left_out.append("database.client_certificate (its certificate and its key are not both there, or not in one Secret)")
+    return left_out
+
+
+def _objections(options: custom_resource.Manifest, registry: custom_resource.Manifest, capabilities: registry_plan.Capabilities) -> dict[str, str]:
+    """Which options would be refused or written, and why."""
+    problems: list[desired_state.Problem] = []
+    wanted = desired_state.registry_from_options(options, registry["metadata"]["namespace"], problems, [])
+    database = options.get("database") or {}
+    if capabilities.has_metadata_server and "name" in database:
+        problems += desired_state.metadata_server_problems(database["name"])
+    if problems:
+        # A problem may be of a part of an option, such as the key of a reference.
+        refused: dict[str, str] = {}
+        for problem in problems:
+            refused.setdefault(".".join(problem.option.split(".")[:2]), problem.problem)
+        return refused
+    changes = custom_resource.wanted_fields(wanted, registry, custom_resource.SECTIONS[custom_resource.live_type(registry) or desired_state.MYSQL])
+    return {option: "a run would write it in another way" for option, _path, _value in changes}
+
+
+def exported_permissions(target: permissions.Target, live: Sequence[custom_resource.Manifest], group: custom_resource.Manifest | None) -> Export:
+    """Who may use a registry as its option `permissions`, by the RoleBindings of the dashboard and this collection and its own Group, if that is to be told."""
+    granted = permissions.LiveGrants.of(target, live)
+    bindings, present = granted.bindings, granted.present
+    grants = [binding.grants[0] for binding in present.values() if binding.ours]
+    options = {**_listed(grants), **({} if group is None else {permissions.MEMBERS: sorted(set(group.get("users") or ()))})}
+    problems: list[desired_state.Problem] = []
+    listed = permissions.permissions_from_options(options, False, problems, [])
+    refused = {problem.option.partition("]")[0] + "]": problem.problem for problem in problems}
+    left_out = [f"{_label(options, path)} ({problem})" for path, problem in refused.items()]
+    # With the permissions that are listed nothing is created or deleted, but a RoleBinding may be mended.
+    mended = {change.name for change in permission_plan.grant_changes(listed, granted, permissions.Known()).changes}
+    left_out += [f"{grant} (a run would mend its RoleBinding {present[grant.key].name!r})" for grant in listed.grants if present[grant.key].name in mended]
+    kept = [grant for grant in listed.grants if present[grant.key].name not in mended]
+    known = {grant.key for grant in kept}
+    for binding in bindings:
+        hidden = [grant for grant in binding.grants[1:] if binding.ours and binding.grants_access and grant.key not in known]
+        left_out += [f"{grant} (in RoleBinding {binding.name!r}, of which only the first subject counts)" for grant in hidden]
+    members = {} if listed.members is None else {permissions.MEMBERS: list(listed.members)}
+    return Export({**_listed(kept), **members}, tuple(dict.fromkeys(left_out)))
+
+
+def _listed(grants: Iterable[permissions.Grant]) -> custom_resource.Manifest:
+    """Grants in the shape of the options."""
+    ordered = sorted(grants, key=lambda grant: (grant.namespace, grant.name))
+    options: custom_resource.Manifest = {
+        kind: [grant.name for grant in ordered if grant.kind == kind] for kind in permissions.WORDS if kind != "service_accounts"
+    }
+    accounts = [{"namespace": grant.namespace, "name": grant.name} for grant in ordered if grant.kind == "service_accounts"]
+    return {**options, "service_accounts": accounts}
+
+
+def _label(options: custom_resource.Manifest, path: str) -> str:
+    """What people know an entry of the permissions by: `permissions.groups[3]` is one of the groups."""
+    kind, _bracket, index = path.partition(".")[2].partition("[")
+    entry = options[kind][int(index.rstrip("]"))]
+    name = f"{entry['namespace']}/{entry['name']}" if isinstance(entry, dict) else repr(entry)
+    return f"{permissions.WORDS.get(kind, 'member')} {name}"

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which cluster the options of a task lead to, and as whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+
+# Every cluster has it, nobody can delete it, and its uid is of no other cluster.
+NAMESPACE = "kube-system"
+
+
+@dataclass
+class ClusterOutcome:
+    """What was found, as the shell of the modules reports it."""
+
+    warnings: list[str] = field(default_factory=list)
+    cluster: custom_resource.Manifest = field(default_factory=dict)
+
+    def result(self, _diff: bool) -> custom_resource.Manifest:
+        """The result of the module."""
+        return {"changed": False, "cluster": self.cluster}
+
+
+def run() -> None:
+    """Run the module that tells which cluster it is; ends the process with its result."""
+    outcome = ClusterOutcome()
+
+    def work(module: Any) -> None:
+        cluster = client.connect(module)
+        outcome.cluster = {**cluster.identity(), "uid": None}
+        outcome.cluster["uid"] = _uid(cluster, outcome.warnings)
+
+    _shell.run({}, work, outcome)
+
+
+def _uid(cluster: client.Cluster, warnings: list[str]) -> str | None:
+    try:
+        found = cluster.read(("v1", "namespaces"), "", NAMESPACE)
+    except client.ClusterError as error:
+        if error.status != client.FORBIDDEN:
+            raise
+        warnings.append(f"only the address of the API server tells this cluster from others: {error}")
+        return None
+    uid: str | None = custom_resource.at(found, ("metadata", "uid"))
+    return uid

@@ -1,0 +1,504 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything about registries at one moment, as far as the account may see it: the module that reads and never writes."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import export, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+
+STATUS, PERMISSIONS, CERTIFICATES, DATABASE = ("status", "permissions", "certificates", "database")
+CLUSTER_ROLES = (f"{custom_resource.RBAC}/v1", "clusterroles")
+T = TypeVar("T")
+
+
+@dataclass
+class InfoOutcome:
+    """What was found, as the shell of the modules reports it."""
+
+    warnings: list[str] = field(default_factory=list)
+    found: custom_resource.Manifest = field(default_factory=dict)
+
+    def result(self, _diff: bool) -> custom_resource.Manifest:
+        """The result of the module."""
+        return {"changed": False, **self.found}
+
+
+def run(argument_spec: dict[str, Any]) -> None:
+    """Run the module that reads registries; ends the process with its result."""
+    outcome = InfoOutcome()
+
+    def work(module: Any) -> None:
+        options = module.params
+        problems = input_problems(options)
+        query = None if options["query"] is None else compiled(options["query"], problems)
+        if problems:
+            raise desired_state.InputError(problems)
+
+        def collect(cluster: client.Cluster) -> None:
+            outcome.found = Collector(cluster, options, outcome.warnings).result()
+
+        _module.with_cluster(module, collect, input_problems)
+        if query is not None:
+            outcome.found["result"] = query(outcome.found)
+
+    _shell.run(argument_spec, work, outcome)
+
+
+def input_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
+    """What is wrong with the options whatever is in the cluster."""
+    # An empty text is a variable that was not set, and not the wish for nothing.
+    blank = [option for option in ("name", "label_selector", "name_pattern") if options[option] is not None and not options[option].strip()]
+    problems = [desired_state.Problem(option, "is empty", "Leave it out for all registries", options[option]) for option in blank]
+    if options["name"] is not None and "name" not in blank:
+        problems += desired_state.live_name_problems(options["name"])
+    return [*problems, *desired_state.namespace_problems(options["namespace"]), *desired_state.time_problems("expiry_days", options["expiry_days"], 0)]
+
+
+def compiled(query: str, problems: list[desired_state.Problem]) -> Callable[[custom_resource.Manifest], Any] | None:
+    """A JMESPath query, ready to be asked; what is wrong with its text is added to the problems. MissingLibraryError without its library."""
+    try:
+        jmespath = importlib.import_module("jmespath")
+    except ImportError:
+        raise desired_state.MissingLibraryError(["jmespath"]) from None
+    remedy = "Correct it by the rules of JMESPath (https://jmespath.org)"
+
+    def reason(error: Exception) -> str:
+        # The library's own words repeat the query.
+        place = getattr(error, "lex_position", getattr(error, "lexer_position", None))
+        function = getattr(error, "function_name", None)
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower().replace("jmespath", "")
+        return words.strip() + (f" at character {place + 1}" if place is not None else "") + (f" of {function}()" if function else "")
+
+    try:
+        expression = jmespath.compile(query)
+    except jmespath.exceptions.JMESPathError as error:
+        problems.append(desired_state.Problem("query", f"is no JMESPath: {reason(error)}", remedy))
+        return None
+
+    def ask(found: custom_resource.Manifest) -> Any:
+        try:
+            return expression.search(found)
+        except jmespath.exceptions.JMESPathError as error:
+            raise desired_state.InputError([desired_state.Problem("query", f"cannot be answered: {reason(error)}", remedy)]) from None
+
+    return ask
+
+
+class Survey(snapshots.Snapshot):
+    """A snapshot for reading: lists only, so that the number of requests is the same for one registry and a thousand, and those of all other Roles."""
+
+    def __init__(self, cluster: client.Cluster, capabilities: registry_plan.Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
+        super().__init__(cluster, capabilities, namespace)
+        self._selection = selection
+
+    def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
+        """Read several lists at the same time. Errors are kept for those who ask."""
+        with ThreadPoolExecutor(snapshots.THREADS) as pool:
+            for done in [pool.submit(load) for load in loads]:
+                done.exception()
+
+    def held(self, kind: str, name: str) -> custom_resource.Manifest | None:
+        """A ConfigMap or Secret with its data."""
+        return self._held(kind).get(name)
+
+    def source(self, kind: str, name: str) -> custom_resource.Manifest | None:
+        """A ConfigMap or Secret without its data: when it was changed."""
+        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(registry_plan.APIS[kind], self.namespace)}).get(
+            name
+        )
+
+    def deployment(self, name: str) -> custom_resource.Manifest | None:
+        """A Deployment."""
+        return self._deployments().get(name)
+
+    def group(self, name: str, listed: bool = False) -> custom_resource.Manifest | None:
+        """A Group of OpenShift's."""
+        return self._groups().get(name)
+
+    def other_bindings(self, own_roles: Iterable[str]) -> list[custom_resource.Manifest]:
+        """The RoleBindings of the namespace to other Roles than these, and to ClusterRoles."""
+        own = frozenset(own_roles)
+        return [binding for role, bindings in self._role_bindings().items() if role not in own for binding in bindings]
+
+    def cluster_role_bindings(self) -> list[custom_resource.Manifest]:
+        """The ClusterRoleBindings."""
+        return self._once("cluster role bindings", lambda: self.cluster.listed(registry_plan.CLUSTER_ROLE_BINDINGS, "", snapshots.trimmed_binding))
+
+    def roles(self) -> list[custom_resource.Manifest]:
+        """The Roles of the namespace."""
+        return self._once("roles", lambda: self.cluster.listed(registry_plan.ROLES, self.namespace, _trimmed_role))
+
+    def cluster_roles(self) -> list[custom_resource.Manifest]:
+        """The ClusterRoles."""
+        return self._once("cluster roles", lambda: self.cluster.listed(CLUSTER_ROLES, "", _trimmed_role))
+
+    def route_hosts(self) -> dict[str, str]:
+        """The hosts of the namespace's Routes, by name."""
+        return self._once(
+            "routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(observation.ROUTES, self.namespace)}
+        )
+
+    def _registries(self) -> dict[str, custom_resource.Manifest]:
+        return self._once(
+            "registries",
+            lambda: {
+                found["metadata"]["name"]: found for found in self.cluster.listed(self.capabilities.api, self.namespace, snapshots.trimmed, **self._selection)
+            },
+        )
+
+
+def _trimmed_role(role: custom_resource.Manifest) -> custom_resource.Manifest:
+    return {"metadata": {"name": role["metadata"]["name"]}, "rules": role.get("rules")}
+
+
+class Collector:
+    """Collects what is asked for: `result`. What may not be read is missing in it, and a warning says so."""
+
+    def __init__(self, cluster: client.Cluster, options: Mapping[str, Any], warnings: list[str]) -> None:
+        self._options, self._included = options, frozenset(options["include"])
+        self._outcome = writes.Outcome(warnings=warnings)
+        self._outcome.introduce(cluster)
+        selectors = {"labelSelector": options["label_selector"], "fieldSelector": options["name"] and f"metadata.name={options['name']}"}
+        namespace = options["namespace"] or cluster.registries_namespace()
+        self._survey = Survey(cluster, cluster.capabilities(), namespace, {key: value for key, value in selectors.items() if value})
+        self._now = datetime.now(timezone.utc)
+        self._bundles: dict[tuple[str, desired_state.KeyReference], list[custom_resource.Manifest]] = {}
+        self._readers: dict[tuple[str, desired_state.KeyReference], list[str]] = {}
+
+    def result(self) -> custom_resource.Manifest:
+        """Everything. ClusterError when the registries may not be read, or a request is not answered; InputError for a selector that is none."""
+        selected, skipped = self._selected()
+        if DATABASE in self._included:
+            self._need_database_libraries(selected)
+        if CERTIFICATES in self._included:
+            self._need_library_for_certificates()
+        if selected:
+            self._survey.load_all(self._loads())
+        registries = [self._exported(registry) for registry in selected]
+        # Ansible takes `skipped` in a result to mean that the whole task was.
+        found: custom_resource.Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
+        name, survey = self._options["name"], self._survey
+        if name and not self._options["label_selector"] and not survey.registries():
+            names = registry_reader.names_of(lambda: survey.names(survey.capabilities.api, survey.namespace))
+            found["not_found"] = desired_state.not_found(name, survey.namespace, names)
+        if STATUS in self._included:
+            self._each(self._add_status, selected, registries)
+        if PERMISSIONS in self._included:
+            found["access_by_other_roles"] = self._add_access(selected, registries)
+        if CERTIFICATES in self._included:
+            for registry, shown in zip(selected, registries):
+                shown.setdefault("status", {})["certificates"] = self._expiring(registry)
+            self._warn_of_certificates()
+        if DATABASE in self._included:
+            self._each(self._add_database, selected, registries)
+        return found
+
+    def _selected(self) -> tuple[list[custom_resource.Manifest], list[custom_resource.Manifest]]:
+        """The registries to tell of, and why others are skipped, by name."""
+        try:
+            live = self._survey.registries()
+        except client.ClusterError as error:
+            if error.status != client.BAD_REQUEST or self._options["label_selector"] is None:
+                raise
+            remedy = "Write it as kubectl takes it, such as team=fraud,stage!=test"
+            raise desired_state.InputError([desired_state.Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
+        if not live:
+            what = f"whether the namespace {self._survey.namespace!r} exists could not be seen"
+            registry_reader.need_namespace(self._survey.cluster, self._survey.namespace, lambda why: self._outcome.warn([f"{what}: {why}"]))
+        pattern = self._options["name_pattern"] or "*"
+        selected, skipped = [], []
+        for registry in sorted(live, key=lambda found: str(found["metadata"]["name"])):
+            name = registry["metadata"]["name"]
+            if not fnmatch.fnmatchcase(name, pattern):
+                continue
+            reason = self._why_deleting(registry) if "deletionTimestamp" in registry["metadata"] else export.unlistable(registry)
+            if reason:
+                skipped.append({"name": name, "reason": reason})
+            else:
+                selected.append(registry)
+        return selected, skipped
+
+    def _why_deleting(self, registry: custom_resource.Manifest) -> str:
+        # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import deletion_plan
+
+        since = registry["metadata"]["deletionTimestamp"]
+        return f"is being deleted since {since}: {deletion_plan.why_not_deleted(registry, self._survey.serves(deletion_plan.HTTP_ROUTES))}"
+
+    def _loads(self) -> list[Callable[[], object]]:
+        survey = self._survey
+        of_status: list[Callable[[], object]] = [
+            lambda: survey.deployment(""),
+            lambda: survey.pods(""),
+            lambda: survey.source("Secret", ""),
+            lambda: survey.source("ConfigMap", ""),
+        ]
+        of_permissions = [lambda: survey.role_bindings(()), lambda: survey.group(""), survey.cluster_role_bindings, survey.cluster_roles]
+        return [*(of_status if STATUS in self._included else ()), *(of_permissions if PERMISSIONS in self._included else ())]
+
+    def _each(
+        self,
+        work: Callable[[custom_resource.Manifest, custom_resource.Manifest, writes.Outcome], None],
+        selected: list[custom_resource.Manifest],
+        registries: list[custom_resource.Manifest],
+    ) -> None:
+        """Do this for all registries at the same time. Of warnings that differ only in what they were refused for, the first is given."""
+        outcomes = [writes.Outcome() for _one in selected]
+        with ThreadPoolExecutor(snapshots.THREADS) as pool:
+            list(pool.map(work, selected, registries, outcomes))
+        first: dict[str, str] = {}
+        for outcome in outcomes:
+            for warning in outcome.warnings:
+                first.setdefault(warning.partition(": ")[0], warning)
+        self._outcome.warn(first.values())
+
+    def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: writes.Outcome | None = None) -> T | None:
+        """What is read, or None where the cluster has no such thing, or with a warning where it cannot be read."""
+        return visibility.seen(
+            read,
+            None,
+            lambda why: (outcome or self._outcome).warn([f"{what} could not be seen: {why}"]),
+            served=lambda: "/" not in api[0] or self._survey.serves(api),
+        )
+
+    def _exported(self, registry: custom_resource.Manifest) -> custom_resource.Manifest:
+        """A registry in the shape of the options."""
+        exported = export.exported_registry(registry, self._survey.capabilities)
+        options, left_out = exported.options, list(exported.left_out)
+        if PERMISSIONS in self._included:
+            target = self._target(registry)
+            bindings = self._seen("who may use registries", registry_plan.ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
+            group = self._seen("the members of the registries' own groups", registry_plan.USER_GROUPS, lambda: self._survey.group(target.own_group))
+            if bindings is not None:
+                # The operator empties the Group when it first sees the registry.
+                access = export.exported_permissions(target, bindings, group if custom_resource.at(registry, ("status", "conditions")) else None)
+                options["permissions"] = access.options
+                left_out += access.left_out
+        if left_out:
+            name = registry["metadata"]["name"]
+            self._outcome.warn(
+                [f"registry {name!r}: left out, because options cannot say it as it is: {permissions.names_of(left_out)}. A run without it keeps it"]
+            )
+        return options
+
+    def _target(self, registry: custom_resource.Manifest) -> permissions.Target:
+        metadata = registry["metadata"]
+        return permissions.Target(metadata["namespace"], metadata["name"], self._survey.capabilities.api[0], metadata["uid"])
+
+    # Status
+
+    def _add_status(self, registry: custom_resource.Manifest, shown: custom_resource.Manifest, outcome: writes.Outcome) -> None:
+        survey, name = self._survey, registry["metadata"]["name"]
+        deployment = self._seen("whether registries serve", registry_plan.DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
+        pods = self._seen("the pods of registries", registry_reader.PODS, lambda: survey.pods(name), outcome)
+        seen = readiness.Observation(registry, deployment[0] if deployment else None, pods or ())
+        verdict = readiness.judge(seen)
+        if deployment is not None and not verdict.serving and readiness.needs_explanation(seen):
+            seen = observation.explained(survey, seen, outcome)
+            verdict = readiness.judge(seen)
+        elif deployment is not None and not verdict.serving and pods is None:
+            verdict = readiness.Verdict(False, "it does not serve, and its pods, which could tell why, could not be seen")
+        status = observation.status_of(seen, verdict)
+        if deployment is None:
+            status.update(serving=None, reason="whether it serves could not be seen")
+        if status["address"] is None and survey.capabilities.has_metadata_server:
+            # Operators before v0.2.20 do not list it among the hosts.
+            host = (self._seen("the public addresses of registries", observation.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
+            status["address"] = f"https://{host}" if host else None
+        pod = readiness.newest_pod(seen.pods)
+        started = None if pod is None else registry_plan.server_start(pod)
+        live = registry_plan.Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)
+        server = None if deployment is None or pods is None else live
+        sources = [self._source(kind, source, keys, server, outcome) for (kind, source), keys in _sources(registry, survey.capabilities).items()]
+        shown["status"] = {
+            **status,
+            "api_version": survey.capabilities.api[0],
+            **_image(pod),
+            "started_at": None if started is None else _text(started),
+            "sources": sources,
+            "restart_needed": _any(source["restart_needed"] for source in sources),
+        }
+
+    def _source(self, kind: str, name: str, keys: Iterable[str], live: registry_plan.Live | None, outcome: writes.Outcome) -> custom_resource.Manifest:
+        """What a registry reads; `live` is None where its server could not be seen."""
+        found = self._seen(f"how old the {kind}s are that registries read", registry_plan.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
+        source = found[0] if found else None
+        read = list(keys)
+        changed = None if source is None else registry_plan.changed_at(source, read)
+        return {
+            "kind": kind,
+            "name": name,
+            "read_keys": read,
+            "exists": None if found is None else source is not None,
+            "changed_at": None if changed is None else _text(changed),
+            "age": None if changed is None else max(0, int((self._now - changed).total_seconds())),
+            "restart_needed": None if live is None or found is None else source is not None and registry_plan.is_outdated(live, [(source, read)]),
+        }
+
+    # Access
+
+    def _add_access(self, selected: list[custom_resource.Manifest], registries: list[custom_resource.Manifest]) -> list[custom_resource.Manifest]:
+        """Who has access to each registry; returned are those who have access to all of them by rights that are not a registry's."""
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import audit
+
+        survey = self._survey
+        own_roles = {self._target(registry).role for registry in survey.registries()}
+        what = "who may use registries by rights for the whole namespace or cluster"
+        of_namespace = self._seen("who may use registries", registry_plan.ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
+        is_bound = any(binding["roleRef"]["kind"] == "Role" for binding in of_namespace)
+        roles = (self._seen(what, registry_plan.ROLES, survey.roles) or []) if is_bound else []
+        of_cluster = self._seen(what, registry_plan.CLUSTER_ROLE_BINDINGS, survey.cluster_role_bindings) or []
+        cluster_roles = self._seen(what, CLUSTER_ROLES, survey.cluster_roles) or []
+        others = audit.access_by_other_roles(of_namespace, roles, of_cluster, cluster_roles, own_roles)
+        exposed = []
+        for registry, shown in zip(selected, registries):
+            target = self._target(registry)
+            if "permissions" in shown:
+                access = audit.access_of(target, survey.role_bindings(target.roles), others)
+                shown.setdefault("status", {})["access"] = access
+                if any(entry["everybody"] and entry["effective"] for entry in access):
+                    exposed.append(target.name)
+        for_all = [other.entry for other in others if other.services is None]
+        if exposed:
+            self._outcome.warn([f"a group that holds nearly everybody, such as system:authenticated, may use registry {permissions.names_of(exposed)}"])
+        through = [f"{entry['through_kind']} {entry['through']!r}" for entry in for_all if entry["everybody"]]
+        if through:
+            named = permissions.names_of(dict.fromkeys(through))
+            self._outcome.warn([f"a group that holds nearly everybody may use all registries of namespace {survey.namespace!r}, by {named}"])
+        return for_all
+
+    # Certificates
+
+    def _need_library_for_certificates(self) -> None:
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+
+        if not certificates.HAS_CRYPTOGRAPHY:
+            raise desired_state.MissingLibraryError(["cryptography"])
+
+    def _expiring(self, registry: custom_resource.Manifest) -> list[custom_resource.Manifest]:
+        """The certificates that a registry reads: of the CA, and its own for the database."""
+        section = custom_resource.live_database(registry)
+        read = [("ca", kind, section.get(key)) for kind, key in custom_resource.CA_KEYS.items()]
+        read.append(("client", "Secret", section.get(custom_resource.CERTIFICATE_KEYS[0])))
+        found = []
+        for use, kind, held in read:
+            if held:
+                place = kind, desired_state.KeyReference(held["name"], held["key"])
+                self._readers.setdefault(place, []).append(registry["metadata"]["name"])
+                described = {"use": use, "kind": kind, "name": held["name"], "key": held["key"]}
+                found += [{**described, **certificate} for certificate in self._bundle(place)]
+        return found
+
+    def _bundle(self, place: tuple[str, desired_state.KeyReference]) -> list[custom_resource.Manifest]:
+        """The certificates of a key of a ConfigMap or Secret, read once however many registries use it; none when it cannot be read."""
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+
+        if place not in self._bundles:
+            kind, reference = place
+            held = self._seen(f"certificates in {kind}s", registry_plan.APIS[kind], lambda: self._survey.held(kind, reference.name))
+            text = custom_resource.text_of(kind, held, reference.key)
+            self._bundles[place] = [self._described(certificate) for certificate in certificates.certificates_in(text or "")]
+        return self._bundles[place]
+
+    def _described(self, certificate: certificates.Certificate) -> custom_resource.Manifest:
+        days_left = (certificate.not_after - self._now).days
+        expired = certificate.not_after < self._now
+        return {**certificate.described(), "days_left": days_left, "expired": expired, "expires_soon": not expired and days_left < self._options["expiry_days"]}
+
+    def _warn_of_certificates(self) -> None:
+        for (kind, reference), names in self._readers.items():
+            ended = [
+                f"{certificate['subject']!r} ({'expired' if certificate['expired'] else 'expires'} on {certificate['not_after']})"
+                for certificate in self._bundles[kind, reference]
+                if certificate["expired"] or certificate["expires_soon"]
+            ]
+            if ended:
+                self._outcome.warn(
+                    [
+                        f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {permissions.names_of(map(repr, names))} read:"
+                        f" {permissions.names_of(ended)}"
+                    ]
+                )
+
+    # Databases
+
+    def _need_database_libraries(self, selected: Iterable[custom_resource.Manifest]) -> None:
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import probe
+
+        kinds = {custom_resource.live_type(registry) for registry in selected} - {None, desired_state.GENERATED}
+        missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in probe.missing_libraries(kind))
+        if missing:
+            raise desired_state.MissingLibraryError(missing)
+
+    def _add_database(self, registry: custom_resource.Manifest, shown: custom_resource.Manifest, outcome: writes.Outcome) -> None:
+        """What a look at the registry's database finds, as `model_registry_database_info` returns it."""
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
+
+        status = shown.setdefault("status", {})
+        status["database"] = None
+        # The product's own database is reachable in the cluster only.
+        if custom_resource.live_type(registry) in (None, desired_state.GENERATED):
+            return
+        what = "the databases of registries, for what is needed to log in,"
+        looked = self._seen(what, registry_plan.APIS["Secret"], lambda: database_info.look_at(registry, database_info.reads(self._survey.held)), outcome)
+        if looked is not None:
+            _view, report = looked
+            status["database"] = {
+                "serves": report.serves,
+                "version": report.version,
+                "schema_version": report.schema_version,
+                "certificate": report.certificate.described() if report.certificate else None,
+                "findings": diagnosis.as_results(report.findings),
+            }
+
+
+def _sources(registry: custom_resource.Manifest, capabilities: registry_plan.Capabilities) -> dict[tuple[str, str], list[str]]:
+    """The keys of the ConfigMaps and Secrets that a registry's server reads for its database, by their kind and name."""
+    metadata, section = registry["metadata"], custom_resource.live_database(registry)
+    found: dict[tuple[str, str], list[str]] = {}
+    for reference in registry_plan.references(desired_state.Registry(metadata["name"], metadata["namespace"]), registry, capabilities):
+        found.setdefault(reference.object, []).extend(reference.keys)
+    if custom_resource.live_type(registry) == desired_state.GENERATED:
+        made = custom_resource.GeneratedDatabase(metadata["name"]).password_secret
+        found["Secret", made.name] = [made.key]
+    for kind, key in zip(custom_resource.CA_KEYS, custom_resource.CA_DIRECTORIES):
+        if section.get(key):
+            found.setdefault((kind, section[key]), [])
+    return found
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    """Whether one of them is true; None where that cannot be told."""
+    known = set(answers)
+    return True if True in known else None if None in known else False
+
+
+def _image(pod: custom_resource.Manifest | None) -> custom_resource.Manifest:
+    """The image of a pod's server, and the version that its tag names."""
+    containers = custom_resource.at(pod, ("spec", "containers")) or []
+    image = next((container["image"] for container in containers if container["name"] == readiness.SERVER), None)
+    _repository, _colon, tag = (image or "").partition("@")[0].rpartition("/")[2].partition(":")
+    return {"server_image": image, "server_version": tag or None}
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,490 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many registries at once: read together, planned one by one, written side by side, waited for together."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption, _module, _shell, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, ownership, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import drift, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
+
+# Problems of these options are of the whole call, and not of one registry.
+OF_THE_CALL = ("namespace",)
+# How many failures a message tells in full; all of them are in `problems`.
+TOLD = 20
+# After this many seconds what was read is read again before the next deletion is planned by it.
+RENEWED_AFTER = 5
+
+
+class NotAllConvergedError(desired_state.InputError):
+    """Some registries could not be brought to what is wanted; the others were."""
+
+    def __init__(self, failed: Sequence[Item], total: int) -> None:
+        super().__init__([problem for item in failed for problem in item.failures])
+        sentences = list(dict.fromkeys(problem.sentence() for problem in self.problems))
+        more = f" And {len(sentences) - TOLD} more, see `problems`." if len(sentences) > TOLD else ""
+        names = permissions.names_of(item.name for item in failed)
+        self.args = (f"{len(failed)} of {total} registries failed, and the others did not wait for them: {names}. {' '.join(sentences[:TOLD])}{more}",)
+
+
+@dataclass
+class Item:
+    """One registry of the call, on its way."""
+
+    path: str
+    options: Mapping[str, Any]
+    wanted: desired_state.Registry
+    outcome: writes.Outcome
+    failures: list[desired_state.Problem] = field(default_factory=list)
+    # What stopped it that is no problem of its options.
+    error: str | None = None
+    differences: list[drift.Difference] = field(default_factory=list)
+    convergence: registry.Convergence | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the registry."""
+        return self.wanted.name
+
+    @property
+    def _shown_name(self) -> str:
+        """The name, unless no registry can have it: then it may be anything, also a credential."""
+        return self.name if desired_state.may_repeat(self.name) or not desired_state.live_name_problems(self.name) else _texts.NOT_SHOWN
+
+    def attempt(self, work: Callable[[], object]) -> None:
+        """Do something for this registry alone: that it fails does not stop the others."""
+        try:
+            work()
+        except _interruption.CancelledError:
+            raise
+        except desired_state.InputError as error:
+            self.failures += self.located(error.problems)
+        except desired_state.ReportedError as error:
+            self.error = str(error)
+            self.failures.append(desired_state.Problem(self.path, str(error).rstrip("."), "What was done stays: mend the cause and run again", self.name))
+
+    def located(self, problems: Iterable[desired_state.Problem]) -> list[desired_state.Problem]:
+        """Problems with the paths that they have in the list."""
+        return [problem if problem.option in OF_THE_CALL else replace(problem, option=f"{self.path}.{problem.option}") for problem in problems]
+
+    def result(self) -> custom_resource.Manifest:
+        """What came of it."""
+        live = self.convergence.live.registry if self.convergence else None
+        shape = self.outcome.registry or (custom_resource.registry_result(live) if live else {"name": self._shown_name, "namespace": self.wanted.namespace})
+        failed = {"msg": " ".join(problem.sentence() for problem in self.failures)} if self.failures else {}
+        return {**shape, "changed": bool(self.outcome.changes), "failed": bool(self.failures), **failed, "status": self.outcome.status}
+
+    def difference(self) -> list[custom_resource.Manifest]:
+        """Ansible's difference, where there is one."""
+        header = f"registry {self.name}"
+        own = {"before_header": header, "after_header": header, "before": self.outcome.before, "after": self.outcome.after}
+        permissions = self.outcome.permissions_difference
+        differs = permissions and permissions["before"] != permissions["after"]
+        return [*([own] if own["before"] != own["after"] else []), *([permissions] if differs else [])]
+
+
+@dataclass
+class FleetOutcome(writes.Outcome):
+    """What a run did with all registries."""
+
+    items: list[Item] = field(default_factory=list)
+    removals: list[Item] = field(default_factory=list)
+    unlisted: list[custom_resource.Manifest] = field(default_factory=list)
+    timeline: list[custom_resource.Manifest] = field(default_factory=list)
+
+    def result(self, diff: bool) -> custom_resource.Manifest:
+        """The result of the module."""
+        parts = [*self.items, *self.removals]
+        changes = [change for item in parts for change in item.outcome.changes]
+        kept = [kept for item in parts for kept in item.outcome.kept]
+        databases = [{"name": item.name, **item.outcome.database} for item in self.items if item.outcome.database]
+        return {
+            "changed": bool(changes),
+            "changes": changes,
+            "registries": [item.result() for item in self.items],
+            "unlisted": self.unlisted,
+            "drift": [difference.as_result() for item in self.items for difference in item.differences],
+            "timeline": self.timeline,
+            "cluster": self.cluster,
+            **({"kept": kept} if kept else {}),
+            **({"databases": databases} if databases else {}),
+            **({"diff": [shown for item in parts for shown in item.difference()]} if diff else {}),
+        }
+
+
+def run(argument_spec: dict[str, Any]) -> None:
+    """Run the module that converges a fleet; ends the process with its result."""
+    outcome = FleetOutcome()
+
+    def work(module: Any) -> None:
+        def converge(cluster: client.Cluster) -> None:
+            progress = _module.follow(module, cluster)
+            outcome.timeline = progress.timeline
+            converge_fleet(cluster, module.params, module.check_mode, outcome, progress)
+
+        _module.with_cluster(module, converge, input_problems)
+
+    _shell.run(argument_spec, work, outcome)
+
+
+def input_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
+    """What is wrong with the options whatever is in the cluster."""
+    return [*_call_problems(options), *(problem for item in _items(options, "") for problem in item.failures)]
+
+
+def converge_fleet(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: availability.Narrator) -> None:
+    """Bring all registries to what the options of `model_registries` say; `outcome` is filled on the way.
+
+    InputError: before anything was written, with everything that is wrong with the options, or with all registries alike. NotAllConvergedError: what
+    concerns only some of them, for which the others did not wait. ClusterError: what every registry needs could not be read.
+    """
+    outcome.introduce(cluster)
+    namespace = options["namespace"] or cluster.registries_namespace()
+    outcome.items = _items(options, namespace)
+    problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]
+    if problems:
+        raise desired_state.InputError(problems)
+    try:
+        Fleet(snapshots.Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome, narrator).converge()
+    finally:
+        for item in (*outcome.items, *outcome.removals):
+            outcome.warn(_named(item.name, item.outcome.warnings))
+
+
+def _call_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
+    problems = [*desired_state.namespace_problems(options["namespace"]), *desired_state.time_problems("wait_timeout", options["wait_timeout"])]
+    if options["purge_limit"] < 0:
+        problems.append(desired_state.Problem("purge_limit", "is no number of registries", "Give how many may be deleted at most", options["purge_limit"]))
+    if options["purge"] and not options["registries"]:
+        problems.append(
+            desired_state.Problem("registries", "is empty, so that purge would delete every registry", "List those that are to stay, or leave purge out", [])
+        )
+    return problems
+
+
+def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
+    """The entries of the list, each with what is wrong with it whatever is in the cluster. An empty namespace stands for one that is not known yet."""
+    items: list[Item] = []
+    first: dict[str, str] = {}
+    for index, entry in enumerate(options["registries"]):
+        found: list[desired_state.Problem] = []
+        outcome = writes.Outcome()
+        item = Item(f"registries[{index}]", entry, desired_state.registry_from_options(entry, namespace, found, outcome.warnings), outcome)
+        if entry["permissions"] is not None:
+            # Its warnings come with its plan.
+            permissions.permissions_from_options(entry["permissions"], False, found, [])
+        item.failures += item.located(found)
+        if entry["namespace"] is not None and namespace not in ("", entry["namespace"]):
+            problem = f"is not the registries namespace{desired_state.shown(namespace)}"
+            remedy = "Leave it out, or converge the registries of another namespace in a task of their own"
+            item.failures.append(desired_state.Problem(f"{item.path}.namespace", problem, remedy, entry["namespace"]))
+        same = first.setdefault(item.name, item.path)
+        if same != item.path:
+            item.failures.append(desired_state.Problem(f"{item.path}.name", f"is that of {same} too", "List each registry once", item.name))
+        items.append(item)
+    return items
+
+
+class Fleet:
+    """All registries of one call on their way: `converge` plans, checks, writes, waits and purges."""
+
+    def __init__(
+        self, reader: snapshots.Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: availability.Narrator
+    ) -> None:
+        self._reader, self._options, self._check_mode, self._outcome, self._narrator = reader, options, check_mode, outcome, narrator
+        self._seconds: int = options["wait_timeout"] if options["wait"] and not check_mode else 0
+
+    def converge(self) -> None:
+        """Do all of it, with each registry as far as it comes. NotAllConvergedError at the end when some did not get there."""
+        items, outcome = self._outcome.items, self._outcome
+        # All that is read stays until the end: to look for garbage in it, again and again, would take as long as the plans themselves.
+        gc.disable()
+        self._reader.load()
+        listed = {item.name for item in items}
+        live = self._reader.registries()
+        if not live:
+            registry_reader.need_namespace(self._reader.cluster, self._reader.namespace)
+        shapes = [custom_resource.registry_result(registry) for registry in live if registry["metadata"]["name"] not in listed]
+        outcome.unlisted = [{"name": shape["name"], "display_name": shape["display_name"]} for shape in shapes]
+        self._narrator.say(f"registries listed: {len(items)}, in the cluster: {len(live)}, not listed: {len(shapes)}")
+        self._plan(items)
+        gc.freeze()
+        gc.enable()
+        removals = self._plan_purge(live, listed) if self._options["purge"] else {}
+        self._write([item for item in items if not item.failures])
+        self._settle([item for item in items if not item.failures])
+        self._clean_up([item for item in items if not item.failures and item.convergence and item.convergence.plan.leftovers])
+        failed = [item for item in items if item.failures]
+        if failed and removals:
+            outcome.warn(
+                [f"purge deleted nothing, because other registries failed; not listed: {permissions.names_of(item.name for item in outcome.removals)}"]
+            )
+        else:
+            self._purge(removals)
+            failed = [item for item in (*items, *outcome.removals) if item.failures]
+        if failed:
+            raise NotAllConvergedError(failed, len(items) + len(removals))
+
+    def _plan(self, items: Sequence[Item]) -> None:
+        """Plan every registry. InputError for what is wrong with all of them alike, such as a right that the account does not have."""
+        # Few registries with many grants are written as much side by side as many with few.
+        threads = max(1, snapshots.THREADS // max(1, len(items)))
+        for item in items:
+            item.attempt(partial(self._prepare, item, threads))
+        for item in items:
+            item.failures += item.located(self._name_problems(item))
+        sources = {source for item in items if item.convergence and not item.failures for source in item.convergence.sources}
+        if sources:
+            for item in items:
+                item.attempt(partial(self._foresee, item, sources))
+        checked = [item for item in items if item.convergence and not item.failures and item.convergence.checks_database]
+        if checked:
+            # Databases answer when they like.
+            self._side_by_side("checking databases", checked, self._check_database)
+            self._outcome.warn(registry.Convergence.unreached_warning(item.convergence for item in checked if item.convergence))
+        reasons = {item.error for item in items}
+        if items and len(reasons) == 1 and None not in reasons:
+            # The same for every registry: said once.
+            raise desired_state.ReportedError(reasons.pop())
+        of_the_call = {problem.sentence(): problem for item in items for problem in item.failures if problem.option in OF_THE_CALL}
+        if of_the_call:
+            others = [problem for item in items for problem in item.failures if problem.option not in OF_THE_CALL]
+            raise desired_state.InputError([*of_the_call.values(), *others])
+
+    def _prepare(self, item: Item, threads: int) -> None:
+        options = self._options
+        granting = registry.granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
+        consent = desired_state.Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
+        item.convergence = registry.Convergence(
+            self._reader,
+            item.wanted,
+            consent,
+            self._check_mode,
+            item.outcome,
+            granting,
+            options["check_database"],
+            options["wait"],
+            lambda: self._expected_users,
+        )
+        item.failures += item.located(item.convergence.problems())
+        item.differences = item.convergence.differences()
+
+    def _name_problems(self, item: Item) -> list[desired_state.Problem]:
+        """What the operator would overwrite of other new registries of the list for this new one."""
+        if item.convergence is None or item.failures or item.convergence.live.registry is not None:
+            return []
+        beside = ownership.neighbors(item.name, registry_plan.generates_database(item.wanted, None))
+        conflict = ownership.name_conflict(item.name, {name: self._expected.get(name) for name in beside}, ()) if beside else None
+        return [registry_plan.name_problem(item.name, conflict)] if conflict else []
+
+    @staticmethod
+    def _check_database(item: Item) -> None:
+        if item.convergence:
+            item.failures += item.located(item.convergence.check_database())
+
+    @staticmethod
+    def _foresee(item: Item, sources: set[tuple[str, str]]) -> None:
+        if item.convergence and not item.failures:
+            item.failures += item.located(item.convergence.foresee(sources))
+
+    @cached_property
+    def _expected(self) -> dict[str, custom_resource.Manifest]:
+        """The listed registries as they are to be after this run."""
+        reader = self._reader
+        placed = {item.name: registry.placed(reader, item.wanted) for item in self._outcome.items}
+        return {name: registry_plan.resource_after(wanted, reader.registry(name), reader.capabilities) for name, wanted in placed.items()}
+
+    @cached_property
+    def _expected_users(self) -> Mapping[tuple[str, str], Collection[str]]:
+        return registry_reader.users_of(self._expected.values())
+
+    def _plan_purge(self, live: Sequence[custom_resource.Manifest], listed: set[str]) -> dict[str, removal.Removal]:
+        """The deletion of every registry that is not listed. InputError before anything is written when one of them must not be deleted.
+
+        One that somebody has deleted already is gone anyway: what an earlier run did not come to is done, and nothing of it refuses this one.
+        """
+        # Imported here: only where there may be something to delete.
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import deletion_plan
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
+
+        unlisted = {registry["metadata"]["name"]: registry for registry in live if registry["metadata"]["name"] not in listed}
+        unwanted = [name for name in unlisted if not desired_state.name_problems(name)]
+        for name in sorted(unlisted.keys() - unwanted):
+            self._outcome.warn([f"purge leaves registry {name!r}, because no list can name it: model_registry with state absent deletes it"])
+        for name, owner in {name: ownership.tool_of(unlisted[name]) for name in unwanted}.items():
+            if owner:
+                unwanted.remove(name)
+                self._outcome.warn([f"purge leaves registry {name!r}, because it is {owner}: delete it there"])
+        chosen = [name for name in unwanted if not deletion_plan.is_going(unlisted[name])]
+        limit = self._options["purge_limit"]
+        if len(chosen) > limit:
+            remedy = "List those that are to stay, or raise purge_limit when all of them may be deleted"
+            raise desired_state.InputError(
+                [
+                    desired_state.Problem(
+                        "purge_limit", f"is less than the {len(chosen)} registries that are not listed: {permissions.names_of(chosen)}", remedy, limit
+                    )
+                ]
+            )
+        unwanted += visibility.seen(
+            lambda: [name for name in removal.left_behind(self._reader) if name not in listed],
+            [],
+            lambda why: self._outcome.warn([f"what is left of registries that are no more stays: {why}"]),
+            advice=False,
+        )
+        removals: dict[str, removal.Removal] = {}
+        problems: list[desired_state.Problem] = []
+        for name in unwanted:
+            item = Item(f"purge[{name}]", {}, desired_state.Registry(name, self._reader.namespace), writes.Outcome())
+            consent = desired_state.Consent(delete_data=self._options["delete_data"])
+            uid = unlisted[name]["metadata"]["uid"] if name in unlisted else ""
+            removals[name] = removal.Removal(item.wanted, consent, self._check_mode, item.outcome, self._expected, uid)
+            if name in chosen:
+                problems += removals[name].problems(self._reader)
+            self._outcome.removals.append(item)
+        if problems:
+            raise desired_state.InputError(problems)
+        return removals
+
+    def _write(self, items: Sequence[Item]) -> None:
+        """Write what differs, each registry for itself in an order that is safe."""
+        changing: list[Item] = []
+        for item in items:
+            if item.convergence and item.convergence.has_changes:
+                changing.append(item)
+            elif item.convergence:
+                item.attempt(item.convergence.write)
+        if not changing:
+            return
+        doing = "trying" if self._check_mode else "writing"
+        self._narrator.say(f"{doing} {len(changing)} of {len(items)}, as wanted already: {len(items) - len(changing)}")
+        groups: dict[bool, list[Item]] = {False: [], True: []}
+        for item in changing:
+            groups[item.convergence is not None and item.convergence.follows].append(item)
+        for group in groups.values():
+            self._side_by_side(doing, group, self._write_one)
+
+    @staticmethod
+    def _write_one(item: Item) -> None:
+        if item.convergence:
+            item.convergence.write()
+
+    def _side_by_side(self, doing: str, items: Sequence[Item], work: Callable[[Item], object]) -> None:
+        """Do something for each registry alone, several at the same time, and say how far it is."""
+        with ThreadPoolExecutor(snapshots.THREADS) as pool:
+            futures = [pool.submit(item.attempt, partial(work, item)) for item in items]
+            for number, done in enumerate(as_completed(futures), 1):
+                done.result()
+                self._narrator.state(f"{doing}: {number} of {len(futures)} done")
+
+    def _settle(self, items: Sequence[Item]) -> None:
+        """See how they are, wait for all together, and do with each what can be done only when it serves."""
+        by_name = {item.name: item for item in items}
+        predicted = [item for item in items if item.convergence and item.convergence.is_predicted]
+        looked_at = {item.name: item.outcome for item in items if item not in predicted}
+        patient = {item.name for item in items if self._seconds and item.convergence and item.convergence.can_serve}
+        is_written = not self._check_mode and any(item.outcome.changes for item in items)
+        finished: list[Future[None]] = []
+        with ThreadPoolExecutor(snapshots.THREADS) as pool, ThreadPoolExecutor(snapshots.THREADS) as finishing:
+            unsettled = set(looked_at)
+
+            def settled(name: str, verdict: readiness.Verdict, seen: readiness.Observation) -> None:
+                unsettled.remove(name)
+                finished.append(finishing.submit(self._finish, by_name[name], verdict, seen, name in patient))
+
+            for item in predicted:
+                self._finish(item, None, None, False)
+            reader = self._reader.renewed if is_written else self._reader
+            try:
+                availability.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool)
+            except client.ClusterError as error:
+                refused = {item.name: item.convergence for item in items if item.convergence and item.convergence.is_refused}
+                if len(unsettled) == len(self._outcome.items) and not refused:
+                    # The same for every registry: said once.
+                    raise
+                for name in unsettled:
+                    by_name[name].attempt(partial(_fail, error))
+                    if name in refused:
+                        by_name[name].attempt(refused[name].raise_refusal)
+            for done in finished:
+                done.result()
+
+    def _finish(self, item: Item, verdict: readiness.Verdict | None, seen: readiness.Observation | None, is_patient: bool) -> None:
+        convergence = item.convergence
+        if convergence is None:
+            return
+        item.outcome.status["restart_needed"] = convergence.plan.restart_needed
+
+        def finish() -> None:
+            if verdict and seen and is_patient and not verdict.serving:
+                old_serves, unchanged = readiness.serves_still(seen.pods), not item.outcome.changes
+                error = observation.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
+                error.add(convergence.put_back(verdict))
+                convergence.add_refusal(error)
+                raise error
+            convergence.raise_refusal()
+            convergence.finish(self._options)
+
+        item.attempt(finish)
+
+    def _clean_up(self, items: Sequence[Item]) -> None:
+        """Delete what edits have left over, by what is there now."""
+        if not items:
+            return
+        now = self._reader if self._check_mode else self._reader.renewed
+
+        def clean_up(item: Item) -> None:
+            if item.convergence:
+                item.convergence.clean_up(now)
+
+        self._side_by_side("deleting what is not used anymore", items, clean_up)
+
+    def _purge(self, removals: Mapping[str, removal.Removal]) -> None:
+        """Delete what was planned, side by side, by what is there now: the others were written, and waited for, since it was planned."""
+        if not removals:
+            return
+        self._narrator.say(f"deleting {permissions.names_of(removals)}" if not self._check_mode else f"would delete {permissions.names_of(removals)}")
+        deadline = time.monotonic() + self._seconds
+        now = self._reader if self._check_mode else self._reader.renewed
+        renewing = threading.Lock()
+
+        def present() -> snapshots.Snapshot:
+            """The cluster as it was not long ago: a deletion may have waited for others."""
+            nonlocal now
+            with renewing:
+                if not self._check_mode and now.age > RENEWED_AFTER:
+                    now = now.renewed
+                return now
+
+        def remove(item: Item) -> None:
+            if self._seconds and time.monotonic() >= deadline:
+                raise desired_state.ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
+            removals[item.name].carry_out(present(), self._seconds, deadline=deadline)
+
+        self._side_by_side("trying to delete" if self._check_mode else "deleting", self._outcome.removals, remove)
+
+
+def _fail(error: Exception) -> None:
+    raise error
+
+
+def _named(name: str, warnings: Iterable[str]) -> list[str]:
+    """Warnings that say which registry they are about."""
+    return [warning if repr(name) in warning else f"registry {name!r}: {warning}" for warning in warnings]

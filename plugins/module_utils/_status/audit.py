@@ -1,0 +1,98 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who gets into a registry and through which binding, by what the bindings and roles of the cluster say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import access_review
+
+# What an entry of the result calls the option that lists such a subject.
+KINDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service_account"}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Somebody who may get Services, which is what the proxy of a registry asks for (operator v0.3.14), by another Role than a registry's own."""
+
+    entry: custom_resource.Manifest = field(repr=False)
+    # The Services of these names; None for all of the namespace.
+    services: frozenset[str] | None = None
+
+
+def access_of(target: permissions.Target, live: Iterable[custom_resource.Manifest], others: Iterable[Access] = ()) -> list[custom_resource.Manifest]:
+    """An entry for each subject of the RoleBindings of a registry, and for those of `others` who are let in by its name."""
+    let_in = [other for other in others if other.services is None or target.name in other.services]
+    # The Role that the product's documentation names does not exist, unless somebody has made it.
+    effective = {other.entry["through"] for other in let_in if other.entry["through_kind"] == "RoleBinding"}
+    found = [
+        _entry(grant, "RoleBinding", binding.manifest, _maker(binding), binding.grants_access)
+        for binding in permissions.bindings_of(target, live)
+        if binding.name not in effective
+        for grant in binding.grants
+    ]
+    return found + [other.entry for other in let_in if other.services is not None]
+
+
+def access_by_other_roles(
+    role_bindings: Iterable[custom_resource.Manifest],
+    roles: Iterable[custom_resource.Manifest],
+    cluster_role_bindings: Iterable[custom_resource.Manifest],
+    cluster_roles: Iterable[custom_resource.Manifest],
+    own_roles: Collection[str],
+) -> list[Access]:
+    """Everybody who may use registries of a namespace by bindings to other Roles than the registries' `own_roles`. The first two lists are the namespace's."""
+    services: dict[tuple[str, str], frozenset[str] | None] = {("Role", role["metadata"]["name"]): services_of(role) for role in roles}
+    services.update({("ClusterRole", role["metadata"]["name"]): services_of(role) for role in cluster_roles})
+    found = []
+    for kind, bindings in (("RoleBinding", role_bindings), ("ClusterRoleBinding", cluster_role_bindings)):
+        for binding in bindings:
+            role = binding["roleRef"]["kind"], binding["roleRef"]["name"]
+            # A Role that does not exist gives no rights.
+            opened = services.get(role, frozenset())
+            if (opened is None or opened) and not (role[0] == "Role" and role[1] in own_roles):
+                grants = [permissions.grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
+                found += [Access(_entry(grant, kind, binding, "other", True), opened) for grant in grants]
+    return found
+
+
+def services_of(role: custom_resource.Manifest) -> frozenset[str] | None:
+    """The names of the Services that a Role or ClusterRole lets its subjects get; None for all of them."""
+    names: set[str] = set()
+    for rule in role.get("rules") or ():
+        if all(_holds(rule.get(part), wanted) for part, wanted in (("verbs", "get"), ("apiGroups", ""), ("resources", "services"))):
+            if not rule.get("resourceNames"):
+                return None
+            names.update(rule["resourceNames"])
+    return frozenset(names)
+
+
+def _holds(values: Collection[str] | None, wanted: str) -> bool:
+    return wanted in (values or ()) or "*" in (values or ())
+
+
+def _maker(binding: permissions.Binding) -> str:
+    if binding.operators:
+        return "operator"
+    return "dashboard-or-collection" if binding.ours else "other"
+
+
+def _entry(grant: permissions.Grant, kind: str, binding: custom_resource.Manifest, made_by: str, effective: bool) -> custom_resource.Manifest:
+    everybody, namespace = grant.key[1] in access_review.EVERYBODY, grant.namespace or grant.project
+    return {
+        "kind": KINDS[grant.kind],
+        "name": grant.name,
+        "namespace": grant.namespace or None,
+        "through": binding["metadata"]["name"],
+        "through_kind": kind,
+        "role": binding["roleRef"]["name"],
+        "made_by": made_by,
+        "effective": effective,
+        "everybody": everybody,
+        "platform": not everybody and (namespace.startswith(access_review.PLATFORM) if namespace else grant.is_virtual),
+    }

@@ -1,0 +1,125 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waits for many registries together: as long as the slowest one takes, with as few requests as for one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Protocol
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, wait, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
+
+# How many are looked at closely in one round: each takes requests of its own.
+CLOSELY = 20
+TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+
+
+class Narrator(Protocol):
+    """Who is told what is being done."""
+
+    def say(self, message: str) -> None:
+        """Something that happens a few times in a run."""
+
+    def state(self, text: str, at_once: bool = False) -> None:
+        """How far it is, as often as one likes; what is to be shown `at_once` is not left out for what was shown just before."""
+
+
+def wait_for_all(
+    first: snapshots.Snapshot,
+    outcomes: Mapping[str, writes.Outcome],
+    patient: Collection[str],
+    seconds: float,
+    settled: Callable[[str, readiness.Verdict, readiness.Observation], None],
+    pool: Executor,
+) -> None:
+    """Look at the registries of these outcomes, first as a snapshot shows them, and call `settled` for each as soon as it is known how it ends.
+
+    Those that are `patient` are waited for, up to this many seconds, or if nothing of them was changed, since their last change; the others are settled by
+    the first look. Each outcome gets the status.
+    """
+    started = time.monotonic()
+    deadline = started + seconds
+    pending = list(outcomes)
+    # When each was looked at closely, and what was seen; and until when it is waited for.
+    closely: dict[str, tuple[float, readiness.Observation]] = {}
+    ends: dict[str, float] = {}
+    # What had been started of each before the wait. The pods of a change are as new as it is.
+    baselines: dict[str, Mapping[str, int]] = {name: {} for name, outcome in outcomes.items() if outcome.makes_pods}
+    now = first
+    following: snapshots.Snapshot | None = first
+
+    def look(is_last: bool) -> str:
+        """One look at all that are pending; why some are still."""
+        nonlocal now, following, pending
+        now, following = following or now.until(deadline), None
+        observed = {name: observation.look_at(now, name, baseline=baselines.get(name)) for name in pending}
+        baselines.update({name: seen.baseline for name, seen in observed.items()})
+        for name in observed.keys() - ends.keys():
+            patience = seconds if outcomes[name].changes else observation.patience(observed[name], seconds, now.cluster.now)
+            ends[name] = started + patience
+        due = [name for name in pending if readiness.needs_explanation(observed[name]) and is_due(name, observed[name])]
+        later = [] if is_last else [name for name in due if name in patient][CLOSELY:]
+        chosen = [name for name in due if name not in later]
+        for name, seen in zip(chosen, pool.map(lambda name: observation.explained(now, observed[name], outcomes[name]), chosen)):
+            closely[name] = time.monotonic(), seen
+        observed = {name: with_explanation(seen, closely[name][1]) if name in closely else seen for name, seen in observed.items()}
+        pending = []
+        reasons: dict[str, list[str]] = {}
+        for name, seen in observed.items():
+            verdict = readiness.judge(seen)
+            outcomes[name].status = observation.status_of(seen, verdict)
+            is_over = is_last or name not in patient or (time.monotonic() >= ends[name] and name not in later)
+            if verdict.serving or verdict.final or is_over:
+                settled(name, verdict, seen)
+            else:
+                pending.append(name)
+                reasons.setdefault(verdict.reason, []).append(name)
+        most = sorted(reasons.items(), key=lambda entry: -len(entry[1]))[:3]
+        told = "; ".join(f"{len(names)} ({permissions.names_of(names)}) because {reason}" for reason, names in most)
+        return f"{len(pending)} of {len(outcomes)}: {told}" if pending else ""
+
+    def is_due(name: str, seen: readiness.Observation) -> bool:
+        if name not in patient:
+            # What was written just now needs its time.
+            return is_in_trouble(seen) or not outcomes[name].changes
+        moment = time.monotonic()
+        if moment >= ends[name]:
+            return True
+        if name in closely:
+            return moment - closely[name][0] >= observation.PATIENCE
+        return is_in_trouble(seen) or started + observation.PATIENCE <= moment
+
+    watched = [
+        (first.capabilities.api, first.namespace, {}),
+        (registry_plan.DEPLOYMENTS, first.namespace, {}),
+        (registry_reader.PODS, first.namespace, {"labelSelector": readiness.POD_LABELS}),
+    ]
+    if not seconds:
+        look(True)
+        return
+    missing = wait.until(look, first.cluster, deadline, watched)
+    if pending:
+        # The last look failed.
+        raise client.ClusterError(missing)
+
+
+def with_explanation(seen: readiness.Observation, before: readiness.Observation) -> readiness.Observation:
+    """An observation with what an earlier one tells of the same start of a server, as long as that can explain anything."""
+    one, other = (readiness.starts(pod for pod in [readiness.newest_pod(observation.pods)] if pod) for observation in (seen, before))
+    if one != other or not readiness.needs_explanation(seen):
+        return seen
+    return replace(seen, log=before.log, previous_log=before.previous_log, events=before.events, database_pods=before.database_pods)
+
+
+def is_in_trouble(seen: readiness.Observation) -> bool:
+    """Whether the server has ended before, or a container of its newest pod cannot be started."""
+    statuses = custom_resource.at(readiness.newest_pod(seen.pods), ("status", "containerStatuses")) or []
+    return any(status.get("restartCount") or custom_resource.at(status, ("state", "waiting", "reason")) in TROUBLE for status in statuses)

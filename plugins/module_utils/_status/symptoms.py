@@ -1,0 +1,355 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The registry server's log in words: what each line tells of the connection to the database, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a registry's definition says of the connection to its database."""
+
+    kind: str | None = None
+    has_ca: bool = False
+    verifies: bool = False
+    has_client_certificate: bool = False
+
+    @property
+    def is_encrypted_mysql(self) -> bool:
+        """Whether a MySQL connection is encrypted. It is by any of these settings."""
+        return self.has_ca or self.verifies or self.has_client_certificate
+
+
+def connection_of(registry: custom_resource.Manifest) -> Connection:
+    """The connection that the definition of a registry asks for."""
+    section = custom_resource.live_database(registry)
+    return Connection(
+        custom_resource.live_type(registry),
+        any(section.get(key) for key in (*custom_resource.CA_KEYS.values(), *custom_resource.CA_DIRECTORIES)),
+        bool(section.get(custom_resource.VERIFY_SERVER_CERT)),
+        all(section.get(key) for key in custom_resource.CERTIFICATE_KEYS),
+    )
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """A line of the server's log that tells what is wrong with a connection of which `applies` holds.
+
+    A `final` one can be fixed only by another input. One that `follows` has its cause in the log of an earlier start of the server.
+    """
+
+    pattern: re.Pattern[str]
+    reason: str
+    remedy: str
+    final: bool
+    applies: Callable[[Connection], bool]
+    follows: bool
+
+
+# A symptom, and the line of a log that shows it.
+Seen = Optional[tuple[Symptom, str]]
+
+
+def _symptom(
+    pattern: str, reason: str, remedy: str, final: bool = True, applies: Callable[[Connection], bool] = lambda _connection: True, follows: bool = False
+) -> Symptom:
+    return Symptom(re.compile(pattern), reason, remedy, final, applies, follows)
+
+
+LOGIN = r"Error (1045|1698) "
+
+
+REFUSED = "the database refuses the login: the password or the user name is wrong"
+
+
+CHECK_LOGIN = "Check database.username and database.password"
+
+
+UNKNOWN_AUTHORITY = "x509: certificate signed by unknown authority"
+
+
+NO_CLIENT_CERTIFICATE = "the database accepts only connections with a client certificate, and this registry has none"
+
+
+READ_ONLY = "the database server is read-only, as a replica is, and the registry has to write"
+
+
+DIRTY = "an earlier migration of the database stopped halfway and left its schema marked dirty"
+
+
+REPAIR = "Give the registry an empty database, or undo what the migration did and set `version` to the one before and `dirty` to 0 in schema_migrations"
+
+
+# What the registry server logs when it cannot use its database (servers v0.3.8 and v0.3.14 on MySQL 9.7, MariaDB 10.11 and PostgreSQL 16).
+# The first one that fits a line counts.
+SYMPTOMS = (
+    _symptom(
+        LOGIN,
+        f"{REFUSED}, or the user must use TLS and this registry has no CA",
+        f"{CHECK_LOGIN}, or give database.ca",
+        applies=lambda connection: not connection.is_encrypted_mysql,
+    ),
+    _symptom(
+        LOGIN,
+        f"{REFUSED}, or the user must present a client certificate (REQUIRE X509, ISSUER or SUBJECT) and this registry has none",
+        f"{CHECK_LOGIN}, or give database.client_certificate",
+        applies=lambda connection: not connection.has_client_certificate,
+    ),
+    _symptom(
+        LOGIN,
+        f"{REFUSED}, or the user must present another client certificate (REQUIRE ISSUER or SUBJECT)",
+        f"{CHECK_LOGIN} and database.client_certificate",
+    ),
+    _symptom(r"SQLSTATE 28P01|password authentication failed", REFUSED, CHECK_LOGIN),
+    _symptom(
+        r"Error (3118|4151) ",
+        "the account of the user is locked in the database",
+        "Unlock it there (ALTER USER ... ACCOUNT UNLOCK), or give another user in database.username",
+    ),
+    _symptom(
+        r"Error (1862|1820) ",
+        "the password of the user has expired in the database",
+        "Set a new one there (ALTER USER), and give it in database.password",
+    ),
+    _symptom(
+        r"Error 3955 ",
+        "the database has blocked the user after too many logins with a wrong password",
+        "Correct database.password, then unblock the user there (ALTER USER ... ACCOUNT UNLOCK)",
+    ),
+    _symptom(
+        r"Error 3159 |no encryption",
+        "the database accepts only encrypted connections, and this one is not",
+        "Give database.ca, or for PostgreSQL set database.ssl_mode to require",
+    ),
+    _symptom(
+        r"requires a valid client certificate|tls: certificate required",
+        NO_CLIENT_CERTIFICATE,
+        "Give database.client_certificate",
+        applies=lambda connection: not connection.has_client_certificate,
+    ),
+    _symptom(
+        r"tls: (unknown certificate authority|bad certificate|expired certificate|revoked certificate|certificate required|(unknown|unsupported) certificate)"
+        r"|requires a valid client certificate|certificate authentication failed",
+        "the database rejects the client certificate of the registry: it is signed by a CA that the database does not trust, or is not valid",
+        "Give one that the database accepts in database.client_certificate",
+        applies=lambda connection: connection.has_client_certificate,
+    ),
+    _symptom(
+        r"(bad|invalid) connection: |failed to receive message: ",
+        "the database ends the connection before the login, as it does when it does not accept the client certificate",
+        "Check database.client_certificate, and the log of the database",
+        False,
+        applies=lambda connection: connection.has_client_certificate,
+    ),
+    _symptom(r"SQLSTATE 28000|Error 1130\b", "the database accepts no login of this user from the cluster", "Allow it there"),
+    _symptom(
+        r"Error 1129\b",
+        "the database blocks the cluster's nodes after too many broken connections",
+        "Run TRUNCATE TABLE performance_schema.host_cache on it",
+    ),
+    _symptom(
+        r"Error 1524 |this user requires|authentication plugin is not supported",
+        "the registry server does not support the authentication plugin of the user",
+        "Have the user identified with caching_sha2_password",
+    ),
+    _symptom(r"Error 1049 |SQLSTATE 3D000", "the database does not exist on the server", "Create it, or correct database.name"),
+    _symptom(r"Error 1044 ", "the user has no privileges on the database", "Grant the user all privileges on the database"),
+    _symptom(r"Error 1142 |SQLSTATE 42501", "the user lacks a privilege that the server's migrations need", "Grant the user all privileges on the database"),
+    _symptom(
+        r"server does not support TLS|server refused TLS",
+        "the registry is to encrypt its connection, and the database offers no encryption",
+        "Enable TLS on the database, or set database.ca to none",
+    ),
+    _symptom(r"Error 1040\b|SQLSTATE 53300", "the database has no connection left", "Raise its limit of connections", False),
+    _symptom(
+        r"Error 1226 .*'max_user_connections' resource \(current value: 1\)",
+        "the user may have only one connection to the database, and the registry server needs two",
+        "Raise MAX_USER_CONNECTIONS of the user",
+    ),
+    _symptom(
+        r"Error 1226 .*'max_user_connections'",
+        "the user has no connection to the database left",
+        "Raise MAX_USER_CONNECTIONS of the user, or close other connections of the user",
+        False,
+    ),
+    _symptom(
+        r"Error 1226 ",
+        "the user has used up what the database allows in an hour",
+        "Raise the hourly limit of the user (ALTER USER ... WITH MAX_CONNECTIONS_PER_HOUR, MAX_QUERIES_PER_HOUR or MAX_UPDATES_PER_HOUR)",
+    ),
+    _symptom(
+        r"Error 1290 .*read[-_]only|Error (1792|1836) |SQLSTATE 25006",
+        READ_ONLY,
+        "Give the address of the server that accepts writes in database.host, or make this one writable",
+    ),
+    _symptom(r"Error 3989 ", "the database is in read-only mode", "Run ALTER DATABASE ... READ ONLY = 0 on it"),
+    _symptom(r"Error 3032 ", "the database server is in offline mode", "Set offline_mode to OFF there", False),
+    _symptom(
+        r"Error 3750 ",
+        "the database requires a primary key in each table (sql_require_primary_key), and a table of the registry has none",
+        "Set sql_require_primary_key to OFF there",
+    ),
+    _symptom(
+        r'syntax error at or near "JSON"|Dirty database version 25\b',
+        "the server's migration 25 did not succeed, which is so with every PostgreSQL before 16, and the schema is now marked dirty",
+        f"Use PostgreSQL 16 or newer. {REPAIR}",
+    ),
+    _symptom(
+        UNKNOWN_AUTHORITY,
+        "the CA did not sign the database's certificate",
+        "Give the right one in database.ca",
+        applies=lambda connection: connection.has_ca,
+    ),
+    _symptom(
+        UNKNOWN_AUTHORITY,
+        "the registry has no CA, but checks the database's certificate (database.verify_server_cert), and no public CA has signed it",
+        "Give the CA in database.ca, or set database.ca to none, which ends the check too",
+        applies=lambda connection: connection.kind == desired_state.MYSQL,
+    ),
+    _symptom(
+        UNKNOWN_AUTHORITY,
+        "the registry has no CA, but checks the database's certificate (database.ssl_mode), and no public CA has signed it",
+        "Give the CA in database.ca, or set database.ssl_mode to require",
+    ),
+    _symptom(
+        r"x509: certificate (relies on legacy Common Name field|is not valid for any names)",
+        "the database's certificate has no host name (subject alternative name) in it, such as the one that MySQL makes for itself",
+        "Set database.verify_server_cert to false, which encrypts without the check, or give the database a certificate with the name in database.host",
+    ),
+    _symptom(
+        r"doesn't contain any IP SANs|x509: certificate is valid for .*(, not |none matched )[\d.:a-f]*[.:][\da-f]+$",
+        "database.host is an IP address, which the database's certificate is not valid for",
+        "Use a host name of the certificate in database.host, have it issued for the address, or for MySQL set database.verify_server_cert to false",
+    ),
+    _symptom(
+        r"x509: certificate is valid for .*(, not |none matched )",
+        "the database's certificate is not valid for this host name",
+        "Use a host name of the certificate in database.host, or have the certificate issued for this one",
+    ),
+    _symptom(r"x509: certificate has expired", "the database's certificate has expired or is not valid yet", "Renew it, and check the clocks"),
+    _symptom(
+        r"failed to parse SSL (root|CA) certificate|unable to add CA to cert pool", "the CA bundle holds no PEM certificate", "Correct what database.ca names"
+    ),
+    _symptom(
+        r"(failed to read SSL (root|CA) certificate|unable to read CA file).* is a directory",
+        "the registry names a whole ConfigMap or Secret as its CA, which the registry server cannot read",
+        "Name one of its keys in database.ca",
+    ),
+    _symptom(r"failed to read SSL (root|CA) certificate|unable to read CA file", "the CA bundle has no such key", "Correct the key in database.ca"),
+    _symptom(
+        r'both "sslcert" and "sslkey" are required',
+        "the registry has a client certificate without its key, or a key without its certificate",
+        "Give both in database.client_certificate",
+    ),
+    _symptom(
+        r"failed to load SSL certificate pair|unable to (read sslkey|read cert|load cert|find sslpassword|decrypt key)|failed to decode sslkey",
+        "the client certificate and its key cannot be read, or do not belong together",
+        "Correct what database.client_certificate names; the key must have no password",
+    ),
+    _symptom(
+        r"tls: failed to verify certificate|x509: ",
+        "the registry server does not accept the database's certificate",
+        "Correct the certificate, or the CA in database.ca",
+    ),
+    _symptom(
+        r"\btls: ",
+        "the registry server and the database do not agree on TLS",
+        "Check the TLS settings of the database, which must offer TLS 1.2 or newer",
+        False,
+    ),
+    _symptom(
+        r"Dirty database version 8\b",
+        f"{DIRTY}: migration 8, which fails where each table must have a primary key (sql_require_primary_key)",
+        f"Set sql_require_primary_key to OFF there if it is ON. {REPAIR}",
+        applies=lambda connection: connection.kind == desired_state.MYSQL,
+        follows=True,
+    ),
+    _symptom(r"Dirty database version", DIRTY, REPAIR, follows=True),
+    _symptom(
+        r"invalid EmbedMD config|invalid (MySQL|PostgreSQL) DSN|net/url: invalid userinfo|cannot parse `.*`: (failed to parse as|invalid port)",
+        "the connection string is not valid: a value of `database` has a character that breaks it",
+        "Change that value",
+    ),
+    # The metadata server that is beside the registry server with operators before v0.2.20. Whatever keeps it from connecting, its words are the same.
+    _symptom(
+        r"mysql_real_connect failed",
+        "the metadata server of this product version cannot connect to the database, and does not say whether the host, the port, the user name, the password"
+        " or the CA is wrong",
+        "Check all of them in `database`, and that the database runs",
+        False,
+    ),
+    _symptom(
+        r"mysql_query failed: .* error in your SQL syntax",
+        "the metadata server of this product version cannot use a database of this name: other characters than letters, digits and _ break its statements",
+        "Use a database with another name",
+    ),
+    _symptom(
+        r"mysql_query failed: .* denied ", "the user has no privileges on the database, or it does not exist", "Create it, and grant the user all privileges"
+    ),
+    _symptom(r"no such host", "the database's host name is unknown in the cluster", "Correct database.host, or wait until its Service exists", False),
+    _symptom(r"connection refused", "nothing listens at the database's address", "Check database.host, database.port and that the database runs", False),
+    _symptom(r"i/o timeout|deadline exceeded", "the database does not answer", "Check that the network lets the registries namespace reach it", False),
+)
+
+
+# How the server's logging library begins what it says, which may go on over several lines.
+HEAD = re.compile(r"^[IWEF]\d{4} [\d:.]+ +\d+ [^\s\]]+\] ", re.MULTILINE)
+
+
+# Connection strings in a log. Their passwords stand there as they are, with any character, line breaks too: up to the last @, or where the rest was cut
+# off, to the end of the quotes. Go's parser of URLs repeats in quotes what it stumbled upon.
+CREDENTIALS = (
+    (re.compile(r"(\bpostgres(?:ql)?://[^:/\s\"@]*:).*@", re.DOTALL), r"\1********@"),
+    (re.compile(r"(\bpostgres(?:ql)?://[^:/\s\"@]*:)(?!\*{8}@)[^\"]*"), r"\1********"),
+    (re.compile(r"(\binvalid (?:port|URL escape|character) \")(?:[^\"\\]|\\.)*", re.DOTALL), r"\1********"),
+)
+
+
+# What the driver of MySQL says of its own in front of a line that only says that the connection is gone.
+DRIVER = re.compile(r"\[mysql\] \S+ \S+ \S+ (.*)")
+
+
+MYSQL_LOGIN = re.compile(r"([^\s:]+:).*", re.DOTALL)
+
+
+def lines_of(log: str) -> list[str]:
+    """What a log says, line by line, without the logging library's additions and without passwords."""
+    lines: list[str] = []
+    told = ""
+    for line in (line.strip() for said in HEAD.split(log) for line in without_credentials(said).splitlines()):
+        driver = DRIVER.match(line)
+        if not driver:
+            lines.append(line + told)
+        told = f": {driver[1]}" if driver else ""
+    return lines
+
+
+def without_credentials(text: str) -> str:
+    """A text of the server's, of one line or several, without the password of a connection string in it."""
+    for pattern, masked in CREDENTIALS:
+        text = pattern.sub(masked, text)
+    login, at, address = text.rpartition("@tcp(")
+    return MYSQL_LOGIN.sub(r"\1********", login, count=1) + at + address
+
+
+def newest(lines: Sequence[str], connection: Connection) -> Seen:
+    """The last line that tells something of a connection, and what."""
+    for line in reversed(lines):
+        for symptom in SYMPTOMS:
+            if symptom.pattern.search(line) and symptom.applies(connection):
+                return symptom, line
+    return None
+
+
+def stops_migration(line: str) -> bool:
+    """Whether a line tells of a migration that failed in the middle, after which the schema is marked dirty and no server starts any more."""
+    return "(details: " in line

@@ -1,0 +1,387 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carries permissions out: reads who may use a registry, checks everything first, writes in parallel, and asks the API server who really may."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, wait, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import permission_plan, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import access_review
+
+USERS = ("user.openshift.io/v1", "users")
+SERVICE_ACCOUNTS = ("v1", "serviceaccounts")
+AT_THE_SAME_TIME = 8
+# In how many namespaces service accounts are looked for one by one; for more, those of the whole cluster are listed.
+NAMESPACES_ONE_BY_ONE = 5
+# How long writes are tried again that somebody else was faster with, or whose Role the operator has still to make.
+SECONDS = 60
+# How long the API server may take until it knows of a new RoleBinding.
+SECONDS_TO_SETTLE = 5
+
+
+def granting_from_options(
+    reader: registry_reader.Reader,
+    options: Mapping[str, Any],
+    problems: list[desired_state.Problem],
+    check_mode: bool,
+    outcome: writes.Outcome,
+    waits: bool | None = None,
+    threads: int | None = None,
+) -> Granting:
+    """What is to be done with the option `permissions`; `problems` is added to.
+
+    `waits`: whether the run waits until the registry is available; None when it does not make one. `threads`: how many requests are sent at the same time.
+    """
+    wanted = permissions.permissions_from_options(options["permissions"] or {}, options["state"] == "absent", problems, outcome.warnings)
+    target = permissions.Target(reader.namespace, options["name"], reader.capabilities.api[0], None)
+    return Granting(reader, wanted, target, waits, check_mode, outcome, threads or AT_THE_SAME_TIME)
+
+
+class Granting:
+    """The permissions of one registry on their way into the cluster: `problems` before anything is written, `grant`, and when it is available `set_members`."""
+
+    def __init__(
+        self,
+        reader: registry_reader.Reader,
+        wanted: permissions.Permissions,
+        target: permissions.Target,
+        waits: bool | None,
+        check_mode: bool,
+        outcome: writes.Outcome,
+        threads: int,
+    ) -> None:
+        self._reader, self._cluster, self._threads = reader, reader.cluster, threads
+        self._wanted, self._check_mode, self._outcome = wanted, check_mode, outcome
+        self._target, self._waits = target, waits
+        self._first: registry_plan.Plan | None = None
+        # What there is to do by the last look.
+        self.planned: tuple[registry_plan.Change, ...] = ()
+        self._see([])
+        self._known = permissions.Known()
+        self._group: custom_resource.Manifest | None = None
+        self._has_groups = True
+        # The Group that the operator will make for a new registry.
+        self._new_group: custom_resource.Manifest | None = None
+        # In check mode, whether the operator has still to make the Group, or to empty it.
+        self._awaits_group = False
+        self._before: custom_resource.Manifest | None = None
+        self._unanswered: list[registry_plan.Change] = []
+
+    @property
+    def live_grants(self) -> permissions.LiveGrants:
+        """Who may use the registry by what is live."""
+        return self._grants
+
+    @property
+    def group(self) -> custom_resource.Manifest | None:
+        """The registry's own Group, as it is live."""
+        return self._group
+
+    def problems(self, reader: registry_reader.Reader, registry: custom_resource.Manifest | None) -> list[desired_state.Problem]:
+        """Read what is live; everything for which the permissions cannot be carried out."""
+        self._reader = reader
+        self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
+        self._see(self._role_bindings())
+        unreadable: list[desired_state.Problem] = []
+        may_read = False
+        try:
+            may_read = self._read_group()
+        except client.ClusterError as error:
+            if error.status != client.FORBIDDEN:
+                raise
+            unreadable.append(permission_plan.members_out_of_reach(self._wanted, str(error)))
+        self._known = self._look_up()
+        if self._before is None:
+            self._before = permissions.permissions_result(self._grants, self._group)
+        self._new_group = {} if registry is None and may_read and self._has_groups else None
+        # The operator empties the Group when it first sees the registry, also one that was there before.
+        self._awaits_group = bool(self._waits) and not custom_resource.at(registry, ("status", "conditions"))
+        grants, members = self._planned_grants(), registry_plan.Plan(problems=tuple(unreadable)) if unreadable else self._planned_members()
+        self._first = grants
+        self.planned = (*grants.changes, *members.changes)
+        problems = [*grants.problems, *members.problems, *writes.rights_problems(reader, self.planned)]
+        if registry is None and self._waits is None:
+            problem = permission_plan.no_registry(self._target, registry_reader.names_of(reader.registries))
+            if self._wanted.revoke:
+                self._outcome.warn([problem.sentence()])
+            else:
+                problems.append(problem)
+        elif registry is None and not self._waits and members.changes:
+            remedy = "Leave wait at true, or give the members to a later run"
+            problems.append(
+                desired_state.Problem(
+                    f"permissions.{permissions.MEMBERS}", "cannot be set before the new registry is available, which is not waited for", remedy
+                )
+            )
+        if access_review.needs_right_to_grant(grants.changes):
+            problems += self._escalation_problems()
+        return problems
+
+    def problems_of_verification(self) -> list[desired_state.Problem]:
+        """The right without which the API server cannot be asked about others."""
+        right = client.Right("create", access_review.REVIEWS[0].partition("/")[0], access_review.REVIEWS[1])
+        if not self._reader.missing_rights(self._target.namespace, [right]):
+            return []
+        return [
+            desired_state.Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)
+        ]
+
+    def grant(self, registry: custom_resource.Manifest | None) -> None:
+        """Write the RoleBindings; in check mode there may be no registry yet. ClusterError when one is refused; what was written stays."""
+
+        uid = registry["metadata"]["uid"] if registry else None
+        first, self._first = self._first, None
+        if uid != self._target.uid:
+            # A registry that was just made owns what grants access to it.
+            self._target, first = replace(self._target, uid=uid), None
+            self._see(self._live)
+        made = self._carry_out(self._planned_grants, lambda: self._see(self._role_bindings()), first)
+        if made.changes:
+            self._see(permission_plan.carried_out(self._live, permission_plan.ROLE_BINDING, made.changes))
+        self._show()
+
+    def _see(self, live: list[custom_resource.Manifest]) -> None:
+        """Note the RoleBindings as they are now."""
+        self._live, self._grants = live, permissions.LiveGrants.of(self._target, live)
+
+    def set_members(self) -> None:
+        """Write the members of the registry's own Group, and see that they stay. ClusterError when that is refused, or they do not."""
+        if self._wanted.members is None:
+            return
+        if self._awaits_group and not self._check_mode:
+            # The operator has made it since, or emptied it.
+            self._reader = self._reader.fresh
+            self._read_group()
+            self._awaits_group = False
+        made = self._carry_out(self._planned_members, self._read_group, read_back=not self._check_mode)
+        for change in made.changes:
+            self._group = {**(self._group or {}), "users": change.body["users"]}
+        self._show()
+
+    def verify(self) -> None:
+        """Ask the API server who may use the registry, those who are listed and all others who have rights."""
+        unseen: list[str] = []
+        groups = self._listed("the groups that users are in", registry_plan.USER_GROUPS, unseen) if self._wanted.members or self._has_users() else None
+        listed = self._answers(access_review.listed_questions(self._wanted, permissions.known_from(groups=groups)))
+
+        def unsettled(_is_last: bool) -> str:
+            listed.update(self._answers(access_review.unsettled(self._wanted, listed)))
+            return "the API server to apply the new permissions" if access_review.unsettled(self._wanted, listed) else ""
+
+        wait.until(unsettled, self._cluster, time.monotonic() + SECONDS_TO_SETTLE, poll=lambda: wait.PAUSE)
+        bindings = self._listed("who may use the registry by rights for the whole cluster", registry_plan.CLUSTER_ROLE_BINDINGS, unseen)
+        others = self._answers(access_review.other_questions(self._target, self._live, bindings or ()))
+        self._outcome.verification = access_review.verification(listed, others)
+        self._outcome.warn([*unseen, *access_review.verification_warnings(self._target, self._wanted, listed, others)])
+
+    def _has_users(self) -> bool:
+        return any(grant.kind == "users" for grant in self._wanted.grants)
+
+    def _answers(self, questions: Iterable[access_review.Question]) -> dict[access_review.Question, bool]:
+        asked = list(questions)
+
+        def ask(question: access_review.Question) -> bool:
+            return self._cluster.allows(client.path_of(access_review.REVIEWS, self._target.namespace), question.review(self._target), "asking who has access")
+
+        with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+            return dict(zip(asked, pool.map(ask, asked)))
+
+    def _role_bindings(self) -> list[custom_resource.Manifest]:
+        return self._reader.role_bindings(self._target.roles)
+
+    def _planned_grants(self) -> registry_plan.Plan:
+        return permission_plan.grant_changes(self._wanted, self._grants, self._known)
+
+    def _planned_members(self) -> registry_plan.Plan:
+        if self._awaits_group:
+            return permission_plan.member_changes(self._wanted, replace(self._target, uid=None), None, self._has_groups)
+        return permission_plan.member_changes(self._wanted, self._target, self._group, self._has_groups)
+
+    def _read_group(self) -> bool:
+        """Read the registry's own Group, and where there is none, whether the cluster has groups at all. Whether the account may read it."""
+        unseen: list[str] = []
+        needed = self._wanted.members is not None
+        # A cluster without OpenShift's APIs refuses first who has no right to them.
+        found = visibility.seen(lambda: [self._reader.group(self._target.own_group, listed=not needed)], None, unseen.append, advice=not needed)
+        self._group = found[0] if found else None
+        self._has_groups = self._group is not None or visibility.seen(
+            lambda: self._reader.serves(registry_plan.USER_GROUPS), True, unseen.append, advice=not needed
+        )
+        if self._has_groups and unseen and needed:
+            raise client.ClusterError(unseen[0], client.FORBIDDEN)
+        return found is not None or not self._has_groups
+
+    def _look_up(self) -> permissions.Known:
+        """What the cluster knows of those who are granted access now."""
+        unseen: list[str] = []
+        asked = permissions.lookups(permissions.doubtful(self._wanted, self._grants))
+        groups = self._listed("whether the groups exist", registry_plan.USER_GROUPS, unseen) if asked.groups else None
+        users = self._names("whether the users exist", USERS, unseen) if asked.users else None
+        namespaces = self._names("whether the namespaces exist", client.NAMESPACES, unseen) if asked.namespaces else None
+        accounts: dict[str, list[custom_resource.Manifest]] = {}
+        what = "whether the service accounts exist"
+        if len(asked.service_accounts) > NAMESPACES_ONE_BY_ONE:
+            everywhere = self._names(what, SERVICE_ACCOUNTS, unseen)
+            if everywhere is not None:
+                accounts = {namespace: [] for namespace in asked.service_accounts}
+                for account in everywhere:
+                    accounts.get(account["metadata"]["namespace"], []).append(account)
+        else:
+            for namespace in asked.service_accounts:
+                found = self._names(what, SERVICE_ACCOUNTS, unseen, namespace)
+                if found is not None:
+                    accounts[namespace] = found
+        self._outcome.warn(unseen)
+        return permissions.known_from(groups, users, namespaces, accounts)
+
+    def _listed(self, what: str, api: tuple[str, str], unseen: list[str]) -> list[custom_resource.Manifest] | None:
+        return self._seen(what, api, unseen, lambda: self._reader.everywhere(api))
+
+    def _names(self, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[custom_resource.Manifest] | None:
+        return self._seen(what, api, unseen, lambda: self._reader.names(api, namespace))
+
+    def _seen(
+        self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[custom_resource.Manifest]]
+    ) -> list[custom_resource.Manifest] | None:
+        """A list, or None where the cluster does not have it or it cannot be read; `unseen` is added to."""
+        return visibility.seen(
+            read, None, lambda why: unseen.append(f"{what} could not be seen: {why}"), served=lambda: "/" not in api[0] or self._reader.serves(api)
+        )
+
+    def _escalation_problems(self) -> list[desired_state.Problem]:
+        """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
+        bind = access_review.right_to_bind(self._target)
+        # Asked first for all objects of a kind, which is the same question for every registry.
+        if not self._lacking([replace(bind, name="")]):
+            return []
+        role = None
+        if self._target.uid:
+            role = visibility.seen(lambda: self._cluster.read(registry_plan.ROLES, self._target.namespace, self._target.role), None, lambda _why: None)
+        needed = access_review.rights_of_role(self._target, role)
+        lacking = self._lacking(access for access in needed if self._lacking([replace(access, name="")]))
+        return [access_review.escalation_problem(self._target, lacking)] if lacking and self._lacking([bind]) else []
+
+    def _lacking(self, needed: Iterable[access_review.Access]) -> list[access_review.Access]:
+        return [
+            access
+            for access in needed
+            if self._reader.missing_rights(self._target.namespace, [client.Right(access.verb, access.group, access.resource, access.name)])
+        ]
+
+    def _carry_out(
+        self, planned: Callable[[], registry_plan.Plan], read: Callable[[], object], first: registry_plan.Plan | None = None, read_back: bool = False
+    ) -> registry_plan.Plan:
+        """Send the `first` plan, or one that is made now, and what a new plan says when somebody else was faster; the last plan.
+
+        With `read_back` until there is nothing left to do.
+        """
+        attempts, made = 0, registry_plan.Plan()
+        errors: list[client.ClusterError] = []
+
+        def attempt(_is_last: bool) -> str:
+            nonlocal first, attempts, made, errors
+            if attempts:
+                self._reader = self._reader.fresh
+                read()
+            attempts += 1
+            made, first = first or planned(), None
+            if made.problems:
+                # They were none before the first write.
+                raise client.ClusterError(" ".join(problem.sentence() for problem in made.problems), client.CONFLICT)
+            self._settle(made.changes)
+            self._outcome.warn(made.warnings)
+            refused = self._send_all(made.changes)
+            errors = [error for _change, error in refused]
+            final = [error for change, error in refused if not _may_pass(change, error)]
+            if final:
+                raise final[0]
+            if not refused and not (read_back and made.changes):
+                return ""
+            return str(errors[0]) if errors else "the members to stay as they were written"
+
+        try:
+            # At random, so that two runs that get into each other's way get out of it.
+            if wait.until(attempt, self._cluster, time.monotonic() + SECONDS, poll=lambda: random.uniform(0, min(attempts, 8) / 4)):
+                raise errors[0] if errors else _contested(self._target)
+        except client.ClusterError:
+            if self._unanswered:
+                with suppress(client.ClusterError), self._outcome.in_doubt(self._unanswered):
+                    self._reader = self._reader.fresh
+                    read()
+                    self._settle(planned().changes)
+            raise
+        return made
+
+    def _send_all(self, changes: Sequence[registry_plan.Change]) -> list[tuple[registry_plan.Change, client.ClusterError]]:
+        """Send changes, those of the same verb in parallel, and note what was done; those that were refused. What revokes waits until all was granted."""
+        refused: list[tuple[registry_plan.Change, client.ClusterError]] = []
+
+        def attempt(change: registry_plan.Change) -> desired_state.ReportedError | None:
+            try:
+                writes.send(self._cluster, change, self._check_mode)
+            except (client.ClusterError, _interruption.CancelledError) as error:
+                return error
+            return None
+
+        for _verb, group in groupby(changes, key=lambda change: change.verb):
+            batch = list(group)
+            unverified = self._check_mode and any(map(self._is_ahead, batch))
+            errors: list[desired_state.ReportedError | None] = [None] * len(batch)
+            if not unverified:
+                with ThreadPoolExecutor(min(self._threads, len(batch))) as pool:
+                    errors = list(pool.map(attempt, batch))
+            for change, error in zip(batch, errors):
+                if error is None:
+                    self._outcome.record(change, unverified)
+                elif isinstance(error, client.ClusterError):
+                    refused.append((change, error))
+            for error in errors:
+                if isinstance(error, _interruption.CancelledError):
+                    raise error
+            if refused:
+                break
+        self._unanswered = [change for change, error in refused if error.unclear]
+        return refused
+
+    def _is_ahead(self, change: registry_plan.Change) -> bool:
+        """Whether a change needs what is still to be made: the registry, or the Group that the operator makes for it."""
+        if change.verb == "DELETE" or self._wanted.revoke:
+            return False
+        return self._target.uid is None or (self._awaits_group and change.kind == permission_plan.USER_GROUP)
+
+    def _settle(self, planned: Iterable[registry_plan.Change]) -> None:
+        """Note the writes that got no answer, where the new plan shows that they were carried out all the same."""
+        again = {(change.verb, change.kind, change.name) for change in planned}
+        for change in self._unanswered:
+            if (change.verb, change.kind, change.name) not in again:
+                self._outcome.record(change)
+        self._unanswered = []
+
+    def _show(self) -> None:
+        after: dict[str, Any] = permissions.permissions_result(self._grants, self._new_group if self._group is None else self._group)
+        self._outcome.registry = {**self._outcome.registry, "permissions": after}
+        self._outcome.permissions_difference = permission_plan.difference(self._target, self._before or {}, after)
+
+
+def _may_pass(change: registry_plan.Change, error: client.ClusterError) -> bool:
+    """Whether a refused write may succeed when it is planned anew: somebody else was faster, it got no answer, or the Role is still to be made."""
+    return error.unclear or error.status == client.CONFLICT or (error.status == client.NOT_FOUND and change.verb in ("POST", "PATCH"))
+
+
+def _contested(target: permissions.Target) -> client.ClusterError:
+    return client.ClusterError(
+        f"the members of group {target.own_group!r} were written, and are others whenever they are read back: somebody else changes them too."
+    )

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Deletes a registry and all that was made for it alone, and waits until it is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, wait, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, ownership, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import deletion_plan, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation
+
+INFERENCE_SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices")
+
+
+class NotDeletedError(desired_state.ReportedError):
+    """The registry was deleted but is still there."""
+
+    def __init__(self, name: str, reason: str, seconds: float) -> None:
+        super().__init__(f"registry {name!r} is marked for deletion and still there after {seconds:.0f} s (wait_timeout): {reason}.")
+
+
+class Removal:
+    """One registry on its way out of the cluster: `problems` before anything is written, then `carry_out`.
+
+    `expected` are registries by name as the same run will leave them, before it has: what they will read stays, whatever they read now. `uid` is that of
+    the registry that is meant, empty where it does not exist anymore; with None it is the one that has the name when it is first looked at.
+    """
+
+    def __init__(
+        self,
+        unwanted: desired_state.Registry,
+        consent: desired_state.Consent,
+        check_mode: bool,
+        outcome: writes.Outcome,
+        expected: Mapping[str, custom_resource.Manifest] = MappingProxyType({}),
+        uid: str | None = None,
+    ) -> None:
+        self._unwanted, self._consent, self._check_mode, self._outcome = unwanted, consent, check_mode, outcome
+        self._expected, self._uid = expected, uid
+        # The names of the other registries of the namespace.
+        self._others: list[str] = []
+
+    def problems(self, reader: registry_reader.Reader) -> list[desired_state.Problem]:
+        """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
+        plan = self._planned(reader, self._expected)
+        return [*plan.problems, *writes.rights_problems(reader, plan.changes)]
+
+    def carry_out(
+        self,
+        reader: registry_reader.Reader,
+        seconds: float,
+        problems: Iterable[desired_state.Problem] = (),
+        deadline: float | None = None,
+    ) -> None:
+        """Delete it, and with more than 0 seconds wait until it is gone; with a deadline of several not longer than until then.
+
+        InputError, ClusterError; NotDeletedError when it is not gone by then; CancelledError when the run is to stop.
+        """
+
+        def after(change: registry_plan.Change) -> None:
+            if change.kind == custom_resource.KIND and seconds:
+                # The server runs until then, with the Secret and the CA that are deleted next.
+                _wait_until_gone(reader, self._unwanted.name, self._uid, seconds, deadline or time.monotonic() + seconds)
+
+        # What the others read once they were written is what they read now.
+        expected = self._expected if self._check_mode else {}
+        writes.carry_out(reader, partial(self._planned, expected=expected), self._unwanted.name, self._check_mode, self._outcome, problems, after)
+        reason = observation.ABSENT["reason"]
+        if self._outcome.changes and not seconds:
+            reason = "the registry is being deleted"
+        elif not self._outcome.changes:
+            reason = desired_state.not_found(self._unwanted.name, reader.namespace, self._others)
+        self._outcome.status = {**observation.ABSENT, "reason": reason, "restart_needed": False}
+
+    def _planned(self, reader: registry_reader.Reader, expected: Mapping[str, custom_resource.Manifest]) -> registry_plan.Plan:
+        remains = read_remains(reader, self._unwanted.name, expected)
+        self._others = [other["metadata"]["name"] for other in remains.others]
+        uid = remains.registry["metadata"]["uid"] if remains.registry else ""
+        if self._uid is None:
+            self._uid = uid
+        if uid not in ("", self._uid):
+            return registry_plan.Plan(warnings=(f"registry {self._unwanted.name!r} was created by another process during this run, and is left",))
+        return deletion_plan.plan_deletion(self._unwanted, remains, self._consent)
+
+
+def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[str, custom_resource.Manifest]) -> deletion_plan.Remains:
+    """Everything in the cluster that can be of a registry, beside others, some of which are expected to become what they are not yet."""
+    unseen: list[str] = []
+
+    def seen(what: str, look: Callable[[], Any], otherwise: Any) -> Any:
+        return visibility.seen(look, otherwise, lambda why: unseen.append(f"{what} could not be looked for, and may be left behind: {why}"), advice=False)
+
+    registries = {item["metadata"]["name"]: item for item in reader.registries()}
+    registry = registries.get(name)
+    if registry is None:
+        registry_reader.need_namespace(reader.cluster, reader.namespace, lambda why: unseen.append(f"whether the namespace exists could not be seen: {why}"))
+    named = (custom_resource.live_database(registry).get("passwordSecret") or {}).get("name")
+    secrets = registry_reader.password_secrets_of(reader, name, unseen)
+    if named and named not in [secret["metadata"]["name"] for secret in secrets]:
+        secret = reader.held("Secret", named)
+        secrets += [secret] if secret else []
+    found = seen(
+        "ConfigMaps with an uploaded CA", lambda: [entry["metadata"]["name"] for entry in reader.named("ConfigMap", ownership.upload_prefix(name))], []
+    )
+    # Uploaded in the dashboard before the registry had a name, it is known by being read alone.
+    read = (custom_resource.live_database(registry).get(custom_resource.CA_KEYS["ConfigMap"]) or {}).get("name", "")
+    uploads = [reader.held("ConfigMap", entry) for entry in dict.fromkeys([*found, read]) if ownership.is_upload(entry, name)]
+    delegator = ownership.auth_delegator(name)
+    binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(registry_plan.CLUSTER_ROLE_BINDINGS, "", delegator), None)
+    if binding and reader.missing_rights("", [client.Right("delete", custom_resource.RBAC, registry_plan.CLUSTER_ROLE_BINDINGS[1], delegator)]):
+        may_not = "the account in use may not delete clusterrolebindings.rbac.authorization.k8s.io of this name"
+        unseen.append(f"ClusterRoleBinding {delegator!r} is left behind: {may_not}, which the playbook modelops.openshift_ai.rbac writes a ClusterRole for")
+        binding = None
+    users: list[custom_resource.Manifest] = []
+    if registry is not None:
+        label = f"modelregistry.opendatahub.io/name={name}"
+        users = visibility.seen(
+            lambda: registry_reader.labelled(name, lambda: reader.cluster.metadata(INFERENCE_SERVICES, "", labelSelector=label)),
+            [],
+            lambda why: unseen.append(f"InferenceServices that refer to the registry could not be looked for: {why}"),
+        )
+    target = permissions.Target(reader.namespace, name, reader.capabilities.api[0], None)
+    bindings = seen("RoleBindings without an owner", lambda: permissions.ownerless(target, reader.role_bindings(target.roles)), [])
+    return deletion_plan.Remains(
+        capabilities=reader.capabilities,
+        registry=registry,
+        has_generated_database=registry is not None
+        and ownership.is_owned_by(reader.deployment(custom_resource.GeneratedDatabase(name).host), registry["metadata"]["uid"]),
+        secrets=tuple(secrets),
+        config_maps=tuple(upload for upload in uploads if upload),
+        cluster_role_binding=binding,
+        role_bindings=tuple(bindings),
+        others=tuple(item for other, item in {**registries, **expected}.items() if other != name),
+        inference_services=tuple(users),
+        unseen=tuple(unseen),
+    )
+
+
+def left_behind(reader: registry_reader.Reader) -> list[str]:
+    """The names of registries that are no more and of which something is left. ClusterError 403 for an account that may not look for it."""
+    present = {registry["metadata"]["name"] for registry in reader.registries()}
+    # The operator leaves its ClusterRoleBinding whoever deletes a registry, and a deletion of ours takes it last.
+    named = {ownership.registry_of(binding, reader.namespace) for binding in reader.everywhere(registry_plan.CLUSTER_ROLE_BINDINGS)}
+    return sorted(name for name in named if name and name not in present)
+
+
+def _wait_until_gone(reader: registry_reader.Reader, name: str, uid: str | None, seconds: float, deadline: float) -> None:
+    """Wait until the registry of this uid and its server are gone. NotDeletedError at the deadline; CancelledError when the run is to stop."""
+    named = {"fieldSelector": f"metadata.name={name}"}
+    watched = [(reader.capabilities.api, reader.namespace, named), (registry_plan.DEPLOYMENTS, reader.namespace, named)]
+    # A snapshot would answer with what it read at the first look.
+    now = reader.fresh.until(deadline)
+
+    def why_present(_is_last: bool) -> str:
+        registry = now.registry(name)
+        if registry is not None and registry["metadata"]["uid"] != uid:
+            # Another process has created it anew.
+            return ""
+        if registry is not None:
+            return deletion_plan.why_not_deleted(registry, now.serves(deletion_plan.HTTP_ROUTES))
+        return "its server is still being taken down" if now.deployment(name) else ""
+
+    reason = wait.until(why_present, reader.cluster, deadline, watched, f"the end of registry {name!r}: ")
+    if reason:
+        raise NotDeletedError(name, reason, seconds)

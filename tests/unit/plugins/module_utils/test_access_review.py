@@ -1,0 +1,115 @@
+"""What the API server is asked about rights, and what its answers mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Known, LiveGrants, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import grant_changes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.access_review import (
+    Access,
+    Question,
+    escalation_problem,
+    listed_questions,
+    needs_right_to_grant,
+    other_questions,
+    right_to_bind,
+    rights_of_role,
+    unsettled,
+    verification,
+    verification_warnings,
+)
+
+from .builders import NAMESPACE
+from .grants import ACCOUNT, ALICE, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
+
+BOB = Grant("users", "bob")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "needed"),
+    [
+        (Permissions((ALICE,)), [], True),
+        (Permissions((ALICE,)), [dashboards(ALICE)], False),
+        (Permissions((ALICE,)), [dashboards(ALICE, uid="uid-0")], False),
+        (Permissions((PROJECT,)), [dashboards(Grant("groups", "system:serviceaccounts:fraud-dev"), uid="uid-0")], True),
+        (Permissions((ALICE,), revoke=True), [dashboards(ALICE)], False),
+        (Permissions((ALICE,), revoke=True), [dashboards(ALICE, BOB)], True),
+    ],
+)
+def test_the_right_to_grant_is_needed_for_what_the_api_server_asks_it_for(wanted, live, needed):
+    assert needs_right_to_grant(grant_changes(wanted, LiveGrants.of(TARGET, live), Known()).changes) is needed
+
+
+def test_the_two_ways_to_be_allowed_to_grant_are_named():
+    role = {"rules": [{"apiGroups": [""], "resources": ["services"], "resourceNames": ["fraud"], "verbs": ["get"]}]}
+    assert rights_of_role(TARGET, role) == [Access("get", "", "services", "fraud")]
+    assert [right.resource for right in rights_of_role(TARGET, None)] == ["services", "endpoints"]
+    assert rights_of_role(TARGET, {"rules": [{"nonResourceURLs": ["/x"], "verbs": ["get"]}]}) == []
+    sentence = escalation_problem(TARGET, rights_of_role(TARGET, None)).sentence()
+    assert str(right_to_bind(TARGET)) == "bind roles.rbac.authorization.k8s.io 'registry-user-fraud'"
+    assert str(right_to_bind(TARGET)) in sentence and "get services 'fraud' and get endpoints 'fraud'" in sentence and NAMESPACE in sentence
+
+
+def test_each_listed_subject_is_asked_about_with_the_groups_that_it_is_in():
+    known = Known(groups={"data-scientists": frozenset({"alice"}), "fraud-users": frozenset({"bob"})})
+    asked = {
+        question.who: (question.user, question.groups) for question in listed_questions(Permissions((SCIENTISTS, ALICE, PROJECT, ACCOUNT), ("bob",)), known)
+    }
+    assert asked == {
+        "group data-scientists": ("", ("data-scientists", "system:authenticated")),
+        "user alice": ("alice", ("data-scientists", "system:authenticated", "system:authenticated:oauth")),
+        "project fraud-dev": ("", ("system:serviceaccounts:fraud-dev", "system:serviceaccounts", "system:authenticated")),
+        "service account ci/pipeline": (
+            "system:serviceaccount:ci:pipeline",
+            ("system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"),
+        ),
+        "user bob": ("bob", ("fraud-users", "system:authenticated", "system:authenticated:oauth")),
+    }
+
+
+def test_the_question_is_the_one_of_the_registrys_proxy():
+    review = Question("user alice", "alice", ("g",)).review(TARGET)
+    assert review["metadata"] == {"namespace": NAMESPACE}
+    assert review["spec"] == {
+        "user": "alice",
+        "groups": ["g"],
+        "resourceAttributes": {"namespace": NAMESPACE, "verb": "get", "group": "", "version": "v1", "resource": "services", "name": "fraud"},
+    }
+
+
+def test_everybody_else_with_a_binding_is_asked_about_by_itself():
+    live = [dashboards(ALICE), operators(), binding("edit", BOB, ALICE, role="edit", role_kind="ClusterRole")]
+    cluster_wide = [
+        binding("admins", Grant("groups", "admins"), role="cluster-admin"),
+        binding("node", Grant("users", "system:kube-proxy"), role="node"),
+        binding("operator", Grant("service_accounts", "operator", "openshift-ingress"), role="operator"),
+        binding("ci", ACCOUNT, role="view"),
+        binding("nobody", role="view"),
+    ]
+    asked = {question.who: question for question in other_questions(TARGET, live, cluster_wide)}
+    assert {who: (question.user, question.groups, question.through, question.is_platform) for who, question in asked.items() if question.through} == {
+        "user bob": ("bob", (), "RoleBinding 'edit'", False),
+        "group admins": ("", ("admins",), "ClusterRoleBinding 'admins'", False),
+        "user system:kube-proxy": ("system:kube-proxy", (), "ClusterRoleBinding 'node'", True),
+        "service account openshift-ingress/operator": ("system:serviceaccount:openshift-ingress:operator", (), "ClusterRoleBinding 'operator'", True),
+        "service account ci/pipeline": ("system:serviceaccount:ci:pipeline", (), "ClusterRoleBinding 'ci'", False),
+    }
+    assert {"group system:authenticated", "group system:unauthenticated"} <= set(asked)
+
+
+def test_answers_are_reported_and_what_is_not_as_wanted_is_a_warning():
+    alice, bob = Question("user alice", "alice"), Question("user bob", "bob")
+    admins, proxy = Question("group admins", groups=("admins",), through="ClusterRoleBinding 'a'"), Question("user system:x", "system:x", is_platform=True)
+    listed, others = {alice: True, bob: False}, {admins: True, proxy: True, Question("group g", groups=("g",)): False}
+    assert verification(listed, others) == {
+        "allowed": ["user alice"],
+        "denied": ["user bob"],
+        "others": [{"subject": "group admins", "through": "ClusterRoleBinding 'a'"}, {"subject": "user system:x", "through": ""}],
+    }
+    denied, unlisted = verification_warnings(TARGET, Permissions(), listed, others)
+    assert "do not have it: user bob" in denied
+    assert "group admins (ClusterRoleBinding 'a'), and 1 of the platform's own accounts" in unlisted
+    assert unsettled(Permissions(), listed) == [bob] and unsettled(Permissions(revoke=True), listed) == [alice]
+    [still] = verification_warnings(TARGET, Permissions(revoke=True), listed, {})
+    assert "have it still" in still and "user alice" in still

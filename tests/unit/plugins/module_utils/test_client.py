@@ -1,0 +1,610 @@
+"""Requests to an API server, or to what answers in its place: what counts as an answer, what is sent again, and when it is given up."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import threading
+import time
+import traceback
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import kubernetes
+import pytest
+import trustme
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, visibility, wait
+
+REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
+GROUPS = ("user.openshift.io/v1", "groups")
+OBJECT = {"kind": "ModelRegistry", "metadata": {"name": "one", "uid": "u"}, "spec": {}}
+ALLOWED = {"status": {"allowed": True}}
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers each request as the next of the server's answers says, and the last one for ever."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.seen.append((self.command, self.path, self.headers, body))
+        given = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        given(self) if callable(given) else self.send(*given)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+    def send(self, status, content, headers=()):
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in (*headers, ("Content-Length", str(len(body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        """Nothing of it is printed."""
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(client, "PAUSE", 0)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as running:
+        running.daemon_threads = True
+        running.answers, running.seen, running.ended = [], [], threading.Event()
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        yield running
+        running.ended.set()
+        running.shutdown()
+
+
+@pytest.fixture
+def cluster(server):
+    configuration = kubernetes.client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
+    configuration.proxy = None
+    api = kubernetes.client.ApiClient(configuration)
+    api.rest_client.pool_manager.connection_pool_kw["retries"] = False
+    return client.Cluster(kubernetes.dynamic.DynamicClient(api, discoverer=lambda *_: None), configuration, None)
+
+
+def create(cluster, dry_run=False):
+    return cluster.write("POST", REGISTRIES, "ns", "one", {"metadata": {"name": "one"}}, dry_run)
+
+
+def half(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"kind": ')
+    handler.close_connection = True
+
+
+def nothing(handler):
+    handler.close_connection = True
+
+
+NO_OBJECTS = {
+    "half a body": half,
+    "no answer": nothing,
+    "half a JSON": (200, b'{"kind": "Model'),
+    "empty": (200, b""),
+    "not UTF-8": (200, b'{"kind": "\xff"}'),
+    "null": (200, b"null"),
+    "a list": (200, b"[]"),
+    "a text": (200, b'"one"'),
+    "a number": (200, b"5"),
+    "a page": (200, b"<html>log in</html>"),
+    "nested": (200, b"[" * 200_000),
+    "without metadata": (200, {"kind": "ModelRegistry"}),
+    "metadata is null": (200, {"kind": "ModelRegistry", "metadata": None}),
+    "a text for its specification": (200, {**OBJECT, "spec": "text"}),
+    "a Status": (200, {"kind": "Status", "metadata": {}, "status": "Success"}),
+    "a message that is null": (200, {"message": None}),
+    "502": (502, b"<html>\xffBad gateway</html>"),
+    "504": (504, b""),
+    "a 404 of another server": (404, b"<html>not found</html>"),
+}
+
+
+@pytest.mark.parametrize("answer", NO_OBJECTS.values(), ids=NO_OBJECTS)
+def test_what_is_no_answer_is_read_again_and_a_write_may_have_been_carried_out(cluster, server, answer):
+    server.answers = [answer, (200, OBJECT)]
+    assert cluster.read(REGISTRIES, "ns", "one") == OBJECT
+    server.answers, server.seen = [answer, (200, OBJECT)], server.seen[:0]
+    with pytest.raises(client.ClusterError) as failure:
+        create(cluster)
+    assert failure.value.unclear and failure.value.status is None and "did not answer" in str(failure.value)
+    assert len(server.seen) <= 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"items": []}),
+        (200, {"metadata": {}, "items": "text"}),
+        (200, {"metadata": {}, "items": [None]}),
+        (200, {"metadata": {}, "items": [{"metadata": {}}]}),
+    ],
+)
+def test_what_is_no_list_is_read_again(cluster, server, answer):
+    server.answers = [answer, (200, {"metadata": {}, "items": [OBJECT]})]
+    assert cluster.items(REGISTRIES, "ns") == [OBJECT]
+
+
+def test_a_list_of_metadata_is_also_understood_where_no_second_form_is_offered(cluster, server):
+    server.answers = [(200, {"metadata": {}, "items": [{**OBJECT, "data": {"password": "word"}}]}), (200, {"metadata": {}, "items": None})]
+    assert cluster.metadata(("v1", "secrets"), "ns") == [{"metadata": OBJECT["metadata"]}]
+    assert cluster.metadata(("v1", "secrets"), "ns") == []
+    offered = [part.strip() for part in server.seen[0][2]["Accept"].split(",")]
+    assert "PartialObjectMetadataList" in offered[0] and offered[1] == "application/json"
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_reads_reviews_and_dry_runs_are_sent_again_and_writes_only_when_they_were_put_off(cluster, server, status):
+    broken = (status, {"kind": "Status", "message": "broken"})
+    for ask, answer in (
+        (lambda: cluster.read(REGISTRIES, "ns", "one"), OBJECT),
+        (lambda: create(cluster, dry_run=True), OBJECT),
+        (lambda: cluster.missing_rights("ns", [client.Right("get", "", "pods")]), ALLOWED),
+        (lambda: cluster.allows("/apis/authorization.k8s.io/v1/namespaces/ns/localsubjectaccessreviews", {}, "asking"), ALLOWED),
+    ):
+        server.answers = [broken, broken, (200, answer)]
+        ask()
+    server.answers, server.seen = [broken, (200, OBJECT)], []
+    if status in (429, 503):
+        create(cluster)
+        assert len(server.seen) == 2
+    else:
+        with pytest.raises(client.ClusterError) as failure:
+            create(cluster)
+        assert failure.value.unclear and len(server.seen) == 1
+
+
+def test_a_write_that_may_have_been_carried_out_before_it_was_refused_is_unclear(cluster, server):
+    server.answers = [(503, {"kind": "Status", "message": "later"}), (409, {"kind": "Status", "message": "exists"})]
+    with pytest.raises(client.ClusterError) as failure:
+        create(cluster)
+    assert failure.value.status == 409 and failure.value.unclear
+    server.answers = [(429, {"kind": "Status", "message": "later"}), (409, {"kind": "Status", "message": "exists"})]
+    with pytest.raises(client.ClusterError) as failure:
+        create(cluster)
+    assert not failure.value.unclear
+
+
+def test_a_webhook_that_cannot_be_reached_has_let_nothing_be_written(cluster, server):
+    server.answers = [(500, {"kind": "Status", "message": "Internal error occurred: failed calling webhook x"})]
+    with pytest.raises(client.ClusterError) as failure:
+        create(cluster)
+    assert not failure.value.unclear
+
+
+@pytest.mark.parametrize("asked", ["²", "-1", "1e3", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 400, ""])
+def test_a_pause_that_is_no_number_of_seconds_is_a_short_one(cluster, server, asked):
+    server.answers = [lambda handler: handler.send(429, {"kind": "Status"}, [("Retry-After", asked.encode().decode("latin-1"))]), (200, OBJECT)]
+    assert cluster.read(REGISTRIES, "ns", "one") == OBJECT
+
+
+def test_a_message_of_the_server_is_cut_and_cannot_steer_a_terminal(cluster, server):
+    hostile = "\x1b[31mno\x1b[0m\n\u202eway \x9b2J\x07" + "x" * 2_000_000
+    server.answers = [(403, {"kind": "Status", "message": hostile})]
+    with pytest.raises(client.ClusterError) as failure:
+        cluster.read(REGISTRIES, "ns", "one")
+    assert "answered 403: " in str(failure.value)
+    assert len(str(failure.value)) < 2 * _texts.LONGEST and str(failure.value).isprintable()
+    server.answers = [(403, {"kind": "Status", "message": None})]
+    with pytest.raises(client.ClusterError, match="without a message"):
+        cluster.read(REGISTRIES, "ns", "one")
+
+
+def drips(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    for _moment in range(100):
+        handler.wfile.write(b" ")
+        if handler.server.ended.wait(0.05):
+            break
+    handler.close_connection = True
+
+
+def test_a_request_ends_although_its_answer_drips_for_ever(cluster, server, monkeypatch):
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
+    server.answers = [drips]
+    with pytest.raises(client.ClusterError, match="not answered in full within"):
+        cluster.read(REGISTRIES, "ns", "one")
+    # Not sent again either, when the time of one is over.
+    assert len(server.seen) == 1
+
+
+def test_reading_ends_soon_although_each_answer_is_slow_and_puts_it_off(cluster, server, monkeypatch):
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
+
+    def slow(handler):
+        handler.server.ended.wait(0.25)
+        handler.send(503, {"kind": "Status", "message": "later"})
+
+    server.answers = [slow]
+    with pytest.raises(client.ClusterError, match="answered 503"):
+        cluster.read(REGISTRIES, "ns", "one")
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("items", [[OBJECT], []])
+def test_a_list_whose_pages_repeat_is_given_up(cluster, server, items):
+    server.answers = [(200, {"metadata": {"continue": "more"}, "items": items})] * 9 + [(200, {"metadata": {}, "items": items})]
+    with pytest.raises(client.ClusterError, match="did not answer: the same page of the list was received twice") as failure:
+        cluster.items(REGISTRIES, "ns")
+    assert failure.value.status is None and len(server.seen) < 4
+
+
+def test_a_list_begins_anew_where_its_pages_have_expired(cluster, server):
+    first, second = {"metadata": {"continue": "more"}, "items": [OBJECT]}, {"metadata": {}, "items": [{**OBJECT, "metadata": {"name": "two", "uid": "v"}}]}
+    server.answers = [(200, first), (410, {"kind": "Status", "message": "expired"}), (200, first), (200, second)]
+    assert [item["metadata"]["name"] for item in cluster.items(REGISTRIES, "ns")] == ["one", "two"]
+
+
+def test_the_requests_of_a_wait_end_soon_after_its_deadline(cluster, server, monkeypatch):
+    monkeypatch.setattr(client, "GRACE_SECONDS", 0)
+    server.answers = [(503, {"kind": "Status"}, [("Retry-After", "30")])]
+    with pytest.raises(client.ClusterError):
+        cluster.until(time.monotonic() + 0.2).read(REGISTRIES, "ns", "one")
+    assert len(server.seen) == 1
+
+
+def test_a_log_is_read_up_to_a_limit_and_a_line_that_it_cut_is_dropped(cluster, server, monkeypatch):
+    monkeypatch.setattr(client, "LONGEST_LOG", 20)
+    server.answers = [(200, b"line one\nuser:passwo"), (200, b"line one\n\xff")]
+    assert cluster.log("ns", "pod", "server", previous=False) == "line one"
+    assert "limitBytes=20" in server.seen[0][1]
+    assert cluster.log("ns", "pod", "server", previous=False) == "line one\n\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [({"major": "1", "minor": "36+"}, (1, 36)), ({"major": "", "minor": ""}, None), ({}, None), ({"major": None, "minor": "x"}, None)],
+)
+def test_a_server_without_a_version_is_one(cluster, server, answer, version):
+    server.answers = [(200, answer)]
+    assert cluster.server_version() == version
+
+
+def test_the_clock_is_that_of_the_api_server(cluster, server):
+    server.answers = [lambda handler: handler.send(200, OBJECT, [("X", "y")])]
+    cluster.read(REGISTRIES, "ns", "one")
+    assert abs((cluster.now - datetime.now(UTC)).total_seconds()) < 30
+    cluster._date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    assert cluster.now == datetime(2015, 10, 21, 7, 28, tzinfo=UTC)
+    cluster._date = "no date"
+    assert cluster.now.tzinfo
+
+
+# Watches
+
+
+class Pauses:
+    """In place of the event that ends a watch: notes the pauses and ends it with the fifth."""
+
+    def __init__(self):
+        self.noted = []
+
+    def is_set(self):
+        return len(self.noted) > 4
+
+    def wait(self, seconds):
+        self.noted.append(round(seconds))
+
+
+def watched(cluster):
+    changed, pauses = threading.Event(), Pauses()
+    cluster._follow(client.path_of(REGISTRIES, "ns"), {}, time.monotonic() + 1000, changed, pauses)
+    return changed.is_set(), pauses.noted
+
+
+def test_a_watch_that_ends_at_once_is_started_again_after_growing_pauses(cluster, server, monkeypatch):
+    monkeypatch.setattr(client, "WATCH_PAUSE", 10.0)
+    server.answers = [(200, b'{"type": "ERROR"}'), (410, {"kind": "Status"}), nothing, (500, b"")]
+    assert watched(cluster) == (True, [20, 30, 30, 30, 30])
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_watch_that_is_refused_is_not_asked_for_again(cluster, server, status):
+    server.answers = [(status, {"kind": "Status", "message": "no"})]
+    assert watched(cluster) == (False, [])
+    assert len(server.seen) == 1
+
+
+# The wait
+
+
+def test_a_wait_looks_until_nothing_is_missing_and_says_what_is(cluster, server):
+    server.answers = [(200, b"")]
+    told, missing = [], ["a pod", "a route", ""]
+    cluster.tell = told.append
+    assert wait.until(lambda _last: missing.pop(0), cluster, time.monotonic() + 30, what="registry 'one': ", poll=lambda: 0.01) == ""
+    assert told == ["waiting for registry 'one': a pod", "waiting for registry 'one': a route"]
+
+
+def test_what_may_pass_does_not_end_a_wait_and_what_cannot_does(cluster):
+    def look(_last):
+        raise errors.pop(0) if errors else StopIteration
+
+    errors = [client.ClusterError("no answer"), client.ClusterError("broken", 500), client.ClusterError("busy", 429), client.ClusterError("no", 403)]
+    with pytest.raises(client.ClusterError, match=r"^no$"):
+        wait.until(look, cluster, time.monotonic() + 30, poll=lambda: 0.01)
+    assert errors == []
+
+
+def test_a_wait_ends_at_its_deadline_with_a_last_look_and_what_is_missing_then(cluster):
+    looks = []
+
+    def look(is_last):
+        looks.append(is_last)
+        return "a pod"
+
+    assert wait.until(look, cluster, time.monotonic() + 0.3, poll=lambda: 60) == "a pod"
+    assert looks == [False, True]
+    assert wait.until(look, cluster, time.monotonic(), poll=lambda: 60) == "a pod"
+
+
+def test_a_wait_stops_when_the_run_is_to_stop(cluster):
+    class Cancelled(Exception):
+        pass
+
+    def stop():
+        raise Cancelled
+
+    cluster.before_writing = stop
+    with pytest.raises(Cancelled):
+        wait.until(lambda _last: "a pod", cluster, time.monotonic() + 30)
+
+
+def test_what_is_watched_is_looked_at_when_it_changes(cluster, server):
+    server.answers = [(200, b'{"type": "ADDED"}')]
+    looks, missing = [], ["a pod", ""]
+
+    def look(is_last):
+        looks.append(is_last)
+        return missing.pop(0)
+
+    assert wait.until(look, cluster, time.monotonic() + 60, [(REGISTRIES, "ns", {})], poll=lambda: 60) == ""
+    # Otherwise the second look would have been the last one.
+    assert looks == [False, False]
+
+
+# What may be missing
+
+
+def failing(status):
+    def read():
+        raise client.ClusterError(f"status {status}", status)
+
+    return read
+
+
+@pytest.mark.parametrize("status", [None, 400, 401, 403, 404, 409, 429, 500, 503])
+def test_what_is_read_for_advice_never_stops_a_run(status):
+    told = []
+    assert visibility.seen(failing(status), "nothing", told.append) == "nothing"
+    assert told == ([] if status in (400, 404) else [f"status {status}"])
+
+
+def test_what_is_acted_upon_is_missing_only_where_it_may_not_be_read_or_there_is_none():
+    told = []
+    for status in (403, 404):
+        assert visibility.seen(failing(status), None, told.append, advice=False) is None
+    for status in (None, 401, 500, 503):
+        with pytest.raises(client.ClusterError):
+            visibility.seen(failing(status), None, told.append, advice=False)
+    assert told == ["status 403"]
+
+
+def test_a_refusal_of_what_the_cluster_does_not_know_is_not_told():
+    told = []
+    visibility.seen(failing(403), None, told.append, served=lambda: False)
+    assert told == []
+    visibility.seen(failing(403), None, told.append, served=failing(503))
+    assert told == ["status 403"]
+
+
+# Logging in
+
+# What the library asks for before anything else.
+DISCOVERED = (200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [], "resources": []})
+
+
+class Module:
+    server_side_dry_run = False
+
+    def __init__(self, **params):
+        self.params = params
+
+    def requires(self, *_arguments):
+        """Everything is there."""
+
+
+@pytest.fixture
+def reached(server, monkeypatch, tmp_path):
+    """The options that lead to the server, with an environment that leads nowhere, and without what was seen of a server before."""
+    for name in [name for name in os.environ if name.startswith("K8S_AUTH_") or name == "KUBECONFIG"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    # The library keeps the last kubeconfig for the whole process.
+    monkeypatch.setattr(kubernetes.client.Configuration, "_default", None)
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return {"host": f"https://127.0.0.1:{server.server_port}", "ca_cert": str(tmp_path / "ca.pem"), "no_proxy": "*"}
+
+
+def of_token(reached, token):
+    """A kubeconfig with a token."""
+    return {
+        **kubeconfig("c"),
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": reached["host"], "certificate-authority": reached["ca_cert"]}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+    }
+
+
+@pytest.mark.parametrize("token", ["sha256~a-secret-word\n", "sha256~a-secret-word\r\n", "sha256~a\na-secret-word", "sha256~a-secret-word\u2026"])
+@pytest.mark.parametrize("given", ["api_key", "kubeconfig", "K8S_AUTH_API_KEY"])
+def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatch, given, token):
+    server.answers = [DISCOVERED]
+    options = {"api_key": {**reached, "api_key": token}, "kubeconfig": {"kubeconfig": of_token(reached, token)}}.get(given, reached)
+    if given == "K8S_AUTH_API_KEY":
+        monkeypatch.setenv(given, token)
+    with pytest.raises(client.ClusterError, match=f"^connecting to the cluster: {_texts.OF_HEADERS}.$") as failure:
+        client.connect(Module(**options))
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+    assert server.seen == []
+
+
+def test_connecting_ends_although_the_first_answer_drips_for_ever(reached, server, monkeypatch):
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
+    server.answers = [drips]
+    with pytest.raises(client.ClusterError, match=r"^connecting to the cluster: .* not answered in full within"):
+        client.connect(Module(**reached, api_key="token"))
+
+
+def test_a_module_that_ends_while_it_connects_ends(reached, server):
+    class Ending(Module):
+        def requires(self, *_arguments):
+            raise SystemExit(1)
+
+    with pytest.raises(SystemExit):
+        client.connect(Ending(**reached, api_key="token"))
+
+
+VARIABLES = {variable: option for option, variables in client.OF_ENVIRONMENT.items() for variable in variables}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+@pytest.mark.parametrize("named", ["kubeconfig", "context"])
+def test_the_environment_does_not_lead_away_from_the_cluster_that_the_options_name(reached, server, monkeypatch, tmp_path, variable, named):
+    server.answers = [DISCOVERED]
+    (tmp_path / "config").write_text(json.dumps(of_token(reached, "token")))
+    options = {"context": "c"} if named == "context" else {"kubeconfig": str(tmp_path / "config")}
+    if named == "context":
+        monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv(variable, "https://127.0.0.1:1")
+    with pytest.raises(client.ClusterError) as failure:
+        client.connect(Module(**options))
+    assert f"Unset {variable}, or set the option {VARIABLES[variable]}" in str(failure.value)
+    assert server.seen == []
+    monkeypatch.delenv(variable)
+    assert client.connect(Module(**options)).host == reached["host"]
+
+
+def test_a_host_and_its_token_may_come_from_the_environment_or_the_options(reached, server, monkeypatch):
+    server.answers = [DISCOVERED]
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "token")
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", "/nowhere")
+    assert client.connect(Module(**reached)).host == reached["host"]
+    monkeypatch.setenv("K8S_AUTH_HOST", reached["host"] + "/")
+    assert client.connect(Module(**{**reached, "host": None})).host == reached["host"]
+    assert client.connect(Module(**reached, context="c")).bearer_token == "token"
+
+
+@pytest.mark.parametrize("given", ["host", "K8S_AUTH_HOST"])
+def test_a_kubeconfig_does_not_lead_away_from_the_host_that_is_named(reached, server, monkeypatch, tmp_path, given):
+    server.answers = [DISCOVERED]
+    (tmp_path / "config").write_text(json.dumps(of_token(reached, "token")))
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
+    other = {"host": reached["host"].replace("127.0.0.1", "localhost"), "ca_cert": reached["ca_cert"]}
+    if given == "K8S_AUTH_HOST":
+        monkeypatch.setenv(given, other.pop("host"))
+    with pytest.raises(client.ClusterError, match=f"names the API server https://localhost:[0-9]+, and the kubeconfig .* names {reached['host']}"):
+        client.connect(Module(**other))
+    monkeypatch.delenv("K8S_AUTH_HOST", raising=False)
+    assert client.connect(Module(**reached)).bearer_token == "token"
+
+
+def test_a_token_that_cannot_be_sent_is_not_repeated_by_later_requests_either(cluster):
+    cluster._client.client.default_headers["Authorization"] = "Bearer sha256~a-secret-word\n"
+    with pytest.raises(client.ClusterError, match=_texts.OF_HEADERS) as failure:
+        cluster.read(REGISTRIES, "ns", "one")
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://bob:a-secret-word#x@proxy:1", "bob:a-secret-word@proxy:1", "http://bob:a-secret-word/@proxy", "http://[a-secret-word@proxy"]
+)
+def test_an_address_that_cannot_be_parsed_is_not_repeated(reached, proxy):
+    with pytest.raises(client.ClusterError) as failure:
+        client.connect(Module(**{**reached, "api_key": "token", "proxy": proxy, "no_proxy": None}))
+    assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
+
+
+def test_the_user_in_an_address_is_shown_nowhere(cluster, server):
+    address = f"http://bob:a-secret-word@127.0.0.1:{server.server_port}"
+    cluster = client.Cluster(cluster._client, kubernetes.client.Configuration(host=address), None)
+    server.answers = [(200, {"status": {"userInfo": {"username": "bob"}}}), (401, {"kind": "Status", "message": "no"})]
+    assert cluster.identity()["host"] == f"http://127.0.0.1:{server.server_port}"
+    assert _texts.reason("http://bob:a-secret-word@one/x and //bob@two: refused") == "http://one/x and //two: refused"
+    server.answers = [nothing]
+    with pytest.raises(client.ClusterError) as failure:
+        cluster.read(REGISTRIES, "ns", "one")
+    assert "the API server http://127.0.0.1:" in str(failure.value) and "a-secret-word" not in str(failure.value)
+
+
+def kubeconfig(*contexts):
+    return {"contexts": [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in contexts], "current-context": contexts[0]}
+
+
+def test_a_kubeconfig_that_does_not_exist_is_named_with_where_its_path_came_from(monkeypatch, tmp_path):
+    for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG", "K8S_AUTH_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    assert "The kubeconfig /nowhere/config (the option kubeconfig) does not exist" in client._login_hint(Module(kubeconfig="/nowhere/config"))
+    monkeypatch.setenv("KUBECONFIG", f"/nowhere/a{os.pathsep}/nowhere/b")
+    assert f"The kubeconfig /nowhere/a{os.pathsep}/nowhere/b (KUBECONFIG) does not exist" in client._login_hint(Module())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG")
+    assert "The kubeconfig ~/.kube/config (the default) does not exist" in client._login_hint(Module())
+
+
+def test_a_context_that_does_not_exist_is_named_with_those_that_do(monkeypatch, tmp_path):
+    monkeypatch.delenv("K8S_AUTH_CONTEXT", raising=False)
+    file = tmp_path / "config"
+    file.write_text(json.dumps({**kubeconfig("east", "west"), "apiVersion": "v1", "kind": "Config", "clusters": [], "users": []}))
+    for given in (kubeconfig("east", "west"), str(file)):
+        hint = client._login_hint(Module(kubeconfig=given, context="north"))
+        assert "has no context 'north'. Set context to one of those that it has: 'east', 'west'." in hint
+    assert "Correct it" in client._login_hint(Module(kubeconfig={"contexts": None}, context="north"))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/apis/example.io/v1/things/one", b'{"kind": "Status", "message": "things one not found"}', 404),
+        ("/apis/example.io/v1/things", b"404 page not found\n", 404),
+        # A group that the API server has no schema of.
+        ("/openapi/v3/apis/example.io/v1", b"", 404),
+        ("/apis/example.io/v1/things/one", b"", None),
+        ("/openapi/v3/apis/example.io/v1", b"<html>not found</html>", None),
+        ("/apis/example.io/v1/things/one", b"<html>not found</html>", None),
+    ],
+)
+def test_only_the_api_servers_own_404_says_that_there_is_none(path, body, status):
+    error = kubernetes.client.ApiException(status=404, reason="Not Found")
+    error.body = body
+    assert client._refusal("reading", "https://api:6443", error, path).status == status
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate", "ca_cert"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired", "Renew"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'x'", "Use a host name"),
+        ("Connection refused", "Check the address"),
+    ],
+)
+def test_a_status_of_0_is_no_answer_and_says_what_to_do(reason, remedy):
+    error = kubernetes.client.ApiException(status=0, reason=f"SSLError\n{reason}")
+    failure = client._refusal("asking who this account is", "https://api:6443", error)
+    assert failure.status is None and "https://api:6443 did not answer" in str(failure) and remedy in str(failure) and "answered 0" not in str(failure)

@@ -1,0 +1,351 @@
+"""What goes with a registry, and what stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.registry_reader import users_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import named_objects
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Consent, Registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import auth_delegator, is_upload
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.deletion_plan import Remains, plan_deletion, why_not_deleted
+
+from .builders import NAMESPACE, OLD, TODAY, config_map, foreign_secret, named, secret, secret_name, steps, stored, wanted
+
+OURS = secret_name(wanted())
+UPLOAD = {"config_map": "fraud-db-credential", "key": "ca.crt"}
+
+
+def deleted(consent=False, **remains):
+    return plan_deletion(Registry("fraud", NAMESPACE), Remains(**{"capabilities": TODAY} | remains), Consent(delete_data=consent))
+
+
+def other(kind="mysql", **changed):
+    """Another registry of the namespace."""
+    return stored(wanted(kind, name="other", **changed))
+
+
+def binding(role="system:auth-delegator", subjects=None):
+    """The ClusterRoleBinding that the operator makes, and leaves behind."""
+    subjects = [{"kind": "ServiceAccount", "namespace": NAMESPACE, "name": "fraud"}] if subjects is None else subjects
+    labels = {
+        "component": "model-registry",
+        "app.kubernetes.io/name": "fraud",
+        "app.kubernetes.io/created-by": "model-registry-operator",
+        "app.kubernetes.io/managed-by": "model-registry-operator",
+        "modelregistry.opendatahub.io/namespace": NAMESPACE,
+    }
+    return {"metadata": {"name": "fraud-auth-delegator", "uid": "b", "labels": labels}, "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": subjects}
+
+
+def upload(name="fraud-db-credential", **changed):
+    """A CA that the dashboard was given."""
+    made = config_map(name)
+    made["metadata"] |= changed
+    return made
+
+
+# The registry and its database
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_everything_that_was_made_for_the_registry_goes_after_it(kind):
+    registry = stored(wanted(kind, database__ca=UPLOAD))
+    made = deleted(registry=registry, secrets=(secret(wanted(kind)),), config_maps=(upload(), upload("fraud-db-credential-2")), cluster_role_binding=binding())
+    assert steps(made) == [("delete", kind) for kind in ("ModelRegistry", "Secret", "ConfigMap", "ConfigMap", "ClusterRoleBinding")]
+    assert [(change.verb, change.api, change.namespace, change.name) for change in made.changes] == [
+        ("DELETE", TODAY.api, NAMESPACE, "fraud"),
+        ("DELETE", ("v1", "secrets"), NAMESPACE, OURS),
+        ("DELETE", ("v1", "configmaps"), NAMESPACE, "fraud-db-credential"),
+        ("DELETE", ("v1", "configmaps"), NAMESPACE, "fraud-db-credential-2"),
+        ("DELETE", ("rbac.authorization.k8s.io/v1", "clusterrolebindings"), "", "fraud-auth-delegator"),
+    ]
+
+
+def test_only_the_very_object_that_was_looked_at_is_deleted():
+    [change] = deleted(registry=stored(wanted())).changes
+    assert change.body == {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": "1"}}
+    assert change.before == {"ModelRegistry fraud": "present"} and change.after == {}
+
+
+def test_a_registry_is_deleted_by_the_api_that_the_cluster_serves():
+    assert deleted(registry=stored(wanted()), capabilities=OLD).changes[0].api == OLD.api
+
+
+@pytest.mark.parametrize(("kind", "name"), [("mysql", "models on mysql.data.svc:3306"), ("postgresql", "models on pg.data.svc:5432")])
+def test_an_external_database_is_kept_and_named(kind, name):
+    [kept] = deleted(registry=stored(wanted(kind))).kept
+    assert (kept["kind"], kept["name"]) == (kind, name)
+    assert "never deleted" in kept["reason"]
+
+
+@pytest.mark.parametrize(
+    "remains",
+    [
+        {"registry": stored(wanted("generated"))},
+        {"registry": stored(wanted("generated")), "has_generated_database": True},
+        # The registry was moved away from it, and is its owner still.
+        {"registry": stored(wanted()), "has_generated_database": True},
+    ],
+)
+def test_a_generated_database_is_deleted_only_when_its_data_may_go(remains):
+    refused = deleted(**remains, secrets=(secret(wanted()),), cluster_role_binding=binding())
+    assert refused.changes == () and named(refused.problems) == ["delete_data"]
+    assert "'fraud'" in refused.problems[0].problem and refused.problems[0].value is False
+    allowed = deleted(consent=True, **remains)
+    assert steps(allowed) == [("delete", "ModelRegistry")]
+
+
+def test_a_registry_that_is_going_already_needs_no_consent_for_its_database():
+    registry = stored(wanted("generated"))
+    registry["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    made = deleted(registry=registry, secrets=(secret(wanted()),))
+    assert made.problems == () and steps(made) == [("delete", "ModelRegistry"), ("delete", "Secret")]
+
+
+def test_what_is_left_of_a_generated_database_needs_no_consent_of_its_own():
+    assert deleted(has_generated_database=True).problems == ()
+
+
+@pytest.mark.parametrize("given", [{"database": None}, {"host": None, "hostAddress": "10.0.0.1"}])
+def test_a_database_that_is_described_by_hand_is_kept_and_named_too(given):
+    [kept] = deleted(registry=stored(wanted("postgresql"), **given)).kept
+    assert kept["kind"] == "postgresql" and ":5432" in kept["name"]
+
+
+def test_nothing_that_is_there_is_no_change():
+    made = deleted()
+    assert (made.changes, made.problems, made.warnings, made.kept) == ((), (), (), ())
+    assert not made.incomplete and not made.restart_needed
+
+
+def test_what_a_deletion_that_was_killed_has_left_goes_later():
+    made = deleted(secrets=(secret(wanted()),), config_maps=(upload(),), cluster_role_binding=binding())
+    assert steps(made) == [("delete", "Secret"), ("delete", "ConfigMap"), ("delete", "ClusterRoleBinding")]
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        secret(wanted(), annotations={}),
+        secret(wanted(), annotations={"template.openshift.io/expose-password": "x"}),
+        secret(wanted(), generateName="fraud-2-db-"),
+        secret(wanted(), ownerReferences=[{"kind": "ExternalSecret", "name": "x"}]),
+    ],
+)
+def test_a_secret_of_somebody_else_is_kept_and_said_so(theirs):
+    made = deleted(registry=stored(wanted()), secrets=(theirs,))
+    assert steps(made) == [("delete", "ModelRegistry")]
+    [_database, kept] = made.kept
+    assert (kept["kind"], kept["name"]) == ("Secret", OURS) and "it is " in kept["reason"]
+
+
+def test_a_referenced_secret_is_kept_and_said_so():
+    registry = stored(wanted(database__password=None, database__password_secret={"name": "vault", "key": "password"}))
+    made = deleted(registry=registry, secrets=(secret(wanted()), foreign_secret()))
+    assert [change.name for change in made.changes] == ["fraud", OURS]
+    assert [entry["name"] for entry in made.kept if entry["kind"] == "Secret"] == ["vault"]
+
+
+def test_a_secret_of_somebody_else_that_the_registry_does_not_use_is_not_worth_a_word():
+    made = deleted(registry=stored(wanted()), secrets=(secret(wanted()), foreign_secret("fraud-db-vault")))
+    assert [entry["kind"] for entry in made.kept] == ["mysql"]
+    assert deleted(secrets=(foreign_secret("fraud-db-vault"),)) == deleted()
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        other(database__password=None, database__password_secret={"name": OURS, "key": "database-password"}),
+        other("postgresql", database__password=None, database__password_secret={"name": OURS, "key": "database-password"}),
+        other(database__ca={"secret": OURS, "key": "ca"}),
+        other(database__client_certificate={"secret": OURS}),
+        stored(wanted(name="other"), sslKeySecret={"name": OURS, "key": "k"}),
+    ],
+)
+def test_a_secret_that_another_registry_uses_is_kept(user):
+    made = deleted(registry=stored(wanted()), secrets=(secret(wanted()),), others=(user,))
+    assert steps(made) == [("delete", "ModelRegistry")]
+    assert made.kept[-1] == {"kind": "Secret", "name": OURS, "reason": "it is part of a model registry (registry 'other' uses it too)"}
+
+
+def test_a_secret_that_another_registry_does_not_use_goes():
+    assert ("delete", "Secret") in steps(deleted(registry=stored(wanted()), secrets=(secret(wanted()),), others=(other(), other("generated"))))
+
+
+def test_the_objects_in_use_are_those_of_every_reference():
+    one = other(database__ca={"secret": "ca", "key": "k"}, database__client_certificate={"secret": "client"})
+    two = stored(wanted("postgresql", name="two", database__ca={"config_map": "ca", "key": "k"}))
+    password = ("Secret", secret_name(wanted(name="other")))
+    assert users_of([one, two, other("generated")]) == {
+        password: ["other"],
+        ("Secret", "ca"): ["other"],
+        ("Secret", "client"): ["other"],
+        ("Secret", secret_name(wanted(name="two"))): ["two"],
+        ("ConfigMap", "ca"): ["two"],
+    }
+    assert users_of([]) == {}
+
+
+def test_a_whole_object_is_a_reference_too():
+    registry = other()
+    registry["spec"]["mysql"]["sslRootCertificatesConfigMapName"] = "whole"
+    assert ("ConfigMap", "whole") in named_objects(registry)
+
+
+# Uploaded CAs
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("fraud-db-credential", True),
+        ("fraud-db-credential-2", True),
+        ("fraud-db-credential-9", True),
+        ("fraud-db-credential-10", True),
+        ("fraud-db-credential-123", True),
+        ("fraud-db-credential-1", False),
+        ("fraud-db-credential-0", False),
+        ("fraud-db-credential-02", False),
+        ("fraud-db-credential-x", False),
+        ("fraud-db-credential-2-x", False),
+        ("fraud-db-credentials", False),
+        ("fraud-2-db-credential", False),
+        ("xfraud-db-credential", False),
+        ("db-credential", True),
+        ("db-credential-2", True),
+        ("db-credential-1", False),
+        ("-db-credential", False),
+    ],
+)
+def test_an_upload_is_known_by_the_dashboards_names(name, is_one):
+    assert is_upload(name, "fraud") is is_one
+
+
+def test_a_dot_in_a_name_stands_for_itself():
+    assert is_upload("a.b-db-credential", "a.b") and not is_upload("aXb-db-credential", "a.b")
+
+
+def test_an_upload_that_other_registries_do_not_use_goes():
+    assert steps(deleted(config_maps=(upload(),), others=(other(database__ca="cluster"), other("generated")))) == [("delete", "ConfigMap")]
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        upload(labels={"app": "x"}),
+        upload(ownerReferences=[{"kind": "Bundle", "name": "x"}]),
+        {**upload(), "data": {"ca.crt": "a", "more": "b"}},
+        {**upload(), "data": {"other": "a"}},
+        {**upload(), "data": None},
+    ],
+)
+def test_a_config_map_of_somebody_else_is_kept_and_said_so(theirs):
+    made = deleted(config_maps=(theirs,))
+    assert made.changes == ()
+    [kept] = made.kept
+    assert (kept["kind"], kept["name"]) == ("ConfigMap", "fraud-db-credential") and "it is " in kept["reason"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "reason"),
+    [
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "x"}}, "managed by another tool (annotation argocd.argoproj.io/tracking-id of Argo CD)"),
+        ({"managedFields": [{"manager": "kubectl-create"}]}, "not known to be created by the dashboard or this collection (field manager 'kubectl-create')"),
+    ],
+)
+@pytest.mark.parametrize("name", ["fraud-db-credential", "db-credential"])
+def test_why_an_upload_is_kept_is_told_by_its_evidence(name, theirs, reason):
+    made = deleted(registry=stored(wanted()), config_maps=(upload(name, **theirs),))
+    assert ("delete", "ConfigMap") not in steps(made)
+    assert made.kept[-1] == {"kind": "ConfigMap", "name": name, "reason": f"it is {reason}"}
+
+
+def test_an_upload_without_the_registrys_name_goes_too():
+    made = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),))
+    assert [change.name for change in made.changes] == ["fraud", "db-credential"]
+    shared = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),), others=(other(database__ca=UPLOAD | {"config_map": "db-credential"}),))
+    assert [change.name for change in shared.changes] == ["fraud"] and "'other' uses it too" in shared.kept[-1]["reason"]
+
+
+def test_the_model_catalogs_binding_stays_beside_a_registry_of_that_name():
+    catalog = binding(subjects=[{"kind": "ServiceAccount", "namespace": NAMESPACE, "name": "model-catalog"}])
+    for component in ("model-catalog", "model-registry"):
+        labels = catalog["metadata"]["labels"] | {"component": component, "app.kubernetes.io/name": "model-catalog"}
+        theirs = catalog | {"metadata": {"name": "model-catalog-auth-delegator", "uid": "c", "labels": labels}}
+        made = plan_deletion(Registry("model-catalog", NAMESPACE), Remains(TODAY, stored(wanted(name="model-catalog")), cluster_role_binding=theirs), Consent())
+        assert steps(made) == [("delete", "ModelRegistry")]
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_an_upload_that_another_registry_uses_is_kept(kind):
+    made = deleted(config_maps=(upload(),), others=(stored(wanted("generated", name="third")), other(kind, database__ca=UPLOAD)))
+    assert made.changes == ()
+    assert made.kept == ({"kind": "ConfigMap", "name": "fraud-db-credential", "reason": "it is part of a model registry (registry 'other' uses it too)"},)
+
+
+def test_an_upload_that_another_registry_uses_as_a_whole_is_kept():
+    user = stored(wanted(name="other"), sslRootCertificatesConfigMapName="fraud-db-credential")
+    assert deleted(config_maps=(upload(),), others=(user,)).changes == ()
+
+
+# What else there is
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        binding(role="cluster-admin"),
+        binding(subjects=[]),
+        binding(subjects=[{"kind": "ServiceAccount", "namespace": "elsewhere", "name": "fraud"}]),
+        binding(subjects=[{"kind": "ServiceAccount", "namespace": NAMESPACE, "name": "other"}]),
+        binding(subjects=[{"kind": "User", "namespace": NAMESPACE, "name": "fraud"}]),
+        binding(subjects=[*binding()["subjects"], {"kind": "User", "name": "alice"}]),
+        {"metadata": {"name": "fraud-auth-delegator"}, "roleRef": {"name": "system:auth-delegator"}},
+    ],
+)
+def test_a_cluster_role_binding_of_somebody_else_stays(theirs):
+    assert deleted(cluster_role_binding=theirs).changes == ()
+
+
+def test_the_binding_that_the_operator_leaves_has_the_name_of_the_registry():
+    assert auth_delegator("fraud") == "fraud-auth-delegator"
+
+
+def test_inference_services_that_refer_to_the_registry_are_a_warning():
+    users = tuple({"metadata": {"namespace": namespace, "name": "model"}} for namespace in ("b", "a"))
+    made = deleted(registry=stored(wanted()), inference_services=users, unseen=("no look",))
+    assert made.warnings[0] == "no look"
+    assert "'fraud'" in made.warnings[1] and made.warnings[1].endswith("a/model, b/model")
+    assert made.problems == ()
+
+
+# A deletion that hangs
+
+FINALIZER = "modelregistry.opendatahub.io/finalizer"
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "condition", "serves_http_routes", "said"),
+    [
+        ([FINALIZER], None, True, "check that the model registry operator runs"),
+        ([FINALIZER], None, False, "check that the model registry operator runs"),
+        ([FINALIZER], ("Available", "DeploymentAvailable"), False, "check that the model registry operator runs"),
+        ([FINALIZER], ("Degraded", "Other"), False, "check that the model registry operator runs"),
+        ([FINALIZER], ("Other", "Finalizing"), False, "check that the model registry operator runs"),
+        ([FINALIZER], ("Degraded", "Finalizing"), False, "does not serve HTTPRoute"),
+        ([FINALIZER], ("Degraded", "Finalizing"), True, "its log tells why"),
+        ([FINALIZER, "example.com/hold"], ("Degraded", "Finalizing"), False, "finalizer example.com/hold,"),
+        (["example.com/a", "example.com/b"], None, True, "finalizer example.com/a, example.com/b,"),
+        (None, None, True, "check that the model registry operator runs"),
+    ],
+)
+def test_a_deletion_that_hangs_is_explained(finalizers, condition, serves_http_routes, said):
+    registry = stored(wanted())
+    registry["metadata"]["finalizers"] = finalizers
+    if condition:
+        registry["status"] = {"conditions": [{"type": condition[0], "status": "Unknown", "reason": condition[1]}]}
+    assert said in why_not_deleted(registry, serves_http_routes)

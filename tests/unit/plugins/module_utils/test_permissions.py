@@ -1,0 +1,249 @@
+"""What is wanted of the access to a registry, what its RoleBindings grant, and what is probably a typo."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import (
+    Grant,
+    Known,
+    LiveGrants,
+    Lookups,
+    Permissions,
+    bindings_of,
+    doubtful,
+    doubts,
+    known_from,
+    lookups,
+    names_of,
+    ownerless,
+    permissions_from_options,
+    permissions_result,
+)
+
+from .grants import ACCOUNT, ALICE, DASHBOARD_LABELS, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
+
+
+def read(revoke=False, **options):
+    """The permissions of these options, the paths of problems, and the warnings."""
+    problems, warnings = [], []
+    permissions = permissions_from_options(options, revoke, problems, warnings)
+    return permissions, {problem.option: problem.problem for problem in problems}, warnings
+
+
+def test_each_option_lists_its_kind_of_subject():
+    account = {"namespace": "ci", "name": "pipeline"}
+    permissions, problems, warnings = read(groups=["data-scientists"], users=["alice"], projects=["fraud-dev"], service_accounts=[account], members=["bob"])
+    assert permissions == Permissions((SCIENTISTS, ALICE, PROJECT, ACCOUNT), ("bob",))
+    assert (problems, warnings) == ({}, [])
+
+
+def test_members_that_are_left_out_are_not_the_same_as_none():
+    assert read()[0].members is None
+    assert read(members=[])[0].members == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "words"),
+    [
+        ({"groups": [""]}, "permissions.groups[0]", "empty"),
+        ({"groups": ["  "]}, "permissions.groups[0]", "empty"),
+        ({"users": ["alice", None]}, "permissions.users[1]", "empty"),
+        ({"users": [" alice"]}, "permissions.users[0]", "white space"),
+        ({"users": ["al\tice"]}, "permissions.users[0]", "control character"),
+        ({"users": ["al\u200bice"]}, "permissions.users[0]", "invisible"),
+        ({"groups": [12]}, "permissions.groups[0]", "no text"),
+        ({"projects": [True]}, "permissions.projects[0]", "no text"),
+        ({"members": [{"name": "bob"}]}, "permissions.members[0]", "no text"),
+        ({"members": ["system:serviceaccount:ci:pipeline"]}, "permissions.members[0]", "no person"),
+        ({"users": ["system:serviceaccount:ci"]}, "permissions.users[0]", "begins like a service account"),
+        ({"users": ["system:serviceaccounts:ci"]}, "permissions.users[0]", "group of all service accounts"),
+        ({"groups": ["system:serviceaccount:ci:pipeline"]}, "permissions.groups[0]", "one service account"),
+        ({"projects": ["system:serviceaccounts:ci"]}, "permissions.projects[0]", "no namespace"),
+        ({"service_accounts": ["ci/pipeline"]}, "permissions.service_accounts[0]", "no dictionary"),
+        ({"service_accounts": [{"name": "pipeline"}]}, "permissions.service_accounts[0].namespace", "empty"),
+        ({"service_accounts": [{"namespace": "ci", "name": "Pipe Line"}]}, "permissions.service_accounts[0].name", "no name of a service account"),
+        ({"prune_unlabelled": True}, "permissions.prune_unlabelled", "no meaning"),
+        ({"exact": True, "revoke": True}, "permissions.exact", "no meaning"),
+    ],
+)
+def test_bad_input_is_named(options, path, words):
+    _permissions, problems, _warnings = read(**options)
+    assert list(problems) == [path]
+    assert words in problems[path]
+
+
+def test_all_problems_are_found_at_once():
+    _permissions, problems, _warnings = read(groups=["", "good"], users=[5], members=["system:x"], prune_unlabelled=True)
+    assert list(problems) == ["permissions.groups[0]", "permissions.users[0]", "permissions.members[0]", "permissions.prune_unlabelled"]
+
+
+def test_the_same_subject_as_a_group_and_as_a_project_is_refused():
+    _permissions, problems, _warnings = read(groups=["system:serviceaccounts:fraud-dev"], projects=["fraud-dev"])
+    assert "permissions.groups[0]" in problems["permissions.projects[0]"]
+
+
+def test_a_user_spelled_as_a_service_account_becomes_one_with_a_note():
+    permissions, problems, warnings = read(users=["system:serviceaccount:ci:pipeline"], service_accounts=[{"namespace": "ci", "name": "pipeline"}])
+    assert permissions.grants == (ACCOUNT,)
+    assert problems == {}
+    assert "service accounts" in warnings[0] and "ci/pipeline" in warnings[0] and "more than once" in warnings[1]
+
+
+def test_duplicates_in_the_list_are_said_and_granted_once():
+    permissions, problems, warnings = read(users=["alice", "alice"], groups=["g", "g"], members=["bob", "bob"])
+    assert permissions == Permissions((Grant("groups", "g"), ALICE), ("bob",))
+    assert problems == {}
+    assert warnings == ["permissions lists more than once: permissions.groups[1], permissions.users[1] and permissions.members[1]"]
+
+
+def test_of_ten_thousand_entries_only_the_new_ones_are_doubted():
+    names = [f"user-{number}" for number in range(10_000)]
+    permissions, problems, _warnings = read(users=names, members=names)
+    live = [dashboards(grant) for grant in permissions.grants[:5000]]
+    new = doubtful(permissions, LiveGrants.of(TARGET, live))
+    _problems, warnings = doubts(new, known_from(users=[{"metadata": {"name": f"person-{number}"}} for number in range(10_000)]))
+    assert len(permissions.grants) == 10_000 and not problems and len(new) == 5000
+    assert "and 4990 more" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("grant", "subject"),
+    [
+        (SCIENTISTS, {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "data-scientists"}),
+        (ALICE, {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "alice"}),
+        (PROJECT, {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts:fraud-dev"}),
+        (ACCOUNT, {"kind": "ServiceAccount", "name": "pipeline", "namespace": "ci"}),
+    ],
+)
+def test_a_grant_and_its_binding_are_each_others(grant, subject):
+    assert grant.subject == subject
+    assert bindings_of(TARGET, [dashboards(grant)])[0].grants == (grant,)
+
+
+def test_what_the_dashboard_typed_as_a_user_can_be_a_service_account():
+    typed = dashboards(ALICE) | {"subjects": [{"kind": "User", "name": "system:serviceaccount:ci:pipeline"}]}
+    assert bindings_of(TARGET, [typed])[0].grants[0].key == ACCOUNT.key
+
+
+def test_bindings_are_recognised_for_what_they_are():
+    live = [
+        dashboards(ALICE),
+        operators(),
+        binding("unlabelled", ALICE),
+        binding("half-labelled", ALICE, labels={"app.kubernetes.io/name": "fraud"}),
+        binding("of-vault", ALICE, labels=dashboards(ALICE)["metadata"]["labels"], owners=[{"apiVersion": "v1", "kind": "Vault", "name": "v", "uid": "9"}]),
+        binding("wrong", ALICE, role="registry-users-fraud"),
+        binding("another-registry", ALICE, role="registry-user-other"),
+        binding("cluster-role", ALICE, role_kind="ClusterRole"),
+        dashboards(ALICE, name="going") | {"metadata": {"name": "going", "deletionTimestamp": "2026-05-01T10:00:00Z"}},
+    ]
+    found = {one.name: (one.grants_access, one.ours, one.operators) for one in bindings_of(TARGET, live)}
+    assert found == {
+        dashboards(ALICE)["metadata"]["name"]: (True, True, False),
+        "fraud-users": (True, False, True),
+        "unlabelled": (True, False, False),
+        "half-labelled": (True, False, False),
+        "of-vault": (True, False, False),
+        "wrong": (False, False, False),
+    }
+
+
+def test_somebody_elses_binding_with_the_name_of_the_operators_is_not_the_operators():
+    assert not bindings_of(TARGET, [dashboards(ALICE, name="fraud-users")])[0].operators
+
+
+def test_who_may_use_a_registry_is_shown_in_the_shape_of_the_options():
+    live = [dashboards(grant) for grant in (ALICE, ACCOUNT, PROJECT, SCIENTISTS, Grant("users", "adam"))]
+    live += [operators(), binding("unlabelled", Grant("users", "eve")), binding("two", Grant("users", "bea"), ALICE, labels=live[0]["metadata"]["labels"])]
+    assert permissions_result(LiveGrants.of(TARGET, live), {"metadata": {"name": "fraud-users"}, "users": ["carol", "bob"]}) == {
+        "groups": ["data-scientists"],
+        "users": ["adam", "alice", "bea"],
+        "projects": ["fraud-dev"],
+        "service_accounts": [{"namespace": "ci", "name": "pipeline"}],
+        "members": ["bob", "carol"],
+    }
+    assert "members" not in permissions_result(LiveGrants.of(TARGET, live), None)
+
+
+def test_an_export_converges_to_no_new_grant():
+    live = [dashboards(grant) for grant in (ALICE, ACCOUNT, PROJECT, SCIENTISTS)]
+    permissions, problems, warnings = read(**permissions_result(LiveGrants.of(TARGET, live), None))
+    assert (doubtful(permissions, LiveGrants.of(TARGET, live)), problems, warnings) == ([], {}, [])
+
+
+# --- what is probably a typo ---
+
+CLUSTER = Known(
+    groups={"data-scientists": frozenset({"alice"}), "Data Scientists": frozenset()},
+    users=frozenset({"alice", "bob"}),
+    namespaces={"fraud-dev": "Fraud development", "fraud-test": "Fraud", "fraud-prod": "Fraud", "ci": ""},
+    service_accounts={"ci": frozenset({"pipeline"})},
+)
+
+
+def test_what_the_cluster_knows_is_not_doubted():
+    known = (SCIENTISTS, ALICE, PROJECT, ACCOUNT, Grant("groups", "system:authenticated"), Grant("users", "system:admin"), Grant("groups", "Data Scientists"))
+    assert doubts(known, CLUSTER) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("grant", "words"),
+    [
+        (Grant("groups", "data-scientsts"), "no groups 'data-scientsts' (is 'data-scientists' meant?)"),
+        (Grant("users", "alcie"), "no users 'alcie' (is 'alice' meant?); access is granted all the same; a user exists only after the first login"),
+        (Grant("projects", "fraud-devel"), "no namespaces 'fraud-devel' (is 'fraud-dev' meant?)"),
+        (Grant("groups", "system:serviceaccounts:gone"), "no namespaces 'gone'"),
+        (Grant("service_accounts", "pipelin", "ci"), "no service accounts 'ci/pipelin'"),
+        (Grant("service_accounts", "pipeline", "cd"), "no namespaces 'cd'"),
+    ],
+)
+def test_what_the_cluster_does_not_know_is_a_warning(grant, words):
+    problems, [warning] = doubts([grant], CLUSTER)
+    assert problems == [] and words in warning
+
+
+@pytest.mark.parametrize(
+    ("grant", "words"),
+    [
+        (Grant("projects", "Fraud development", option="permissions.projects[3]"), "Write 'fraud-dev', the namespace"),
+        (Grant("projects", "Fraud", option="permissions.projects[3]"), "Write 'fraud-prod' or 'fraud-test', the namespace"),
+        (Grant("projects", "No Such Thing", option="permissions.projects[3]"), "no name of a namespace"),
+        (Grant("groups", "data scientists", option="permissions.groups[3]"), "holds a space"),
+        (Grant("users", "alice smith", option="permissions.users[3]"), "holds a space"),
+    ],
+)
+def test_a_display_name_is_suggested_and_never_guessed(grant, words):
+    [problem], warnings = doubts([grant], CLUSTER)
+    assert words in problem.sentence() and problem.value == grant.name and warnings == []
+    # Where it cannot be looked up it is refused too.
+    assert [problem.option for problem in doubts([grant], Known())[0]] == [grant.option]
+
+
+def test_what_cannot_be_looked_up_is_not_doubted():
+    assert doubts([SCIENTISTS, ALICE, PROJECT, ACCOUNT], Known()) == ([], [])
+
+
+def test_only_new_grants_are_looked_up():
+    wanted = Permissions((ALICE, SCIENTISTS, PROJECT, ACCOUNT, Grant("groups", "system:authenticated")))
+    assert doubtful(wanted, LiveGrants.of(TARGET, [dashboards(ALICE)])) == list(wanted.grants[1:])
+    assert lookups(wanted.grants) == Lookups(groups=True, users=True, namespaces=True, service_accounts=("ci",))
+    assert lookups([Grant("groups", "system:authenticated")]) == lookups([]) == Lookups(False, False, False, ())
+
+
+def test_of_what_is_revoked_only_display_names_are_looked_up():
+    wanted = Permissions((ALICE, PROJECT, Grant("projects", "Fraud development"), Grant("users", "gone long ago")), revoke=True)
+    assert doubtful(wanted, LiveGrants.of(TARGET, [])) == [Grant("projects", "Fraud development")]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (list("abc"), "a, b and c"), (["x"] * 12, "x, x, x, x, x, x, x, x, x, x and 2 more")]
+)
+def test_names_are_listed_as_people_read_them(names, shown):
+    assert names_of(names) == shown
+
+
+def test_bindings_without_an_owner_are_leavings_only_when_they_are_the_dashboards_or_ours():
+    left = binding("left", ALICE, labels=DASHBOARD_LABELS)
+    others = [dashboards(ALICE), binding("somebodys", ALICE), operators(), binding("of-another", ALICE, role="registry-user-other", labels=DASHBOARD_LABELS)]
+    assert ownerless(TARGET, [left, *others]) == [left]

@@ -1,0 +1,236 @@
+"""The lists that `model_registries` takes, what a snapshot keeps of a cluster, and how many registries are waited for."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.client import FORBIDDEN, ClusterError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import (
+    Snapshot,
+    trimmed_binding,
+    trimmed_deployment,
+    trimmed_pod,
+    trimmed_registry,
+    trimmed_source,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.writes import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated, server_start
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.registries import Item, input_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.availability import is_in_trouble, with_explanation
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation
+
+from .builders import LATER, NAMESPACE, TODAY, live, options, pod, secret, stored, wanted
+
+CALL = {"namespace": None, "purge": False, "purge_limit": 1, "wait_timeout": 300}
+
+
+def entry(name, **changed):
+    return {"permissions": None, "namespace": None, "allow_data_change": False, "status": None, **options(name=name), **changed}
+
+
+def refused(*registries, **call):
+    return {problem.option for problem in input_problems({**CALL, "registries": list(registries), **call})}
+
+
+def test_a_list_without_mistakes_is_not_refused():
+    assert refused(entry("one"), entry("two"), purge=True, purge_limit=0) == set()
+
+
+def test_every_problem_has_its_path():
+    assert refused(
+        entry("One"),
+        entry("two", database=options(database__port=0, database__password=" ")["database"]),
+        entry("three", permissions={"groups": ["", " x"]}),
+        entry("two"),
+    ) == {
+        "registries[0].name",
+        "registries[1].database.port",
+        "registries[1].database.password",
+        "registries[2].permissions.groups[0]",
+        "registries[2].permissions.groups[1]",
+        "registries[3].name",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("fraud-models", "fraud-models"), ("model-20240101120000", "model-20240101120000"), ("Fraud Models", "Fraud Models"), ("S3cretPw99", "(not shown)")],
+)
+def test_the_result_repeats_no_name_that_no_registry_can_have_and_may_be_a_password(name, said):
+    assert Item("registries[0]", {}, Registry(name, NAMESPACE), Outcome()).result()["name"] == said
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [({"wait_timeout": 0}, "wait_timeout"), ({"purge_limit": -1}, "purge_limit"), ({"purge": True}, "registries")],
+)
+def test_what_is_wrong_with_the_call_is_no_registrys(call, option):
+    assert refused(*([] if option == "registries" else [entry("one")]), **call) == {option}
+
+
+# What a snapshot keeps
+
+
+def test_what_is_dropped_of_sources_pods_and_deployments_changes_no_judgement():
+    source, running = secret(wanted(), changed_at=LATER), {**pod(), "spec": {"containers": [{"name": "rest-container", "image": "server:1", "args": ["x"]}]}}
+    source["metadata"]["managedFields"].append({"manager": "other", "time": "2026-06-01T10:00:00Z", "fieldsV1": {"f:metadata": {"f:labels": {}}}})
+    assert changed_at(trimmed_source(source)) == changed_at(source)
+    assert server_start(trimmed_pod(running)) == server_start(running)
+    for path in (POD_TEMPLATE, RESTART_MARK):
+        fields = {}
+        here = fields
+        for part in path:
+            here = here.setdefault(part, {})
+        deployment = {"metadata": {"managedFields": [{"time": LATER, "fieldsV1": fields}, {"time": LATER, "fieldsV1": {"f:status": {}}}]}}
+        kept = trimmed_deployment(deployment)["metadata"]["managedFields"]
+        assert [at(part["fieldsV1"], path) is not None for part in kept] == [True, False]
+        before, after = (live(wanted(), registry=stored(wanted()), deployment=one, pods=(running,)) for one in (deployment, trimmed_deployment(deployment)))
+        assert is_outdated(before, [(source, [])]) == is_outdated(after, [(source, [])])
+
+
+def test_of_a_binding_only_who_wrote_it_and_when_is_kept_of_its_history():
+    binding = {"metadata": {"name": "b", "managedFields": [{"manager": "m", "time": LATER, "fieldsV1": {"f:subjects": {}}}]}, "subjects": []}
+    assert trimmed_binding(binding)["metadata"]["managedFields"] == [{"manager": "m", "time": LATER, "fieldsV1": {}}]
+    assert trimmed_binding(binding)["subjects"] == []
+    registry = stored(wanted())
+    metadata = registry["metadata"]
+    metadata["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "all of it once more"
+    operators = {"manager": "operator", "time": LATER, "subresource": "status", "fieldsV1": {"f:status": {"f:conditions": {}}}}
+    metadata["managedFields"].append(operators)
+    kept = trimmed_registry(registry)
+    assert kept["metadata"]["managedFields"] == metadata["managedFields"][:-1] and kept["spec"] == registry["spec"]
+    assert kept["metadata"]["annotations"].keys() == metadata["annotations"].keys() - {"kubectl.kubernetes.io/last-applied-configuration"}
+
+
+class Lists:
+    """A cluster that counts what is listed and read, and refuses the lists of some kinds."""
+
+    def __init__(self, refuses=(), **objects):
+        self.objects, self.refuses, self.asked = objects, refuses, []
+
+    def listed(self, api, namespace, trim, **_query):
+        self.asked.append(f"list {api[1]}")
+        if api[1] in self.refuses:
+            raise ClusterError("no", FORBIDDEN)
+        return [trim(found) for found in self.objects.get(api[1], ())]
+
+    def read(self, api, namespace, name):
+        self.asked.append(f"get {api[1]}/{name}")
+        return next((found for found in self.objects.get(api[1], ()) if found["metadata"]["name"] == name), None)
+
+
+def held(*names):
+    return [{"metadata": {"name": name}, "data": {}} for name in names]
+
+
+def test_each_kind_is_listed_once_whoever_asks_first():
+    cluster = Lists(secrets=held("a", "b"))
+    snapshot = Snapshot(cluster, TODAY, NAMESPACE)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda name: snapshot.held("Secret", name), ["a", "b", "c"] * 20))
+    assert [one and one["metadata"]["name"] for one in found[:3]] == ["a", "b", None]
+    assert cluster.asked == ["list secrets"]
+
+
+def test_what_may_not_be_listed_is_read_once_each():
+    cluster = Lists(refuses=("secrets", "deployments"), secrets=held("a"), deployments=held("a"))
+    snapshot = Snapshot(cluster, TODAY, NAMESPACE)
+    for _again in range(2):
+        assert snapshot.held("Secret", "a")["metadata"]["name"] == "a"
+        assert snapshot.deployment("a")["metadata"]["name"] == "a"
+        assert snapshot.held("Secret", "b") is None
+    assert sorted(cluster.asked) == ["get deployments/a", "get secrets/a", "get secrets/b", "list deployments", "list secrets"]
+    with pytest.raises(ClusterError):
+        snapshot.named("Secret", "a")
+
+
+def test_groups_that_nobody_asked_about_are_not_read_one_by_one():
+    cluster = Lists(refuses=("groups",))
+    cluster.serves = lambda *_api: True
+    snapshot = Snapshot(cluster, TODAY, NAMESPACE)
+    for name in ("a-users", "b-users", "c-users"):
+        with pytest.raises(ClusterError):
+            snapshot.group(name, listed=True)
+    assert snapshot.group("a-users") is None
+    assert cluster.asked == ["list groups", "get groups/a-users"]
+
+
+def test_the_secrets_of_a_registry_are_found_by_how_their_names_begin():
+    snapshot = Snapshot(Lists(secrets=held("a-db-12345", "a-db-b-db-12345", "ab-db-12345", "other")), TODAY, NAMESPACE)
+    assert {found["metadata"]["name"] for found in snapshot.named("Secret", "a-db-")} == {"a-db-12345", "a-db-b-db-12345"}
+    assert {found["metadata"]["name"] for found in snapshot.named("Secret", "a-db-b-db-")} == {"a-db-b-db-12345"}
+    assert snapshot.named("Secret", "nobody-db-") == []
+
+
+def test_names_of_other_namespaces_are_listed_once_for_the_whole_cluster_where_that_is_allowed():
+    def metadata(cluster, refuses):
+        def answer(api, namespace):
+            cluster.asked.append(f"names {api[1]} {namespace}")
+            if not namespace and refuses:
+                raise ClusterError("no", FORBIDDEN)
+            everywhere = [{"metadata": {"name": "pipeline", "namespace": where}} for where in ("ci", "dev", NAMESPACE)]
+            return [found for found in everywhere if namespace in ("", found["metadata"]["namespace"])]
+
+        return answer
+
+    accounts = ("v1", "serviceaccounts")
+    for refuses, asked in ((False, ["names serviceaccounts "]), (True, ["names serviceaccounts ", "names serviceaccounts ci", "names serviceaccounts dev"])):
+        cluster = Lists()
+        cluster.metadata = metadata(cluster, refuses)
+        snapshot = Snapshot(cluster, TODAY, NAMESPACE)
+        for namespace in ("ci", "dev", "ci"):
+            assert [found["metadata"]["namespace"] for found in snapshot.names(accounts, namespace)] == [namespace]
+        assert cluster.asked == asked
+        assert len(snapshot.names(accounts, NAMESPACE)) == 1
+        assert cluster.asked[-1] == f"names serviceaccounts {NAMESPACE}"
+
+
+def test_pods_are_those_of_the_server_and_not_of_its_generated_database():
+    def labelled(name, app, kind):
+        return {"metadata": {"name": name, "labels": {"app": app, "app.kubernetes.io/name": kind}}, "spec": {"containers": []}}
+
+    cluster = Lists(pods=[labelled("server", "fraud", "fraud"), labelled("database", "fraud", "fraud-postgres"), labelled("other", "other", "other")])
+    snapshot = Snapshot(cluster, TODAY, NAMESPACE)
+    assert [found["metadata"]["name"] for found in snapshot.pods("fraud")] == ["server"]
+    assert snapshot.pods("nobody") == ()
+
+
+def test_bindings_are_found_by_their_role_and_not_by_a_cluster_role_of_its_name():
+    def to(kind, name):
+        return {"metadata": {"name": f"{kind}-{name}"}, "roleRef": {"kind": kind, "name": name}}
+
+    snapshot = Snapshot(Lists(rolebindings=[to("Role", "one"), to("ClusterRole", "one"), to("Role", "two")]), TODAY, NAMESPACE)
+    assert [found["metadata"]["name"] for found in snapshot.role_bindings(("one", "none"))] == ["Role-one"]
+
+
+# Waiting
+
+
+def test_what_was_seen_closely_is_remembered_for_the_same_pod_alone():
+    def observed(uid, ready="False", **explained):
+        one = pod()
+        one["metadata"]["uid"] = uid
+        one["status"]["conditions"] = [{"type": "Ready", "status": ready}]
+        return Observation(None, None, (one,), **explained)
+
+    before = observed("1", log="refused", events=("no",))
+    assert with_explanation(observed("1"), before) == before
+    assert with_explanation(observed("2"), before) == observed("2")
+    assert with_explanation(observed("1", ready="True"), before) == observed("1", ready="True")
+
+
+@pytest.mark.parametrize(
+    ("status", "is_it"),
+    [
+        ({"restartCount": 0, "state": {"running": {}}}, False),
+        ({"restartCount": 0, "state": {"waiting": {"reason": "ContainerCreating"}}}, False),
+        ({"restartCount": 1, "state": {"running": {}}}, True),
+        ({"restartCount": 0, "state": {"waiting": {"reason": "CreateContainerConfigError"}}}, True),
+    ],
+)
+def test_a_server_in_trouble_is_looked_at_closely_at_once(status, is_it):
+    troubled = pod()
+    troubled["status"]["containerStatuses"] = [{"name": "rest-container", **status}]
+    assert is_in_trouble(Observation(None, None, (troubled,))) is is_it

@@ -1,0 +1,50 @@
+"""What a record of changes tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.writes import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import ROLE_BINDINGS, Change
+
+GRANT = Change("create", "RoleBinding", "registries", "one", ("permissions.users[alice]",), "POST", ROLE_BINDINGS, {})
+
+
+def change(action: str, kind: str, *fields: str) -> dict[str, Any]:
+    return {"action": action, "kind": kind, "namespace": "registries", "name": "fraud", "fields": list(fields)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ([], False),
+        ([change("create", "ModelRegistry", "display_name", "database.host")], True),
+        ([change("update", "ModelRegistry", "description", "database.ca")], True),
+        ([change("update", "Secret", "database.password"), change("restart", "Deployment")], True),
+        # The pods stay as they are: what they said before is no answer to this change.
+        ([change("update", "ModelRegistry", "description")], False),
+        ([change("create", "Secret", "database.password")], False),
+        ([change("create", "RoleBinding", "permissions.groups")], False),
+    ],
+)
+def test_only_some_changes_have_new_pods_made(changes: list[dict[str, Any]], expected: bool) -> None:
+    assert Outcome(changes=changes).makes_pods is expected
+
+
+class Unsearched(list[dict[str, Any]]):
+    """A list that grows with thousands of grants, and is not searched for each."""
+
+    def __contains__(self, _change: object) -> bool:
+        raise AssertionError("the list is searched")
+
+
+def test_each_change_is_noted_once_and_not_looked_for_among_all_of_them() -> None:
+    outcome = Outcome(changes=Unsearched())
+    others = [replace(GRANT, **{field: "other"}) for field in ("action", "kind", "namespace", "name")]
+    for change in (GRANT, *others, replace(GRANT, fields=("other",)), replace(GRANT), others[0]):
+        outcome.record(change)
+    outcome.record(GRANT, unverified=True)
+    assert len(outcome.changes) == 7 and outcome.changes[-1]["unverified"]
