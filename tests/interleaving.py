@@ -13,9 +13,8 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries as run_registries
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry as run_registry
@@ -103,7 +102,7 @@ class InProcess:
             work(cluster, ended.outcome)
         except KilledError as error:
             ended.error = repr(error)
-        except desired_state.ReportedError as error:
+        except _errors.ReportedError as error:
             ended.error = str(error)
         return ended
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import RegistryAction, reason_of, refusal
 
 REMEDY = (

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import resource_name
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.naming import resource_name
 
 DOCUMENTATION = r"""
 name: model_registry_name

@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import RBAC
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import name_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import RBAC
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.naming import name_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import auth_delegator, name_conflict
 
 DOCUMENTATION = r"""

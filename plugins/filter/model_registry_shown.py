@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 
 DOCUMENTATION = r"""
 name: model_registry_shown
@@ -44,7 +43,7 @@ _value:
 
 def model_registry_shown(value: Any) -> Any:
     """The value, if it may be repeated; the filter of the same name, see DOCUMENTATION."""
-    return value if desired_state.may_repeat(value) else _texts.NOT_SHOWN
+    return value if _texts.may_repeat(value) else _texts.NOT_SHOWN
 
 
 class FilterModule:

@@ -15,8 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _progress
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _progress
 
 # What ends a run from outside: a cancelled job, Ctrl-C, a terminal or connection that is gone.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -24,7 +23,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 CACHED_SECONDS = 0.05
 
 
-class CancelledError(desired_state.ReportedError):
+class CancelledError(_errors.ReportedError):
     """The run was cancelled, or Ansible is gone. Nothing may be written any more."""
 
 

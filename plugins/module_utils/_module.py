@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption, _progress, _shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _progress, _shell
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import naming
 
 # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
 Work = Callable[[client.Cluster, Mapping[str, Any], bool, Any], None]
-FindProblems = Callable[[Mapping[str, Any]], list[desired_state.Problem]]
+FindProblems = Callable[[Mapping[str, Any]], list[_errors.Problem]]
 
 
 def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: writes.Outcome | None = None, **rules: Any) -> None:
@@ -42,20 +42,20 @@ def follow(module: Any, cluster: client.Cluster) -> _progress.Progress:
 
 def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_problems: FindProblems) -> None:
     """Do this work with the cluster of the module's options. ReportedError, as the work raises it."""
-    if desired_state.namespace_problems(module.params.get("namespace")):
+    if naming.namespace_problems(module.params.get("namespace")):
         # Nothing can be read there.
-        raise desired_state.InputError(find_problems(module.params))
+        raise _errors.InputError(find_problems(module.params))
     cluster: client.Cluster | None = None
     try:
         cluster = client.connect(module)
         work(cluster)
-    except client.ClusterError as error:
+    except _errors.ClusterError as error:
         problems = find_problems(module.params)
         if problems:
             # What is wrong with the options is worth more than what is wrong with the cluster; with problems nothing is ever written.
-            raise desired_state.InputError(problems) from None
+            raise _errors.InputError(problems) from None
         namespace = module.params.get("namespace")
-        if cluster and namespace and error.status == client.FORBIDDEN:
+        if cluster and namespace and error.status == _errors.FORBIDDEN:
             # An account that has its rights in one namespace alone is refused in every other, whether that exists or not.
             registry_reader.need_namespace(cluster, namespace)
         raise

@@ -2,16 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Argument specs that modules share."""
+"""What the options of the modules are: argument specs, which modules share, and what an option can say."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+MYSQL, POSTGRESQL, GENERATED = "mysql", "postgresql", "generated"
+DEFAULT_PORTS = {MYSQL: 3306, POSTGRESQL: 5432}
+DEFAULT_DATABASE_NAME = "model-registry"
+# What the dashboard's first two choices of a CA certificate stand for: keys of the ConfigMap `TRUSTED_CA_CONFIG_MAP`.
+CA_BUNDLES = {"cluster": "ca-bundle.crt", "openshift_ai": "odh-ca-bundle.crt"}
+# Seconds or days: more than that is a mistake, and much more is nothing that Python can wait for.
+MOST_TIME = 1_000_000
 
 DATABASE: dict[str, Any] = {
-    "type": {"type": "str", "choices": [desired_state.MYSQL, desired_state.POSTGRESQL, desired_state.GENERATED]},
+    "type": {"type": "str", "choices": [MYSQL, POSTGRESQL, GENERATED]},
     "host": {"type": "str"},
     "namespace": {"type": "str"},
     "port": {"type": "int"},
@@ -26,7 +35,7 @@ DATABASE: dict[str, Any] = {
     },
     "ca": {"type": "raw"},
     "verify_server_cert": {"type": "bool"},
-    "ssl_mode": {"type": "str", "choices": list(desired_state.SSL_MODES)},
+    "ssl_mode": {"type": "str", "choices": list(SSL_MODES)},
     "client_certificate": {"type": "raw"},
 }
 NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
@@ -154,3 +163,9 @@ OF_MODULE: dict[str, dict[str, Any]] = {
     "model_registry_database_info": DATABASE_INFO,
     "model_registry_component": COMPONENT,
 }
+
+
+def time_problems(option: str, value: float, least: float = 1) -> list[_errors.Problem]:
+    """What is wrong with a number of seconds or days."""
+    # In this order a value that is not a number is none in between.
+    return [] if least <= value <= MOST_TIME else [_errors.Problem(option, "is out of range", f"Give a number from {least} to {MOST_TIME}", value)]

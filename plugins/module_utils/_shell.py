@@ -13,8 +13,7 @@ from typing import Any, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
 
 try:
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -78,9 +77,9 @@ def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Rep
         need_cluster(module)
     try:
         work(module)
-    except desired_state.InputError as error:
+    except _errors.InputError as error:
         _fail(module, outcome, str(error), problems=[asdict(problem) for problem in error.problems])
-    except desired_state.ReportedError as error:
+    except _errors.ReportedError as error:
         _fail(module, outcome, str(error))
     _warn(module, outcome)
     module.exit_json(**outcome.result(module._diff))

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 # The start of a line that klog writes: severity, date, time, thread and place in the source.
 KLOG_HEAD = re.compile(r"\b[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+:\d+\] ")
@@ -29,6 +32,12 @@ OF_ADDRESSES = "an address (host, proxy) cannot be parsed"
 USER_IN_ADDRESS = re.compile(r"(?<=//)[^/\s]*@")
 # In place of what may be a credential.
 NOT_SHOWN = "(not shown)"
+# How things are called in a cluster; paths of files; and a few words, as people call things. None of them mixes capitals with digits, as passwords, keys and
+# tokens do, or holds what separates a password from what is around it.
+REPEATABLE = re.compile(r"[-._/~a-z0-9]*|(~|\.\.?)?/[-._/~a-zA-Z]*|[A-Z]?[a-z]+( [A-Z]?[a-z]+){0,2}|\s*")
+LONGEST_NAME, MOST_DIGITS, LARGEST_NUMBER = 253, 8, 99_999
+# How many names a sentence lists, and for how many a similar one is looked for.
+SHOWN = 10
 
 
 def shown(text: str) -> str:
@@ -63,3 +72,37 @@ def inert(text: str) -> str:
     one = TEMPLATE_BEGIN.sub("{ ", line(text))
     # Such a header would give the braces' meaning to other characters.
     return f" {one}" if one.startswith("#jinja2:") else one
+
+
+def may_repeat(value: Any) -> bool:
+    """Whether a message may repeat what somebody gave: only when it can hold no credential, also none that was meant for another option."""
+    if isinstance(value, Mapping):
+        return all(may_repeat(part) for entry in value.items() for part in entry)
+    if isinstance(value, (list, tuple)):
+        return all(map(may_repeat, value))
+    if isinstance(value, str):
+        is_short = len(value) <= LONGEST_NAME and sum(map(str.isdigit, value)) <= MOST_DIGITS
+        return bool(is_short and REPEATABLE.fullmatch(value)) or (ip_address(value) is not None and "%" not in value)
+    return value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and abs(value) <= LARGEST_NUMBER)
+
+
+def repeated(value: Any) -> str:
+    """A value as a sentence repeats it behind what it is of, or nothing where it must not."""
+    return f" {value!r}" if value is not None and may_repeat(value) else ""
+
+
+def ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def names_of(names: Iterable[str], conjunction: str = "and") -> str:
+    """Names in a sentence, not more than people read."""
+    listed = list(names)
+    if len(listed) > SHOWN:
+        return f"{', '.join(listed[:SHOWN])} {conjunction} {len(listed) - SHOWN} more"
+    if len(listed) > 1:
+        return f"{', '.join(listed[:-1])} {conjunction} {listed[-1]}"
+    return "".join(listed)

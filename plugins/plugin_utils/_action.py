@@ -21,7 +21,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.version import SemanticVersion
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Problem, may_repeat
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import may_repeat
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._following import following
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 

@@ -14,8 +14,10 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.validation import check_type_dict
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Problem, may_repeat, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import OF_MODULE, REGISTRY_ITEM
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import may_repeat
 
 LIST = "registries"
 # What each type of option is to be given.

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.diagnosis import View, encryption
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import GENERATED, MYSQL, POSTGRESQL
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import GENERATED, MYSQL, POSTGRESQL
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "model_registry_report" / "templates"
 PROBLEM, WARNING, NOTE, GOOD = "problem", "warning", "note", "good"

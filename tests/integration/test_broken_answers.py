@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
 from sandbox.layout import Layout
 from tests import breaking
@@ -65,7 +64,7 @@ class Trial:
         outcome, failure = writes.Outcome(), ""
         try:
             work(self._cluster, outcome)
-        except desired_state.ReportedError as error:
+        except _errors.ReportedError as error:
             failure = str(error)
         assert len(self._breaker.seen) > number, f"request {number} was not sent"
         after = self._what_is_there()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from sandbox import databases
 from sandbox.layout import Layout
 from tests.dashboard import Dashboard, Form, database_of
@@ -337,7 +337,7 @@ def test_a_password_that_another_registry_reads_is_announced_and_not_put_back(ho
 
 def refuse(_ended: Ended, request: Sent) -> None:
     if request.writes and "/rolebindings" in request.path:
-        raise client.ClusterError("a policy of the cluster refuses it", client.FORBIDDEN)
+        raise _errors.ClusterError("a policy of the cluster refuses it", _errors.FORBIDDEN)
 
 
 @pytest.mark.parametrize("several", [False, True])

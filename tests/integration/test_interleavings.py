@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
 from sandbox import databases
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster, until
@@ -81,7 +82,7 @@ class Room:
                 continue
             there = self.cluster.get("v1", {"Secret": "secrets", "ConfigMap": "configmaps"}[kind], held)
             assert there is not None, f"{told}: {kind} {held} is missing"
-            assert custom_resource.LEAVING not in (there["metadata"].get("annotations") or {}), told
+            assert writes.LEAVING not in (there["metadata"].get("annotations") or {}), told
         until(lambda: self.cluster.get(*CLUSTER_ROLE_BINDINGS, f"{name}-auth-delegator", None))
         grants = [
             (subject["kind"], subject["name"])
@@ -179,7 +180,7 @@ def test_a_rotation_beside_an_edit_takes_effect(room: Room, first: str) -> None:
 
     for number, one, other in room.process.interleaved(prepared):
         assert one.error is None and other.error is None, (one.error, other.error)
-        assert room.cluster.get(*SECRETS, secret)["data"][KEY] == custom_resource.encoded(f"word-{number}")
+        assert room.cluster.get(*SECRETS, secret)["data"][KEY] == manifests.encoded(f"word-{number}")
         assert room.cluster.registry(room.name(1))["metadata"]["annotations"]["openshift.io/description"] == f"Edit {number}"
         # The server was restarted for it, whoever did that.
         assert room.do(registry(name=room.name(1), wait=False)).writes == 0

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import THREADS
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import secret_name
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.credentials import secret_name
 from sandbox import databases, faults, processes
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet

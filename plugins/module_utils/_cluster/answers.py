@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
 
 
 def text_of(body: Any) -> str:
@@ -31,7 +31,7 @@ def message_of(body: Any) -> str | None:
 # What counts as an answer. ValueError, and with it the request counts as not answered, for everything else.
 
 
-def dictionary_in(data: bytes) -> custom_resource.Manifest:
+def dictionary_in(data: bytes) -> manifests.Manifest:
     """Any JSON object."""
     try:
         content = json.loads(data)
@@ -44,21 +44,21 @@ def dictionary_in(data: bytes) -> custom_resource.Manifest:
     return content
 
 
-def object_in(data: bytes) -> custom_resource.Manifest:
+def object_in(data: bytes) -> manifests.Manifest:
     """A Kubernetes object."""
     return _complete(dictionary_in(data))
 
 
-def _complete(manifest: Any) -> custom_resource.Manifest:
+def _complete(manifest: Any) -> manifests.Manifest:
     parts = [manifest.get(part) for part in ("spec", "status", "data")] if isinstance(manifest, dict) else [""]
-    identified = all(isinstance(custom_resource.at(manifest, ("metadata", part)), str) for part in ("name", "uid"))
+    identified = all(isinstance(manifests.at(manifest, ("metadata", part)), str) for part in ("name", "uid"))
     if not identified or not all(part is None or isinstance(part, dict) for part in parts):
         raise ValueError("what was received is not a Kubernetes object")
-    content: custom_resource.Manifest = manifest
+    content: manifests.Manifest = manifest
     return content
 
 
-def list_in(data: bytes) -> custom_resource.Manifest:
+def list_in(data: bytes) -> manifests.Manifest:
     """A list of Kubernetes objects; its `items` are a list, also where they are null."""
     content = dictionary_in(data)
     # An empty list of metadata alone is null.
@@ -68,7 +68,7 @@ def list_in(data: bytes) -> custom_resource.Manifest:
     return {**content, "items": [_complete(item) for item in items or ()]}
 
 
-def review_in(data: bytes) -> custom_resource.Manifest:
+def review_in(data: bytes) -> manifests.Manifest:
     """The answer to a review."""
     content = dictionary_in(data)
     if not isinstance(content.get("status"), dict):
@@ -76,7 +76,7 @@ def review_in(data: bytes) -> custom_resource.Manifest:
     return content
 
 
-def resources_in(data: bytes) -> custom_resource.Manifest:
+def resources_in(data: bytes) -> manifests.Manifest:
     """The kinds of objects of an API version."""
     content = dictionary_in(data)
     resources = content.get("resources")
@@ -85,10 +85,10 @@ def resources_in(data: bytes) -> custom_resource.Manifest:
     return content
 
 
-def schemas_in(data: bytes) -> custom_resource.Manifest:
+def schemas_in(data: bytes) -> manifests.Manifest:
     """An OpenAPI document."""
     content = dictionary_in(data)
-    schemas = custom_resource.at(content, ("components", "schemas")) if isinstance(content.get("components"), dict) else None
+    schemas = manifests.at(content, ("components", "schemas")) if isinstance(content.get("components"), dict) else None
     if not isinstance(schemas, dict) or not all(isinstance(schema, dict) for schema in schemas.values()):
         raise ValueError("what was received is not an OpenAPI document")
     return content

@@ -19,10 +19,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _errors, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import answers
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -41,7 +40,6 @@ except ImportError:
         """Stands in for the library's."""
 
 
-BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, BUSY, BROKEN, UNAVAILABLE = 400, 401, 403, 404, 409, 410, 429, 500, 503
 # What a proxy says that got no answer itself, or none that it understood.
 OF_PROXIES = (502, 504)
 CONNECT_SECONDS = 10
@@ -64,7 +62,6 @@ MERGE_PATCH = "application/merge-patch+json"
 # Requests that are sent like writes and only ask.
 REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
 LONGEST_LOG = 2**18
-NAMESPACES = ("v1", "namespaces")
 # The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
 OF_ENVIRONMENT = {
     "host": ("K8S_AUTH_HOST",),
@@ -76,25 +73,9 @@ OF_ENVIRONMENT = {
 }
 
 
-class ClusterError(desired_state.ReportedError):
-    """The cluster cannot do what is needed, refused a request or did not answer. `status` is the HTTP status, None without an answer.
-
-    `unclear`: the request may have been carried out all the same.
-    """
-
-    def __init__(self, message: str, status: int | None = None, unclear: bool = False) -> None:
-        self.status, self.unclear = status, unclear
-        super().__init__(message)
-
-    @property
-    def may_pass(self) -> bool:
-        """Whether the same request may be answered in a while: there was no answer, or the API server is busy or broken."""
-        return self.status is None or self.status == BUSY or self.status >= BROKEN
-
-
-def _no_answer(what: str, host: str, reason: str) -> ClusterError:
+def _no_answer(what: str, host: str, reason: str) -> _errors.ClusterError:
     if _texts.OF_HEADERS in reason:
-        return ClusterError(f"{what}: {reason}.", unclear=True)
+        return _errors.ClusterError(f"{what}: {reason}.", unclear=True)
     remedy = "Check the address (kubeconfig, host), the network and the proxies"
     if re.search("mismatch|doesn't match|not valid for", reason):
         remedy = "Use a host name that is in the API server's certificate"
@@ -102,10 +83,10 @@ def _no_answer(what: str, host: str, reason: str) -> ClusterError:
         remedy = "Renew the API server's certificate, or correct the clock of this machine"
     elif "CERTIFICATE_VERIFY_FAILED" in reason:
         remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA of the API server's certificate"
-    return ClusterError(f"{what}: the API server {host} did not answer: {reason}. {remedy}.", unclear=True)
+    return _errors.ClusterError(f"{what}: the API server {host} did not answer: {reason}. {remedy}.", unclear=True)
 
 
-def _refusal(what: str, host: str, error: Any, path: str = "") -> ClusterError:
+def _refusal(what: str, host: str, error: Any, path: str = "") -> _errors.ClusterError:
     """An answer that is no success; where it cannot be of the API server itself, no answer."""
     said = answers.message_of(error.body)
     message = _texts.line(str(error.reason) if said is None else said)
@@ -115,17 +96,19 @@ def _refusal(what: str, host: str, error: Any, path: str = "") -> ClusterError:
     # somebody on the way to it.
     text = answers.text_of(error.body)
     is_own = said is not None or text.startswith("404 page not found") or (not text and path.startswith("/openapi/"))
-    is_foreign = error.status == NOT_FOUND and not is_own
+    is_foreign = error.status == _errors.NOT_FOUND and not is_own
     if is_foreign or error.status in OF_PROXIES:
         return _no_answer(what, host, f"{error.status} {message}")
     remedy = ""
-    if error.status == UNAUTHORIZED:
+    if error.status == _errors.UNAUTHORIZED:
         remedy = " The credentials are wrong or have expired: log in again."
     of_webhook = "failed calling webhook" in message
     if of_webhook:
         remedy = " The operator's webhook cannot be reached: check that the model registry operator runs."
     # Webhooks are called before anything is written. Other errors may come after that.
-    return ClusterError(f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status, error.status >= BROKEN and not of_webhook)
+    return _errors.ClusterError(
+        f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status, error.status >= _errors.BROKEN and not of_webhook
+    )
 
 
 @dataclass(frozen=True)
@@ -160,12 +143,12 @@ def connect(module: Any) -> Cluster:
         reason = _texts.reason(error).rstrip(".")
         if reason == _texts.OF_HEADERS:
             raise _no_answer(what, host, reason) from None
-        raise ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
+        raise _errors.ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
     _refuse_other_host(module.params, client.configuration)
     # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
     client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
     # Audit logs tell our requests from those of other modules by it.
-    client.client.client.user_agent = custom_resource.FIELD_MANAGER
+    client.client.client.user_agent = kinds.FIELD_MANAGER
     return Cluster(client.client, client.configuration, module.params.get("context"))
 
 
@@ -177,7 +160,7 @@ def _refuse_environment(options: Mapping[str, Any]) -> None:
     for option, variables in OF_ENVIRONMENT.items():
         variable = next(filter(os.environ.get, variables), None)
         if variable and options.get(option) is None:
-            raise ClusterError(
+            raise _errors.ClusterError(
                 f"the option {given} names the cluster, and the environment variable {variable} would take precedence over its kubeconfig."
                 f" Unset {variable}, or set the option {option}."
             )
@@ -188,7 +171,7 @@ def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:
     named = options.get("host") or os.environ.get("K8S_AUTH_HOST")
     if named and named.rstrip("/").lower() != configuration.host.rstrip("/").lower():
         addresses = [_texts.line(_texts.without_user(address)) for address in (named, configuration.host)]
-        raise ClusterError(
+        raise _errors.ClusterError(
             "host (K8S_AUTH_HOST) names the API server {}, and the kubeconfig whose token would be used names {}."
             " Set api_key for the first one, or do not set host.".format(*addresses)
         )
@@ -255,37 +238,33 @@ class Cluster:
         except (TypeError, ValueError, IndexError):
             return datetime.now(timezone.utc)
 
-    def identity(self) -> custom_resource.Manifest:
+    def identity(self) -> manifests.Manifest:
         """Which cluster this is and as whom it is used."""
         user = None
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         try:
             review = self._request("POST", f"{REVIEWS[0]}v1/selfsubjectreviews", body, what="asking who this account is", parsed=answers.review_in)
-            user = custom_resource.at(review, ("status", "userInfo", "username"))
-        except ClusterError as error:
-            if error.status in (None, UNAUTHORIZED):
+            user = manifests.at(review, ("status", "userInfo", "username"))
+        except _errors.ClusterError as error:
+            if error.status in (None, _errors.UNAUTHORIZED):
                 raise
         return {"host": self.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
 
-    def capabilities(self) -> registry_plan.Capabilities:
+    def capabilities(self) -> kinds.Capabilities:
         """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""
         for version in ("v1beta1", "v1alpha1"):
-            path = f"/openapi/v3/apis/{custom_resource.GROUP}/{version}"
-            document = self._find(path, f"reading the schema of {custom_resource.GROUP}/{version}", answers.schemas_in)
+            path = f"/openapi/v3/apis/{kinds.GROUP}/{version}"
+            document = self._find(path, f"reading the schema of {kinds.GROUP}/{version}", answers.schemas_in)
             if document is None:
                 continue
             properties = _spec_properties(document)
             for key in ("kubeRBACProxy", "oauthProxy"):
                 if key in properties:
-                    return registry_plan.Capabilities(
-                        version, key, custom_resource.at(properties, ("postgres", "properties", "generateDeployment")) is not None
-                    )
+                    return kinds.Capabilities(version, key, manifests.at(properties, ("postgres", "properties", "generateDeployment")) is not None)
             message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
-            raise ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
-        message = (
-            f"there is no {custom_resource.PLURAL}.{custom_resource.GROUP} here. Enable the component, with model_registry_component or the playbook enable"
-        )
-        raise ClusterError(f"this cluster cannot hold model registries: {message}.")
+            raise _errors.ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
+        message = f"there is no {kinds.PLURAL}.{kinds.GROUP} here. Enable the component, with model_registry_component or the playbook enable"
+        raise _errors.ClusterError(f"this cluster cannot hold model registries: {message}.")
 
     def registries_namespace(self) -> str:
         """The namespace that the platform keeps registries in. ClusterError says to set `namespace` where it cannot be found out."""
@@ -294,20 +273,22 @@ class Cluster:
             path = f"/apis/datasciencecluster.opendatahub.io/{version}/datascienceclusters"
             try:
                 listed = self._find(path, "looking for the registries namespace in the DataScienceCluster", answers.list_in)
-            except ClusterError as error:
-                if error.status == FORBIDDEN:
+            except _errors.ClusterError as error:
+                if error.status == _errors.FORBIDDEN:
                     remedy = "or bind the account to the ClusterRole in rbac/cluster.yml or rbac/read.yml"
-                    raise ClusterError(f"{error} {hint}, {remedy}.", FORBIDDEN) from error
+                    raise _errors.ClusterError(f"{error} {hint}, {remedy}.", _errors.FORBIDDEN) from error
                 raise
             if listed is None:
                 continue
             for item in listed["items"]:
-                namespace = custom_resource.at(item, ("status", "components", "modelregistry", "registriesNamespace"))
+                namespace = manifests.at(item, ("status", "components", "modelregistry", "registriesNamespace"))
                 if namespace:
                     self.checked_namespaces.add(str(namespace))
                     return str(namespace)
-            raise ClusterError(f"no DataScienceCluster has the component modelregistry Managed. {hint}, or enable it with model_registry_component.", NOT_FOUND)
-        raise ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.", NOT_FOUND)
+            raise _errors.ClusterError(
+                f"no DataScienceCluster has the component modelregistry Managed. {hint}, or enable it with model_registry_component.", _errors.NOT_FOUND
+            )
+        raise _errors.ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.", _errors.NOT_FOUND)
 
     def server_version(self) -> tuple[int, int] | None:
         """The version of the API server, major and minor; None where it does not say."""
@@ -321,24 +302,22 @@ class Cluster:
         listed = self._find(f"/apis/{api_version}", f"looking for {plural}", answers.resources_in)
         return listed is not None and any(resource["name"] == plural for resource in listed["resources"])
 
-    def read(self, api: tuple[str, str], namespace: str, name: str) -> custom_resource.Manifest | None:
+    def read(self, api: tuple[str, str], namespace: str, name: str) -> manifests.Manifest | None:
         """An object, or None when there is none; without a namespace, of the whole cluster."""
         if name in ("", ".", ".."):
             # No object can have such a name, and the path would be that of others.
             return None
         return self._find(path_of(api, namespace, name), f"reading {api[1]}/{name}" + (f" in {namespace}" if namespace else ""))
 
-    def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[custom_resource.Manifest]:
+    def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[manifests.Manifest]:
         """The objects of a kind in a namespace, or without one in the whole cluster, by label or field selector. ClusterError 404 for an unknown kind."""
         return self._pages(api, namespace, query, JSON)
 
-    def listed(
-        self, api: tuple[str, str], namespace: str, trim: Callable[[custom_resource.Manifest], custom_resource.Manifest], **query: str
-    ) -> list[custom_resource.Manifest]:
+    def listed(self, api: tuple[str, str], namespace: str, trim: Callable[[manifests.Manifest], manifests.Manifest], **query: str) -> list[manifests.Manifest]:
         """As `items`, but only what `trim` leaves of each: what it drops is dropped page by page."""
         return self._pages(api, namespace, query, JSON, trim)
 
-    def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[custom_resource.Manifest]:
+    def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[manifests.Manifest]:
         """As `items`, but only the metadata of each."""
         return self._pages(api, namespace, query, METADATA, lambda item: {"metadata": item["metadata"]})
 
@@ -348,10 +327,10 @@ class Cluster:
         namespace: str,
         query: dict[str, str],
         accept: str,
-        trim: Callable[[custom_resource.Manifest], custom_resource.Manifest] = lambda item: item,
-    ) -> list[custom_resource.Manifest]:
+        trim: Callable[[manifests.Manifest], manifests.Manifest] = lambda item: item,
+    ) -> list[manifests.Manifest]:
         what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
-        found: list[custom_resource.Manifest] = []
+        found: list[manifests.Manifest] = []
         begun: set[str] = set()
         more = ""
         may_begin_anew = True
@@ -359,9 +338,9 @@ class Cluster:
             page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
             try:
                 listed = self._request("GET", path_of(api, namespace), None, page, JSON, what, accept, answers.list_in)
-            except ClusterError as error:
+            except _errors.ClusterError as error:
                 # The API server has forgotten the state that the pages before were of.
-                if error.status != GONE or not may_begin_anew:
+                if error.status != _errors.GONE or not may_begin_anew:
                     raise
                 found, more, may_begin_anew = [], "", False
                 begun.clear()
@@ -372,7 +351,7 @@ class Cluster:
                 raise _no_answer(what, self.host, "the same page of the list was received twice")
             begun.add(first)
             found += map(trim, listed["items"])
-            more = custom_resource.at(listed, ("metadata", "continue")) or ""
+            more = manifests.at(listed, ("metadata", "continue")) or ""
             if not isinstance(more, str) or not more:
                 return found
 
@@ -385,11 +364,9 @@ class Cluster:
         # A line that was cut may end within a password, where nothing tells any more that it is one.
         return text if len(text.encode()) < LONGEST_LOG else text.rpartition("\n")[0]
 
-    def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: custom_resource.Manifest, dry_run: bool) -> custom_resource.Manifest:
+    def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: manifests.Manifest, dry_run: bool) -> manifests.Manifest:
         """Create (POST), merge-patch (PATCH) or delete (DELETE) an object; with `dry_run` the server only says what it would answer."""
-        query = (
-            {} if verb == "DELETE" else {"fieldManager": custom_resource.FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
-        )
+        query = {} if verb == "DELETE" else {"fieldManager": kinds.FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
         if verb == "DELETE" and dry_run:
             # The API server looks at the query of a deletion only when it has no body.
             body = {**body, "dryRun": ["All"]}
@@ -399,12 +376,12 @@ class Cluster:
         what = f"{doing} {api[1]}/{name}" + (f" in {namespace}" if namespace else "")
         # What a deletion is answered with depends on whether the object is gone already.
         parsed = answers.dictionary_in if verb == "DELETE" else answers.object_in
-        answer: custom_resource.Manifest = self._request(verb, path, body, query, content_type, what, parsed=parsed)
+        answer: manifests.Manifest = self._request(verb, path, body, query, content_type, what, parsed=parsed)
         return answer
 
-    def allows(self, path: str, review: custom_resource.Manifest, what: str) -> bool:
+    def allows(self, path: str, review: manifests.Manifest, what: str) -> bool:
         """Whether the API server says that a review's request would be allowed."""
-        return custom_resource.at(self._request("POST", path, review, what=what, parsed=answers.review_in), ("status", "allowed")) is True
+        return manifests.at(self._request("POST", path, review, what=what, parsed=answers.review_in), ("status", "allowed")) is True
 
     def missing_rights(self, namespace: str, rights: Iterable[Right]) -> list[Right]:
         """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
@@ -461,7 +438,7 @@ class Cluster:
                     if stopped.is_set():
                         break
             except ApiException as error:
-                if not _refusal("watching", "", error).may_pass and error.status != GONE:
+                if not _refusal("watching", "", error).may_pass and error.status != _errors.GONE:
                     # Whoever may not watch may not a second later either.
                     return
             except (HTTPError, OSError, ValueError):
@@ -474,7 +451,7 @@ class Cluster:
         self,
         verb: str,
         path: str,
-        body: custom_resource.Manifest | None = None,
+        body: manifests.Manifest | None = None,
         query: dict[str, str] | None = None,
         content_type: str = JSON,
         what: str = "",
@@ -511,7 +488,7 @@ class Cluster:
         left = REQUEST_SECONDS if self._deadline is None else self._deadline + GRACE_SECONDS - time.monotonic()
         return min(REQUEST_SECONDS, max(1.0, left))
 
-    def _answer(self, verb: str, path: str, body: custom_resource.Manifest | None, query: dict[str, str], content_type: str, accept: str) -> Any:
+    def _answer(self, verb: str, path: str, body: manifests.Manifest | None, query: dict[str, str], content_type: str, accept: str) -> Any:
         response = self._client.request(
             verb,
             path,
@@ -526,20 +503,20 @@ class Cluster:
         response.data  # noqa: B018
         return response
 
-    def _find(self, path: str, what: str, parsed: Callable[[bytes], Any] = answers.object_in) -> custom_resource.Manifest | None:
+    def _find(self, path: str, what: str, parsed: Callable[[bytes], Any] = answers.object_in) -> manifests.Manifest | None:
         """What there is at a path, or None."""
         try:
-            content: custom_resource.Manifest = self._request("GET", path, what=what, parsed=parsed)
-        except ClusterError as error:
-            if error.status == NOT_FOUND:
+            content: manifests.Manifest = self._request("GET", path, what=what, parsed=parsed)
+        except _errors.ClusterError as error:
+            if error.status == _errors.NOT_FOUND:
                 return None
             raise
         return content
 
 
-def _may_be_repeated(failure: ClusterError, is_safe: bool) -> bool:
+def _may_be_repeated(failure: _errors.ClusterError, is_safe: bool) -> bool:
     """Whether a request that failed is sent again as it is. Whoever has sent a write that may have been carried out reads again and plans anew."""
-    return failure.may_pass if is_safe else failure.status in (BUSY, UNAVAILABLE)
+    return failure.may_pass if is_safe else failure.status in (_errors.BUSY, _errors.UNAVAILABLE)
 
 
 def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> str:
@@ -550,8 +527,8 @@ def path_of(api: tuple[str, str], namespace: str, name: str | None = None) -> st
     return path if name is None else f"{path}/{quote(name, safe='')}"
 
 
-def _spec_properties(document: custom_resource.Manifest) -> custom_resource.Manifest:
+def _spec_properties(document: manifests.Manifest) -> manifests.Manifest:
     for schema in document.get("components", {}).get("schemas", {}).values():
-        if any(kind.get("kind") == custom_resource.KIND for kind in schema.get("x-kubernetes-group-version-kind", [])):
-            return custom_resource.at(schema, ("properties", "spec", "properties")) or {}
+        if any(kind.get("kind") == kinds.KIND for kind in schema.get("x-kubernetes-group-version-kind", [])):
+            return manifests.at(schema, ("properties", "spec", "properties")) or {}
     return {}

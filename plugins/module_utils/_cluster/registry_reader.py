@@ -10,20 +10,29 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    credentials,
+    custom_resource,
+    desired_state,
+    hosts,
+    kinds,
+    live_state,
+    manifests,
+    naming,
+    ownership,
+    server_pods,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness
 
-PODS = ("v1", "pods")
 LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-INGRESSES = ("config.openshift.io/v1", "ingresses")
 
 
 class Reader:
     """Reads one cluster and its registries namespace. ClusterError from every method when a request is refused or not answered."""
 
-    def __init__(self, cluster: client.Cluster, capabilities: registry_plan.Capabilities, namespace: str) -> None:
+    def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str) -> None:
         self.cluster, self.capabilities, self.namespace = cluster, capabilities, namespace
 
     @property
@@ -35,58 +44,58 @@ class Reader:
         """One that answers with what is there now, for the looks of a wait: its requests end soon after the deadline."""
         return Reader(self.cluster.until(deadline), self.capabilities, self.namespace)
 
-    def registry(self, name: str) -> custom_resource.Manifest | None:
+    def registry(self, name: str) -> manifests.Manifest | None:
         """The registry of this name."""
         return self.cluster.read(self.capabilities.api, self.namespace, name)
 
-    def registries(self) -> list[custom_resource.Manifest]:
+    def registries(self) -> list[manifests.Manifest]:
         """All registries of the namespace."""
         return self.cluster.items(self.capabilities.api, self.namespace)
 
     def users(self) -> Mapping[tuple[str, str], Collection[str]]:
         """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
-        return users_of(self.registries())
+        return custom_resource.users_of(self.registries())
 
-    def held(self, kind: str, name: str) -> custom_resource.Manifest | None:
+    def held(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
-        return self.cluster.read(registry_plan.APIS[kind], self.namespace, name)
+        return self.cluster.read(kinds.APIS[kind], self.namespace, name)
 
-    def service(self, name: str, namespace: str = "") -> custom_resource.Manifest | None:
+    def service(self, name: str, namespace: str = "") -> manifests.Manifest | None:
         """A Service. It is listed, because the right to get Services is the right to use registries."""
-        return next(iter(self.cluster.items(registry_plan.SERVICES, namespace or self.namespace, fieldSelector=f"metadata.name={name}")), None)
+        return next(iter(self.cluster.items(kinds.SERVICES, namespace or self.namespace, fieldSelector=f"metadata.name={name}")), None)
 
-    def named(self, kind: str, prefix: str) -> list[custom_resource.Manifest]:
+    def named(self, kind: str, prefix: str) -> list[manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this, without their data."""
-        return [found for found in self.cluster.metadata(registry_plan.APIS[kind], self.namespace) if found["metadata"]["name"].startswith(prefix)]
+        return [found for found in self.cluster.metadata(kinds.APIS[kind], self.namespace) if found["metadata"]["name"].startswith(prefix)]
 
-    def deployment(self, name: str) -> custom_resource.Manifest | None:
+    def deployment(self, name: str) -> manifests.Manifest | None:
         """A Deployment."""
-        return self.cluster.read(registry_plan.DEPLOYMENTS, self.namespace, name)
+        return self.cluster.read(kinds.DEPLOYMENTS, self.namespace, name)
 
-    def pods(self, registry: str) -> tuple[custom_resource.Manifest, ...]:
+    def pods(self, registry: str) -> tuple[manifests.Manifest, ...]:
         """The pods of a registry's server."""
-        selector = f"app={registry},{readiness.POD_LABELS}"
-        found = labelled(registry, lambda: self.cluster.items(PODS, self.namespace, labelSelector=selector))
-        return tuple(pod for pod in found if not readiness.is_database_pod(pod, registry))
+        selector = f"app={registry},{server_pods.POD_LABELS}"
+        found = labelled(registry, lambda: self.cluster.items(kinds.PODS, self.namespace, labelSelector=selector))
+        return tuple(pod for pod in found if not server_pods.is_database_pod(pod, registry))
 
-    def role_bindings(self, _roles: Collection[str]) -> list[custom_resource.Manifest]:
+    def role_bindings(self, _roles: Collection[str]) -> list[manifests.Manifest]:
         """The RoleBindings of the namespace, at least those to Roles of these names."""
-        return self.cluster.items(registry_plan.ROLE_BINDINGS, self.namespace)
+        return self.cluster.items(kinds.ROLE_BINDINGS, self.namespace)
 
-    def group(self, name: str, listed: bool = False) -> custom_resource.Manifest | None:
+    def group(self, name: str, listed: bool = False) -> manifests.Manifest | None:
         """A Group of OpenShift's; with `listed` only as far as a list of all of them shows it, where many are asked for."""
-        return self.cluster.read(registry_plan.USER_GROUPS, "", name)
+        return self.cluster.read(kinds.USER_GROUPS, "", name)
 
     def ingress_domains(self) -> list[str]:
         """The domains of the cluster's own ingress; none where it has no such configuration."""
-        spec: custom_resource.Manifest = custom_resource.at(self.cluster.read(INGRESSES, "", "cluster"), ("spec",)) or {}
+        spec: manifests.Manifest = manifests.at(self.cluster.read(kinds.INGRESSES, "", "cluster"), ("spec",)) or {}
         return [spec[key] for key in ("domain", "appsDomain") if spec.get(key)]
 
-    def everywhere(self, api: tuple[str, str]) -> list[custom_resource.Manifest]:
+    def everywhere(self, api: tuple[str, str]) -> list[manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
         return self.cluster.items(api, "")
 
-    def names(self, api: tuple[str, str], namespace: str = "") -> list[custom_resource.Manifest]:
+    def names(self, api: tuple[str, str], namespace: str = "") -> list[manifests.Manifest]:
         """All objects of a kind in a namespace, or in the whole cluster, without their content."""
         return self.cluster.metadata(api, namespace)
 
@@ -104,7 +113,7 @@ def can_be_label(value: str) -> bool:
     return LABEL_VALUE.fullmatch(value) is not None
 
 
-def labelled(value: str, read: Callable[[], list[custom_resource.Manifest]]) -> list[custom_resource.Manifest]:
+def labelled(value: str, read: Callable[[], list[manifests.Manifest]]) -> list[manifests.Manifest]:
     """The objects that `read` finds by a label with this value; none, without a request, where no object can have it."""
     return read() if can_be_label(value) else []
 
@@ -119,39 +128,30 @@ def need_namespace(cluster: client.Cluster, namespace: str, unseen: Callable[[st
     kept = visibility.seen(cluster.registries_namespace, None, lambda _why: None)
     if kept == namespace:
         return
-    found = visibility.seen(lambda: [cluster.read(client.NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None)
+    found = visibility.seen(lambda: [cluster.read(kinds.NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None)
     remedy = f"Set it to {kept}, or leave it out" if kept else "Set it to the registries namespace"
     problem = "does not exist" if found == [None] else "is not where the operator keeps registries" if kept else ""
     if problem:
-        raise desired_state.InputError([desired_state.Problem("namespace", problem, remedy, namespace)])
+        raise _errors.InputError([_errors.Problem("namespace", problem, remedy, namespace)])
     cluster.checked_namespaces.add(namespace)
 
 
-def users_of(registries: Iterable[custom_resource.Manifest]) -> dict[tuple[str, str], list[str]]:
-    """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for registry in registries:
-        for named in custom_resource.named_objects(registry):
-            found.setdefault(named, []).append(registry["metadata"]["name"])
-    return found
-
-
-def names_of(read: Callable[[], Iterable[custom_resource.Manifest]]) -> frozenset[str]:
+def names_of(read: Callable[[], Iterable[manifests.Manifest]]) -> frozenset[str]:
     """The names of what is read, for advice alone: none where it may not be read."""
     try:
         return frozenset(found["metadata"]["name"] for found in read())
-    except client.ClusterError:
+    except _errors.ClusterError:
         return frozenset()
 
 
-def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozenset[tuple[str, str]] = frozenset()) -> registry_plan.Live:
+def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozenset[tuple[str, str]] = frozenset()) -> live_state.Live:
     """What a plan for one registry depends on. `foreseen` are ConfigMaps and Secrets that the same run writes for others, by kind and name."""
     registry = reader.registry(wanted.name)
     if registry is None:
         need_namespace(reader.cluster, reader.namespace)
     unseen: list[str] = []
     objects = {(kind, name): _object(reader, kind, name, unseen) for kind, name in registry_plan.needed_objects(wanted, registry, reader.capabilities)}
-    password_secrets: tuple[custom_resource.Manifest, ...] = ()
+    password_secrets: tuple[manifests.Manifest, ...] = ()
     used: frozenset[str] = frozenset()
     if registry_plan.needs_password_secrets(wanted, registry):
         password_secrets = tuple(password_secrets_of(reader, wanted.name, unseen))
@@ -167,7 +167,7 @@ def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozense
     written = frozenset(objects.keys() & foreseen)
     generates = registry_plan.generates_database(wanted, registry)
     neighbors = {name: reader.registry(name) for name in ownership.neighbors(wanted.name, generates)} if registry is None or generates else {}
-    live = registry_plan.Live(
+    live = live_state.Live(
         reader.capabilities,
         registry,
         objects,
@@ -178,38 +178,38 @@ def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozense
         tuple(unseen),
         neighbors,
         written,
-        server or desired_state.LEADING_DIGIT,
+        server or naming.LEADING_DIGIT,
         names,
     )
     return replace(live, pods=reader.pods(wanted.name)) if registry_plan.needs_pods(wanted, live) else live
 
 
-def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> custom_resource.Manifest | None:
-    if kind in registry_plan.APIS:
+def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> manifests.Manifest | None:
+    if kind in kinds.APIS:
         return reader.held(kind, name)
     if kind == "Deployment":
         what = f"whether the operator would overwrite Deployment {name!r} could not be seen"
         return visibility.seen(lambda: reader.deployment(name), None, lambda why: unseen.append(f"{what}: {why}"))
     service, _dot, namespace = name.partition(".")
-    what = f"whether database.host{desired_state.shown(service)} is a Service of namespace {reader.namespace!r} could not be seen"
+    what = f"whether database.host{_texts.repeated(service)} is a Service of namespace {reader.namespace!r} could not be seen"
     # That an account may list Services elsewhere is not expected.
     return visibility.seen(lambda: reader.service(service, namespace), {}, lambda why: None if namespace else unseen.append(f"{what}: {why}"))
 
 
-def missing_service(reader: Reader, registry: custom_resource.Manifest) -> str:
+def missing_service(reader: Reader, registry: manifests.Manifest) -> str:
     """That the Service does not exist which the host of a registry's database is, as a sentence; empty where it does, or that cannot be seen."""
     host = custom_resource.live_database(registry).get("host")
-    service = desired_state.service_of(host, reader.namespace) if host else None
+    service = hosts.service_of(host, reader.namespace) if host else None
     if service is None or visibility.seen(lambda: [reader.service(service[1], service[0])], [], lambda _why: None) != [None]:
         return ""
     return f"There is no Service {service[1]!r} in namespace {service[0]!r}: correct database.host or database.namespace, or create it."
 
 
-def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[custom_resource.Manifest]:
+def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[manifests.Manifest]:
     """The Secrets that are marked as a registry's password. `unseen` is added to where the account may not list Secrets."""
-    prefix = custom_resource.password_prefix(registry)
+    prefix = credentials.password_prefix(registry)
 
-    def marked() -> list[custom_resource.Manifest]:
+    def marked() -> list[manifests.Manifest]:
         named = [secret["metadata"] for secret in reader.named("Secret", prefix)]
         # Whose they are depends on their keys, which a list of names does not have.
         return [held for metadata in named if metadata.get("generateName") == prefix and (held := reader.held("Secret", metadata["name"]))]

@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, manifests, ownership, server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness
 
 T = TypeVar("T")
 THREADS = 8
@@ -25,7 +25,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 class Snapshot(registry_reader.Reader):
     """Reads each list once, and answers from it. What may not be listed is read one by one where that is allowed."""
 
-    def __init__(self, cluster: client.Cluster, capabilities: registry_plan.Capabilities, namespace: str) -> None:
+    def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str) -> None:
         super().__init__(cluster, capabilities, namespace)
         self._lock, self._made = threading.Lock(), time.monotonic()
         self._answers: dict[Hashable, Future[Any]] = {}
@@ -63,50 +63,50 @@ class Snapshot(registry_reader.Reader):
             for done in [pool.submit(load) for load in loads]:
                 done.exception()
 
-    def registry(self, name: str) -> custom_resource.Manifest | None:
+    def registry(self, name: str) -> manifests.Manifest | None:
         """The registry of this name."""
         return self._registries().get(name)
 
-    def registries(self) -> list[custom_resource.Manifest]:
+    def registries(self) -> list[manifests.Manifest]:
         """All registries of the namespace."""
         return list(self._registries().values())
 
     def users(self) -> Mapping[tuple[str, str], Collection[str]]:
         """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
-        return self._once("users", lambda: registry_reader.users_of(self._registries().values()))
+        return self._once("users", lambda: custom_resource.users_of(self._registries().values()))
 
-    def held(self, kind: str, name: str) -> custom_resource.Manifest | None:
+    def held(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
         return visibility.if_allowed(lambda: self._held(kind).get(name), lambda: self._once((kind, name), lambda: super(Snapshot, self).held(kind, name)))
 
-    def service(self, name: str, namespace: str = "") -> custom_resource.Manifest | None:
+    def service(self, name: str, namespace: str = "") -> manifests.Manifest | None:
         """A Service."""
         where = namespace or self.namespace
-        return self._once(("services", where), lambda: _by_name(self.cluster.listed(registry_plan.SERVICES, where, trimmed))).get(name)
+        return self._once(("services", where), lambda: _by_name(self.cluster.listed(kinds.SERVICES, where, trimmed))).get(name)
 
-    def named(self, kind: str, prefix: str) -> list[custom_resource.Manifest]:
+    def named(self, kind: str, prefix: str) -> list[manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this."""
         begins = self._once(("beginnings", kind), lambda: _grouped(self._held(kind).values(), _beginning))
         return [found for found in begins.get(_beginning_of(prefix), ()) if found["metadata"]["name"].startswith(prefix)]
 
-    def deployment(self, name: str) -> custom_resource.Manifest | None:
+    def deployment(self, name: str) -> manifests.Manifest | None:
         """A Deployment."""
         return visibility.if_allowed(
             lambda: self._deployments().get(name), lambda: self._once(("deployment", name), lambda: super(Snapshot, self).deployment(name))
         )
 
-    def pods(self, registry: str) -> tuple[custom_resource.Manifest, ...]:
+    def pods(self, registry: str) -> tuple[manifests.Manifest, ...]:
         """The pods of a registry's server."""
-        return tuple(pod for pod in self._pods().get(registry, ()) if not readiness.is_database_pod(pod, registry))
+        return tuple(pod for pod in self._pods().get(registry, ()) if not server_pods.is_database_pod(pod, registry))
 
-    def role_bindings(self, roles: Collection[str]) -> list[custom_resource.Manifest]:
+    def role_bindings(self, roles: Collection[str]) -> list[manifests.Manifest]:
         """The RoleBindings to Roles of these names."""
         bindings = self._role_bindings()
         return [binding for role in roles for binding in bindings.get(role, ())]
 
-    def group(self, name: str, listed: bool = False) -> custom_resource.Manifest | None:
+    def group(self, name: str, listed: bool = False) -> manifests.Manifest | None:
         """A Group of OpenShift's; with `listed` not one by one where the account may not list them."""
-        if not self.serves(registry_plan.USER_GROUPS):
+        if not self.serves(kinds.USER_GROUPS):
             return None
         if listed:
             return self._groups().get(name)
@@ -116,16 +116,16 @@ class Snapshot(registry_reader.Reader):
         """The domains of the cluster's own ingress."""
         return self._once("ingress", lambda: super(Snapshot, self).ingress_domains())
 
-    def everywhere(self, api: tuple[str, str]) -> list[custom_resource.Manifest]:
+    def everywhere(self, api: tuple[str, str]) -> list[manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
-        if api == registry_plan.USER_GROUPS:
+        if api == kinds.USER_GROUPS:
             return list(self._groups().values())
         return self._once(("everywhere", api), lambda: super(Snapshot, self).everywhere(api))
 
-    def names(self, api: tuple[str, str], namespace: str = "") -> list[custom_resource.Manifest]:
+    def names(self, api: tuple[str, str], namespace: str = "") -> list[manifests.Manifest]:
         """All objects of a kind in a namespace, or in the whole cluster, without their content."""
 
-        def listed(where: str) -> list[custom_resource.Manifest]:
+        def listed(where: str) -> list[manifests.Manifest]:
             return self._once(("names", api, where), lambda: super(Snapshot, self).names(api, where))
 
         if namespace in ("", self.namespace):
@@ -137,7 +137,7 @@ class Snapshot(registry_reader.Reader):
 
     def serves(self, api: tuple[str, str]) -> bool:
         """Whether the cluster knows this kind of object. What was listed it knows."""
-        if api == registry_plan.USER_GROUPS and self._listed(self._groups):
+        if api == kinds.USER_GROUPS and self._listed(self._groups):
             return True
         return self._once(("serves", api), lambda: super(Snapshot, self).serves(api))
 
@@ -149,32 +149,32 @@ class Snapshot(registry_reader.Reader):
     def _listed(load: Callable[[], object]) -> bool:
         try:
             load()
-        except client.ClusterError:
+        except _errors.ClusterError:
             return False
         return True
 
     def _missing(self, namespace: str, right: client.Right) -> list[client.Right]:
         return self._once((namespace, right), lambda: super(Snapshot, self).missing_rights(namespace, [right]))
 
-    def _registries(self) -> dict[str, custom_resource.Manifest]:
+    def _registries(self) -> dict[str, manifests.Manifest]:
         return self._once("registries", lambda: _by_name(self.cluster.listed(self.capabilities.api, self.namespace, trimmed_registry)))
 
-    def _held(self, kind: str) -> dict[str, custom_resource.Manifest]:
-        return self._once(kind, lambda: _by_name(self.cluster.listed(registry_plan.APIS[kind], self.namespace, trimmed_source)))
+    def _held(self, kind: str) -> dict[str, manifests.Manifest]:
+        return self._once(kind, lambda: _by_name(self.cluster.listed(kinds.APIS[kind], self.namespace, trimmed_source)))
 
-    def _deployments(self) -> dict[str, custom_resource.Manifest]:
-        return self._once("deployments", lambda: _by_name(self.cluster.listed(registry_plan.DEPLOYMENTS, self.namespace, trimmed_deployment)))
+    def _deployments(self) -> dict[str, manifests.Manifest]:
+        return self._once("deployments", lambda: _by_name(self.cluster.listed(kinds.DEPLOYMENTS, self.namespace, trimmed_deployment)))
 
-    def _pods(self) -> dict[str, list[custom_resource.Manifest]]:
+    def _pods(self) -> dict[str, list[manifests.Manifest]]:
         return self._once(
-            "pods", lambda: _grouped(self.cluster.listed(registry_reader.PODS, self.namespace, trimmed_pod, labelSelector=readiness.POD_LABELS), _application)
+            "pods", lambda: _grouped(self.cluster.listed(kinds.PODS, self.namespace, trimmed_pod, labelSelector=server_pods.POD_LABELS), _application)
         )
 
-    def _role_bindings(self) -> dict[str, list[custom_resource.Manifest]]:
-        return self._once("bindings", lambda: _grouped(self.cluster.listed(registry_plan.ROLE_BINDINGS, self.namespace, trimmed_binding), _role))
+    def _role_bindings(self) -> dict[str, list[manifests.Manifest]]:
+        return self._once("bindings", lambda: _grouped(self.cluster.listed(kinds.ROLE_BINDINGS, self.namespace, trimmed_binding), _role))
 
-    def _groups(self) -> dict[str, custom_resource.Manifest]:
-        return self._once("groups", lambda: _by_name(self.cluster.listed(registry_plan.USER_GROUPS, "", trimmed_group)))
+    def _groups(self) -> dict[str, manifests.Manifest]:
+        return self._once("groups", lambda: _by_name(self.cluster.listed(kinds.USER_GROUPS, "", trimmed_group)))
 
     def _once(self, what: Hashable, load: Callable[[], T]) -> T:
         """What `load` returned, or raised, the first time that this was asked for, by whichever thread."""
@@ -190,31 +190,31 @@ class Snapshot(registry_reader.Reader):
         return answer.result()
 
 
-def _by_name(objects: Iterable[custom_resource.Manifest]) -> dict[str, custom_resource.Manifest]:
+def _by_name(objects: Iterable[manifests.Manifest]) -> dict[str, manifests.Manifest]:
     return {found["metadata"]["name"]: found for found in objects}
 
 
-def _grouped(objects: Iterable[custom_resource.Manifest], key: Callable[[custom_resource.Manifest], str]) -> dict[str, list[custom_resource.Manifest]]:
-    groups: dict[str, list[custom_resource.Manifest]] = {}
+def _grouped(objects: Iterable[manifests.Manifest], key: Callable[[manifests.Manifest], str]) -> dict[str, list[manifests.Manifest]]:
+    groups: dict[str, list[manifests.Manifest]] = {}
     for found in objects:
         groups.setdefault(key(found), []).append(found)
     return groups
 
 
-def _namespace(manifest: custom_resource.Manifest) -> str:
+def _namespace(manifest: manifests.Manifest) -> str:
     return str(manifest["metadata"].get("namespace", ""))
 
 
-def _application(pod: custom_resource.Manifest) -> str:
-    return str(custom_resource.at(pod, ("metadata", "labels", "app")))
+def _application(pod: manifests.Manifest) -> str:
+    return str(manifests.at(pod, ("metadata", "labels", "app")))
 
 
-def _role(binding: custom_resource.Manifest) -> str:
+def _role(binding: manifests.Manifest) -> str:
     # A ClusterRole is none of a registry's Roles, whatever it is called.
     return binding["roleRef"]["name"] if binding["roleRef"]["kind"] == "Role" else ""
 
 
-def _beginning(held: custom_resource.Manifest) -> str:
+def _beginning(held: manifests.Manifest) -> str:
     return _beginning_of(held["metadata"]["name"])
 
 
@@ -226,7 +226,7 @@ def _beginning_of(name: str) -> str:
 # What plans look at. The rest of a thousand objects of each kind would fill the memory.
 
 
-def trimmed(manifest: custom_resource.Manifest) -> custom_resource.Manifest:
+def trimmed(manifest: manifests.Manifest) -> manifests.Manifest:
     """A manifest without its history and without the copy of itself that `kubectl apply` leaves."""
     metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
     annotations = metadata.get("annotations") or {}
@@ -235,45 +235,45 @@ def trimmed(manifest: custom_resource.Manifest) -> custom_resource.Manifest:
     return {**manifest, "metadata": metadata}
 
 
-def trimmed_registry(registry: custom_resource.Manifest) -> custom_resource.Manifest:
+def trimmed_registry(registry: manifests.Manifest) -> manifests.Manifest:
     """A registry, of its history only who wrote the options and when."""
     kept = _with_history(registry, lambda fields: {part: value for part, value in fields.items() if part in ("f:metadata", "f:spec")})
     history = [entry for entry in kept["metadata"]["managedFields"] if entry["fieldsV1"]]
-    return custom_resource.merged(trimmed(registry), {"metadata": {"managedFields": history}})
+    return manifests.merged(trimmed(registry), {"metadata": {"managedFields": history}})
 
 
-def trimmed_source(held: custom_resource.Manifest) -> custom_resource.Manifest:
+def trimmed_source(held: manifests.Manifest) -> manifests.Manifest:
     """A ConfigMap or Secret, of its history only who changed which keys and when."""
     return _with_history(held, lambda fields: {part: keys for part, keys in fields.items() if part in ownership.DATA_FIELDS})
 
 
-def trimmed_binding(binding: custom_resource.Manifest) -> custom_resource.Manifest:
+def trimmed_binding(binding: manifests.Manifest) -> manifests.Manifest:
     """A RoleBinding, of its history only who wrote it and when."""
     return _with_history(binding, lambda _fields: {})
 
 
-def trimmed_group(group: custom_resource.Manifest) -> custom_resource.Manifest:
+def trimmed_group(group: manifests.Manifest) -> manifests.Manifest:
     """A Group, of its history only who changed the members and when."""
     return _with_history(group, lambda fields: {"f:users": {}} if "f:users" in fields else {})
 
 
-def trimmed_deployment(deployment: custom_resource.Manifest) -> custom_resource.Manifest:
+def trimmed_deployment(deployment: manifests.Manifest) -> manifests.Manifest:
     """A Deployment, of its history only what tells who changed the pod template and its annotations."""
     first, second = registry_plan.POD_TEMPLATE
 
-    def template(fields: custom_resource.Manifest) -> custom_resource.Manifest:
-        changed = custom_resource.at(fields, registry_plan.POD_TEMPLATE)
+    def template(fields: manifests.Manifest) -> manifests.Manifest:
+        changed = manifests.at(fields, registry_plan.POD_TEMPLATE)
         return {} if changed is None else {first: {second: {key: value for key, value in changed.items() if key == "f:metadata"}}}
 
     return _with_history(deployment, template)
 
 
-def _with_history(manifest: custom_resource.Manifest, keep: Callable[[custom_resource.Manifest], custom_resource.Manifest]) -> custom_resource.Manifest:
+def _with_history(manifest: manifests.Manifest, keep: Callable[[manifests.Manifest], manifests.Manifest]) -> manifests.Manifest:
     entries = manifest["metadata"].get("managedFields") or []
     return {**manifest, "metadata": {**manifest["metadata"], "managedFields": [{**entry, "fieldsV1": keep(entry.get("fieldsV1") or {})} for entry in entries]}}
 
 
-def trimmed_pod(pod: custom_resource.Manifest) -> custom_resource.Manifest:
+def trimmed_pod(pod: manifests.Manifest) -> manifests.Manifest:
     """A pod's labels, containers' names, and status."""
     names = [{"name": container["name"], "image": container.get("image")} for container in pod["spec"]["containers"]]
     return {"metadata": trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -30,11 +30,11 @@ def seen(
     """
     try:
         return read()
-    except client.ClusterError as error:
-        if not advice and error.status not in (client.FORBIDDEN, client.NOT_FOUND):
+    except _errors.ClusterError as error:
+        if not advice and error.status not in (_errors.FORBIDDEN, _errors.NOT_FOUND):
             raise
         # A container that was not started has no log, and the API server answers that this is a bad request.
-        if error.status not in (client.NOT_FOUND, client.BAD_REQUEST) and seen(served, True, lambda _error: None):
+        if error.status not in (_errors.NOT_FOUND, _errors.BAD_REQUEST) and seen(served, True, lambda _error: None):
             unseen(str(error))
         return otherwise
 
@@ -43,7 +43,7 @@ def if_allowed(read: Callable[[], T], otherwise: Callable[[], T]) -> T:
     """What is read, or what is read in another way where the account may not read it like this."""
     try:
         return read()
-    except client.ClusterError as error:
-        if error.status != client.FORBIDDEN:
+    except _errors.ClusterError as error:
+        if error.status != _errors.FORBIDDEN:
             raise
         return otherwise()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
 
 # What changes without an event at the API server, such as a log, is looked at again after this many seconds.
@@ -40,7 +41,7 @@ def until(
         is_last = time.monotonic() >= deadline
         try:
             return look(is_last), is_last
-        except client.ClusterError as error:
+        except _errors.ClusterError as error:
             if not error.may_pass:
                 raise
             return str(error), is_last

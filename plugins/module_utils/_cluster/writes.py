@@ -11,31 +11,34 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 
 # How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
 PLANS = 4
+# Announces that a Secret or ConfigMap is about to be deleted: who has begun to rely on it takes the annotation away, and the deletion is refused.
+LEAVING = "openshift-ai.modelops/about-to-be-deleted"
 
 
 @dataclass
 class Outcome:
     """What a run did and found; filled as it goes on, so that a failure can report it too."""
 
-    cluster: custom_resource.Manifest = field(default_factory=dict)
-    changes: list[custom_resource.Manifest] = field(default_factory=list)
+    cluster: manifests.Manifest = field(default_factory=dict)
+    changes: list[manifests.Manifest] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    registry: custom_resource.Manifest = field(default_factory=dict)
-    status: custom_resource.Manifest = field(default_factory=dict)
-    kept: list[custom_resource.Manifest] = field(default_factory=list)
+    registry: manifests.Manifest = field(default_factory=dict)
+    status: manifests.Manifest = field(default_factory=dict)
+    kept: list[manifests.Manifest] = field(default_factory=list)
     # Whether the database was looked at before it was written, and if not, why.
-    database: custom_resource.Manifest = field(default_factory=dict)
-    before: custom_resource.Manifest = field(default_factory=dict)
-    after: custom_resource.Manifest = field(default_factory=dict)
+    database: manifests.Manifest = field(default_factory=dict)
+    before: manifests.Manifest = field(default_factory=dict)
+    after: manifests.Manifest = field(default_factory=dict)
     # Ansible's difference of the permissions, where they were asked for, and what the API server said of who has access.
-    permissions_difference: custom_resource.Manifest = field(default_factory=dict)
-    verification: custom_resource.Manifest = field(default_factory=dict)
+    permissions_difference: manifests.Manifest = field(default_factory=dict)
+    verification: manifests.Manifest = field(default_factory=dict)
     # The write that has been sent and not been answered yet.
     unanswered: registry_plan.Change | None = None
     # What identifies each of the changes.
@@ -46,7 +49,7 @@ class Outcome:
         """Whether the changes have new pods made for the registry's server."""
         return any(
             change["action"] == "restart"
-            or (change["kind"] == custom_resource.KIND and (change["action"] == "create" or any(option.startswith("database.") for option in change["fields"])))
+            or (change["kind"] == kinds.KIND and (change["action"] == "create" or any(option.startswith("database.") for option in change["fields"])))
             for change in self.changes
         )
 
@@ -84,7 +87,7 @@ class Outcome:
         """While it is read whether writes without an answer were carried out: where that cannot be read, they are noted as unverified, with a warning."""
         try:
             yield
-        except client.ClusterError:
+        except _errors.ClusterError:
             for change in unanswered:
                 self.record(change, True)
                 self.warn([f"it is not known whether the API server carried out: {change.action} {change.kind} {change.name!r}"])
@@ -94,7 +97,7 @@ class Outcome:
         """Note warnings, each once: a plan that was made anew may repeat them."""
         self.warnings += [warning for warning in dict.fromkeys(warnings) if warning not in self.warnings]
 
-    def result(self, diff: bool) -> custom_resource.Manifest:
+    def result(self, diff: bool) -> manifests.Manifest:
         """The result of a module."""
         result = {
             "changed": bool(self.changes),
@@ -112,7 +115,7 @@ class Outcome:
         return result
 
 
-def rights_problems(reader: registry_reader.Reader, changes: Iterable[registry_plan.Change]) -> list[desired_state.Problem]:
+def rights_problems(reader: registry_reader.Reader, changes: Iterable[registry_plan.Change]) -> list[_errors.Problem]:
     """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
     verbs = {"POST": ("create",), "PATCH": ("patch",), "DELETE": ("delete",)}
     needed: dict[str, dict[client.Right, list[str]]] = {reader.namespace: {}, "": {}}
@@ -129,15 +132,15 @@ def rights_problems(reader: registry_reader.Reader, changes: Iterable[registry_p
         return []
     listed = ", ".join(dict.fromkeys(map(str, missing)))
     remedy = "Bind the account to a Role with these rights: those in rbac/, or those that the playbook modelops.openshift_ai.rbac writes; nothing was written"
-    return [desired_state.Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
+    return [_errors.Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
 
 
-def send(cluster: client.Cluster, change: registry_plan.Change, dry_run: bool) -> custom_resource.Manifest:
+def send(cluster: client.Cluster, change: registry_plan.Change, dry_run: bool) -> manifests.Manifest:
     """Carry out one change, or let the server try it. ClusterError when it is refused; that something to delete does not exist anymore is none."""
     try:
         return cluster.write(change.verb, change.api, change.namespace, change.name, change.body, dry_run)
-    except client.ClusterError as error:
-        if change.verb == "DELETE" and error.status == client.NOT_FOUND:
+    except _errors.ClusterError as error:
+        if change.verb == "DELETE" and error.status == _errors.NOT_FOUND:
             return {}
         raise
 
@@ -148,10 +151,10 @@ def carry_out(
     name: str,
     check_mode: bool,
     outcome: Outcome,
-    problems: Iterable[desired_state.Problem] = (),
+    problems: Iterable[_errors.Problem] = (),
     after: Callable[[registry_plan.Change], None] = lambda _change: None,
     made: registry_plan.Plan | None = None,
-) -> tuple[registry_plan.Plan, custom_resource.Manifest | None]:
+) -> tuple[registry_plan.Plan, manifests.Manifest | None]:
     """Plan, check and write, and again when the cluster turned out to be another than the plan was made for; the plan, and the registry if written.
 
     `planned` plans by what a reader reads, `name` is the registry that it is about, `made` a plan that was found to be without problems already.
@@ -165,20 +168,20 @@ def carry_out(
             made = _settled(reader, planned, outcome)
             found = [*problems, *made.problems, *rights_problems(reader, (*made.changes, *made.leftovers))]
             if found:
-                raise desired_state.InputError(found)
+                raise _errors.InputError(found)
         try:
             written = _write(reader, made, name, check_mode, outcome, after)
             if not check_mode:
                 _claim(reader, (*unclaimed, *made.relied_on))
-        except client.ClusterError as error:
+        except _errors.ClusterError as error:
             # 404, 409: another process was faster. Or the write may have been carried out: either way the truth is in the cluster.
             if not error.unclear:
                 outcome.unanswered = None
-            overtaken = error.status == client.CONFLICT or (error.status == client.NOT_FOUND and "namespaces " not in str(error))
+            overtaken = error.status == _errors.CONFLICT or (error.status == _errors.NOT_FOUND and "namespaces " not in str(error))
             is_there = overtaken or f"already exists in namespace {reader.namespace}" in str(error)
             if attempt == PLANS or not (is_there or error.unclear):
                 if outcome.unanswered:
-                    with suppress(client.ClusterError):
+                    with suppress(_errors.ClusterError):
                         _settled(reader.fresh, planned, outcome)
                 raise _refused(error, reader.namespace, name) from None
             # A registry whose creation got no answer may exist: the next plan does not know it as new.
@@ -198,31 +201,29 @@ def _settled(reader: registry_reader.Reader, planned: Callable[[registry_reader.
     return made
 
 
-def _refused(error: client.ClusterError, namespace: str, name: str) -> Exception:
+def _refused(error: _errors.ClusterError, namespace: str, name: str) -> Exception:
     """A refusal of the API server or of the operator's webhooks as the problem of an option, where it is one."""
     text = str(error)
     other = re.search(r"namespace must be ([-a-z0-9]+)", text)
     if other:
-        return desired_state.InputError(
-            [desired_state.Problem("namespace", f"is not where the operator keeps registries: {text}", f"Set it to {other[1]}", namespace)]
-        )
-    if error.status == client.NOT_FOUND and f'namespaces "{namespace}" not found' in text:
-        return desired_state.InputError([desired_state.Problem("namespace", "does not exist", "Name the registries namespace, or leave it out", namespace)])
+        return _errors.InputError([_errors.Problem("namespace", f"is not where the operator keeps registries: {text}", f"Set it to {other[1]}", namespace)])
+    if error.status == _errors.NOT_FOUND and f'namespaces "{namespace}" not found' in text:
+        return _errors.InputError([_errors.Problem("namespace", "does not exist", "Name the registries namespace, or leave it out", namespace)])
     if "already exists in namespace" in text:
-        return desired_state.InputError(
-            [desired_state.Problem("name", f"belongs to another registry: {text}", "Choose another name: it is unique in the whole cluster", name)]
+        return _errors.InputError(
+            [_errors.Problem("name", f"belongs to another registry: {text}", "Choose another name: it is unique in the whole cluster", name)]
         )
     return error
 
 
 def _write(
     reader: registry_reader.Reader, planned: registry_plan.Plan, name: str, check_mode: bool, outcome: Outcome, after: Callable[[registry_plan.Change], None]
-) -> custom_resource.Manifest | None:
+) -> manifests.Manifest | None:
     """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
     registry, cluster = None, reader.cluster
     # What goes with a registry is shared by name: with other registries, and with one of the same name that another process creates.
-    shared = [] if check_mode else [change for change in planned.changes if change.action == "delete" and change.kind != custom_resource.KIND]
-    of_registry = [change for change in planned.changes if change.kind == custom_resource.KIND]
+    shared = [] if check_mode else [change for change in planned.changes if change.action == "delete" and change.kind != kinds.KIND]
+    of_registry = [change for change in planned.changes if change.kind == kinds.KIND]
     if len(planned.changes) > 1 and of_registry and not check_mode:
         # The webhooks answer before the Secret is written, so that a refusal leaves nothing behind.
         send(cluster, of_registry[0], True)
@@ -234,7 +235,7 @@ def _write(
             outcome.unanswered = None if check_mode else change
             answer = send(cluster, change, check_mode)
             outcome.unanswered = None
-            if change.kind == custom_resource.KIND:
+            if change.kind == kinds.KIND:
                 registry = answer
         outcome.record(change, unverified)
         if not check_mode:
@@ -245,7 +246,7 @@ def _write(
 
 
 def _is_announced(change: registry_plan.Change) -> bool:
-    return change.action == "delete" and change.kind in registry_plan.APIS
+    return change.action == "delete" and change.kind in kinds.APIS
 
 
 def _delete(reader: registry_reader.Reader, deletions: Iterable[registry_plan.Change], name: str, outcome: Outcome) -> None:
@@ -257,7 +258,7 @@ def _delete(reader: registry_reader.Reader, deletions: Iterable[registry_plan.Ch
     cluster = reader.cluster
     announced = [(change, _announced(cluster, change) if _is_announced(change) else change) for change in deletions]
     present = [item for item in reader.fresh.registries() if "deletionTimestamp" not in item["metadata"]]
-    users, is_anew = registry_reader.users_of(present), any(item["metadata"]["name"] == name for item in present)
+    users, is_anew = custom_resource.users_of(present), any(item["metadata"]["name"] == name for item in present)
     for change, precise in announced:
         user = next(iter(users.get((change.kind, change.name), [name] if is_anew and not _is_announced(change) else [])), None)
         if precise is None:
@@ -278,16 +279,16 @@ def _announced(cluster: client.Cluster, change: registry_plan.Change) -> registr
     version = change.body["preconditions"].get("resourceVersion")
     try:
         answer = _annotate(cluster, change, version, resourceVersion=version)
-    except client.ClusterError as error:
-        if error.status != client.NOT_FOUND:
+    except _errors.ClusterError as error:
+        if error.status != _errors.NOT_FOUND:
             raise
         return None
     preconditions = {**change.body["preconditions"], "resourceVersion": answer["metadata"]["resourceVersion"]}
     return replace(change, body={**change.body, "preconditions": preconditions})
 
 
-def _annotate(cluster: client.Cluster, change: registry_plan.Change, value: str | None, **metadata: str | None) -> custom_resource.Manifest:
-    body = {"metadata": {**metadata, "annotations": {custom_resource.LEAVING: value}}}
+def _annotate(cluster: client.Cluster, change: registry_plan.Change, value: str | None, **metadata: str | None) -> manifests.Manifest:
+    body = {"metadata": {**metadata, "annotations": {LEAVING: value}}}
     return cluster.write("PATCH", change.api, change.namespace, change.name, body, False)
 
 
@@ -296,7 +297,7 @@ def _claim(reader: registry_reader.Reader, relied_on: Iterable[tuple[str, str]])
     for kind, name in relied_on:
         held = reader.fresh.held(kind, name)
         if held is None:
-            raise client.ClusterError(f"{kind} {name!r} was deleted by another process while the registry that uses it was written", client.CONFLICT)
-        if custom_resource.LEAVING in (held["metadata"].get("annotations") or {}):
-            body = {"metadata": {"annotations": {custom_resource.LEAVING: None}}}
-            reader.cluster.write("PATCH", registry_plan.APIS[kind], reader.namespace, name, body, False)
+            raise _errors.ClusterError(f"{kind} {name!r} was deleted by another process while the registry that uses it was written", _errors.CONFLICT)
+        if LEAVING in (held["metadata"].get("annotations") or {}):
+            body = {"metadata": {"annotations": {LEAVING: None}}}
+            reader.cluster.write("PATCH", kinds.APIS[kind], reader.namespace, name, body, False)

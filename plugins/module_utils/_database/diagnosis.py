@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, desired_state, passwords
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 # The newest migration that the server has.
-NEWEST_MIGRATION = {desired_state.MYSQL: 21, desired_state.POSTGRESQL: 25}
+NEWEST_MIGRATION = {_options.MYSQL: 21, _options.POSTGRESQL: 25}
 # The one after which no migration of PostgreSQL changes tables that exist.
 LAST_CHANGE_OF_TABLES = 24
 OLDEST_POSTGRESQL = 16
@@ -97,7 +97,7 @@ class View:
     def effective_password(self) -> str:
         """The password that the server logs in with: a PostgreSQL password is part of a URL."""
         password = self.password or ""
-        return unquote(password) if self.password_is_stored and self.type == desired_state.POSTGRESQL else password
+        return unquote(password) if self.password_is_stored and self.type == _options.POSTGRESQL else password
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ BROKEN_PAIR = Finding(
 def encryption(view: View) -> Encryption:
     """What the server makes of its TLS settings (server v0.3.8, tried on MariaDB 10.11 and PostgreSQL 16)."""
     pair = bool(view.client_certificate and view.client_key)
-    if view.type == desired_state.MYSQL:
+    if view.type == _options.MYSQL:
         encrypted = bool(view.ca is not None or view.verify_server_cert or pair)
         return Encryption(encrypted, checks_chain=view.verify_server_cert, checks_host=view.verify_server_cert)
     # A CA or a client certificate turns every mode into `require`, which checks the chain when there is a CA, and never the host name.
@@ -155,18 +155,18 @@ def encryption(view: View) -> Encryption:
 def settings_findings(view: View) -> list[Finding]:
     """What the server cannot put into its connection string, or does not start with."""
     stored = view.password or ""
-    password = None if view.type == desired_state.POSTGRESQL else stored
+    password = None if view.type == _options.POSTGRESQL else stored
     database = desired_state.Database(type=view.type, name=view.name, username=view.username, password=password)
     found = [
         Finding("settings", FAILURE, f"{problem.option} {problem.problem}", problem.remedy) for problem in desired_state.database_problems(database, view.type)
     ]
-    if view.type == desired_state.POSTGRESQL and view.password_is_stored and desired_state.breaks_url(stored):
+    if view.type == _options.POSTGRESQL and view.password_is_stored and passwords.breaks_url(stored):
         message = "The password in the Secret has characters that break the connection string, a URL, and the registry server does not start with it"
         found.append(Finding("settings", FAILURE, message, "Store it percent-encoded, or set it with database.password, which does that"))
     if stored != stored.strip("\r\n"):
         found.append(Finding("settings", WARNING, "The password begins or ends with a line break, which a file or a command often adds", "Remove it"))
     if bool(view.client_certificate) != bool(view.client_key):
-        result, effect = (WARNING, "ignores it") if view.type == desired_state.MYSQL else (FAILURE, "does not start")
+        result, effect = (WARNING, "ignores it") if view.type == _options.MYSQL else (FAILURE, "does not start")
         remedy = "Give both, or neither"
         found.append(Finding("settings", result, f"A client certificate without its key, or the reverse, is given, and the registry server {effect}", remedy))
     if view.ca is not None and not certificates.certificates_in(view.ca):
@@ -225,7 +225,7 @@ def of_account(finding: Finding, host: str) -> Finding:
 def encryption_findings(view: View, offered: bool) -> list[Finding]:
     """Whether the connection will be encrypted."""
     use = encryption(view)
-    option = "database.ca" if view.type == desired_state.MYSQL else "database.ca or database.ssl_mode"
+    option = "database.ca" if view.type == _options.MYSQL else "database.ca or database.ssl_mode"
     if use.encrypted and not offered:
         if use.optional:
             message = "The database offers no TLS, so that the connection is not encrypted, although ssl_mode prefers it"
@@ -276,11 +276,11 @@ def _host_finding(view: View, use: Encryption, certificate: certificates.Certifi
         message = (
             "The certificate has no host name (subject alternative name) in it, such as the one that MySQL makes for itself; its common name does not count"
         )
-        without = "database.verify_server_cert to false" if view.type == desired_state.MYSQL else "database.ssl_mode to require"
+        without = "database.verify_server_cert to false" if view.type == _options.MYSQL else "database.ssl_mode to require"
         return Finding("host_name", FAILURE, message, f"Set {without}, which encrypts without the check, or give the database a certificate for {view.host}")
     if use.checks_host:
         return Finding("host_name", FAILURE, message, "Use a host name of the certificate in database.host, or have it issued for this one")
-    reason = "with verify_server_cert off" if view.type == desired_state.MYSQL else "for PostgreSQL, whatever ssl_mode says"
+    reason = "with verify_server_cert off" if view.type == _options.MYSQL else "for PostgreSQL, whatever ssl_mode says"
     return Finding("host_name", WARNING, f"{message}. The registry server does not check that {reason}", "Use a host name of the certificate")
 
 
@@ -427,7 +427,7 @@ def version_text(text: str) -> str:
 
 def version_finding(kind: str, text: str) -> Finding:
     """Whether the registry server works with this version."""
-    if kind == desired_state.POSTGRESQL:
+    if kind == _options.POSTGRESQL:
         version = _numbers(text)
         if version < (OLDEST_POSTGRESQL,):
             message = f"PostgreSQL {text} is too old: a migration fails on it and leaves the schema dirty for good"
@@ -618,7 +618,7 @@ def mysql_privileges_finding(view: View, grants: Grants, schema: Schema) -> Find
     if grants.idle_roles:
         remedy += f", or SET DEFAULT ROLE for it if {' or '.join(grants.idle_roles)} has them: a role that is not the default is not used"
     names = ", ".join(missing)
-    if missing == ["CREATE"] and schema.version == NEWEST_MIGRATION[desired_state.MYSQL]:
+    if missing == ["CREATE"] and schema.version == NEWEST_MIGRATION[_options.MYSQL]:
         return Finding("privileges", WARNING, "The user lacks CREATE, which the migrations of a newer product may need", remedy)
     if grants.on_tables:
         message = f"The user has {names} on single tables at most, which is enough only if they are all tables of the registry"
@@ -640,7 +640,7 @@ def postgresql_privileges_finding(schema_name: str | None, may_create: bool, tab
     if schema_name is None:
         message = "The user may use no schema of its search path, which is usually `public`"
         return Finding("privileges", FAILURE, message, "GRANT USAGE, CREATE ON SCHEMA public TO the user")
-    complete = schema.version is not None and schema.version >= NEWEST_MIGRATION[desired_state.POSTGRESQL]
+    complete = schema.version is not None and schema.version >= NEWEST_MIGRATION[_options.POSTGRESQL]
     if not may_create and not complete:
         message = f"The user may not make tables in the schema {schema_name}"
         return Finding("privileges", FAILURE, message, f"GRANT CREATE ON SCHEMA {schema_name} TO the user, or make it the owner of the database")

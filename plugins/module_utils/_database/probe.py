@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
 
 STEP_SECONDS = 5.0
 # How many steps may use up their time before the rest is left out.
@@ -96,14 +96,14 @@ class _Facts:
 
 def missing_libraries(kind: str, logs_in: bool = True) -> list[str]:
     """The Python libraries that a look at a database of this type needs and that are not installed. Without a login it needs no driver."""
-    driver = "PyMySQL" if kind == desired_state.MYSQL else "psycopg[binary]"
+    driver = "PyMySQL" if kind == _options.MYSQL else "psycopg[binary]"
     return [name for name, installed in ((driver, not logs_in or _driver(kind) is not None), ("cryptography", certificates.HAS_CRYPTOGRAPHY)) if not installed]
 
 
 def _driver(kind: str) -> Any:
     """The library for databases of this type, loaded only when one is looked at; None when it is not installed."""
     try:
-        return importlib.import_module("pymysql" if kind == desired_state.MYSQL else "psycopg")
+        return importlib.import_module("pymysql" if kind == _options.MYSQL else "psycopg")
     # psycopg raises more than ImportError where the library libpq is missing.
     except Exception:
         return None
@@ -207,7 +207,7 @@ def _greeting(view: diagnosis.View, address: str, clock: _Clock) -> tuple[bool, 
 
 
 def _greeted(view: diagnosis.View, connection: socket.socket) -> tuple[bool, str | None]:
-    if view.type != desired_state.MYSQL:
+    if view.type != _options.MYSQL:
         connection.sendall(POSTGRESQL_TLS_REQUEST)
         answer = _read(connection, 1)
         if answer not in (b"S", b"N"):
@@ -258,7 +258,7 @@ def _ssl_text(error: ssl.SSLError) -> str:
 def _shaken(view: diagnosis.View, address: str, clock: _Clock, context: ssl.SSLContext) -> diagnosis.Handshake:
     with _connected(address, view.port, clock) as connection:
         _greeted(view, connection)
-        if view.type == desired_state.MYSQL:
+        if view.type == _options.MYSQL:
             connection.sendall(struct.pack("<I", len(MYSQL_TLS_REQUEST) | 1 << 24) + MYSQL_TLS_REQUEST)
         with context.wrap_socket(connection, server_hostname=view.host) as encrypted:
             shown = certificates.certificates_in(ssl.DER_cert_to_PEM_cert(encrypted.getpeercert(binary_form=True) or b""))
@@ -321,7 +321,7 @@ def _log_in(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool, 
     if refusal and offered and not encrypted and diagnosis.encryption(view).optional and diagnosis.WITHOUT_TLS.search(refusal.text):
         # The server tries the other way too, and no password was sent.
         refusal = _attempt(view, address, clock, True, found, facts)
-    if refusal and view.type == desired_state.MYSQL:
+    if refusal and view.type == _options.MYSQL:
         found.append(diagnosis.mysql_refusal(view, refusal.code, refusal.text, encrypted))
     elif refusal:
         found.append(diagnosis.postgresql_refusal(view, refusal.text))
@@ -329,7 +329,7 @@ def _log_in(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool, 
 
 def _attempt(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool, found: list[diagnosis.Finding], facts: _Facts) -> _Refused | None:
     """Log in and read what there is to know; the refusal when that cannot be done."""
-    is_mysql = view.type == desired_state.MYSQL
+    is_mysql = view.type == _options.MYSQL
     try:
         session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted)
     except _Refused as refusal:

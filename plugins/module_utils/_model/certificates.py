@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 
 try:
     from cryptography import x509
@@ -75,7 +75,7 @@ class Bundle:
     """The certificates of a text without duplicates, and what is to be said about them. With a problem it must not be written."""
 
     certificates: tuple[Certificate, ...] = ()
-    problems: tuple[desired_state.Problem, ...] = ()
+    problems: tuple[_errors.Problem, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -101,7 +101,7 @@ def read_bundle(content: str | bytes, option: str, expiry_days: int = EXPIRY_DAY
     """
     if not HAS_CRYPTOGRAPHY:
         problem = "cannot be checked: the Python library cryptography is missing where this task runs"
-        return Bundle(problems=(desired_state.Problem(option, problem, "Install it there: pip install cryptography"),))
+        return Bundle(problems=(_errors.Problem(option, problem, "Install it there: pip install cryptography"),))
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     text = _text(data)
     if "BEGIN" not in text:
@@ -120,7 +120,7 @@ def read_bundle(content: str | bytes, option: str, expiry_days: int = EXPIRY_DAY
     if size > LARGEST_OBJECT:
         problem = f"holds {size} bytes of certificates, and the cluster takes at most {LARGEST_OBJECT} in one ConfigMap or Secret"
         return Bundle(
-            bundle.certificates, (*bundle.problems, desired_state.Problem(option, problem, "Give only the CA of the database's certificate")), bundle.warnings
+            bundle.certificates, (*bundle.problems, _errors.Problem(option, problem, "Give only the CA of the database's certificate")), bundle.warnings
         )
     return bundle
 
@@ -204,7 +204,7 @@ def _blocks(text: str) -> Iterator[_Block]:
         yield _Block(opened[0], opened[1], flaw="its END line is missing")
 
 
-def _read_blocks(blocks: Sequence[_Block], option: str) -> tuple[list[Certificate], list[desired_state.Problem]]:
+def _read_blocks(blocks: Sequence[_Block], option: str) -> tuple[list[Certificate], list[_errors.Problem]]:
     certificates, problems = [], []
     wanted = [block for block in blocks if block.label == LABEL]
     for number, block in enumerate(wanted, 1):
@@ -214,7 +214,7 @@ def _read_blocks(blocks: Sequence[_Block], option: str) -> tuple[list[Certificat
             certificates.append(_certificate(block))
         except ValueError as error:
             place = f"certificate {number} of {len(wanted)}, in line {block.line},"
-            problems.append(desired_state.Problem(option, f"{place} is broken: {error}", "Copy this certificate again from where it came, or remove it"))
+            problems.append(_errors.Problem(option, f"{place} is broken: {error}", "Copy this certificate again from where it came, or remove it"))
     return certificates, problems
 
 
@@ -271,7 +271,7 @@ def _utc(parsed: Any, name: str) -> datetime:
     return moment if moment is not None else getattr(parsed, name).replace(tzinfo=timezone.utc)
 
 
-def _foreign_blocks(blocks: Sequence[_Block], option: str) -> list[desired_state.Problem]:
+def _foreign_blocks(blocks: Sequence[_Block], option: str) -> list[_errors.Problem]:
     problems = []
     for block in blocks:
         if "PRIVATE KEY" in block.label:
@@ -286,7 +286,7 @@ def _foreign_blocks(blocks: Sequence[_Block], option: str) -> list[desired_state
             remedy = "Convert it with `openssl x509 -in FILE -out ca.pem`"
         else:
             problem, remedy = f"holds a {block.label} in line {block.line}, which is no certificate", "Remove it"
-        problems.append(desired_state.Problem(option, problem, remedy))
+        problems.append(_errors.Problem(option, problem, remedy))
     return problems
 
 
@@ -294,7 +294,7 @@ def _place(certificate: Certificate) -> str:
     return f"the certificate in line {certificate.line} ({certificate.subject})"
 
 
-def _leaf_problems(certificate: Certificate, option: str, warnings: list[str]) -> list[desired_state.Problem]:
+def _leaf_problems(certificate: Certificate, option: str, warnings: list[str]) -> list[_errors.Problem]:
     if certificate.is_ca:
         return []
     place = _place(certificate)
@@ -302,20 +302,18 @@ def _leaf_problems(certificate: Certificate, option: str, warnings: list[str]) -
         # The server trusts exactly this certificate then, which is enough for a database that made its own.
         warnings.append(f"{option}: {place} is not that of a CA but a server's own, signed by itself. It must be replaced here whenever the server's is")
         return []
-    return [
-        desired_state.Problem(option, f"{place} is not that of a CA but a server's own", f"Give the certificate of its issuer instead, {certificate.issuer}")
-    ]
+    return [_errors.Problem(option, f"{place} is not that of a CA but a server's own", f"Give the certificate of its issuer instead, {certificate.issuer}")]
 
 
-def _expiry_problems(certificates: Sequence[Certificate], option: str, expiry_days: int, now: datetime, warnings: list[str]) -> list[desired_state.Problem]:
+def _expiry_problems(certificates: Sequence[Certificate], option: str, expiry_days: int, now: datetime, warnings: list[str]) -> list[_errors.Problem]:
     outdated = []
     for certificate in certificates:
         place = _place(certificate)
         if certificate.not_after < now:
-            outdated.append(desired_state.Problem(option, f"{place} has expired on {_utc_text(certificate.not_after)}", "Give the CA's new certificate"))
+            outdated.append(_errors.Problem(option, f"{place} has expired on {_utc_text(certificate.not_after)}", "Give the CA's new certificate"))
         elif certificate.not_before > now:
             remedy = "Wait until then, or check the clock of this machine"
-            outdated.append(desired_state.Problem(option, f"{place} is not valid before {_utc_text(certificate.not_before)}", remedy))
+            outdated.append(_errors.Problem(option, f"{place} is not valid before {_utc_text(certificate.not_before)}", remedy))
         elif certificate.not_after < now + timedelta(days=expiry_days):
             days = (certificate.not_after - now).days
             warnings.append(f"{option}: {place} expires in {days} days, on {_utc_text(certificate.not_after)}")
@@ -325,44 +323,42 @@ def _expiry_problems(certificates: Sequence[Certificate], option: str, expiry_da
     return []
 
 
-def _not_pem(data: bytes, text: str, option: str) -> desired_state.Problem:
+def _not_pem(data: bytes, text: str, option: str) -> _errors.Problem:
     """What a file without a PEM block is, and how to make one of it."""
     if not text.strip("\x00 \t\n"):
-        return desired_state.Problem(option, "is empty", "Give the CA's certificate as PEM text")
+        return _errors.Problem(option, "is empty", "Give the CA's certificate as PEM text")
     if data.startswith((bytes.fromhex("feedfeed"), bytes.fromhex("cececece"))):
-        return desired_state.Problem(
+        return _errors.Problem(
             option, "is a Java key store", "Export the CA's certificate with `keytool -exportcert -rfc -keystore FILE -alias NAME -file ca.pem`"
         )
     if data[0] == DER_SEQUENCE:
         return _der_problem(data, option)
     if text.lstrip().startswith(base64.b64encode(b"-----BEGIN").decode()[:12]):
-        return desired_state.Problem(option, "is PEM text that is encoded in base64 once more", "Decode it, in a playbook with the filter `b64decode`")
+        return _errors.Problem(option, "is PEM text that is encoded in base64 once more", "Decode it, in a playbook with the filter `b64decode`")
     if "\n" not in text.strip() and re.fullmatch(r"(/|~|\.).*|.*\.(pem|crt|cer)", text.strip()):
-        return desired_state.Problem(
+        return _errors.Problem(
             option, "looks like the path of a file, not like what is in it", "Give the certificate's text, in a playbook with the lookup `file`"
         )
-    return desired_state.Problem(
+    return _errors.Problem(
         option, "holds no PEM certificate", "Give the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, in lines of its own"
     )
 
 
-def _der_problem(data: bytes, option: str) -> desired_state.Problem:
+def _der_problem(data: bytes, option: str) -> _errors.Problem:
     """The kinds of binary file that begin with an ASN.1 sequence. The content is that of its first element, behind one to five bytes of length."""
     content = data[2 + (data[1] & 0x7F if len(data) > 1 and data[1] & 0x80 else 0) :]
     if PKCS7 in content[:16]:
-        return desired_state.Problem(
-            option, "is PKCS#7 data in DER, not PEM text", "Convert it with `openssl pkcs7 -inform der -print_certs -in FILE -out ca.pem`"
-        )
+        return _errors.Problem(option, "is PKCS#7 data in DER, not PEM text", "Convert it with `openssl pkcs7 -inform der -print_certs -in FILE -out ca.pem`")
     if content.startswith(bytes.fromhex("020103")):
         remedy = "Take the CA's certificate out of it with `openssl pkcs12 -in FILE -cacerts -nokeys -out ca.pem`"
-        return desired_state.Problem(option, "is a PKCS#12 file, which usually holds a private key too", remedy)
+        return _errors.Problem(option, "is a PKCS#12 file, which usually holds a private key too", remedy)
     if content[:3] in (bytes.fromhex("020100"), bytes.fromhex("020101")):
-        return desired_state.Problem(option, "is a private key in DER", "Give the CA's certificate, and replace that key if others can read where this is kept")
+        return _errors.Problem(option, "is a private key in DER", "Give the CA's certificate, and replace that key if others can read where this is kept")
     try:
         x509.load_der_x509_certificate(data)
     except ValueError:
-        return desired_state.Problem(option, "is a binary file, not PEM text", "Give the CA's certificate as PEM text")
-    return desired_state.Problem(option, "is a certificate in DER, not PEM text", "Convert it with `openssl x509 -inform der -in FILE -out ca.pem`")
+        return _errors.Problem(option, "is a binary file, not PEM text", "Give the CA's certificate as PEM text")
+    return _errors.Problem(option, "is a certificate in DER, not PEM text", "Convert it with `openssl x509 -inform der -in FILE -out ca.pem`")
 
 
 def _unique(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:

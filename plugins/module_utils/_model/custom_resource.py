@@ -2,36 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A registry as the Kubernetes objects that the dashboard writes, and back."""
+"""A registry as its custom resource, which the dashboard writes too."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Union
+from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, hosts, kinds, manifests
 
-# A manifest of any kind; its content is not ours to type.
-Manifest = dict[str, Any]
-# What a path of a custom resource holds: a text, a number, a flag, or a reference.
-Value = Union[str, int, bool, dict[str, str], None]
-GROUP = "modelregistry.opendatahub.io"
-RBAC = "rbac.authorization.k8s.io"
-KIND = "ModelRegistry"
-# Whom the API server notes as the writer of what this collection writes.
-FIELD_MANAGER = "modelops.openshift_ai"
-PLURAL = "modelregistries"
-# Announces that a Secret or ConfigMap is about to be deleted: who has begun to rely on it takes the annotation away, and the deletion is refused.
-LEAVING = "openshift-ai.modelops/about-to-be-deleted"
-SECRET_ANNOTATIONS = {
-    f"template.openshift.io/expose-{shown}": f"{{.data['{key}']}}"
-    for shown, key in (("database_name", "database-name"), ("username", "database-user"), ("password", desired_state.PASSWORD_KEY))
-}
 # The part of the specification that holds a database of this type.
-SECTIONS = {desired_state.MYSQL: "mysql", desired_state.POSTGRESQL: "postgres", desired_state.GENERATED: "postgres"}
+SECTIONS = {_options.MYSQL: "mysql", _options.POSTGRESQL: "postgres", _options.GENERATED: "postgres"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +23,7 @@ class Field:
 
     option: str
     place: tuple[str, ...] | str
-    wanted: Callable[[desired_state.Registry], Value]
+    wanted: Callable[[desired_state.Registry], manifests.Value]
     # Told apart by this where two values can be written differently and mean the same; the last argument is the registry's namespace.
     same: Callable[[Any, Any, str], bool] = lambda one, other, _namespace: bool(one == other)
 
@@ -49,7 +32,7 @@ class Field:
         return ("spec", section, self.place) if isinstance(self.place, str) else self.place
 
 
-def _of_database(option: str) -> Callable[[desired_state.Registry], Value]:
+def _of_database(option: str) -> Callable[[desired_state.Registry], manifests.Value]:
     return lambda registry: None if registry.database is None else getattr(registry.database, option)
 
 
@@ -57,7 +40,7 @@ def _annotation(name: str) -> tuple[str, ...]:
     return "metadata", "annotations", f"openshift.io/{name}"
 
 
-def _password_secret(registry: desired_state.Registry) -> Value:
+def _password_secret(registry: desired_state.Registry) -> manifests.Value:
     secret = registry.database.password_secret if registry.database else None
     return None if secret is None else reference(secret)
 
@@ -66,7 +49,7 @@ def _password_secret(registry: desired_state.Registry) -> Value:
 FIELDS = (
     Field("display_name", _annotation("display-name"), lambda registry: registry.display_name),
     Field("description", _annotation("description"), lambda registry: registry.description),
-    Field("database.host", "host", _of_database("host"), desired_state.same_host),
+    Field("database.host", "host", _of_database("host"), hosts.same_host),
     Field("database.port", "port", _of_database("port")),
     Field("database.name", "database", _of_database("name")),
     Field("database.username", "username", _of_database("username")),
@@ -93,44 +76,15 @@ VERIFY_SERVER_CERT = "verifyServerCert"
 LASTING_KEYS = ("image", "port", "skipDBCreation")
 
 
-def password_prefix(registry: str) -> str:
-    """How the names of the Secrets begin that the dashboard and this collection make for a registry's password."""
-    return f"{registry}-db-"
-
-
-def secret_name(namespace: str, registry: str) -> str:
-    """The name of the password's Secret: as the dashboard's, but derived, so that a run that was killed finds it again."""
-    digest = int(hashlib.sha256(f"{namespace}/{registry}".encode()).hexdigest(), 16)
-    letters = "bcdfghjklmnpqrstvwxz2456789"
-    return password_prefix(registry) + "".join(letters[digest // len(letters) ** place % len(letters)] for place in range(5))
-
-
-def password_secret(registry: desired_state.Registry, name: str, database: desired_state.Database, stored: str) -> Manifest:
-    """The Secret for the password of a registry, as it is `stored`; it has the dashboard's keys, annotations and generateName."""
-    data = {"database-name": database.name or desired_state.DEFAULT_DATABASE_NAME, "database-user": database.username or "", desired_state.PASSWORD_KEY: stored}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "Opaque",
-        "metadata": {
-            "name": name,
-            "generateName": password_prefix(registry.name),
-            "namespace": registry.namespace,
-            "annotations": dict(SECRET_ANNOTATIONS),
-        },
-        "data": {key: encoded(value) for key, value in data.items()},
-    }
-
-
-def custom_resource(registry: desired_state.Registry, secret: dict[str, str] | None, api_version: str, authentication: str) -> Manifest:
+def new(registry: desired_state.Registry, secret: dict[str, str] | None, api_version: str, authentication: str) -> manifests.Manifest:
     """The ModelRegistry to create: equal to the dashboard's, but that a CA is also used to verify a MySQL server.
 
     `authentication` is the key of the proxy that this cluster's definition knows: kubeRBACProxy or oauthProxy.
     """
     database = registry.database or desired_state.Database()
     return {
-        "apiVersion": f"{GROUP}/{api_version}",
-        "kind": KIND,
+        "apiVersion": f"{kinds.GROUP}/{api_version}",
+        "kind": kinds.KIND,
         "metadata": {
             "name": registry.name,
             "namespace": registry.namespace,
@@ -139,33 +93,33 @@ def custom_resource(registry: desired_state.Registry, secret: dict[str, str] | N
                 "openshift.io/display-name": registry.display_name or registry.name,
             },
         },
-        "spec": {authentication: {}, "grpc": {}, "rest": {}, SECTIONS[database.type or desired_state.MYSQL]: database_section(database, secret)},
+        "spec": {authentication: {}, "grpc": {}, "rest": {}, SECTIONS[database.type or _options.MYSQL]: database_section(database, secret)},
     }
 
 
-def database_section(database: desired_state.Database, secret: dict[str, str] | None) -> Manifest:
+def database_section(database: desired_state.Database, secret: dict[str, str] | None) -> manifests.Manifest:
     """The database of a registry that is made or moved, as the custom resource holds it; `secret` refers to its password."""
-    if database.type == desired_state.GENERATED:
+    if database.type == _options.GENERATED:
         return {"generateDeployment": True}
-    section: Manifest = {
+    section: manifests.Manifest = {
         "host": database.host,
-        "port": database.port or desired_state.DEFAULT_PORTS[database.type or desired_state.MYSQL],
-        "database": database.name or desired_state.DEFAULT_DATABASE_NAME,
+        "port": database.port or _options.DEFAULT_PORTS[database.type or _options.MYSQL],
+        "database": database.name or _options.DEFAULT_DATABASE_NAME,
         "username": database.username,
         "skipDBCreation": False,
         "passwordSecret": secret,
     }
     section.update({key: value for key, value in _certificate_fields(database).items() if value is not None})
     verify = database.verify_server_cert
-    if verify is None and database.type == desired_state.MYSQL and database.ca is not None and database.ca.reference is not None:
+    if verify is None and database.type == _options.MYSQL and database.ca is not None and database.ca.reference is not None:
         verify = True
     section.update({key: value for key, value in ((VERIFY_SERVER_CERT, verify), ("sslMode", database.ssl_mode)) if value is not None})
     return section
 
 
-def _certificate_fields(database: desired_state.Database) -> dict[str, Value]:
+def _certificate_fields(database: desired_state.Database) -> dict[str, manifests.Value]:
     """The fields of the CA and of the client's certificate, where they are given; None removes one."""
-    section: dict[str, Value] = {}
+    section: dict[str, manifests.Value] = {}
     ca, certificate = database.ca, database.client_certificate
     if ca is not None:
         section.update({key: reference(ca.reference) if ca.reference and ca.kind == kind else None for kind, key in CA_KEYS.items()})
@@ -176,30 +130,30 @@ def _certificate_fields(database: desired_state.Database) -> dict[str, Value]:
     return section
 
 
-def live_type(resource: Manifest | None) -> str | None:
+def live_type(resource: manifests.Manifest | None) -> str | None:
     """The type of the database that a live registry uses; None when it has none."""
-    spec: Manifest = at(resource, ("spec",)) or {}
+    spec: manifests.Manifest = manifests.at(resource, ("spec",)) or {}
     # The operator looks at `postgres` first when both are there.
     if spec.get("postgres"):
-        return desired_state.GENERATED if spec["postgres"].get("generateDeployment") else desired_state.POSTGRESQL
-    return desired_state.MYSQL if spec.get("mysql") else None
+        return _options.GENERATED if spec["postgres"].get("generateDeployment") else _options.POSTGRESQL
+    return _options.MYSQL if spec.get("mysql") else None
 
 
-def live_database(resource: Manifest | None) -> Manifest:
+def live_database(resource: manifests.Manifest | None) -> manifests.Manifest:
     """The section of the database that a live registry uses."""
     kind = live_type(resource)
-    return {} if kind is None else (at(resource, ("spec", SECTIONS[kind])) or {})
+    return {} if kind is None else (manifests.at(resource, ("spec", SECTIONS[kind])) or {})
 
 
 # (option, path, value) of a field that is to change; None as the value removes the field.
-FieldChange = tuple[str, tuple[str, ...], Value]
+FieldChange = tuple[str, tuple[str, ...], manifests.Value]
 
 
-def wanted_fields(registry: desired_state.Registry, live: Manifest, section: str) -> list[FieldChange]:
+def wanted_fields(registry: desired_state.Registry, live: manifests.Manifest, section: str) -> list[FieldChange]:
     """The fields of an existing registry that are to change while its database stays in this section."""
     changes: list[FieldChange] = []
     for field in FIELDS:
-        wanted, present = field.wanted(registry), at(live, field.path(section))
+        wanted, present = field.wanted(registry), manifests.at(live, field.path(section))
         if wanted is None or (present is not None and field.same(wanted, present, registry.namespace)):
             continue
         # A field that is not there means the same as an empty text, and as a check that is off.
@@ -211,25 +165,27 @@ def wanted_fields(registry: desired_state.Registry, live: Manifest, section: str
     certificates = [
         ("database.client_certificate" if key in CERTIFICATE_KEYS else "database.ca", ("spec", section, key), value)
         for key, value in _certificate_fields(registry.database).items()
-        if at(live, ("spec", section, key)) != value
+        if manifests.at(live, ("spec", section, key)) != value
     ]
     ca = registry.database.ca
-    if section == SECTIONS[desired_state.MYSQL] and ca is not None and registry.database.verify_server_cert is None:
+    if section == SECTIONS[_options.MYSQL] and ca is not None and registry.database.verify_server_cert is None:
         # A check without a CA is what the dashboard leaves when its box for the CA is unticked; with a CA that stays, the present choice stays too.
         is_changed = ca.reference is None or any(option == "database.ca" for option, _path, _value in certificates)
         verify, path = (True if ca.reference else None), ("spec", section, VERIFY_SERVER_CERT)
-        if is_changed and bool(at(live, path)) != bool(verify):
+        if is_changed and bool(manifests.at(live, path)) != bool(verify):
             certificates.append(("database.verify_server_cert", path, verify))
     return changes + certificates
 
 
-def moved_fields(registry: desired_state.Registry, live: Manifest, secret: dict[str, str] | None) -> list[FieldChange]:
+def moved_fields(registry: desired_state.Registry, live: manifests.Manifest, secret: dict[str, str] | None) -> list[FieldChange]:
     """The fields that move an existing registry to a database of another type. What is left over of the old one is removed: the API refuses both."""
     database = registry.database or desired_state.Database()
-    section = SECTIONS[database.type or desired_state.MYSQL]
+    section = SECTIONS[database.type or _options.MYSQL]
     wanted = database_section(database, secret)
-    present: Manifest = at(live, ("spec", section)) or {}
-    changes: list[FieldChange] = [("database.type", ("spec", other), None) for other in sorted(set(SECTIONS.values()) - {section}) if at(live, ("spec", other))]
+    present: manifests.Manifest = manifests.at(live, ("spec", section)) or {}
+    changes: list[FieldChange] = [
+        ("database.type", ("spec", other), None) for other in sorted(set(SECTIONS.values()) - {section}) if manifests.at(live, ("spec", other))
+    ]
     changes += [("database.type", ("spec", section, key), None) for key in present if key not in wanted and key not in LASTING_KEYS]
     changes += [("database.type", ("spec", section, key), value) for key, value in wanted.items() if present.get(key) != value]
     return changes + wanted_fields(replace(registry, database=None), live, section)
@@ -255,7 +211,7 @@ class GeneratedDatabase:
         return desired_state.KeyReference(f"{self.registry}-postgres-credentials", "password")
 
 
-def named_keys(resource: Manifest) -> Iterator[tuple[str, str, str, str]]:
+def named_keys(resource: manifests.Manifest) -> Iterator[tuple[str, str, str, str]]:
     """(field, kind, name, key) of each reference to a ConfigMap or Secret in a registry's specification; an empty key stands for all."""
     for part in resource.get("spec", {}).values():
         for field, value in part.items() if isinstance(part, dict) else ():
@@ -266,16 +222,16 @@ def named_keys(resource: Manifest) -> Iterator[tuple[str, str, str, str]]:
                     yield field, kind, value, ""
 
 
-def named_objects(resource: Manifest) -> set[tuple[str, str]]:
+def named_objects(resource: manifests.Manifest) -> set[tuple[str, str]]:
     """The ConfigMaps and Secrets that a registry refers to anywhere in its specification, by kind and name."""
     return {(kind, name) for _field, kind, name, _key in named_keys(resource)}
 
 
-def registry_result(resource: Manifest) -> Manifest:
+def registry_result(resource: manifests.Manifest) -> manifests.Manifest:
     """A live ModelRegistry in the shape of the modules' options, without secrets."""
     metadata, kind = resource["metadata"], live_type(resource)
     annotations = metadata.get("annotations") or {}
-    shape: Manifest = {
+    shape: manifests.Manifest = {
         "name": metadata["name"],
         "namespace": metadata["namespace"],
         "display_name": annotations.get("openshift.io/display-name", metadata["name"]),
@@ -284,15 +240,15 @@ def registry_result(resource: Manifest) -> Manifest:
     if kind is None:
         return shape
     section = live_database(resource)
-    database: Manifest = {"type": kind}
+    database: manifests.Manifest = {"type": kind}
     shape["database"] = database
-    if kind == desired_state.GENERATED:
+    if kind == _options.GENERATED:
         return shape
     for field in FIELDS:
         if isinstance(field.place, str) and field.place in section:
             database[field.option.partition(".")[2]] = section[field.place]
     database["ca"] = _ca_result(section)
-    if kind == desired_state.MYSQL:
+    if kind == _options.MYSQL:
         database["verify_server_cert"] = bool(section.get(VERIFY_SERVER_CERT))
     else:
         database.pop("verify_server_cert", None)
@@ -306,7 +262,7 @@ def _ca_result(section: Mapping[str, Any]) -> Any:
     config_map, secret = (section.get(CA_KEYS[kind]) for kind in ("ConfigMap", "Secret"))
     if config_map:
         if config_map["name"] == desired_state.TRUSTED_CA_CONFIG_MAP:
-            named = [choice for choice, key in desired_state.CA_BUNDLES.items() if key == config_map["key"]]
+            named = [choice for choice, key in _options.CA_BUNDLES.items() if key == config_map["key"]]
             if named:
                 return named[0]
         return {"config_map": config_map["name"], "key": config_map["key"]}
@@ -318,83 +274,19 @@ def reference(key: desired_state.KeyReference) -> dict[str, str]:
     return {"name": key.name, "key": key.key}
 
 
-def at(manifest: Any, path: tuple[str, ...]) -> Any:
-    """The value at a path of a manifest, or None."""
-    for part in path:
-        if not isinstance(manifest, dict):
-            return None
-        manifest = manifest.get(part)
-    return manifest
-
-
-def nested(path: tuple[str, ...], value: Value) -> Manifest:
-    """A merge patch that sets (or with None removes) the value at one path."""
-    result: Manifest = {path[-1]: value}
-    for part in reversed(path[:-1]):
-        result = {part: result}
-    return result
-
-
-def merged(one: Manifest, other: Manifest) -> Manifest:
-    """Two merge patches as one."""
-    result = dict(one)
-    for key, value in other.items():
-        result[key] = merged(result[key], value) if isinstance(value, dict) and isinstance(result.get(key), dict) else value
-    return result
-
-
-def encoded(text: str) -> str:
-    """A value as the `data` of a Secret holds it."""
-    return base64.b64encode(text.encode()).decode()
-
-
-def decoded(secret: Manifest, key: str) -> str | None:
-    """The value of a Secret's key, or None when it has no such key or it is no text."""
-    try:
-        return base64.b64decode((secret.get("data") or {})[key]).decode()
-    except (KeyError, ValueError):
-        return None
-
-
-def keys_of(held: Manifest) -> list[str]:
-    """The keys of a ConfigMap or Secret."""
-    return sorted({*(held.get("data") or {}), *(held.get("binaryData") or {})})
-
-
-def text_of(kind: str, held: Manifest | None, key: str) -> str | None:
-    """What a ConfigMap or Secret holds under a key; None when it does not exist or has no such key."""
-    if held is None:
-        return None
-    if kind == "Secret":
-        return decoded(held, key)
-    binary = at(held, ("binaryData", key))
-    return base64.b64decode(binary).decode(errors="replace") if binary else at(held, ("data", key))
-
-
-def patched(manifest: Manifest, patch: Manifest) -> Manifest:
-    """A manifest after a merge patch, by the rules of RFC 7386."""
-    result = dict(manifest)
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, dict):
-            present = result.get(key)
-            result[key] = patched(present if isinstance(present, dict) else {}, value)
-        else:
-            result[key] = value
-    return result
-
-
-def undone(patch: Manifest, before: Manifest) -> Manifest:
-    """The merge patch that gives what a merge patch changes the values back that it had before."""
-    pairs = {key: (value, before.get(key)) for key, value in patch.items()}
-    return {key: undone(value, old) if isinstance(value, dict) and isinstance(old, dict) else old for key, (value, old) in pairs.items()}
-
-
-def flattened(shape: Manifest, prefix: str = "") -> Manifest:
+def flattened(shape: manifests.Manifest, prefix: str = "") -> manifests.Manifest:
     """A shape with the paths of its options as keys."""
-    flat: Manifest = {}
+    flat: manifests.Manifest = {}
     for key, value in shape.items():
         # Only `database` is a group of options; other dictionaries are values.
         flat.update(flattened(value, f"{key}.") if key == "database" else {f"{prefix}{key}": value})
     return flat
+
+
+def users_of(registries: Iterable[manifests.Manifest]) -> dict[tuple[str, str], list[str]]:
+    """The names of the registries that refer to each ConfigMap and Secret, by its kind and name."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for registry in registries:
+        for named in named_objects(registry):
+            found.setdefault(named, []).append(registry["metadata"]["name"])
+    return found

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, desired_state, kinds, manifests
 
 REGISTRY, DASHBOARD, OURS, PLATFORM, TOOL, UNKNOWN = "registry", "dashboard", "ours", "platform", "tool", "unknown"
 WORDS = {
@@ -69,7 +70,7 @@ NAMELESS = "unknown"
 # The dashboard's prefix for what it lists, and the labels that its plug-in pages give a password's Secret; neither keeps the data.
 DASHBOARD_LABELS = ("opendatahub.io/", "modelregistry.opendatahub.io/managed", "modelregistry.opendatahub.io/name")
 OUR_ANNOTATIONS = "openshift-ai.modelops/"
-PASSWORD_KEYS = frozenset({"database-name", "database-user", desired_state.PASSWORD_KEY})
+PASSWORD_KEYS = frozenset({"database-name", "database-user", credentials.PASSWORD_KEY})
 # The key under which the dashboard stores an uploaded CA.
 UPLOADED_KEY = "ca.crt"
 
@@ -95,7 +96,7 @@ class Owner:
         return f"{WORDS[self.whose]} ({self.evidence})"
 
 
-def owner_of(kind: str, manifest: custom_resource.Manifest, registry: str = "", readers: Iterable[str] = ()) -> Owner:
+def owner_of(kind: str, manifest: manifests.Manifest, registry: str = "", readers: Iterable[str] = ()) -> Owner:
     """Whose an object is, as seen from a registry; without one nothing is the dashboard's or ours.
 
     `readers` are the current registries that read it, where it is to be deleted. A Secret or ConfigMap has to be there with its keys.
@@ -110,7 +111,7 @@ def owner_of(kind: str, manifest: custom_resource.Manifest, registry: str = "", 
         if not is_its or kind != "RoleBinding" or metadata["name"] == f"{registry}-users":
             return Owner(REGISTRY if is_its else PLATFORM, f"labels of {OPERATOR} for {labels.get('component')} {labels.get(NAME)!r}")
     if kind in HELD and metadata.get("ownerReferences"):
-        return Owner(REGISTRY, f"owner {custom_resource.KIND} {metadata['ownerReferences'][0]['name']!r}")
+        return Owner(REGISTRY, f"owner {kinds.KIND} {metadata['ownerReferences'][0]['name']!r}")
     controllers = [manager for manager in _managers(metadata, kind in HELD) if CONTROLLERS.search(manager)]
     if controllers:
         return Owner(TOOL, f"field manager {controllers[0]!r}")
@@ -120,19 +121,19 @@ def owner_of(kind: str, manifest: custom_resource.Manifest, registry: str = "", 
     missing = _missing_evidence(kind, manifest, registry)
     if missing:
         return Owner(UNKNOWN, missing)
-    is_ours = set(_managers(metadata)) == {custom_resource.FIELD_MANAGER}
+    is_ours = set(_managers(metadata)) == {kinds.FIELD_MANAGER}
     return Owner(OURS if is_ours else DASHBOARD, "its name, content, labels, annotations and field managers")
 
 
-def tool_of(manifest: custom_resource.Manifest) -> Owner | None:
+def tool_of(manifest: manifests.Manifest) -> Owner | None:
     """Which tool or platform keeps an object that people write too, by its owners, labels and annotations; None for none of them."""
     metadata = manifest["metadata"]
-    return _by_owners(metadata) or _by_marks(custom_resource.KIND, metadata, metadata.get("labels") or {}, metadata.get("annotations") or {})
+    return _by_owners(metadata) or _by_marks(kinds.KIND, metadata, metadata.get("labels") or {}, metadata.get("annotations") or {})
 
 
-def is_owned_by(manifest: custom_resource.Manifest | None, uid: str | None) -> bool:
+def is_owned_by(manifest: manifests.Manifest | None, uid: str | None) -> bool:
     """Whether an object is deleted together with the registry of this uid, and not with one that was there before it."""
-    return any(owner["uid"] == uid for owner in custom_resource.at(manifest, ("metadata", "ownerReferences")) or ())
+    return any(owner["uid"] == uid for owner in manifests.at(manifest, ("metadata", "ownerReferences")) or ())
 
 
 def auth_delegator(registry: str) -> str:
@@ -140,7 +141,7 @@ def auth_delegator(registry: str) -> str:
     return f"{registry}-auth-delegator"
 
 
-def registry_of(binding: custom_resource.Manifest, namespace: str) -> str | None:
+def registry_of(binding: manifests.Manifest, namespace: str) -> str | None:
     """The registry of this namespace whose ClusterRoleBinding this is; None when it is no registry's.
 
     It has the operator's labels for a registry, and gives the registry's service account what the operator gives it, and nothing else.
@@ -152,7 +153,7 @@ def registry_of(binding: custom_resource.Manifest, namespace: str) -> str | None
         name not in (None, CATALOG)
         and metadata["name"] == auth_delegator(name)
         and [{key: subject.get(key) for key in account} for subject in subjects] == [account]
-        and custom_resource.at(binding, ("roleRef", "name")) == "system:auth-delegator"
+        and manifests.at(binding, ("roleRef", "name")) == "system:auth-delegator"
         and metadata["labels"].get(NAMESPACE_LABEL, namespace) == namespace
         and owner_of("ClusterRoleBinding", binding, name).whose == REGISTRY
     )
@@ -169,11 +170,11 @@ def is_upload(config_map: str, registry: str) -> bool:
     return re.fullmatch(rf"({re.escape(registry)}-)?db-credential(-[2-9]|-[1-9]\d+)?", config_map) is not None
 
 
-def is_password_secret(secret: custom_resource.Manifest) -> bool:
+def is_password_secret(secret: manifests.Manifest) -> bool:
     """Whether a Secret has a mark of those that hold a registry's password, whoever made it."""
     metadata = secret["metadata"]
-    marked = not custom_resource.SECRET_ANNOTATIONS.keys().isdisjoint(metadata.get("annotations") or {})
-    return marked or str(metadata.get("generateName", "")).endswith("-db-") or desired_state.PASSWORD_KEY in custom_resource.keys_of(secret)
+    marked = not credentials.SECRET_ANNOTATIONS.keys().isdisjoint(metadata.get("annotations") or {})
+    return marked or str(metadata.get("generateName", "")).endswith("-db-") or credentials.PASSWORD_KEY in manifests.keys_of(secret)
 
 
 def neighbors(registry: str, generates: bool) -> list[str]:
@@ -182,7 +183,7 @@ def neighbors(registry: str, generates: bool) -> list[str]:
     return [*([registry[: -len(host)]] if registry.endswith(host) else []), *([registry + host] if generates else [])]
 
 
-def name_conflict(registry: str, others: Mapping[str, custom_resource.Manifest | None], deployments: Iterable[custom_resource.Manifest]) -> str | None:
+def name_conflict(registry: str, others: Mapping[str, manifests.Manifest | None], deployments: Iterable[manifests.Manifest]) -> str | None:
     """What the operator would overwrite for a new registry or its generated database; None for nothing.
 
     `others` are its `neighbors`, `deployments` those that there are of the names that the operator will write.
@@ -190,25 +191,25 @@ def name_conflict(registry: str, others: Mapping[str, custom_resource.Manifest |
     if registry in (CATALOG, custom_resource.GeneratedDatabase(CATALOG).host):
         return "what it creates for the model catalog under this name"
     for name, other in others.items():
-        if other is not None and (name > registry or custom_resource.live_type(other) == desired_state.GENERATED):
+        if other is not None and (name > registry or custom_resource.live_type(other) == _options.GENERATED):
             return f"the generated database of registry {min(name, registry)!r} and the server of registry {max(name, registry)!r} with each other"
     for deployment in deployments:
         owners = deployment["metadata"].get("ownerReferences") or ()
         owner = owner_of("Deployment", deployment, registry)
-        if owner.whose != REGISTRY and not any(one["kind"] == custom_resource.KIND and one["name"] == registry for one in owners):
+        if owner.whose != REGISTRY and not any(one["kind"] == kinds.KIND and one["name"] == registry for one in owners):
             return f"Deployment {deployment['metadata']['name']!r}, which is {owner}"
     return None
 
 
-def _by_owners(metadata: custom_resource.Manifest) -> Owner | None:
+def _by_owners(metadata: manifests.Manifest) -> Owner | None:
     for owner in metadata.get("ownerReferences") or ():
         group = owner.get("apiVersion", "").rpartition("/")[0]
-        if (owner["kind"], group) != (custom_resource.KIND, custom_resource.GROUP):
+        if (owner["kind"], group) != (kinds.KIND, kinds.GROUP):
             return Owner(PLATFORM if _domain_of(f"{group}/", PLATFORM_DOMAINS) else TOOL, f"owner {owner['kind']} {owner['name']!r}")
     return None
 
 
-def _by_marks(kind: str, metadata: custom_resource.Manifest, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Owner | None:
+def _by_marks(kind: str, metadata: manifests.Manifest, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Owner | None:
     if kind == "ConfigMap" and metadata["name"] in PLATFORM_CONFIG_MAPS:
         return Owner(PLATFORM, "its name")
     for what, names in (("label", labels), ("annotation", annotations)):
@@ -235,13 +236,13 @@ def _domain_of(name: str, domains: tuple[str, ...]) -> str:
     return next((domain for domain in domains if prefix == domain or prefix.endswith(f".{domain}")), "")
 
 
-def _managers(metadata: custom_resource.Manifest, of_data: bool = False) -> list[str]:
+def _managers(metadata: manifests.Manifest, of_data: bool = False) -> list[str]:
     """Who wrote an object, or only its data."""
     entries = metadata.get("managedFields") or []
     return [entry.get("manager", "") for entry in entries if not of_data or not DATA_FIELDS.isdisjoint(entry.get("fieldsV1") or {})]
 
 
-def _missing_evidence(kind: str, manifest: custom_resource.Manifest, registry: str) -> str:
+def _missing_evidence(kind: str, manifest: manifests.Manifest, registry: str) -> str:
     """What an object lacks of those that the dashboard and this collection make for a registry; empty for nothing."""
     metadata = manifest["metadata"]
     labels = metadata.get("labels") or {}
@@ -251,12 +252,12 @@ def _missing_evidence(kind: str, manifest: custom_resource.Manifest, registry: s
     if kind not in HELD or not registry:
         return "nothing shows who created it"
     annotations = {name: value for name, value in (metadata.get("annotations") or {}).items() if not name.startswith(OUR_ANNOTATIONS)}
-    others = [manager for manager in _managers(metadata) if manager not in (NAMELESS, custom_resource.FIELD_MANAGER)]
+    others = [manager for manager in _managers(metadata) if manager not in (NAMELESS, kinds.FIELD_MANAGER)]
     if kind == "Secret":
-        prefix = custom_resource.password_prefix(registry)
+        prefix = credentials.password_prefix(registry)
         named, expected, keys = (
             metadata["name"].startswith(prefix) and metadata.get("generateName") == prefix,
-            custom_resource.SECRET_ANNOTATIONS,
+            credentials.SECRET_ANNOTATIONS,
             PASSWORD_KEYS,
         )
     else:
@@ -265,7 +266,18 @@ def _missing_evidence(kind: str, manifest: custom_resource.Manifest, registry: s
         "its name or generateName": not named,
         "its annotations": annotations != expected,
         "its labels": any(not name.startswith(DASHBOARD_LABELS) for name in labels),
-        "its keys": keys != set(custom_resource.keys_of(manifest)),
+        "its keys": keys != set(manifests.keys_of(manifest)),
         f"field manager {others[0]!r}" if others else "no field manager": bool(others) or not _managers(metadata),
     }
     return ", ".join(what for what, differs in unlike.items() if differs)
+
+
+def gave_database(registry: manifests.Manifest | None) -> bool:
+    """Whether a run of ours gave the registry its database, and may have been killed before it deleted what that left over. What others leave is theirs."""
+    section = custom_resource.SECTIONS.get(custom_resource.live_type(registry) or "", "")
+    entries = manifests.at(registry, ("metadata", "managedFields")) or []
+    return any(entry.get("manager") == kinds.FIELD_MANAGER and manifests.at(entry.get("fieldsV1"), ("f:spec", f"f:{section}")) is not None for entry in entries)
+
+
+def is_named_as_ours(secret: str, registry: str) -> bool:
+    return secret.startswith(credentials.password_prefix(registry))

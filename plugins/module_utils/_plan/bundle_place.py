@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, custom_resource, desired_state, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, custom_resource, desired_state, kinds, manifests, ownership
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ class Place:
     namespace: str
     reference: desired_state.KeyReference
 
-    def text(self, manifest: custom_resource.Manifest | None) -> str | None:
+    def text(self, manifest: manifests.Manifest | None) -> str | None:
         """What the object holds there; None when it does not exist or has no such key."""
-        return custom_resource.text_of(self.kind, manifest, self.reference.key)
+        return manifests.text_of(self.kind, manifest, self.reference.key)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference.name!r}"
 
 
-def replacement(place: Place, present: custom_resource.Manifest | None, pem: str, option: str) -> list[registry_plan.Change]:
+def replacement(place: Place, present: manifests.Manifest | None, pem: str, option: str) -> list[registry_plan.Change]:
     """What makes the place hold exactly these certificates; nothing when it does already, in whatever order and with whatever text around them."""
     return [] if holds(place.text(present), pem) else [written(place, present, pem, option)]
 
@@ -46,24 +46,24 @@ def holds(text: str | None, pem: str) -> bool:
     return text is not None and BYTE_ORDER_MARK not in text and certificates.same_certificates(text, pem)
 
 
-def written(place: Place, present: custom_resource.Manifest | None, content: str, option: str) -> registry_plan.Change:
+def written(place: Place, present: manifests.Manifest | None, content: str, option: str) -> registry_plan.Change:
     """What writes this text there, into a new object or into the one that was read, but not over somebody else's write since. Diffs show no PEM."""
     key, name = place.reference.key, place.reference.name
-    data = {key: custom_resource.encoded(content) if place.kind == "Secret" else content}
+    data = {key: manifests.encoded(content) if place.kind == "Secret" else content}
     before, after = described(place, place.text(present)), described(place, content)
     if present is None:
-        body: custom_resource.Manifest = {"apiVersion": "v1", "kind": place.kind, "metadata": {"name": name, "namespace": place.namespace}, "data": data}
+        body: manifests.Manifest = {"apiVersion": "v1", "kind": place.kind, "metadata": {"name": name, "namespace": place.namespace}, "data": data}
         if place.kind == "Secret":
             # The only type that the dashboard offers.
             body["type"] = "Opaque"
-        return registry_plan.Change("create", place.kind, place.namespace, name, (option,), "POST", registry_plan.APIS[place.kind], body, before, after)
+        return registry_plan.Change("create", place.kind, place.namespace, name, (option,), "POST", kinds.APIS[place.kind], body, before, after)
     body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": data}
-    if custom_resource.at(present, ("binaryData", key)):
+    if manifests.at(present, ("binaryData", key)):
         body["binaryData"] = {key: None}
-    return registry_plan.Change("update", place.kind, place.namespace, name, (option,), "PATCH", registry_plan.APIS[place.kind], body, before, after)
+    return registry_plan.Change("update", place.kind, place.namespace, name, (option,), "PATCH", kinds.APIS[place.kind], body, before, after)
 
 
-def described(place: Place, text: str | None) -> custom_resource.Manifest:
+def described(place: Place, text: str | None) -> manifests.Manifest:
     """A bundle as a diff shows it; the fingerprint tells certificates of one CA apart."""
     if text is None:
         return {}
@@ -80,7 +80,7 @@ def upload_name(registry: str, number: int) -> str:
 def place_of_upload(
     registry: str,
     named: desired_state.KeyReference | None,
-    read: Callable[[str], custom_resource.Manifest | None],
+    read: Callable[[str], manifests.Manifest | None],
     users: Callable[[str], Iterable[str]],
     is_right: Callable[[str], bool],
     fits: Callable[[str], bool],
@@ -91,19 +91,19 @@ def place_of_upload(
     registry uses too, is passed over, as is every other name that is taken.
     """
 
-    def may_write(name: str, present: custom_resource.Manifest) -> bool:
+    def may_write(name: str, present: manifests.Manifest) -> bool:
         return ownership.owner_of("ConfigMap", present, registry, users(name)).is_ours
 
     if named is not None and named.key == ownership.UPLOADED_KEY and ownership.is_upload(named.name, registry):
         present = read(named.name)
-        text = custom_resource.text_of("ConfigMap", present, named.key)
+        text = manifests.text_of("ConfigMap", present, named.key)
         is_free = present is None and set(users(named.name)) <= {registry}
         if is_free or (text is not None and is_right(text)) or (present is not None and may_write(named.name, present)):
             return named
     number = 1
     while (present := read(upload_name(registry, number))) is not None:
         name = upload_name(registry, number)
-        if may_write(name, present) and fits(custom_resource.text_of("ConfigMap", present, ownership.UPLOADED_KEY) or ""):
+        if may_write(name, present) and fits(manifests.text_of("ConfigMap", present, ownership.UPLOADED_KEY) or ""):
             break
         number += 1
     return desired_state.KeyReference(upload_name(registry, number), ownership.UPLOADED_KEY)
@@ -132,12 +132,12 @@ def after(text: str | None, pem: str, adds: bool) -> str:
     return certificates.added_to(text, certificates.certificates_in(pem)) if adds and text is not None else pem
 
 
-def named_bundle(registry: custom_resource.Manifest | None, kind: str) -> desired_state.KeyReference | None:
+def named_bundle(registry: manifests.Manifest | None, kind: str) -> desired_state.KeyReference | None:
     """The key of a ConfigMap or Secret that a registry reads its CA from."""
     named = custom_resource.live_database(registry).get(custom_resource.CA_KEYS[kind])
     return desired_state.KeyReference(named["name"], named["key"]) if named else None
 
 
-def readers(place: Place, registries: Iterable[custom_resource.Manifest]) -> list[custom_resource.Manifest]:
+def readers(place: Place, registries: Iterable[manifests.Manifest]) -> list[manifests.Manifest]:
     """The registries that read their CA there."""
     return [registry for registry in registries if named_bundle(registry, place.kind) == place.reference]

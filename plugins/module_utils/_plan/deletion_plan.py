@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, kinds, manifests, ownership
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 
-HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
 OPERATOR_FINALIZER = "modelregistry.opendatahub.io/finalizer"
 
 
@@ -20,25 +20,25 @@ OPERATOR_FINALIZER = "modelregistry.opendatahub.io/finalizer"
 class Remains:
     """Everything in a cluster that can be of one registry, at this moment."""
 
-    capabilities: registry_plan.Capabilities
-    registry: custom_resource.Manifest | None = None
+    capabilities: kinds.Capabilities
+    registry: manifests.Manifest | None = None
     # Whether a database that was generated for it is there; also beside an external one, to which the registry was moved later.
     has_generated_database: bool = False
     # The Secret that the registry names, and all whose name begins as that of this registry's password.
-    secrets: tuple[custom_resource.Manifest, ...] = ()
+    secrets: tuple[manifests.Manifest, ...] = ()
     # The ConfigMaps that are named as the dashboard names uploaded CAs of this registry, and the one that it reads.
-    config_maps: tuple[custom_resource.Manifest, ...] = ()
-    cluster_role_binding: custom_resource.Manifest | None = None
+    config_maps: tuple[manifests.Manifest, ...] = ()
+    cluster_role_binding: manifests.Manifest | None = None
     # Those that the dashboard or this collection made for it, and that no owner takes along.
-    role_bindings: tuple[custom_resource.Manifest, ...] = ()
+    role_bindings: tuple[manifests.Manifest, ...] = ()
     # The other registries of the namespace, as the run will leave them.
-    others: tuple[custom_resource.Manifest, ...] = ()
-    inference_services: tuple[custom_resource.Manifest, ...] = ()
+    others: tuple[manifests.Manifest, ...] = ()
+    inference_services: tuple[manifests.Manifest, ...] = ()
     # What could not be looked at, as a sentence for each.
     unseen: tuple[str, ...] = ()
 
 
-def is_going(registry: custom_resource.Manifest) -> bool:
+def is_going(registry: manifests.Manifest) -> bool:
     """Whether somebody has deleted the registry already, with its generated database, and it is only still there."""
     return "deletionTimestamp" in registry["metadata"]
 
@@ -46,40 +46,40 @@ def is_going(registry: custom_resource.Manifest) -> bool:
 def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: desired_state.Consent) -> registry_plan.Plan:
     """What deletes the registry and everything that was made for it alone."""
     registry, name = remains.registry, unwanted.name
-    generated = remains.has_generated_database or custom_resource.live_type(registry) == desired_state.GENERATED
+    generated = remains.has_generated_database or custom_resource.live_type(registry) == _options.GENERATED
     if registry is not None and generated and not consent.delete_data and not is_going(registry):
         remedy = "Set delete_data to true when the database may be deleted with everything in it, or move it to an external database first"
         return registry_plan.Plan(
-            problems=(desired_state.Problem("delete_data", f"is needed: registry {name!r} has a generated database, which is deleted with it", remedy, False),)
+            problems=(_errors.Problem("delete_data", f"is needed: registry {name!r} has a generated database, which is deleted with it", remedy, False),)
         )
     changes: list[registry_plan.Change] = []
-    kept: list[custom_resource.Manifest] = []
+    kept: list[manifests.Manifest] = []
     if registry is not None:
-        changes.append(registry_plan.deletion(custom_resource.KIND, remains.capabilities.api, registry))
+        changes.append(registry_plan.deletion(kinds.KIND, remains.capabilities.api, registry))
         kept += _kept_database(registry)
-    for kind, manifests in (("Secret", remains.secrets), ("ConfigMap", remains.config_maps)):
-        for manifest in manifests:
+    for kind, objects in (("Secret", remains.secrets), ("ConfigMap", remains.config_maps)):
+        for manifest in objects:
             held = manifest["metadata"]["name"]
             readers = [other["metadata"]["name"] for other in remains.others if (kind, held) in custom_resource.named_objects(other)]
             owner = ownership.owner_of(kind, manifest, name, readers)
             if owner.is_ours:
-                changes.append(registry_plan.deletion(kind, registry_plan.APIS[kind], manifest))
+                changes.append(registry_plan.deletion(kind, kinds.APIS[kind], manifest))
             elif kind == "ConfigMap" or (registry is not None and held == _password_secret(registry)):
                 kept.append({"kind": kind, "name": held, "reason": f"it is {owner}"})
-    changes += [registry_plan.deletion("RoleBinding", registry_plan.ROLE_BINDINGS, binding) for binding in remains.role_bindings]
+    changes += [registry_plan.deletion("RoleBinding", kinds.ROLE_BINDINGS, binding) for binding in remains.role_bindings]
     delegator = remains.cluster_role_binding
     if delegator is not None and ownership.registry_of(delegator, unwanted.namespace) == name:
         # The last one: it shows later runs what is left of a registry that is no more.
-        changes.append(registry_plan.deletion("ClusterRoleBinding", registry_plan.CLUSTER_ROLE_BINDINGS, delegator))
+        changes.append(registry_plan.deletion("ClusterRoleBinding", kinds.CLUSTER_ROLE_BINDINGS, delegator))
     warnings = [*remains.unseen, *_users(remains.inference_services, name)]
     return registry_plan.Plan(tuple(changes), tuple(warnings), kept=tuple(kept))
 
 
-def _password_secret(registry: custom_resource.Manifest) -> str | None:
+def _password_secret(registry: manifests.Manifest) -> str | None:
     return (custom_resource.live_database(registry).get("passwordSecret") or {}).get("name")
 
 
-def _kept_database(registry: custom_resource.Manifest) -> list[custom_resource.Manifest]:
+def _kept_database(registry: manifests.Manifest) -> list[manifests.Manifest]:
     database = custom_resource.registry_result(registry).get("database") or {}
     host = database.get("host") or custom_resource.live_database(registry).get("hostAddress")
     if not host:
@@ -88,20 +88,20 @@ def _kept_database(registry: custom_resource.Manifest) -> list[custom_resource.M
     return [{"kind": database["type"], "name": name, "reason": "an external database is never deleted"}]
 
 
-def _users(inference_services: Iterable[custom_resource.Manifest], registry: str) -> list[str]:
+def _users(inference_services: Iterable[manifests.Manifest], registry: str) -> list[str]:
     names = sorted(f"{service['metadata']['namespace']}/{service['metadata']['name']}" for service in inference_services)
     if not names:
         return []
     return [f"InferenceServices refer to registry {registry!r} and lose their models' history: {', '.join(names)}"]
 
 
-def why_not_deleted(registry: custom_resource.Manifest, serves_http_routes: bool) -> str:
+def why_not_deleted(registry: manifests.Manifest, serves_http_routes: bool) -> str:
     """Why a registry that was deleted is still there, in words, with what to do."""
     metadata = registry["metadata"]
     others = [finalizer for finalizer in metadata.get("finalizers") or [] if finalizer != OPERATOR_FINALIZER]
     if others:
         return f"it is held by the finalizer {', '.join(others)}, which is not the operator's: whoever set it has to remove it"
-    conditions = custom_resource.at(registry, ("status", "conditions")) or []
+    conditions = manifests.at(registry, ("status", "conditions")) or []
     finalizing = any(entry["type"] == "Degraded" and entry.get("reason") == "Finalizing" for entry in conditions)
     if not finalizing:
         return "the operator has not begun to take it down: check that the model registry operator runs"

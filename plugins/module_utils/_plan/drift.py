@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, live_state, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import permissions
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import permissions, role_bindings
 
 GRANTED = "granted"
 
@@ -30,19 +30,19 @@ class Difference:
     manager: str | None = None
     time: str | None = None
 
-    def as_result(self) -> custom_resource.Manifest:
+    def as_result(self) -> manifests.Manifest:
         """The difference as results show it."""
         return asdict(self)
 
 
 def differences(
-    name: str, live: registry_plan.Live, changes: Iterable[registry_plan.Change], grants: permissions.LiveGrants | None, group: custom_resource.Manifest | None
+    name: str, live: live_state.Live, changes: Iterable[registry_plan.Change], grants: role_bindings.LiveGrants | None, group: manifests.Manifest | None
 ) -> list[Difference]:
     """What planned changes say of a registry: `grants` are the live ones, `group` is its live Group."""
     found: list[Difference] = []
     of_bindings: dict[str, registry_plan.Change] = {}
     for change in changes:
-        if change.kind == custom_resource.KIND and change.action == "create":
+        if change.kind == kinds.KIND and change.action == "create":
             found.append(Difference(name, "name", None, name))
         elif change.kind == "RoleBinding":
             of_bindings[change.name] = change
@@ -53,10 +53,10 @@ def differences(
     return found + (_of_access(name, of_bindings, grants) if grants else [])
 
 
-def _of_object(name: str, live: registry_plan.Live, change: registry_plan.Change) -> list[Difference]:
+def _of_object(name: str, live: live_state.Live, change: registry_plan.Change) -> list[Difference]:
     """Of the custom resource, the password's Secret, or the ConfigMap with the CA."""
     found = []
-    if change.kind == custom_resource.KIND:
+    if change.kind == kinds.KIND:
         for option in sorted({*change.before, *change.after}):
             paths = _paths(option, live.registry or {})
             found.append(Difference(name, option, change.before.get(option), change.after.get(option), *_last_writer(live.registry, paths)))
@@ -69,18 +69,18 @@ def _of_object(name: str, live: registry_plan.Live, change: registry_plan.Change
     return [Difference(name, option, before, after, *writer)]
 
 
-def _of_access(name: str, changes: Mapping[str, registry_plan.Change], live: permissions.LiveGrants) -> list[Difference]:
+def _of_access(name: str, changes: Mapping[str, registry_plan.Change], live: role_bindings.LiveGrants) -> list[Difference]:
     """Whose access differs, and what RoleBindings are surplus: those with whose end nobody loses access. `changes` are those of RoleBindings, by name."""
     created = [change for change in changes.values() if change.action == "create"]
     found = [Difference(name, field, None, GRANTED) for change in created for field in change.fields]
 
-    def taken(binding: permissions.Binding) -> list[permissions.Grant]:
+    def taken(binding: role_bindings.Binding) -> list[permissions.Grant]:
         change = changes.get(binding.name)
         return [grant for grant in binding.grants if change and grant.path in change.fields]
 
     kept = {grant.key for binding in live.bindings if binding.grants_access for grant in binding.grants if grant not in taken(binding)}
     for binding in live.bindings:
-        writer = _newest(custom_resource.at(binding.manifest, ("metadata", "managedFields")) or [])
+        writer = _newest(manifests.at(binding.manifest, ("metadata", "managedFields")) or [])
         lost = [grant for grant in taken(binding) if binding.grants_access and grant.key not in kept]
         found += [Difference(name, grant.path, GRANTED, None, *writer) for grant in lost]
         kept |= {grant.key for grant in lost}
@@ -91,7 +91,7 @@ def _of_access(name: str, changes: Mapping[str, registry_plan.Change], live: per
     return found
 
 
-def _of_group(name: str, change: registry_plan.Change, group: custom_resource.Manifest | None) -> list[Difference]:
+def _of_group(name: str, change: registry_plan.Change, group: manifests.Manifest | None) -> list[Difference]:
     users = set((group or {}).get("users") or ())
     writer = _last_writer(group, [("users",)])
     found = []
@@ -101,7 +101,7 @@ def _of_group(name: str, change: registry_plan.Change, group: custom_resource.Ma
     return found
 
 
-def _paths(option: str, registry: custom_resource.Manifest) -> list[tuple[str, ...]]:
+def _paths(option: str, registry: manifests.Manifest) -> list[tuple[str, ...]]:
     """Where a registry keeps the value of an option."""
     section = custom_resource.SECTIONS.get(custom_resource.live_type(registry) or "", "mysql")
     of_fields = [field.path(section) for field in custom_resource.FIELDS if field.option == option]
@@ -113,13 +113,13 @@ def _paths(option: str, registry: custom_resource.Manifest) -> list[tuple[str, .
     return of_fields + [("spec", section, *((key,) if key else ())) for key in keys.get(option, ())]
 
 
-def _last_writer(manifest: custom_resource.Manifest | None, paths: Iterable[tuple[str, ...]]) -> tuple[str | None, str | None]:
+def _last_writer(manifest: manifests.Manifest | None, paths: Iterable[tuple[str, ...]]) -> tuple[str | None, str | None]:
     """The field manager that owns one of these fields and wrote last, and when; (None, None) where none does."""
     wanted = [tuple(f"f:{part}" for part in path) for path in paths]
-    entries = custom_resource.at(manifest, ("metadata", "managedFields")) or []
-    return _newest([entry for entry in entries if any(custom_resource.at(entry.get("fieldsV1"), path) is not None for path in wanted)])
+    entries = manifests.at(manifest, ("metadata", "managedFields")) or []
+    return _newest([entry for entry in entries if any(manifests.at(entry.get("fieldsV1"), path) is not None for path in wanted)])
 
 
-def _newest(entries: Iterable[custom_resource.Manifest]) -> tuple[str | None, str | None]:
+def _newest(entries: Iterable[manifests.Manifest]) -> tuple[str | None, str | None]:
     newest = max(entries, key=lambda entry: str(entry.get("time", "")), default=None)
     return (None, None) if newest is None else (newest.get("manager"), newest.get("time"))

@@ -9,24 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, permissions
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import permission_plan, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    custom_resource,
+    desired_state,
+    directory,
+    kinds,
+    manifests,
+    naming,
+    permissions,
+    role_bindings,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import permission_plan
 
 
 @dataclass(frozen=True)
 class Export:
     """Options, and what is left out of them: each with the reason. What is left out keeps its live value."""
 
-    options: custom_resource.Manifest
+    options: manifests.Manifest
     left_out: tuple[str, ...] = ()
 
 
-def unlistable(registry: custom_resource.Manifest) -> str:
+def unlistable(registry: manifests.Manifest) -> str:
     """Why no list of registries can name this one; empty when it can."""
-    return " ".join(problem.sentence() for problem in desired_state.name_problems(registry["metadata"]["name"]))
+    return " ".join(problem.sentence() for problem in naming.name_problems(registry["metadata"]["name"]))
 
 
-def exported_registry(registry: custom_resource.Manifest, capabilities: registry_plan.Capabilities) -> Export:
+def exported_registry(registry: manifests.Manifest, capabilities: kinds.Capabilities) -> Export:
     """The options of a registry, but for its permissions.
 
     The rules of the options are asked themselves, and so is the comparison with what is live: an option that they would refuse or write is left out.
@@ -42,11 +52,11 @@ def exported_registry(registry: custom_resource.Manifest, capabilities: registry
     return Export(options, tuple(left_out))
 
 
-def _inexpressible(registry: custom_resource.Manifest, options: custom_resource.Manifest) -> list[str]:
+def _inexpressible(registry: manifests.Manifest, options: manifests.Manifest) -> list[str]:
     """What a registry has and no option can say; an option that would say something else is taken out."""
     section = custom_resource.live_database(registry)
     left_out = []
-    if custom_resource.at(registry, ("metadata", "annotations", "openshift.io/display-name")) is None:
+    if manifests.at(registry, ("metadata", "annotations", "openshift.io/display-name")) is None:
         # It is shown by its resource name; to write that down would be a change.
         del options["display_name"]
     if section.get("hostAddress") and not section.get("host"):
@@ -61,9 +71,9 @@ def _inexpressible(registry: custom_resource.Manifest, options: custom_resource.
     return left_out
 
 
-def _objections(options: custom_resource.Manifest, registry: custom_resource.Manifest, capabilities: registry_plan.Capabilities) -> dict[str, str]:
+def _objections(options: manifests.Manifest, registry: manifests.Manifest, capabilities: kinds.Capabilities) -> dict[str, str]:
     """Which options would be refused or written, and why."""
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     wanted = desired_state.registry_from_options(options, registry["metadata"]["namespace"], problems, [])
     database = options.get("database") or {}
     if capabilities.has_metadata_server and "name" in database:
@@ -74,22 +84,22 @@ def _objections(options: custom_resource.Manifest, registry: custom_resource.Man
         for problem in problems:
             refused.setdefault(".".join(problem.option.split(".")[:2]), problem.problem)
         return refused
-    changes = custom_resource.wanted_fields(wanted, registry, custom_resource.SECTIONS[custom_resource.live_type(registry) or desired_state.MYSQL])
+    changes = custom_resource.wanted_fields(wanted, registry, custom_resource.SECTIONS[custom_resource.live_type(registry) or _options.MYSQL])
     return {option: "a run would write it in another way" for option, _path, _value in changes}
 
 
-def exported_permissions(target: permissions.Target, live: Sequence[custom_resource.Manifest], group: custom_resource.Manifest | None) -> Export:
+def exported_permissions(target: permissions.Target, live: Sequence[manifests.Manifest], group: manifests.Manifest | None) -> Export:
     """Who may use a registry as its option `permissions`, by the RoleBindings of the dashboard and this collection and its own Group, if that is to be told."""
-    granted = permissions.LiveGrants.of(target, live)
+    granted = role_bindings.LiveGrants.of(target, live)
     bindings, present = granted.bindings, granted.present
     grants = [binding.grants[0] for binding in present.values() if binding.ours]
     options = {**_listed(grants), **({} if group is None else {permissions.MEMBERS: sorted(set(group.get("users") or ()))})}
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     listed = permissions.permissions_from_options(options, False, problems, [])
     refused = {problem.option.partition("]")[0] + "]": problem.problem for problem in problems}
     left_out = [f"{_label(options, path)} ({problem})" for path, problem in refused.items()]
     # With the permissions that are listed nothing is created or deleted, but a RoleBinding may be mended.
-    mended = {change.name for change in permission_plan.grant_changes(listed, granted, permissions.Known()).changes}
+    mended = {change.name for change in permission_plan.grant_changes(listed, granted, directory.Known()).changes}
     left_out += [f"{grant} (a run would mend its RoleBinding {present[grant.key].name!r})" for grant in listed.grants if present[grant.key].name in mended]
     kept = [grant for grant in listed.grants if present[grant.key].name not in mended]
     known = {grant.key for grant in kept}
@@ -100,17 +110,15 @@ def exported_permissions(target: permissions.Target, live: Sequence[custom_resou
     return Export({**_listed(kept), **members}, tuple(dict.fromkeys(left_out)))
 
 
-def _listed(grants: Iterable[permissions.Grant]) -> custom_resource.Manifest:
+def _listed(grants: Iterable[permissions.Grant]) -> manifests.Manifest:
     """Grants in the shape of the options."""
     ordered = sorted(grants, key=lambda grant: (grant.namespace, grant.name))
-    options: custom_resource.Manifest = {
-        kind: [grant.name for grant in ordered if grant.kind == kind] for kind in permissions.WORDS if kind != "service_accounts"
-    }
+    options: manifests.Manifest = {kind: [grant.name for grant in ordered if grant.kind == kind] for kind in permissions.WORDS if kind != "service_accounts"}
     accounts = [{"namespace": grant.namespace, "name": grant.name} for grant in ordered if grant.kind == "service_accounts"]
     return {**options, "service_accounts": accounts}
 
 
-def _label(options: custom_resource.Manifest, path: str) -> str:
+def _label(options: manifests.Manifest, path: str) -> str:
     """What people know an entry of the permissions by: `permissions.groups[3]` is one of the groups."""
     kind, _bracket, index = path.partition(".")[2].partition("[")
     entry = options[kind][int(index.rstrip("]"))]

@@ -11,11 +11,10 @@ import string
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, ownership, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, naming, ownership, permissions, role_bindings
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 
-ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
 # The dashboard draws 6 characters. With 10, among 10,000 grants two share a name once in seventy million times, and none has one that the dashboard draws.
 NAME_PREFIX = "dashboard-permissions-"
 NAME_CHARACTERS = string.ascii_lowercase + string.digits
@@ -33,7 +32,7 @@ def binding_name(target: permissions.Target, grant: permissions.Grant, attempt: 
     return NAME_PREFIX + "".join(characters)
 
 
-def role_binding(target: permissions.Target, grant: permissions.Grant, name: str) -> custom_resource.Manifest:
+def role_binding(target: permissions.Target, grant: permissions.Grant, name: str) -> manifests.Manifest:
     """The RoleBinding of a grant, as the dashboard writes it. Before there is a registry it has no owner."""
     labels = {
         "opendatahub.io/dashboard": "true",
@@ -45,31 +44,31 @@ def role_binding(target: permissions.Target, grant: permissions.Grant, name: str
     }
     if grant.kind == "projects":
         labels[permissions.PROJECT_LABEL] = "true"
-    metadata: custom_resource.Manifest = {"name": name, "namespace": target.namespace, "labels": labels}
+    metadata: manifests.Manifest = {"name": name, "namespace": target.namespace, "labels": labels}
     if target.uid is not None:
         metadata["ownerReferences"] = [owner_reference(target)]
     return {
-        "apiVersion": registry_plan.ROLE_BINDINGS[0],
-        "kind": ROLE_BINDING,
+        "apiVersion": kinds.ROLE_BINDINGS[0],
+        "kind": kinds.ROLE_BINDING,
         "metadata": metadata,
-        "roleRef": {"apiGroup": custom_resource.RBAC, "kind": "Role", "name": target.role},
+        "roleRef": {"apiGroup": kinds.RBAC, "kind": "Role", "name": target.role},
         "subjects": [grant.subject],
     }
 
 
-def owner_reference(target: permissions.Target) -> custom_resource.Manifest:
+def owner_reference(target: permissions.Target) -> manifests.Manifest:
     """The reference by which a registry's RoleBindings are deleted with it, as the dashboard writes it."""
-    return {"apiVersion": target.api_version, "kind": custom_resource.KIND, "name": target.name, "uid": target.uid, "blockOwnerDeletion": False}
+    return {"apiVersion": target.api_version, "kind": kinds.KIND, "name": target.name, "uid": target.uid, "blockOwnerDeletion": False}
 
 
-def grant_changes(wanted: permissions.Permissions, live: permissions.LiveGrants, known: permissions.Known) -> registry_plan.Plan:
+def grant_changes(wanted: permissions.Permissions, live: role_bindings.LiveGrants, known: directory.Known) -> registry_plan.Plan:
     """What makes the RoleBindings of a namespace those that are wanted: first what grants, last what revokes.
 
     `known` is what `lookups(doubtful(...))` asked for. Changes of the same verb do not depend on each other.
     """
     target = live.target
     state = _State(wanted, {grant.key: grant for grant in wanted.grants}, live.present)
-    problems, warnings = permissions.doubts(permissions.doubtful(wanted, live), known)
+    problems, warnings = directory.doubts(directory.doubtful(wanted, live), known)
     creations = [] if wanted.revoke else _creations(target, (grant for grant in wanted.grants if grant.key not in state.present), live.names)
     updates, deletions, left = [], [], []
     for binding in live.bindings:
@@ -92,20 +91,20 @@ class _State:
 
     wanted: permissions.Permissions
     listed: Mapping[tuple[str, str], permissions.Grant]
-    present: Mapping[tuple[str, str], permissions.Binding]
+    present: Mapping[tuple[str, str], role_bindings.Binding]
 
-    def may_take(self, binding: permissions.Binding) -> bool:
+    def may_take(self, binding: role_bindings.Binding) -> bool:
         """Whether subjects of a binding may be taken away at all."""
         return (self.wanted.exact or self.wanted.revoke) and (binding.ours or (self.wanted.prune_unlabelled and not binding.owner.is_others))
 
-    def is_kept(self, binding: permissions.Binding) -> bool:
+    def is_kept(self, binding: role_bindings.Binding) -> bool:
         """Whether it is the one binding, and not the operator's, that makes a wanted grant."""
         if self.wanted.revoke or not binding.ours or not binding.grants:
             return False
         key = binding.grants[0].key
         return key in self.listed and self.present.get(key) is binding
 
-    def kept(self, binding: permissions.Binding) -> list[int]:
+    def kept(self, binding: role_bindings.Binding) -> list[int]:
         """Which of its subjects a binding keeps."""
         if not self.may_take(binding):
             return list(range(len(binding.grants)))
@@ -123,13 +122,13 @@ def _creations(target: permissions.Target, missing: Iterable[permissions.Grant],
             attempt += 1
         taken.add(name)
         body = role_binding(target, grant, name)
-        changes.append(registry_plan.Change("create", ROLE_BINDING, target.namespace, name, (grant.path,), "POST", registry_plan.ROLE_BINDINGS, body))
+        changes.append(registry_plan.Change("create", kinds.ROLE_BINDING, target.namespace, name, (grant.path,), "POST", kinds.ROLE_BINDINGS, body))
     return changes
 
 
-def _mended(target: permissions.Target, state: _State, binding: permissions.Binding) -> custom_resource.Manifest:
+def _mended(target: permissions.Target, state: _State, binding: role_bindings.Binding) -> manifests.Manifest:
     """What the binding of a wanted grant lacks: its owner, after the registry was made again, or the label that shows a group as a project."""
-    metadata: custom_resource.Manifest = {}
+    metadata: manifests.Manifest = {}
     if not ownership.is_owned_by(binding.manifest, target.uid):
         metadata["ownerReferences"] = [owner_reference(target)]
     first = binding.grants[0]
@@ -138,24 +137,24 @@ def _mended(target: permissions.Target, state: _State, binding: permissions.Bind
     return {"metadata": metadata} if metadata else {}
 
 
-def _update(binding: permissions.Binding, body: custom_resource.Manifest, revoked: Iterable[permissions.Grant]) -> registry_plan.Change:
+def _update(binding: role_bindings.Binding, body: manifests.Manifest, revoked: Iterable[permissions.Grant]) -> registry_plan.Change:
     live = binding.manifest["metadata"]
     fields = [f"metadata.{part}" for part in body.get("metadata", ())] + [grant.path for grant in revoked]
-    body = custom_resource.merged(body, {"metadata": {"resourceVersion": live["resourceVersion"]}})
-    return registry_plan.Change("update", ROLE_BINDING, live["namespace"], binding.name, tuple(fields), "PATCH", registry_plan.ROLE_BINDINGS, body)
+    body = manifests.merged(body, {"metadata": {"resourceVersion": live["resourceVersion"]}})
+    return registry_plan.Change("update", kinds.ROLE_BINDING, live["namespace"], binding.name, tuple(fields), "PATCH", kinds.ROLE_BINDINGS, body)
 
 
-def _deletion(binding: permissions.Binding) -> registry_plan.Change:
+def _deletion(binding: role_bindings.Binding) -> registry_plan.Change:
     live = binding.manifest["metadata"]
     # The dashboard replaces the subject of a binding in place: only the one that was read is deleted.
     preconditions = {"uid": live["uid"], "resourceVersion": live["resourceVersion"]}
     body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
     return registry_plan.Change(
-        "delete", ROLE_BINDING, live["namespace"], binding.name, tuple(grant.path for grant in binding.grants), "DELETE", registry_plan.ROLE_BINDINGS, body
+        "delete", kinds.ROLE_BINDING, live["namespace"], binding.name, tuple(grant.path for grant in binding.grants), "DELETE", kinds.ROLE_BINDINGS, body
     )
 
 
-def _remarks(target: permissions.Target, state: _State, left: Iterable[tuple[permissions.Binding, list[permissions.Grant]]]) -> list[str]:
+def _remarks(target: permissions.Target, state: _State, left: Iterable[tuple[role_bindings.Binding, list[permissions.Grant]]]) -> list[str]:
     """What people should know of the bindings that stay."""
     wanted = state.wanted
     found: dict[str, list[str]] = {}
@@ -181,14 +180,14 @@ def _remarks(target: permissions.Target, state: _State, left: Iterable[tuple[per
         "operators": "left alone, because the operator would make it again: {}",
         "wrong": f"bound to the Role {target.wrong_role!r}, which grants nothing, because the registry's is {target.role!r}: {{}}. {offer}",
     }
-    return [f"registry {target.name!r}: {sentence.format(permissions.names_of(found[what]))}" for what, sentence in sentences.items() if found.get(what)]
+    return [f"registry {target.name!r}: {sentence.format(_texts.names_of(found[what]))}" for what, sentence in sentences.items() if found.get(what)]
 
 
-def _sentence(binding: permissions.Binding) -> str:
-    return f"RoleBinding {binding.name!r} ({permissions.names_of(map(str, binding.grants)) or 'nobody'})"
+def _sentence(binding: role_bindings.Binding) -> str:
+    return f"RoleBinding {binding.name!r} ({_texts.names_of(map(str, binding.grants)) or 'nobody'})"
 
 
-def member_changes(wanted: permissions.Permissions, target: permissions.Target, group: custom_resource.Manifest | None, has_groups: bool) -> registry_plan.Plan:
+def member_changes(wanted: permissions.Permissions, target: permissions.Target, group: manifests.Manifest | None, has_groups: bool) -> registry_plan.Plan:
     """What makes the registry's own Group hold the wanted members, one write that fails when somebody else was faster.
 
     To be carried out when the registry is available: the operator empties the Group when it first sees the registry. After it, on what is read back, it
@@ -202,14 +201,14 @@ def member_changes(wanted: permissions.Permissions, target: permissions.Target, 
         remedy = (
             f"List them under permissions.users, or put them into a group {target.own_group!r} of the identity provider and list that under permissions.groups"
         )
-        return registry_plan.Plan(problems=(desired_state.Problem(option, problem, remedy, list(wanted.members)),))
+        return registry_plan.Plan(problems=(_errors.Problem(option, problem, remedy, list(wanted.members)),))
     if group is None:
         if wanted.revoke:
             return registry_plan.Plan()
         if target.uid is not None:
             problem = f"cannot be set: there is no Group {target.own_group!r}, which the operator makes for every registry"
             return registry_plan.Plan(
-                problems=(desired_state.Problem(option, problem, "See whether the operator runs, and run this again when the registry is available"),)
+                problems=(_errors.Problem(option, problem, "See whether the operator runs, and run this again when the registry is available"),)
             )
     users = list((group or {}).get("users") or ())
     listed = set(wanted.members)
@@ -220,35 +219,35 @@ def member_changes(wanted: permissions.Permissions, target: permissions.Target, 
         after = [user for user in users if user in listed or not wanted.exact] + [user for user in wanted.members if user not in held]
     if after == users:
         return registry_plan.Plan()
-    owner = None if group is None else ownership.owner_of(USER_GROUP, group, target.name)
+    owner = None if group is None else ownership.owner_of(kinds.USER_GROUP, group, target.name)
     if owner and owner.whose != ownership.REGISTRY:
         problem = f"cannot be set: Group {target.own_group!r} is {owner}, and not the one that the operator creates for the registry"
         return registry_plan.Plan(
-            problems=(desired_state.Problem(option, problem, "List the group under permissions.groups, and change its members where it is managed"),)
+            problems=(_errors.Problem(option, problem, "List the group under permissions.groups, and change its members where it is managed"),)
         )
     fields = tuple(f"{option}[{user}]" for user in sorted(set(users) ^ set(after)))
     version = {} if group is None else {"metadata": {"resourceVersion": group["metadata"]["resourceVersion"]}}
     return registry_plan.Plan(
-        (registry_plan.Change("update", USER_GROUP, "", target.own_group, fields, "PATCH", registry_plan.USER_GROUPS, {**version, "users": after}),)
+        (registry_plan.Change("update", kinds.USER_GROUP, "", target.own_group, fields, "PATCH", kinds.USER_GROUPS, {**version, "users": after}),)
     )
 
 
-def members_out_of_reach(wanted: permissions.Permissions, reason: str) -> desired_state.Problem:
+def members_out_of_reach(wanted: permissions.Permissions, reason: str) -> _errors.Problem:
     """The members of the registry's own Group cannot be set, because the account may not read it."""
     remedy = (
         "Bind the account to the ClusterRole model-registry-members that the playbook modelops.openshift_ai.rbac writes, and write it anew for a new registry, "
         "or omit members; nothing was written"
     )
-    return desired_state.Problem(f"permissions.{permissions.MEMBERS}", f"cannot be set: {reason.rstrip('.')}", remedy, list(wanted.members or ()))
+    return _errors.Problem(f"permissions.{permissions.MEMBERS}", f"cannot be set: {reason.rstrip('.')}", remedy, list(wanted.members or ()))
 
 
-def no_registry(target: permissions.Target, names: Collection[str]) -> desired_state.Problem:
+def no_registry(target: permissions.Target, names: Collection[str]) -> _errors.Problem:
     """Access cannot be granted to what does not exist; `names` are those of the registries that do."""
     remedy = "Check the name, or give the permissions to model_registry, which creates the registry with them"
-    return desired_state.Problem("name", desired_state.not_found(target.name, target.namespace, names), remedy)
+    return _errors.Problem("name", naming.not_found(target.name, target.namespace, names), remedy)
 
 
-def carried_out(live: Iterable[custom_resource.Manifest], kind: str, changes: Iterable[registry_plan.Change]) -> list[custom_resource.Manifest]:
+def carried_out(live: Iterable[manifests.Manifest], kind: str, changes: Iterable[registry_plan.Change]) -> list[manifests.Manifest]:
     """Objects of a kind as they are after changes of them."""
     objects = {manifest["metadata"]["name"]: manifest for manifest in live}
     for change in changes:
@@ -257,17 +256,17 @@ def carried_out(live: Iterable[custom_resource.Manifest], kind: str, changes: It
         if change.verb == "DELETE":
             objects.pop(change.name, None)
         else:
-            objects[change.name] = custom_resource.merged(objects.get(change.name, {"metadata": {"name": change.name}}), change.body)
+            objects[change.name] = manifests.merged(objects.get(change.name, {"metadata": {"name": change.name}}), change.body)
     return list(objects.values())
 
 
-def difference(target: permissions.Target, before: custom_resource.Manifest, after: custom_resource.Manifest) -> custom_resource.Manifest:
+def difference(target: permissions.Target, before: manifests.Manifest, after: manifests.Manifest) -> manifests.Manifest:
     """Ansible's difference of two permissions, a list of names of which each has a line."""
     header = f"permissions of {target.namespace}/{target.name}"
     return {"before_header": header, "after_header": header, "before": _lines(before), "after": _lines(after)}
 
 
-def _lines(shape: custom_resource.Manifest) -> str:
+def _lines(shape: manifests.Manifest) -> str:
     lines = []
     for kind, word in {**permissions.WORDS, permissions.MEMBERS: "member"}.items():
         for entry in shape.get(kind) or ():

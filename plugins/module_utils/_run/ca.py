@@ -12,8 +12,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, custom_resource, desired_state, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    certificates,
+    custom_resource,
+    desired_state,
+    kinds,
+    live_state,
+    manifests,
+    naming,
+    ownership,
+    server_pods,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback
@@ -29,7 +40,7 @@ TLS_CHECKS = ("tls", "protocol", "certificate", "host_name", "expiry")
 REACHED_CHECKS = ("address", "port")
 
 
-class NotAllServingError(desired_state.ReportedError):
+class NotAllServingError(_errors.ReportedError):
     """The bundle was written, and not every registry that reads it serves."""
 
 
@@ -56,47 +67,45 @@ class WantedBundle:
 class BundleOutcome(writes.Outcome):
     """What a run did with a bundle."""
 
-    ca: custom_resource.Manifest = field(default_factory=dict)
-    registries: list[custom_resource.Manifest] = field(default_factory=list)
+    ca: manifests.Manifest = field(default_factory=dict)
+    registries: list[manifests.Manifest] = field(default_factory=list)
 
-    def result(self, diff: bool) -> custom_resource.Manifest:
+    def result(self, diff: bool) -> manifests.Manifest:
         """The result of the module."""
         shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
         return {**shared, "ca": self.ca, "registries": self.registries}
 
 
-def bundle_from_options(options: Mapping[str, Any], problems: list[desired_state.Problem], warnings: list[str]) -> WantedBundle:
+def bundle_from_options(options: Mapping[str, Any], problems: list[_errors.Problem], warnings: list[str]) -> WantedBundle:
     """The wanted bundle of the module's options; what is wrong or odd about them whatever is live is added to the lists."""
     is_absent, name, registry, key = options["state"] == "absent", options["name"], options["registry"], options["key"]
-    if name is not None and not desired_state.OBJECT_NAME.fullmatch(name):
-        problems.append(desired_state.Problem("name", "cannot be the name of an object", "Use lower-case letters, digits, hyphens and dots", name))
-    if not desired_state.KEY_NAME.fullmatch(key):
-        problems.append(desired_state.Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
+    if name is not None and not naming.OBJECT_NAME.fullmatch(name):
+        problems.append(_errors.Problem("name", "cannot be the name of an object", "Use lower-case letters, digits, hyphens and dots", name))
+    if not naming.KEY_NAME.fullmatch(key):
+        problems.append(_errors.Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
     if registry is not None:
-        problems += desired_state.live_name_problems(registry, "registry")
+        problems += naming.live_name_problems(registry, "registry")
         remedy = "Leave it out, or give name in place of registry"
         if options["kind"] != "config_map":
-            problems.append(
-                desired_state.Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"])
-            )
+            problems.append(_errors.Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"]))
         if key != ownership.UPLOADED_KEY:
             problems.append(
-                desired_state.Problem("key", f"is given with registry, whose CA has the key {ownership.UPLOADED_KEY}, as the dashboard uploads it", remedy, key)
+                _errors.Problem("key", f"is given with registry, whose CA has the key {ownership.UPLOADED_KEY}, as the dashboard uploads it", remedy, key)
             )
-    problems += desired_state.time_problems("expiry_days", options["expiry_days"], 0) + desired_state.time_problems("wait_timeout", options["wait_timeout"])
+    problems += _options.time_problems("expiry_days", options["expiry_days"], 0) + _options.time_problems("wait_timeout", options["wait_timeout"])
     option = "pem" if options["path"] is None else "path"
     pem = None
     if is_absent:
         if options["pem"] is not None or options["path"] is not None:
             remedy = "Leave it out. To take single certificates away, give those that stay, with state=present"
-            problems.append(desired_state.Problem(option, "is given together with state=absent", remedy))
+            problems.append(_errors.Problem(option, "is given together with state=absent", remedy))
     elif options["pem"] is None:
         missing = "was not read on the controller" if options["path"] is not None else "is missing"
-        problems.append(desired_state.Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"))
+        problems.append(_errors.Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"))
     else:
         # The action plugin gives the bytes of a file as one character each.
         content = options["pem"] if option == "pem" else options["pem"].encode("latin-1", "replace")
-        bundle = certificates.read_bundle(content, option, min(max(0, options["expiry_days"]), desired_state.MOST_TIME))
+        bundle = certificates.read_bundle(content, option, min(max(0, options["expiry_days"]), _options.MOST_TIME))
         problems += bundle.problems
         warnings += bundle.warnings
         pem = bundle.pem
@@ -105,24 +114,22 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[desired_state
     return WantedBundle(kind, name, key, registry, pem, option, adds, is_absent, options["restart"], options["expiry_days"], database)
 
 
-def input_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options of `model_registry_ca` whatever is in the cluster."""
-    problems = desired_state.namespace_problems(options["namespace"])
+    problems = naming.namespace_problems(options["namespace"])
     bundle_from_options(options, problems, [])
     return problems
 
 
-def _database_from_options(options: Mapping[str, Any], problems: list[desired_state.Problem]) -> desired_state.Database | None:
+def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> desired_state.Database | None:
     # The bundle takes the place of its CA.
     database = (
         desired_state.registry_from_options({"name": "registry", "database": {**options, "ca": None}}, "", problems, []).database or desired_state.Database()
     )
-    if database.type == desired_state.GENERATED:
-        problems.append(
-            desired_state.Problem("database.type", "is one that the product makes itself, without a CA", "Give an external database", desired_state.GENERATED)
-        )
+    if database.type == _options.GENERATED:
+        problems.append(_errors.Problem("database.type", "is one that the product makes itself, without a CA", "Give an external database", _options.GENERATED))
     problems += [
-        desired_state.Problem(f"database.{option}", "is missing", remedy)
+        _errors.Problem(f"database.{option}", "is missing", remedy)
         for option, value, remedy in (("type", database.type, "Set it to mysql or postgresql"), ("host", database.host, "Set the database server's host name"))
         if value is None
     ]
@@ -136,15 +143,15 @@ def _database_from_options(options: Mapping[str, Any], problems: list[desired_st
 class LiveBundle:
     """What the cluster holds of a bundle at this moment: its object, all registries of the namespace, and the servers of those that read it."""
 
-    capabilities: registry_plan.Capabilities
+    capabilities: kinds.Capabilities
     place: bundle_place.Place
-    present: custom_resource.Manifest | None
-    registries: tuple[custom_resource.Manifest, ...] = ()
-    deployments: Mapping[str, custom_resource.Manifest | None] = field(default_factory=dict)
-    pods: Mapping[str, tuple[custom_resource.Manifest, ...]] = field(default_factory=dict)
+    present: manifests.Manifest | None
+    registries: tuple[manifests.Manifest, ...] = ()
+    deployments: Mapping[str, manifests.Manifest | None] = field(default_factory=dict)
+    pods: Mapping[str, tuple[manifests.Manifest, ...]] = field(default_factory=dict)
 
     @property
-    def readers(self) -> list[custom_resource.Manifest]:
+    def readers(self) -> list[manifests.Manifest]:
         """The registries that read it."""
         return bundle_place.readers(self.place, self.registries)
 
@@ -167,11 +174,11 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
     problems = _write_problems(option, live, wanted.adds) if changes else []
     if changes and len(after.encode()) > certificates.LARGEST_OBJECT:
         problem = f"makes {place} larger than the {certificates.LARGEST_OBJECT} bytes that the cluster takes"
-        problems.append(desired_state.Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
+        problems.append(_errors.Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
     put_off, restarts = [], []
     for registry in live.readers:
         name = registry["metadata"]["name"]
-        server = registry_plan.Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
+        server = live_state.Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
         is_older = present is not None and registry_plan.is_outdated(server, [(present, [place.reference.key])])
         outdated = bool(server.pods) and (bool(changes) or is_older)
         if outdated and wanted.restart:
@@ -190,64 +197,62 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> registr
     """What removes the bundles: whole objects, or only the key where an object has others too. A bundle that a registry uses stays, as a problem."""
     option = "name" if wanted.registry is None else "registry"
     changes: list[registry_plan.Change] = []
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     for live in bundles:
         place, present = live.place, live.present
-        if present is None or place.reference.key not in custom_resource.keys_of(present):
+        if present is None or place.reference.key not in manifests.keys_of(present):
             continue
-        alone = custom_resource.keys_of(present) == [place.reference.key]
+        alone = manifests.keys_of(present) == [place.reference.key]
         users = _users(live) if alone else live.readers
         names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
         if users:
-            problems.append(desired_state.Problem(option, f"names {place}, which is used by registry {names}", "Give the registry another CA first"))
+            problems.append(_errors.Problem(option, f"names {place}, which is used by registry {names}", "Give the registry another CA first"))
         problems += _write_problems(option, live)
         if alone:
-            changes.append(registry_plan.deletion(place.kind, registry_plan.APIS[place.kind], present))
+            changes.append(registry_plan.deletion(place.kind, kinds.APIS[place.kind], present))
         else:
-            part = "data" if place.reference.key in (custom_resource.at(present, ("data",)) or {}) else "binaryData"
+            part = "data" if place.reference.key in (manifests.at(present, ("data",)) or {}) else "binaryData"
             body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, part: {place.reference.key: None}}
             shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
             fields = (option,)
             changes.append(
-                registry_plan.Change("update", place.kind, place.namespace, place.reference.name, fields, "PATCH", registry_plan.APIS[place.kind], body, shown)
+                registry_plan.Change("update", place.kind, place.namespace, place.reference.name, fields, "PATCH", kinds.APIS[place.kind], body, shown)
             )
     return registry_plan.Plan(tuple(changes), problems=tuple(problems))
 
 
-def _users(live: LiveBundle) -> list[custom_resource.Manifest]:
+def _users(live: LiveBundle) -> list[manifests.Manifest]:
     """The registries that refer to the whole object in any way."""
     return [registry for registry in live.registries if (live.place.kind, live.place.reference.name) in custom_resource.named_objects(registry)]
 
 
-def _write_problems(option: str, live: LiveBundle, adds: bool = False) -> list[desired_state.Problem]:
+def _write_problems(option: str, live: LiveBundle, adds: bool = False) -> list[_errors.Problem]:
     """Why an object must not, or cannot, be written."""
     place, present, key = live.place, live.present, live.place.reference.key
     for registry in live.registries:
         for use, *read in custom_resource.named_keys(registry):
             if read == [place.kind, place.reference.name, key] and use not in custom_resource.CA_KEYS.values():
                 problem = f"names key {key!r} of {place}, which registry {registry['metadata']['name']!r} reads as its {use}"
-                return [desired_state.Problem(option, problem, "Give the name of an object that holds only CA certificates")]
+                return [_errors.Problem(option, problem, "Give the name of an object that holds only CA certificates")]
     if present is None:
         return []
     if place.kind == "Secret" and ownership.is_password_secret(present):
-        return [
-            desired_state.Problem(option, f"names {place}, which holds the password of a database", "Give the name of a Secret that holds only CA certificates")
-        ]
+        return [_errors.Problem(option, f"names {place}, which holds the password of a database", "Give the name of a Secret that holds only CA certificates")]
     owner = ownership.owner_of(place.kind, present)
     if owner.is_others:
-        return [desired_state.Problem(option, f"names {place}, which is {owner}", "Change the bundle where it is managed, or give another name")]
+        return [_errors.Problem(option, f"names {place}, which is {owner}", "Change the bundle where it is managed, or give another name")]
     if place.kind == "Secret" and present.get("type", "Opaque") != "Opaque":
         remedy = "Give another name: the dashboard offers only Secrets of type Opaque"
-        return [desired_state.Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
+        return [_errors.Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
     if present.get("immutable"):
-        return [desired_state.Problem(option, f"names {place}, which is immutable", "Give another name, and the registries that one as their CA")]
-    text = place.text(present) if key in custom_resource.keys_of(present) else ""
+        return [_errors.Problem(option, f"names {place}, which is immutable", "Give another name, and the registries that one as their CA")]
+    text = place.text(present) if key in manifests.keys_of(present) else ""
     if text is None or (text.strip() and (registry_plan.PEM_CERTIFICATE not in text or PRIVATE_KEY in text)):
         problem = f"names key {key!r} of {place}, which holds something other than PEM certificates"
-        return [desired_state.Problem("key", problem, "Give the name of another key, or remove this one if it is no longer needed")]
+        return [_errors.Problem("key", problem, "Give the name of another key, or remove this one if it is no longer needed")]
     if adds and UNREADABLE in text:
         problem = f"names key {key!r} of {place}, which holds bytes that are not UTF-8 text, so that certificates cannot be added to it"
-        return [desired_state.Problem("mode", problem, "Use mode=replace with all certificates that are to stay", "add")]
+        return [_errors.Problem("mode", problem, "Use mode=replace with all certificates that are to stay", "add")]
     return []
 
 
@@ -260,11 +265,11 @@ def converge_bundle(cluster: client.Cluster, options: Mapping[str, Any], check_m
     InputError: before anything was written. ClusterError: a request was refused. NotAllServingError: written, but not effective within wait_timeout.
     """
     outcome.introduce(cluster)
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     namespace = options["namespace"] or cluster.registries_namespace()
     wanted = bundle_from_options(options, problems, outcome.warnings)
     if problems:
-        raise desired_state.InputError(problems)
+        raise _errors.InputError(problems)
     reader = registry_reader.Reader(cluster, cluster.capabilities(), namespace)
     name = wanted.name or wanted.registry or ""
     if wanted.is_absent:
@@ -304,13 +309,13 @@ def _read(reader: registry_reader.Reader, wanted: WantedBundle) -> LiveBundle:
         registry_reader.need_namespace(reader.cluster, reader.namespace)
     names = [registry["metadata"]["name"] for registry in bundle_place.readers(place, registries)]
     # All pods of the namespace's registries in one request; Deployments may be read only one by one.
-    pods = reader.cluster.items(registry_reader.PODS, reader.namespace, labelSelector=readiness.POD_LABELS) if names else []
+    pods = reader.cluster.items(kinds.PODS, reader.namespace, labelSelector=server_pods.POD_LABELS) if names else []
     deployments = {name: reader.deployment(name) for name in names}
     return LiveBundle(reader.capabilities, place, present, tuple(registries), deployments, {name: _pods_of(name, pods) for name in names})
 
 
-def _pods_of(registry: str, pods: Iterable[custom_resource.Manifest]) -> tuple[custom_resource.Manifest, ...]:
-    return tuple(pod for pod in pods if custom_resource.at(pod, ("metadata", "labels", "app")) == registry and not readiness.is_database_pod(pod, registry))
+def _pods_of(registry: str, pods: Iterable[manifests.Manifest]) -> tuple[manifests.Manifest, ...]:
+    return tuple(pod for pod in pods if manifests.at(pod, ("metadata", "labels", "app")) == registry and not server_pods.is_database_pod(pod, registry))
 
 
 def _removed(reader: registry_reader.Reader, wanted: WantedBundle) -> list[LiveBundle]:
@@ -340,7 +345,7 @@ def _removed(reader: registry_reader.Reader, wanted: WantedBundle) -> list[LiveB
     return [found for found in bundles if found.present and ownership.owner_of("ConfigMap", found.present, wanted.registry).is_ours]
 
 
-def _result(wanted: WantedBundle, live: LiveBundle) -> custom_resource.Manifest:
+def _result(wanted: WantedBundle, live: LiveBundle) -> manifests.Manifest:
     place = live.place
     return {
         "kind": next(option for option, kind in KINDS.items() if kind == place.kind),
@@ -356,10 +361,8 @@ def _tls_findings(database: desired_state.Database, content: str) -> list[diagno
     # Imported here: only a few runs connect to a database.
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, probe
 
-    kind, host = database.type or desired_state.MYSQL, database.host or ""
-    view = diagnosis.View(
-        kind, host, database.port or desired_state.DEFAULT_PORTS[kind], "", "", None, ca=content, verify_server_cert=kind == desired_state.MYSQL
-    )
+    kind, host = database.type or _options.MYSQL, database.host or ""
+    view = diagnosis.View(kind, host, database.port or _options.DEFAULT_PORTS[kind], "", "", None, ca=content, verify_server_cert=kind == _options.MYSQL)
     return [finding for finding in probe.look(view).findings if finding.check in (*TLS_CHECKS, *REACHED_CHECKS, "libraries")]
 
 
@@ -369,19 +372,19 @@ def _tls_failures(findings: Iterable[diagnosis.Finding]) -> list[diagnosis.Findi
     return [finding for finding in findings if finding.result == diagnosis.FAILURE and finding.check in TLS_CHECKS]
 
 
-def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[desired_state.Problem]:
+def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[_errors.Problem]:
     """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
     # Imported here: only a few runs connect to a database.
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
 
     database = wanted.database or desired_state.Database()
-    kind, host = database.type or desired_state.MYSQL, database.host or ""
+    kind, host = database.type or _options.MYSQL, database.host or ""
     findings = _tls_findings(database, content)
     failures = _tls_failures(findings)
     verified = any(finding.check == "certificate" and finding.result == diagnosis.OK for finding in findings)
     product = (
         "It encrypts the connection with this CA, and checks the certificate and its host name only with verify_server_cert, which the dashboard never sets"
-        if kind == desired_state.MYSQL
+        if kind == _options.MYSQL
         else "It encrypts the connection with this CA and checks who signed the certificate, whatever ssl_mode says, but never the host name"
     )
     outcome.ca["database"] = {
@@ -395,7 +398,7 @@ def _proven(wanted: WantedBundle, content: str, outcome: BundleOutcome) -> list[
             outcome.warn([f"whether the CA verifies {host} could not be proven from here"])
     remedies = {"certificate": "Give the CA that signed it, and with mode=add the present one stays beside it", "tls": "Switch TLS on in the database"}
     return [
-        desired_state.Problem(wanted.option, f"does not verify the database {host}: {finding.message}", remedies.get(finding.check, finding.remedy))
+        _errors.Problem(wanted.option, f"does not verify the database {host}: {finding.message}", remedies.get(finding.check, finding.remedy))
         for finding in failures
     ]
 
@@ -448,7 +451,7 @@ def _wait_for_all(
 
     def settled(name: str, verdict: readiness.Verdict, seen: readiness.Observation) -> None:
         if seconds and not verdict.serving:
-            old_serves, unchanged = readiness.serves_still(seen.pods), not outcomes[name].changes
+            old_serves, unchanged = server_pods.serves_still(seen.pods), not outcomes[name].changes
             failures[name] = observation.NotServingError(name, verdict, seconds, old_serves, unchanged=unchanged)
 
     snapshot = snapshots.Snapshot(reader.cluster, reader.capabilities, reader.namespace)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _shell
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
 
 # Every cluster has it, nobody can delete it, and its uid is of no other cluster.
 NAMESPACE = "kube-system"
@@ -22,9 +22,9 @@ class ClusterOutcome:
     """What was found, as the shell of the modules reports it."""
 
     warnings: list[str] = field(default_factory=list)
-    cluster: custom_resource.Manifest = field(default_factory=dict)
+    cluster: manifests.Manifest = field(default_factory=dict)
 
-    def result(self, _diff: bool) -> custom_resource.Manifest:
+    def result(self, _diff: bool) -> manifests.Manifest:
         """The result of the module."""
         return {"changed": False, "cluster": self.cluster}
 
@@ -44,10 +44,10 @@ def run() -> None:
 def _uid(cluster: client.Cluster, warnings: list[str]) -> str | None:
     try:
         found = cluster.read(("v1", "namespaces"), "", NAMESPACE)
-    except client.ClusterError as error:
-        if error.status != client.FORBIDDEN:
+    except _errors.ClusterError as error:
+        if error.status != _errors.FORBIDDEN:
             raise
         warnings.append(f"only the address of the API server tells this cluster from others: {error}")
         return None
-    uid: str | None = custom_resource.at(found, ("metadata", "uid"))
+    uid: str | None = manifests.at(found, ("metadata", "uid"))
     return uid

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, visibility, wait, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests, naming
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 
 KIND, GROUP, PLURAL = "DataScienceCluster", "datasciencecluster.opendatahub.io", "datascienceclusters"
@@ -29,7 +30,7 @@ ATTEMPTS = 3
 PLATFORM_REMEDY = "Check that the platform's operator runs"
 
 
-class NotSwitchedError(desired_state.ReportedError):
+class NotSwitchedError(_errors.ReportedError):
     """The component was switched and has not become what it was switched to in time."""
 
 
@@ -47,7 +48,7 @@ class Live:
     """A DataScienceCluster, and the API under which it is read and written."""
 
     api: tuple[str, str]
-    manifest: custom_resource.Manifest = field(repr=False)
+    manifest: manifests.Manifest = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -57,22 +58,22 @@ class Live:
     @property
     def state(self) -> str:
         """What the specification asks for. A component that it does not name is removed."""
-        return MANAGED if custom_resource.at(self.manifest, ("spec", *COMPONENT, "managementState")) == "Managed" else REMOVED
+        return MANAGED if manifests.at(self.manifest, ("spec", *COMPONENT, "managementState")) == "Managed" else REMOVED
 
     @property
     def namespace(self) -> str | None:
         """The namespace of the registries, as asked for, or else as it is."""
-        return custom_resource.at(self.manifest, ("spec", *COMPONENT, "registriesNamespace")) or self.told_namespace
+        return manifests.at(self.manifest, ("spec", *COMPONENT, "registriesNamespace")) or self.told_namespace
 
     @property
     def told_namespace(self) -> str | None:
         """The namespace that the status names; the product names it only while the component is managed."""
-        return custom_resource.at(self.manifest, ("status", *COMPONENT, "registriesNamespace")) or None
+        return manifests.at(self.manifest, ("status", *COMPONENT, "registriesNamespace")) or None
 
     @property
-    def condition(self) -> custom_resource.Manifest | None:
+    def condition(self) -> manifests.Manifest | None:
         """What the platform's operator says of the component."""
-        conditions = custom_resource.at(self.manifest, ("status", "conditions")) or []
+        conditions = manifests.at(self.manifest, ("status", "conditions")) or []
         return next((condition for condition in conditions if condition["type"] == CONDITION), None)
 
 
@@ -90,35 +91,35 @@ class Surroundings:
 class ComponentOutcome(writes.Outcome):
     """What a run did with the component."""
 
-    component: custom_resource.Manifest = field(default_factory=dict)
+    component: manifests.Manifest = field(default_factory=dict)
 
-    def result(self, diff: bool) -> custom_resource.Manifest:
+    def result(self, diff: bool) -> manifests.Manifest:
         """The result of the module."""
         shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
         return {**shared, "component": self.component}
 
 
-def wanted_from_options(options: Mapping[str, Any], problems: list[desired_state.Problem]) -> Wanted:
+def wanted_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> Wanted:
     """The wanted component of the module's options; what is wrong with them whatever is live is added to the problems."""
     namespace = options["registries_namespace"]
     if namespace is not None and options["state"] == REMOVED:
-        problems.append(desired_state.Problem("registries_namespace", "is given together with state=removed, which has none", "Leave it out", namespace))
+        problems.append(_errors.Problem("registries_namespace", "is given together with state=removed, which has none", "Leave it out", namespace))
     elif namespace == "":
-        problems.append(desired_state.Problem("registries_namespace", "is empty", "Leave it out for the namespace of the product", namespace))
-    problems += desired_state.namespace_problems(namespace, "registries_namespace") + desired_state.time_problems("wait_timeout", options["wait_timeout"])
+        problems.append(_errors.Problem("registries_namespace", "is empty", "Leave it out for the namespace of the product", namespace))
+    problems += naming.namespace_problems(namespace, "registries_namespace") + _options.time_problems("wait_timeout", options["wait_timeout"])
     return Wanted(options["state"], namespace, options["force"])
 
 
-def input_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options of `model_registry_component` whatever is in the cluster."""
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     wanted_from_options(options, problems)
     return problems
 
 
-def plan_switch(wanted: Wanted, live: Live) -> tuple[registry_plan.Change | None, list[desired_state.Problem]]:
+def plan_switch(wanted: Wanted, live: Live) -> tuple[registry_plan.Change | None, list[_errors.Problem]]:
     """What makes the component as it is wanted, None when it is already; and why that cannot be."""
-    before: custom_resource.Manifest = {"state": live.state, "registries_namespace": live.namespace}
+    before: manifests.Manifest = {"state": live.state, "registries_namespace": live.namespace}
     after = {"state": wanted.state, "registries_namespace": wanted.namespace or live.namespace}
     fields = tuple(option for option in after if after[option] != before[option])
     if not fields:
@@ -126,7 +127,7 @@ def plan_switch(wanted: Wanted, live: Live) -> tuple[registry_plan.Change | None
     if live.state == wanted.state == MANAGED:
         problem = f"cannot be changed while the component is managed: it is {live.namespace!r}"
         remedy = "Leave it out, or first remove the component (state=removed), with the registries that are in the old namespace"
-        return None, [desired_state.Problem("registries_namespace", problem, remedy, wanted.namespace)]
+        return None, [_errors.Problem("registries_namespace", problem, remedy, wanted.namespace)]
     asked = {"managementState": wanted.state.capitalize()}
     if "registries_namespace" in fields:
         asked["registriesNamespace"] = str(wanted.namespace)
@@ -135,7 +136,7 @@ def plan_switch(wanted: Wanted, live: Live) -> tuple[registry_plan.Change | None
     return registry_plan.Change("update", KIND, "", live.name, fields, "PATCH", live.api, body, shown_before, shown_after), []
 
 
-def left_behind(registries: Iterable[custom_resource.Manifest]) -> str:
+def left_behind(registries: Iterable[manifests.Manifest]) -> str:
     """Registries as a sentence names them."""
     return ", ".join(f"{registry['metadata']['name']!r} in namespace {registry['metadata']['namespace']!r}" for registry in registries)
 
@@ -153,7 +154,7 @@ def why_not_managed(live: Live, around: Surroundings) -> str:
         said = "no registries namespace" if namespace is None else f"the registries namespace {namespace!r} instead of {live.namespace!r}"
         return f"the status of {KIND} {live.name!r} names {said}. {PLATFORM_REMEDY}"
     if not around.serves_registries:
-        return f"the cluster does not serve {custom_resource.PLURAL}.{custom_resource.GROUP} yet"
+        return f"the cluster does not serve {kinds.PLURAL}.{kinds.GROUP} yet"
     if around.namespace_phase == "":
         return f"the namespace {namespace!r} does not exist"
     if around.namespace_phase not in (None, "Active"):
@@ -180,7 +181,7 @@ def converge_component(cluster: client.Cluster, options: Mapping[str, Any], chec
     effective within wait_timeout.
     """
     outcome.introduce(cluster)
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     wanted = wanted_from_options(options, problems)
     live = _read(cluster)
     change, more = plan_switch(wanted, live)
@@ -189,7 +190,7 @@ def converge_component(cluster: client.Cluster, options: Mapping[str, Any], chec
         problems += _right_problems(cluster, live)
         problems += _left_behind_problems(cluster, wanted, outcome) if wanted.state == REMOVED else []
     if problems:
-        raise desired_state.InputError(problems)
+        raise _errors.InputError(problems)
     if change:
         live = _switch(cluster, wanted, live, change, check_mode, outcome)
     if change and check_mode:
@@ -204,36 +205,36 @@ def _read(cluster: client.Cluster) -> Live:
     api = next(((f"{GROUP}/{version}", PLURAL) for version in VERSIONS if cluster.serves(f"{GROUP}/{version}", PLURAL)), None)
     if api is None:
         message = f"this cluster does not know {PLURAL}.{GROUP}"
-        raise client.ClusterError(f"{message}. Install the operator of OpenShift AI or Open Data Hub first; plain Kubernetes has no component to switch.")
+        raise _errors.ClusterError(f"{message}. Install the operator of OpenShift AI or Open Data Hub first; plain Kubernetes has no component to switch.")
     try:
         found = cluster.items(api, "")
-    except client.ClusterError as error:
-        if error.status == client.FORBIDDEN:
-            raise client.ClusterError(
-                f"{error} Bind the account to a ClusterRole with this right, such as that in rbac/component.yml.", client.FORBIDDEN
+    except _errors.ClusterError as error:
+        if error.status == _errors.FORBIDDEN:
+            raise _errors.ClusterError(
+                f"{error} Bind the account to a ClusterRole with this right, such as that in rbac/component.yml.", _errors.FORBIDDEN
             ) from error
         raise
     if len(found) != 1:
         names = ", ".join(repr(item["metadata"]["name"]) for item in found)
         what, remedy = (f"several {KIND}s, {names}", "Delete all but one") if found else (f"no {KIND}", "Create one")
-        raise client.ClusterError(f"this cluster has {what}: the component is switched in the only one. {remedy}.")
+        raise _errors.ClusterError(f"this cluster has {what}: the component is switched in the only one. {remedy}.")
     return Live(api, found[0])
 
 
-def _right_problems(cluster: client.Cluster, live: Live) -> list[desired_state.Problem]:
+def _right_problems(cluster: client.Cluster, live: Live) -> list[_errors.Problem]:
     missing = cluster.missing_rights("", [client.Right("patch", GROUP, PLURAL, live.name)])
     remedy = "Bind the account to a ClusterRole with this right, such as that in rbac/component.yml; nothing was written"
-    return [desired_state.Problem("state", f"the account in use may not: {right} {live.name!r}", remedy) for right in missing]
+    return [_errors.Problem("state", f"the account in use may not: {right} {live.name!r}", remedy) for right in missing]
 
 
-def _left_behind_problems(cluster: client.Cluster, wanted: Wanted, outcome: ComponentOutcome) -> list[desired_state.Problem]:
+def _left_behind_problems(cluster: client.Cluster, wanted: Wanted, outcome: ComponentOutcome) -> list[_errors.Problem]:
     """The registries that nobody would look after any more, as a problem, or with `force` as a warning."""
     remedy = "Delete them first with model_registry (state=absent), or set force to true"
     try:
         registries = _registries(cluster)
         problem = f"a removal would leave behind the model registries {left_behind(registries)}" if registries else ""
-    except client.ClusterError as error:
-        if error.status != client.FORBIDDEN and not wanted.force:
+    except _errors.ClusterError as error:
+        if error.status != _errors.FORBIDDEN and not wanted.force:
             raise
         problem = f"which registries a removal would leave behind could not be seen: {error}"
         remedy = "Bind the account to the ClusterRole in rbac/component.yml, or set force to true"
@@ -242,12 +243,12 @@ def _left_behind_problems(cluster: client.Cluster, wanted: Wanted, outcome: Comp
     if wanted.force:
         outcome.warn([f"force: {problem}"])
         return []
-    return [desired_state.Problem("force", problem.rstrip("."), remedy, False)]
+    return [_errors.Problem("force", problem.rstrip("."), remedy, False)]
 
 
-def _registries(cluster: client.Cluster) -> list[custom_resource.Manifest]:
+def _registries(cluster: client.Cluster) -> list[manifests.Manifest]:
     """The metadata of all registries of the cluster."""
-    apis = ((f"{custom_resource.GROUP}/{version}", custom_resource.PLURAL) for version in ("v1beta1", "v1alpha1"))
+    apis = ((f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1"))
     api = next((api for api in apis if cluster.serves(*api)), None)
     return cluster.metadata(api, "") if api else []
 
@@ -259,8 +260,8 @@ def _switch(cluster: client.Cluster, wanted: Wanted, live: Live, change: registr
         attempt += 1
         try:
             answer = writes.send(cluster, change, check_mode)
-        except client.ClusterError as error:
-            if not error.unclear and error.status != client.CONFLICT:
+        except _errors.ClusterError as error:
+            if not error.unclear and error.status != _errors.CONFLICT:
                 raise
             with outcome.in_doubt([change] if error.unclear else []):
                 live = _read(cluster)
@@ -270,7 +271,7 @@ def _switch(cluster: client.Cluster, wanted: Wanted, live: Live, change: registr
                     outcome.record(change)
                 return live
             if problems:
-                raise desired_state.InputError(problems) from error
+                raise _errors.InputError(problems) from error
             if attempt == ATTEMPTS:
                 raise
             change = again or change
@@ -308,17 +309,17 @@ def _surroundings(cluster: client.Cluster, live: Live, outcome: ComponentOutcome
     if live.state == REMOVED:
         found = _seen(cluster, SINGLETON_API, SINGLETON, "whether the component is gone", outcome)
         return Surroundings(True, None, None if found is None else bool(found))
-    serves = any(cluster.serves(f"{custom_resource.GROUP}/{version}", custom_resource.PLURAL) for version in ("v1beta1", "v1alpha1"))
+    serves = any(cluster.serves(f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1"))
     if live.told_namespace is None:
         return Surroundings(serves, None, None)
-    namespace = _seen(cluster, client.NAMESPACES, live.told_namespace, "whether the registries namespace exists", outcome)
-    return Surroundings(serves, None if namespace is None else custom_resource.at(namespace, ("status", "phase")) or "", None)
+    namespace = _seen(cluster, kinds.NAMESPACES, live.told_namespace, "whether the registries namespace exists", outcome)
+    return Surroundings(serves, None if namespace is None else manifests.at(namespace, ("status", "phase")) or "", None)
 
 
-def _seen(cluster: client.Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> custom_resource.Manifest | None:
+def _seen(cluster: client.Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> manifests.Manifest | None:
     """An object, empty when there is none; None where it cannot be seen, with a warning."""
     return visibility.seen(lambda: cluster.read(api, "", name) or {}, None, lambda why: outcome.warn([f"{what} could not be seen: {why}"]))
 
 
-def _described(live: Live) -> custom_resource.Manifest:
+def _described(live: Live) -> manifests.Manifest:
     return {"state": live.state, "registries_namespace": live.namespace}

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _shell, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, probe
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, kinds, manifests, naming
 
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader
@@ -37,7 +37,7 @@ class References:
     key: Source | None = None
 
 
-def reads(held: Callable[[str, str], custom_resource.Manifest | None], known: Mapping[tuple[str, str], custom_resource.Manifest | None] | None = None) -> Read:
+def reads(held: Callable[[str, str], manifests.Manifest | None], known: Mapping[tuple[str, str], manifests.Manifest | None] | None = None) -> Read:
     """Reads keys of ConfigMaps and Secrets: of those that are `known`, by kind and name, and each other one once by `held`."""
     objects = dict(known or {})
 
@@ -45,7 +45,7 @@ def reads(held: Callable[[str, str], custom_resource.Manifest | None], known: Ma
         kind, reference = source
         if (kind, reference.name) not in objects:
             objects[kind, reference.name] = held(kind, reference.name)
-        return custom_resource.text_of(kind, objects[kind, reference.name], reference.key)
+        return manifests.text_of(kind, objects[kind, reference.name], reference.key)
 
     return read
 
@@ -64,7 +64,7 @@ def view_of(database: desired_state.Database, references: References, read: Read
             findings.append(diagnosis.Finding(check, diagnosis.FAILURE, message, "Create it, or correct the reference"))
         return text
 
-    kind = database.type or desired_state.MYSQL
+    kind = database.type or _options.MYSQL
     stored = content(references.password, "login", "the password")
     pem = database.ca.pem if database.ca else None
     ca = pem if pem is not None else content(references.ca, "ca", "the CA")
@@ -72,13 +72,13 @@ def view_of(database: desired_state.Database, references: References, read: Read
     view = diagnosis.View(
         type=kind,
         host=database.host or "",
-        port=database.port or desired_state.DEFAULT_PORTS[kind],
-        name=database.name or desired_state.DEFAULT_DATABASE_NAME,
+        port=database.port or _options.DEFAULT_PORTS[kind],
+        name=database.name or _options.DEFAULT_DATABASE_NAME,
         username=database.username or "",
         password=stored if references.password else database.password,
         ca="" if ca is None and references.ca else ca,
         # As `model_registry` writes it for a registry that it makes with a CA.
-        verify_server_cert=bool(kind == desired_state.MYSQL and (ca is not None if verify is None else verify)),
+        verify_server_cert=bool(kind == _options.MYSQL and (ca is not None if verify is None else verify)),
         ssl_mode=database.ssl_mode,
         client_certificate=content(references.certificate, "settings", "the client certificate"),
         client_key=content(references.key, "settings", "the key of the client certificate"),
@@ -87,14 +87,14 @@ def view_of(database: desired_state.Database, references: References, read: Read
     return view, findings
 
 
-def live_database(resource: custom_resource.Manifest) -> tuple[desired_state.Database, References]:
+def live_database(resource: manifests.Manifest) -> tuple[desired_state.Database, References]:
     """The database that a registry uses now, as its custom resource tells."""
     name, namespace = resource["metadata"]["name"], resource["metadata"]["namespace"]
     kind, section = custom_resource.live_type(resource), custom_resource.live_database(resource)
-    if kind == desired_state.GENERATED:
+    if kind == _options.GENERATED:
         made = custom_resource.GeneratedDatabase(name)
         host = f"{made.host}.{namespace}.svc"
-        return desired_state.Database(type=desired_state.POSTGRESQL, host=host, name=made.name, username=made.username), References(
+        return desired_state.Database(type=_options.POSTGRESQL, host=host, name=made.name, username=made.username), References(
             password=("Secret", made.password_secret)
         )
     database = desired_state.Database(
@@ -128,21 +128,19 @@ def _source(kind: str, reference: Mapping[str, str] | None) -> Source | None:
     return (kind, desired_state.KeyReference(reference["name"], reference["key"])) if reference else None
 
 
-def database_from_options(options: Mapping[str, Any], problems: list[desired_state.Problem]) -> desired_state.Database:
+def database_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> desired_state.Database:
     """The database of the module's option; what is wrong with it is added to the problems."""
     registry = desired_state.registry_from_options({"name": "registry", "database": options}, "", problems, [])
     problems += desired_state.missing_problems(registry.database)
     database = registry.database or desired_state.Database()
-    if database.type == desired_state.GENERATED:
+    if database.type == _options.GENERATED:
         problems.append(
-            desired_state.Problem(
-                "database.type", "is one that the product makes itself", "Name the registry that uses it in registry", desired_state.GENERATED
-            )
+            _errors.Problem("database.type", "is one that the product makes itself", "Name the registry that uses it in registry", _options.GENERATED)
         )
     return database
 
 
-def look_at(resource: custom_resource.Manifest, read: Read, timeout: float = probe.STEP_SECONDS) -> tuple[diagnosis.View, probe.Report]:
+def look_at(resource: manifests.Manifest, read: Read, timeout: float = probe.STEP_SECONDS) -> tuple[diagnosis.View, probe.Report]:
     """Look at the database of a registry that exists, as its server does. ClusterError when what it refers to may not be read."""
     view, found = view_of(*live_database(resource), read)
     section = custom_resource.live_database(resource)
@@ -175,12 +173,12 @@ class Preflight:
         unproven = next((finding.message for finding in self.report.findings if not finding.proven), "")
         return {"checked": self.report.serves is not None, "reason": "" if self.report.serves is not None else self.reason or unproven}
 
-    def problems(self) -> list[desired_state.Problem]:
+    def problems(self) -> list[_errors.Problem]:
         """What keeps the registry from serving, where it must pass. What only the cluster could tell is none."""
         if self.lacks_library:
-            return [desired_state.Problem("check_database", f"is not possible: {self.reason}", "Install it there, or set check_database to warn")]
+            return [_errors.Problem("check_database", f"is not possible: {self.reason}", "Install it there, or set check_database to warn")]
         failures = [finding for finding in self.report.findings if finding.result == diagnosis.FAILURE]
-        return [desired_state.Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
+        return [_errors.Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
 
     def warnings(self, failures: bool) -> list[str]:
         """What people should know, with what keeps the registry from serving if `failures` says so. That it was not reached is `unreached_warning`."""
@@ -202,23 +200,23 @@ class Preflight:
 
 def look_before(
     reader: registry_reader.Reader,
-    resource: custom_resource.Manifest,
-    known: Mapping[tuple[str, str], custom_resource.Manifest | None],
-    contents: Mapping[tuple[str, str], custom_resource.Manifest],
+    resource: manifests.Manifest,
+    known: Mapping[tuple[str, str], manifests.Manifest | None],
+    contents: Mapping[tuple[str, str], manifests.Manifest],
 ) -> Preflight | None:
     """Look at the database of a custom resource that is written together with these contents of ConfigMaps and Secrets; None for the product's own.
 
     `known` are those that were read already; all of them by kind and name. It is short: most databases are reached in the cluster only.
     """
     kind = custom_resource.live_type(resource)
-    if kind in (None, desired_state.GENERATED):
+    if kind in (None, _options.GENERATED):
         return None
-    missing = probe.missing_libraries(kind or desired_state.MYSQL)
+    missing = probe.missing_libraries(kind or _options.MYSQL)
     if missing:
         return Preflight(reason=f"the Python library {' and '.join(missing)} is missing where this task runs", lacks_library=True)
     try:
         return Preflight(look_at(resource, _overlaid(reads(reader.held, known), contents), SHORT_SECONDS)[1])
-    except desired_state.ReportedError as error:
+    except _errors.ReportedError as error:
         # It is only advice: what may not be read stops no write.
         return Preflight(reason=str(error))
 
@@ -227,12 +225,12 @@ def unreached_warning(names: Sequence[str]) -> list[str]:
     """One warning for all registries whose database was not reached."""
     if not names:
         return []
-    which = f"the database of registry {names[0]!r}" if len(names) == 1 else f"the databases of {len(names)} registries ({permissions.names_of(names)})"
+    which = f"the database of registry {names[0]!r}" if len(names) == 1 else f"the databases of {len(names)} registries ({_texts.names_of(names)})"
     remedy = "Run on a host that reaches it to have it checked, or set check_database to ignore"
     return [f"check_database: {which} could not be checked, because it cannot be reached from here. {remedy}"]
 
 
-def _overlaid(read: Read, contents: Mapping[tuple[str, str], custom_resource.Manifest]) -> Read:
+def _overlaid(read: Read, contents: Mapping[tuple[str, str], manifests.Manifest]) -> Read:
     """Reads what these objects, which are still to be written, will hold, and everything else where it is."""
 
     def overlaid(source: Source) -> str | None:
@@ -240,7 +238,7 @@ def _overlaid(read: Read, contents: Mapping[tuple[str, str], custom_resource.Man
         body = contents.get((kind, reference.name)) or {}
         if reference.key not in (body.get("data") or {}):
             return read(source)
-        text: str | None = custom_resource.decoded(body, reference.key) if kind == "Secret" else body["data"][reference.key]
+        text: str | None = manifests.decoded(body, reference.key) if kind == "Secret" else body["data"][reference.key]
         return text
 
     return overlaid
@@ -276,19 +274,19 @@ def run(argument_spec: dict[str, Any]) -> None:
     _shell.run(argument_spec, work, outcome, needs_cluster=False, mutually_exclusive=given, required_one_of=given)
 
 
-def input_problems(options: Mapping[str, Any]) -> tuple[desired_state.Database | None, list[desired_state.Problem]]:
+def input_problems(options: Mapping[str, Any]) -> tuple[desired_state.Database | None, list[_errors.Problem]]:
     """The database that the options of `model_registry_database_info` describe, None where they name a registry; and what is wrong with them."""
-    problems = [*desired_state.namespace_problems(options["namespace"]), *desired_state.time_problems("timeout", options["timeout"], 0.1)]
+    problems = [*naming.namespace_problems(options["namespace"]), *_options.time_problems("timeout", options["timeout"], 0.1)]
     if options["registry"] is None:
         return database_from_options(options["database"], problems), problems
-    return None, [*problems, *desired_state.live_name_problems(options["registry"], "registry")]
+    return None, [*problems, *naming.live_name_problems(options["registry"], "registry")]
 
 
 def _result(module: Any) -> dict[str, Any]:
     options, cluster = module.params, _LazyCluster(module)
     database, problems = input_problems(options)
     if problems:
-        raise desired_state.InputError(problems)
+        raise _errors.InputError(problems)
     if database is not None:
         _need_libraries(database.type)
         view, found = view_of(database, wanted_references(database), cluster.read)
@@ -315,9 +313,9 @@ def _result(module: Any) -> dict[str, Any]:
 
 
 def _need_libraries(kind: str | None) -> None:
-    missing = probe.missing_libraries(kind or desired_state.MYSQL)
+    missing = probe.missing_libraries(kind or _options.MYSQL)
     if missing:
-        raise desired_state.MissingLibraryError(missing)
+        raise _errors.MissingLibraryError(missing)
 
 
 class _LazyCluster:
@@ -328,7 +326,7 @@ class _LazyCluster:
         self._connected: client.Cluster | None = None
         self._namespace: str = module.params["namespace"] or ""
         self._read: Read | None = None
-        self._identity: custom_resource.Manifest = {}
+        self._identity: manifests.Manifest = {}
 
     def connected(self) -> tuple[client.Cluster, str]:
         """The cluster and the registries namespace. ClusterError when there is none, or it does not answer."""
@@ -349,23 +347,23 @@ class _LazyCluster:
             self._read = reads(lambda kind, name: cluster.read(("v1", PLURALS[kind]), namespace, name))
         return self._read(source)
 
-    def identity(self) -> custom_resource.Manifest:
+    def identity(self) -> manifests.Manifest:
         """Which cluster was asked, when one was."""
         return self._identity
 
 
-def _named_registry(cluster: _LazyCluster, name: str) -> custom_resource.Manifest:
+def _named_registry(cluster: _LazyCluster, name: str) -> manifests.Manifest:
     """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
     connected, namespace = cluster.connected()
     # Imported here, as above.
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility
 
-    apis = [(f"{custom_resource.GROUP}/{version}", custom_resource.PLURAL) for version in ("v1beta1", "v1alpha1")]
+    apis = [(f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1")]
 
-    def read() -> custom_resource.Manifest | None:
+    def read() -> manifests.Manifest | None:
         return next(filter(None, (connected.read(api, namespace, name) for api in apis)), None)
 
-    def refused() -> custom_resource.Manifest | None:
+    def refused() -> manifests.Manifest | None:
         registry_reader.need_namespace(connected, namespace)
         return read()
 
@@ -375,7 +373,7 @@ def _named_registry(cluster: _LazyCluster, name: str) -> custom_resource.Manifes
         # Nothing where this version is not served.
         newest, oldest = (registry_reader.names_of(partial(connected.metadata, api, namespace)) for api in apis)
         remedy = "Correct registry or namespace, or describe the database in database"
-        raise desired_state.InputError([desired_state.Problem("registry", desired_state.not_found(name, namespace, newest or oldest), remedy)])
+        raise _errors.InputError([_errors.Problem("registry", naming.not_found(name, namespace, newest or oldest), remedy)])
     if custom_resource.live_type(resource) is None:
-        raise desired_state.InputError([desired_state.Problem("registry", "has no database", "Give it one, with the module model_registry", name)])
+        raise _errors.InputError([_errors.Problem("registry", "has no database", "Give it one, with the module model_registry", name)])
     return resource

@@ -15,9 +15,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module, _options, _shell, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    custom_resource,
+    desired_state,
+    kinds,
+    live_state,
+    manifests,
+    naming,
+    permissions,
+    server_pods,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import export, registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
 
@@ -25,7 +34,6 @@ if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
 
 STATUS, PERMISSIONS, CERTIFICATES, DATABASE = ("status", "permissions", "certificates", "database")
-CLUSTER_ROLES = (f"{custom_resource.RBAC}/v1", "clusterroles")
 T = TypeVar("T")
 
 
@@ -34,9 +42,9 @@ class InfoOutcome:
     """What was found, as the shell of the modules reports it."""
 
     warnings: list[str] = field(default_factory=list)
-    found: custom_resource.Manifest = field(default_factory=dict)
+    found: manifests.Manifest = field(default_factory=dict)
 
-    def result(self, _diff: bool) -> custom_resource.Manifest:
+    def result(self, _diff: bool) -> manifests.Manifest:
         """The result of the module."""
         return {"changed": False, **self.found}
 
@@ -50,7 +58,7 @@ def run(argument_spec: dict[str, Any]) -> None:
         problems = input_problems(options)
         query = None if options["query"] is None else compiled(options["query"], problems)
         if problems:
-            raise desired_state.InputError(problems)
+            raise _errors.InputError(problems)
 
         def collect(cluster: client.Cluster) -> None:
             outcome.found = Collector(cluster, options, outcome.warnings).result()
@@ -62,22 +70,22 @@ def run(argument_spec: dict[str, Any]) -> None:
     _shell.run(argument_spec, work, outcome)
 
 
-def input_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     # An empty text is a variable that was not set, and not the wish for nothing.
     blank = [option for option in ("name", "label_selector", "name_pattern") if options[option] is not None and not options[option].strip()]
-    problems = [desired_state.Problem(option, "is empty", "Leave it out for all registries", options[option]) for option in blank]
+    problems = [_errors.Problem(option, "is empty", "Leave it out for all registries", options[option]) for option in blank]
     if options["name"] is not None and "name" not in blank:
-        problems += desired_state.live_name_problems(options["name"])
-    return [*problems, *desired_state.namespace_problems(options["namespace"]), *desired_state.time_problems("expiry_days", options["expiry_days"], 0)]
+        problems += naming.live_name_problems(options["name"])
+    return [*problems, *naming.namespace_problems(options["namespace"]), *_options.time_problems("expiry_days", options["expiry_days"], 0)]
 
 
-def compiled(query: str, problems: list[desired_state.Problem]) -> Callable[[custom_resource.Manifest], Any] | None:
+def compiled(query: str, problems: list[_errors.Problem]) -> Callable[[manifests.Manifest], Any] | None:
     """A JMESPath query, ready to be asked; what is wrong with its text is added to the problems. MissingLibraryError without its library."""
     try:
         jmespath = importlib.import_module("jmespath")
     except ImportError:
-        raise desired_state.MissingLibraryError(["jmespath"]) from None
+        raise _errors.MissingLibraryError(["jmespath"]) from None
     remedy = "Correct it by the rules of JMESPath (https://jmespath.org)"
 
     def reason(error: Exception) -> str:
@@ -90,14 +98,14 @@ def compiled(query: str, problems: list[desired_state.Problem]) -> Callable[[cus
     try:
         expression = jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
-        problems.append(desired_state.Problem("query", f"is no JMESPath: {reason(error)}", remedy))
+        problems.append(_errors.Problem("query", f"is no JMESPath: {reason(error)}", remedy))
         return None
 
-    def ask(found: custom_resource.Manifest) -> Any:
+    def ask(found: manifests.Manifest) -> Any:
         try:
             return expression.search(found)
         except jmespath.exceptions.JMESPathError as error:
-            raise desired_state.InputError([desired_state.Problem("query", f"cannot be answered: {reason(error)}", remedy)]) from None
+            raise _errors.InputError([_errors.Problem("query", f"cannot be answered: {reason(error)}", remedy)]) from None
 
     return ask
 
@@ -105,7 +113,7 @@ def compiled(query: str, problems: list[desired_state.Problem]) -> Callable[[cus
 class Survey(snapshots.Snapshot):
     """A snapshot for reading: lists only, so that the number of requests is the same for one registry and a thousand, and those of all other Roles."""
 
-    def __init__(self, cluster: client.Cluster, capabilities: registry_plan.Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
+    def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
         super().__init__(cluster, capabilities, namespace)
         self._selection = selection
 
@@ -115,48 +123,46 @@ class Survey(snapshots.Snapshot):
             for done in [pool.submit(load) for load in loads]:
                 done.exception()
 
-    def held(self, kind: str, name: str) -> custom_resource.Manifest | None:
+    def held(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
         return self._held(kind).get(name)
 
-    def source(self, kind: str, name: str) -> custom_resource.Manifest | None:
+    def source(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret without its data: when it was changed."""
-        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(registry_plan.APIS[kind], self.namespace)}).get(
-            name
-        )
+        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(kinds.APIS[kind], self.namespace)}).get(name)
 
-    def deployment(self, name: str) -> custom_resource.Manifest | None:
+    def deployment(self, name: str) -> manifests.Manifest | None:
         """A Deployment."""
         return self._deployments().get(name)
 
-    def group(self, name: str, listed: bool = False) -> custom_resource.Manifest | None:
+    def group(self, name: str, listed: bool = False) -> manifests.Manifest | None:
         """A Group of OpenShift's."""
         return self._groups().get(name)
 
-    def other_bindings(self, own_roles: Iterable[str]) -> list[custom_resource.Manifest]:
+    def other_bindings(self, own_roles: Iterable[str]) -> list[manifests.Manifest]:
         """The RoleBindings of the namespace to other Roles than these, and to ClusterRoles."""
         own = frozenset(own_roles)
         return [binding for role, bindings in self._role_bindings().items() if role not in own for binding in bindings]
 
-    def cluster_role_bindings(self) -> list[custom_resource.Manifest]:
+    def cluster_role_bindings(self) -> list[manifests.Manifest]:
         """The ClusterRoleBindings."""
-        return self._once("cluster role bindings", lambda: self.cluster.listed(registry_plan.CLUSTER_ROLE_BINDINGS, "", snapshots.trimmed_binding))
+        return self._once("cluster role bindings", lambda: self.cluster.listed(kinds.CLUSTER_ROLE_BINDINGS, "", snapshots.trimmed_binding))
 
-    def roles(self) -> list[custom_resource.Manifest]:
+    def roles(self) -> list[manifests.Manifest]:
         """The Roles of the namespace."""
-        return self._once("roles", lambda: self.cluster.listed(registry_plan.ROLES, self.namespace, _trimmed_role))
+        return self._once("roles", lambda: self.cluster.listed(kinds.ROLES, self.namespace, _trimmed_role))
 
-    def cluster_roles(self) -> list[custom_resource.Manifest]:
+    def cluster_roles(self) -> list[manifests.Manifest]:
         """The ClusterRoles."""
-        return self._once("cluster roles", lambda: self.cluster.listed(CLUSTER_ROLES, "", _trimmed_role))
+        return self._once("cluster roles", lambda: self.cluster.listed(kinds.CLUSTER_ROLES, "", _trimmed_role))
 
     def route_hosts(self) -> dict[str, str]:
         """The hosts of the namespace's Routes, by name."""
         return self._once(
-            "routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(observation.ROUTES, self.namespace)}
+            "routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(kinds.ROUTES, self.namespace)}
         )
 
-    def _registries(self) -> dict[str, custom_resource.Manifest]:
+    def _registries(self) -> dict[str, manifests.Manifest]:
         return self._once(
             "registries",
             lambda: {
@@ -165,7 +171,7 @@ class Survey(snapshots.Snapshot):
         )
 
 
-def _trimmed_role(role: custom_resource.Manifest) -> custom_resource.Manifest:
+def _trimmed_role(role: manifests.Manifest) -> manifests.Manifest:
     return {"metadata": {"name": role["metadata"]["name"]}, "rules": role.get("rules")}
 
 
@@ -180,10 +186,10 @@ class Collector:
         namespace = options["namespace"] or cluster.registries_namespace()
         self._survey = Survey(cluster, cluster.capabilities(), namespace, {key: value for key, value in selectors.items() if value})
         self._now = datetime.now(timezone.utc)
-        self._bundles: dict[tuple[str, desired_state.KeyReference], list[custom_resource.Manifest]] = {}
+        self._bundles: dict[tuple[str, desired_state.KeyReference], list[manifests.Manifest]] = {}
         self._readers: dict[tuple[str, desired_state.KeyReference], list[str]] = {}
 
-    def result(self) -> custom_resource.Manifest:
+    def result(self) -> manifests.Manifest:
         """Everything. ClusterError when the registries may not be read, or a request is not answered; InputError for a selector that is none."""
         selected, skipped = self._selected()
         if DATABASE in self._included:
@@ -194,11 +200,11 @@ class Collector:
             self._survey.load_all(self._loads())
         registries = [self._exported(registry) for registry in selected]
         # Ansible takes `skipped` in a result to mean that the whole task was.
-        found: custom_resource.Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
+        found: manifests.Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
         name, survey = self._options["name"], self._survey
         if name and not self._options["label_selector"] and not survey.registries():
             names = registry_reader.names_of(lambda: survey.names(survey.capabilities.api, survey.namespace))
-            found["not_found"] = desired_state.not_found(name, survey.namespace, names)
+            found["not_found"] = naming.not_found(name, survey.namespace, names)
         if STATUS in self._included:
             self._each(self._add_status, selected, registries)
         if PERMISSIONS in self._included:
@@ -211,15 +217,15 @@ class Collector:
             self._each(self._add_database, selected, registries)
         return found
 
-    def _selected(self) -> tuple[list[custom_resource.Manifest], list[custom_resource.Manifest]]:
+    def _selected(self) -> tuple[list[manifests.Manifest], list[manifests.Manifest]]:
         """The registries to tell of, and why others are skipped, by name."""
         try:
             live = self._survey.registries()
-        except client.ClusterError as error:
-            if error.status != client.BAD_REQUEST or self._options["label_selector"] is None:
+        except _errors.ClusterError as error:
+            if error.status != _errors.BAD_REQUEST or self._options["label_selector"] is None:
                 raise
             remedy = "Write it as kubectl takes it, such as team=fraud,stage!=test"
-            raise desired_state.InputError([desired_state.Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
+            raise _errors.InputError([_errors.Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
         if not live:
             what = f"whether the namespace {self._survey.namespace!r} exists could not be seen"
             registry_reader.need_namespace(self._survey.cluster, self._survey.namespace, lambda why: self._outcome.warn([f"{what}: {why}"]))
@@ -236,12 +242,12 @@ class Collector:
                 selected.append(registry)
         return selected, skipped
 
-    def _why_deleting(self, registry: custom_resource.Manifest) -> str:
+    def _why_deleting(self, registry: manifests.Manifest) -> str:
         # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import deletion_plan
 
         since = registry["metadata"]["deletionTimestamp"]
-        return f"is being deleted since {since}: {deletion_plan.why_not_deleted(registry, self._survey.serves(deletion_plan.HTTP_ROUTES))}"
+        return f"is being deleted since {since}: {deletion_plan.why_not_deleted(registry, self._survey.serves(kinds.HTTP_ROUTES))}"
 
     def _loads(self) -> list[Callable[[], object]]:
         survey = self._survey
@@ -256,9 +262,9 @@ class Collector:
 
     def _each(
         self,
-        work: Callable[[custom_resource.Manifest, custom_resource.Manifest, writes.Outcome], None],
-        selected: list[custom_resource.Manifest],
-        registries: list[custom_resource.Manifest],
+        work: Callable[[manifests.Manifest, manifests.Manifest, writes.Outcome], None],
+        selected: list[manifests.Manifest],
+        registries: list[manifests.Manifest],
     ) -> None:
         """Do this for all registries at the same time. Of warnings that differ only in what they were refused for, the first is given."""
         outcomes = [writes.Outcome() for _one in selected]
@@ -279,36 +285,34 @@ class Collector:
             served=lambda: "/" not in api[0] or self._survey.serves(api),
         )
 
-    def _exported(self, registry: custom_resource.Manifest) -> custom_resource.Manifest:
+    def _exported(self, registry: manifests.Manifest) -> manifests.Manifest:
         """A registry in the shape of the options."""
         exported = export.exported_registry(registry, self._survey.capabilities)
         options, left_out = exported.options, list(exported.left_out)
         if PERMISSIONS in self._included:
             target = self._target(registry)
-            bindings = self._seen("who may use registries", registry_plan.ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
-            group = self._seen("the members of the registries' own groups", registry_plan.USER_GROUPS, lambda: self._survey.group(target.own_group))
+            bindings = self._seen("who may use registries", kinds.ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
+            group = self._seen("the members of the registries' own groups", kinds.USER_GROUPS, lambda: self._survey.group(target.own_group))
             if bindings is not None:
                 # The operator empties the Group when it first sees the registry.
-                access = export.exported_permissions(target, bindings, group if custom_resource.at(registry, ("status", "conditions")) else None)
+                access = export.exported_permissions(target, bindings, group if manifests.at(registry, ("status", "conditions")) else None)
                 options["permissions"] = access.options
                 left_out += access.left_out
         if left_out:
             name = registry["metadata"]["name"]
-            self._outcome.warn(
-                [f"registry {name!r}: left out, because options cannot say it as it is: {permissions.names_of(left_out)}. A run without it keeps it"]
-            )
+            self._outcome.warn([f"registry {name!r}: left out, because options cannot say it as it is: {_texts.names_of(left_out)}. A run without it keeps it"])
         return options
 
-    def _target(self, registry: custom_resource.Manifest) -> permissions.Target:
+    def _target(self, registry: manifests.Manifest) -> permissions.Target:
         metadata = registry["metadata"]
         return permissions.Target(metadata["namespace"], metadata["name"], self._survey.capabilities.api[0], metadata["uid"])
 
     # Status
 
-    def _add_status(self, registry: custom_resource.Manifest, shown: custom_resource.Manifest, outcome: writes.Outcome) -> None:
+    def _add_status(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: writes.Outcome) -> None:
         survey, name = self._survey, registry["metadata"]["name"]
-        deployment = self._seen("whether registries serve", registry_plan.DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
-        pods = self._seen("the pods of registries", registry_reader.PODS, lambda: survey.pods(name), outcome)
+        deployment = self._seen("whether registries serve", kinds.DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
+        pods = self._seen("the pods of registries", kinds.PODS, lambda: survey.pods(name), outcome)
         seen = readiness.Observation(registry, deployment[0] if deployment else None, pods or ())
         verdict = readiness.judge(seen)
         if deployment is not None and not verdict.serving and readiness.needs_explanation(seen):
@@ -321,11 +325,11 @@ class Collector:
             status.update(serving=None, reason="whether it serves could not be seen")
         if status["address"] is None and survey.capabilities.has_metadata_server:
             # Operators before v0.2.20 do not list it among the hosts.
-            host = (self._seen("the public addresses of registries", observation.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
+            host = (self._seen("the public addresses of registries", kinds.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
             status["address"] = f"https://{host}" if host else None
-        pod = readiness.newest_pod(seen.pods)
-        started = None if pod is None else registry_plan.server_start(pod)
-        live = registry_plan.Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)
+        pod = server_pods.newest_pod(seen.pods)
+        started = None if pod is None else server_pods.server_start(pod)
+        live = live_state.Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)
         server = None if deployment is None or pods is None else live
         sources = [self._source(kind, source, keys, server, outcome) for (kind, source), keys in _sources(registry, survey.capabilities).items()]
         shown["status"] = {
@@ -337,9 +341,9 @@ class Collector:
             "restart_needed": _any(source["restart_needed"] for source in sources),
         }
 
-    def _source(self, kind: str, name: str, keys: Iterable[str], live: registry_plan.Live | None, outcome: writes.Outcome) -> custom_resource.Manifest:
+    def _source(self, kind: str, name: str, keys: Iterable[str], live: live_state.Live | None, outcome: writes.Outcome) -> manifests.Manifest:
         """What a registry reads; `live` is None where its server could not be seen."""
-        found = self._seen(f"how old the {kind}s are that registries read", registry_plan.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
+        found = self._seen(f"how old the {kind}s are that registries read", kinds.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
         source = found[0] if found else None
         read = list(keys)
         changed = None if source is None else registry_plan.changed_at(source, read)
@@ -355,18 +359,18 @@ class Collector:
 
     # Access
 
-    def _add_access(self, selected: list[custom_resource.Manifest], registries: list[custom_resource.Manifest]) -> list[custom_resource.Manifest]:
+    def _add_access(self, selected: list[manifests.Manifest], registries: list[manifests.Manifest]) -> list[manifests.Manifest]:
         """Who has access to each registry; returned are those who have access to all of them by rights that are not a registry's."""
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import audit
 
         survey = self._survey
         own_roles = {self._target(registry).role for registry in survey.registries()}
         what = "who may use registries by rights for the whole namespace or cluster"
-        of_namespace = self._seen("who may use registries", registry_plan.ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
+        of_namespace = self._seen("who may use registries", kinds.ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
         is_bound = any(binding["roleRef"]["kind"] == "Role" for binding in of_namespace)
-        roles = (self._seen(what, registry_plan.ROLES, survey.roles) or []) if is_bound else []
-        of_cluster = self._seen(what, registry_plan.CLUSTER_ROLE_BINDINGS, survey.cluster_role_bindings) or []
-        cluster_roles = self._seen(what, CLUSTER_ROLES, survey.cluster_roles) or []
+        roles = (self._seen(what, kinds.ROLES, survey.roles) or []) if is_bound else []
+        of_cluster = self._seen(what, kinds.CLUSTER_ROLE_BINDINGS, survey.cluster_role_bindings) or []
+        cluster_roles = self._seen(what, kinds.CLUSTER_ROLES, survey.cluster_roles) or []
         others = audit.access_by_other_roles(of_namespace, roles, of_cluster, cluster_roles, own_roles)
         exposed = []
         for registry, shown in zip(selected, registries):
@@ -378,10 +382,10 @@ class Collector:
                     exposed.append(target.name)
         for_all = [other.entry for other in others if other.services is None]
         if exposed:
-            self._outcome.warn([f"a group that holds nearly everybody, such as system:authenticated, may use registry {permissions.names_of(exposed)}"])
+            self._outcome.warn([f"a group that holds nearly everybody, such as system:authenticated, may use registry {_texts.names_of(exposed)}"])
         through = [f"{entry['through_kind']} {entry['through']!r}" for entry in for_all if entry["everybody"]]
         if through:
-            named = permissions.names_of(dict.fromkeys(through))
+            named = _texts.names_of(dict.fromkeys(through))
             self._outcome.warn([f"a group that holds nearly everybody may use all registries of namespace {survey.namespace!r}, by {named}"])
         return for_all
 
@@ -391,9 +395,9 @@ class Collector:
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
 
         if not certificates.HAS_CRYPTOGRAPHY:
-            raise desired_state.MissingLibraryError(["cryptography"])
+            raise _errors.MissingLibraryError(["cryptography"])
 
-    def _expiring(self, registry: custom_resource.Manifest) -> list[custom_resource.Manifest]:
+    def _expiring(self, registry: manifests.Manifest) -> list[manifests.Manifest]:
         """The certificates that a registry reads: of the CA, and its own for the database."""
         section = custom_resource.live_database(registry)
         read = [("ca", kind, section.get(key)) for kind, key in custom_resource.CA_KEYS.items()]
@@ -407,18 +411,18 @@ class Collector:
                 found += [{**described, **certificate} for certificate in self._bundle(place)]
         return found
 
-    def _bundle(self, place: tuple[str, desired_state.KeyReference]) -> list[custom_resource.Manifest]:
+    def _bundle(self, place: tuple[str, desired_state.KeyReference]) -> list[manifests.Manifest]:
         """The certificates of a key of a ConfigMap or Secret, read once however many registries use it; none when it cannot be read."""
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
 
         if place not in self._bundles:
             kind, reference = place
-            held = self._seen(f"certificates in {kind}s", registry_plan.APIS[kind], lambda: self._survey.held(kind, reference.name))
-            text = custom_resource.text_of(kind, held, reference.key)
+            held = self._seen(f"certificates in {kind}s", kinds.APIS[kind], lambda: self._survey.held(kind, reference.name))
+            text = manifests.text_of(kind, held, reference.key)
             self._bundles[place] = [self._described(certificate) for certificate in certificates.certificates_in(text or "")]
         return self._bundles[place]
 
-    def _described(self, certificate: certificates.Certificate) -> custom_resource.Manifest:
+    def _described(self, certificate: certificates.Certificate) -> manifests.Manifest:
         days_left = (certificate.not_after - self._now).days
         expired = certificate.not_after < self._now
         return {**certificate.described(), "days_left": days_left, "expired": expired, "expires_soon": not expired and days_left < self._options["expiry_days"]}
@@ -433,22 +437,22 @@ class Collector:
             if ended:
                 self._outcome.warn(
                     [
-                        f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {permissions.names_of(map(repr, names))} read:"
-                        f" {permissions.names_of(ended)}"
+                        f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {_texts.names_of(map(repr, names))} read:"
+                        f" {_texts.names_of(ended)}"
                     ]
                 )
 
     # Databases
 
-    def _need_database_libraries(self, selected: Iterable[custom_resource.Manifest]) -> None:
+    def _need_database_libraries(self, selected: Iterable[manifests.Manifest]) -> None:
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import probe
 
-        kinds = {custom_resource.live_type(registry) for registry in selected} - {None, desired_state.GENERATED}
+        kinds = {custom_resource.live_type(registry) for registry in selected} - {None, _options.GENERATED}
         missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in probe.missing_libraries(kind))
         if missing:
-            raise desired_state.MissingLibraryError(missing)
+            raise _errors.MissingLibraryError(missing)
 
-    def _add_database(self, registry: custom_resource.Manifest, shown: custom_resource.Manifest, outcome: writes.Outcome) -> None:
+    def _add_database(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: writes.Outcome) -> None:
         """What a look at the registry's database finds, as `model_registry_database_info` returns it."""
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
@@ -456,10 +460,10 @@ class Collector:
         status = shown.setdefault("status", {})
         status["database"] = None
         # The product's own database is reachable in the cluster only.
-        if custom_resource.live_type(registry) in (None, desired_state.GENERATED):
+        if custom_resource.live_type(registry) in (None, _options.GENERATED):
             return
         what = "the databases of registries, for what is needed to log in,"
-        looked = self._seen(what, registry_plan.APIS["Secret"], lambda: database_info.look_at(registry, database_info.reads(self._survey.held)), outcome)
+        looked = self._seen(what, kinds.APIS["Secret"], lambda: database_info.look_at(registry, database_info.reads(self._survey.held)), outcome)
         if looked is not None:
             _view, report = looked
             status["database"] = {
@@ -471,13 +475,13 @@ class Collector:
             }
 
 
-def _sources(registry: custom_resource.Manifest, capabilities: registry_plan.Capabilities) -> dict[tuple[str, str], list[str]]:
+def _sources(registry: manifests.Manifest, capabilities: kinds.Capabilities) -> dict[tuple[str, str], list[str]]:
     """The keys of the ConfigMaps and Secrets that a registry's server reads for its database, by their kind and name."""
     metadata, section = registry["metadata"], custom_resource.live_database(registry)
     found: dict[tuple[str, str], list[str]] = {}
     for reference in registry_plan.references(desired_state.Registry(metadata["name"], metadata["namespace"]), registry, capabilities):
         found.setdefault(reference.object, []).extend(reference.keys)
-    if custom_resource.live_type(registry) == desired_state.GENERATED:
+    if custom_resource.live_type(registry) == _options.GENERATED:
         made = custom_resource.GeneratedDatabase(metadata["name"]).password_secret
         found["Secret", made.name] = [made.key]
     for kind, key in zip(custom_resource.CA_KEYS, custom_resource.CA_DIRECTORIES):
@@ -492,10 +496,10 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
     return True if True in known else None if None in known else False
 
 
-def _image(pod: custom_resource.Manifest | None) -> custom_resource.Manifest:
+def _image(pod: manifests.Manifest | None) -> manifests.Manifest:
     """The image of a pod's server, and the version that its tag names."""
-    containers = custom_resource.at(pod, ("spec", "containers")) or []
-    image = next((container["image"] for container in containers if container["name"] == readiness.SERVER), None)
+    containers = manifests.at(pod, ("spec", "containers")) or []
+    image = next((container["image"] for container in containers if container["name"] == server_pods.SERVER), None)
     _repository, _colon, tag = (image or "").partition("@")[0].rpartition("/")[2].partition(":")
     return {"server_image": image, "server_version": tag or None}
 

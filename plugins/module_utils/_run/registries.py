@@ -15,9 +15,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption, _module, _shell, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _module, _options, _shell, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, ownership, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    custom_resource,
+    desired_state,
+    manifests,
+    naming,
+    ownership,
+    permissions,
+    server_pods,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import drift, registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
@@ -33,14 +41,14 @@ TOLD = 20
 RENEWED_AFTER = 5
 
 
-class NotAllConvergedError(desired_state.InputError):
+class NotAllConvergedError(_errors.InputError):
     """Some registries could not be brought to what is wanted; the others were."""
 
     def __init__(self, failed: Sequence[Item], total: int) -> None:
         super().__init__([problem for item in failed for problem in item.failures])
         sentences = list(dict.fromkeys(problem.sentence() for problem in self.problems))
         more = f" And {len(sentences) - TOLD} more, see `problems`." if len(sentences) > TOLD else ""
-        names = permissions.names_of(item.name for item in failed)
+        names = _texts.names_of(item.name for item in failed)
         self.args = (f"{len(failed)} of {total} registries failed, and the others did not wait for them: {names}. {' '.join(sentences[:TOLD])}{more}",)
 
 
@@ -52,7 +60,7 @@ class Item:
     options: Mapping[str, Any]
     wanted: desired_state.Registry
     outcome: writes.Outcome
-    failures: list[desired_state.Problem] = field(default_factory=list)
+    failures: list[_errors.Problem] = field(default_factory=list)
     # What stopped it that is no problem of its options.
     error: str | None = None
     differences: list[drift.Difference] = field(default_factory=list)
@@ -66,7 +74,7 @@ class Item:
     @property
     def _shown_name(self) -> str:
         """The name, unless no registry can have it: then it may be anything, also a credential."""
-        return self.name if desired_state.may_repeat(self.name) or not desired_state.live_name_problems(self.name) else _texts.NOT_SHOWN
+        return self.name if _texts.may_repeat(self.name) or not naming.live_name_problems(self.name) else _texts.NOT_SHOWN
 
     def attempt(self, work: Callable[[], object]) -> None:
         """Do something for this registry alone: that it fails does not stop the others."""
@@ -74,24 +82,24 @@ class Item:
             work()
         except _interruption.CancelledError:
             raise
-        except desired_state.InputError as error:
+        except _errors.InputError as error:
             self.failures += self.located(error.problems)
-        except desired_state.ReportedError as error:
+        except _errors.ReportedError as error:
             self.error = str(error)
-            self.failures.append(desired_state.Problem(self.path, str(error).rstrip("."), "What was done stays: mend the cause and run again", self.name))
+            self.failures.append(_errors.Problem(self.path, str(error).rstrip("."), "What was done stays: mend the cause and run again", self.name))
 
-    def located(self, problems: Iterable[desired_state.Problem]) -> list[desired_state.Problem]:
+    def located(self, problems: Iterable[_errors.Problem]) -> list[_errors.Problem]:
         """Problems with the paths that they have in the list."""
         return [problem if problem.option in OF_THE_CALL else replace(problem, option=f"{self.path}.{problem.option}") for problem in problems]
 
-    def result(self) -> custom_resource.Manifest:
+    def result(self) -> manifests.Manifest:
         """What came of it."""
         live = self.convergence.live.registry if self.convergence else None
         shape = self.outcome.registry or (custom_resource.registry_result(live) if live else {"name": self._shown_name, "namespace": self.wanted.namespace})
         failed = {"msg": " ".join(problem.sentence() for problem in self.failures)} if self.failures else {}
         return {**shape, "changed": bool(self.outcome.changes), "failed": bool(self.failures), **failed, "status": self.outcome.status}
 
-    def difference(self) -> list[custom_resource.Manifest]:
+    def difference(self) -> list[manifests.Manifest]:
         """Ansible's difference, where there is one."""
         header = f"registry {self.name}"
         own = {"before_header": header, "after_header": header, "before": self.outcome.before, "after": self.outcome.after}
@@ -106,10 +114,10 @@ class FleetOutcome(writes.Outcome):
 
     items: list[Item] = field(default_factory=list)
     removals: list[Item] = field(default_factory=list)
-    unlisted: list[custom_resource.Manifest] = field(default_factory=list)
-    timeline: list[custom_resource.Manifest] = field(default_factory=list)
+    unlisted: list[manifests.Manifest] = field(default_factory=list)
+    timeline: list[manifests.Manifest] = field(default_factory=list)
 
-    def result(self, diff: bool) -> custom_resource.Manifest:
+    def result(self, diff: bool) -> manifests.Manifest:
         """The result of the module."""
         parts = [*self.items, *self.removals]
         changes = [change for item in parts for change in item.outcome.changes]
@@ -144,7 +152,7 @@ def run(argument_spec: dict[str, Any]) -> None:
     _shell.run(argument_spec, work, outcome)
 
 
-def input_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     return [*_call_problems(options), *(problem for item in _items(options, "") for problem in item.failures)]
 
@@ -160,7 +168,7 @@ def converge_fleet(cluster: client.Cluster, options: Mapping[str, Any], check_mo
     outcome.items = _items(options, namespace)
     problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]
     if problems:
-        raise desired_state.InputError(problems)
+        raise _errors.InputError(problems)
     try:
         Fleet(snapshots.Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome, narrator).converge()
     finally:
@@ -168,13 +176,13 @@ def converge_fleet(cluster: client.Cluster, options: Mapping[str, Any], check_mo
             outcome.warn(_named(item.name, item.outcome.warnings))
 
 
-def _call_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
-    problems = [*desired_state.namespace_problems(options["namespace"]), *desired_state.time_problems("wait_timeout", options["wait_timeout"])]
+def _call_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
+    problems = [*naming.namespace_problems(options["namespace"]), *_options.time_problems("wait_timeout", options["wait_timeout"])]
     if options["purge_limit"] < 0:
-        problems.append(desired_state.Problem("purge_limit", "is no number of registries", "Give how many may be deleted at most", options["purge_limit"]))
+        problems.append(_errors.Problem("purge_limit", "is no number of registries", "Give how many may be deleted at most", options["purge_limit"]))
     if options["purge"] and not options["registries"]:
         problems.append(
-            desired_state.Problem("registries", "is empty, so that purge would delete every registry", "List those that are to stay, or leave purge out", [])
+            _errors.Problem("registries", "is empty, so that purge would delete every registry", "List those that are to stay, or leave purge out", [])
         )
     return problems
 
@@ -184,7 +192,7 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
     items: list[Item] = []
     first: dict[str, str] = {}
     for index, entry in enumerate(options["registries"]):
-        found: list[desired_state.Problem] = []
+        found: list[_errors.Problem] = []
         outcome = writes.Outcome()
         item = Item(f"registries[{index}]", entry, desired_state.registry_from_options(entry, namespace, found, outcome.warnings), outcome)
         if entry["permissions"] is not None:
@@ -192,12 +200,12 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
             permissions.permissions_from_options(entry["permissions"], False, found, [])
         item.failures += item.located(found)
         if entry["namespace"] is not None and namespace not in ("", entry["namespace"]):
-            problem = f"is not the registries namespace{desired_state.shown(namespace)}"
+            problem = f"is not the registries namespace{_texts.repeated(namespace)}"
             remedy = "Leave it out, or converge the registries of another namespace in a task of their own"
-            item.failures.append(desired_state.Problem(f"{item.path}.namespace", problem, remedy, entry["namespace"]))
+            item.failures.append(_errors.Problem(f"{item.path}.namespace", problem, remedy, entry["namespace"]))
         same = first.setdefault(item.name, item.path)
         if same != item.path:
-            item.failures.append(desired_state.Problem(f"{item.path}.name", f"is that of {same} too", "List each registry once", item.name))
+            item.failures.append(_errors.Problem(f"{item.path}.name", f"is that of {same} too", "List each registry once", item.name))
         items.append(item)
     return items
 
@@ -233,9 +241,7 @@ class Fleet:
         self._clean_up([item for item in items if not item.failures and item.convergence and item.convergence.plan.leftovers])
         failed = [item for item in items if item.failures]
         if failed and removals:
-            outcome.warn(
-                [f"purge deleted nothing, because other registries failed; not listed: {permissions.names_of(item.name for item in outcome.removals)}"]
-            )
+            outcome.warn([f"purge deleted nothing, because other registries failed; not listed: {_texts.names_of(item.name for item in outcome.removals)}"])
         else:
             self._purge(removals)
             failed = [item for item in (*items, *outcome.removals) if item.failures]
@@ -262,11 +268,11 @@ class Fleet:
         reasons = {item.error for item in items}
         if items and len(reasons) == 1 and None not in reasons:
             # The same for every registry: said once.
-            raise desired_state.ReportedError(reasons.pop())
+            raise _errors.ReportedError(reasons.pop())
         of_the_call = {problem.sentence(): problem for item in items for problem in item.failures if problem.option in OF_THE_CALL}
         if of_the_call:
             others = [problem for item in items for problem in item.failures if problem.option not in OF_THE_CALL]
-            raise desired_state.InputError([*of_the_call.values(), *others])
+            raise _errors.InputError([*of_the_call.values(), *others])
 
     def _prepare(self, item: Item, threads: int) -> None:
         options = self._options
@@ -286,7 +292,7 @@ class Fleet:
         item.failures += item.located(item.convergence.problems())
         item.differences = item.convergence.differences()
 
-    def _name_problems(self, item: Item) -> list[desired_state.Problem]:
+    def _name_problems(self, item: Item) -> list[_errors.Problem]:
         """What the operator would overwrite of other new registries of the list for this new one."""
         if item.convergence is None or item.failures or item.convergence.live.registry is not None:
             return []
@@ -305,7 +311,7 @@ class Fleet:
             item.failures += item.located(item.convergence.foresee(sources))
 
     @cached_property
-    def _expected(self) -> dict[str, custom_resource.Manifest]:
+    def _expected(self) -> dict[str, manifests.Manifest]:
         """The listed registries as they are to be after this run."""
         reader = self._reader
         placed = {item.name: registry.placed(reader, item.wanted) for item in self._outcome.items}
@@ -313,9 +319,9 @@ class Fleet:
 
     @cached_property
     def _expected_users(self) -> Mapping[tuple[str, str], Collection[str]]:
-        return registry_reader.users_of(self._expected.values())
+        return custom_resource.users_of(self._expected.values())
 
-    def _plan_purge(self, live: Sequence[custom_resource.Manifest], listed: set[str]) -> dict[str, removal.Removal]:
+    def _plan_purge(self, live: Sequence[manifests.Manifest], listed: set[str]) -> dict[str, removal.Removal]:
         """The deletion of every registry that is not listed. InputError before anything is written when one of them must not be deleted.
 
         One that somebody has deleted already is gone anyway: what an earlier run did not come to is done, and nothing of it refuses this one.
@@ -325,7 +331,7 @@ class Fleet:
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
 
         unlisted = {registry["metadata"]["name"]: registry for registry in live if registry["metadata"]["name"] not in listed}
-        unwanted = [name for name in unlisted if not desired_state.name_problems(name)]
+        unwanted = [name for name in unlisted if not naming.name_problems(name)]
         for name in sorted(unlisted.keys() - unwanted):
             self._outcome.warn([f"purge leaves registry {name!r}, because no list can name it: model_registry with state absent deletes it"])
         for name, owner in {name: ownership.tool_of(unlisted[name]) for name in unwanted}.items():
@@ -336,12 +342,8 @@ class Fleet:
         limit = self._options["purge_limit"]
         if len(chosen) > limit:
             remedy = "List those that are to stay, or raise purge_limit when all of them may be deleted"
-            raise desired_state.InputError(
-                [
-                    desired_state.Problem(
-                        "purge_limit", f"is less than the {len(chosen)} registries that are not listed: {permissions.names_of(chosen)}", remedy, limit
-                    )
-                ]
+            raise _errors.InputError(
+                [_errors.Problem("purge_limit", f"is less than the {len(chosen)} registries that are not listed: {_texts.names_of(chosen)}", remedy, limit)]
             )
         unwanted += visibility.seen(
             lambda: [name for name in removal.left_behind(self._reader) if name not in listed],
@@ -350,7 +352,7 @@ class Fleet:
             advice=False,
         )
         removals: dict[str, removal.Removal] = {}
-        problems: list[desired_state.Problem] = []
+        problems: list[_errors.Problem] = []
         for name in unwanted:
             item = Item(f"purge[{name}]", {}, desired_state.Registry(name, self._reader.namespace), writes.Outcome())
             consent = desired_state.Consent(delete_data=self._options["delete_data"])
@@ -360,7 +362,7 @@ class Fleet:
                 problems += removals[name].problems(self._reader)
             self._outcome.removals.append(item)
         if problems:
-            raise desired_state.InputError(problems)
+            raise _errors.InputError(problems)
         return removals
 
     def _write(self, items: Sequence[Item]) -> None:
@@ -414,7 +416,7 @@ class Fleet:
             reader = self._reader.renewed if is_written else self._reader
             try:
                 availability.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool)
-            except client.ClusterError as error:
+            except _errors.ClusterError as error:
                 refused = {item.name: item.convergence for item in items if item.convergence and item.convergence.is_refused}
                 if len(unsettled) == len(self._outcome.items) and not refused:
                     # The same for every registry: said once.
@@ -434,7 +436,7 @@ class Fleet:
 
         def finish() -> None:
             if verdict and seen and is_patient and not verdict.serving:
-                old_serves, unchanged = readiness.serves_still(seen.pods), not item.outcome.changes
+                old_serves, unchanged = server_pods.serves_still(seen.pods), not item.outcome.changes
                 error = observation.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
                 error.add(convergence.put_back(verdict))
                 convergence.add_refusal(error)
@@ -460,7 +462,7 @@ class Fleet:
         """Delete what was planned, side by side, by what is there now: the others were written, and waited for, since it was planned."""
         if not removals:
             return
-        self._narrator.say(f"deleting {permissions.names_of(removals)}" if not self._check_mode else f"would delete {permissions.names_of(removals)}")
+        self._narrator.say(f"deleting {_texts.names_of(removals)}" if not self._check_mode else f"would delete {_texts.names_of(removals)}")
         deadline = time.monotonic() + self._seconds
         now = self._reader if self._check_mode else self._reader.renewed
         renewing = threading.Lock()
@@ -475,7 +477,7 @@ class Fleet:
 
         def remove(item: Item) -> None:
             if self._seconds and time.monotonic() >= deadline:
-                raise desired_state.ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
+                raise _errors.ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
             removals[item.name].carry_out(present(), self._seconds, deadline=deadline)
 
         self._side_by_side("trying to delete" if self._check_mode else "deleting", self._outcome.removals, remove)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, kinds, live_state, manifests, naming
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import smoke_test
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 Users = Mapping[tuple[str, str], Collection[str]]
 
 
-def input_problems(options: Mapping[str, Any]) -> list[desired_state.Problem]:
+def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options of a module whatever is in the cluster."""
-    problems = desired_state.namespace_problems(options["namespace"])
+    problems = naming.namespace_problems(options["namespace"])
     is_absent = options["state"] == "absent"
     if "database" in options:
         desired_state.registry_from_options(options, options["namespace"] or "", problems, [])
     else:
-        problems += desired_state.live_name_problems(options["name"])
+        problems += naming.live_name_problems(options["name"])
     if options["permissions"] is not None and not ("database" in options and is_absent):
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import permissions
 
@@ -50,7 +50,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     refused. NotServingError, NotDeletedError: written, but not effective within wait_timeout.
     """
     outcome.introduce(cluster)
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     namespace = options.get("namespace") or cluster.registries_namespace()
     wanted = desired_state.registry_from_options(options, namespace, problems, outcome.warnings)
     consent = desired_state.Consent(options["restart"], options["allow_data_change"], options["delete_data"])
@@ -68,7 +68,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     problems += [] if problems else convergence.check_database()
     outcome.warn(convergence.unreached_warning([convergence]))
     if problems:
-        raise desired_state.InputError(problems)
+        raise _errors.InputError(problems)
     convergence.write()
     convergence.wait(seconds)
     convergence.finish(options)
@@ -84,7 +84,7 @@ def converge_permissions(cluster: client.Cluster, options: Mapping[str, Any], ch
 
     outcome.introduce(cluster)
     name = options["name"]
-    problems = desired_state.live_name_problems(name)
+    problems = naming.live_name_problems(name)
     reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
     granting = authorization.granting_from_options(reader, options, problems, check_mode, outcome)
     registry = reader.registry(name)
@@ -92,11 +92,11 @@ def converge_permissions(cluster: client.Cluster, options: Mapping[str, Any], ch
         registry_reader.need_namespace(cluster, reader.namespace)
     problems += granting.problems(reader, registry)
     if registry and "deletionTimestamp" in registry["metadata"] and options["state"] == "present":
-        problems.append(desired_state.Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", name))
+        problems.append(_errors.Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", name))
     if options["verify"]:
         problems += granting.problems_of_verification()
     if problems:
-        raise desired_state.InputError(problems)
+        raise _errors.InputError(problems)
     outcome.registry = custom_resource.registry_result(registry) if registry else {"name": name, "namespace": reader.namespace}
     granting.grant(registry)
     granting.set_members()
@@ -115,7 +115,7 @@ def converge_permissions(cluster: client.Cluster, options: Mapping[str, Any], ch
 def granting_for(
     reader: registry_reader.Reader,
     options: Mapping[str, Any],
-    problems: list[desired_state.Problem],
+    problems: list[_errors.Problem],
     check_mode: bool,
     outcome: writes.Outcome,
     waits: bool,
@@ -135,7 +135,7 @@ class Overwritten:
     """What a run changes of what there was: the change, and what was there when the registry was as it had been."""
 
     change: registry_plan.Change
-    before: registry_plan.Live = field(repr=False)
+    before: live_state.Live = field(repr=False)
 
 
 class Convergence:
@@ -159,16 +159,16 @@ class Convergence:
         # Who will refer to which Secret once the registries of the same run are as wanted.
         self._expected_users = expected_users
         self._foreseen: frozenset[tuple[str, str]] = frozenset()
-        self._live = registry_plan.Live(reader.capabilities)
-        self._resource: custom_resource.Manifest | None = None
+        self._live = live_state.Live(reader.capabilities)
+        self._resource: manifests.Manifest | None = None
         # None until it was made, and again when it has to be made anew.
         self._made: registry_plan.Plan | None = None
         self._overwritten: dict[tuple[str, str], Overwritten] = {}
         # Why the permissions could not be written.
-        self._refusal: desired_state.ReportedError | None = None
+        self._refusal: _errors.ReportedError | None = None
 
     @property
-    def live(self) -> registry_plan.Live:
+    def live(self) -> live_state.Live:
         """What the cluster held when the plan was made."""
         return self._live
 
@@ -201,7 +201,7 @@ class Convergence:
         changes, grants, group = of_permissions
         return drift.differences(self._wanted.name, self._live, [*self.plan.changes, *changes], grants, group)
 
-    def problems(self) -> list[desired_state.Problem]:
+    def problems(self) -> list[_errors.Problem]:
         """Read what is live and plan: everything for which it cannot be carried out. ClusterError when something may not be read."""
         self._made = self._planned(self._reader)
         return [*self._made.problems, *writes.rights_problems(self._reader, (*self._made.changes, *self._made.leftovers))]
@@ -209,14 +209,14 @@ class Convergence:
     @property
     def sources(self) -> set[tuple[str, str]]:
         """The ConfigMaps and Secrets that the plan writes, by kind and name."""
-        return {(change.kind, change.name) for change in self.plan.changes if change.kind in registry_plan.APIS and change.action != "delete"}
+        return {(change.kind, change.name) for change in self.plan.changes if change.kind in kinds.APIS and change.action != "delete"}
 
     @property
     def follows(self) -> bool:
         """Whether the registry reads what the same run writes for another one, so that it has to be written after that."""
         return bool(self._foreseen)
 
-    def foresee(self, sources: set[tuple[str, str]]) -> list[desired_state.Problem]:
+    def foresee(self, sources: set[tuple[str, str]]) -> list[_errors.Problem]:
         """Plan anew where the same run writes, for other registries, what this one reads; `problems` of that plan."""
         if self._live.registry is None:
             return []
@@ -229,11 +229,11 @@ class Convergence:
         if self._check_database == "ignore" or self.follows:
             return False
         return any(
-            change.action in ("create", "update") and (change.kind in registry_plan.APIS or any(option.startswith("database.") for option in change.fields))
+            change.action in ("create", "update") and (change.kind in kinds.APIS or any(option.startswith("database.") for option in change.fields))
             for change in self.plan.changes
         )
 
-    def check_database(self) -> list[desired_state.Problem]:
+    def check_database(self) -> list[_errors.Problem]:
         """Look at the database that the registry will have, where that is asked for; the problems for which it must not be written."""
         if not self.checks_database:
             return []
@@ -241,7 +241,7 @@ class Convergence:
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
 
         live, reader = self._live, self._reader
-        contents = {(change.kind, change.name): change.body for change in self.plan.changes if change.kind in registry_plan.APIS and change.action != "delete"}
+        contents = {(change.kind, change.name): change.body for change in self.plan.changes if change.kind in kinds.APIS and change.action != "delete"}
         found = database_info.look_before(
             reader, registry_plan.resource_after(placed(reader, self._wanted), live.registry, reader.capabilities), live.objects, contents
         )
@@ -280,7 +280,7 @@ class Convergence:
             self._granting.grant(None if self.is_predicted else self._resource)
         except _interruption.CancelledError:
             raise
-        except desired_state.ReportedError as error:
+        except _errors.ReportedError as error:
             self._refusal = error
 
     @property
@@ -298,7 +298,7 @@ class Convergence:
         try:
             if not self.is_predicted:
                 self._wait(seconds)
-        except desired_state.ReportedError as error:
+        except _errors.ReportedError as error:
             self.add_refusal(error)
             raise
         self.raise_refusal()
@@ -313,7 +313,7 @@ class Convergence:
         finally:
             self._outcome.status["restart_needed"] = self.plan.restart_needed
 
-    def add_refusal(self, error: desired_state.ReportedError) -> None:
+    def add_refusal(self, error: _errors.ReportedError) -> None:
         """Say what `write` kept together with another error."""
         error.add(f"The permissions failed too: {self._refusal}" if self._refusal else "")
 
@@ -328,7 +328,7 @@ class Convergence:
             from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
 
             seen = database_info.look_before(reader, resource, {}, {})
-        made = any((change["action"], change["kind"]) == ("create", custom_resource.KIND) for change in self._outcome.changes)
+        made = any((change["action"], change["kind"]) == ("create", kinds.KIND) for change in self._outcome.changes)
         ways_on = f"Registry {name!r} exists now: correct the cause and run again, or delete it with `state: absent`." if made else ""
         return " ".join(filter(None, (registry_reader.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
 
@@ -339,10 +339,10 @@ class Convergence:
         """
         # Of one that was not carried out, another process may have written the same.
         written = [entry for entry in self._overwritten.values() if entry.change.result(False) in self._outcome.changes]
-        settings = next((entry for entry in written if entry.change.kind == custom_resource.KIND and self._undoing(entry)), None)
+        settings = next((entry for entry in written if entry.change.kind == kinds.KIND and self._undoing(entry)), None)
         sentences, done = [], False
         for entry in written:
-            if entry.change.kind == custom_resource.KIND:
+            if entry.change.kind == kinds.KIND:
                 continue
             reason = self._reason_to_leave(entry, verdict)
             if reason is None and settings and not done:
@@ -381,24 +381,22 @@ class Convergence:
         return None
 
     @staticmethod
-    def _undoing(settings: Overwritten) -> custom_resource.Manifest:
+    def _undoing(settings: Overwritten) -> manifests.Manifest:
         """The sections of the database as a merge patch that gives what the run changed of them its previous values."""
-        spec: custom_resource.Manifest = settings.change.body.get("spec", {})
+        spec: manifests.Manifest = settings.change.body.get("spec", {})
         sections = {section: value for section, value in spec.items() if section in custom_resource.SECTIONS.values()}
-        return custom_resource.undone(sections, custom_resource.at(settings.before.registry, ("spec",)) or {})
+        return manifests.undone(sections, manifests.at(settings.before.registry, ("spec",)) or {})
 
-    def _unchanged_since(self, settings: Overwritten) -> custom_resource.Manifest | None:
+    def _unchanged_since(self, settings: Overwritten) -> manifests.Manifest | None:
         """The registry, where its database is what this run made it."""
         present = self._reader.fresh.registry(self._wanted.name)
-        same = all(
-            custom_resource.at(present, ("spec", section)) == custom_resource.at(self._resource, ("spec", section)) for section in self._undoing(settings)
-        )
+        same = all(manifests.at(present, ("spec", section)) == manifests.at(self._resource, ("spec", section)) for section in self._undoing(settings))
         return present if same else None
 
     def _reason_to_leave_settings(self, settings: Overwritten) -> str | None:
         try:
             return None if self._unchanged_since(settings) else f"another process has changed registry {self._wanted.name!r} since"
-        except client.ClusterError as error:
+        except _errors.ClusterError as error:
             return str(error).rstrip(".")
 
     def _put_settings_back(self, settings: Overwritten) -> str:
@@ -412,9 +410,9 @@ class Convergence:
                     return f"The {named} were not put back: another process has changed them since."
                 body = {"metadata": {"resourceVersion": present["metadata"]["resourceVersion"]}, "spec": self._undoing(settings)}
                 answer = writes.send(self._reader.cluster, replace(settings.change, body=body), False)
-            except client.ClusterError as error:
+            except _errors.ClusterError as error:
                 # The operator writes the status all the time.
-                if error.status == client.CONFLICT and attempt < writes.PLANS:
+                if error.status == _errors.CONFLICT and attempt < writes.PLANS:
                     continue
                 return f"The {named} were not put back: {error}"
             self._outcome.registry = {**self._outcome.registry, **custom_resource.registry_result(answer)}
@@ -442,7 +440,7 @@ class Convergence:
         """What is left over by what is there now: another process may have edited the registry, or have begun to use what it does not."""
         live, planned = self._base_plan(reader)
         is_available = readiness.judge(readiness.Observation(live.registry, live.deployment)).serving
-        if planned.problems or not is_available or any(change.kind == custom_resource.KIND for change in planned.changes):
+        if planned.problems or not is_available or any(change.kind == kinds.KIND for change in planned.changes):
             return registry_plan.Plan(kept=planned.kept)
         return registry_plan.Plan(planned.leftovers)
 
@@ -466,7 +464,7 @@ class Convergence:
         if address and cluster.bearer_token and not smoke_test.is_below(address, listed):
             try:
                 domains += self._reader.ingress_domains()
-            except client.ClusterError as error:
+            except _errors.ClusterError as error:
                 unseen = f"The domain of the cluster's ingress could not be seen: {error}"
         return smoke_test.ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)
 
@@ -496,13 +494,13 @@ class Convergence:
             unseen += [f"{read}: its password changes with it, and a run for it restarts its server"] if others else []
         return unseen
 
-    def _base_plan(self, reader: registry_reader.Reader) -> tuple[registry_plan.Live, registry_plan.Plan]:
+    def _base_plan(self, reader: registry_reader.Reader) -> tuple[live_state.Live, registry_plan.Plan]:
         """What is live, and the plan by that alone."""
         wanted = placed(reader, self._wanted)
         live = self._with_expected_users(registry_reader.read_live(reader, wanted, self._foreseen))
         return live, registry_plan.plan(wanted, live, self._consent, datetime.now(timezone.utc))
 
-    def _with_expected_users(self, live: registry_plan.Live) -> registry_plan.Live:
+    def _with_expected_users(self, live: live_state.Live) -> live_state.Live:
         if not live.password_secrets:
             return live
         users = self._expected_users()

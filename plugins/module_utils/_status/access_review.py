@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, permissions
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import permission_plan, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, permissions, role_bindings
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 
 REVIEWS = ("authorization.k8s.io/v1", "localsubjectaccessreviews")
 AUTHENTICATED = "system:authenticated"
@@ -40,18 +41,17 @@ class Access:
 def needs_right_to_grant(changes: Iterable[registry_plan.Change]) -> bool:
     """Whether the API server will ask for more than the right to write: not when something is deleted, or a binding gets another owner and nothing else."""
     return any(
-        change.kind == permission_plan.ROLE_BINDING
-        and (change.verb == "POST" or (change.verb == "PATCH" and set(change.fields) != {"metadata.ownerReferences"}))
+        change.kind == kinds.ROLE_BINDING and (change.verb == "POST" or (change.verb == "PATCH" and set(change.fields) != {"metadata.ownerReferences"}))
         for change in changes
     )
 
 
 def right_to_bind(target: permissions.Target) -> Access:
     """The right that alone suffices to grant access to a registry."""
-    return Access("bind", custom_resource.RBAC, "roles", target.role)
+    return Access("bind", kinds.RBAC, "roles", target.role)
 
 
-def rights_of_role(target: permissions.Target, role: custom_resource.Manifest | None) -> list[Access]:
+def rights_of_role(target: permissions.Target, role: manifests.Manifest | None) -> list[Access]:
     """The rights that together suffice to grant access: those that the Role gives. Without the Role, those that the operator gives it (v0.3.14)."""
     if role is None:
         return [Access("get", "", resource, target.name) for resource in ("services", "endpoints")]
@@ -65,11 +65,11 @@ def rights_of_role(target: permissions.Target, role: custom_resource.Manifest | 
     ]
 
 
-def escalation_problem(target: permissions.Target, lacking: Iterable[Access]) -> desired_state.Problem:
+def escalation_problem(target: permissions.Target, lacking: Iterable[Access]) -> _errors.Problem:
     """The account may neither bind the Role nor has its rights; `lacking` are those of the Role's that it does not have."""
     problem = f"cannot be granted by the account in use to registry {target.name!r}: the API server lets nobody grant rights that they do not have"
     remedy = f"Give the account, in namespace {target.namespace!r}, the right to {right_to_bind(target)}, or the rights of that Role that it lacks: "
-    return desired_state.Problem("permissions", problem, f"{remedy}{permissions.names_of(map(str, lacking))}; nothing was written")
+    return _errors.Problem("permissions", problem, f"{remedy}{_texts.names_of(map(str, lacking))}; nothing was written")
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ class Question:
     through: str = ""
     is_platform: bool = False
 
-    def review(self, target: permissions.Target) -> custom_resource.Manifest:
+    def review(self, target: permissions.Target) -> manifests.Manifest:
         """The review to send to the API server."""
         attributes = {"namespace": target.namespace, "verb": "get", "group": "", "version": "v1", "resource": "services", "name": target.name}
-        subject: custom_resource.Manifest = {**({"user": self.user} if self.user else {}), **({"groups": list(self.groups)} if self.groups else {})}
+        subject: manifests.Manifest = {**({"user": self.user} if self.user else {}), **({"groups": list(self.groups)} if self.groups else {})}
         return {
             "apiVersion": REVIEWS[0],
             "kind": "LocalSubjectAccessReview",
@@ -95,7 +95,7 @@ class Question:
         }
 
 
-def listed_questions(wanted: permissions.Permissions, known: permissions.Known) -> list[Question]:
+def listed_questions(wanted: permissions.Permissions, known: directory.Known) -> list[Question]:
     """Whether those who are listed may use the registry, each with the groups that they are in. Members count as users, after they were added."""
     questions = []
     for grant in (*wanted.grants, *(permissions.Grant("users", member) for member in wanted.members or ())):
@@ -110,9 +110,7 @@ def listed_questions(wanted: permissions.Permissions, known: permissions.Known) 
     return questions
 
 
-def other_questions(
-    target: permissions.Target, live: Iterable[custom_resource.Manifest], cluster_bindings: Iterable[custom_resource.Manifest]
-) -> list[Question]:
+def other_questions(target: permissions.Target, live: Iterable[manifests.Manifest], cluster_bindings: Iterable[manifests.Manifest]) -> list[Question]:
     """Whether those may use the registry who have rights in its namespace, but not by a RoleBinding to its Role.
 
     Every right comes from a binding: the subjects of all other RoleBindings of the namespace (`live`) and of the ClusterRoleBindings are asked about, each by
@@ -143,11 +141,11 @@ def other_questions(
     return questions
 
 
-def _granted_by(binding: custom_resource.Manifest) -> list[permissions.Grant]:
-    return [permissions.grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
+def _granted_by(binding: manifests.Manifest) -> list[permissions.Grant]:
+    return [role_bindings.grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
 
 
-def verification(listed: Mapping[Question, bool], others: Mapping[Question, bool]) -> custom_resource.Manifest:
+def verification(listed: Mapping[Question, bool], others: Mapping[Question, bool]) -> manifests.Manifest:
     """What the API server answered, for the result: who of the listed may and may not use the registry, and who else may."""
     return {
         "allowed": [question.who for question, may in listed.items() if may],
@@ -168,13 +166,13 @@ def verification_warnings(
     warnings = []
     wrong = [question.who for question in unsettled(wanted, listed)]
     if wrong and wanted.revoke:
-        warnings.append(f"registry {target.name!r}: access was revoked, but these have it still, by other rights: {permissions.names_of(wrong)}")
+        warnings.append(f"registry {target.name!r}: access was revoked, but these have it still, by other rights: {_texts.names_of(wrong)}")
     elif wrong:
-        warnings.append(f"registry {target.name!r}: access is granted, but the API server says that these do not have it: {permissions.names_of(wrong)}")
+        warnings.append(f"registry {target.name!r}: access is granted, but the API server says that these do not have it: {_texts.names_of(wrong)}")
     people = [question for question, may in others.items() if may and not question.is_platform]
     platform = sum(1 for question, may in others.items() if may and question.is_platform)
     if people:
-        shown = permissions.names_of(question.who + (f" ({question.through})" if question.through else "") for question in people)
+        shown = _texts.names_of(question.who + (f" ({question.through})" if question.through else "") for question in people)
         counted = f", and {platform} of the platform's own accounts" if platform else ""
         warnings.append(f"registry {target.name!r}: these may use it too, by other rights than its permissions: {shown}{counted}")
     return warnings

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests, permissions, role_bindings
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import access_review
 
 # What an entry of the result calls the option that lists such a subject.
@@ -20,19 +20,19 @@ KINDS = {"groups": "group", "users": "user", "projects": "project", "service_acc
 class Access:
     """Somebody who may get Services, which is what the proxy of a registry asks for (operator v0.3.14), by another Role than a registry's own."""
 
-    entry: custom_resource.Manifest = field(repr=False)
+    entry: manifests.Manifest = field(repr=False)
     # The Services of these names; None for all of the namespace.
     services: frozenset[str] | None = None
 
 
-def access_of(target: permissions.Target, live: Iterable[custom_resource.Manifest], others: Iterable[Access] = ()) -> list[custom_resource.Manifest]:
+def access_of(target: permissions.Target, live: Iterable[manifests.Manifest], others: Iterable[Access] = ()) -> list[manifests.Manifest]:
     """An entry for each subject of the RoleBindings of a registry, and for those of `others` who are let in by its name."""
     let_in = [other for other in others if other.services is None or target.name in other.services]
     # The Role that the product's documentation names does not exist, unless somebody has made it.
     effective = {other.entry["through"] for other in let_in if other.entry["through_kind"] == "RoleBinding"}
     found = [
         _entry(grant, "RoleBinding", binding.manifest, _maker(binding), binding.grants_access)
-        for binding in permissions.bindings_of(target, live)
+        for binding in role_bindings.bindings_of(target, live)
         if binding.name not in effective
         for grant in binding.grants
     ]
@@ -40,28 +40,28 @@ def access_of(target: permissions.Target, live: Iterable[custom_resource.Manifes
 
 
 def access_by_other_roles(
-    role_bindings: Iterable[custom_resource.Manifest],
-    roles: Iterable[custom_resource.Manifest],
-    cluster_role_bindings: Iterable[custom_resource.Manifest],
-    cluster_roles: Iterable[custom_resource.Manifest],
+    namespaced: Iterable[manifests.Manifest],
+    roles: Iterable[manifests.Manifest],
+    cluster_role_bindings: Iterable[manifests.Manifest],
+    cluster_roles: Iterable[manifests.Manifest],
     own_roles: Collection[str],
 ) -> list[Access]:
     """Everybody who may use registries of a namespace by bindings to other Roles than the registries' `own_roles`. The first two lists are the namespace's."""
     services: dict[tuple[str, str], frozenset[str] | None] = {("Role", role["metadata"]["name"]): services_of(role) for role in roles}
     services.update({("ClusterRole", role["metadata"]["name"]): services_of(role) for role in cluster_roles})
     found = []
-    for kind, bindings in (("RoleBinding", role_bindings), ("ClusterRoleBinding", cluster_role_bindings)):
+    for kind, bindings in (("RoleBinding", namespaced), ("ClusterRoleBinding", cluster_role_bindings)):
         for binding in bindings:
             role = binding["roleRef"]["kind"], binding["roleRef"]["name"]
             # A Role that does not exist gives no rights.
             opened = services.get(role, frozenset())
             if (opened is None or opened) and not (role[0] == "Role" and role[1] in own_roles):
-                grants = [permissions.grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
+                grants = [role_bindings.grant_of_subject(subject, False) for subject in binding.get("subjects") or ()]
                 found += [Access(_entry(grant, kind, binding, "other", True), opened) for grant in grants]
     return found
 
 
-def services_of(role: custom_resource.Manifest) -> frozenset[str] | None:
+def services_of(role: manifests.Manifest) -> frozenset[str] | None:
     """The names of the Services that a Role or ClusterRole lets its subjects get; None for all of them."""
     names: set[str] = set()
     for rule in role.get("rules") or ():
@@ -76,13 +76,13 @@ def _holds(values: Collection[str] | None, wanted: str) -> bool:
     return wanted in (values or ()) or "*" in (values or ())
 
 
-def _maker(binding: permissions.Binding) -> str:
+def _maker(binding: role_bindings.Binding) -> str:
     if binding.operators:
         return "operator"
     return "dashboard-or-collection" if binding.ours else "other"
 
 
-def _entry(grant: permissions.Grant, kind: str, binding: custom_resource.Manifest, made_by: str, effective: bool) -> custom_resource.Manifest:
+def _entry(grant: permissions.Grant, kind: str, binding: manifests.Manifest, made_by: str, effective: bool) -> manifests.Manifest:
     everybody, namespace = grant.key[1] in access_review.EVERYBODY, grant.namespace or grant.project
     return {
         "kind": KINDS[grant.kind],

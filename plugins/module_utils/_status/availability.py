@@ -12,9 +12,9 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Protocol
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, wait, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, permissions
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import snapshots, wait, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests, server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
 
 # How many are looked at closely in one round: each takes requests of its own.
@@ -83,7 +83,7 @@ def wait_for_all(
                 pending.append(name)
                 reasons.setdefault(verdict.reason, []).append(name)
         most = sorted(reasons.items(), key=lambda entry: -len(entry[1]))[:3]
-        told = "; ".join(f"{len(names)} ({permissions.names_of(names)}) because {reason}" for reason, names in most)
+        told = "; ".join(f"{len(names)} ({_texts.names_of(names)}) because {reason}" for reason, names in most)
         return f"{len(pending)} of {len(outcomes)}: {told}" if pending else ""
 
     def is_due(name: str, seen: readiness.Observation) -> bool:
@@ -99,8 +99,8 @@ def wait_for_all(
 
     watched = [
         (first.capabilities.api, first.namespace, {}),
-        (registry_plan.DEPLOYMENTS, first.namespace, {}),
-        (registry_reader.PODS, first.namespace, {"labelSelector": readiness.POD_LABELS}),
+        (kinds.DEPLOYMENTS, first.namespace, {}),
+        (kinds.PODS, first.namespace, {"labelSelector": server_pods.POD_LABELS}),
     ]
     if not seconds:
         look(True)
@@ -108,12 +108,12 @@ def wait_for_all(
     missing = wait.until(look, first.cluster, deadline, watched)
     if pending:
         # The last look failed.
-        raise client.ClusterError(missing)
+        raise _errors.ClusterError(missing)
 
 
 def with_explanation(seen: readiness.Observation, before: readiness.Observation) -> readiness.Observation:
     """An observation with what an earlier one tells of the same start of a server, as long as that can explain anything."""
-    one, other = (readiness.starts(pod for pod in [readiness.newest_pod(observation.pods)] if pod) for observation in (seen, before))
+    one, other = (server_pods.starts(pod for pod in [server_pods.newest_pod(observation.pods)] if pod) for observation in (seen, before))
     if one != other or not readiness.needs_explanation(seen):
         return seen
     return replace(seen, log=before.log, previous_log=before.previous_log, events=before.events, database_pods=before.database_pods)
@@ -121,5 +121,5 @@ def with_explanation(seen: readiness.Observation, before: readiness.Observation)
 
 def is_in_trouble(seen: readiness.Observation) -> bool:
     """Whether the server has ended before, or a container of its newest pod cannot be started."""
-    statuses = custom_resource.at(readiness.newest_pod(seen.pods), ("status", "containerStatuses")) or []
-    return any(status.get("restartCount") or custom_resource.at(status, ("state", "waiting", "reason")) in TROUBLE for status in statuses)
+    statuses = manifests.at(server_pods.newest_pod(seen.pods), ("status", "containerStatuses")) or []
+    return any(status.get("restartCount") or manifests.at(status, ("state", "waiting", "reason")) in TROUBLE for status in statuses)

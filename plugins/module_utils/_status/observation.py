@@ -12,21 +12,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, wait, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility, wait, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, live_state, manifests, server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness, symptoms
 
-EVENTS = ("v1", "events")
-ROUTES = ("route.openshift.io/v1", "routes")
 # The next start of a server that has failed is waited for when it is not further away than this, and then this long until it has shown how it ends.
 NEAR_SECONDS, START_SECONDS = 60, 20
 # A server that has not started after this many seconds is looked at closely. Shorter than this no registry is waited for.
 PATIENCE = 5
-ABSENT: custom_resource.Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
+ABSENT: manifests.Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
 
 
-class NotServingError(desired_state.ReportedError):
+class NotServingError(_errors.ReportedError):
     """The registry does not serve, although it was written or waited for; `unchanged` when this run had nothing to write."""
 
     def __init__(self, name: str, verdict: readiness.Verdict, seconds: float, old_serves: bool, explanation: str = "", unchanged: bool = False) -> None:
@@ -49,7 +47,7 @@ def wait_until_serving(
     name: str,
     seconds: float,
     outcome: writes.Outcome,
-    unchanged: registry_plan.Live | None = None,
+    unchanged: live_state.Live | None = None,
     explain: Callable[[], str] = lambda: "",
 ) -> None:
     """Wait until the registry serves; with 0 seconds only report whether it does.
@@ -67,7 +65,7 @@ def wait_until_serving(
     baseline: Mapping[str, int] | None = {} if outcome.makes_pods else None
 
     def not_serving(seen: readiness.Observation, verdict: readiness.Verdict) -> NotServingError:
-        return NotServingError(name, verdict, seconds, readiness.serves_still(seen.pods), explain(), unchanged is not None)
+        return NotServingError(name, verdict, seconds, server_pods.serves_still(seen.pods), explain(), unchanged is not None)
 
     def look(_is_last: bool) -> str:
         nonlocal ends, known, now, last, baseline
@@ -88,43 +86,43 @@ def wait_until_serving(
         look(True)
         return
     named = {"fieldSelector": f"metadata.name={name}"}
-    watched = [(reader.capabilities.api, reader.namespace, named), (registry_plan.DEPLOYMENTS, reader.namespace, named)]
+    watched = [(reader.capabilities.api, reader.namespace, named), (kinds.DEPLOYMENTS, reader.namespace, named)]
     if registry_reader.can_be_label(name):
-        watched.append((registry_reader.PODS, reader.namespace, {"labelSelector": f"app={name},{readiness.POD_LABELS}"}))
+        watched.append((kinds.PODS, reader.namespace, {"labelSelector": f"app={name},{server_pods.POD_LABELS}"}))
     missing = wait.until(look, reader.cluster, deadline, watched, f"registry {name!r}: ")
     if missing:
         if last is None:
-            raise client.ClusterError(missing)
+            raise _errors.ClusterError(missing)
         raise not_serving(*last)
 
 
 def patience(seen: readiness.Observation, seconds: float, now: datetime) -> float:
     """How long a registry is waited for that a run does not change: what is left of `seconds` since it, its Deployment or its pod was last changed."""
-    entries = [entry for manifest in (seen.registry, seen.deployment) for entry in custom_resource.at(manifest, ("metadata", "managedFields")) or []]
+    entries = [entry for manifest in (seen.registry, seen.deployment) for entry in manifests.at(manifest, ("metadata", "managedFields")) or []]
     times = [entry["time"] for entry in entries if entry.get("time") and entry.get("subresource") != "status"]
-    times += filter(None, [custom_resource.at(readiness.newest_pod(seen.pods), ("metadata", "creationTimestamp"))])
+    times += filter(None, [manifests.at(server_pods.newest_pod(seen.pods), ("metadata", "creationTimestamp"))])
     if not times:
         return seconds
     next_start = _next_start(seen)
     until_start = 0.0 if next_start is None else (next_start - now).total_seconds()
     # Whatever was fixed outside of the cluster shows with the next start of the server, if that is near.
     for_start = until_start + START_SECONDS if 0 < until_start <= NEAR_SECONDS else 0
-    return min(seconds, max(PATIENCE, for_start, seconds - (now - registry_plan.parsed(max(times))).total_seconds()))
+    return min(seconds, max(PATIENCE, for_start, seconds - (now - manifests.parsed(max(times))).total_seconds()))
 
 
 def _next_start(seen: readiness.Observation) -> datetime | None:
     """When a server that has failed is started again: Kubernetes waits from one start to the next for longer, up to five minutes."""
-    pod = readiness.newest_pod(seen.pods)
-    status = readiness.database_container(custom_resource.at(pod, ("status", "containerStatuses")) or [])
-    pause = re.match(r"back-off (?:(\d+)m)?(?:(\d+)s)? ", custom_resource.at(status, ("state", "waiting", "message")) or "")
-    ended = custom_resource.at(status, ("lastState", "terminated", "finishedAt"))
+    pod = server_pods.newest_pod(seen.pods)
+    status = server_pods.database_container(manifests.at(pod, ("status", "containerStatuses")) or [])
+    pause = re.match(r"back-off (?:(\d+)m)?(?:(\d+)s)? ", manifests.at(status, ("state", "waiting", "message")) or "")
+    ended = manifests.at(status, ("lastState", "terminated", "finishedAt"))
     if pause is None or not ended:
         return None
-    return registry_plan.parsed(ended) + timedelta(minutes=int(pause[1] or 0), seconds=int(pause[2] or 0))
+    return manifests.parsed(ended) + timedelta(minutes=int(pause[1] or 0), seconds=int(pause[2] or 0))
 
 
 def observe(
-    reader: registry_reader.Reader, name: str, outcome: writes.Outcome, known: registry_plan.Live | None = None, baseline: Mapping[str, int] | None = None
+    reader: registry_reader.Reader, name: str, outcome: writes.Outcome, known: live_state.Live | None = None, baseline: Mapping[str, int] | None = None
 ) -> readiness.Observation:
     """What the cluster shows of a registry; where it does not serve, with what can explain it."""
     seen = look_at(reader, name, known, baseline)
@@ -132,7 +130,7 @@ def observe(
 
 
 def look_at(
-    reader: registry_reader.Reader, name: str, known: registry_plan.Live | None = None, baseline: Mapping[str, int] | None = None
+    reader: registry_reader.Reader, name: str, known: live_state.Live | None = None, baseline: Mapping[str, int] | None = None
 ) -> readiness.Observation:
     """What the cluster shows of a registry; without a `baseline` it is one. The pods of one that serves have nothing to add, and are not read."""
     registry = known.registry if known else reader.registry(name)
@@ -141,27 +139,25 @@ def look_at(
     if readiness.judge(seen).serving:
         return seen
     pods = reader.pods(name)
-    return replace(seen, pods=pods, baseline=readiness.starts(pods) if baseline is None else baseline)
+    return replace(seen, pods=pods, baseline=server_pods.starts(pods) if baseline is None else baseline)
 
 
 def explained(reader: registry_reader.Reader, seen: readiness.Observation, outcome: writes.Outcome) -> readiness.Observation:
     """An observation together with the log and the events of its newest pod, and the pods of a generated database."""
-    pod = readiness.newest_pod(seen.pods)
+    pod = server_pods.newest_pod(seen.pods)
     if pod is None or seen.registry is None:
         return seen
-    database: list[custom_resource.Manifest] = []
-    if custom_resource.live_type(seen.registry) == desired_state.GENERATED:
+    database: list[manifests.Manifest] = []
+    if custom_resource.live_type(seen.registry) == _options.GENERATED:
         name = custom_resource.GeneratedDatabase(seen.registry["metadata"]["name"]).host
-        database = registry_reader.labelled(
-            name, lambda: reader.cluster.items(registry_reader.PODS, reader.namespace, labelSelector=f"app.kubernetes.io/name={name}")
-        )
+        database = registry_reader.labelled(name, lambda: reader.cluster.items(kinds.PODS, reader.namespace, labelSelector=f"app.kubernetes.io/name={name}"))
     seen = replace(seen, log=_log(reader, pod, outcome), events=_events(reader, pod, outcome), database_pods=tuple(database))
     return replace(seen, previous_log=_log(reader, pod, outcome, previous=True)) if readiness.needs_previous_log(seen) else seen
 
 
-def _log(reader: registry_reader.Reader, pod: custom_resource.Manifest, outcome: writes.Outcome, previous: bool = False) -> str:
+def _log(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: writes.Outcome, previous: bool = False) -> str:
     """The end of the server's log, or of that of the start before."""
-    name, container = pod["metadata"]["name"], readiness.database_container(pod["spec"]["containers"]).get("name")
+    name, container = pod["metadata"]["name"], server_pods.database_container(pod["spec"]["containers"]).get("name")
     if container is None:
         # A pod of somebody else with a registry's labels.
         return ""
@@ -172,26 +168,26 @@ def _log(reader: registry_reader.Reader, pod: custom_resource.Manifest, outcome:
     return visibility.seen(lambda: reader.cluster.log(reader.namespace, name, container, previous), "", unseen)
 
 
-def _events(reader: registry_reader.Reader, pod: custom_resource.Manifest, outcome: writes.Outcome) -> tuple[str, ...]:
+def _events(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: writes.Outcome) -> tuple[str, ...]:
     selector = f"involvedObject.uid={pod['metadata']['uid']},type=Warning"
     events = visibility.seen(
-        lambda: reader.cluster.items(EVENTS, reader.namespace, fieldSelector=selector),
+        lambda: reader.cluster.items(kinds.EVENTS, reader.namespace, fieldSelector=selector),
         [],
         lambda why: outcome.warn([f"why the server does not serve could not be read in the events of its pod: {why}"]),
     )
     return tuple(event.get("message", "") for event in events)
 
 
-def status_of(seen: readiness.Observation, verdict: readiness.Verdict) -> custom_resource.Manifest:
+def status_of(seen: readiness.Observation, verdict: readiness.Verdict) -> manifests.Manifest:
     """The status of a registry as results show it."""
-    status: custom_resource.Manifest = custom_resource.at(seen.registry, ("status",)) or {}
+    status: manifests.Manifest = manifests.at(seen.registry, ("status",)) or {}
     hosts = status.get("hosts") or []
     # The operator copies lines of the server's log into its messages.
     conditions = [
         {"message": symptoms.without_credentials(entry["message"]), **{key: entry[key] for key in ("type", "status", "reason")}}
         for entry in status.get("conditions") or []
     ]
-    metadata: custom_resource.Manifest = custom_resource.at(seen.registry, ("metadata",)) or {}
+    metadata: manifests.Manifest = manifests.at(seen.registry, ("metadata",)) or {}
     service = f"{metadata.get('name')}.{metadata.get('namespace')}"
     public = [host for host in hosts if "." in host and host != service and not f"{host}.".startswith(f"{service}.svc.")]
     return {
@@ -203,10 +199,10 @@ def status_of(seen: readiness.Observation, verdict: readiness.Verdict) -> custom
     }
 
 
-def complete_address(reader: registry_reader.Reader, name: str, status: custom_resource.Manifest) -> None:
+def complete_address(reader: registry_reader.Reader, name: str, status: manifests.Manifest) -> None:
     """Find the public URL by the registry's Route where the status names none: operators before v0.2.20 do not list it among the hosts."""
     if status["address"] is not None or not reader.capabilities.has_metadata_server:
         return
-    route = visibility.seen(lambda: reader.cluster.read(ROUTES, reader.namespace, f"{name}-https"), None, lambda _why: None)
-    host = custom_resource.at(route, ("spec", "host"))
+    route = visibility.seen(lambda: reader.cluster.read(kinds.ROUTES, reader.namespace, f"{name}-https"), None, lambda _why: None)
+    host = manifests.at(route, ("spec", "host"))
     status["address"] = f"https://{host}" if host else None

@@ -7,32 +7,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests, server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import symptoms
-
-SERVER = "rest-container"
-# The label of every pod that the operator makes: of servers and of generated databases.
-POD_LABELS = "component=model-registry"
 
 
 @dataclass(frozen=True)
 class Observation:
     """What the cluster shows of one registry at one moment."""
 
-    registry: custom_resource.Manifest | None
-    deployment: custom_resource.Manifest | None
-    pods: tuple[custom_resource.Manifest, ...] = ()
+    registry: manifests.Manifest | None
+    deployment: manifests.Manifest | None
+    pods: tuple[manifests.Manifest, ...] = ()
     # Of the newest pod: the end of its server's log and of the one of the start before, and the messages of its warning events. Read only when they can
     # explain something.
     log: str = field(default="", repr=False)
     previous_log: str = field(default="", repr=False)
     events: tuple[str, ...] = ()
     # The pods of a generated database, read as sparingly.
-    database_pods: tuple[custom_resource.Manifest, ...] = ()
+    database_pods: tuple[manifests.Manifest, ...] = ()
     # How often the server of each pod had been started, by the pod's uid, before what is waited for: what those starts log may have been fixed since.
     baseline: Mapping[str, int] = field(default_factory=dict)
 
@@ -58,7 +55,7 @@ def judge(seen: Observation) -> Verdict:
     if seen.registry is None:
         return Verdict(False, "the registry is gone", final=True)
     deployment = seen.deployment
-    if deployment is None or custom_resource.at(deployment, ("status", "observedGeneration")) is None:
+    if deployment is None or manifests.at(deployment, ("status", "observedGeneration")) is None:
         return _not_deployed(seen.registry)
     if not reflects(seen.registry, deployment):
         return Verdict(False, "the operator has not taken over the last change", remedy="Check that the model registry operator runs")
@@ -67,31 +64,26 @@ def judge(seen: Observation) -> Verdict:
         return Verdict(False, "the registry is hibernated", f"Deployment {deployment['metadata'].get('name')!r} has 0 replicas", remedy, final=True)
     if not _rolled_out(deployment):
         return _pod_verdict(seen)
-    available = condition(seen.registry, "Available")
+    available = manifests.condition(seen.registry, "Available")
     if available is None or available["status"] != "True":
         return _unavailable(seen.registry, available)
     return Verdict(True, "serving")
 
 
-def condition(manifest: custom_resource.Manifest, kind: str) -> custom_resource.Manifest | None:
-    """The condition of this type."""
-    return next((entry for entry in custom_resource.at(manifest, ("status", "conditions")) or [] if entry["type"] == kind), None)
-
-
-def reflects(registry: custom_resource.Manifest, deployment: custom_resource.Manifest) -> bool:
+def reflects(registry: manifests.Manifest, deployment: manifests.Manifest) -> bool:
     """Whether the pods that the Deployment makes connect to the database as the registry says now."""
     kind = custom_resource.live_type(registry)
     if kind is None:
         return True
     section, effective = custom_resource.SECTIONS[kind], _effective_database(registry)
-    pod: custom_resource.Manifest = custom_resource.at(deployment, ("spec", "template", "spec")) or {}
-    container = database_container(pod.get("containers") or [])
+    pod: manifests.Manifest = manifests.at(deployment, ("spec", "template", "spec")) or {}
+    container = server_pods.database_container(pod.get("containers") or [])
     arguments = " ".join([*container.get("args", []), ""])
     password = effective.get("passwordSecret")
-    secrets = [custom_resource.at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
+    secrets = [manifests.at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
     reads_password = not password or password in secrets
     verifies = re.findall(r"verify.server.cert=(\S+)", arguments)
-    verification = [str(effective["verifyServerCert"]).lower()] if "verifyServerCert" in effective and kind == desired_state.MYSQL else []
+    verification = [str(effective["verifyServerCert"]).lower()] if "verifyServerCert" in effective and kind == _options.MYSQL else []
     connects = _connection_string(effective, section) in arguments or all(part in arguments for part in _connection_parts(effective, section))
     files = (
         ("rootcert", r"ssl-?root-?cert", effective.get(custom_resource.CA_KEYS["ConfigMap"]), effective.get(custom_resource.CA_KEYS["Secret"])),
@@ -102,7 +94,7 @@ def reflects(registry: custom_resource.Manifest, deployment: custom_resource.Man
     return connects and reads_password and verifies == verification and reads_files
 
 
-def _effective_database(registry: custom_resource.Manifest) -> custom_resource.Manifest:
+def _effective_database(registry: manifests.Manifest) -> manifests.Manifest:
     """The database as the operator understands it: a generated one is filled in."""
     section, name = custom_resource.live_database(registry), registry["metadata"]["name"]
     if not section.get("generateDeployment"):
@@ -117,7 +109,7 @@ def _effective_database(registry: custom_resource.Manifest) -> custom_resource.M
     }
 
 
-def _connection_string(database: custom_resource.Manifest, section: str) -> str:
+def _connection_string(database: manifests.Manifest, section: str) -> str:
     """The connection string up to its end, or where parameters begin."""
     password = f":$({section.upper()}_PASSWORD)" if database.get("passwordSecret") else ""
     login, host, port, name = database.get("username"), database.get("host") or database.get("hostAddress"), database.get("port"), database.get("database")
@@ -127,32 +119,25 @@ def _connection_string(database: custom_resource.Manifest, section: str) -> str:
     return f"-dsn=postgresql://{login}{password}@{host}:{port}/{name}{mode} "
 
 
-def _connection_parts(database: custom_resource.Manifest, section: str) -> list[str]:
+def _connection_parts(database: manifests.Manifest, section: str) -> list[str]:
     """The arguments of the metadata server that operators before v0.2.20 run: one for each part of the connection."""
     names = {"host": "host", "port": "port", "database": "database" if section == "mysql" else "dbname", "username": "user", "sslMode": "sslmode"}
     prefix = "mysql" if section == "mysql" else "postgres"
     return [f"--{prefix}_config_{part}={database[key]} " for key, part in names.items() if database.get(key) is not None]
 
 
-def _reads(
-    pod: custom_resource.Manifest, volume: str, files: list[str], config_map: custom_resource.Manifest | None, secret: custom_resource.Manifest | None
-) -> bool:
+def _reads(pod: manifests.Manifest, volume: str, files: list[str], config_map: manifests.Manifest | None, secret: manifests.Manifest | None) -> bool:
     """Whether a pod mounts the one object that is wanted and its server is told that key of it; or neither, when none is."""
-    mounted: custom_resource.Manifest = next((entry for entry in pod.get("volumes") or [] if entry["name"] == volume), {})
+    mounted: manifests.Manifest = next((entry for entry in pod.get("volumes") or [] if entry["name"] == volume), {})
     keys = [file.rpartition("/")[2] for file in files]
     if config_map:
-        return keys == [config_map["key"]] and bool(custom_resource.at(mounted, ("configMap", "name")) == config_map["name"])
+        return keys == [config_map["key"]] and bool(manifests.at(mounted, ("configMap", "name")) == config_map["name"])
     if secret:
-        return keys == [secret["key"]] and bool(custom_resource.at(mounted, ("secret", "secretName")) == secret["name"])
+        return keys == [secret["key"]] and bool(manifests.at(mounted, ("secret", "secretName")) == secret["name"])
     return not keys
 
 
-def database_container(containers: list[custom_resource.Manifest]) -> custom_resource.Manifest:
-    """The container (or its status) that speaks to the database: the server, or with operators before v0.2.20 the metadata server beside it."""
-    return next((container for name in ("grpc-container", SERVER) for container in containers if container["name"] == name), {})
-
-
-def _rolled_out(deployment: custom_resource.Manifest) -> bool:
+def _rolled_out(deployment: manifests.Manifest) -> bool:
     status, replicas = deployment["status"], deployment["spec"].get("replicas", 1)
     return bool(
         status.get("observedGeneration") == deployment["metadata"]["generation"]
@@ -161,18 +146,18 @@ def _rolled_out(deployment: custom_resource.Manifest) -> bool:
     )
 
 
-def _not_deployed(registry: custom_resource.Manifest) -> Verdict:
-    failed = condition(registry, "Available")
+def _not_deployed(registry: manifests.Manifest) -> Verdict:
+    failed = manifests.condition(registry, "Available")
     if failed and "unexpected reconcile error" in failed["message"]:
         return Verdict(False, "the operator cannot create the registry's objects", failed["message"], "Correct what the message names")
-    if not custom_resource.at(registry, ("status", "conditions")):
+    if not manifests.at(registry, ("status", "conditions")):
         return Verdict(False, "the operator has not acted on the registry", remedy="Check that the model registry operator runs")
     return Verdict(False, "the registry's server is being deployed")
 
 
-def _unavailable(registry: custom_resource.Manifest, available: custom_resource.Manifest | None) -> Verdict:
+def _unavailable(registry: manifests.Manifest, available: manifests.Manifest | None) -> Verdict:
     for kind in ("KubeRBACProxyAvailable", "OAuthProxyAvailable"):
-        proxy = condition(registry, kind)
+        proxy = manifests.condition(registry, kind)
         if proxy and proxy["status"] == "False" and "Route" in proxy["message"]:
             return Verdict(
                 False, "the registry's Route is not admitted by the ingress controller", proxy["message"], "Check the ingress controller and the Route's host"
@@ -182,66 +167,42 @@ def _unavailable(registry: custom_resource.Manifest, available: custom_resource.
     return Verdict(False, "the operator does not report the registry as available yet", available["message"])
 
 
-def is_database_pod(pod: custom_resource.Manifest, registry: str) -> bool:
-    """Whether a pod that has a registry's labels is of its generated database, and not of its server."""
-    return bool(custom_resource.at(pod, ("metadata", "labels", "app.kubernetes.io/name")) == custom_resource.GeneratedDatabase(registry).host)
-
-
-def newest_pod(pods: tuple[custom_resource.Manifest, ...]) -> custom_resource.Manifest | None:
-    """The pod that was made last and is not being deleted: the one of the current template while a Deployment rolls.
-
-    Of those that were made in the same second it is one that is not ready: a Deployment rolls on only because there is one.
-    """
-    candidates = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-    return max(candidates, key=lambda pod: (str(pod["metadata"]["creationTimestamp"]), not _is_ready(pod)), default=None)
-
-
-def _is_ready(pod: custom_resource.Manifest) -> bool:
-    return (condition(pod, "Ready") or {}).get("status") == "True"
-
-
 def needs_explanation(seen: Observation) -> bool:
     """Whether the log and the events of its newest pod can tell why a registry does not serve: there is such a pod, and it is not ready."""
-    newest = newest_pod(seen.pods)
-    return newest is not None and not _is_ready(newest)
-
-
-def serves_still(pods: tuple[custom_resource.Manifest, ...]) -> bool:
-    """Whether a pod older than the newest one is ready, so that the registry answers although its newest pod does not."""
-    newest = newest_pod(pods)
-    return any(pod is not newest and _is_ready(pod) for pod in pods)
+    newest = server_pods.newest_pod(seen.pods)
+    return newest is not None and not server_pods.is_ready(newest)
 
 
 def _pod_verdict(seen: Observation) -> Verdict:
-    pod = newest_pod(seen.pods)
+    pod = server_pods.newest_pod(seen.pods)
     deployment = seen.deployment or {}
     # The newest pod may be one of the template before, which fails for what an edit has mended since.
-    is_of_template = custom_resource.at(deployment, ("status", "observedGeneration")) == custom_resource.at(deployment, ("metadata", "generation")) and bool(
-        custom_resource.at(deployment, ("status", "updatedReplicas"))
+    is_of_template = manifests.at(deployment, ("status", "observedGeneration")) == manifests.at(deployment, ("metadata", "generation")) and bool(
+        manifests.at(deployment, ("status", "updatedReplicas"))
     )
     if pod is None or not is_of_template:
-        failure = condition(deployment, "ReplicaFailure")
+        failure = manifests.condition(deployment, "ReplicaFailure")
         if failure:
             return Verdict(False, "the pod of the registry is refused", failure["message"], "Check the quota and the admission policies of the namespace")
         return Verdict(False, "the pod of the registry has not been made yet")
     verdict = _unscheduled(pod, "the pod of the registry")
-    for status in custom_resource.at(pod, ("status", "containerStatuses")) or []:
+    for status in manifests.at(pod, ("status", "containerStatuses")) or []:
         verdict = verdict or _waiting_verdict(seen, pod, status)
-    database = newest_pod(seen.database_pods)
+    database = server_pods.newest_pod(seen.database_pods)
     if verdict is None and database is not None:
         verdict = _unscheduled(database, "the pod of the generated database")
     return verdict or _log_verdict(seen, pod) or Verdict(False, "the registry's server is starting")
 
 
-def _unscheduled(pod: custom_resource.Manifest, what: str) -> Verdict | None:
-    scheduled = condition(pod, "PodScheduled")
+def _unscheduled(pod: manifests.Manifest, what: str) -> Verdict | None:
+    scheduled = manifests.condition(pod, "PodScheduled")
     if scheduled is None or scheduled["status"] != "False":
         return None
     return Verdict(False, f"no node takes {what}", scheduled.get("message", ""), "Check the cluster's capacity and storage")
 
 
-def _waiting_verdict(seen: Observation, pod: custom_resource.Manifest, status: custom_resource.Manifest) -> Verdict | None:
-    waiting: dict[str, Any] = custom_resource.at(status, ("state", "waiting")) or {}
+def _waiting_verdict(seen: Observation, pod: manifests.Manifest, status: manifests.Manifest) -> Verdict | None:
+    waiting: dict[str, Any] = manifests.at(status, ("state", "waiting")) or {}
     reason, message = waiting.get("reason"), waiting.get("message", "")
     if reason == "CreateContainerConfigError":
         return Verdict(False, "the pod reads a Secret or ConfigMap that is missing or has no such key", message, "Create it")
@@ -259,36 +220,19 @@ def _waiting_verdict(seen: Observation, pod: custom_resource.Manifest, status: c
     return None
 
 
-def restarts(pod: custom_resource.Manifest) -> int:
-    """How often the pod's server was started again."""
-    return int(database_container(custom_resource.at(pod, ("status", "containerStatuses")) or []).get("restartCount", 0))
-
-
-def server_run(pod: custom_resource.Manifest) -> custom_resource.Manifest | None:
-    """When the server of a pod was last started, and how it ended if it has; None when it never was."""
-    status = database_container(custom_resource.at(pod, ("status", "containerStatuses")) or [])
-    runs = (custom_resource.at(status, path) for path in (("state", "running"), ("state", "terminated"), ("lastState", "terminated")))
-    return next((run for run in runs if run and run.get("startedAt")), None)
-
-
-def starts(pods: Iterable[custom_resource.Manifest]) -> dict[str, int]:
-    """How often the server of each pod has been started, by the pod's uid."""
-    return {pod["metadata"].get("uid", ""): restarts(pod) + (server_run(pod) is not None or restarts(pod) > 0) for pod in pods}
-
-
 def needs_previous_log(seen: Observation) -> bool:
     """Whether the log of the start before can tell more: the present one names no reason, or only what follows from an earlier one."""
-    pod = newest_pod(seen.pods)
-    if pod is None or seen.registry is None or not restarts(pod):
+    pod = server_pods.newest_pod(seen.pods)
+    if pod is None or seen.registry is None or not server_pods.restarts(pod):
         return False
     found = symptoms.newest(symptoms.lines_of(seen.log), symptoms.connection_of(seen.registry))
     return found is None or found[0].follows
 
 
-def _log_verdict(seen: Observation, pod: custom_resource.Manifest) -> Verdict | None:
+def _log_verdict(seen: Observation, pod: manifests.Manifest) -> Verdict | None:
     """What the server's log tells; final when it was seen twice, the last time in a start that is newer than the wait."""
     connection = symptoms.connection_of(seen.registry or {})
-    [(uid, start)] = starts([pod]).items()
+    [(uid, start)] = server_pods.starts([pod]).items()
     lines, previous = symptoms.lines_of(seen.log), symptoms.lines_of(seen.previous_log)
     found = symptoms.newest(lines, connection)
     if found is None:

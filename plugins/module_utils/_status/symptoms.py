@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Connection:
         return self.has_ca or self.verifies or self.has_client_certificate
 
 
-def connection_of(registry: custom_resource.Manifest) -> Connection:
+def connection_of(registry: manifests.Manifest) -> Connection:
     """The connection that the definition of a registry asks for."""
     section = custom_resource.live_database(registry)
     return Connection(
@@ -213,7 +214,7 @@ SYMPTOMS = (
         UNKNOWN_AUTHORITY,
         "the registry has no CA, but checks the database's certificate (database.verify_server_cert), and no public CA has signed it",
         "Give the CA in database.ca, or set database.ca to none, which ends the check too",
-        applies=lambda connection: connection.kind == desired_state.MYSQL,
+        applies=lambda connection: connection.kind == _options.MYSQL,
     ),
     _symptom(
         UNKNOWN_AUTHORITY,
@@ -270,7 +271,7 @@ SYMPTOMS = (
         r"Dirty database version 8\b",
         f"{DIRTY}: migration 8, which fails where each table must have a primary key (sql_require_primary_key)",
         f"Set sql_require_primary_key to OFF there if it is ON. {REPAIR}",
-        applies=lambda connection: connection.kind == desired_state.MYSQL,
+        applies=lambda connection: connection.kind == _options.MYSQL,
         follows=True,
     ),
     _symptom(r"Dirty database version", DIRTY, REPAIR, follows=True),

@@ -15,14 +15,12 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, wait, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, permissions, role_bindings
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import permission_plan, registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import access_review
 
-USERS = ("user.openshift.io/v1", "users")
-SERVICE_ACCOUNTS = ("v1", "serviceaccounts")
 AT_THE_SAME_TIME = 8
 # In how many namespaces service accounts are looked for one by one; for more, those of the whole cluster are listed.
 NAMESPACES_ONE_BY_ONE = 5
@@ -35,7 +33,7 @@ SECONDS_TO_SETTLE = 5
 def granting_from_options(
     reader: registry_reader.Reader,
     options: Mapping[str, Any],
-    problems: list[desired_state.Problem],
+    problems: list[_errors.Problem],
     check_mode: bool,
     outcome: writes.Outcome,
     waits: bool | None = None,
@@ -70,45 +68,45 @@ class Granting:
         # What there is to do by the last look.
         self.planned: tuple[registry_plan.Change, ...] = ()
         self._see([])
-        self._known = permissions.Known()
-        self._group: custom_resource.Manifest | None = None
+        self._known = directory.Known()
+        self._group: manifests.Manifest | None = None
         self._has_groups = True
         # The Group that the operator will make for a new registry.
-        self._new_group: custom_resource.Manifest | None = None
+        self._new_group: manifests.Manifest | None = None
         # In check mode, whether the operator has still to make the Group, or to empty it.
         self._awaits_group = False
-        self._before: custom_resource.Manifest | None = None
+        self._before: manifests.Manifest | None = None
         self._unanswered: list[registry_plan.Change] = []
 
     @property
-    def live_grants(self) -> permissions.LiveGrants:
+    def live_grants(self) -> role_bindings.LiveGrants:
         """Who may use the registry by what is live."""
         return self._grants
 
     @property
-    def group(self) -> custom_resource.Manifest | None:
+    def group(self) -> manifests.Manifest | None:
         """The registry's own Group, as it is live."""
         return self._group
 
-    def problems(self, reader: registry_reader.Reader, registry: custom_resource.Manifest | None) -> list[desired_state.Problem]:
+    def problems(self, reader: registry_reader.Reader, registry: manifests.Manifest | None) -> list[_errors.Problem]:
         """Read what is live; everything for which the permissions cannot be carried out."""
         self._reader = reader
         self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
         self._see(self._role_bindings())
-        unreadable: list[desired_state.Problem] = []
+        unreadable: list[_errors.Problem] = []
         may_read = False
         try:
             may_read = self._read_group()
-        except client.ClusterError as error:
-            if error.status != client.FORBIDDEN:
+        except _errors.ClusterError as error:
+            if error.status != _errors.FORBIDDEN:
                 raise
             unreadable.append(permission_plan.members_out_of_reach(self._wanted, str(error)))
         self._known = self._look_up()
         if self._before is None:
-            self._before = permissions.permissions_result(self._grants, self._group)
+            self._before = role_bindings.permissions_result(self._grants, self._group)
         self._new_group = {} if registry is None and may_read and self._has_groups else None
         # The operator empties the Group when it first sees the registry, also one that was there before.
-        self._awaits_group = bool(self._waits) and not custom_resource.at(registry, ("status", "conditions"))
+        self._awaits_group = bool(self._waits) and not manifests.at(registry, ("status", "conditions"))
         grants, members = self._planned_grants(), registry_plan.Plan(problems=tuple(unreadable)) if unreadable else self._planned_members()
         self._first = grants
         self.planned = (*grants.changes, *members.changes)
@@ -122,24 +120,20 @@ class Granting:
         elif registry is None and not self._waits and members.changes:
             remedy = "Leave wait at true, or give the members to a later run"
             problems.append(
-                desired_state.Problem(
-                    f"permissions.{permissions.MEMBERS}", "cannot be set before the new registry is available, which is not waited for", remedy
-                )
+                _errors.Problem(f"permissions.{permissions.MEMBERS}", "cannot be set before the new registry is available, which is not waited for", remedy)
             )
         if access_review.needs_right_to_grant(grants.changes):
             problems += self._escalation_problems()
         return problems
 
-    def problems_of_verification(self) -> list[desired_state.Problem]:
+    def problems_of_verification(self) -> list[_errors.Problem]:
         """The right without which the API server cannot be asked about others."""
         right = client.Right("create", access_review.REVIEWS[0].partition("/")[0], access_review.REVIEWS[1])
         if not self._reader.missing_rights(self._target.namespace, [right]):
             return []
-        return [
-            desired_state.Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)
-        ]
+        return [_errors.Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)]
 
-    def grant(self, registry: custom_resource.Manifest | None) -> None:
+    def grant(self, registry: manifests.Manifest | None) -> None:
         """Write the RoleBindings; in check mode there may be no registry yet. ClusterError when one is refused; what was written stays."""
 
         uid = registry["metadata"]["uid"] if registry else None
@@ -150,12 +144,12 @@ class Granting:
             self._see(self._live)
         made = self._carry_out(self._planned_grants, lambda: self._see(self._role_bindings()), first)
         if made.changes:
-            self._see(permission_plan.carried_out(self._live, permission_plan.ROLE_BINDING, made.changes))
+            self._see(permission_plan.carried_out(self._live, kinds.ROLE_BINDING, made.changes))
         self._show()
 
-    def _see(self, live: list[custom_resource.Manifest]) -> None:
+    def _see(self, live: list[manifests.Manifest]) -> None:
         """Note the RoleBindings as they are now."""
-        self._live, self._grants = live, permissions.LiveGrants.of(self._target, live)
+        self._live, self._grants = live, role_bindings.LiveGrants.of(self._target, live)
 
     def set_members(self) -> None:
         """Write the members of the registry's own Group, and see that they stay. ClusterError when that is refused, or they do not."""
@@ -174,15 +168,15 @@ class Granting:
     def verify(self) -> None:
         """Ask the API server who may use the registry, those who are listed and all others who have rights."""
         unseen: list[str] = []
-        groups = self._listed("the groups that users are in", registry_plan.USER_GROUPS, unseen) if self._wanted.members or self._has_users() else None
-        listed = self._answers(access_review.listed_questions(self._wanted, permissions.known_from(groups=groups)))
+        groups = self._listed("the groups that users are in", kinds.USER_GROUPS, unseen) if self._wanted.members or self._has_users() else None
+        listed = self._answers(access_review.listed_questions(self._wanted, directory.known_from(groups=groups)))
 
         def unsettled(_is_last: bool) -> str:
             listed.update(self._answers(access_review.unsettled(self._wanted, listed)))
             return "the API server to apply the new permissions" if access_review.unsettled(self._wanted, listed) else ""
 
         wait.until(unsettled, self._cluster, time.monotonic() + SECONDS_TO_SETTLE, poll=lambda: wait.PAUSE)
-        bindings = self._listed("who may use the registry by rights for the whole cluster", registry_plan.CLUSTER_ROLE_BINDINGS, unseen)
+        bindings = self._listed("who may use the registry by rights for the whole cluster", kinds.CLUSTER_ROLE_BINDINGS, unseen)
         others = self._answers(access_review.other_questions(self._target, self._live, bindings or ()))
         self._outcome.verification = access_review.verification(listed, others)
         self._outcome.warn([*unseen, *access_review.verification_warnings(self._target, self._wanted, listed, others)])
@@ -199,7 +193,7 @@ class Granting:
         with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
             return dict(zip(asked, pool.map(ask, asked)))
 
-    def _role_bindings(self) -> list[custom_resource.Manifest]:
+    def _role_bindings(self) -> list[manifests.Manifest]:
         return self._reader.role_bindings(self._target.roles)
 
     def _planned_grants(self) -> registry_plan.Plan:
@@ -217,51 +211,47 @@ class Granting:
         # A cluster without OpenShift's APIs refuses first who has no right to them.
         found = visibility.seen(lambda: [self._reader.group(self._target.own_group, listed=not needed)], None, unseen.append, advice=not needed)
         self._group = found[0] if found else None
-        self._has_groups = self._group is not None or visibility.seen(
-            lambda: self._reader.serves(registry_plan.USER_GROUPS), True, unseen.append, advice=not needed
-        )
+        self._has_groups = self._group is not None or visibility.seen(lambda: self._reader.serves(kinds.USER_GROUPS), True, unseen.append, advice=not needed)
         if self._has_groups and unseen and needed:
-            raise client.ClusterError(unseen[0], client.FORBIDDEN)
+            raise _errors.ClusterError(unseen[0], _errors.FORBIDDEN)
         return found is not None or not self._has_groups
 
-    def _look_up(self) -> permissions.Known:
+    def _look_up(self) -> directory.Known:
         """What the cluster knows of those who are granted access now."""
         unseen: list[str] = []
-        asked = permissions.lookups(permissions.doubtful(self._wanted, self._grants))
-        groups = self._listed("whether the groups exist", registry_plan.USER_GROUPS, unseen) if asked.groups else None
-        users = self._names("whether the users exist", USERS, unseen) if asked.users else None
-        namespaces = self._names("whether the namespaces exist", client.NAMESPACES, unseen) if asked.namespaces else None
-        accounts: dict[str, list[custom_resource.Manifest]] = {}
+        asked = directory.lookups(directory.doubtful(self._wanted, self._grants))
+        groups = self._listed("whether the groups exist", kinds.USER_GROUPS, unseen) if asked.groups else None
+        users = self._names("whether the users exist", kinds.USERS, unseen) if asked.users else None
+        namespaces = self._names("whether the namespaces exist", kinds.NAMESPACES, unseen) if asked.namespaces else None
+        accounts: dict[str, list[manifests.Manifest]] = {}
         what = "whether the service accounts exist"
         if len(asked.service_accounts) > NAMESPACES_ONE_BY_ONE:
-            everywhere = self._names(what, SERVICE_ACCOUNTS, unseen)
+            everywhere = self._names(what, kinds.SERVICE_ACCOUNTS, unseen)
             if everywhere is not None:
                 accounts = {namespace: [] for namespace in asked.service_accounts}
                 for account in everywhere:
                     accounts.get(account["metadata"]["namespace"], []).append(account)
         else:
             for namespace in asked.service_accounts:
-                found = self._names(what, SERVICE_ACCOUNTS, unseen, namespace)
+                found = self._names(what, kinds.SERVICE_ACCOUNTS, unseen, namespace)
                 if found is not None:
                     accounts[namespace] = found
         self._outcome.warn(unseen)
-        return permissions.known_from(groups, users, namespaces, accounts)
+        return directory.known_from(groups, users, namespaces, accounts)
 
-    def _listed(self, what: str, api: tuple[str, str], unseen: list[str]) -> list[custom_resource.Manifest] | None:
+    def _listed(self, what: str, api: tuple[str, str], unseen: list[str]) -> list[manifests.Manifest] | None:
         return self._seen(what, api, unseen, lambda: self._reader.everywhere(api))
 
-    def _names(self, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[custom_resource.Manifest] | None:
+    def _names(self, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[manifests.Manifest] | None:
         return self._seen(what, api, unseen, lambda: self._reader.names(api, namespace))
 
-    def _seen(
-        self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[custom_resource.Manifest]]
-    ) -> list[custom_resource.Manifest] | None:
+    def _seen(self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[manifests.Manifest]]) -> list[manifests.Manifest] | None:
         """A list, or None where the cluster does not have it or it cannot be read; `unseen` is added to."""
         return visibility.seen(
             read, None, lambda why: unseen.append(f"{what} could not be seen: {why}"), served=lambda: "/" not in api[0] or self._reader.serves(api)
         )
 
-    def _escalation_problems(self) -> list[desired_state.Problem]:
+    def _escalation_problems(self) -> list[_errors.Problem]:
         """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
         bind = access_review.right_to_bind(self._target)
         # Asked first for all objects of a kind, which is the same question for every registry.
@@ -269,7 +259,7 @@ class Granting:
             return []
         role = None
         if self._target.uid:
-            role = visibility.seen(lambda: self._cluster.read(registry_plan.ROLES, self._target.namespace, self._target.role), None, lambda _why: None)
+            role = visibility.seen(lambda: self._cluster.read(kinds.ROLES, self._target.namespace, self._target.role), None, lambda _why: None)
         needed = access_review.rights_of_role(self._target, role)
         lacking = self._lacking(access for access in needed if self._lacking([replace(access, name="")]))
         return [access_review.escalation_problem(self._target, lacking)] if lacking and self._lacking([bind]) else []
@@ -289,7 +279,7 @@ class Granting:
         With `read_back` until there is nothing left to do.
         """
         attempts, made = 0, registry_plan.Plan()
-        errors: list[client.ClusterError] = []
+        errors: list[_errors.ClusterError] = []
 
         def attempt(_is_last: bool) -> str:
             nonlocal first, attempts, made, errors
@@ -300,7 +290,7 @@ class Granting:
             made, first = first or planned(), None
             if made.problems:
                 # They were none before the first write.
-                raise client.ClusterError(" ".join(problem.sentence() for problem in made.problems), client.CONFLICT)
+                raise _errors.ClusterError(" ".join(problem.sentence() for problem in made.problems), _errors.CONFLICT)
             self._settle(made.changes)
             self._outcome.warn(made.warnings)
             refused = self._send_all(made.changes)
@@ -316,37 +306,37 @@ class Granting:
             # At random, so that two runs that get into each other's way get out of it.
             if wait.until(attempt, self._cluster, time.monotonic() + SECONDS, poll=lambda: random.uniform(0, min(attempts, 8) / 4)):
                 raise errors[0] if errors else _contested(self._target)
-        except client.ClusterError:
+        except _errors.ClusterError:
             if self._unanswered:
-                with suppress(client.ClusterError), self._outcome.in_doubt(self._unanswered):
+                with suppress(_errors.ClusterError), self._outcome.in_doubt(self._unanswered):
                     self._reader = self._reader.fresh
                     read()
                     self._settle(planned().changes)
             raise
         return made
 
-    def _send_all(self, changes: Sequence[registry_plan.Change]) -> list[tuple[registry_plan.Change, client.ClusterError]]:
+    def _send_all(self, changes: Sequence[registry_plan.Change]) -> list[tuple[registry_plan.Change, _errors.ClusterError]]:
         """Send changes, those of the same verb in parallel, and note what was done; those that were refused. What revokes waits until all was granted."""
-        refused: list[tuple[registry_plan.Change, client.ClusterError]] = []
+        refused: list[tuple[registry_plan.Change, _errors.ClusterError]] = []
 
-        def attempt(change: registry_plan.Change) -> desired_state.ReportedError | None:
+        def attempt(change: registry_plan.Change) -> _errors.ReportedError | None:
             try:
                 writes.send(self._cluster, change, self._check_mode)
-            except (client.ClusterError, _interruption.CancelledError) as error:
+            except (_errors.ClusterError, _interruption.CancelledError) as error:
                 return error
             return None
 
         for _verb, group in groupby(changes, key=lambda change: change.verb):
             batch = list(group)
             unverified = self._check_mode and any(map(self._is_ahead, batch))
-            errors: list[desired_state.ReportedError | None] = [None] * len(batch)
+            errors: list[_errors.ReportedError | None] = [None] * len(batch)
             if not unverified:
                 with ThreadPoolExecutor(min(self._threads, len(batch))) as pool:
                     errors = list(pool.map(attempt, batch))
             for change, error in zip(batch, errors):
                 if error is None:
                     self._outcome.record(change, unverified)
-                elif isinstance(error, client.ClusterError):
+                elif isinstance(error, _errors.ClusterError):
                     refused.append((change, error))
             for error in errors:
                 if isinstance(error, _interruption.CancelledError):
@@ -360,7 +350,7 @@ class Granting:
         """Whether a change needs what is still to be made: the registry, or the Group that the operator makes for it."""
         if change.verb == "DELETE" or self._wanted.revoke:
             return False
-        return self._target.uid is None or (self._awaits_group and change.kind == permission_plan.USER_GROUP)
+        return self._target.uid is None or (self._awaits_group and change.kind == kinds.USER_GROUP)
 
     def _settle(self, planned: Iterable[registry_plan.Change]) -> None:
         """Note the writes that got no answer, where the new plan shows that they were carried out all the same."""
@@ -371,17 +361,17 @@ class Granting:
         self._unanswered = []
 
     def _show(self) -> None:
-        after: dict[str, Any] = permissions.permissions_result(self._grants, self._new_group if self._group is None else self._group)
+        after: dict[str, Any] = role_bindings.permissions_result(self._grants, self._new_group if self._group is None else self._group)
         self._outcome.registry = {**self._outcome.registry, "permissions": after}
         self._outcome.permissions_difference = permission_plan.difference(self._target, self._before or {}, after)
 
 
-def _may_pass(change: registry_plan.Change, error: client.ClusterError) -> bool:
+def _may_pass(change: registry_plan.Change, error: _errors.ClusterError) -> bool:
     """Whether a refused write may succeed when it is planned anew: somebody else was faster, it got no answer, or the Role is still to be made."""
-    return error.unclear or error.status == client.CONFLICT or (error.status == client.NOT_FOUND and change.verb in ("POST", "PATCH"))
+    return error.unclear or error.status == _errors.CONFLICT or (error.status == _errors.NOT_FOUND and change.verb in ("POST", "PATCH"))
 
 
-def _contested(target: permissions.Target) -> client.ClusterError:
-    return client.ClusterError(
+def _contested(target: permissions.Target) -> _errors.ClusterError:
+    return _errors.ClusterError(
         f"the members of group {target.own_group!r} were written, and are others whenever they are read back: somebody else changes them too."
     )

@@ -12,15 +12,23 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, wait, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, ownership, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    custom_resource,
+    desired_state,
+    kinds,
+    manifests,
+    naming,
+    ownership,
+    permissions,
+    role_bindings,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import deletion_plan, registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation
 
-INFERENCE_SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices")
 
-
-class NotDeletedError(desired_state.ReportedError):
+class NotDeletedError(_errors.ReportedError):
     """The registry was deleted but is still there."""
 
     def __init__(self, name: str, reason: str, seconds: float) -> None:
@@ -40,7 +48,7 @@ class Removal:
         consent: desired_state.Consent,
         check_mode: bool,
         outcome: writes.Outcome,
-        expected: Mapping[str, custom_resource.Manifest] = MappingProxyType({}),
+        expected: Mapping[str, manifests.Manifest] = MappingProxyType({}),
         uid: str | None = None,
     ) -> None:
         self._unwanted, self._consent, self._check_mode, self._outcome = unwanted, consent, check_mode, outcome
@@ -48,7 +56,7 @@ class Removal:
         # The names of the other registries of the namespace.
         self._others: list[str] = []
 
-    def problems(self, reader: registry_reader.Reader) -> list[desired_state.Problem]:
+    def problems(self, reader: registry_reader.Reader) -> list[_errors.Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
         plan = self._planned(reader, self._expected)
         return [*plan.problems, *writes.rights_problems(reader, plan.changes)]
@@ -57,7 +65,7 @@ class Removal:
         self,
         reader: registry_reader.Reader,
         seconds: float,
-        problems: Iterable[desired_state.Problem] = (),
+        problems: Iterable[_errors.Problem] = (),
         deadline: float | None = None,
     ) -> None:
         """Delete it, and with more than 0 seconds wait until it is gone; with a deadline of several not longer than until then.
@@ -66,7 +74,7 @@ class Removal:
         """
 
         def after(change: registry_plan.Change) -> None:
-            if change.kind == custom_resource.KIND and seconds:
+            if change.kind == kinds.KIND and seconds:
                 # The server runs until then, with the Secret and the CA that are deleted next.
                 _wait_until_gone(reader, self._unwanted.name, self._uid, seconds, deadline or time.monotonic() + seconds)
 
@@ -77,10 +85,10 @@ class Removal:
         if self._outcome.changes and not seconds:
             reason = "the registry is being deleted"
         elif not self._outcome.changes:
-            reason = desired_state.not_found(self._unwanted.name, reader.namespace, self._others)
+            reason = naming.not_found(self._unwanted.name, reader.namespace, self._others)
         self._outcome.status = {**observation.ABSENT, "reason": reason, "restart_needed": False}
 
-    def _planned(self, reader: registry_reader.Reader, expected: Mapping[str, custom_resource.Manifest]) -> registry_plan.Plan:
+    def _planned(self, reader: registry_reader.Reader, expected: Mapping[str, manifests.Manifest]) -> registry_plan.Plan:
         remains = read_remains(reader, self._unwanted.name, expected)
         self._others = [other["metadata"]["name"] for other in remains.others]
         uid = remains.registry["metadata"]["uid"] if remains.registry else ""
@@ -91,7 +99,7 @@ class Removal:
         return deletion_plan.plan_deletion(self._unwanted, remains, self._consent)
 
 
-def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[str, custom_resource.Manifest]) -> deletion_plan.Remains:
+def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[str, manifests.Manifest]) -> deletion_plan.Remains:
     """Everything in the cluster that can be of a registry, beside others, some of which are expected to become what they are not yet."""
     unseen: list[str] = []
 
@@ -114,21 +122,21 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
     read = (custom_resource.live_database(registry).get(custom_resource.CA_KEYS["ConfigMap"]) or {}).get("name", "")
     uploads = [reader.held("ConfigMap", entry) for entry in dict.fromkeys([*found, read]) if ownership.is_upload(entry, name)]
     delegator = ownership.auth_delegator(name)
-    binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(registry_plan.CLUSTER_ROLE_BINDINGS, "", delegator), None)
-    if binding and reader.missing_rights("", [client.Right("delete", custom_resource.RBAC, registry_plan.CLUSTER_ROLE_BINDINGS[1], delegator)]):
+    binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(kinds.CLUSTER_ROLE_BINDINGS, "", delegator), None)
+    if binding and reader.missing_rights("", [client.Right("delete", kinds.RBAC, kinds.CLUSTER_ROLE_BINDINGS[1], delegator)]):
         may_not = "the account in use may not delete clusterrolebindings.rbac.authorization.k8s.io of this name"
         unseen.append(f"ClusterRoleBinding {delegator!r} is left behind: {may_not}, which the playbook modelops.openshift_ai.rbac writes a ClusterRole for")
         binding = None
-    users: list[custom_resource.Manifest] = []
+    users: list[manifests.Manifest] = []
     if registry is not None:
         label = f"modelregistry.opendatahub.io/name={name}"
         users = visibility.seen(
-            lambda: registry_reader.labelled(name, lambda: reader.cluster.metadata(INFERENCE_SERVICES, "", labelSelector=label)),
+            lambda: registry_reader.labelled(name, lambda: reader.cluster.metadata(kinds.INFERENCE_SERVICES, "", labelSelector=label)),
             [],
             lambda why: unseen.append(f"InferenceServices that refer to the registry could not be looked for: {why}"),
         )
     target = permissions.Target(reader.namespace, name, reader.capabilities.api[0], None)
-    bindings = seen("RoleBindings without an owner", lambda: permissions.ownerless(target, reader.role_bindings(target.roles)), [])
+    bindings = seen("RoleBindings without an owner", lambda: role_bindings.ownerless(target, reader.role_bindings(target.roles)), [])
     return deletion_plan.Remains(
         capabilities=reader.capabilities,
         registry=registry,
@@ -148,14 +156,14 @@ def left_behind(reader: registry_reader.Reader) -> list[str]:
     """The names of registries that are no more and of which something is left. ClusterError 403 for an account that may not look for it."""
     present = {registry["metadata"]["name"] for registry in reader.registries()}
     # The operator leaves its ClusterRoleBinding whoever deletes a registry, and a deletion of ours takes it last.
-    named = {ownership.registry_of(binding, reader.namespace) for binding in reader.everywhere(registry_plan.CLUSTER_ROLE_BINDINGS)}
+    named = {ownership.registry_of(binding, reader.namespace) for binding in reader.everywhere(kinds.CLUSTER_ROLE_BINDINGS)}
     return sorted(name for name in named if name and name not in present)
 
 
 def _wait_until_gone(reader: registry_reader.Reader, name: str, uid: str | None, seconds: float, deadline: float) -> None:
     """Wait until the registry of this uid and its server are gone. NotDeletedError at the deadline; CancelledError when the run is to stop."""
     named = {"fieldSelector": f"metadata.name={name}"}
-    watched = [(reader.capabilities.api, reader.namespace, named), (registry_plan.DEPLOYMENTS, reader.namespace, named)]
+    watched = [(reader.capabilities.api, reader.namespace, named), (kinds.DEPLOYMENTS, reader.namespace, named)]
     # A snapshot would answer with what it read at the first look.
     now = reader.fresh.until(deadline)
 
@@ -165,7 +173,7 @@ def _wait_until_gone(reader: registry_reader.Reader, name: str, uid: str | None,
             # Another process has created it anew.
             return ""
         if registry is not None:
-            return deletion_plan.why_not_deleted(registry, now.serves(deletion_plan.HTTP_ROUTES))
+            return deletion_plan.why_not_deleted(registry, now.serves(kinds.HTTP_ROUTES))
         return "its server is still being taken down" if now.deployment(name) else ""
 
     reason = wait.until(why_present, reader.cluster, deadline, watched, f"the end of registry {name!r}: ")

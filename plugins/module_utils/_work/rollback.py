@@ -11,8 +11,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 
 # What a database answers, and the server logs, only after it has accepted the login; and after it has accepted the encrypted connection.
@@ -33,7 +34,7 @@ def sentence(change: registry_plan.Change, reason: str | None) -> str:
 
 
 def write_back(
-    reader: registry_reader.Reader, change: registry_plan.Change, previous: custom_resource.Manifest, users: Collection[str], outcome: writes.Outcome
+    reader: registry_reader.Reader, change: registry_plan.Change, previous: manifests.Manifest, users: Collection[str], outcome: writes.Outcome
 ) -> str | None:
     """Write the value of the object as it was over our own; the reason where it must not or cannot be. `users` are the registries that may read it."""
     key = next(iter(change.body["data"]))
@@ -49,7 +50,7 @@ def write_back(
             return "another process has changed it since"
         body = {"metadata": {"resourceVersion": present["metadata"]["resourceVersion"]}, "data": {key: value}}
         writes.send(reader.cluster, replace(change, body=body), False)
-    except client.ClusterError as error:
+    except _errors.ClusterError as error:
         return str(error).rstrip(".")
     outcome.forget((*change.before, *change.after))
     return None
@@ -61,7 +62,7 @@ def restart(reader: registry_reader.Reader, name: str, outcome: writes.Outcome) 
         deployment = reader.fresh.deployment(name)
         change = registry_plan.restart_of(desired_state.Registry(name, reader.namespace), datetime.now(timezone.utc), deployment)
         writes.send(reader.cluster, change, False)
-    except client.ClusterError as error:
+    except _errors.ClusterError as error:
         return f"The server of registry {name!r} could not be restarted with it: {error}"
     outcome.record(change)
     return f"The server of registry {name!r} is being restarted with it."

@@ -14,6 +14,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, permissions
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import OF_MODULE
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, component, database_info, info, registries, registry
@@ -129,15 +130,15 @@ def messages_of(module: str, arguments: Mapping[str, Any]) -> Iterator[str]:
     yield from RULES[module](validated.validated_parameters)
 
 
-def told(problems: list[desired_state.Problem]) -> list[str]:
+def told(problems: list[_errors.Problem]) -> list[str]:
     """All that programs and people read of problems."""
     assert all(problem.option and problem.problem and problem.remedy for problem in problems)
-    return [*(problem.sentence() for problem in problems), *map(repr, problems), str(desired_state.InputError(problems))]
+    return [*(problem.sentence() for problem in problems), *map(repr, problems), str(_errors.InputError(problems))]
 
 
 def of_registry(given: dict[str, Any]) -> Iterator[str]:
     yield from told(registry.input_problems(given))
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     warnings: list[str] = []
     described = desired_state.registry_from_options(given, NAMESPACE, problems, warnings)
     if given["state"] == "present":
@@ -163,7 +164,7 @@ def of_fleet(given: dict[str, Any]) -> Iterator[str]:
 
 def of_bundle(given: dict[str, Any]) -> Iterator[str]:
     warnings: list[str] = []
-    problems: list[desired_state.Problem] = []
+    problems: list[_errors.Problem] = []
     ca.bundle_from_options(given, problems, warnings)
     yield from [*told(ca.input_problems(given)), *warnings]
 
@@ -175,7 +176,7 @@ def of_info(given: dict[str, Any]) -> Iterator[str]:
     if query:
         try:
             query({"registries": []})
-        except desired_state.InputError as error:
+        except _errors.InputError as error:
             yield from told(error.problems)
 
 

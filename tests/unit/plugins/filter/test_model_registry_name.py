@@ -4,7 +4,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.modelops.openshift_ai.plugins.filter.model_registry_name import FilterModule
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import name_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.naming import name_problems
 
 derived = FilterModule().filters()["model_registry_name"]
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Consent, KeyReference, Problem, Registry, registry_from_options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import Capabilities, Live, Plan, plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Consent, KeyReference, Registry, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import Capabilities
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import Plan, plan
 
 NAMESPACE = "registries"
 TODAY = Capabilities("v1beta1", "kubeRBACProxy")
@@ -63,14 +66,14 @@ def edited(**database: Any) -> Registry:
 
 def secret_name(registry: Registry) -> str:
     """The name of the Secret that we make for a registry's password."""
-    return custom_resource.secret_name(NAMESPACE, registry.name)
+    return credentials.secret_name(NAMESPACE, registry.name)
 
 
 def stored(registry: Registry, **changed: Any) -> dict[str, Any]:
     """The registry as the API server stores it, with defaults and the operator's additions; `changed` are fields of its database, None for an absent one."""
     database = registry.database
     key = KeyReference(secret_name(registry), "database-password")
-    resource = custom_resource.custom_resource(registry, custom_resource.reference(database.password_secret or key), "v1beta1", "kubeRBACProxy")
+    resource = custom_resource.new(registry, custom_resource.reference(database.password_secret or key), "v1beta1", "kubeRBACProxy")
     resource["metadata"] |= {"uid": "1", "labels": {"other": "manager"}, "finalizers": ["modelregistry.opendatahub.io/finalizer"]}
     resource["spec"] |= {
         "grpc": {"port": 9090},
@@ -87,7 +90,7 @@ def stored(registry: Registry, **changed: Any) -> dict[str, Any]:
 def secret(registry: Registry, changed_at: str = CREATED, password: str | None = None, **metadata: Any) -> dict[str, Any]:
     """The password's Secret as the API server stores it."""
     written = registry.database.password if password is None else password
-    made = custom_resource.password_secret(registry, secret_name(registry), registry.database, written)
+    made = credentials.password_secret(registry, secret_name(registry), registry.database, written)
     return held(made, changed_at, **metadata)
 
 
@@ -110,7 +113,7 @@ def config_map(name: str = "bundle", key: str = "ca.crt", changed_at: str = CREA
 def foreign_secret(name: str = "vault", changed_at: str = CREATED, **data: str) -> dict[str, Any]:
     """A Secret that somebody else made."""
     texts = data or {"password": "secret-word"}
-    encoded = {key: custom_resource.encoded(value) for key, value in texts.items()}
+    encoded = {key: manifests.encoded(value) for key, value in texts.items()}
     return held({"metadata": {"name": name, "namespace": NAMESPACE}, "data": encoded}, changed_at)
 
 

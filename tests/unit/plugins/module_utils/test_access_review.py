@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Known, LiveGrants, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import grant_changes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.access_review import (
     Access,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import KeyReference, registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.bundle_place import (
     Place,
@@ -101,8 +101,8 @@ def test_a_bundle_is_written_only_when_its_certificates_differ():
 
 def test_secrets_and_binary_keys_are_written_as_such():
     secret = written(Place("Secret", NAMESPACE, UPLOAD), None, NEW, "pem")
-    assert secret.body["type"] == "Opaque" and custom_resource.decoded(secret.body, "ca.crt") == NEW
-    binary = {"metadata": {"name": UPLOAD.name}, "binaryData": {"ca.crt": custom_resource.encoded(OLD)}}
+    assert secret.body["type"] == "Opaque" and manifests.decoded(secret.body, "ca.crt") == NEW
+    binary = {"metadata": {"name": UPLOAD.name}, "binaryData": {"ca.crt": manifests.encoded(OLD)}}
     assert PLACE.text(binary) == OLD
     assert written(PLACE, binary, NEW, "pem").body["binaryData"] == {"ca.crt": None}
 
@@ -242,7 +242,7 @@ def test_the_secret_of_a_password_is_never_written_as_a_ca(key):
     # Its registry may be gone, or be made later.
     for password in (secret(wanted()), secret(wanted(), annotations={}), foreign_secret("x", **{"database-password": "word"})):
         password["metadata"]["name"] = "ca"
-        password["data"]["ca.crt"] = custom_resource.encoded(OLD)
+        password["data"]["ca.crt"] = manifests.encoded(OLD)
         place = Place("Secret", NAMESPACE, KeyReference("ca", key))
         made, _put_off = plan_bundle(bundle(kind="secret", key=key), dataclasses.replace(cluster(password, kind="Secret"), place=place), NOW)
         assert "holds the password of a database" in made.problems[0].problem
@@ -326,7 +326,7 @@ def with_pem(pem: str = NEW, **changed: Any) -> Any:
 @pytest.mark.parametrize("kind", ["mysql", "postgresql"])
 def test_a_ca_is_written_before_its_registry(kind):
     registry = with_pem(kind=kind)
-    made = planned(registry, live(registry, registry=None, objects={("Secret", custom_resource.secret_name(NAMESPACE, "fraud")): None}, pods=()))
+    made = planned(registry, live(registry, registry=None, objects={("Secret", credentials.secret_name(NAMESPACE, "fraud")): None}, pods=()))
     assert steps(made) == [("create", "ConfigMap"), ("create", "Secret"), ("create", "ModelRegistry")]
     assert custom_resource.live_database(made.changes[2].body).get("verifyServerCert") == (True if kind == "mysql" else None)
 

@@ -15,7 +15,7 @@ import kubernetes
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, visibility, wait
 
 REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
@@ -114,7 +114,7 @@ def test_what_is_no_answer_is_read_again_and_a_write_may_have_been_carried_out(c
     server.answers = [answer, (200, OBJECT)]
     assert cluster.read(REGISTRIES, "ns", "one") == OBJECT
     server.answers, server.seen = [answer, (200, OBJECT)], server.seen[:0]
-    with pytest.raises(client.ClusterError) as failure:
+    with pytest.raises(_errors.ClusterError) as failure:
         create(cluster)
     assert failure.value.unclear and failure.value.status is None and "did not answer" in str(failure.value)
     assert len(server.seen) <= 1
@@ -158,25 +158,25 @@ def test_reads_reviews_and_dry_runs_are_sent_again_and_writes_only_when_they_wer
         create(cluster)
         assert len(server.seen) == 2
     else:
-        with pytest.raises(client.ClusterError) as failure:
+        with pytest.raises(_errors.ClusterError) as failure:
             create(cluster)
         assert failure.value.unclear and len(server.seen) == 1
 
 
 def test_a_write_that_may_have_been_carried_out_before_it_was_refused_is_unclear(cluster, server):
     server.answers = [(503, {"kind": "Status", "message": "later"}), (409, {"kind": "Status", "message": "exists"})]
-    with pytest.raises(client.ClusterError) as failure:
+    with pytest.raises(_errors.ClusterError) as failure:
         create(cluster)
     assert failure.value.status == 409 and failure.value.unclear
     server.answers = [(429, {"kind": "Status", "message": "later"}), (409, {"kind": "Status", "message": "exists"})]
-    with pytest.raises(client.ClusterError) as failure:
+    with pytest.raises(_errors.ClusterError) as failure:
         create(cluster)
     assert not failure.value.unclear
 
 
 def test_a_webhook_that_cannot_be_reached_has_let_nothing_be_written(cluster, server):
     server.answers = [(500, {"kind": "Status", "message": "Internal error occurred: failed calling webhook x"})]
-    with pytest.raises(client.ClusterError) as failure:
+    with pytest.raises(_errors.ClusterError) as failure:
         create(cluster)
     assert not failure.value.unclear
 
@@ -190,12 +190,12 @@ def test_a_pause_that_is_no_number_of_seconds_is_a_short_one(cluster, server, as
 def test_a_message_of_the_server_is_cut_and_cannot_steer_a_terminal(cluster, server):
     hostile = "\x1b[31mno\x1b[0m\n\u202eway \x9b2J\x07" + "x" * 2_000_000
     server.answers = [(403, {"kind": "Status", "message": hostile})]
-    with pytest.raises(client.ClusterError) as failure:
+    with pytest.raises(_errors.ClusterError) as failure:
         cluster.read(REGISTRIES, "ns", "one")
     assert "answered 403: " in str(failure.value)
     assert len(str(failure.value)) < 2 * _texts.LONGEST and str(failure.value).isprintable()
     server.answers = [(403, {"kind": "Status", "message": None})]
-    with pytest.raises(client.ClusterError, match="without a message"):
+    with pytest.raises(_errors.ClusterError, match="without a message"):
         cluster.read(REGISTRIES, "ns", "one")
 
 
@@ -213,7 +213,7 @@ def drips(handler):
 def test_a_request_ends_although_its_answer_drips_for_ever(cluster, server, monkeypatch):
     monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
     server.answers = [drips]
-    with pytest.raises(client.ClusterError, match="not answered in full within"):
+    with pytest.raises(_errors.ClusterError, match="not answered in full within"):
         cluster.read(REGISTRIES, "ns", "one")
     # Not sent again either, when the time of one is over.
     assert len(server.seen) == 1
@@ -227,7 +227,7 @@ def test_reading_ends_soon_although_each_answer_is_slow_and_puts_it_off(cluster,
         handler.send(503, {"kind": "Status", "message": "later"})
 
     server.answers = [slow]
-    with pytest.raises(client.ClusterError, match="answered 503"):
+    with pytest.raises(_errors.ClusterError, match="answered 503"):
         cluster.read(REGISTRIES, "ns", "one")
     assert len(server.seen) == 2
 
@@ -235,7 +235,7 @@ def test_reading_ends_soon_although_each_answer_is_slow_and_puts_it_off(cluster,
 @pytest.mark.parametrize("items", [[OBJECT], []])
 def test_a_list_whose_pages_repeat_is_given_up(cluster, server, items):
     server.answers = [(200, {"metadata": {"continue": "more"}, "items": items})] * 9 + [(200, {"metadata": {}, "items": items})]
-    with pytest.raises(client.ClusterError, match="did not answer: the same page of the list was received twice") as failure:
+    with pytest.raises(_errors.ClusterError, match="did not answer: the same page of the list was received twice") as failure:
         cluster.items(REGISTRIES, "ns")
     assert failure.value.status is None and len(server.seen) < 4
 
@@ -249,7 +249,7 @@ def test_a_list_begins_anew_where_its_pages_have_expired(cluster, server):
 def test_the_requests_of_a_wait_end_soon_after_its_deadline(cluster, server, monkeypatch):
     monkeypatch.setattr(client, "GRACE_SECONDS", 0)
     server.answers = [(503, {"kind": "Status"}, [("Retry-After", "30")])]
-    with pytest.raises(client.ClusterError):
+    with pytest.raises(_errors.ClusterError):
         cluster.until(time.monotonic() + 0.2).read(REGISTRIES, "ns", "one")
     assert len(server.seen) == 1
 
@@ -331,8 +331,8 @@ def test_what_may_pass_does_not_end_a_wait_and_what_cannot_does(cluster):
     def look(_last):
         raise errors.pop(0) if errors else StopIteration
 
-    errors = [client.ClusterError("no answer"), client.ClusterError("broken", 500), client.ClusterError("busy", 429), client.ClusterError("no", 403)]
-    with pytest.raises(client.ClusterError, match=r"^no$"):
+    errors = [_errors.ClusterError("no answer"), _errors.ClusterError("broken", 500), _errors.ClusterError("busy", 429), _errors.ClusterError("no", 403)]
+    with pytest.raises(_errors.ClusterError, match=r"^no$"):
         wait.until(look, cluster, time.monotonic() + 30, poll=lambda: 0.01)
     assert errors == []
 
@@ -379,7 +379,7 @@ def test_what_is_watched_is_looked_at_when_it_changes(cluster, server):
 
 def failing(status):
     def read():
-        raise client.ClusterError(f"status {status}", status)
+        raise _errors.ClusterError(f"status {status}", status)
 
     return read
 
@@ -396,7 +396,7 @@ def test_what_is_acted_upon_is_missing_only_where_it_may_not_be_read_or_there_is
     for status in (403, 404):
         assert visibility.seen(failing(status), None, told.append, advice=False) is None
     for status in (None, 401, 500, 503):
-        with pytest.raises(client.ClusterError):
+        with pytest.raises(_errors.ClusterError):
             visibility.seen(failing(status), None, told.append, advice=False)
     assert told == ["status 403"]
 
@@ -458,7 +458,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
     options = {"api_key": {**reached, "api_key": token}, "kubeconfig": {"kubeconfig": of_token(reached, token)}}.get(given, reached)
     if given == "K8S_AUTH_API_KEY":
         monkeypatch.setenv(given, token)
-    with pytest.raises(client.ClusterError, match=f"^connecting to the cluster: {_texts.OF_HEADERS}.$") as failure:
+    with pytest.raises(_errors.ClusterError, match=f"^connecting to the cluster: {_texts.OF_HEADERS}.$") as failure:
         client.connect(Module(**options))
     assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
     assert server.seen == []
@@ -467,7 +467,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
 def test_connecting_ends_although_the_first_answer_drips_for_ever(reached, server, monkeypatch):
     monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
     server.answers = [drips]
-    with pytest.raises(client.ClusterError, match=r"^connecting to the cluster: .* not answered in full within"):
+    with pytest.raises(_errors.ClusterError, match=r"^connecting to the cluster: .* not answered in full within"):
         client.connect(Module(**reached, api_key="token"))
 
 
@@ -492,7 +492,7 @@ def test_the_environment_does_not_lead_away_from_the_cluster_that_the_options_na
     if named == "context":
         monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
     monkeypatch.setenv(variable, "https://127.0.0.1:1")
-    with pytest.raises(client.ClusterError) as failure:
+    with pytest.raises(_errors.ClusterError) as failure:
         client.connect(Module(**options))
     assert f"Unset {variable}, or set the option {VARIABLES[variable]}" in str(failure.value)
     assert server.seen == []
@@ -518,7 +518,7 @@ def test_a_kubeconfig_does_not_lead_away_from_the_host_that_is_named(reached, se
     other = {"host": reached["host"].replace("127.0.0.1", "localhost"), "ca_cert": reached["ca_cert"]}
     if given == "K8S_AUTH_HOST":
         monkeypatch.setenv(given, other.pop("host"))
-    with pytest.raises(client.ClusterError, match=f"names the API server https://localhost:[0-9]+, and the kubeconfig .* names {reached['host']}"):
+    with pytest.raises(_errors.ClusterError, match=f"names the API server https://localhost:[0-9]+, and the kubeconfig .* names {reached['host']}"):
         client.connect(Module(**other))
     monkeypatch.delenv("K8S_AUTH_HOST", raising=False)
     assert client.connect(Module(**reached)).bearer_token == "token"
@@ -526,7 +526,7 @@ def test_a_kubeconfig_does_not_lead_away_from_the_host_that_is_named(reached, se
 
 def test_a_token_that_cannot_be_sent_is_not_repeated_by_later_requests_either(cluster):
     cluster._client.client.default_headers["Authorization"] = "Bearer sha256~a-secret-word\n"
-    with pytest.raises(client.ClusterError, match=_texts.OF_HEADERS) as failure:
+    with pytest.raises(_errors.ClusterError, match=_texts.OF_HEADERS) as failure:
         cluster.read(REGISTRIES, "ns", "one")
     assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
 
@@ -535,7 +535,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated_by_later_requests_either(cl
     "proxy", ["http://bob:a-secret-word#x@proxy:1", "bob:a-secret-word@proxy:1", "http://bob:a-secret-word/@proxy", "http://[a-secret-word@proxy"]
 )
 def test_an_address_that_cannot_be_parsed_is_not_repeated(reached, proxy):
-    with pytest.raises(client.ClusterError) as failure:
+    with pytest.raises(_errors.ClusterError) as failure:
         client.connect(Module(**{**reached, "api_key": "token", "proxy": proxy, "no_proxy": None}))
     assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
 
@@ -547,7 +547,7 @@ def test_the_user_in_an_address_is_shown_nowhere(cluster, server):
     assert cluster.identity()["host"] == f"http://127.0.0.1:{server.server_port}"
     assert _texts.reason("http://bob:a-secret-word@one/x and //bob@two: refused") == "http://one/x and //two: refused"
     server.answers = [nothing]
-    with pytest.raises(client.ClusterError) as failure:
+    with pytest.raises(_errors.ClusterError) as failure:
         cluster.read(REGISTRIES, "ns", "one")
     assert "the API server http://127.0.0.1:" in str(failure.value) and "a-secret-word" not in str(failure.value)
 

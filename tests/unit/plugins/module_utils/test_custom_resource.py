@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
 
 from .builders import NAMESPACE, TYPES, edited, secret_name, stored, wanted
@@ -53,7 +53,7 @@ def fields(registry, live, section="mysql"):
 def test_the_custom_resource_is_the_dashboards(kind):
     # The dashboard offers no TLS mode.
     registry = wanted(kind, database__ssl_mode=None) if kind == "postgresql" else wanted(kind)
-    made = custom_resource.custom_resource(registry, None if kind == "generated" else SECRET, "v1beta1", "kubeRBACProxy")
+    made = custom_resource.new(registry, None if kind == "generated" else SECRET, "v1beta1", "kubeRBACProxy")
     assert made == {
         "apiVersion": "modelregistry.opendatahub.io/v1beta1",
         "kind": "ModelRegistry",
@@ -69,7 +69,7 @@ def test_the_custom_resource_is_the_dashboards(kind):
 @pytest.mark.parametrize(("kind", "port"), [("mysql", 3306), ("postgresql", 5432)])
 def test_what_is_left_out_gets_the_defaults_of_the_dialog(kind, port):
     registry = wanted(kind, description=None, display_name=None, database__name=None)
-    made = custom_resource.custom_resource(registry, SECRET, "v1alpha1", "oauthProxy")
+    made = custom_resource.new(registry, SECRET, "v1alpha1", "oauthProxy")
     assert made["apiVersion"] == "modelregistry.opendatahub.io/v1alpha1"
     assert made["metadata"]["annotations"] == {"openshift.io/description": "", "openshift.io/display-name": "fraud"}
     section = made["spec"][custom_resource.SECTIONS[kind]]
@@ -121,7 +121,7 @@ def test_a_ca_is_used_to_verify_mysql_unless_it_is_switched_off(kind, ca, verify
 
 
 def test_the_secret_is_the_dashboards_but_for_its_derived_name():
-    made = custom_resource.password_secret(wanted(), secret_name(wanted()), wanted().database, "stored-word")
+    made = credentials.password_secret(wanted(), secret_name(wanted()), wanted().database, "stored-word")
     assert made["metadata"].pop("name").startswith("fraud-db-")
     assert made["metadata"] == {
         "generateName": "fraud-db-",
@@ -138,15 +138,15 @@ def test_the_secret_is_the_dashboards_but_for_its_derived_name():
 
 
 def test_the_secrets_name_depends_on_namespace_and_registry_and_nothing_else():
-    name = custom_resource.secret_name("a", "fraud")
-    assert name == custom_resource.secret_name("a", "fraud")
+    name = credentials.secret_name("a", "fraud")
+    assert name == credentials.secret_name("a", "fraud")
     assert name.removeprefix("fraud-db-").isalnum() and len(name) == len("fraud-db-") + 5
-    assert len({name, custom_resource.secret_name("b", "fraud"), custom_resource.secret_name("a", "fraud2")}) == 3
+    assert len({name, credentials.secret_name("b", "fraud"), credentials.secret_name("a", "fraud2")}) == 3
 
 
 def test_the_secrets_name_never_changes():
     # Another one would leave the Secrets of all registries that exist behind.
-    assert custom_resource.secret_name("rhoai-model-registries", "fraud-models") == "fraud-models-db-tg4j9"
+    assert credentials.secret_name("rhoai-model-registries", "fraud-models") == "fraud-models-db-tg4j9"
 
 
 # Comparing
@@ -394,11 +394,11 @@ def test_a_shape_is_flattened_to_the_paths_of_its_options():
 
 
 def test_merge_patches_of_several_fields_become_one():
-    one, other = custom_resource.nested(("spec", "mysql", "port"), 1), custom_resource.nested(("spec", "mysql", "host"), "h")
-    assert custom_resource.merged(one, other) == {"spec": {"mysql": {"port": 1, "host": "h"}}}
+    one, other = manifests.nested(("spec", "mysql", "port"), 1), manifests.nested(("spec", "mysql", "host"), "h")
+    assert manifests.merged(one, other) == {"spec": {"mysql": {"port": 1, "host": "h"}}}
     assert one == {"spec": {"mysql": {"port": 1}}}
-    assert custom_resource.merged({"a": {"b": 1}}, {"a": None}) == {"a": None}
-    assert custom_resource.merged({"a": None}, {"a": {"b": 1}}) == {"a": {"b": 1}}
+    assert manifests.merged({"a": {"b": 1}}, {"a": None}) == {"a": None}
+    assert manifests.merged({"a": None}, {"a": {"b": 1}}) == {"a": {"b": 1}}
 
 
 @pytest.mark.parametrize(
@@ -420,7 +420,7 @@ def test_merge_patches_of_several_fields_become_one():
 )
 def test_a_manifest_is_patched_as_the_api_server_does_it(manifest, patch, result):
     before = dict(manifest)
-    assert custom_resource.patched(manifest, patch) == result
+    assert manifests.patched(manifest, patch) == result
     assert manifest == before
 
 
@@ -436,17 +436,17 @@ def test_a_manifest_is_patched_as_the_api_server_does_it(manifest, patch, result
     ],
 )
 def test_a_key_of_a_secret_is_text_or_nothing(secret, text):
-    assert custom_resource.decoded(secret, "k") == text
+    assert manifests.decoded(secret, "k") == text
 
 
 def test_what_is_encoded_is_decoded():
-    assert custom_resource.decoded({"data": {"k": custom_resource.encoded("wörd")}}, "k") == "wörd"
+    assert manifests.decoded({"data": {"k": manifests.encoded("wörd")}}, "k") == "wörd"
 
 
 def test_a_path_that_a_manifest_does_not_have_is_nothing():
-    assert custom_resource.at({"a": {"b": 1}}, ("a", "b")) == 1
-    assert custom_resource.at({"a": "text"}, ("a", "b")) is None
-    assert custom_resource.at(None, ("a",)) is None
+    assert manifests.at({"a": {"b": 1}}, ("a", "b")) == 1
+    assert manifests.at({"a": "text"}, ("a", "b")) is None
+    assert manifests.at(None, ("a",)) is None
 
 
 @pytest.mark.parametrize(
@@ -460,7 +460,7 @@ def test_a_path_that_a_manifest_does_not_have_is_nothing():
     ],
 )
 def test_what_a_patch_changes_can_be_given_its_previous_values(patch, before):
-    after = custom_resource.patched(before, patch)
-    assert after != before and custom_resource.patched(after, custom_resource.undone(patch, before)) == before
+    after = manifests.patched(before, patch)
+    assert after != before and manifests.patched(after, manifests.undone(patch, before)) == before
     # What another process has added stays.
-    assert custom_resource.patched({**after, "rest": {}}, custom_resource.undone(patch, before)) == {**before, "rest": {}}
+    assert manifests.patched({**after, "rest": {}}, manifests.undone(patch, before)) == {**before, "rest": {}}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.registry_reader import users_of
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import named_objects
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import named_objects, users_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Consent, Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import auth_delegator, is_upload
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.deletion_plan import Remains, plan_deletion, why_not_deleted

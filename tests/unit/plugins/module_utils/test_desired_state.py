@@ -8,32 +8,22 @@ from urllib.parse import unquote
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import InputError, Problem
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import (
-    SSL_MODES,
     CertificateAuthority,
     ClientCertificate,
-    InputError,
     KeyReference,
-    Problem,
-    breaks_url,
     creation_problems,
     database_problems,
-    live_name_problems,
-    may_repeat,
-    means_password,
     metadata_server_problems,
     missing_problems,
-    namespace_problems,
-    qualified_host,
     registry_from_options,
-    resource_name,
-    same_host,
-    service_of,
-    shown,
-    similar_name,
-    stored_password,
-    time_problems,
 )
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.hosts import qualified_host, same_host, service_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.naming import live_name_problems, namespace_problems, resource_name, similar_name
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.passwords import breaks_url, means_password, stored_password
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import SSL_MODES, time_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import may_repeat, repeated
 
 from .builders import NAMESPACE, TODAY, Live, edited, live, named, options, planned, wanted
 
@@ -206,7 +196,7 @@ CREDENTIALS = [
 
 @pytest.mark.parametrize("credential", [*CREDENTIALS, 123456, 1e10, b"S3cret", ["models", "S3cret"], {"config_map": "S3cret"}, {KEY: "ca"}, "x" * 254])
 def test_what_can_hold_a_credential_is_never_repeated(credential):
-    assert not may_repeat(credential) and shown(credential) == ""
+    assert not may_repeat(credential) and repeated(credential) == ""
     assert Problem("database.host", "is wrong", "Give another one", credential).value is None
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Known, LiveGrants, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.drift import Difference, differences
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import grant_changes, member_changes
 

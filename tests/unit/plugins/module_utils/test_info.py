@@ -6,8 +6,9 @@ import importlib
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Problem, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.export import exported_permissions, exported_registry, unlistable
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import info
@@ -210,7 +211,7 @@ def test_without_the_library_for_queries_what_to_install_is_said(monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", refuse)
-    with pytest.raises(desired_state.MissingLibraryError, match=r"^The Python library jmespath is missing where this task runs: pip install jmespath$"):
+    with pytest.raises(_errors.MissingLibraryError, match=r"^The Python library jmespath is missing where this task runs: pip install jmespath$"):
         info.compiled("registries", [])
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, snapshots
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
@@ -92,13 +93,13 @@ class Namespaces:
     def registries_namespace(self):
         self.asked.append("DataScienceCluster")
         if not self.kept:
-            raise client.ClusterError("no", 403 if self.kept is None else 404)
+            raise _errors.ClusterError("no", 403 if self.kept is None else 404)
         return self.kept
 
     def read(self, _api, _namespace, name):
         self.asked.append("namespace")
         if self.present is None:
-            raise client.ClusterError("forbidden", 403)
+            raise _errors.ClusterError("forbidden", 403)
         return {"metadata": {"name": name}} if name in self.present else None
 
 
@@ -120,7 +121,7 @@ def test_a_namespace_with_a_typo_is_one_problem(present, kept, problem):
     if problem is None:
         registry_reader.need_namespace(cluster, "modles", unseen.append)
     else:
-        with pytest.raises(desired_state.InputError) as refused:
+        with pytest.raises(_errors.InputError) as refused:
             registry_reader.need_namespace(cluster, "modles", unseen.append)
         [found] = refused.value.problems
         assert (found.option, found.problem, found.value) == ("namespace", problem, "modles")

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Known, LiveGrants, Permissions, Target, permissions_result
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDING, USER_GROUP
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions, Target
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants, permissions_result
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import (
-    ROLE_BINDING,
-    USER_GROUP,
     binding_name,
     carried_out,
     difference,

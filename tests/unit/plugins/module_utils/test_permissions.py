@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import (
-    Grant,
-    Known,
-    LiveGrants,
-    Lookups,
-    Permissions,
-    bindings_of,
-    doubtful,
-    doubts,
-    known_from,
-    lookups,
-    names_of,
-    ownerless,
-    permissions_from_options,
-    permissions_result,
-)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known, Lookups, doubtful, doubts, known_from, lookups
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions, permissions_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants, bindings_of, ownerless, permissions_result
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import names_of
 
 from .grants import ACCOUNT, ALICE, DASHBOARD_LABELS, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation, judge
 
@@ -228,7 +229,7 @@ def test_the_starts_of_a_server_are_counted() -> None:
     crashed = waiting_pod("CrashLoopBackOff")
     crashed["metadata"]["uid"] = "crashed"
     crashed["status"]["containerStatuses"][0] |= {"restartCount": 2, "lastState": {"terminated": {"startedAt": LATER}}}
-    assert readiness.starts([never, crashed, started(1, "once")]) == {"new": 0, "crashed": 3, "once": 1}
+    assert server_pods.starts([never, crashed, started(1, "once")]) == {"new": 0, "crashed": 3, "once": 1}
 
 
 def test_the_last_known_line_of_a_log_counts() -> None:
@@ -242,24 +243,24 @@ def test_a_log_without_a_known_line_tells_nothing() -> None:
 def test_the_previous_pod_that_still_serves_is_recognised():
     old, new = pod(), waiting_pod("CrashLoopBackOff")
     new["metadata"]["creationTimestamp"] = LATER
-    assert readiness.serves_still((old, new))
-    assert not readiness.serves_still((new,))
+    assert server_pods.serves_still((old, new))
+    assert not server_pods.serves_still((new,))
     old["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
-    assert not readiness.serves_still((old, new))
+    assert not server_pods.serves_still((old, new))
 
 
 def test_a_pod_that_is_being_deleted_explains_nothing():
     old, new = waiting_pod("ImagePullBackOff"), pod()
     old["metadata"] |= {"creationTimestamp": LATER, "deletionTimestamp": "2026-05-01T11:00:01Z"}
-    assert readiness.newest_pod((old, new)) is new
-    assert readiness.newest_pod((old,)) is None
+    assert server_pods.newest_pod((old, new)) is new
+    assert server_pods.newest_pod((old,)) is None
 
 
 def test_the_restarts_are_those_of_the_container_that_speaks_to_the_database():
     both = pod()
     both["status"]["containerStatuses"] = [{"name": "grpc-container", "restartCount": 3}, *both["status"]["containerStatuses"]]
-    assert readiness.restarts(both) == 3
-    assert readiness.restarts(pod()) == 0 and readiness.restarts({"metadata": {}}) == 0
+    assert server_pods.restarts(both) == 3
+    assert server_pods.restarts(pod()) == 0 and server_pods.restarts({"metadata": {}}) == 0
 
 
 # Has the operator taken over what the registry says?
@@ -420,5 +421,5 @@ def test_of_pods_of_the_same_second_the_one_that_is_not_ready_is_the_newest(turn
     ready, stuck = pod(), pod(None, "fraud-2")
     stuck["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
     pods = (ready, stuck)[::turn]
-    assert readiness.newest_pod(pods) is stuck
-    assert readiness.serves_still(pods)
+    assert server_pods.newest_pod(pods) is stuck
+    assert server_pods.serves_still(pods)

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.client import FORBIDDEN, ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import (
     Snapshot,
     trimmed_binding,
@@ -14,9 +13,11 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.sna
     trimmed_source,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.writes import Outcome
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import FORBIDDEN, ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Registry
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated, server_start
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.manifests import at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.registries import Item, input_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.availability import is_in_trouble, with_explanation
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation

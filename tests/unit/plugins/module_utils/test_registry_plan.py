@@ -8,20 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import (
-    Database,
-    KeyReference,
-    Registry,
-    registry_from_options,
-    stored_password,
-)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Database, KeyReference, Registry, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import APIS, SERVICES, Capabilities
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.passwords import stored_password
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import (
-    APIS,
     RESTARTED_AT,
-    SERVICES,
-    Capabilities,
-    Live,
     changed_at,
     needed_objects,
     needs_password_secrets,
@@ -30,7 +24,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.regist
     references,
     resource_after,
     restart_of,
-    server_start,
 )
 
 from .builders import (
@@ -89,7 +82,7 @@ def test_a_new_registry_gets_its_secret_first(kind):
     assert not made.restart_needed and not made.incomplete
     section = custom_resource.live_database(body(made))
     assert section["passwordSecret"] == {"name": body(made, "Secret")["metadata"]["name"], "key": "database-password"}
-    assert custom_resource.decoded(body(made, "Secret"), "database-password") == "secret-word"
+    assert manifests.decoded(body(made, "Secret"), "database-password") == "secret-word"
 
 
 def test_a_new_registry_on_a_generated_database_gets_no_secret_and_a_warning():
@@ -123,11 +116,11 @@ def test_a_creation_uses_the_api_and_the_authentication_of_the_cluster():
 
 def test_a_postgresql_password_is_stored_so_that_the_server_can_use_it():
     registry = wanted("postgresql", database__password="p?ss/w#rd")
-    assert custom_resource.decoded(body(planned(registry, Live(TODAY)), "Secret"), "database-password") == "p%3Fss%2Fw%23rd"
+    assert manifests.decoded(body(planned(registry, Live(TODAY)), "Secret"), "database-password") == "p%3Fss%2Fw%23rd"
     # The metadata server gets it by itself, not as a part of a URL.
-    assert custom_resource.decoded(body(planned(registry, Live(OLD)), "Secret"), "database-password") == "p?ss/w#rd"
+    assert manifests.decoded(body(planned(registry, Live(OLD)), "Secret"), "database-password") == "p?ss/w#rd"
     mysql = wanted(database__password="p/w#rd")
-    assert custom_resource.decoded(body(planned(mysql, Live(TODAY)), "Secret"), "database-password") == "p/w#rd"
+    assert manifests.decoded(body(planned(mysql, Live(TODAY)), "Secret"), "database-password") == "p/w#rd"
 
 
 @pytest.mark.parametrize("missing", ["type", "host", "username", "password"])
@@ -202,7 +195,7 @@ def test_a_secret_left_by_a_killed_run_with_another_password_is_corrected():
     made = planned(registry, Live(TODAY, objects={("Secret", OURS): secret(registry, password="old", resourceVersion="7")}))
     assert steps(made) == [("update", "Secret"), ("create", "ModelRegistry")]
     # As it was read, and not over what another process has written since.
-    assert body(made, "Secret") == {"metadata": {"resourceVersion": "7"}, "data": {"database-password": custom_resource.encoded("secret-word")}}
+    assert body(made, "Secret") == {"metadata": {"resourceVersion": "7"}, "data": {"database-password": manifests.encoded("secret-word")}}
 
 
 def test_a_secret_left_by_a_killed_run_goes_when_another_one_is_named():
@@ -321,7 +314,7 @@ def test_another_description_changes_the_registry_and_restarts_nothing():
 def test_another_password_changes_the_secret_and_restarts_the_server(kind):
     made = planned(wanted(kind, database__password="new-word"), live(wanted(kind)))
     assert steps(made) == [("update", "Secret"), ("restart", "Deployment")]
-    assert body(made, "Secret")["data"] == {"database-password": custom_resource.encoded("new-word")}
+    assert body(made, "Secret")["data"] == {"database-password": manifests.encoded("new-word")}
     assert body(made, "Deployment") == {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-05-01T12:00:00Z"}}}}}
     assert [(change.verb, change.api) for change in made.changes] == [("PATCH", ("v1", "secrets")), ("PATCH", ("apps/v1", "deployments"))]
 
@@ -341,7 +334,7 @@ def test_a_password_is_seen_to_change_and_never_seen():
     for before in (Live(TODAY), live(wanted())):
         found = planned(wanted(database__password="new-word"), before).changes
         shown = repr(found) + repr([change.result(False) for change in found])
-        assert "new-word" not in shown and custom_resource.encoded("new-word") not in shown
+        assert "new-word" not in shown and manifests.encoded("new-word") not in shown
         assert found[0].fields == ("database.password",) and found[0].before != found[0].after
 
 
@@ -353,19 +346,19 @@ def test_a_change_of_the_pod_needs_no_restart_beside_it():
 def test_a_password_goes_into_the_key_that_the_registry_reads():
     registry = stored(wanted(), passwordSecret={"name": OURS, "key": "other"})
     made = planned(wanted(), live(wanted(), registry=registry))
-    assert body(made, "Secret")["data"] == {"other": custom_resource.encoded("secret-word")}
+    assert body(made, "Secret")["data"] == {"other": manifests.encoded("secret-word")}
     lost = planned(wanted(), live(wanted(), {("Secret", OURS): None}, registry=registry, pods=()))
-    assert custom_resource.decoded(body(lost, "Secret"), "other") == "secret-word"
+    assert manifests.decoded(body(lost, "Secret"), "other") == "secret-word"
 
 
 def test_a_secret_that_was_lost_is_made_again_with_the_live_user():
     registry = wanted(database__username=None, database__name=None, database__password="new-word")
     made = planned(registry, live(wanted(), {("Secret", OURS): None}, pods=()))
     assert steps(made) == [("create", "Secret")]
-    data = {key: custom_resource.decoded(body(made, "Secret"), key) for key in body(made, "Secret")["data"]}
+    data = {key: manifests.decoded(body(made, "Secret"), key) for key in body(made, "Secret")["data"]}
     assert data == {"database-name": "models", "database-user": "registry", "database-password": "new-word"}
     given = body(planned(wanted(database__username="me"), live(wanted(), {("Secret", OURS): None}, pods=())), "Secret")
-    assert custom_resource.decoded(given, "database-user") == "me"
+    assert manifests.decoded(given, "database-user") == "me"
 
 
 def test_a_registry_without_a_secret_is_pointed_at_the_one_for_its_new_password():
@@ -511,7 +504,7 @@ def test_a_move_writes_what_the_definition_accepts_and_leaves_nothing_behind(bef
     patch = body(made)
     if not more:
         assert patch == {"spec": MOVES[before, after]}
-    moved = custom_resource.patched(stored(of), patch)
+    moved = manifests.patched(stored(of), patch)
     for section in {"mysql", "postgres"} & set(moved["spec"]):
         moved["spec"][section] = {**DEFAULTS[section], **moved["spec"][section]}
     assert refusals(moved["spec"]) == []
@@ -531,7 +524,7 @@ def test_a_move_keeps_what_others_have_set():
     registry = stored(wanted("postgresql"), image="somebodys", hostAddress="10.0.0.1")
     registry["spec"]["mysql"] = {"host": "stale", "username": "u", "database": "d"}
     made = planned(wanted("generated"), live(wanted("postgresql"), registry=registry), allow_data_change=True)
-    moved = custom_resource.patched(registry, body(made))
+    moved = manifests.patched(registry, body(made))
     assert moved["spec"]["postgres"]["image"] == "somebodys" and "hostAddress" not in moved["spec"]["postgres"]
     assert "mysql" not in moved["spec"]
 
@@ -540,7 +533,7 @@ def test_a_move_fills_up_what_an_earlier_hand_has_left():
     registry = stored(wanted("generated"))
     registry["spec"]["mysql"] = {"host": "mysql.data.svc", "username": "old", "database": "models", "verifyServerCert": True}
     made = planned(wanted(), live(wanted("generated"), {("Secret", OURS): None}, registry=registry), allow_data_change=True)
-    assert custom_resource.patched(registry, body(made))["spec"]["mysql"] == WRITTEN["mysql"]
+    assert manifests.patched(registry, body(made))["spec"]["mysql"] == WRITTEN["mysql"]
 
 
 @pytest.mark.parametrize("after", ["mysql", "postgresql"])

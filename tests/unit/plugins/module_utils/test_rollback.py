@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback
 
-CHANGE = registry_plan.Change("update", "ConfigMap", "registries", "bundle", ("database.ca",), "PATCH", registry_plan.CONFIG_MAPS, {"data": {"ca.crt": "new"}})
+CHANGE = registry_plan.Change("update", "ConfigMap", "registries", "bundle", ("database.ca",), "PATCH", kinds.CONFIG_MAPS, {"data": {"ca.crt": "new"}})
 
 
 class Unasked:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import REGISTRY_ITEM
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 
