@@ -14,7 +14,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries as run_registries
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry as run_registry
@@ -26,7 +27,7 @@ SHARED = re.compile(r"/(modelregistries|secrets|configmaps|deployments|rolebindi
 # A wait asks the same again and again: a run is stopped before the first of such requests.
 STOPS_AT_THE_SAME_REQUEST = 3
 
-Work = Callable[[client.Cluster, writes.Outcome], None]
+Work = Callable[[client.Cluster, record.Outcome], None]
 
 
 class KilledError(BaseException):
@@ -48,7 +49,7 @@ class Ended:
     """A run that has ended: what it sent and did, and the error that it reported."""
 
     sent: list[Sent] = field(default_factory=list)
-    outcome: writes.Outcome = field(default_factory=writes.Outcome)
+    outcome: record.Outcome = field(default_factory=record.Outcome)
     error: str | None = None
 
     @property
@@ -95,7 +96,7 @@ class InProcess:
             before(ended, request)
             ended.sent.append(request)
 
-        cluster = client.connect(self._module)
+        cluster = login.connect(self._module)
         cluster.__class__ = _Watched
         cluster.__dict__["watch"] = watch
         try:
@@ -167,7 +168,7 @@ def permission(**options: Any) -> Work:
 def registries(check: bool = False, **options: Any) -> Work:
     """A run of `model_registries`. Its whole result is noted as that of the registry."""
 
-    def work(cluster: client.Cluster, outcome: writes.Outcome) -> None:
+    def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         fleet = run_registries.FleetOutcome()
         try:
             run_registries.converge_fleet(cluster, _validated(_options.REGISTRIES, options), check, fleet, Silent())
@@ -182,7 +183,7 @@ def registries(check: bool = False, **options: Any) -> Work:
 def bundle(**options: Any) -> Work:
     """A run of `model_registry_ca`. Its whole result is noted as that of the registry."""
 
-    def work(cluster: client.Cluster, outcome: writes.Outcome) -> None:
+    def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         own = ca.BundleOutcome()
         try:
             ca.converge_bundle(cluster, _validated(_options.BUNDLE, options), False, own)

@@ -10,17 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _progress, _shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login, registry_reader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import naming
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 
 # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
 Work = Callable[[client.Cluster, Mapping[str, Any], bool, Any], None]
 FindProblems = Callable[[Mapping[str, Any]], list[_errors.Problem]]
 
 
-def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: writes.Outcome | None = None, **rules: Any) -> None:
+def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: record.Outcome | None = None, **rules: Any) -> None:
     """Run a module that does this work with its options; ends the process with its result. `find_problems` finds those that no cluster is needed for."""
-    filled = outcome or writes.Outcome()
+    filled = outcome or record.Outcome()
 
     def on_cluster(module: Any) -> None:
         def followed(cluster: client.Cluster) -> None:
@@ -47,7 +48,7 @@ def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_probl
         raise _errors.InputError(find_problems(module.params))
     cluster: client.Cluster | None = None
     try:
-        cluster = client.connect(module)
+        cluster = login.connect(module)
         work(cluster)
     except _errors.ClusterError as error:
         problems = find_problems(module.params)

@@ -18,7 +18,6 @@ DEFAULT_DATABASE_NAME = "model-registry"
 CA_BUNDLES = {"cluster": "ca-bundle.crt", "openshift_ai": "odh-ca-bundle.crt"}
 # Seconds or days: more than that is a mistake, and much more is nothing that Python can wait for.
 MOST_TIME = 1_000_000
-
 DATABASE: dict[str, Any] = {
     "type": {"type": "str", "choices": [MYSQL, POSTGRESQL, GENERATED]},
     "host": {"type": "str"},

@@ -11,7 +11,8 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
 from sandbox.layout import Layout
 from tests import breaking
@@ -51,17 +52,17 @@ class Trial:
         self._breaker, self._cluster = broken
         self._what_is_there = what_is_there
 
-    def requests(self, work: Callable[[client.Cluster, writes.Outcome], None]) -> list[str]:
+    def requests(self, work: Callable[[client.Cluster, record.Outcome], None]) -> list[str]:
         """The requests of the operation when nothing is broken."""
         self._breaker.expect(None)
-        work(self._cluster, writes.Outcome())
+        work(self._cluster, record.Outcome())
         return list(self._breaker.seen)
 
-    def __call__(self, number: int, way: str, work: Callable[[client.Cluster, writes.Outcome], None]) -> None:
+    def __call__(self, number: int, way: str, work: Callable[[client.Cluster, record.Outcome], None]) -> None:
         """Do it with the answer to one request broken in one way."""
         before = self._what_is_there()
         self._breaker.expect(number, way)
-        outcome, failure = writes.Outcome(), ""
+        outcome, failure = record.Outcome(), ""
         try:
             work(self._cluster, outcome)
         except _errors.ReportedError as error:
@@ -104,7 +105,7 @@ def test_an_edit_with_any_answer_broken_says_what_was_written(cluster: Cluster, 
     Dashboard(cluster).create(name, Form(name, "", database_of(DATABASE)))
     trial = Trial(broken, lambda: state_of(cluster, name))
 
-    def edit(api: client.Cluster, outcome: writes.Outcome) -> None:
+    def edit(api: client.Cluster, outcome: record.Outcome) -> None:
         options = parameters(_options.REGISTRY, name=name, description=uuid.uuid4().hex, wait=False)
         registry.converge(api, options, False, outcome)
 
@@ -116,7 +117,7 @@ def test_grants_with_any_answer_broken_say_what_was_written(cluster: Cluster, na
     Dashboard(cluster).create(name, Form(name, "", database_of(DATABASE)))
     trial = Trial(broken, lambda: state_of(cluster, name))
 
-    def grant(api: client.Cluster, outcome: writes.Outcome) -> None:
+    def grant(api: client.Cluster, outcome: record.Outcome) -> None:
         # Another group each time; the one before is revoked.
         options = parameters(_options.REGISTRY, name=name, permissions={"groups": [uuid.uuid4().hex], "exact": True}, wait=False)
         registry.converge(api, options, False, outcome)
@@ -131,10 +132,10 @@ def test_a_creation_and_a_deletion_with_any_answer_broken_say_what_was_written(
     names: list[str] = []
     trial = Trial(broken, lambda: state_of(cluster, names[-1]))
 
-    def create(api: client.Cluster, outcome: writes.Outcome) -> None:
+    def create(api: client.Cluster, outcome: record.Outcome) -> None:
         registry.converge(api, parameters(_options.REGISTRY, name=names[-1], database=DATABASE, check_database="ignore", wait=False), False, outcome)
 
-    def delete(api: client.Cluster, outcome: writes.Outcome) -> None:
+    def delete(api: client.Cluster, outcome: record.Outcome) -> None:
         registry.converge(api, parameters(_options.REGISTRY, name=names[-1], state="absent", wait=False), False, outcome)
 
     names.append(name)
@@ -143,7 +144,7 @@ def test_a_creation_and_a_deletion_with_any_answer_broken_say_what_was_written(
     for index, (work, number, way) in enumerate(tries):
         names.append(f"{name}-{index}")
         if work is delete:
-            create(broken[1], writes.Outcome())
+            create(broken[1], record.Outcome())
         try:
             trial(number, way, work)
         finally:

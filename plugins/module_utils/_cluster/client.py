@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 import copy
-import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -25,12 +24,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
-    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
-except ImportError:
-    get_api_client = None
-try:
-    from kubernetes.client.rest import ApiException
-    from urllib3.exceptions import HTTPError
+    from kubernetes.client.rest import ApiException as ApiException
+    from urllib3.exceptions import HTTPError as HTTPError
 except ImportError:
 
     class ApiException(Exception):  # type: ignore[no-redef]
@@ -62,18 +57,9 @@ MERGE_PATCH = "application/merge-patch+json"
 # Requests that are sent like writes and only ask.
 REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
 LONGEST_LOG = 2**18
-# The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
-OF_ENVIRONMENT = {
-    "host": ("K8S_AUTH_HOST",),
-    "api_key": ("K8S_AUTH_API_KEY",),
-    "username": ("K8S_AUTH_USERNAME",),
-    "password": ("K8S_AUTH_PASSWORD",),
-    "client_cert": ("K8S_AUTH_CLIENT_CERT", "K8S_AUTH_CERT_FILE"),
-    "client_key": ("K8S_AUTH_CLIENT_KEY", "K8S_AUTH_KEY_FILE"),
-}
 
 
-def _no_answer(what: str, host: str, reason: str) -> _errors.ClusterError:
+def no_answer(what: str, host: str, reason: str) -> _errors.ClusterError:
     if _texts.OF_HEADERS in reason:
         return _errors.ClusterError(f"{what}: {reason}.", unclear=True)
     remedy = "Check the address (kubeconfig, host), the network and the proxies"
@@ -86,19 +72,19 @@ def _no_answer(what: str, host: str, reason: str) -> _errors.ClusterError:
     return _errors.ClusterError(f"{what}: the API server {host} did not answer: {reason}. {remedy}.", unclear=True)
 
 
-def _refusal(what: str, host: str, error: Any, path: str = "") -> _errors.ClusterError:
+def refusal(what: str, host: str, error: Any, path: str = "") -> _errors.ClusterError:
     """An answer that is no success; where it cannot be of the API server itself, no answer."""
     said = answers.message_of(error.body)
     message = _texts.line(str(error.reason) if said is None else said)
     if not error.status:
-        return _no_answer(what, host, message)
+        return no_answer(what, host, message)
     # The API server says in its own words that there is no such object, in plain text no such kind, and with nothing no such schema: another 404 is of
     # somebody on the way to it.
     text = answers.text_of(error.body)
     is_own = said is not None or text.startswith("404 page not found") or (not text and path.startswith("/openapi/"))
     is_foreign = error.status == _errors.NOT_FOUND and not is_own
     if is_foreign or error.status in OF_PROXIES:
-        return _no_answer(what, host, f"{error.status} {message}")
+        return no_answer(what, host, f"{error.status} {message}")
     remedy = ""
     if error.status == _errors.UNAUTHORIZED:
         remedy = " The credentials are wrong or have expired: log in again."
@@ -122,90 +108,6 @@ class Right:
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
-
-
-def connect(module: Any) -> Cluster:
-    """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one, or two."""
-    _refuse_environment(module.params)
-    # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
-    no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
-    what, host = "connecting to the cluster", ""
-    try:
-        # Asks the API server what it offers, unless a run before left that behind.
-        client = _deadline.within(REQUEST_SECONDS, lambda: get_api_client(module, no_proxy=no_proxy))
-        # Brings the configuration into the state that it has after a request.
-        client.configuration.get_api_key_with_prefix("authorization")
-    except (HTTPError, TimeoutError) as error:
-        raise _no_answer(what, host, _texts.reason(error)) from None
-    except ApiException as error:
-        raise _refusal(what, host, error) from None
-    except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
-        reason = _texts.reason(error).rstrip(".")
-        if reason == _texts.OF_HEADERS:
-            raise _no_answer(what, host, reason) from None
-        raise _errors.ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
-    _refuse_other_host(module.params, client.configuration)
-    # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
-    client.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
-    # Audit logs tell our requests from those of other modules by it.
-    client.client.client.user_agent = kinds.FIELD_MANAGER
-    return Cluster(client.client, client.configuration, module.params.get("context"))
-
-
-def _refuse_environment(options: Mapping[str, Any]) -> None:
-    """ClusterError where a variable would lead to another cluster than the options, or take credentials of another one there."""
-    given = next((name for name in ("context", "kubeconfig") if options.get(name)), None)
-    if given is None or options.get("host") is not None:
-        return
-    for option, variables in OF_ENVIRONMENT.items():
-        variable = next(filter(os.environ.get, variables), None)
-        if variable and options.get(option) is None:
-            raise _errors.ClusterError(
-                f"the option {given} names the cluster, and the environment variable {variable} would take precedence over its kubeconfig."
-                f" Unset {variable}, or set the option {option}."
-            )
-
-
-def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:
-    """ClusterError where the library goes to the address in a kubeconfig although another one was named: it reads both again with the token in it."""
-    named = options.get("host") or os.environ.get("K8S_AUTH_HOST")
-    if named and named.rstrip("/").lower() != configuration.host.rstrip("/").lower():
-        addresses = [_texts.line(_texts.without_user(address)) for address in (named, configuration.host)]
-        raise _errors.ClusterError(
-            "host (K8S_AUTH_HOST) names the API server {}, and the kubeconfig whose token would be used names {}."
-            " Set api_key for the first one, or do not set host.".format(*addresses)
-        )
-
-
-def _login_hint(module: Any) -> str:
-    """What was looked for and what there is instead, and what to do."""
-    named = {"the option kubeconfig": module.params.get("kubeconfig"), **{name: os.environ.get(name) for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG")}}
-    origin, kubeconfig = next(((origin, value) for origin, value in named.items() if value), ("the default", "~/.kube/config"))
-    context = module.params.get("context") or os.environ.get("K8S_AUTH_CONTEXT")
-    contexts: list[str] = []
-    configurations = [kubeconfig]
-    if isinstance(kubeconfig, str):
-        files = [path for path in map(os.path.expanduser, kubeconfig.split(os.pathsep)) if os.path.exists(path)]
-        if not files:
-            tried = f"The kubeconfig {_texts.line(kubeconfig)} ({origin}) does not exist"
-            return f"{tried}. Set kubeconfig to an existing file, or set host and api_key, or log in with `oc login`."
-        configurations = files
-    try:
-        # Imported here: the library `kubernetes` needs it, and whoever has that has it too.
-        import yaml
-
-        for configuration in configurations:
-            content: Any = configuration
-            if isinstance(configuration, str):
-                with open(configuration, encoding="utf-8") as file:
-                    content = yaml.safe_load(file)
-            contexts += [str(entry["name"]) for entry in content["contexts"]]
-    except Exception:  # whatever a broken file makes the parser, or this, stumble upon: the library has said already that it is broken
-        contexts = []
-    if context and contexts and context not in contexts:
-        present = ", ".join(repr(_texts.line(name)) for name in contexts)
-        return f"The kubeconfig ({origin}) has no context {_texts.line(context)!r}. Set context to one of those that it has: {present}."
-    return f"The kubeconfig that was used is that of {origin}. Correct it, or set host and api_key, or log in with `oc login`."
 
 
 class Cluster:
@@ -348,7 +250,7 @@ class Cluster:
             first = next((item["metadata"]["uid"] for item in listed["items"]), more)
             if first in begun:
                 # A proxy that drops the query of a request would let the first page come for ever.
-                raise _no_answer(what, self.host, "the same page of the list was received twice")
+                raise no_answer(what, self.host, "the same page of the list was received twice")
             begun.add(first)
             found += map(trim, listed["items"])
             more = manifests.at(listed, ("metadata", "continue")) or ""
@@ -438,7 +340,7 @@ class Cluster:
                     if stopped.is_set():
                         break
             except ApiException as error:
-                if not _refusal("watching", "", error).may_pass and error.status != _errors.GONE:
+                if not refusal("watching", "", error).may_pass and error.status != _errors.GONE:
                     # Whoever may not watch may not a second later either.
                     return
             except (HTTPError, OSError, ValueError):
@@ -471,9 +373,9 @@ class Cluster:
                 return parsed(response.data)
             except ApiException as error:
                 asked = (error.headers or {}).get("Retry-After") or ""
-                failure = _refusal(what, self.host, error, path)
+                failure = refusal(what, self.host, error, path)
             except (HTTPError, OSError, ValueError) as error:
-                asked, failure = "", _no_answer(what, self.host, _texts.reason(error))
+                asked, failure = "", no_answer(what, self.host, _texts.reason(error))
             pause = min(float(asked), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", asked) else PAUSE
             failure.unclear = unclear = not is_safe and (failure.unclear or unclear)
             now = time.monotonic()

@@ -24,7 +24,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
     ownership,
     server_pods,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import dependencies, registry_plan
 
 LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
@@ -150,10 +150,10 @@ def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozense
     if registry is None:
         need_namespace(reader.cluster, reader.namespace)
     unseen: list[str] = []
-    objects = {(kind, name): _object(reader, kind, name, unseen) for kind, name in registry_plan.needed_objects(wanted, registry, reader.capabilities)}
+    objects = {(kind, name): _object(reader, kind, name, unseen) for kind, name in dependencies.needed_objects(wanted, registry, reader.capabilities)}
     password_secrets: tuple[manifests.Manifest, ...] = ()
     used: frozenset[str] = frozenset()
-    if registry_plan.needs_password_secrets(wanted, registry):
+    if dependencies.needs_password_secrets(wanted, registry):
         password_secrets = tuple(password_secrets_of(reader, wanted.name, unseen))
         if password_secrets:
             users = reader.users()
@@ -165,7 +165,7 @@ def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozense
         server = visibility.seen(reader.cluster.server_version, None, lambda why: unseen.append(f"the version of Kubernetes could not be seen: {why}"))
     deployment = None if registry is None else reader.deployment(wanted.name)
     written = frozenset(objects.keys() & foreseen)
-    generates = registry_plan.generates_database(wanted, registry)
+    generates = dependencies.generates_database(wanted, registry)
     neighbors = {name: reader.registry(name) for name in ownership.neighbors(wanted.name, generates)} if registry is None or generates else {}
     live = live_state.Live(
         reader.capabilities,

@@ -13,13 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, manifests, ownership, server_pods
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, trimming, visibility
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, manifests, server_pods
 
 T = TypeVar("T")
 THREADS = 8
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class Snapshot(registry_reader.Reader):
@@ -82,7 +80,7 @@ class Snapshot(registry_reader.Reader):
     def service(self, name: str, namespace: str = "") -> manifests.Manifest | None:
         """A Service."""
         where = namespace or self.namespace
-        return self._once(("services", where), lambda: _by_name(self.cluster.listed(kinds.SERVICES, where, trimmed))).get(name)
+        return self._once(("services", where), lambda: _by_name(self.cluster.listed(kinds.SERVICES, where, trimming.trimmed))).get(name)
 
     def named(self, kind: str, prefix: str) -> list[manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this."""
@@ -157,24 +155,24 @@ class Snapshot(registry_reader.Reader):
         return self._once((namespace, right), lambda: super(Snapshot, self).missing_rights(namespace, [right]))
 
     def _registries(self) -> dict[str, manifests.Manifest]:
-        return self._once("registries", lambda: _by_name(self.cluster.listed(self.capabilities.api, self.namespace, trimmed_registry)))
+        return self._once("registries", lambda: _by_name(self.cluster.listed(self.capabilities.api, self.namespace, trimming.trimmed_registry)))
 
     def _held(self, kind: str) -> dict[str, manifests.Manifest]:
-        return self._once(kind, lambda: _by_name(self.cluster.listed(kinds.APIS[kind], self.namespace, trimmed_source)))
+        return self._once(kind, lambda: _by_name(self.cluster.listed(kinds.APIS[kind], self.namespace, trimming.trimmed_source)))
 
     def _deployments(self) -> dict[str, manifests.Manifest]:
-        return self._once("deployments", lambda: _by_name(self.cluster.listed(kinds.DEPLOYMENTS, self.namespace, trimmed_deployment)))
+        return self._once("deployments", lambda: _by_name(self.cluster.listed(kinds.DEPLOYMENTS, self.namespace, trimming.trimmed_deployment)))
 
     def _pods(self) -> dict[str, list[manifests.Manifest]]:
         return self._once(
-            "pods", lambda: _grouped(self.cluster.listed(kinds.PODS, self.namespace, trimmed_pod, labelSelector=server_pods.POD_LABELS), _application)
+            "pods", lambda: _grouped(self.cluster.listed(kinds.PODS, self.namespace, trimming.trimmed_pod, labelSelector=server_pods.POD_LABELS), _application)
         )
 
     def _role_bindings(self) -> dict[str, list[manifests.Manifest]]:
-        return self._once("bindings", lambda: _grouped(self.cluster.listed(kinds.ROLE_BINDINGS, self.namespace, trimmed_binding), _role))
+        return self._once("bindings", lambda: _grouped(self.cluster.listed(kinds.ROLE_BINDINGS, self.namespace, trimming.trimmed_binding), _role))
 
     def _groups(self) -> dict[str, manifests.Manifest]:
-        return self._once("groups", lambda: _by_name(self.cluster.listed(kinds.USER_GROUPS, "", trimmed_group)))
+        return self._once("groups", lambda: _by_name(self.cluster.listed(kinds.USER_GROUPS, "", trimming.trimmed_group)))
 
     def _once(self, what: Hashable, load: Callable[[], T]) -> T:
         """What `load` returned, or raised, the first time that this was asked for, by whichever thread."""
@@ -223,57 +221,62 @@ def _beginning_of(name: str) -> str:
     return name.partition("-db-")[0]
 
 
-# What plans look at. The rest of a thousand objects of each kind would fill the memory.
+class Survey(Snapshot):
+    """A snapshot for reading: lists only, so that the number of requests is the same for one registry and a thousand, and those of all other Roles."""
 
+    def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
+        super().__init__(cluster, capabilities, namespace)
+        self._selection = selection
 
-def trimmed(manifest: manifests.Manifest) -> manifests.Manifest:
-    """A manifest without its history and without the copy of itself that `kubectl apply` leaves."""
-    metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
-    annotations = metadata.get("annotations") or {}
-    if LAST_APPLIED in annotations:
-        metadata["annotations"] = {name: value for name, value in annotations.items() if name != LAST_APPLIED}
-    return {**manifest, "metadata": metadata}
+    def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
+        """Read several lists at the same time. Errors are kept for those who ask."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            for done in [pool.submit(load) for load in loads]:
+                done.exception()
 
+    def held(self, kind: str, name: str) -> manifests.Manifest | None:
+        """A ConfigMap or Secret with its data."""
+        return self._held(kind).get(name)
 
-def trimmed_registry(registry: manifests.Manifest) -> manifests.Manifest:
-    """A registry, of its history only who wrote the options and when."""
-    kept = _with_history(registry, lambda fields: {part: value for part, value in fields.items() if part in ("f:metadata", "f:spec")})
-    history = [entry for entry in kept["metadata"]["managedFields"] if entry["fieldsV1"]]
-    return manifests.merged(trimmed(registry), {"metadata": {"managedFields": history}})
+    def source(self, kind: str, name: str) -> manifests.Manifest | None:
+        """A ConfigMap or Secret without its data: when it was changed."""
+        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(kinds.APIS[kind], self.namespace)}).get(name)
 
+    def deployment(self, name: str) -> manifests.Manifest | None:
+        """A Deployment."""
+        return self._deployments().get(name)
 
-def trimmed_source(held: manifests.Manifest) -> manifests.Manifest:
-    """A ConfigMap or Secret, of its history only who changed which keys and when."""
-    return _with_history(held, lambda fields: {part: keys for part, keys in fields.items() if part in ownership.DATA_FIELDS})
+    def group(self, name: str, listed: bool = False) -> manifests.Manifest | None:
+        """A Group of OpenShift's."""
+        return self._groups().get(name)
 
+    def other_bindings(self, own_roles: Iterable[str]) -> list[manifests.Manifest]:
+        """The RoleBindings of the namespace to other Roles than these, and to ClusterRoles."""
+        own = frozenset(own_roles)
+        return [binding for role, bindings in self._role_bindings().items() if role not in own for binding in bindings]
 
-def trimmed_binding(binding: manifests.Manifest) -> manifests.Manifest:
-    """A RoleBinding, of its history only who wrote it and when."""
-    return _with_history(binding, lambda _fields: {})
+    def cluster_role_bindings(self) -> list[manifests.Manifest]:
+        """The ClusterRoleBindings."""
+        return self._once("cluster role bindings", lambda: self.cluster.listed(kinds.CLUSTER_ROLE_BINDINGS, "", trimming.trimmed_binding))
 
+    def roles(self) -> list[manifests.Manifest]:
+        """The Roles of the namespace."""
+        return self._once("roles", lambda: self.cluster.listed(kinds.ROLES, self.namespace, trimming.trimmed_role))
 
-def trimmed_group(group: manifests.Manifest) -> manifests.Manifest:
-    """A Group, of its history only who changed the members and when."""
-    return _with_history(group, lambda fields: {"f:users": {}} if "f:users" in fields else {})
+    def cluster_roles(self) -> list[manifests.Manifest]:
+        """The ClusterRoles."""
+        return self._once("cluster roles", lambda: self.cluster.listed(kinds.CLUSTER_ROLES, "", trimming.trimmed_role))
 
+    def route_hosts(self) -> dict[str, str]:
+        """The hosts of the namespace's Routes, by name."""
+        return self._once(
+            "routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(kinds.ROUTES, self.namespace)}
+        )
 
-def trimmed_deployment(deployment: manifests.Manifest) -> manifests.Manifest:
-    """A Deployment, of its history only what tells who changed the pod template and its annotations."""
-    first, second = registry_plan.POD_TEMPLATE
-
-    def template(fields: manifests.Manifest) -> manifests.Manifest:
-        changed = manifests.at(fields, registry_plan.POD_TEMPLATE)
-        return {} if changed is None else {first: {second: {key: value for key, value in changed.items() if key == "f:metadata"}}}
-
-    return _with_history(deployment, template)
-
-
-def _with_history(manifest: manifests.Manifest, keep: Callable[[manifests.Manifest], manifests.Manifest]) -> manifests.Manifest:
-    entries = manifest["metadata"].get("managedFields") or []
-    return {**manifest, "metadata": {**manifest["metadata"], "managedFields": [{**entry, "fieldsV1": keep(entry.get("fieldsV1") or {})} for entry in entries]}}
-
-
-def trimmed_pod(pod: manifests.Manifest) -> manifests.Manifest:
-    """A pod's labels, containers' names, and status."""
-    names = [{"name": container["name"], "image": container.get("image")} for container in pod["spec"]["containers"]]
-    return {"metadata": trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}
+    def _registries(self) -> dict[str, manifests.Manifest]:
+        return self._once(
+            "registries",
+            lambda: {
+                found["metadata"]["name"]: found for found in self.cluster.listed(self.capabilities.api, self.namespace, trimming.trimmed, **self._selection)
+            },
+        )

@@ -2,19 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all writes have in common: the rights that they need, the request, and the record of what was done."""
+"""Changes on their way to the API server: the rights that they need, and the requests."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, record
 
 # How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
 PLANS = 4
@@ -22,100 +22,7 @@ PLANS = 4
 LEAVING = "openshift-ai.modelops/about-to-be-deleted"
 
 
-@dataclass
-class Outcome:
-    """What a run did and found; filled as it goes on, so that a failure can report it too."""
-
-    cluster: manifests.Manifest = field(default_factory=dict)
-    changes: list[manifests.Manifest] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    registry: manifests.Manifest = field(default_factory=dict)
-    status: manifests.Manifest = field(default_factory=dict)
-    kept: list[manifests.Manifest] = field(default_factory=list)
-    # Whether the database was looked at before it was written, and if not, why.
-    database: manifests.Manifest = field(default_factory=dict)
-    before: manifests.Manifest = field(default_factory=dict)
-    after: manifests.Manifest = field(default_factory=dict)
-    # Ansible's difference of the permissions, where they were asked for, and what the API server said of who has access.
-    permissions_difference: manifests.Manifest = field(default_factory=dict)
-    verification: manifests.Manifest = field(default_factory=dict)
-    # The write that has been sent and not been answered yet.
-    unanswered: registry_plan.Change | None = None
-    # What identifies each of the changes.
-    recorded: set[tuple[object, ...]] = field(default_factory=set)
-
-    @property
-    def makes_pods(self) -> bool:
-        """Whether the changes have new pods made for the registry's server."""
-        return any(
-            change["action"] == "restart"
-            or (change["kind"] == kinds.KIND and (change["action"] == "create" or any(option.startswith("database.") for option in change["fields"])))
-            for change in self.changes
-        )
-
-    def introduce(self, cluster: client.Cluster) -> None:
-        """Note which cluster is spoken to, and as whom."""
-        self.cluster = cluster.identity()
-        if not self.cluster["verify_ssl"]:
-            host = self.cluster["host"]
-            self.warnings.append(f"the certificate of {host} is not checked (validate_certs, K8S_AUTH_VERIFY_SSL): whoever answers there reads the passwords")
-
-    def record(self, change: registry_plan.Change, unverified: bool = False) -> None:
-        """Note a change that was made, or in check mode would be."""
-        done = (change.action, change.kind, change.namespace, change.name, change.fields, unverified)
-        # A plan that was made anew may repeat a deletion that is still going on.
-        if done not in self.recorded:
-            self.recorded.add(done)
-            self.changes.append(change.result(unverified))
-        self.before.update(change.before)
-        self.after.update(change.after)
-
-    def forget(self, options: Iterable[str]) -> None:
-        """Leave options that were put back out of the difference, which shows what has become of them in the end."""
-        for option in options:
-            self.before.pop(option, None)
-            self.after.pop(option, None)
-
-    def settle(self, planned: registry_plan.Plan) -> None:
-        """Note the write that got no answer, when the new plan shows that it was carried out all the same."""
-        change, self.unanswered = self.unanswered, None
-        if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes]:
-            self.record(change)
-
-    @contextmanager
-    def in_doubt(self, unanswered: Iterable[registry_plan.Change]) -> Iterator[None]:
-        """While it is read whether writes without an answer were carried out: where that cannot be read, they are noted as unverified, with a warning."""
-        try:
-            yield
-        except _errors.ClusterError:
-            for change in unanswered:
-                self.record(change, True)
-                self.warn([f"it is not known whether the API server carried out: {change.action} {change.kind} {change.name!r}"])
-            raise
-
-    def warn(self, warnings: Iterable[str]) -> None:
-        """Note warnings, each once: a plan that was made anew may repeat them."""
-        self.warnings += [warning for warning in dict.fromkeys(warnings) if warning not in self.warnings]
-
-    def result(self, diff: bool) -> manifests.Manifest:
-        """The result of a module."""
-        result = {
-            "changed": bool(self.changes),
-            "changes": self.changes,
-            "registry": self.registry,
-            "status": self.status,
-            "cluster": self.cluster,
-            **({"kept": self.kept} if self.kept else {}),
-            **({"database": self.database} if self.database else {}),
-            **({"verification": self.verification} if self.verification else {}),
-        }
-        if diff:
-            own = {"before": self.before, "after": self.after}
-            result["diff"] = [own, self.permissions_difference] if self.permissions_difference else own
-        return result
-
-
-def rights_problems(reader: registry_reader.Reader, changes: Iterable[registry_plan.Change]) -> list[_errors.Problem]:
+def rights_problems(reader: registry_reader.Reader, changes: Iterable[changeset.Change]) -> list[_errors.Problem]:
     """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
     verbs = {"POST": ("create",), "PATCH": ("patch",), "DELETE": ("delete",)}
     needed: dict[str, dict[client.Right, list[str]]] = {reader.namespace: {}, "": {}}
@@ -135,7 +42,7 @@ def rights_problems(reader: registry_reader.Reader, changes: Iterable[registry_p
     return [_errors.Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
 
 
-def send(cluster: client.Cluster, change: registry_plan.Change, dry_run: bool) -> manifests.Manifest:
+def send(cluster: client.Cluster, change: changeset.Change, dry_run: bool) -> manifests.Manifest:
     """Carry out one change, or let the server try it. ClusterError when it is refused; that something to delete does not exist anymore is none."""
     try:
         return cluster.write(change.verb, change.api, change.namespace, change.name, change.body, dry_run)
@@ -147,14 +54,14 @@ def send(cluster: client.Cluster, change: registry_plan.Change, dry_run: bool) -
 
 def carry_out(
     reader: registry_reader.Reader,
-    planned: Callable[[registry_reader.Reader], registry_plan.Plan],
+    planned: Callable[[registry_reader.Reader], changeset.Plan],
     name: str,
     check_mode: bool,
-    outcome: Outcome,
+    outcome: record.Outcome,
     problems: Iterable[_errors.Problem] = (),
-    after: Callable[[registry_plan.Change], None] = lambda _change: None,
-    made: registry_plan.Plan | None = None,
-) -> tuple[registry_plan.Plan, manifests.Manifest | None]:
+    after: Callable[[changeset.Change], None] = lambda _change: None,
+    made: changeset.Plan | None = None,
+) -> tuple[changeset.Plan, manifests.Manifest | None]:
     """Plan, check and write, and again when the cluster turned out to be another than the plan was made for; the plan, and the registry if written.
 
     `planned` plans by what a reader reads, `name` is the registry that it is about, `made` a plan that was found to be without problems already.
@@ -193,7 +100,7 @@ def carry_out(
         return made, written
 
 
-def _settled(reader: registry_reader.Reader, planned: Callable[[registry_reader.Reader], registry_plan.Plan], outcome: Outcome) -> registry_plan.Plan:
+def _settled(reader: registry_reader.Reader, planned: Callable[[registry_reader.Reader], changeset.Plan], outcome: record.Outcome) -> changeset.Plan:
     """A new plan; by it is known whether a write without an answer was carried out."""
     with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
         made = planned(reader)
@@ -217,7 +124,7 @@ def _refused(error: _errors.ClusterError, namespace: str, name: str) -> Exceptio
 
 
 def _write(
-    reader: registry_reader.Reader, planned: registry_plan.Plan, name: str, check_mode: bool, outcome: Outcome, after: Callable[[registry_plan.Change], None]
+    reader: registry_reader.Reader, planned: changeset.Plan, name: str, check_mode: bool, outcome: record.Outcome, after: Callable[[changeset.Change], None]
 ) -> manifests.Manifest | None:
     """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
     registry, cluster = None, reader.cluster
@@ -245,11 +152,11 @@ def _write(
     return registry
 
 
-def _is_announced(change: registry_plan.Change) -> bool:
+def _is_announced(change: changeset.Change) -> bool:
     return change.action == "delete" and change.kind in kinds.APIS
 
 
-def _delete(reader: registry_reader.Reader, deletions: Iterable[registry_plan.Change], name: str, outcome: Outcome) -> None:
+def _delete(reader: registry_reader.Reader, deletions: Iterable[changeset.Change], name: str, outcome: record.Outcome) -> None:
     """Delete what belongs to a registry, but for what a registry has begun to use. ClusterError 409 when something is not as it was read.
 
     It is announced first, and the registries are read after that. Another run writes a registry first, and looks for an announcement after that (`_claim`).
@@ -274,7 +181,7 @@ def _delete(reader: registry_reader.Reader, deletions: Iterable[registry_plan.Ch
         outcome.record(change)
 
 
-def _announced(cluster: client.Cluster, change: registry_plan.Change) -> registry_plan.Change | None:
+def _announced(cluster: client.Cluster, change: changeset.Change) -> changeset.Change | None:
     """Announce a deletion: the deletion of what is announced and was not changed since, or None where it does not exist anymore."""
     version = change.body["preconditions"].get("resourceVersion")
     try:
@@ -287,7 +194,7 @@ def _announced(cluster: client.Cluster, change: registry_plan.Change) -> registr
     return replace(change, body={**change.body, "preconditions": preconditions})
 
 
-def _annotate(cluster: client.Cluster, change: registry_plan.Change, value: str | None, **metadata: str | None) -> manifests.Manifest:
+def _annotate(cluster: client.Cluster, change: changeset.Change, value: str | None, **metadata: str | None) -> manifests.Manifest:
     body = {"metadata": {**metadata, "annotations": {LEAVING: value}}}
     return cluster.write("PATCH", change.api, change.namespace, change.name, body, False)
 

@@ -47,9 +47,6 @@ def password_secret(registry: desired_state.Registry, name: str, database: desir
     }
 
 
-# The Secret of the password
-
-
 def default_password_secret(wanted: desired_state.Registry) -> dict[str, str]:
     """The Secret that a registry of ours names."""
     return {"name": secret_name(wanted.namespace, wanted.name), "key": PASSWORD_KEY}

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 # Whom the API server notes as the writer of what this collection writes.
 FIELD_MANAGER = "modelops.openshift_ai"
-
 GROUP, KIND, PLURAL = "modelregistry.opendatahub.io", "ModelRegistry", "modelregistries"
 RBAC = "rbac.authorization.k8s.io"
 ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
-
 CONFIG_MAPS = ("v1", "configmaps")
 EVENTS = ("v1", "events")
 NAMESPACES = ("v1", "namespaces")

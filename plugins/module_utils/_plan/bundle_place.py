@@ -2,19 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ConfigMaps and Secrets that hold bundles of CA certificates: which is whose, who reads it, and what writes one."""
+"""A key of a ConfigMap or Secret that holds a bundle of CA certificates: which registries read it, and what writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, custom_resource, desired_state, kinds, manifests, ownership
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
-
-if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
 
 # A mark that some editors put at the beginning of a text, and that the registry server does not expect.
 BYTE_ORDER_MARK = "\ufeff"
@@ -36,7 +32,7 @@ class Place:
         return f"{self.kind} {self.reference.name!r}"
 
 
-def replacement(place: Place, present: manifests.Manifest | None, pem: str, option: str) -> list[registry_plan.Change]:
+def replacement(place: Place, present: manifests.Manifest | None, pem: str, option: str) -> list[changeset.Change]:
     """What makes the place hold exactly these certificates; nothing when it does already, in whatever order and with whatever text around them."""
     return [] if holds(place.text(present), pem) else [written(place, present, pem, option)]
 
@@ -46,7 +42,7 @@ def holds(text: str | None, pem: str) -> bool:
     return text is not None and BYTE_ORDER_MARK not in text and certificates.same_certificates(text, pem)
 
 
-def written(place: Place, present: manifests.Manifest | None, content: str, option: str) -> registry_plan.Change:
+def written(place: Place, present: manifests.Manifest | None, content: str, option: str) -> changeset.Change:
     """What writes this text there, into a new object or into the one that was read, but not over somebody else's write since. Diffs show no PEM."""
     key, name = place.reference.key, place.reference.name
     data = {key: manifests.encoded(content) if place.kind == "Secret" else content}
@@ -56,11 +52,11 @@ def written(place: Place, present: manifests.Manifest | None, content: str, opti
         if place.kind == "Secret":
             # The only type that the dashboard offers.
             body["type"] = "Opaque"
-        return registry_plan.Change("create", place.kind, place.namespace, name, (option,), "POST", kinds.APIS[place.kind], body, before, after)
+        return changeset.Change("create", place.kind, place.namespace, name, (option,), "POST", kinds.APIS[place.kind], body, before, after)
     body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": data}
     if manifests.at(present, ("binaryData", key)):
         body["binaryData"] = {key: None}
-    return registry_plan.Change("update", place.kind, place.namespace, name, (option,), "PATCH", kinds.APIS[place.kind], body, before, after)
+    return changeset.Change("update", place.kind, place.namespace, name, (option,), "PATCH", kinds.APIS[place.kind], body, before, after)
 
 
 def described(place: Place, text: str | None) -> manifests.Manifest:
@@ -107,24 +103,6 @@ def place_of_upload(
             break
         number += 1
     return desired_state.KeyReference(upload_name(registry, number), ownership.UPLOADED_KEY)
-
-
-def place_for(reader: registry_reader.Reader, registry: str, pem: str, adds: bool = False) -> desired_state.KeyReference:
-    """The ConfigMap that certificates which are uploaded for a registry belong into. ClusterError when a request is refused."""
-
-    def is_right(text: str) -> bool:
-        return holds(text, after(text, pem, adds))
-
-    users = reader.users()
-    return place_of_upload(
-        registry,
-        named_bundle(reader.registry(registry), "ConfigMap"),
-        lambda name: reader.held("ConfigMap", name),
-        lambda name: users.get(("ConfigMap", name), ()),
-        is_right,
-        # To an upload that no registry reads yet others can be added.
-        lambda text: adds or is_right(text),
-    )
 
 
 def after(text: str | None, pem: str, adds: bool) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, kinds, manifests, ownership
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
 
 OPERATOR_FINALIZER = "modelregistry.opendatahub.io/finalizer"
 
@@ -43,19 +43,19 @@ def is_going(registry: manifests.Manifest) -> bool:
     return "deletionTimestamp" in registry["metadata"]
 
 
-def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: desired_state.Consent) -> registry_plan.Plan:
+def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: desired_state.Consent) -> changeset.Plan:
     """What deletes the registry and everything that was made for it alone."""
     registry, name = remains.registry, unwanted.name
     generated = remains.has_generated_database or custom_resource.live_type(registry) == _options.GENERATED
     if registry is not None and generated and not consent.delete_data and not is_going(registry):
         remedy = "Set delete_data to true when the database may be deleted with everything in it, or move it to an external database first"
-        return registry_plan.Plan(
+        return changeset.Plan(
             problems=(_errors.Problem("delete_data", f"is needed: registry {name!r} has a generated database, which is deleted with it", remedy, False),)
         )
-    changes: list[registry_plan.Change] = []
+    changes: list[changeset.Change] = []
     kept: list[manifests.Manifest] = []
     if registry is not None:
-        changes.append(registry_plan.deletion(kinds.KIND, remains.capabilities.api, registry))
+        changes.append(changeset.deletion(kinds.KIND, remains.capabilities.api, registry))
         kept += _kept_database(registry)
     for kind, objects in (("Secret", remains.secrets), ("ConfigMap", remains.config_maps)):
         for manifest in objects:
@@ -63,16 +63,16 @@ def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: d
             readers = [other["metadata"]["name"] for other in remains.others if (kind, held) in custom_resource.named_objects(other)]
             owner = ownership.owner_of(kind, manifest, name, readers)
             if owner.is_ours:
-                changes.append(registry_plan.deletion(kind, kinds.APIS[kind], manifest))
+                changes.append(changeset.deletion(kind, kinds.APIS[kind], manifest))
             elif kind == "ConfigMap" or (registry is not None and held == _password_secret(registry)):
                 kept.append({"kind": kind, "name": held, "reason": f"it is {owner}"})
-    changes += [registry_plan.deletion("RoleBinding", kinds.ROLE_BINDINGS, binding) for binding in remains.role_bindings]
+    changes += [changeset.deletion("RoleBinding", kinds.ROLE_BINDINGS, binding) for binding in remains.role_bindings]
     delegator = remains.cluster_role_binding
     if delegator is not None and ownership.registry_of(delegator, unwanted.namespace) == name:
         # The last one: it shows later runs what is left of a registry that is no more.
-        changes.append(registry_plan.deletion("ClusterRoleBinding", kinds.CLUSTER_ROLE_BINDINGS, delegator))
+        changes.append(changeset.deletion("ClusterRoleBinding", kinds.CLUSTER_ROLE_BINDINGS, delegator))
     warnings = [*remains.unseen, *_users(remains.inference_services, name)]
-    return registry_plan.Plan(tuple(changes), tuple(warnings), kept=tuple(kept))
+    return changeset.Plan(tuple(changes), tuple(warnings), kept=tuple(kept))
 
 
 def _password_secret(registry: manifests.Manifest) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, live_state, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
 
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import permissions, role_bindings
@@ -36,11 +36,11 @@ class Difference:
 
 
 def differences(
-    name: str, live: live_state.Live, changes: Iterable[registry_plan.Change], grants: role_bindings.LiveGrants | None, group: manifests.Manifest | None
+    name: str, live: live_state.Live, changes: Iterable[changeset.Change], grants: role_bindings.LiveGrants | None, group: manifests.Manifest | None
 ) -> list[Difference]:
     """What planned changes say of a registry: `grants` are the live ones, `group` is its live Group."""
     found: list[Difference] = []
-    of_bindings: dict[str, registry_plan.Change] = {}
+    of_bindings: dict[str, changeset.Change] = {}
     for change in changes:
         if change.kind == kinds.KIND and change.action == "create":
             found.append(Difference(name, "name", None, name))
@@ -53,7 +53,7 @@ def differences(
     return found + (_of_access(name, of_bindings, grants) if grants else [])
 
 
-def _of_object(name: str, live: live_state.Live, change: registry_plan.Change) -> list[Difference]:
+def _of_object(name: str, live: live_state.Live, change: changeset.Change) -> list[Difference]:
     """Of the custom resource, the password's Secret, or the ConfigMap with the CA."""
     found = []
     if change.kind == kinds.KIND:
@@ -69,7 +69,7 @@ def _of_object(name: str, live: live_state.Live, change: registry_plan.Change) -
     return [Difference(name, option, before, after, *writer)]
 
 
-def _of_access(name: str, changes: Mapping[str, registry_plan.Change], live: role_bindings.LiveGrants) -> list[Difference]:
+def _of_access(name: str, changes: Mapping[str, changeset.Change], live: role_bindings.LiveGrants) -> list[Difference]:
     """Whose access differs, and what RoleBindings are surplus: those with whose end nobody loses access. `changes` are those of RoleBindings, by name."""
     created = [change for change in changes.values() if change.action == "create"]
     found = [Difference(name, field, None, GRANTED) for change in created for field in change.fields]
@@ -91,7 +91,7 @@ def _of_access(name: str, changes: Mapping[str, registry_plan.Change], live: rol
     return found
 
 
-def _of_group(name: str, change: registry_plan.Change, group: manifests.Manifest | None) -> list[Difference]:
+def _of_group(name: str, change: changeset.Change, group: manifests.Manifest | None) -> list[Difference]:
     users = set((group or {}).get("users") or ())
     writer = _last_writer(group, [("users",)])
     found = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, naming, ownership, permissions, role_bindings
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
 
 # The dashboard draws 6 characters. With 10, among 10,000 grants two share a name once in seventy million times, and none has one that the dashboard draws.
 NAME_PREFIX = "dashboard-permissions-"
@@ -61,7 +61,7 @@ def owner_reference(target: permissions.Target) -> manifests.Manifest:
     return {"apiVersion": target.api_version, "kind": kinds.KIND, "name": target.name, "uid": target.uid, "blockOwnerDeletion": False}
 
 
-def grant_changes(wanted: permissions.Permissions, live: role_bindings.LiveGrants, known: directory.Known) -> registry_plan.Plan:
+def grant_changes(wanted: permissions.Permissions, live: role_bindings.LiveGrants, known: directory.Known) -> changeset.Plan:
     """What makes the RoleBindings of a namespace those that are wanted: first what grants, last what revokes.
 
     `known` is what `lookups(doubtful(...))` asked for. Changes of the same verb do not depend on each other.
@@ -82,7 +82,7 @@ def grant_changes(wanted: permissions.Permissions, live: role_bindings.LiveGrant
             body["subjects"] = [binding.manifest["subjects"][index] for index in kept]
         if body:
             updates.append(_update(binding, body, [grant for index, grant in enumerate(binding.grants) if index not in kept]))
-    return registry_plan.Plan((*creations, *updates, *deletions), (*warnings, *_remarks(target, state, left)), tuple(problems))
+    return changeset.Plan((*creations, *updates, *deletions), (*warnings, *_remarks(target, state, left)), tuple(problems))
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class _State:
         return [0] if self.is_kept(binding) else []
 
 
-def _creations(target: permissions.Target, missing: Iterable[permissions.Grant], names: Iterable[str]) -> list[registry_plan.Change]:
+def _creations(target: permissions.Target, missing: Iterable[permissions.Grant], names: Iterable[str]) -> list[changeset.Change]:
     taken = set(names)
     changes = []
     for grant in missing:
@@ -122,7 +122,7 @@ def _creations(target: permissions.Target, missing: Iterable[permissions.Grant],
             attempt += 1
         taken.add(name)
         body = role_binding(target, grant, name)
-        changes.append(registry_plan.Change("create", kinds.ROLE_BINDING, target.namespace, name, (grant.path,), "POST", kinds.ROLE_BINDINGS, body))
+        changes.append(changeset.Change("create", kinds.ROLE_BINDING, target.namespace, name, (grant.path,), "POST", kinds.ROLE_BINDINGS, body))
     return changes
 
 
@@ -137,19 +137,19 @@ def _mended(target: permissions.Target, state: _State, binding: role_bindings.Bi
     return {"metadata": metadata} if metadata else {}
 
 
-def _update(binding: role_bindings.Binding, body: manifests.Manifest, revoked: Iterable[permissions.Grant]) -> registry_plan.Change:
+def _update(binding: role_bindings.Binding, body: manifests.Manifest, revoked: Iterable[permissions.Grant]) -> changeset.Change:
     live = binding.manifest["metadata"]
     fields = [f"metadata.{part}" for part in body.get("metadata", ())] + [grant.path for grant in revoked]
     body = manifests.merged(body, {"metadata": {"resourceVersion": live["resourceVersion"]}})
-    return registry_plan.Change("update", kinds.ROLE_BINDING, live["namespace"], binding.name, tuple(fields), "PATCH", kinds.ROLE_BINDINGS, body)
+    return changeset.Change("update", kinds.ROLE_BINDING, live["namespace"], binding.name, tuple(fields), "PATCH", kinds.ROLE_BINDINGS, body)
 
 
-def _deletion(binding: role_bindings.Binding) -> registry_plan.Change:
+def _deletion(binding: role_bindings.Binding) -> changeset.Change:
     live = binding.manifest["metadata"]
     # The dashboard replaces the subject of a binding in place: only the one that was read is deleted.
     preconditions = {"uid": live["uid"], "resourceVersion": live["resourceVersion"]}
     body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-    return registry_plan.Change(
+    return changeset.Change(
         "delete", kinds.ROLE_BINDING, live["namespace"], binding.name, tuple(grant.path for grant in binding.grants), "DELETE", kinds.ROLE_BINDINGS, body
     )
 
@@ -187,27 +187,27 @@ def _sentence(binding: role_bindings.Binding) -> str:
     return f"RoleBinding {binding.name!r} ({_texts.names_of(map(str, binding.grants)) or 'nobody'})"
 
 
-def member_changes(wanted: permissions.Permissions, target: permissions.Target, group: manifests.Manifest | None, has_groups: bool) -> registry_plan.Plan:
+def member_changes(wanted: permissions.Permissions, target: permissions.Target, group: manifests.Manifest | None, has_groups: bool) -> changeset.Plan:
     """What makes the registry's own Group hold the wanted members, one write that fails when somebody else was faster.
 
     To be carried out when the registry is available: the operator empties the Group when it first sees the registry. After it, on what is read back, it
     must be empty. `has_groups` tells whether the cluster serves user.openshift.io at all.
     """
     if wanted.members is None or (group is None and not wanted.members):
-        return registry_plan.Plan()
+        return changeset.Plan()
     option = f"permissions.{permissions.MEMBERS}"
     if not has_groups:
         problem = "cannot be set: this cluster has no groups of its own (user.openshift.io), as with an external identity provider or plain Kubernetes"
         remedy = (
             f"List them under permissions.users, or put them into a group {target.own_group!r} of the identity provider and list that under permissions.groups"
         )
-        return registry_plan.Plan(problems=(_errors.Problem(option, problem, remedy, list(wanted.members)),))
+        return changeset.Plan(problems=(_errors.Problem(option, problem, remedy, list(wanted.members)),))
     if group is None:
         if wanted.revoke:
-            return registry_plan.Plan()
+            return changeset.Plan()
         if target.uid is not None:
             problem = f"cannot be set: there is no Group {target.own_group!r}, which the operator makes for every registry"
-            return registry_plan.Plan(
+            return changeset.Plan(
                 problems=(_errors.Problem(option, problem, "See whether the operator runs, and run this again when the registry is available"),)
             )
     users = list((group or {}).get("users") or ())
@@ -218,17 +218,17 @@ def member_changes(wanted: permissions.Permissions, target: permissions.Target, 
         held = set(users)
         after = [user for user in users if user in listed or not wanted.exact] + [user for user in wanted.members if user not in held]
     if after == users:
-        return registry_plan.Plan()
+        return changeset.Plan()
     owner = None if group is None else ownership.owner_of(kinds.USER_GROUP, group, target.name)
     if owner and owner.whose != ownership.REGISTRY:
         problem = f"cannot be set: Group {target.own_group!r} is {owner}, and not the one that the operator creates for the registry"
-        return registry_plan.Plan(
+        return changeset.Plan(
             problems=(_errors.Problem(option, problem, "List the group under permissions.groups, and change its members where it is managed"),)
         )
     fields = tuple(f"{option}[{user}]" for user in sorted(set(users) ^ set(after)))
     version = {} if group is None else {"metadata": {"resourceVersion": group["metadata"]["resourceVersion"]}}
-    return registry_plan.Plan(
-        (registry_plan.Change("update", kinds.USER_GROUP, "", target.own_group, fields, "PATCH", kinds.USER_GROUPS, {**version, "users": after}),)
+    return changeset.Plan(
+        (changeset.Change("update", kinds.USER_GROUP, "", target.own_group, fields, "PATCH", kinds.USER_GROUPS, {**version, "users": after}),)
     )
 
 
@@ -247,7 +247,7 @@ def no_registry(target: permissions.Target, names: Collection[str]) -> _errors.P
     return _errors.Problem("name", naming.not_found(target.name, target.namespace, names), remedy)
 
 
-def carried_out(live: Iterable[manifests.Manifest], kind: str, changes: Iterable[registry_plan.Change]) -> list[manifests.Manifest]:
+def carried_out(live: Iterable[manifests.Manifest], kind: str, changes: Iterable[changeset.Change]) -> list[manifests.Manifest]:
     """Objects of a kind as they are after changes of them."""
     objects = {manifest["metadata"]["name"]: manifest for manifest in live}
     for change in changes:

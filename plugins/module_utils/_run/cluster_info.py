@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
 
 # Every cluster has it, nobody can delete it, and its uid is of no other cluster.
@@ -34,7 +34,7 @@ def run() -> None:
     outcome = ClusterOutcome()
 
     def work(module: Any) -> None:
-        cluster = client.connect(module)
+        cluster = login.connect(module)
         outcome.cluster = {**cluster.identity(), "uid": None}
         outcome.cluster["uid"] = _uid(cluster, outcome.warnings)
 

@@ -333,9 +333,9 @@ class _LazyCluster:
         if self._connected is None:
             # Only here: the library for clusters takes longer to load than a whole look at a database.
             _shell.need_cluster(self._module)
-            from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+            from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import login
 
-            self._connected = client.connect(self._module)
+            self._connected = login.connect(self._module)
             self._identity = {"cluster": self._connected.identity()}
             self._namespace = self._namespace or self._connected.registries_namespace()
         return self._connected, self._namespace

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module, _options, _shell, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
     custom_resource,
     desired_state,
@@ -27,7 +27,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
     permissions,
     server_pods,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import export, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import dependencies, export, record, restarts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
 
 if TYPE_CHECKING:
@@ -110,81 +110,16 @@ def compiled(query: str, problems: list[_errors.Problem]) -> Callable[[manifests
     return ask
 
 
-class Survey(snapshots.Snapshot):
-    """A snapshot for reading: lists only, so that the number of requests is the same for one registry and a thousand, and those of all other Roles."""
-
-    def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
-        super().__init__(cluster, capabilities, namespace)
-        self._selection = selection
-
-    def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
-        """Read several lists at the same time. Errors are kept for those who ask."""
-        with ThreadPoolExecutor(snapshots.THREADS) as pool:
-            for done in [pool.submit(load) for load in loads]:
-                done.exception()
-
-    def held(self, kind: str, name: str) -> manifests.Manifest | None:
-        """A ConfigMap or Secret with its data."""
-        return self._held(kind).get(name)
-
-    def source(self, kind: str, name: str) -> manifests.Manifest | None:
-        """A ConfigMap or Secret without its data: when it was changed."""
-        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(kinds.APIS[kind], self.namespace)}).get(name)
-
-    def deployment(self, name: str) -> manifests.Manifest | None:
-        """A Deployment."""
-        return self._deployments().get(name)
-
-    def group(self, name: str, listed: bool = False) -> manifests.Manifest | None:
-        """A Group of OpenShift's."""
-        return self._groups().get(name)
-
-    def other_bindings(self, own_roles: Iterable[str]) -> list[manifests.Manifest]:
-        """The RoleBindings of the namespace to other Roles than these, and to ClusterRoles."""
-        own = frozenset(own_roles)
-        return [binding for role, bindings in self._role_bindings().items() if role not in own for binding in bindings]
-
-    def cluster_role_bindings(self) -> list[manifests.Manifest]:
-        """The ClusterRoleBindings."""
-        return self._once("cluster role bindings", lambda: self.cluster.listed(kinds.CLUSTER_ROLE_BINDINGS, "", snapshots.trimmed_binding))
-
-    def roles(self) -> list[manifests.Manifest]:
-        """The Roles of the namespace."""
-        return self._once("roles", lambda: self.cluster.listed(kinds.ROLES, self.namespace, _trimmed_role))
-
-    def cluster_roles(self) -> list[manifests.Manifest]:
-        """The ClusterRoles."""
-        return self._once("cluster roles", lambda: self.cluster.listed(kinds.CLUSTER_ROLES, "", _trimmed_role))
-
-    def route_hosts(self) -> dict[str, str]:
-        """The hosts of the namespace's Routes, by name."""
-        return self._once(
-            "routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(kinds.ROUTES, self.namespace)}
-        )
-
-    def _registries(self) -> dict[str, manifests.Manifest]:
-        return self._once(
-            "registries",
-            lambda: {
-                found["metadata"]["name"]: found for found in self.cluster.listed(self.capabilities.api, self.namespace, snapshots.trimmed, **self._selection)
-            },
-        )
-
-
-def _trimmed_role(role: manifests.Manifest) -> manifests.Manifest:
-    return {"metadata": {"name": role["metadata"]["name"]}, "rules": role.get("rules")}
-
-
 class Collector:
     """Collects what is asked for: `result`. What may not be read is missing in it, and a warning says so."""
 
     def __init__(self, cluster: client.Cluster, options: Mapping[str, Any], warnings: list[str]) -> None:
         self._options, self._included = options, frozenset(options["include"])
-        self._outcome = writes.Outcome(warnings=warnings)
-        self._outcome.introduce(cluster)
+        self._outcome = record.Outcome(warnings=warnings)
+        self._outcome.introduce(cluster.identity())
         selectors = {"labelSelector": options["label_selector"], "fieldSelector": options["name"] and f"metadata.name={options['name']}"}
         namespace = options["namespace"] or cluster.registries_namespace()
-        self._survey = Survey(cluster, cluster.capabilities(), namespace, {key: value for key, value in selectors.items() if value})
+        self._survey = snapshots.Survey(cluster, cluster.capabilities(), namespace, {key: value for key, value in selectors.items() if value})
         self._now = datetime.now(timezone.utc)
         self._bundles: dict[tuple[str, desired_state.KeyReference], list[manifests.Manifest]] = {}
         self._readers: dict[tuple[str, desired_state.KeyReference], list[str]] = {}
@@ -262,12 +197,12 @@ class Collector:
 
     def _each(
         self,
-        work: Callable[[manifests.Manifest, manifests.Manifest, writes.Outcome], None],
+        work: Callable[[manifests.Manifest, manifests.Manifest, record.Outcome], None],
         selected: list[manifests.Manifest],
         registries: list[manifests.Manifest],
     ) -> None:
         """Do this for all registries at the same time. Of warnings that differ only in what they were refused for, the first is given."""
-        outcomes = [writes.Outcome() for _one in selected]
+        outcomes = [record.Outcome() for _one in selected]
         with ThreadPoolExecutor(snapshots.THREADS) as pool:
             list(pool.map(work, selected, registries, outcomes))
         first: dict[str, str] = {}
@@ -276,7 +211,7 @@ class Collector:
                 first.setdefault(warning.partition(": ")[0], warning)
         self._outcome.warn(first.values())
 
-    def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: writes.Outcome | None = None) -> T | None:
+    def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: record.Outcome | None = None) -> T | None:
         """What is read, or None where the cluster has no such thing, or with a warning where it cannot be read."""
         return visibility.seen(
             read,
@@ -309,7 +244,7 @@ class Collector:
 
     # Status
 
-    def _add_status(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: writes.Outcome) -> None:
+    def _add_status(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: record.Outcome) -> None:
         survey, name = self._survey, registry["metadata"]["name"]
         deployment = self._seen("whether registries serve", kinds.DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
         pods = self._seen("the pods of registries", kinds.PODS, lambda: survey.pods(name), outcome)
@@ -341,12 +276,12 @@ class Collector:
             "restart_needed": _any(source["restart_needed"] for source in sources),
         }
 
-    def _source(self, kind: str, name: str, keys: Iterable[str], live: live_state.Live | None, outcome: writes.Outcome) -> manifests.Manifest:
+    def _source(self, kind: str, name: str, keys: Iterable[str], live: live_state.Live | None, outcome: record.Outcome) -> manifests.Manifest:
         """What a registry reads; `live` is None where its server could not be seen."""
         found = self._seen(f"how old the {kind}s are that registries read", kinds.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
         source = found[0] if found else None
         read = list(keys)
-        changed = None if source is None else registry_plan.changed_at(source, read)
+        changed = None if source is None else restarts.changed_at(source, read)
         return {
             "kind": kind,
             "name": name,
@@ -354,7 +289,7 @@ class Collector:
             "exists": None if found is None else source is not None,
             "changed_at": None if changed is None else _text(changed),
             "age": None if changed is None else max(0, int((self._now - changed).total_seconds())),
-            "restart_needed": None if live is None or found is None else source is not None and registry_plan.is_outdated(live, [(source, read)]),
+            "restart_needed": None if live is None or found is None else source is not None and restarts.is_outdated(live, [(source, read)]),
         }
 
     # Access
@@ -452,7 +387,7 @@ class Collector:
         if missing:
             raise _errors.MissingLibraryError(missing)
 
-    def _add_database(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: writes.Outcome) -> None:
+    def _add_database(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: record.Outcome) -> None:
         """What a look at the registry's database finds, as `model_registry_database_info` returns it."""
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
         from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
@@ -479,7 +414,7 @@ def _sources(registry: manifests.Manifest, capabilities: kinds.Capabilities) -> 
     """The keys of the ConfigMaps and Secrets that a registry's server reads for its database, by their kind and name."""
     metadata, section = registry["metadata"], custom_resource.live_database(registry)
     found: dict[tuple[str, str], list[str]] = {}
-    for reference in registry_plan.references(desired_state.Registry(metadata["name"], metadata["namespace"]), registry, capabilities):
+    for reference in dependencies.references(desired_state.Registry(metadata["name"], metadata["namespace"]), registry, capabilities):
         found.setdefault(reference.object, []).extend(reference.keys)
     if custom_resource.live_type(registry) == _options.GENERATED:
         made = custom_resource.GeneratedDatabase(metadata["name"]).password_secret

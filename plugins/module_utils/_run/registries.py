@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _module, _options, _shell, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
     custom_resource,
     desired_state,
@@ -26,9 +26,10 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
     permissions,
     server_pods,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import drift, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import dependencies, drift, prediction, record, registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import upload_place
 
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
@@ -59,7 +60,7 @@ class Item:
     path: str
     options: Mapping[str, Any]
     wanted: desired_state.Registry
-    outcome: writes.Outcome
+    outcome: record.Outcome
     failures: list[_errors.Problem] = field(default_factory=list)
     # What stopped it that is no problem of its options.
     error: str | None = None
@@ -109,7 +110,7 @@ class Item:
 
 
 @dataclass
-class FleetOutcome(writes.Outcome):
+class FleetOutcome(record.Outcome):
     """What a run did with all registries."""
 
     items: list[Item] = field(default_factory=list)
@@ -163,7 +164,7 @@ def converge_fleet(cluster: client.Cluster, options: Mapping[str, Any], check_mo
     InputError: before anything was written, with everything that is wrong with the options, or with all registries alike. NotAllConvergedError: what
     concerns only some of them, for which the others did not wait. ClusterError: what every registry needs could not be read.
     """
-    outcome.introduce(cluster)
+    outcome.introduce(cluster.identity())
     namespace = options["namespace"] or cluster.registries_namespace()
     outcome.items = _items(options, namespace)
     problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]
@@ -193,7 +194,7 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
     first: dict[str, str] = {}
     for index, entry in enumerate(options["registries"]):
         found: list[_errors.Problem] = []
-        outcome = writes.Outcome()
+        outcome = record.Outcome()
         item = Item(f"registries[{index}]", entry, desired_state.registry_from_options(entry, namespace, found, outcome.warnings), outcome)
         if entry["permissions"] is not None:
             # Its warnings come with its plan.
@@ -296,7 +297,7 @@ class Fleet:
         """What the operator would overwrite of other new registries of the list for this new one."""
         if item.convergence is None or item.failures or item.convergence.live.registry is not None:
             return []
-        beside = ownership.neighbors(item.name, registry_plan.generates_database(item.wanted, None))
+        beside = ownership.neighbors(item.name, dependencies.generates_database(item.wanted, None))
         conflict = ownership.name_conflict(item.name, {name: self._expected.get(name) for name in beside}, ()) if beside else None
         return [registry_plan.name_problem(item.name, conflict)] if conflict else []
 
@@ -314,8 +315,8 @@ class Fleet:
     def _expected(self) -> dict[str, manifests.Manifest]:
         """The listed registries as they are to be after this run."""
         reader = self._reader
-        placed = {item.name: registry.placed(reader, item.wanted) for item in self._outcome.items}
-        return {name: registry_plan.resource_after(wanted, reader.registry(name), reader.capabilities) for name, wanted in placed.items()}
+        placed = {item.name: upload_place.placed(reader, item.wanted) for item in self._outcome.items}
+        return {name: prediction.resource_after(wanted, reader.registry(name), reader.capabilities) for name, wanted in placed.items()}
 
     @cached_property
     def _expected_users(self) -> Mapping[tuple[str, str], Collection[str]]:
@@ -354,7 +355,7 @@ class Fleet:
         removals: dict[str, removal.Removal] = {}
         problems: list[_errors.Problem] = []
         for name in unwanted:
-            item = Item(f"purge[{name}]", {}, desired_state.Registry(name, self._reader.namespace), writes.Outcome())
+            item = Item(f"purge[{name}]", {}, desired_state.Registry(name, self._reader.namespace), record.Outcome())
             consent = desired_state.Consent(delete_data=self._options["delete_data"])
             uid = unlisted[name]["metadata"]["uid"] if name in unlisted else ""
             removals[name] = removal.Removal(item.wanted, consent, self._check_mode, item.outcome, self._expected, uid)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, writes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, kinds, live_state, manifests, naming
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, prediction, record, registry_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import smoke_test
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback, upload_place
 
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import drift
@@ -43,13 +43,13 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return problems
 
 
-def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: writes.Outcome) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: record.Outcome) -> None:
     """Bring one registry to what the options of `model_registry` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options and with what they refer to. ClusterError: a request was
     refused. NotServingError, NotDeletedError: written, but not effective within wait_timeout.
     """
-    outcome.introduce(cluster)
+    outcome.introduce(cluster.identity())
     problems: list[_errors.Problem] = []
     namespace = options.get("namespace") or cluster.registries_namespace()
     wanted = desired_state.registry_from_options(options, namespace, problems, outcome.warnings)
@@ -75,14 +75,14 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     convergence.clean_up(reader.fresh)
 
 
-def converge_permissions(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: writes.Outcome) -> None:
+def converge_permissions(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: record.Outcome) -> None:
     """Bring the permissions of one registry to what the options of `model_registry_permission` say; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused.
     """
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization
 
-    outcome.introduce(cluster)
+    outcome.introduce(cluster.identity())
     name = options["name"]
     problems = naming.live_name_problems(name)
     reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
@@ -117,7 +117,7 @@ def granting_for(
     options: Mapping[str, Any],
     problems: list[_errors.Problem],
     check_mode: bool,
-    outcome: writes.Outcome,
+    outcome: record.Outcome,
     waits: bool,
     threads: int | None = None,
 ) -> authorization.Granting | None:
@@ -134,7 +134,7 @@ def granting_for(
 class Overwritten:
     """What a run changes of what there was: the change, and what was there when the registry was as it had been."""
 
-    change: registry_plan.Change
+    change: changeset.Change
     before: live_state.Live = field(repr=False)
 
 
@@ -147,7 +147,7 @@ class Convergence:
         wanted: desired_state.Registry,
         consent: desired_state.Consent,
         check_mode: bool,
-        outcome: writes.Outcome,
+        outcome: record.Outcome,
         granting: authorization.Granting | None,
         check_database: str,
         waits: bool,
@@ -162,7 +162,7 @@ class Convergence:
         self._live = live_state.Live(reader.capabilities)
         self._resource: manifests.Manifest | None = None
         # None until it was made, and again when it has to be made anew.
-        self._made: registry_plan.Plan | None = None
+        self._made: changeset.Plan | None = None
         self._overwritten: dict[tuple[str, str], Overwritten] = {}
         # Why the permissions could not be written.
         self._refusal: _errors.ReportedError | None = None
@@ -173,9 +173,9 @@ class Convergence:
         return self._live
 
     @property
-    def plan(self) -> registry_plan.Plan:
+    def plan(self) -> changeset.Plan:
         """What was planned, and after `write` what was carried out."""
-        return self._made or registry_plan.Plan()
+        return self._made or changeset.Plan()
 
     @property
     def is_predicted(self) -> bool:
@@ -243,7 +243,7 @@ class Convergence:
         live, reader = self._live, self._reader
         contents = {(change.kind, change.name): change.body for change in self.plan.changes if change.kind in kinds.APIS and change.action != "delete"}
         found = database_info.look_before(
-            reader, registry_plan.resource_after(placed(reader, self._wanted), live.registry, reader.capabilities), live.objects, contents
+            reader, prediction.resource_after(upload_place.placed(reader, self._wanted), live.registry, reader.capabilities), live.objects, contents
         )
         if found is None:
             return []
@@ -436,13 +436,13 @@ class Convergence:
         outcome.kept = []
         writes.carry_out(reader, self._planned_clean_up, self._wanted.name, self._check_mode, outcome)
 
-    def _planned_clean_up(self, reader: registry_reader.Reader) -> registry_plan.Plan:
+    def _planned_clean_up(self, reader: registry_reader.Reader) -> changeset.Plan:
         """What is left over by what is there now: another process may have edited the registry, or have begun to use what it does not."""
         live, planned = self._base_plan(reader)
         is_available = readiness.judge(readiness.Observation(live.registry, live.deployment)).serving
         if planned.problems or not is_available or any(change.kind == kinds.KIND for change in planned.changes):
-            return registry_plan.Plan(kept=planned.kept)
-        return registry_plan.Plan(planned.leftovers)
+            return changeset.Plan(kept=planned.kept)
+        return changeset.Plan(planned.leftovers)
 
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""
@@ -468,7 +468,7 @@ class Convergence:
                 unseen = f"The domain of the cluster's ingress could not be seen: {error}"
         return smoke_test.ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)
 
-    def _planned(self, reader: registry_reader.Reader) -> registry_plan.Plan:
+    def _planned(self, reader: registry_reader.Reader) -> changeset.Plan:
         live, made = self._base_plan(reader)
         self._live = live
         for change in made.changes:
@@ -480,7 +480,7 @@ class Convergence:
         made = replace(made, warnings=(*made.warnings, *self._shared_warnings(reader, made)))
         return replace(made, problems=(*made.problems, *self._granting.problems(reader, live.registry))) if self._granting else made
 
-    def _shared_warnings(self, reader: registry_reader.Reader, made: registry_plan.Plan) -> list[str]:
+    def _shared_warnings(self, reader: registry_reader.Reader, made: changeset.Plan) -> list[str]:
         """That another registry reads a Secret whose password is changed. One that this run is for too is restarted by it."""
         names = [change.name for change in made.changes if change.kind == "Secret" and change.action == "update"]
         if not names:
@@ -494,9 +494,9 @@ class Convergence:
             unseen += [f"{read}: its password changes with it, and a run for it restarts its server"] if others else []
         return unseen
 
-    def _base_plan(self, reader: registry_reader.Reader) -> tuple[live_state.Live, registry_plan.Plan]:
+    def _base_plan(self, reader: registry_reader.Reader) -> tuple[live_state.Live, changeset.Plan]:
         """What is live, and the plan by that alone."""
-        wanted = placed(reader, self._wanted)
+        wanted = upload_place.placed(reader, self._wanted)
         live = self._with_expected_users(registry_reader.read_live(reader, wanted, self._foreseen))
         return live, registry_plan.plan(wanted, live, self._consent, datetime.now(timezone.utc))
 
@@ -507,15 +507,3 @@ class Convergence:
         named = (secret["metadata"]["name"] for secret in live.password_secrets)
         used = [name for name in named if any(user != self._wanted.name for user in users.get(("Secret", name), ()))]
         return replace(live, used_secrets=live.used_secrets.union(used))
-
-
-def placed(reader: registry_reader.Reader, wanted: desired_state.Registry) -> desired_state.Registry:
-    """The wanted registry, with the certificates that its options hold given the ConfigMap that they belong into."""
-    database = wanted.database
-    if database is None or database.ca is None or database.ca.pem is None:
-        return wanted
-    # Imported here, as in `converge`.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place
-
-    reference = bundle_place.place_for(reader, wanted.name, database.ca.pem)
-    return replace(wanted, database=replace(database, ca=replace(database.ca, reference=reference)))

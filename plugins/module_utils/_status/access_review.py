@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, permissions, role_bindings
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
 
 REVIEWS = ("authorization.k8s.io/v1", "localsubjectaccessreviews")
 AUTHENTICATED = "system:authenticated"
@@ -38,7 +38,7 @@ class Access:
         return f"{self.verb} {resource}" + (f" {self.name!r}" if self.name else "")
 
 
-def needs_right_to_grant(changes: Iterable[registry_plan.Change]) -> bool:
+def needs_right_to_grant(changes: Iterable[changeset.Change]) -> bool:
     """Whether the API server will ask for more than the right to write: not when something is deleted, or a binding gets another owner and nothing else."""
     return any(
         change.kind == kinds.ROLE_BINDING and (change.verb == "POST" or (change.verb == "PATCH" and set(change.fields) != {"metadata.ownerReferences"}))

@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import snapshots, wait, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import snapshots, wait
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests, server_pods
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
 
 # How many are looked at closely in one round: each takes requests of its own.
@@ -34,7 +35,7 @@ class Narrator(Protocol):
 
 def wait_for_all(
     first: snapshots.Snapshot,
-    outcomes: Mapping[str, writes.Outcome],
+    outcomes: Mapping[str, record.Outcome],
     patient: Collection[str],
     seconds: float,
     settled: Callable[[str, readiness.Verdict, readiness.Observation], None],

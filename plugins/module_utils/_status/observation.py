@@ -13,8 +13,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility, wait, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility, wait
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, live_state, manifests, server_pods
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness, symptoms
 
 # The next start of a server that has failed is waited for when it is not further away than this, and then this long until it has shown how it ends.
@@ -46,7 +47,7 @@ def wait_until_serving(
     reader: registry_reader.Reader,
     name: str,
     seconds: float,
-    outcome: writes.Outcome,
+    outcome: record.Outcome,
     unchanged: live_state.Live | None = None,
     explain: Callable[[], str] = lambda: "",
 ) -> None:
@@ -122,7 +123,7 @@ def _next_start(seen: readiness.Observation) -> datetime | None:
 
 
 def observe(
-    reader: registry_reader.Reader, name: str, outcome: writes.Outcome, known: live_state.Live | None = None, baseline: Mapping[str, int] | None = None
+    reader: registry_reader.Reader, name: str, outcome: record.Outcome, known: live_state.Live | None = None, baseline: Mapping[str, int] | None = None
 ) -> readiness.Observation:
     """What the cluster shows of a registry; where it does not serve, with what can explain it."""
     seen = look_at(reader, name, known, baseline)
@@ -142,7 +143,7 @@ def look_at(
     return replace(seen, pods=pods, baseline=server_pods.starts(pods) if baseline is None else baseline)
 
 
-def explained(reader: registry_reader.Reader, seen: readiness.Observation, outcome: writes.Outcome) -> readiness.Observation:
+def explained(reader: registry_reader.Reader, seen: readiness.Observation, outcome: record.Outcome) -> readiness.Observation:
     """An observation together with the log and the events of its newest pod, and the pods of a generated database."""
     pod = server_pods.newest_pod(seen.pods)
     if pod is None or seen.registry is None:
@@ -155,7 +156,7 @@ def explained(reader: registry_reader.Reader, seen: readiness.Observation, outco
     return replace(seen, previous_log=_log(reader, pod, outcome, previous=True)) if readiness.needs_previous_log(seen) else seen
 
 
-def _log(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: writes.Outcome, previous: bool = False) -> str:
+def _log(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: record.Outcome, previous: bool = False) -> str:
     """The end of the server's log, or of that of the start before."""
     name, container = pod["metadata"]["name"], server_pods.database_container(pod["spec"]["containers"]).get("name")
     if container is None:
@@ -168,7 +169,7 @@ def _log(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: write
     return visibility.seen(lambda: reader.cluster.log(reader.namespace, name, container, previous), "", unseen)
 
 
-def _events(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: writes.Outcome) -> tuple[str, ...]:
+def _events(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: record.Outcome) -> tuple[str, ...]:
     selector = f"involvedObject.uid={pod['metadata']['uid']},type=Warning"
     events = visibility.seen(
         lambda: reader.cluster.items(kinds.EVENTS, reader.namespace, fieldSelector=selector),

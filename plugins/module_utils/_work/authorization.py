@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, wait, writes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, permissions, role_bindings
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import permission_plan, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, permission_plan, record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import access_review
 
 AT_THE_SAME_TIME = 8
@@ -35,7 +35,7 @@ def granting_from_options(
     options: Mapping[str, Any],
     problems: list[_errors.Problem],
     check_mode: bool,
-    outcome: writes.Outcome,
+    outcome: record.Outcome,
     waits: bool | None = None,
     threads: int | None = None,
 ) -> Granting:
@@ -58,15 +58,15 @@ class Granting:
         target: permissions.Target,
         waits: bool | None,
         check_mode: bool,
-        outcome: writes.Outcome,
+        outcome: record.Outcome,
         threads: int,
     ) -> None:
         self._reader, self._cluster, self._threads = reader, reader.cluster, threads
         self._wanted, self._check_mode, self._outcome = wanted, check_mode, outcome
         self._target, self._waits = target, waits
-        self._first: registry_plan.Plan | None = None
+        self._first: changeset.Plan | None = None
         # What there is to do by the last look.
-        self.planned: tuple[registry_plan.Change, ...] = ()
+        self.planned: tuple[changeset.Change, ...] = ()
         self._see([])
         self._known = directory.Known()
         self._group: manifests.Manifest | None = None
@@ -76,7 +76,7 @@ class Granting:
         # In check mode, whether the operator has still to make the Group, or to empty it.
         self._awaits_group = False
         self._before: manifests.Manifest | None = None
-        self._unanswered: list[registry_plan.Change] = []
+        self._unanswered: list[changeset.Change] = []
 
     @property
     def live_grants(self) -> role_bindings.LiveGrants:
@@ -107,7 +107,7 @@ class Granting:
         self._new_group = {} if registry is None and may_read and self._has_groups else None
         # The operator empties the Group when it first sees the registry, also one that was there before.
         self._awaits_group = bool(self._waits) and not manifests.at(registry, ("status", "conditions"))
-        grants, members = self._planned_grants(), registry_plan.Plan(problems=tuple(unreadable)) if unreadable else self._planned_members()
+        grants, members = self._planned_grants(), changeset.Plan(problems=tuple(unreadable)) if unreadable else self._planned_members()
         self._first = grants
         self.planned = (*grants.changes, *members.changes)
         problems = [*grants.problems, *members.problems, *writes.rights_problems(reader, self.planned)]
@@ -196,10 +196,10 @@ class Granting:
     def _role_bindings(self) -> list[manifests.Manifest]:
         return self._reader.role_bindings(self._target.roles)
 
-    def _planned_grants(self) -> registry_plan.Plan:
+    def _planned_grants(self) -> changeset.Plan:
         return permission_plan.grant_changes(self._wanted, self._grants, self._known)
 
-    def _planned_members(self) -> registry_plan.Plan:
+    def _planned_members(self) -> changeset.Plan:
         if self._awaits_group:
             return permission_plan.member_changes(self._wanted, replace(self._target, uid=None), None, self._has_groups)
         return permission_plan.member_changes(self._wanted, self._target, self._group, self._has_groups)
@@ -272,13 +272,13 @@ class Granting:
         ]
 
     def _carry_out(
-        self, planned: Callable[[], registry_plan.Plan], read: Callable[[], object], first: registry_plan.Plan | None = None, read_back: bool = False
-    ) -> registry_plan.Plan:
+        self, planned: Callable[[], changeset.Plan], read: Callable[[], object], first: changeset.Plan | None = None, read_back: bool = False
+    ) -> changeset.Plan:
         """Send the `first` plan, or one that is made now, and what a new plan says when somebody else was faster; the last plan.
 
         With `read_back` until there is nothing left to do.
         """
-        attempts, made = 0, registry_plan.Plan()
+        attempts, made = 0, changeset.Plan()
         errors: list[_errors.ClusterError] = []
 
         def attempt(_is_last: bool) -> str:
@@ -315,11 +315,11 @@ class Granting:
             raise
         return made
 
-    def _send_all(self, changes: Sequence[registry_plan.Change]) -> list[tuple[registry_plan.Change, _errors.ClusterError]]:
+    def _send_all(self, changes: Sequence[changeset.Change]) -> list[tuple[changeset.Change, _errors.ClusterError]]:
         """Send changes, those of the same verb in parallel, and note what was done; those that were refused. What revokes waits until all was granted."""
-        refused: list[tuple[registry_plan.Change, _errors.ClusterError]] = []
+        refused: list[tuple[changeset.Change, _errors.ClusterError]] = []
 
-        def attempt(change: registry_plan.Change) -> _errors.ReportedError | None:
+        def attempt(change: changeset.Change) -> _errors.ReportedError | None:
             try:
                 writes.send(self._cluster, change, self._check_mode)
             except (_errors.ClusterError, _interruption.CancelledError) as error:
@@ -346,13 +346,13 @@ class Granting:
         self._unanswered = [change for change, error in refused if error.unclear]
         return refused
 
-    def _is_ahead(self, change: registry_plan.Change) -> bool:
+    def _is_ahead(self, change: changeset.Change) -> bool:
         """Whether a change needs what is still to be made: the registry, or the Group that the operator makes for it."""
         if change.verb == "DELETE" or self._wanted.revoke:
             return False
         return self._target.uid is None or (self._awaits_group and change.kind == kinds.USER_GROUP)
 
-    def _settle(self, planned: Iterable[registry_plan.Change]) -> None:
+    def _settle(self, planned: Iterable[changeset.Change]) -> None:
         """Note the writes that got no answer, where the new plan shows that they were carried out all the same."""
         again = {(change.verb, change.kind, change.name) for change in planned}
         for change in self._unanswered:
@@ -366,7 +366,7 @@ class Granting:
         self._outcome.permissions_difference = permission_plan.difference(self._target, self._before or {}, after)
 
 
-def _may_pass(change: registry_plan.Change, error: _errors.ClusterError) -> bool:
+def _may_pass(change: changeset.Change, error: _errors.ClusterError) -> bool:
     """Whether a refused write may succeed when it is planned anew: somebody else was faster, it got no answer, or the Role is still to be made."""
     return error.unclear or error.status == _errors.CONFLICT or (error.status == _errors.NOT_FOUND and change.verb in ("POST", "PATCH"))
 

@@ -24,7 +24,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
     permissions,
     role_bindings,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import deletion_plan, registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, deletion_plan, record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation
 
 
@@ -47,7 +47,7 @@ class Removal:
         unwanted: desired_state.Registry,
         consent: desired_state.Consent,
         check_mode: bool,
-        outcome: writes.Outcome,
+        outcome: record.Outcome,
         expected: Mapping[str, manifests.Manifest] = MappingProxyType({}),
         uid: str | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class Removal:
         InputError, ClusterError; NotDeletedError when it is not gone by then; CancelledError when the run is to stop.
         """
 
-        def after(change: registry_plan.Change) -> None:
+        def after(change: changeset.Change) -> None:
             if change.kind == kinds.KIND and seconds:
                 # The server runs until then, with the Secret and the CA that are deleted next.
                 _wait_until_gone(reader, self._unwanted.name, self._uid, seconds, deadline or time.monotonic() + seconds)
@@ -88,14 +88,14 @@ class Removal:
             reason = naming.not_found(self._unwanted.name, reader.namespace, self._others)
         self._outcome.status = {**observation.ABSENT, "reason": reason, "restart_needed": False}
 
-    def _planned(self, reader: registry_reader.Reader, expected: Mapping[str, manifests.Manifest]) -> registry_plan.Plan:
+    def _planned(self, reader: registry_reader.Reader, expected: Mapping[str, manifests.Manifest]) -> changeset.Plan:
         remains = read_remains(reader, self._unwanted.name, expected)
         self._others = [other["metadata"]["name"] for other in remains.others]
         uid = remains.registry["metadata"]["uid"] if remains.registry else ""
         if self._uid is None:
             self._uid = uid
         if uid not in ("", self._uid):
-            return registry_plan.Plan(warnings=(f"registry {self._unwanted.name!r} was created by another process during this run, and is left",))
+            return changeset.Plan(warnings=(f"registry {self._unwanted.name!r} was created by another process during this run, and is left",))
         return deletion_plan.plan_deletion(self._unwanted, remains, self._consent)
 
 

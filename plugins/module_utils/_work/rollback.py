@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, writes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, record, restarts
 
 # What a database answers, and the server logs, only after it has accepted the login; and after it has accepted the encrypted connection.
 AFTER_LOGIN = re.compile(r"Error (1044|1049|1142) |SQLSTATE (3D000|42501)|Dirty database version")
@@ -22,19 +22,19 @@ AFTER_TLS = re.compile(rf"Error 1045 |SQLSTATE 28P01|password authentication fai
 ACCEPTED = "the database accepts the new one"
 
 
-def what_of(change: registry_plan.Change) -> str:
+def what_of(change: changeset.Change) -> str:
     """What a change writes into a Secret or ConfigMap, for people."""
     return "password" if change.fields == ("database.password",) else "CA"
 
 
-def sentence(change: registry_plan.Change, reason: str | None) -> str:
+def sentence(change: changeset.Change, reason: str | None) -> str:
     """That the previous value was put back, or the reason why not."""
     done = "was put back" if reason is None else "was not put back"
     return f"The previous {what_of(change)} {done} into {change.kind} {change.name!r}" + (f": {reason}." if reason else ".")
 
 
 def write_back(
-    reader: registry_reader.Reader, change: registry_plan.Change, previous: manifests.Manifest, users: Collection[str], outcome: writes.Outcome
+    reader: registry_reader.Reader, change: changeset.Change, previous: manifests.Manifest, users: Collection[str], outcome: record.Outcome
 ) -> str | None:
     """Write the value of the object as it was over our own; the reason where it must not or cannot be. `users` are the registries that may read it."""
     key = next(iter(change.body["data"]))
@@ -56,11 +56,11 @@ def write_back(
     return None
 
 
-def restart(reader: registry_reader.Reader, name: str, outcome: writes.Outcome) -> str:
+def restart(reader: registry_reader.Reader, name: str, outcome: record.Outcome) -> str:
     """Restart the server of a registry for which something was put back; what came of it, as a sentence."""
     try:
         deployment = reader.fresh.deployment(name)
-        change = registry_plan.restart_of(desired_state.Registry(name, reader.namespace), datetime.now(timezone.utc), deployment)
+        change = restarts.restart_of(desired_state.Registry(name, reader.namespace), datetime.now(timezone.utc), deployment)
         writes.send(reader.cluster, change, False)
     except _errors.ClusterError as error:
         return f"The server of registry {name!r} could not be restarted with it: {error}"

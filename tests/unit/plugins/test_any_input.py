@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, permissions
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import OF_MODULE
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, component, database_info, info, registries, registry
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 
@@ -165,7 +166,7 @@ def of_fleet(given: dict[str, Any]) -> Iterator[str]:
 def of_bundle(given: dict[str, Any]) -> Iterator[str]:
     warnings: list[str] = []
     problems: list[_errors.Problem] = []
-    ca.bundle_from_options(given, problems, warnings)
+    bundle_plan.bundle_from_options(given, problems, warnings)
     yield from [*told(ca.input_problems(given)), *warnings]
 
 

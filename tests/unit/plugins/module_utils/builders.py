@@ -10,7 +10,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Consent, KeyReference, Registry, registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import Capabilities
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import Plan, plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import plan
 
 NAMESPACE = "registries"
 TODAY = Capabilities("v1beta1", "kubeRBACProxy")

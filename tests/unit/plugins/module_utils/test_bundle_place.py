@@ -21,7 +21,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.bundle
     upload_name,
     written,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.ca import (
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.bundle_plan import (
     LiveBundle,
     WantedBundle,
     bundle_from_options,

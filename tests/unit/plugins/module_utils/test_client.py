@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, visibility, wait
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login, visibility, wait
 
 REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
 GROUPS = ("user.openshift.io/v1", "groups")
@@ -459,7 +459,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
     if given == "K8S_AUTH_API_KEY":
         monkeypatch.setenv(given, token)
     with pytest.raises(_errors.ClusterError, match=f"^connecting to the cluster: {_texts.OF_HEADERS}.$") as failure:
-        client.connect(Module(**options))
+        login.connect(Module(**options))
     assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
     assert server.seen == []
 
@@ -468,7 +468,7 @@ def test_connecting_ends_although_the_first_answer_drips_for_ever(reached, serve
     monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
     server.answers = [drips]
     with pytest.raises(_errors.ClusterError, match=r"^connecting to the cluster: .* not answered in full within"):
-        client.connect(Module(**reached, api_key="token"))
+        login.connect(Module(**reached, api_key="token"))
 
 
 def test_a_module_that_ends_while_it_connects_ends(reached, server):
@@ -477,10 +477,10 @@ def test_a_module_that_ends_while_it_connects_ends(reached, server):
             raise SystemExit(1)
 
     with pytest.raises(SystemExit):
-        client.connect(Ending(**reached, api_key="token"))
+        login.connect(Ending(**reached, api_key="token"))
 
 
-VARIABLES = {variable: option for option, variables in client.OF_ENVIRONMENT.items() for variable in variables}
+VARIABLES = {variable: option for option, variables in login.OF_ENVIRONMENT.items() for variable in variables}
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
@@ -493,21 +493,21 @@ def test_the_environment_does_not_lead_away_from_the_cluster_that_the_options_na
         monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
     monkeypatch.setenv(variable, "https://127.0.0.1:1")
     with pytest.raises(_errors.ClusterError) as failure:
-        client.connect(Module(**options))
+        login.connect(Module(**options))
     assert f"Unset {variable}, or set the option {VARIABLES[variable]}" in str(failure.value)
     assert server.seen == []
     monkeypatch.delenv(variable)
-    assert client.connect(Module(**options)).host == reached["host"]
+    assert login.connect(Module(**options)).host == reached["host"]
 
 
 def test_a_host_and_its_token_may_come_from_the_environment_or_the_options(reached, server, monkeypatch):
     server.answers = [DISCOVERED]
     monkeypatch.setenv("K8S_AUTH_API_KEY", "token")
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", "/nowhere")
-    assert client.connect(Module(**reached)).host == reached["host"]
+    assert login.connect(Module(**reached)).host == reached["host"]
     monkeypatch.setenv("K8S_AUTH_HOST", reached["host"] + "/")
-    assert client.connect(Module(**{**reached, "host": None})).host == reached["host"]
-    assert client.connect(Module(**reached, context="c")).bearer_token == "token"
+    assert login.connect(Module(**{**reached, "host": None})).host == reached["host"]
+    assert login.connect(Module(**reached, context="c")).bearer_token == "token"
 
 
 @pytest.mark.parametrize("given", ["host", "K8S_AUTH_HOST"])
@@ -519,9 +519,9 @@ def test_a_kubeconfig_does_not_lead_away_from_the_host_that_is_named(reached, se
     if given == "K8S_AUTH_HOST":
         monkeypatch.setenv(given, other.pop("host"))
     with pytest.raises(_errors.ClusterError, match=f"names the API server https://localhost:[0-9]+, and the kubeconfig .* names {reached['host']}"):
-        client.connect(Module(**other))
+        login.connect(Module(**other))
     monkeypatch.delenv("K8S_AUTH_HOST", raising=False)
-    assert client.connect(Module(**reached)).bearer_token == "token"
+    assert login.connect(Module(**reached)).bearer_token == "token"
 
 
 def test_a_token_that_cannot_be_sent_is_not_repeated_by_later_requests_either(cluster):
@@ -536,7 +536,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated_by_later_requests_either(cl
 )
 def test_an_address_that_cannot_be_parsed_is_not_repeated(reached, proxy):
     with pytest.raises(_errors.ClusterError) as failure:
-        client.connect(Module(**{**reached, "api_key": "token", "proxy": proxy, "no_proxy": None}))
+        login.connect(Module(**{**reached, "api_key": "token", "proxy": proxy, "no_proxy": None}))
     assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
 
 
@@ -559,12 +559,12 @@ def kubeconfig(*contexts):
 def test_a_kubeconfig_that_does_not_exist_is_named_with_where_its_path_came_from(monkeypatch, tmp_path):
     for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG", "K8S_AUTH_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
-    assert "The kubeconfig /nowhere/config (the option kubeconfig) does not exist" in client._login_hint(Module(kubeconfig="/nowhere/config"))
+    assert "The kubeconfig /nowhere/config (the option kubeconfig) does not exist" in login._login_hint(Module(kubeconfig="/nowhere/config"))
     monkeypatch.setenv("KUBECONFIG", f"/nowhere/a{os.pathsep}/nowhere/b")
-    assert f"The kubeconfig /nowhere/a{os.pathsep}/nowhere/b (KUBECONFIG) does not exist" in client._login_hint(Module())
+    assert f"The kubeconfig /nowhere/a{os.pathsep}/nowhere/b (KUBECONFIG) does not exist" in login._login_hint(Module())
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBECONFIG")
-    assert "The kubeconfig ~/.kube/config (the default) does not exist" in client._login_hint(Module())
+    assert "The kubeconfig ~/.kube/config (the default) does not exist" in login._login_hint(Module())
 
 
 def test_a_context_that_does_not_exist_is_named_with_those_that_do(monkeypatch, tmp_path):
@@ -572,9 +572,9 @@ def test_a_context_that_does_not_exist_is_named_with_those_that_do(monkeypatch, 
     file = tmp_path / "config"
     file.write_text(json.dumps({**kubeconfig("east", "west"), "apiVersion": "v1", "kind": "Config", "clusters": [], "users": []}))
     for given in (kubeconfig("east", "west"), str(file)):
-        hint = client._login_hint(Module(kubeconfig=given, context="north"))
+        hint = login._login_hint(Module(kubeconfig=given, context="north"))
         assert "has no context 'north'. Set context to one of those that it has: 'east', 'west'." in hint
-    assert "Correct it" in client._login_hint(Module(kubeconfig={"contexts": None}, context="north"))
+    assert "Correct it" in login._login_hint(Module(kubeconfig={"contexts": None}, context="north"))
 
 
 @pytest.mark.parametrize(
@@ -592,7 +592,7 @@ def test_a_context_that_does_not_exist_is_named_with_those_that_do(monkeypatch, 
 def test_only_the_api_servers_own_404_says_that_there_is_none(path, body, status):
     error = kubernetes.client.ApiException(status=404, reason="Not Found")
     error.body = body
-    assert client._refusal("reading", "https://api:6443", error, path).status == status
+    assert client.refusal("reading", "https://api:6443", error, path).status == status
 
 
 @pytest.mark.parametrize(
@@ -606,5 +606,5 @@ def test_only_the_api_servers_own_404_says_that_there_is_none(path, body, status
 )
 def test_a_status_of_0_is_no_answer_and_says_what_to_do(reason, remedy):
     error = kubernetes.client.ApiException(status=0, reason=f"SSLError\n{reason}")
-    failure = client._refusal("asking who this account is", "https://api:6443", error)
+    failure = client.refusal("asking who this account is", "https://api:6443", error)
     assert failure.status is None and "https://api:6443 did not answer" in str(failure) and remedy in str(failure) and "answered 0" not in str(failure)

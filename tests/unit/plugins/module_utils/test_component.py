@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.component import (
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.component_plan import (
     Live,
     Surroundings,
     Wanted,
-    input_problems,
     plan_switch,
     why_not_managed,
     why_not_removed,
 )
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.component import input_problems
 
 API = ("datasciencecluster.opendatahub.io/v2", "datascienceclusters")
 OPTIONS = {"state": "managed", "registries_namespace": None, "force": False, "wait": True, "wait_timeout": 300}

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, snapshots
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, bundle_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
@@ -177,7 +177,7 @@ def manifest(name):
 def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_once():
     cluster = Registries(100)
     place = bundle_place.Place("ConfigMap", "ns", desired_state.KeyReference("ca", "ca.crt"))
-    live = ca.LiveBundle(TODAY, place, None, tuple(cluster.manifests))
+    live = bundle_plan.LiveBundle(TODAY, place, None, tuple(cluster.manifests))
     outcome = ca.BundleOutcome(registries=[{"name": one["metadata"]["name"]} for one in cluster.manifests])
     failures = ca._wait_for_all(registry_reader.Reader(cluster, TODAY, "ns"), live, 0.5, [], outcome)
     assert len(failures) == 100 and all("the operator has not acted on the registry" in str(error) for error in failures.values())

@@ -4,20 +4,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import (
-    Snapshot,
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import Snapshot
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.trimming import (
     trimmed_binding,
     trimmed_deployment,
     trimmed_pod,
     trimmed_registry,
     trimmed_source,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.writes import Outcome
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import FORBIDDEN, ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.manifests import at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.restarts import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.registries import Item, input_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.availability import is_in_trouble, with_explanation
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation

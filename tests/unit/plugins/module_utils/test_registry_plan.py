@@ -14,17 +14,10 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.passwords import stored_password
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import (
-    RESTARTED_AT,
-    changed_at,
-    needed_objects,
-    needs_password_secrets,
-    needs_pods,
-    password_reference,
-    references,
-    resource_after,
-    restart_of,
-)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.dependencies import needed_objects, needs_password_secrets, references
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.prediction import password_reference, resource_after
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import needs_pods
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.restarts import RESTARTED_AT, changed_at, restart_of
 
 from .builders import (
     CREATED,

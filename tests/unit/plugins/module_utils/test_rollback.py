@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import registry_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback
 
-CHANGE = registry_plan.Change("update", "ConfigMap", "registries", "bundle", ("database.ca",), "PATCH", kinds.CONFIG_MAPS, {"data": {"ca.crt": "new"}})
+CHANGE = changeset.Change("update", "ConfigMap", "registries", "bundle", ("database.ca",), "PATCH", kinds.CONFIG_MAPS, {"data": {"ca.crt": "new"}})
 
 
 class Unasked:
@@ -20,6 +20,6 @@ class Unasked:
 
 @pytest.mark.parametrize("previous", [{}, {"data": {"other": "text"}}, {"binaryData": {"ca.crt": "b2xk"}}])
 def test_a_value_that_was_stored_in_another_form_is_left_with_a_reason(previous: dict[str, Any]) -> None:
-    reason = rollback.write_back(cast(registry_reader.Reader, Unasked()), CHANGE, previous, ["fraud"], writes.Outcome())
+    reason = rollback.write_back(cast(registry_reader.Reader, Unasked()), CHANGE, previous, ["fraud"], record.Outcome())
     said = "The previous CA was not put back into ConfigMap 'bundle': it was stored in another form."
     assert rollback.sentence(CHANGE, reason) == said

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.writes import Outcome
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDINGS
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import Change
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
 
 GRANT = Change("create", "RoleBinding", "registries", "one", ("permissions.users[alice]",), "POST", ROLE_BINDINGS, {})
 

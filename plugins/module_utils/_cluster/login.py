@@ -1,0 +1,114 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way to a cluster: by the options, the environment or a kubeconfig."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _errors, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
+
+try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
+except ImportError:
+    get_api_client = None
+
+# The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
+OF_ENVIRONMENT = {
+    "host": ("K8S_AUTH_HOST",),
+    "api_key": ("K8S_AUTH_API_KEY",),
+    "username": ("K8S_AUTH_USERNAME",),
+    "password": ("K8S_AUTH_PASSWORD",),
+    "client_cert": ("K8S_AUTH_CLIENT_CERT", "K8S_AUTH_CERT_FILE"),
+    "client_key": ("K8S_AUTH_CLIENT_KEY", "K8S_AUTH_KEY_FILE"),
+}
+
+
+def connect(module: Any) -> client.Cluster:
+    """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one, or two."""
+    _refuse_environment(module.params)
+    # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
+    no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
+    what, host = "connecting to the cluster", ""
+    try:
+        # Asks the API server what it offers, unless a run before left that behind.
+        dynamic = _deadline.within(client.REQUEST_SECONDS, lambda: get_api_client(module, no_proxy=no_proxy))
+        # Brings the configuration into the state that it has after a request.
+        dynamic.configuration.get_api_key_with_prefix("authorization")
+    except (client.HTTPError, TimeoutError) as error:
+        raise client.no_answer(what, host, _texts.reason(error)) from None
+    except client.ApiException as error:
+        raise client.refusal(what, host, error) from None
+    except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
+        reason = _texts.reason(error).rstrip(".")
+        if reason == _texts.OF_HEADERS:
+            raise client.no_answer(what, host, reason) from None
+        raise _errors.ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
+    _refuse_other_host(module.params, dynamic.configuration)
+    # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
+    dynamic.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
+    # Audit logs tell our requests from those of other modules by it.
+    dynamic.client.client.user_agent = kinds.FIELD_MANAGER
+    return client.Cluster(dynamic.client, dynamic.configuration, module.params.get("context"))
+
+
+def _refuse_environment(options: Mapping[str, Any]) -> None:
+    """ClusterError where a variable would lead to another cluster than the options, or take credentials of another one there."""
+    given = next((name for name in ("context", "kubeconfig") if options.get(name)), None)
+    if given is None or options.get("host") is not None:
+        return
+    for option, variables in OF_ENVIRONMENT.items():
+        variable = next(filter(os.environ.get, variables), None)
+        if variable and options.get(option) is None:
+            raise _errors.ClusterError(
+                f"the option {given} names the cluster, and the environment variable {variable} would take precedence over its kubeconfig."
+                f" Unset {variable}, or set the option {option}."
+            )
+
+
+def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:
+    """ClusterError where the library goes to the address in a kubeconfig although another one was named: it reads both again with the token in it."""
+    named = options.get("host") or os.environ.get("K8S_AUTH_HOST")
+    if named and named.rstrip("/").lower() != configuration.host.rstrip("/").lower():
+        addresses = [_texts.line(_texts.without_user(address)) for address in (named, configuration.host)]
+        raise _errors.ClusterError(
+            "host (K8S_AUTH_HOST) names the API server {}, and the kubeconfig whose token would be used names {}."
+            " Set api_key for the first one, or do not set host.".format(*addresses)
+        )
+
+
+def _login_hint(module: Any) -> str:
+    """What was looked for and what there is instead, and what to do."""
+    named = {"the option kubeconfig": module.params.get("kubeconfig"), **{name: os.environ.get(name) for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG")}}
+    origin, kubeconfig = next(((origin, value) for origin, value in named.items() if value), ("the default", "~/.kube/config"))
+    context = module.params.get("context") or os.environ.get("K8S_AUTH_CONTEXT")
+    contexts: list[str] = []
+    configurations = [kubeconfig]
+    if isinstance(kubeconfig, str):
+        files = [path for path in map(os.path.expanduser, kubeconfig.split(os.pathsep)) if os.path.exists(path)]
+        if not files:
+            tried = f"The kubeconfig {_texts.line(kubeconfig)} ({origin}) does not exist"
+            return f"{tried}. Set kubeconfig to an existing file, or set host and api_key, or log in with `oc login`."
+        configurations = files
+    try:
+        # Imported here: the library `kubernetes` needs it, and whoever has that has it too.
+        import yaml
+
+        for configuration in configurations:
+            content: Any = configuration
+            if isinstance(configuration, str):
+                with open(configuration, encoding="utf-8") as file:
+                    content = yaml.safe_load(file)
+            contexts += [str(entry["name"]) for entry in content["contexts"]]
+    except Exception:  # whatever a broken file makes the parser, or this, stumble upon: the library has said already that it is broken
+        contexts = []
+    if context and contexts and context not in contexts:
+        present = ", ".join(repr(_texts.line(name)) for name in contexts)
+        return f"The kubeconfig ({origin}) has no context {_texts.line(context)!r}. Set context to one of those that it has: {present}."
+    return f"The kubeconfig that was used is that of {origin}. Correct it, or set host and api_key, or log in with `oc login`."

@@ -1,0 +1,216 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What makes a bundle of CA certificates as it is wanted, and which servers are restarted for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    certificates,
+    custom_resource,
+    desired_state,
+    kinds,
+    live_state,
+    manifests,
+    naming,
+    ownership,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, changeset, dependencies, restarts
+
+KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
+# A private key of any kind, and what stands for a byte of a binary key that is no text.
+PRIVATE_KEY, UNREADABLE = "PRIVATE KEY-----", "\ufffd"
+
+
+@dataclass(frozen=True)
+class WantedBundle:
+    """A bundle as the options of `model_registry_ca` describe it. Exactly one of `name` and `registry` is set, unless there are problems."""
+
+    kind: str
+    name: str | None
+    key: str
+    registry: str | None
+    # None when the bundle is to be removed. `option` is where the certificates came from.
+    pem: str | None
+    option: str
+    adds: bool
+    is_absent: bool
+    restart: bool
+    expiry_days: int
+    # The database that the bundle has to verify.
+    database: desired_state.Database | None
+
+
+def bundle_from_options(options: Mapping[str, Any], problems: list[_errors.Problem], warnings: list[str]) -> WantedBundle:
+    """The wanted bundle of the module's options; what is wrong or odd about them whatever is live is added to the lists."""
+    is_absent, name, registry, key = options["state"] == "absent", options["name"], options["registry"], options["key"]
+    if name is not None and not naming.OBJECT_NAME.fullmatch(name):
+        problems.append(_errors.Problem("name", "cannot be the name of an object", "Use lower-case letters, digits, hyphens and dots", name))
+    if not naming.KEY_NAME.fullmatch(key):
+        problems.append(_errors.Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
+    if registry is not None:
+        problems += naming.live_name_problems(registry, "registry")
+        remedy = "Leave it out, or give name in place of registry"
+        if options["kind"] != "config_map":
+            problems.append(_errors.Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"]))
+        if key != ownership.UPLOADED_KEY:
+            problems.append(
+                _errors.Problem("key", f"is given with registry, whose CA has the key {ownership.UPLOADED_KEY}, as the dashboard uploads it", remedy, key)
+            )
+    problems += _options.time_problems("expiry_days", options["expiry_days"], 0) + _options.time_problems("wait_timeout", options["wait_timeout"])
+    option = "pem" if options["path"] is None else "path"
+    pem = None
+    if is_absent:
+        if options["pem"] is not None or options["path"] is not None:
+            remedy = "Leave it out. To take single certificates away, give those that stay, with state=present"
+            problems.append(_errors.Problem(option, "is given together with state=absent", remedy))
+    elif options["pem"] is None:
+        missing = "was not read on the controller" if options["path"] is not None else "is missing"
+        problems.append(_errors.Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"))
+    else:
+        # The action plugin gives the bytes of a file as one character each.
+        content = options["pem"] if option == "pem" else options["pem"].encode("latin-1", "replace")
+        bundle = certificates.read_bundle(content, option, min(max(0, options["expiry_days"]), _options.MOST_TIME))
+        problems += bundle.problems
+        warnings += bundle.warnings
+        pem = bundle.pem
+    database = None if is_absent or options["database"] is None else _database_from_options(options["database"], problems)
+    kind, adds = KINDS[options["kind"]], options["mode"] == "add"
+    return WantedBundle(kind, name, key, registry, pem, option, adds, is_absent, options["restart"], options["expiry_days"], database)
+
+
+def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> desired_state.Database | None:
+    # The bundle takes the place of its CA.
+    database = (
+        desired_state.registry_from_options({"name": "registry", "database": {**options, "ca": None}}, "", problems, []).database or desired_state.Database()
+    )
+    if database.type == _options.GENERATED:
+        problems.append(_errors.Problem("database.type", "is one that the product makes itself, without a CA", "Give an external database", _options.GENERATED))
+    problems += [
+        _errors.Problem(f"database.{option}", "is missing", remedy)
+        for option, value, remedy in (("type", database.type, "Set it to mysql or postgresql"), ("host", database.host, "Set the database server's host name"))
+        if value is None
+    ]
+    return database
+
+
+@dataclass(frozen=True)
+class LiveBundle:
+    """What the cluster holds of a bundle at this moment: its object, all registries of the namespace, and the servers of those that read it."""
+
+    capabilities: kinds.Capabilities
+    place: bundle_place.Place
+    present: manifests.Manifest | None
+    registries: tuple[manifests.Manifest, ...] = ()
+    deployments: Mapping[str, manifests.Manifest | None] = field(default_factory=dict)
+    pods: Mapping[str, tuple[manifests.Manifest, ...]] = field(default_factory=dict)
+
+    @property
+    def readers(self) -> list[manifests.Manifest]:
+        """The registries that read it."""
+        return bundle_place.readers(self.place, self.registries)
+
+
+def content_after(wanted: WantedBundle, live: LiveBundle) -> str:
+    """The bundle once the plan is carried out."""
+    return bundle_place.after(live.place.text(live.present), wanted.pem or "", wanted.adds)
+
+
+def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[changeset.Plan, list[str]]:
+    """What makes the bundle as it is wanted and restarts exactly the servers that are older than it; and the registries whose restart is put off."""
+    place, present, option = live.place, live.present, "name" if wanted.registry is None else "registry"
+    text, after = place.text(present), content_after(wanted, live)
+    warnings: list[str] = []
+    if wanted.adds and text is not None:
+        changes = [bundle_place.written(place, present, after, wanted.option)] if after != text else []
+        warnings += certificates.read_bundle(text, str(place), wanted.expiry_days).warnings
+    else:
+        changes = bundle_place.replacement(place, present, after, wanted.option)
+    problems = _write_problems(option, live, wanted.adds) if changes else []
+    if changes and len(after.encode()) > certificates.LARGEST_OBJECT:
+        problem = f"makes {place} larger than the {certificates.LARGEST_OBJECT} bytes that the cluster takes"
+        problems.append(_errors.Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
+    put_off, restarted = [], []
+    for registry in live.readers:
+        name = registry["metadata"]["name"]
+        server = live_state.Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
+        is_older = present is not None and restarts.is_outdated(server, [(present, [place.reference.key])])
+        outdated = bool(server.pods) and (bool(changes) or is_older)
+        if outdated and wanted.restart:
+            restarted.append(restarts.restart_of(desired_state.Registry(name, place.namespace), now, server.deployment))
+        elif outdated:
+            put_off.append(name)
+            warnings.append(f"the server of registry {name!r} is older than the certificates that it reads: run again without `restart: false`")
+    exists = any(entry["metadata"]["name"] == wanted.registry for entry in live.registries)
+    if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
+        reference = f"{{config_map: {place.reference.name}, key: {place.reference.key}}}"
+        warnings.append(f"registry {wanted.registry!r} does not read {place} yet: set its database.ca to {reference}")
+    return changeset.Plan((*changes, *restarted), tuple(warnings), tuple(problems)), put_off
+
+
+def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changeset.Plan:
+    """What removes the bundles: whole objects, or only the key where an object has others too. A bundle that a registry uses stays, as a problem."""
+    option = "name" if wanted.registry is None else "registry"
+    changes: list[changeset.Change] = []
+    problems: list[_errors.Problem] = []
+    for live in bundles:
+        place, present = live.place, live.present
+        if present is None or place.reference.key not in manifests.keys_of(present):
+            continue
+        alone = manifests.keys_of(present) == [place.reference.key]
+        users = users_of_object(live) if alone else live.readers
+        names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
+        if users:
+            problems.append(_errors.Problem(option, f"names {place}, which is used by registry {names}", "Give the registry another CA first"))
+        problems += _write_problems(option, live)
+        if alone:
+            changes.append(changeset.deletion(place.kind, kinds.APIS[place.kind], present))
+        else:
+            part = "data" if place.reference.key in (manifests.at(present, ("data",)) or {}) else "binaryData"
+            body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, part: {place.reference.key: None}}
+            shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
+            fields = (option,)
+            changes.append(changeset.Change("update", place.kind, place.namespace, place.reference.name, fields, "PATCH", kinds.APIS[place.kind], body, shown))
+    return changeset.Plan(tuple(changes), problems=tuple(problems))
+
+
+def users_of_object(live: LiveBundle) -> list[manifests.Manifest]:
+    """The registries that refer to the whole object in any way."""
+    return [registry for registry in live.registries if (live.place.kind, live.place.reference.name) in custom_resource.named_objects(registry)]
+
+
+def _write_problems(option: str, live: LiveBundle, adds: bool = False) -> list[_errors.Problem]:
+    """Why an object must not, or cannot, be written."""
+    place, present, key = live.place, live.present, live.place.reference.key
+    for registry in live.registries:
+        for use, *read in custom_resource.named_keys(registry):
+            if read == [place.kind, place.reference.name, key] and use not in custom_resource.CA_KEYS.values():
+                problem = f"names key {key!r} of {place}, which registry {registry['metadata']['name']!r} reads as its {use}"
+                return [_errors.Problem(option, problem, "Give the name of an object that holds only CA certificates")]
+    if present is None:
+        return []
+    if place.kind == "Secret" and ownership.is_password_secret(present):
+        return [_errors.Problem(option, f"names {place}, which holds the password of a database", "Give the name of a Secret that holds only CA certificates")]
+    owner = ownership.owner_of(place.kind, present)
+    if owner.is_others:
+        return [_errors.Problem(option, f"names {place}, which is {owner}", "Change the bundle where it is managed, or give another name")]
+    if place.kind == "Secret" and present.get("type", "Opaque") != "Opaque":
+        remedy = "Give another name: the dashboard offers only Secrets of type Opaque"
+        return [_errors.Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
+    if present.get("immutable"):
+        return [_errors.Problem(option, f"names {place}, which is immutable", "Give another name, and the registries that one as their CA")]
+    text = place.text(present) if key in manifests.keys_of(present) else ""
+    if text is None or (text.strip() and (dependencies.PEM_CERTIFICATE not in text or PRIVATE_KEY in text)):
+        problem = f"names key {key!r} of {place}, which holds something other than PEM certificates"
+        return [_errors.Problem("key", problem, "Give the name of another key, or remove this one if it is no longer needed")]
+    if adds and UNREADABLE in text:
+        problem = f"names key {key!r} of {place}, which holds bytes that are not UTF-8 text, so that certificates cannot be added to it"
+        return [_errors.Problem("mode", problem, "Use mode=replace with all certificates that are to stay", "add")]
+    return []

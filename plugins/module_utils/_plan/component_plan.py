@@ -1,0 +1,143 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The product's model registry component as the DataScienceCluster asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests, naming
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+
+KIND, GROUP, PLURAL = "DataScienceCluster", "datasciencecluster.opendatahub.io", "datascienceclusters"
+# Newer versions know the component by another name; all that serve one of those serve v2 too.
+VERSIONS = ("v2", "v1")
+COMPONENT = ("components", "modelregistry")
+MANAGED, REMOVED = "managed", "removed"
+CONDITION = "ModelRegistryReady"
+# What the platform's operator makes of a managed component, and takes away with it.
+SINGLETON_API, SINGLETON = ("components.platform.opendatahub.io/v1alpha1", "modelregistries"), "default-modelregistry"
+PLATFORM_REMEDY = "Check that the platform's operator runs"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The component as the options describe it. Without a namespace the live one stays, or the product's own becomes it."""
+
+    state: str
+    namespace: str | None
+    force: bool
+
+
+@dataclass(frozen=True)
+class Live:
+    """A DataScienceCluster, and the API under which it is read and written."""
+
+    api: tuple[str, str]
+    manifest: manifests.Manifest = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.manifest["metadata"]["name"])
+
+    @property
+    def state(self) -> str:
+        """What the specification asks for. A component that it does not name is removed."""
+        return MANAGED if manifests.at(self.manifest, ("spec", *COMPONENT, "managementState")) == "Managed" else REMOVED
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace of the registries, as asked for, or else as it is."""
+        return manifests.at(self.manifest, ("spec", *COMPONENT, "registriesNamespace")) or self.told_namespace
+
+    @property
+    def told_namespace(self) -> str | None:
+        """The namespace that the status names; the product names it only while the component is managed."""
+        return manifests.at(self.manifest, ("status", *COMPONENT, "registriesNamespace")) or None
+
+    @property
+    def condition(self) -> manifests.Manifest | None:
+        """What the platform's operator says of the component."""
+        conditions = manifests.at(self.manifest, ("status", "conditions")) or []
+        return next((condition for condition in conditions if condition["type"] == CONDITION), None)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a component has made of the cluster. None for what this account may not see."""
+
+    serves_registries: bool
+    # The phase of the registries namespace; empty when there is no such namespace.
+    namespace_phase: str | None
+    has_singleton: bool | None
+
+
+def wanted_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> Wanted:
+    """The wanted component of the module's options; what is wrong with them whatever is live is added to the problems."""
+    namespace = options["registries_namespace"]
+    if namespace is not None and options["state"] == REMOVED:
+        problems.append(_errors.Problem("registries_namespace", "is given together with state=removed, which has none", "Leave it out", namespace))
+    elif namespace == "":
+        problems.append(_errors.Problem("registries_namespace", "is empty", "Leave it out for the namespace of the product", namespace))
+    problems += naming.namespace_problems(namespace, "registries_namespace") + _options.time_problems("wait_timeout", options["wait_timeout"])
+    return Wanted(options["state"], namespace, options["force"])
+
+
+def plan_switch(wanted: Wanted, live: Live) -> tuple[changeset.Change | None, list[_errors.Problem]]:
+    """What makes the component as it is wanted, None when it is already; and why that cannot be."""
+    before: manifests.Manifest = {"state": live.state, "registries_namespace": live.namespace}
+    after = {"state": wanted.state, "registries_namespace": wanted.namespace or live.namespace}
+    fields = tuple(option for option in after if after[option] != before[option])
+    if not fields:
+        return None, []
+    if live.state == wanted.state == MANAGED:
+        problem = f"cannot be changed while the component is managed: it is {live.namespace!r}"
+        remedy = "Leave it out, or first remove the component (state=removed), with the registries that are in the old namespace"
+        return None, [_errors.Problem("registries_namespace", problem, remedy, wanted.namespace)]
+    asked = {"managementState": wanted.state.capitalize()}
+    if "registries_namespace" in fields:
+        asked["registriesNamespace"] = str(wanted.namespace)
+    body = {"spec": {"components": {"modelregistry": asked}}}
+    shown_before, shown_after = ({option: values[option] for option in fields} for values in (before, after))
+    return changeset.Change("update", KIND, "", live.name, fields, "PATCH", live.api, body, shown_before, shown_after), []
+
+
+def left_behind(registries: Iterable[manifests.Manifest]) -> str:
+    """Registries as a sentence names them."""
+    return ", ".join(f"{registry['metadata']['name']!r} in namespace {registry['metadata']['namespace']!r}" for registry in registries)
+
+
+def why_not_managed(live: Live, around: Surroundings) -> str:
+    """Why registries cannot be made yet with a component that is to be managed; empty when they can."""
+    condition, namespace = live.condition, live.told_namespace
+    if condition is None:
+        return f"{KIND} {live.name!r} has no condition {CONDITION}. {PLATFORM_REMEDY}"
+    if condition["status"] != "True":
+        said = ": ".join(filter(None, (condition.get("reason"), condition.get("message")))) or "without a reason"
+        remedy = PLATFORM_REMEDY if condition.get("reason") == "Removed" else "Look at the pods and the log of the model registry operator"
+        return f"{KIND} {live.name!r} says {CONDITION}={condition['status']}, {said.rstrip('.')}. {remedy}"
+    if namespace is None or namespace != live.namespace:
+        said = "no registries namespace" if namespace is None else f"the registries namespace {namespace!r} instead of {live.namespace!r}"
+        return f"the status of {KIND} {live.name!r} names {said}. {PLATFORM_REMEDY}"
+    if not around.serves_registries:
+        return f"the cluster does not serve {kinds.PLURAL}.{kinds.GROUP} yet"
+    if around.namespace_phase == "":
+        return f"the namespace {namespace!r} does not exist"
+    if around.namespace_phase not in (None, "Active"):
+        return f"the namespace {namespace!r} is {around.namespace_phase}: it is being deleted"
+    return ""
+
+
+def why_not_removed(live: Live, around: Surroundings) -> str:
+    """Why a component that is to be removed is not gone yet; empty when it is."""
+    if live.told_namespace is not None or (live.condition or {}).get("status") == "True":
+        return f"the status of {KIND} {live.name!r} still tells of a managed component. {PLATFORM_REMEDY}"
+    if around.has_singleton:
+        return f"{SINGLETON_API[1]}.{SINGLETON_API[0].partition('/')[0]} {SINGLETON!r} is still there. {PLATFORM_REMEDY}"
+    return ""

@@ -1,0 +1,167 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The objects that a registry refers to, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    custom_resource,
+    desired_state,
+    hosts,
+    kinds,
+    live_state,
+    manifests,
+    ownership,
+    passwords,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import password_plan, prediction
+
+PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Keys of an object that a registry reads, and the option that says so. `live`: the registry names them already."""
+
+    option: str
+    kind: str
+    name: str
+    keys: tuple[str, ...]
+    live: bool
+
+    @property
+    def object(self) -> tuple[str, str]:
+        """The kind and name of the object."""
+        return self.kind, self.name
+
+
+def references(wanted: desired_state.Registry, registry: manifests.Manifest | None, capabilities: kinds.Capabilities) -> list[Reference]:
+    """What the registry reads once the plan is carried out. A generated database's Secret is the operator's."""
+    return references_of(prediction.resource_after(wanted, registry, capabilities), registry)
+
+
+def references_of(resource: manifests.Manifest, registry: manifests.Manifest | None) -> list[Reference]:
+    after, before = custom_resource.live_database(resource), custom_resource.live_database(registry)
+    found: dict[tuple[str, str, str], Reference] = {}
+    for option, kind, key in (
+        ("database.password_secret", "Secret", "passwordSecret"),
+        *(("database.ca", kind, key) for kind, key in custom_resource.CA_KEYS.items()),
+        *(("database.client_certificate", "Secret", key) for key in custom_resource.CERTIFICATE_KEYS),
+    ):
+        held = after.get(key)
+        if held:
+            live = before.get(key) == held
+            same = found.get((option, kind, held["name"]))
+            keys = (*same.keys, held["key"]) if same else (held["key"],)
+            found[option, kind, held["name"]] = Reference(option, kind, held["name"], keys, live and (same is None or same.live))
+    return list(found.values())
+
+
+def needed_objects(wanted: desired_state.Registry, registry: manifests.Manifest | None, capabilities: kinds.Capabilities) -> list[tuple[str, str]]:
+    """The kinds and names of the objects that a plan depends on."""
+    needed = [found.object for found in references(wanted, registry, capabilities)]
+    if prediction.type_after(wanted, registry) == _options.GENERATED and registry is not None:
+        needed.append(("Secret", custom_resource.GeneratedDatabase(wanted.name).password_secret.name))
+    needed += [("Deployment", name) for name in new_deployments(wanted, registry)]
+    service = new_service(wanted, registry)
+    return list(dict.fromkeys([*needed, *([("Service", service)] if service else [])]))
+
+
+def new_deployments(wanted: desired_state.Registry, registry: manifests.Manifest | None) -> list[str]:
+    """The Deployments that the operator will write because of this plan."""
+    of_database = [custom_resource.GeneratedDatabase(wanted.name).host] if generates_database(wanted, registry) else []
+    return [*([wanted.name] if registry is None else []), *of_database]
+
+
+def generates_database(wanted: desired_state.Registry, registry: manifests.Manifest | None) -> bool:
+    """Whether the operator will make a database for the registry that it does not have yet."""
+    return prediction.type_after(wanted, registry) == _options.GENERATED and (registry is None or prediction.moves(wanted, registry))
+
+
+def needs_password_secrets(wanted: desired_state.Registry, registry: manifests.Manifest | None) -> bool:
+    """Whether Secrets for this registry's password can be there that nobody uses: its password is elsewhere, or it has none."""
+    named = prediction.password_reference(wanted, registry)
+    moves = registry is None or custom_resource.live_database(registry).get("passwordSecret") != named
+    if not moves and not ownership.gave_database(registry):
+        return False
+    given = wanted.database is not None and wanted.database.password_secret is not None
+    return (given and moves) or named is None or not ownership.is_named_as_ours(named["name"], wanted.name)
+
+
+def new_service(wanted: desired_state.Registry, registry: manifests.Manifest | None) -> str | None:
+    """The Service that a host is which this plan sets, with its namespace behind a dot when that is another one; None for other hosts."""
+    host = wanted.database.host if wanted.database else None
+    present = custom_resource.live_database(registry).get("host")
+    service = hosts.service_of(host, wanted.namespace) if host else None
+    if service is None or host is None or (present and hosts.same_host(host, present, wanted.namespace)):
+        return None
+    namespace, name = service
+    return name if namespace == wanted.namespace else f"{name}.{namespace}"
+
+
+def reference_problems(
+    wanted: desired_state.Registry, live: live_state.Live, referred: Iterable[Reference], writes: bool
+) -> tuple[list[_errors.Problem], list[str], bool]:
+    """References that nothing good stands behind: a problem where this call gives them, otherwise a warning; and whether there is nothing at all."""
+    problems: list[_errors.Problem] = []
+    warnings: list[str] = []
+    incomplete = False
+    written = {change.name for change in password_plan.secret_changes(wanted, live, live.registry)}
+    database = wanted.database or desired_state.Database()
+    given = {
+        "database.password_secret": database.password_secret,
+        "database.ca": database.ca,
+        "database.client_certificate": database.client_certificate,
+    }
+    kind = prediction.type_after(wanted, live.registry) or _options.MYSQL
+    for found in referred:
+        made_by_us = found.option == "database.password_secret" and database.password_secret is None and not found.live
+        if made_by_us or (found.option == "database.password_secret" and found.name in written):
+            continue
+        if found.option == "database.ca" and database.ca is not None and database.ca.pem is not None:
+            continue
+        wrong = _reference_problem(found, live.objects.get(found.object), kind, live.capabilities)
+        if wrong is None:
+            continue
+        problem, remedy = wrong
+        # A registry that has always named it is no reason to refuse a run that writes nothing; what it says is still not true.
+        if given[found.option] is not None and (writes or not found.live):
+            problems.append(_errors.Problem(found.option, problem, f"{remedy}; nothing was written", found.name))
+        else:
+            held = live.objects.get(found.object)
+            incomplete = incomplete or held is None or not set(found.keys) <= set(manifests.keys_of(held))
+            warnings.append(f"registry {wanted.name!r}: {found.option} names {found.kind} {found.name!r}, and {problem}. {remedy}.")
+    return problems, warnings, incomplete
+
+
+def _reference_problem(found: Reference, held: manifests.Manifest | None, kind: str, capabilities: kinds.Capabilities) -> tuple[str, str] | None:
+    """(problem, remedy) of a reference, or None when it is good."""
+    if held is None:
+        return f"there is no such {found.kind} in the namespace of the registry", "Create it, or name another one"
+    present = manifests.keys_of(held)
+    for key in found.keys:
+        if key not in present:
+            return f"the {found.kind} has no key{_texts.repeated(key)}, it has: {', '.join(present) or 'none'}", "Name one of its keys"
+    if found.option == "database.password_secret":
+        return _held_password_problem(manifests.decoded(held, found.keys[0]), kind, capabilities)
+    if found.option == "database.ca" and PEM_CERTIFICATE not in (manifests.text_of(found.kind, held, found.keys[0]) or ""):
+        return f"its key{_texts.repeated(found.keys[0])} holds no PEM certificate", "Put the CA's certificate there, or name another key"
+    return None
+
+
+def _held_password_problem(stored: str | None, kind: str, capabilities: kinds.Capabilities) -> tuple[str, str] | None:
+    if not stored:
+        return "its key holds no password", "Put the password there"
+    if stored.endswith(("\n", "\r")):
+        return "the password in it ends with a line break, with which the database refuses it", "Store it without, for example with `printf` in place of `echo`"
+    if kind == _options.POSTGRESQL and capabilities.password_in_url and passwords.breaks_url(stored):
+        return "the password in it has a character with which the registry server does not start", "Percent-encode it there"
+    if kind == _options.MYSQL and "?" in stored:
+        return "the password in it has a question mark, with which the registry server does not start", "Choose another password"
+    return None

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What makes the Secret of a registry's password as it is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
+    credentials,
+    custom_resource,
+    desired_state,
+    kinds,
+    live_state,
+    manifests,
+    ownership,
+    passwords,
+)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, prediction
+
+
+def secret_changes(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> list[changeset.Change]:
+    """What writes another password into the registry's Secret, or makes that Secret."""
+    database, named = wanted.database or desired_state.Database(), prediction.password_reference(wanted, registry)
+    if database.password is None or named is None:
+        return []
+    in_url = prediction.type_after(wanted, registry) == _options.POSTGRESQL and live.capabilities.password_in_url
+    password = passwords.stored_password(database.password, in_url)
+    present = live.objects.get(("Secret", named["name"]))
+    if present is None:
+        section = custom_resource.live_database(registry)
+        complete = replace(database, username=database.username or section.get("username"), name=database.name or section.get("database"))
+        body = credentials.password_secret(wanted, named["name"], complete, password)
+        body["data"][named["key"]] = manifests.encoded(password)
+        return [_secret_change("create", "POST", wanted, named["name"], body)]
+    stored = manifests.decoded(present, named["key"])
+    if stored is not None and passwords.means_password(stored, database.password, in_url):
+        return []
+    # Not over a password that another process has written since this one was read.
+    body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": {named["key"]: manifests.encoded(password)}}
+    return [_secret_change("update", "PATCH", wanted, named["name"], body)]
+
+
+def _secret_change(action: str, verb: str, wanted: desired_state.Registry, name: str, body: manifests.Manifest) -> changeset.Change:
+    # A new masked value must differ from the old one, or a diff would not show that there is a change.
+    before = {} if action == "create" else {"database.password": changeset.MASK}
+    after = {"database.password": changeset.MASK if action == "create" else f"{changeset.MASK} (changed)"}
+    return changeset.Change(action, "Secret", wanted.namespace, name, ("database.password",), verb, kinds.SECRETS, body, before, after)
+
+
+def secret_problems(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> list[_errors.Problem]:
+    """A password that would have to be written into a Secret that neither the dashboard nor this collection made for this registry."""
+    for change in secret_changes(wanted, live, registry):
+        present = live.objects.get(("Secret", change.name))
+        owner = None if present is None else ownership.owner_of("Secret", present, wanted.name)
+        if not ownership.is_named_as_ours(change.name, wanted.name) or (owner and not owner.is_ours):
+            reason = f"is {owner}" if owner and not owner.is_ours else "does not exist, and its name is not one that this collection gives"
+            remedy = "Change the password where that Secret is created and omit database.password, or name another Secret in database.password_secret"
+            return [_errors.Problem("database.password", f"cannot be written: Secret {change.name!r} {reason}", remedy)]
+    return []
+
+
+def deletions_of_orphans(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> tuple[changeset.Change, ...]:
+    """What removes the Secrets that were made for this registry's password and that it does not read any more."""
+    named = prediction.password_reference(wanted, registry) or {}
+    kept = {*live.used_secrets, named.get("name")}
+    return tuple(
+        changeset.deletion("Secret", kinds.SECRETS, secret)
+        for secret in live.password_secrets
+        if secret["metadata"]["name"] not in kept and ownership.owner_of("Secret", secret, wanted.name).is_ours
+    )

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run did and found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+
+
+@dataclass
+class Outcome:
+    """What a run did and found; filled as it goes on, so that a failure can report it too."""
+
+    cluster: manifests.Manifest = field(default_factory=dict)
+    changes: list[manifests.Manifest] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    registry: manifests.Manifest = field(default_factory=dict)
+    status: manifests.Manifest = field(default_factory=dict)
+    kept: list[manifests.Manifest] = field(default_factory=list)
+    # Whether the database was looked at before it was written, and if not, why.
+    database: manifests.Manifest = field(default_factory=dict)
+    before: manifests.Manifest = field(default_factory=dict)
+    after: manifests.Manifest = field(default_factory=dict)
+    # Ansible's difference of the permissions, where they were asked for, and what the API server said of who has access.
+    permissions_difference: manifests.Manifest = field(default_factory=dict)
+    verification: manifests.Manifest = field(default_factory=dict)
+    # The write that has been sent and not been answered yet.
+    unanswered: changeset.Change | None = None
+    # What identifies each of the changes.
+    recorded: set[tuple[object, ...]] = field(default_factory=set)
+
+    @property
+    def makes_pods(self) -> bool:
+        """Whether the changes have new pods made for the registry's server."""
+        return any(
+            change["action"] == "restart"
+            or (change["kind"] == kinds.KIND and (change["action"] == "create" or any(option.startswith("database.") for option in change["fields"])))
+            for change in self.changes
+        )
+
+    def introduce(self, identity: manifests.Manifest) -> None:
+        """Note which cluster is spoken to, and as whom."""
+        self.cluster = identity
+        if not self.cluster["verify_ssl"]:
+            host = self.cluster["host"]
+            self.warnings.append(f"the certificate of {host} is not checked (validate_certs, K8S_AUTH_VERIFY_SSL): whoever answers there reads the passwords")
+
+    def record(self, change: changeset.Change, unverified: bool = False) -> None:
+        """Note a change that was made, or in check mode would be."""
+        done = (change.action, change.kind, change.namespace, change.name, change.fields, unverified)
+        # A plan that was made anew may repeat a deletion that is still going on.
+        if done not in self.recorded:
+            self.recorded.add(done)
+            self.changes.append(change.result(unverified))
+        self.before.update(change.before)
+        self.after.update(change.after)
+
+    def forget(self, options: Iterable[str]) -> None:
+        """Leave options that were put back out of the difference, which shows what has become of them in the end."""
+        for option in options:
+            self.before.pop(option, None)
+            self.after.pop(option, None)
+
+    def settle(self, planned: changeset.Plan) -> None:
+        """Note the write that got no answer, when the new plan shows that it was carried out all the same."""
+        change, self.unanswered = self.unanswered, None
+        if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes]:
+            self.record(change)
+
+    @contextmanager
+    def in_doubt(self, unanswered: Iterable[changeset.Change]) -> Iterator[None]:
+        """While it is read whether writes without an answer were carried out: where that cannot be read, they are noted as unverified, with a warning."""
+        try:
+            yield
+        except _errors.ClusterError:
+            for change in unanswered:
+                self.record(change, True)
+                self.warn([f"it is not known whether the API server carried out: {change.action} {change.kind} {change.name!r}"])
+            raise
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Note warnings, each once: a plan that was made anew may repeat them."""
+        self.warnings += [warning for warning in dict.fromkeys(warnings) if warning not in self.warnings]
+
+    def result(self, diff: bool) -> manifests.Manifest:
+        """The result of a module."""
+        result = {
+            "changed": bool(self.changes),
+            "changes": self.changes,
+            "registry": self.registry,
+            "status": self.status,
+            "cluster": self.cluster,
+            **({"kept": self.kept} if self.kept else {}),
+            **({"database": self.database} if self.database else {}),
+            **({"verification": self.verification} if self.verification else {}),
+        }
+        if diff:
+            own = {"before": self.before, "after": self.after}
+            result["diff"] = [own, self.permissions_difference] if self.permissions_difference else own
+        return result
