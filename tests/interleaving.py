@@ -13,10 +13,11 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _progress
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import permission as run_permission
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries as run_registries
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry as run_registry
 from sandbox import controlplane
@@ -145,16 +146,6 @@ class InProcess:
         return self.run(work, before).error == repr(KilledError())
 
 
-class Silent:
-    """Is told what a fleet's run does, and says nothing."""
-
-    def say(self, message: str) -> None:
-        """Something that happens a few times in a run."""
-
-    def state(self, text: str, at_once: bool = False) -> None:
-        """How far it is."""
-
-
 def registry(check: bool = False, **options: Any) -> Work:
     """A run of `model_registry`."""
     return lambda cluster, outcome: run_registry.converge(cluster, _validated(_options.REGISTRY, options), check, outcome)
@@ -162,7 +153,7 @@ def registry(check: bool = False, **options: Any) -> Work:
 
 def permission(**options: Any) -> Work:
     """A run of `model_registry_permission`."""
-    return lambda cluster, outcome: run_registry.converge_permissions(cluster, _validated(_options.PERMISSION, options), False, outcome)
+    return lambda cluster, outcome: run_permission.converge_permissions(cluster, _validated(_options.PERMISSION, options), False, outcome)
 
 
 def registries(check: bool = False, **options: Any) -> Work:
@@ -171,7 +162,7 @@ def registries(check: bool = False, **options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         fleet = run_registries.FleetOutcome()
         try:
-            run_registries.converge_fleet(cluster, _validated(_options.REGISTRIES, options), check, fleet, Silent())
+            run_registries.converge_fleet(cluster, _validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
         finally:
             result = fleet.result(False)
             outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result

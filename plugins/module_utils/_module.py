@@ -2,24 +2,100 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules that bring a cluster to a wanted state: what they share beyond the shell of every module."""
+"""The shell around every module: options in, errors to messages, outcome out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _progress, _shell
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login, registry_reader
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _progress, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import naming
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 
-# What a module does: with a cluster, its options, and whether it is only to tell what it would do.
-Work = Callable[[client.Cluster, Mapping[str, Any], bool, Any], None]
-FindProblems = Callable[[Mapping[str, Any]], list[_errors.Problem]]
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+
+    # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
+    Work = Callable[[client.Cluster, Mapping[str, Any], bool, Any], None]
+    FindProblems = Callable[[Mapping[str, Any]], list[_errors.Problem]]
+
+try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
+
+    HAS_KUBERNETES_CORE = True
+except ImportError:
+    HAS_KUBERNETES_CORE = False
+
+# The oldest version of the library `kubernetes` that kubernetes.core supports.
+OLDEST_LIBRARY = "24.2.0"
+# By what warnings of one kind differ: quoted names, what was requested, and numbers. And how many of them are told.
+DETAILS = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|\b[a-z]+/\S+|\d+")
+MOST_NAMES = 20
 
 
-def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: record.Outcome | None = None, **rules: Any) -> None:
+class Reported(Protocol):
+    """What a run did and found. It is filled as the run goes on, so that a failure can report it too."""
+
+    warnings: list[str]
+
+    def result(self, diff: bool) -> dict[str, Any]:
+        """The result of the module."""
+
+
+class RegistryModule(AnsibleModule):
+    """An AnsibleModule that never repeats its arguments.
+
+    Ansible can mask only the secrets of options that exist, not that of a misspelt one. The action plugin takes the arguments out of a result too,
+    but the result of a task in the background comes past it, through `async_status`.
+    """
+
+    def exit_json(self, **kwargs: Any) -> None:
+        super().exit_json(**(kwargs | {"invocation": {}}))
+
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
+        super().fail_json(msg, **(kwargs | {"invocation": {}}))
+
+
+def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Reported, needs_cluster: bool = True, **rules: Any) -> None:
+    """Run a module that does this work, which fills the outcome; ends the process with its result. `rules` are those of AnsibleModule about options.
+
+    A module that does not always need a cluster calls `need_cluster` when it does.
+    """
+    if not HAS_KUBERNETES_CORE:
+        # The options are not known without it: take none, and say what is missing.
+        RegistryModule(argument_spec={}, bypass_checks=True).fail_json(
+            msg="The collection kubernetes.core is missing: ansible-galaxy collection install kubernetes.core"
+        )
+    module = AnsibleK8SModule(
+        module_class=RegistryModule,
+        argument_spec={**AUTH_ARG_SPEC, **argument_spec},
+        supports_check_mode=True,
+        # To look for the library is to load it, which takes longer than many a task.
+        check_k8s=False,
+        check_pyyaml=False,
+        # Keeps the options out of the system's log, to which Ansible writes all that it does not know to be secret, such as a key that was taken for a CA.
+        no_log=True,
+        **rules,
+    )
+    if needs_cluster:
+        need_cluster(module)
+    try:
+        work(module)
+    except _errors.InputError as error:
+        _fail(module, outcome, str(error), problems=[asdict(problem) for problem in error.problems])
+    except _errors.ReportedError as error:
+        _fail(module, outcome, str(error))
+    _warn(module, outcome)
+    module.exit_json(**outcome.result(module._diff))
+
+
+def run_on_cluster(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, outcome: record.Outcome | None = None, **rules: Any) -> None:
     """Run a module that does this work with its options; ends the process with its result. `find_problems` finds those that no cluster is needed for."""
     filled = outcome or record.Outcome()
 
@@ -30,7 +106,7 @@ def run(argument_spec: dict[str, Any], work: Work, find_problems: FindProblems, 
 
         with_cluster(module, followed, find_problems)
 
-    _shell.run(argument_spec, on_cluster, filled, **rules)
+    run(argument_spec, on_cluster, filled, **rules)
 
 
 def follow(module: Any, cluster: client.Cluster) -> _progress.Progress:
@@ -46,6 +122,9 @@ def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_probl
     if naming.namespace_problems(module.params.get("namespace")):
         # Nothing can be read there.
         raise _errors.InputError(find_problems(module.params))
+    # Imported here: the library for clusters takes longer to load than a whole look at a database that refers to nothing in one.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import login, registry_reader
+
     cluster: client.Cluster | None = None
     try:
         cluster = login.connect(module)
@@ -60,3 +139,39 @@ def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_probl
             # An account that has its rights in one namespace alone is refused in every other, whether that exists or not.
             registry_reader.need_namespace(cluster, namespace)
         raise
+
+
+def need_cluster(module: Any) -> None:
+    """End the process with what to install where the library for clusters is missing; warn where it is older than the collection supports."""
+    module.requires("kubernetes")
+    module.has_at_least("kubernetes", OLDEST_LIBRARY, warn=True)
+
+
+def _fail(module: Any, outcome: Reported, message: str, **more: Any) -> None:
+    _warn(module, outcome)
+    module.fail_json(msg=_texts.shown(message), **outcome.result(module._diff), **more)
+
+
+def _warn(module: Any, outcome: Reported) -> None:
+    for warning in grouped(outcome.warnings):
+        module.warn(_texts.shown(warning))
+
+
+def grouped(warnings: Iterable[str]) -> list[str]:
+    """One warning for each kind: the first one in full, and the names by which the others differ from it."""
+    kinds: dict[str, list[str]] = {}
+    for warning in warnings:
+        kinds.setdefault(DETAILS.sub("", warning), []).append(warning)
+    return [_joined(same) for same in kinds.values()]
+
+
+def _joined(same: list[str]) -> str:
+    """Warnings of one kind as one."""
+    first, *others = same
+    known = DETAILS.findall(first)
+    different = (next((detail for detail, other in zip(DETAILS.findall(warning), known) if detail != other), "") for warning in others)
+    names = [name for name in dict.fromkeys(different) if name]
+    if not names:
+        return first
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{first.rstrip('.')}. The same for {', '.join(names[:MOST_NAMES])}{more}."

@@ -335,7 +335,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import 
 
 
 def main() -> None:
-    _module.run(_options.REGISTRY, registry.converge, registry.input_problems)
+    _module.run_on_cluster(_options.REGISTRY, registry.converge, registry.input_problems)
 
 
 if __name__ == "__main__":

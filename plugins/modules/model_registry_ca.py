@@ -364,7 +364,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import 
 
 
 def main() -> None:
-    _module.run(
+    _module.run_on_cluster(
         _options.BUNDLE,
         ca.converge_bundle,
         ca.input_problems,

@@ -231,11 +231,11 @@ problems:
 """
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import permission
 
 
 def main() -> None:
-    _module.run(_options.PERMISSION, registry.converge_permissions, registry.input_problems)
+    _module.run_on_cluster(_options.PERMISSION, permission.converge_permissions, permission.input_problems)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ try:
     from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client
 except ImportError:
     get_api_client = None
-
 # The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
 OF_ENVIRONMENT = {
     "host": ("K8S_AUTH_HOST",),

@@ -16,7 +16,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _erro
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, writes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, desired_state, kinds, manifests, naming, ownership, server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, bundle_plan, changeset, record
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback, upload_place
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _put_bundle_back(
     wanted: bundle_plan.WantedBundle,
     change: changeset.Change,
     before: bundle_plan.LiveBundle,
-    failures: Mapping[str, observation.NotServingError],
+    failures: Mapping[str, availability.NotServingError],
     outcome: BundleOutcome,
 ) -> list[str]:
     """Put the previous bundle back where no server that was restarted with the new one is available; what was done, as sentences."""
@@ -218,7 +218,7 @@ def _put_bundle_back(
 
 
 def _reason_to_leave(
-    wanted: bundle_plan.WantedBundle, before: bundle_plan.LiveBundle, restarted: list[str], failures: Mapping[str, observation.NotServingError]
+    wanted: bundle_plan.WantedBundle, before: bundle_plan.LiveBundle, restarted: list[str], failures: Mapping[str, availability.NotServingError]
 ) -> str | None:
     available = [name for name in restarted if name not in failures]
     if available:
@@ -235,18 +235,18 @@ def _reason_to_leave(
 
 def _wait_for_all(
     reader: registry_reader.Reader, live: bundle_plan.LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome
-) -> dict[str, observation.NotServingError]:
+) -> dict[str, availability.NotServingError]:
     """Wait for the registries that read the bundle, all together; those that do not serve, by name."""
     outcomes = {registry["metadata"]["name"]: record.Outcome() for registry in live.readers}
     for change in outcome.changes:
         if change["action"] == "restart":
             outcomes[change["name"]].changes.append(change)
-    failures: dict[str, observation.NotServingError] = {}
+    failures: dict[str, availability.NotServingError] = {}
 
     def settled(name: str, verdict: readiness.Verdict, seen: readiness.Observation) -> None:
         if seconds and not verdict.serving:
             old_serves, unchanged = server_pods.serves_still(seen.pods), not outcomes[name].changes
-            failures[name] = observation.NotServingError(name, verdict, seconds, old_serves, unchanged=unchanged)
+            failures[name] = availability.NotServingError(name, verdict, seconds, old_serves, unchanged=unchanged)
 
     snapshot = snapshots.Snapshot(reader.cluster, reader.capabilities, reader.namespace)
     with ThreadPoolExecutor(snapshots.THREADS) as pool:

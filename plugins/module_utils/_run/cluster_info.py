@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cluster the options of a task lead to, and as whom."""
+"""The module `model_registry_cluster_info`: which cluster the options of a task lead to, and as whom."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _shell
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
 
@@ -38,7 +38,7 @@ def run() -> None:
         outcome.cluster = {**cluster.identity(), "uid": None}
         outcome.cluster["uid"] = _uid(cluster, outcome.warnings)
 
-    _shell.run({}, work, outcome)
+    _module.run({}, work, outcome)
 
 
 def _uid(cluster: client.Cluster, warnings: list[str]) -> str | None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything about registries at one moment, as far as the account may see it: the module that reads and never writes."""
+"""The module `model_registry_info`: everything about registries at one moment, as far as the account may see it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module, _options, _shell, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module, _options, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
     custom_resource,
@@ -67,7 +67,7 @@ def run(argument_spec: dict[str, Any]) -> None:
         if query is not None:
             outcome.found["result"] = query(outcome.found)
 
-    _shell.run(argument_spec, work, outcome)
+    _module.run(argument_spec, work, outcome)
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
@@ -389,8 +389,7 @@ class Collector:
 
     def _add_database(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: record.Outcome) -> None:
         """What a look at the registry's database finds, as `model_registry_database_info` returns it."""
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, resolution
 
         status = shown.setdefault("status", {})
         status["database"] = None
@@ -398,7 +397,7 @@ class Collector:
         if custom_resource.live_type(registry) in (None, _options.GENERATED):
             return
         what = "the databases of registries, for what is needed to log in,"
-        looked = self._seen(what, kinds.APIS["Secret"], lambda: database_info.look_at(registry, database_info.reads(self._survey.held)), outcome)
+        looked = self._seen(what, kinds.APIS["Secret"], lambda: resolution.look_at(registry, resolution.reads(self._survey.held)), outcome)
         if looked is not None:
             _view, report = looked
             status["database"] = {

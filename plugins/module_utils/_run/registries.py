@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many registries at once: read together, planned one by one, written side by side, waited for together."""
+"""The module `model_registries`: many registries at once, planned one by one, written in parallel, waited for together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _module, _options, _shell, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _module, _options, _progress, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
     custom_resource,
@@ -27,9 +27,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
     server_pods,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import dependencies, drift, prediction, record, registry_plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import upload_place
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, readiness
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import reconciliation, upload_place
 
 if TYPE_CHECKING:
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
@@ -65,7 +64,7 @@ class Item:
     # What stopped it that is no problem of its options.
     error: str | None = None
     differences: list[drift.Difference] = field(default_factory=list)
-    convergence: registry.Convergence | None = None
+    convergence: reconciliation.Convergence | None = None
 
     @property
     def name(self) -> str:
@@ -150,7 +149,7 @@ def run(argument_spec: dict[str, Any]) -> None:
 
         _module.with_cluster(module, converge, input_problems)
 
-    _shell.run(argument_spec, work, outcome)
+    _module.run(argument_spec, work, outcome)
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
@@ -158,7 +157,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return [*_call_problems(options), *(problem for item in _items(options, "") for problem in item.failures)]
 
 
-def converge_fleet(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: availability.Narrator) -> None:
+def converge_fleet(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _progress.Progress) -> None:
     """Bring all registries to what the options of `model_registries` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options, or with all registries alike. NotAllConvergedError: what
@@ -214,9 +213,7 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
 class Fleet:
     """All registries of one call on their way: `converge` plans, checks, writes, waits and purges."""
 
-    def __init__(
-        self, reader: snapshots.Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: availability.Narrator
-    ) -> None:
+    def __init__(self, reader: snapshots.Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _progress.Progress) -> None:
         self._reader, self._options, self._check_mode, self._outcome, self._narrator = reader, options, check_mode, outcome, narrator
         self._seconds: int = options["wait_timeout"] if options["wait"] and not check_mode else 0
 
@@ -265,7 +262,7 @@ class Fleet:
         if checked:
             # Databases answer when they like.
             self._side_by_side("checking databases", checked, self._check_database)
-            self._outcome.warn(registry.Convergence.unreached_warning(item.convergence for item in checked if item.convergence))
+            self._outcome.warn(reconciliation.Convergence.unreached_warning(item.convergence for item in checked if item.convergence))
         reasons = {item.error for item in items}
         if items and len(reasons) == 1 and None not in reasons:
             # The same for every registry: said once.
@@ -277,9 +274,9 @@ class Fleet:
 
     def _prepare(self, item: Item, threads: int) -> None:
         options = self._options
-        granting = registry.granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
+        granting = reconciliation.granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
         consent = desired_state.Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
-        item.convergence = registry.Convergence(
+        item.convergence = reconciliation.Convergence(
             self._reader,
             item.wanted,
             consent,
@@ -438,7 +435,7 @@ class Fleet:
         def finish() -> None:
             if verdict and seen and is_patient and not verdict.serving:
                 old_serves, unchanged = server_pods.serves_still(seen.pods), not item.outcome.changes
-                error = observation.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
+                error = availability.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
                 error.add(convergence.put_back(verdict))
                 convergence.add_refusal(error)
                 raise error

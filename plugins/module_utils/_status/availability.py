@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits for many registries together: as long as the slowest one takes, with as few requests as for one."""
+"""The wait until registries are available: for many as long as the slowest one takes, with as few requests as for one."""
 
 from __future__ import annotations
 
@@ -10,27 +10,16 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Protocol
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import snapshots, wait
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests, server_pods
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, snapshots, wait
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, live_state, manifests, server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
 
 # How many are looked at closely in one round: each takes requests of its own.
 CLOSELY = 20
 TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
-
-
-class Narrator(Protocol):
-    """Who is told what is being done."""
-
-    def say(self, message: str) -> None:
-        """Something that happens a few times in a run."""
-
-    def state(self, text: str, at_once: bool = False) -> None:
-        """How far it is, as often as one likes; what is to be shown `at_once` is not left out for what was shown just before."""
 
 
 def wait_for_all(
@@ -124,3 +113,75 @@ def is_in_trouble(seen: readiness.Observation) -> bool:
     """Whether the server has ended before, or a container of its newest pod cannot be started."""
     statuses = manifests.at(server_pods.newest_pod(seen.pods), ("status", "containerStatuses")) or []
     return any(status.get("restartCount") or manifests.at(status, ("state", "waiting", "reason")) in TROUBLE for status in statuses)
+
+
+class NotServingError(_errors.ReportedError):
+    """The registry does not serve, although it was written or waited for; `unchanged` when this run had nothing to write."""
+
+    def __init__(self, name: str, verdict: readiness.Verdict, seconds: float, old_serves: bool, explanation: str = "", unchanged: bool = False) -> None:
+        ended = f"Gave up after {seconds:.0f} s (wait_timeout)"
+        if verdict.final:
+            ended = "Waiting longer cannot change that"
+        elif unchanged:
+            ended = (
+                f"Nothing of it was changed by this run, and its last change was more than {seconds:.0f} s (wait_timeout) ago: it was not waited for again."
+                " If the cause has been fixed, run again after the next start of its server, within 5 minutes"
+            )
+        previous = "The previous pod still serves with what it was started with." if old_serves else ""
+        parts = (f"registry {name!r} does not serve: {verdict.sentence()}", previous, f"{ended}.", explanation)
+        super().__init__(" ".join(part for part in parts if part))
+        self.verdict = verdict
+
+
+def wait_until_serving(
+    reader: registry_reader.Reader,
+    name: str,
+    seconds: float,
+    outcome: record.Outcome,
+    unchanged: live_state.Live | None = None,
+    explain: Callable[[], str] = lambda: "",
+) -> None:
+    """Wait until the registry serves; with 0 seconds only report whether it does.
+
+    What was read just now, and not written, is not read again at first. `explain` adds to the NotServingError what else is known.
+    """
+
+    started = time.monotonic()
+    deadline = started + seconds
+    # Of one that was not written, only what is left of the time since its last change is waited for.
+    ends = deadline if unchanged is None else None
+    known, now = unchanged, reader
+    last: tuple[readiness.Observation, readiness.Verdict] | None = None
+    # The pods of a change are as new as it is.
+    baseline: Mapping[str, int] | None = {} if outcome.makes_pods else None
+
+    def not_serving(seen: readiness.Observation, verdict: readiness.Verdict) -> NotServingError:
+        return NotServingError(name, verdict, seconds, server_pods.serves_still(seen.pods), explain(), unchanged is not None)
+
+    def look(_is_last: bool) -> str:
+        nonlocal ends, known, now, last, baseline
+        seen = observation.observe(now, name, outcome, known, baseline)
+        baseline = seen.baseline
+        verdict = readiness.judge(seen)
+        outcome.status = observation.status_of(seen, verdict)
+        known, last, now = None, (seen, verdict), reader.until(deadline)
+        if verdict.serving:
+            return ""
+        if ends is None:
+            ends = started + observation.patience(seen, seconds, now.cluster.now)
+        if seconds and (verdict.final or time.monotonic() >= ends):
+            raise not_serving(seen, verdict)
+        return verdict.reason
+
+    if not seconds:
+        look(True)
+        return
+    named = {"fieldSelector": f"metadata.name={name}"}
+    watched = [(reader.capabilities.api, reader.namespace, named), (kinds.DEPLOYMENTS, reader.namespace, named)]
+    if registry_reader.can_be_label(name):
+        watched.append((kinds.PODS, reader.namespace, {"labelSelector": f"app={name},{server_pods.POD_LABELS}"}))
+    missing = wait.until(look, reader.cluster, deadline, watched, f"registry {name!r}: ")
+    if missing:
+        if last is None:
+            raise _errors.ClusterError(missing)
+        raise not_serving(*last)

@@ -2,18 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looks at a registry, and waits until it serves."""
+"""What the cluster shows of a registry at one moment."""
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility, wait
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, live_state, manifests, server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness, symptoms
@@ -23,78 +22,6 @@ NEAR_SECONDS, START_SECONDS = 60, 20
 # A server that has not started after this many seconds is looked at closely. Shorter than this no registry is waited for.
 PATIENCE = 5
 ABSENT: manifests.Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
-
-
-class NotServingError(_errors.ReportedError):
-    """The registry does not serve, although it was written or waited for; `unchanged` when this run had nothing to write."""
-
-    def __init__(self, name: str, verdict: readiness.Verdict, seconds: float, old_serves: bool, explanation: str = "", unchanged: bool = False) -> None:
-        ended = f"Gave up after {seconds:.0f} s (wait_timeout)"
-        if verdict.final:
-            ended = "Waiting longer cannot change that"
-        elif unchanged:
-            ended = (
-                f"Nothing of it was changed by this run, and its last change was more than {seconds:.0f} s (wait_timeout) ago: it was not waited for again."
-                " If the cause has been fixed, run again after the next start of its server, within 5 minutes"
-            )
-        previous = "The previous pod still serves with what it was started with." if old_serves else ""
-        parts = (f"registry {name!r} does not serve: {verdict.sentence()}", previous, f"{ended}.", explanation)
-        super().__init__(" ".join(part for part in parts if part))
-        self.verdict = verdict
-
-
-def wait_until_serving(
-    reader: registry_reader.Reader,
-    name: str,
-    seconds: float,
-    outcome: record.Outcome,
-    unchanged: live_state.Live | None = None,
-    explain: Callable[[], str] = lambda: "",
-) -> None:
-    """Wait until the registry serves; with 0 seconds only report whether it does.
-
-    What was read just now, and not written, is not read again at first. `explain` adds to the NotServingError what else is known.
-    """
-
-    started = time.monotonic()
-    deadline = started + seconds
-    # Of one that was not written, only what is left of the time since its last change is waited for.
-    ends = deadline if unchanged is None else None
-    known, now = unchanged, reader
-    last: tuple[readiness.Observation, readiness.Verdict] | None = None
-    # The pods of a change are as new as it is.
-    baseline: Mapping[str, int] | None = {} if outcome.makes_pods else None
-
-    def not_serving(seen: readiness.Observation, verdict: readiness.Verdict) -> NotServingError:
-        return NotServingError(name, verdict, seconds, server_pods.serves_still(seen.pods), explain(), unchanged is not None)
-
-    def look(_is_last: bool) -> str:
-        nonlocal ends, known, now, last, baseline
-        seen = observe(now, name, outcome, known, baseline)
-        baseline = seen.baseline
-        verdict = readiness.judge(seen)
-        outcome.status = status_of(seen, verdict)
-        known, last, now = None, (seen, verdict), reader.until(deadline)
-        if verdict.serving:
-            return ""
-        if ends is None:
-            ends = started + patience(seen, seconds, now.cluster.now)
-        if seconds and (verdict.final or time.monotonic() >= ends):
-            raise not_serving(seen, verdict)
-        return verdict.reason
-
-    if not seconds:
-        look(True)
-        return
-    named = {"fieldSelector": f"metadata.name={name}"}
-    watched = [(reader.capabilities.api, reader.namespace, named), (kinds.DEPLOYMENTS, reader.namespace, named)]
-    if registry_reader.can_be_label(name):
-        watched.append((kinds.PODS, reader.namespace, {"labelSelector": f"app={name},{server_pods.POD_LABELS}"}))
-    missing = wait.until(look, reader.cluster, deadline, watched, f"registry {name!r}: ")
-    if missing:
-        if last is None:
-            raise _errors.ClusterError(missing)
-        raise not_serving(*last)
 
 
 def patience(seen: readiness.Observation, seconds: float, now: datetime) -> float:

@@ -6,10 +6,11 @@ import base64
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import resolution
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.diagnosis import FAILURE, Finding
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.resolution import References, live_database, reads, view_of, wanted_references
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import CertificateAuthority, ClientCertificate, Database, KeyReference
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.database_info import References, live_database, reads, view_of, wanted_references
 
 
 def encoded(text):
@@ -84,7 +85,7 @@ def test_references_that_lead_nowhere_are_failures_and_nobody_logs_in():
 def test_a_whole_object_as_ca_is_one_failure(monkeypatch):
     report = database_info.probe.Report((Finding("ca", FAILURE, "other words"), Finding("port", "ok", "")))
     monkeypatch.setattr(database_info.probe, "look", lambda _view, _timeout: report)
-    _view, report = database_info.look_at(resource("mysql", {"host": "db", "sslRootCertificatesSecretName": "all"}), lambda _source: "x")
+    _view, report = resolution.look_at(resource("mysql", {"host": "db", "sslRootCertificatesSecretName": "all"}), lambda _source: "x")
     assert [finding.check for finding in report.findings] == ["ca", "port"]
     assert "sslRootCertificatesSecretName" in report.findings[0].message
 
@@ -124,5 +125,5 @@ def test_a_ca_in_options_is_verified_with_unless_they_say_no(kind, ca, given, ve
 )
 def test_all_that_is_wrong_with_options_is_told(changed, options):
     problems = []
-    database_info.database_from_options({"type": "mysql", "host": "db", "username": "registry", "password": "word"} | changed, problems)
+    resolution.database_from_options({"type": "mysql", "host": "db", "username": "registry", "password": "word"} | changed, problems)
     assert {problem.option for problem in problems} == options

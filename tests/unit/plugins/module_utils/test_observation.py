@@ -14,7 +14,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster imp
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, bundle_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
 
 from .builders import TODAY
@@ -67,8 +67,8 @@ def test_a_registry_of_which_nothing_is_known_is_waited_for():
 
 def test_that_a_registry_was_not_waited_for_is_said():
     verdict = readiness.Verdict(False, "the database does not answer")
-    assert "it was not waited for again" in str(observation.NotServingError("one", verdict, 300, False, unchanged=True))
-    assert "Gave up after 300 s (wait_timeout)" in str(observation.NotServingError("one", verdict, 300, False))
+    assert "it was not waited for again" in str(availability.NotServingError("one", verdict, 300, False, unchanged=True))
+    assert "Gave up after 300 s (wait_timeout)" in str(availability.NotServingError("one", verdict, 300, False))
 
 
 # Labels

@@ -24,7 +24,7 @@ KUBECONFIG = {"apiVersion": "v1", "kind": "Config", "users": [{"name": "me", "us
 MODULE = """
 import os
 import time
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._shell import RegistryModule
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import RegistryModule
 
 database = dict(type="dict", options=dict(host=dict(), password=dict(no_log=True)))
 module = RegistryModule(dict(kubeconfig=dict(type="raw"), database=database, sleep=dict(type="int", default=0)), supports_check_mode=True)

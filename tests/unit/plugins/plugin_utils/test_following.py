@@ -26,7 +26,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._interruption import CancelledError, Interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import Progress
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._shell import RegistryModule
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import RegistryModule
 
 module = RegistryModule(dict(registries=dict(type="raw"), file=dict(), writes=dict(type="int")))
 progress, interruption = Progress(module.tmpdir), Interruption(module.tmpdir)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._shell import MOST_NAMES, grouped
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import MOST_NAMES, grouped
 
 
 def test_a_thousand_registries_give_one_warning_of_a_kind_with_their_names():

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A look at the database of a registry before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, probe, resolution
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
+
+if TYPE_CHECKING:
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader
+
+# A look before a write waits no longer for each step than this.
+SHORT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a look at a registry's database before it is written found. `reason`: why nothing is known; `lacks_library`: because one is not installed here."""
+
+    report: probe.Report = field(default_factory=lambda: probe.Report(()))
+    reason: str = ""
+    lacks_library: bool = False
+
+    @property
+    def unreached(self) -> bool:
+        """Whether the database was not reached from here, which is usual and says nothing about it."""
+        return any(finding.check in ("address", "port") and not finding.proven for finding in self.report.findings)
+
+    def result(self) -> dict[str, Any]:
+        """The look as part of a result."""
+        unproven = next((finding.message for finding in self.report.findings if not finding.proven), "")
+        return {"checked": self.report.serves is not None, "reason": "" if self.report.serves is not None else self.reason or unproven}
+
+    def problems(self) -> list[_errors.Problem]:
+        """What keeps the registry from serving, where it must pass. What only the cluster could tell is none."""
+        if self.lacks_library:
+            return [_errors.Problem("check_database", f"is not possible: {self.reason}", "Install it there, or set check_database to warn")]
+        failures = [finding for finding in self.report.findings if finding.result == diagnosis.FAILURE]
+        return [_errors.Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
+
+    def warnings(self, failures: bool) -> list[str]:
+        """What people should know, with what keeps the registry from serving if `failures` says so. That it was not reached is `unreached_warning`."""
+        told = [*([diagnosis.FAILURE] if failures else []), *([] if self.unreached else [diagnosis.WARNING])]
+        # Whether the connection is encrypted is a choice of the options, and the plan warns of it.
+        found = [_told(finding) for finding in self.report.findings if finding.result in told and finding.check != "tls"]
+        unread = [] if self.lacks_library or not self.reason else [f"the database could not be checked: {self.reason}"]
+        return [f"check_database: {text}" for text in (*unread, *found)]
+
+    def explanation(self) -> str:
+        """Why a registry may not serve, as far as its database shows it from here."""
+        if self.report.serves is None:
+            return ""
+        if self.report.serves:
+            return "Looked at from here, its database is as the server needs it."
+        failures = [finding for finding in self.report.findings if finding.result == diagnosis.FAILURE]
+        return "Looked at from here, its database shows: " + " ".join(_told(finding) for finding in failures)
+
+
+def look_before(
+    reader: registry_reader.Reader,
+    resource: manifests.Manifest,
+    known: Mapping[tuple[str, str], manifests.Manifest | None],
+    contents: Mapping[tuple[str, str], manifests.Manifest],
+) -> Preflight | None:
+    """Look at the database of a custom resource that is written together with these contents of ConfigMaps and Secrets; None for the product's own.
+
+    `known` are those that were read already; all of them by kind and name. It is short: most databases are reached in the cluster only.
+    """
+    kind = custom_resource.live_type(resource)
+    if kind in (None, _options.GENERATED):
+        return None
+    missing = probe.missing_libraries(kind or _options.MYSQL)
+    if missing:
+        return Preflight(reason=f"the Python library {' and '.join(missing)} is missing where this task runs", lacks_library=True)
+    try:
+        return Preflight(resolution.look_at(resource, _overlaid(resolution.reads(reader.held, known), contents), SHORT_SECONDS)[1])
+    except _errors.ReportedError as error:
+        # It is only advice: what may not be read stops no write.
+        return Preflight(reason=str(error))
+
+
+def unreached_warning(names: Sequence[str]) -> list[str]:
+    """One warning for all registries whose database was not reached."""
+    if not names:
+        return []
+    which = f"the database of registry {names[0]!r}" if len(names) == 1 else f"the databases of {len(names)} registries ({_texts.names_of(names)})"
+    remedy = "Run on a host that reaches it to have it checked, or set check_database to ignore"
+    return [f"check_database: {which} could not be checked, because it cannot be reached from here. {remedy}"]
+
+
+def _overlaid(read: resolution.Read, contents: Mapping[tuple[str, str], manifests.Manifest]) -> resolution.Read:
+    """Reads what these objects, which are still to be written, will hold, and everything else where it is."""
+
+    def overlaid(source: resolution.Source) -> str | None:
+        kind, reference = source
+        body = contents.get((kind, reference.name)) or {}
+        if reference.key not in (body.get("data") or {}):
+            return read(source)
+        text: str | None = manifests.decoded(body, reference.key) if kind == "Secret" else body["data"][reference.key]
+        return text
+
+    return overlaid
+
+
+def _told(finding: diagnosis.Finding) -> str:
+    return ". ".join(part.rstrip(".") for part in (finding.message, finding.remedy) if part) + "."
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:] if message[1:2].islower() or message[1:2] == " " else message
