@@ -77,8 +77,9 @@ class Check:
         """What a tool prints that runs in the copy, with a home of its own; CheckFailed with all of it when the tool fails."""
         home = self.workspace / "home" / self.name
         home.mkdir(parents=True, exist_ok=True)
-        env = os.environ | {"HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": str(self.workspace), "MYPYPATH": str(self.workspace)} | variables
+        env = os.environ | {"HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": str(self.workspace), "MYPYPATH": str(self.workspace)}
         env.pop("PYTHONPATH", None)
+        env |= variables
         if not shutil.which(command[0]):
             raise CheckFailed(f"{command[0]} is not on PATH; run `make lint`")
         with subprocess.Popen(command, cwd=self.collection, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace") as process:
@@ -154,8 +155,9 @@ def imports(check: Check) -> None:
         for folder in ("modules", "module_utils")
         for path in sorted((check.collection / "plugins" / folder).rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(ours)
-        if (names := [name.name for name in node.names if not (check.workspace / (node.module or "").replace(".", "/") / f"{name.name}.py").is_file()])
+        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith(ours))
+        for package in [(path.parents[node.level - 1] if node.level else check.workspace).joinpath(*(node.module or "").split("."))]
+        if (names := [name.name for name in node.names if not (package / f"{name.name}.py").is_file()])
     ]
     if problems:
         raise CheckFailed("\n".join(problems))
@@ -292,6 +294,7 @@ CHECKS: dict[str, Callable[[Check], object]] = {
     "build": build,
     "attributes": attributes,
     "imports": imports,
+    "import-linter": lambda check: check.run("lint-imports", "--no-logo", "--no-cache", PYTHONPATH=str(check.workspace)),
     "READMEs": readmes,
     "site": lambda check: check.run(sys.executable, "docs/build.py", str(check.workspace / "site")),
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from . import _texts
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, BUSY, BROKEN, UNAVAILABLE = 400, 401, 403, 404, 409, 410, 429, 500, 503
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _progress
+from . import _errors, _progress
 
 # What ends a run from outside: a cancelled job, Ctrl-C, a terminal or connection that is gone.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _progress, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import naming
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
+from . import _errors, _interruption, _progress, _texts
+from ._model import naming
+from ._plan import record
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+    from ._cluster import client
 
     # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
     Work = Callable[[client.Cluster, Mapping[str, Any], bool, Any], None]
@@ -123,7 +123,7 @@ def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_probl
         # Nothing can be read there.
         raise _errors.InputError(find_problems(module.params))
     # Imported here: the library for clusters takes longer to load than a whole look at a database that refers to nothing in one.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import login, registry_reader
+    from ._cluster import login, registry_reader
 
     cluster: client.Cluster | None = None
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from . import _errors
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 MYSQL, POSTGRESQL, GENERATED = "mysql", "postgresql", "generated"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from . import _texts
 
 # The action plugin makes it in the task's temporary folder, which both know; nobody follows a run without it.
 PROGRESS_FILE = "progress"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
+from .._model import manifests
 
 
 def text_of(body: Any) -> str:

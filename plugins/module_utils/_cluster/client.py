@@ -18,9 +18,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import answers
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests
+from .. import _deadline, _errors, _texts
+from .._model import kinds, manifests
+from . import answers
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:

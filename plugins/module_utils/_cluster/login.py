@@ -10,9 +10,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
+from .. import _deadline, _errors, _texts
+from .._model import kinds
+from . import client
 
 try:
     from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import get_api_client

@@ -10,21 +10,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    credentials,
-    custom_resource,
-    desired_state,
-    hosts,
-    kinds,
-    live_state,
-    manifests,
-    naming,
-    ownership,
-    server_pods,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import dependencies, registry_plan
+from .. import _errors, _texts
+from .._model import credentials, custom_resource, desired_state, hosts, kinds, live_state, manifests, naming, ownership, server_pods
+from .._plan import dependencies, registry_plan
+from . import client, visibility
 
 LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, trimming, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, manifests, server_pods
+from .. import _errors
+from .._model import custom_resource, kinds, manifests, server_pods
+from . import client, registry_reader, trimming, visibility
 
 T = TypeVar("T")
 THREADS = 8

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests, ownership
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import restarts
+from .._model import manifests, ownership
+from .._plan import restarts
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from .. import _errors
 
 T = TypeVar("T")
 U = TypeVar("U")

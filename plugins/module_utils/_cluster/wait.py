@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from .. import _errors
+from . import client
 
 # What changes without an event at the API server, such as a log, is looked at again after this many seconds.
 POLL_SECONDS = 2.0

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, record
+from .. import _errors
+from .._model import custom_resource, kinds, manifests
+from .._plan import changeset, record
+from . import client, registry_reader
 
 # How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
 PLANS = 4

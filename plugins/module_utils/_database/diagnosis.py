@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, desired_state, passwords
+from .. import _options, _texts
+from .._model import certificates, desired_state, passwords
 
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 # The newest migration that the server has.

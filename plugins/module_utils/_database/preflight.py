@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, probe, resolution
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
+from .. import _errors, _options, _texts
+from .._model import custom_resource, manifests
+from . import diagnosis, probe, resolution
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader
+    from .._cluster import registry_reader
 
 # A look before a write waits no longer for each step than this.
 SHORT_SECONDS = 2.0

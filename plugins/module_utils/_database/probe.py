@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+from .. import _deadline, _options
+from .._model import certificates
+from . import diagnosis
 
 STEP_SECONDS = 5.0
 # How many steps may use up their time before the rest is left out.

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, probe
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, manifests
+from .. import _errors, _options
+from .._model import custom_resource, desired_state, manifests
+from . import diagnosis, probe
 
 # A kind and a key of an object in the registries namespace.
 Source = tuple[str, desired_state.KeyReference]

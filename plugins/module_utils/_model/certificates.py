@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from .. import _errors
 
 try:
     from cryptography import x509

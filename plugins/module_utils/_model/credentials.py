@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, manifests
+from .. import _options
+from . import desired_state, manifests
 
 PASSWORD_KEY = "database-password"  # the key's name, not a password
 SECRET_ANNOTATIONS = {

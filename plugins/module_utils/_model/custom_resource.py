@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, hosts, kinds, manifests
+from .. import _options
+from . import desired_state, hosts, kinds, manifests
 
 # The part of the specification that holds a database of this type.
 SECTIONS = {_options.MYSQL: "mysql", _options.POSTGRESQL: "postgres", _options.GENERATED: "postgres"}

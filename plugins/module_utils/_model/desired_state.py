@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import hosts, naming, passwords
+from .. import _errors, _options
+from . import hosts, naming, passwords
 
 UNQUOTED_NAME = re.compile(r"\w+", re.ASCII)
 # The platform operator keeps it in every namespace.
@@ -284,7 +284,7 @@ def _ca_from_option(option: Any, problems: list[_errors.Problem], warnings: list
 
 def _ca_from_pem(pem: Any, problems: list[_errors.Problem], warnings: list[str]) -> CertificateAuthority | None:
     # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+    from . import certificates
 
     if not isinstance(pem, str):
         problems.append(_errors.Problem("database.ca.pem", "is no text", "Give the CA's certificate as PEM text"))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests, naming, permissions, role_bindings
+from .. import _errors, _texts
+from . import manifests, naming, permissions, role_bindings
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import naming
+from .. import _errors, _texts
+from . import naming
 
 # `service.namespace`
 SERVICE_LABELS = 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests, naming
+from . import kinds, manifests, naming
 
 
 @dataclass(frozen=True)

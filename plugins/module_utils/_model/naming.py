@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
+from .. import _errors, _texts
 
 # The dashboard's limit since OpenShift AI 3.4, and the operator's: `<name>-auth-delegator` is the value of a label, which may have 63 characters.
 DASHBOARD_NAME_LENGTH = 40

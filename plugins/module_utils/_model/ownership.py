@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, desired_state, kinds, manifests
+from .. import _options
+from . import credentials, custom_resource, desired_state, kinds, manifests
 
 REGISTRY, DASHBOARD, OURS, PLATFORM, TOOL, UNKNOWN = "registry", "dashboard", "ours", "platform", "tool", "unknown"
 WORDS = {
@@ -255,11 +255,7 @@ def _missing_evidence(kind: str, manifest: manifests.Manifest, registry: str) ->
     others = [manager for manager in _managers(metadata) if manager not in (NAMELESS, kinds.FIELD_MANAGER)]
     if kind == "Secret":
         prefix = credentials.password_prefix(registry)
-        named, expected, keys = (
-            metadata["name"].startswith(prefix) and metadata.get("generateName") == prefix,
-            credentials.SECRET_ANNOTATIONS,
-            PASSWORD_KEYS,
-        )
+        named, expected, keys = (metadata["name"].startswith(prefix) and metadata.get("generateName") == prefix, credentials.SECRET_ANNOTATIONS, PASSWORD_KEYS)
     else:
         named, expected, keys = is_upload(metadata["name"], registry), {}, frozenset({UPLOADED_KEY})
     unlike = {

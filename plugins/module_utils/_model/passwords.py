@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from .. import _errors
 
 # What Go's net/url takes unescaped in the user and password of a URL, but for the percent sign; the colon ends the user.
 POSTGRESQL_USER_CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=@]"

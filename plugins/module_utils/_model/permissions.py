@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests, naming
+from .. import _errors, _texts
+from . import kinds, manifests, naming
 
 # The options that list subjects, with the words that people read, in the order of results and differences.
 WORDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service account"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests, ownership, permissions
+from . import manifests, ownership, permissions
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
+from . import custom_resource, manifests
 
 SERVER = "rest-container"
 # The label of every pod that the operator makes: of servers and of generated databases.

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, custom_resource, desired_state, kinds, manifests, ownership
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+from .._model import certificates, custom_resource, desired_state, kinds, manifests, ownership
+from . import changeset
 
 # A mark that some editors put at the beginning of a text, and that the registry server does not expect.
 BYTE_ORDER_MARK = "\ufeff"

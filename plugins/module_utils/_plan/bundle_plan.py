@@ -11,18 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    certificates,
-    custom_resource,
-    desired_state,
-    kinds,
-    live_state,
-    manifests,
-    naming,
-    ownership,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, changeset, dependencies, restarts
+from .. import _errors, _options
+from .._model import certificates, custom_resource, desired_state, kinds, live_state, manifests, naming, ownership
+from . import bundle_place, changeset, dependencies, restarts
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
 # A private key of any kind, and what stands for a byte of a binary key that is no text.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests
+from .. import _errors
+from .._model import kinds, manifests
 
 MASK = "********"
 
@@ -31,13 +31,7 @@ class Change:
 
     def result(self, unverified: bool) -> manifests.Manifest:
         """The change as results show it."""
-        shown: manifests.Manifest = {
-            "action": self.action,
-            "kind": self.kind,
-            "namespace": self.namespace,
-            "name": self.name,
-            "fields": list(self.fields),
-        }
+        shown: manifests.Manifest = {"action": self.action, "kind": self.kind, "namespace": self.namespace, "name": self.name, "fields": list(self.fields)}
         return {**shown, "unverified": True} if unverified else shown
 
 

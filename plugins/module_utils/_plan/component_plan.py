@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests, naming
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+from .. import _errors, _options
+from .._model import kinds, manifests, naming
+from . import changeset
 
 KIND, GROUP, PLURAL = "DataScienceCluster", "datasciencecluster.opendatahub.io", "datascienceclusters"
 # Newer versions know the component by another name; all that serve one of those serve v2 too.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, kinds, manifests, ownership
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+from .. import _errors, _options
+from .._model import custom_resource, desired_state, kinds, manifests, ownership
+from . import changeset
 
 OPERATOR_FINALIZER = "modelregistry.opendatahub.io/finalizer"
 

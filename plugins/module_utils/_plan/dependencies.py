@@ -9,18 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    custom_resource,
-    desired_state,
-    hosts,
-    kinds,
-    live_state,
-    manifests,
-    ownership,
-    passwords,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import password_plan, prediction
+from .. import _errors, _options, _texts
+from .._model import custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, passwords
+from . import password_plan, prediction
 
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, live_state, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+from .._model import custom_resource, kinds, live_state, manifests
+from . import changeset
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import permissions, role_bindings
+    from .._model import permissions, role_bindings
 
 GRANTED = "granted"
 

@@ -9,18 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    custom_resource,
-    desired_state,
-    directory,
-    kinds,
-    manifests,
-    naming,
-    permissions,
-    role_bindings,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import permission_plan
+from .. import _errors, _options
+from .._model import custom_resource, desired_state, directory, kinds, manifests, naming, permissions, role_bindings
+from . import permission_plan
 
 
 @dataclass(frozen=True)

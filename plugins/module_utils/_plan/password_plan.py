@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    credentials,
-    custom_resource,
-    desired_state,
-    kinds,
-    live_state,
-    manifests,
-    ownership,
-    passwords,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, prediction
+from .. import _errors, _options
+from .._model import credentials, custom_resource, desired_state, kinds, live_state, manifests, ownership, passwords
+from . import changeset, prediction
 
 
 def secret_changes(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> list[changeset.Change]:

@@ -11,9 +11,9 @@ import string
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, naming, ownership, permissions, role_bindings
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+from .. import _errors, _texts
+from .._model import directory, kinds, manifests, naming, ownership, permissions, role_bindings
+from . import changeset
 
 # The dashboard draws 6 characters. With 10, among 10,000 grants two share a name once in seventy million times, and none has one that the dashboard draws.
 NAME_PREFIX = "dashboard-permissions-"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, desired_state, kinds, manifests, ownership
+from .. import _options
+from .._model import credentials, custom_resource, desired_state, kinds, manifests, ownership
 
 
 def resource_after(wanted: desired_state.Registry, registry: manifests.Manifest | None, capabilities: kinds.Capabilities) -> manifests.Manifest:

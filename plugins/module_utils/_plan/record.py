@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+from .. import _errors
+from .._model import kinds, manifests
+from . import changeset
 
 
 @dataclass

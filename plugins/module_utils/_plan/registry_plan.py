@@ -11,17 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    custom_resource,
-    desired_state,
-    kinds,
-    live_state,
-    manifests,
-    naming,
-    ownership,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, dependencies, password_plan, prediction, restarts
+from .. import _errors, _options, _texts
+from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, ownership
+from . import changeset, dependencies, password_plan, prediction, restarts
 
 # In every name that the dashboard or this collection gives to a Secret or ConfigMap of a registry.
 DATABASE_MARK = "db-"
@@ -151,9 +143,7 @@ def _edit_problems(
     if kind is None and wanted.database is not None:
         problems.append(
             _errors.Problem(
-                "database.type",
-                "is missing, and the live registry has no database that would tell",
-                f"Set it to {_options.MYSQL} or {_options.POSTGRESQL}",
+                "database.type", "is missing, and the live registry has no database that would tell", f"Set it to {_options.MYSQL} or {_options.POSTGRESQL}"
             )
         )
     if prediction.moves(wanted, registry):
@@ -185,7 +175,7 @@ def _bundle_changes(wanted: desired_state.Registry, live: live_state.Live) -> li
     if ca is None or ca.pem is None or ca.reference is None:
         return []
     # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place
+    from . import bundle_place
 
     return bundle_place.replacement(
         bundle_place.Place("ConfigMap", wanted.namespace, ca.reference), live.objects.get(("ConfigMap", ca.reference.name)), ca.pem, "database.ca"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta, timezone
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, kinds, live_state, manifests, ownership, server_pods
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+from .._model import desired_state, kinds, live_state, manifests, ownership, server_pods
+from . import changeset
 
 # A ConfigMap or Secret, and those of its keys that a server reads; none stands for all.
 Source = tuple[manifests.Manifest, Collection[str]]

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline, _texts
+from .. import _deadline, _texts
 
 # The cheapest request that reaches the database (server v0.3.8).
 PATH = "/api/model_registry/v1alpha3/registered_models?pageSize=1"

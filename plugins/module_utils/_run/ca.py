@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, desired_state, kinds, manifests, naming, ownership, server_pods
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, bundle_plan, changeset, record
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, readiness
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback, upload_place
+from .. import _errors, _options
+from .._cluster import client, registry_reader, snapshots, writes
+from .._model import certificates, desired_state, kinds, manifests, naming, ownership, server_pods
+from .._plan import bundle_place, bundle_plan, changeset, record
+from .._status import availability, readiness
+from .._work import rollback, upload_place
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
+    from .._database import diagnosis
 
 # What the look at a database shows of its TLS: the rest of it needs a login.
 TLS_CHECKS = ("tls", "protocol", "certificate", "host_name", "expiry")
@@ -151,7 +151,7 @@ def _result(wanted: bundle_plan.WantedBundle, live: bundle_plan.LiveBundle) -> m
 def _tls_findings(database: desired_state.Database, content: str) -> list[diagnosis.Finding]:
     """What a look at the database with this bundle shows, up to the login."""
     # Imported here: only a few runs connect to a database.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, probe
+    from .._database import diagnosis, probe
 
     kind, host = database.type or _options.MYSQL, database.host or ""
     view = diagnosis.View(kind, host, database.port or _options.DEFAULT_PORTS[kind], "", "", None, ca=content, verify_server_cert=kind == _options.MYSQL)
@@ -159,7 +159,7 @@ def _tls_findings(database: desired_state.Database, content: str) -> list[diagno
 
 
 def _tls_failures(findings: Iterable[diagnosis.Finding]) -> list[diagnosis.Finding]:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
+    from .._database import diagnosis
 
     return [finding for finding in findings if finding.result == diagnosis.FAILURE and finding.check in TLS_CHECKS]
 
@@ -167,7 +167,7 @@ def _tls_failures(findings: Iterable[diagnosis.Finding]) -> list[diagnosis.Findi
 def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutcome) -> list[_errors.Problem]:
     """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
     # Imported here: only a few runs connect to a database.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
+    from .._database import diagnosis
 
     database = wanted.database or desired_state.Database()
     kind, host = database.type or _options.MYSQL, database.host or ""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
+from .. import _errors, _module
+from .._cluster import client, login
+from .._model import manifests
 
 # Every cluster has it, nobody can delete it, and its uid is of no other cluster.
 NAMESPACE = "kube-system"

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, visibility, wait, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, component_plan, record
+from .. import _errors
+from .._cluster import client, visibility, wait, writes
+from .._model import kinds, manifests
+from .._plan import changeset, component_plan, record
 
 POLL_SECONDS = 1
 # How often a switch is planned anew that got no answer, or that somebody else came in between of.

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module, _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, probe, resolution
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, kinds, manifests, naming
+from .. import _errors, _module, _options
+from .._database import diagnosis, probe, resolution
+from .._model import custom_resource, desired_state, kinds, manifests, naming
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+    from .._cluster import client
 
 
 @dataclass
@@ -100,7 +100,7 @@ class _LazyCluster:
         if self._connected is None:
             # Only here: the library for clusters takes longer to load than a whole look at a database.
             _module.need_cluster(self._module)
-            from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import login
+            from .._cluster import login
 
             self._connected = login.connect(self._module)
             self._identity = {"cluster": self._connected.identity()}
@@ -123,7 +123,7 @@ def _named_registry(cluster: _LazyCluster, name: str) -> manifests.Manifest:
     """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
     connected, namespace = cluster.connected()
     # Imported here, as above.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility
+    from .._cluster import registry_reader, visibility
 
     apis = [(f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1")]
 

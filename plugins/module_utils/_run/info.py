@@ -15,23 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module, _options, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    custom_resource,
-    desired_state,
-    kinds,
-    live_state,
-    manifests,
-    naming,
-    permissions,
-    server_pods,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import dependencies, export, record, restarts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
+from .. import _errors, _module, _options, _texts
+from .._cluster import client, registry_reader, snapshots, visibility
+from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, permissions, server_pods
+from .._plan import dependencies, export, record, restarts
+from .._status import observation, readiness
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+    from .._model import certificates
 
 STATUS, PERMISSIONS, CERTIFICATES, DATABASE = ("status", "permissions", "certificates", "database")
 T = TypeVar("T")
@@ -179,7 +170,7 @@ class Collector:
 
     def _why_deleting(self, registry: manifests.Manifest) -> str:
         # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import deletion_plan
+        from .._plan import deletion_plan
 
         since = registry["metadata"]["deletionTimestamp"]
         return f"is being deleted since {since}: {deletion_plan.why_not_deleted(registry, self._survey.serves(kinds.HTTP_ROUTES))}"
@@ -296,7 +287,7 @@ class Collector:
 
     def _add_access(self, selected: list[manifests.Manifest], registries: list[manifests.Manifest]) -> list[manifests.Manifest]:
         """Who has access to each registry; returned are those who have access to all of them by rights that are not a registry's."""
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import audit
+        from .._status import audit
 
         survey = self._survey
         own_roles = {self._target(registry).role for registry in survey.registries()}
@@ -327,7 +318,7 @@ class Collector:
     # Certificates
 
     def _need_library_for_certificates(self) -> None:
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+        from .._model import certificates
 
         if not certificates.HAS_CRYPTOGRAPHY:
             raise _errors.MissingLibraryError(["cryptography"])
@@ -348,7 +339,7 @@ class Collector:
 
     def _bundle(self, place: tuple[str, desired_state.KeyReference]) -> list[manifests.Manifest]:
         """The certificates of a key of a ConfigMap or Secret, read once however many registries use it; none when it cannot be read."""
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
+        from .._model import certificates
 
         if place not in self._bundles:
             kind, reference = place
@@ -380,7 +371,7 @@ class Collector:
     # Databases
 
     def _need_database_libraries(self, selected: Iterable[manifests.Manifest]) -> None:
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import probe
+        from .._database import probe
 
         kinds = {custom_resource.live_type(registry) for registry in selected} - {None, _options.GENERATED}
         missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in probe.missing_libraries(kind))
@@ -389,7 +380,7 @@ class Collector:
 
     def _add_database(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: record.Outcome) -> None:
         """What a look at the registry's database finds, as `model_registry_database_info` returns it."""
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, resolution
+        from .._database import diagnosis, resolution
 
         status = shown.setdefault("status", {})
         status["database"] = None

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, naming, permissions
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization
+from .. import _errors
+from .._cluster import client, registry_reader, visibility
+from .._model import custom_resource, naming, permissions
+from .._plan import record
+from .._status import availability, observation
+from .._work import authorization
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:

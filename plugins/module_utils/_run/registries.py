@@ -15,23 +15,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _module, _options, _progress, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, snapshots, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    custom_resource,
-    desired_state,
-    manifests,
-    naming,
-    ownership,
-    permissions,
-    server_pods,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import dependencies, drift, prediction, record, registry_plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, readiness
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import reconciliation, upload_place
+from .. import _errors, _interruption, _module, _options, _progress, _texts
+from .._cluster import client, registry_reader, snapshots, visibility
+from .._model import custom_resource, desired_state, manifests, naming, ownership, permissions, server_pods
+from .._plan import dependencies, drift, prediction, record, registry_plan
+from .._status import availability, readiness
+from .._work import reconciliation, upload_place
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
+    from .._work import removal
 
 # Problems of these options are of the whole call, and not of one registry.
 OF_THE_CALL = ("namespace",)
@@ -325,8 +317,8 @@ class Fleet:
         One that somebody has deleted already is gone anyway: what an earlier run did not come to is done, and nothing of it refuses this one.
         """
         # Imported here: only where there may be something to delete.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import deletion_plan
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
+        from .._plan import deletion_plan
+        from .._work import removal
 
         unlisted = {registry["metadata"]["name"]: registry for registry in live if registry["metadata"]["name"] not in listed}
         unwanted = [name for name in unlisted if not naming.name_problems(name)]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, naming
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import reconciliation
+from .. import _errors
+from .._cluster import client, registry_reader
+from .._model import desired_state, naming
+from .._plan import record
+from .._work import reconciliation
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
@@ -21,7 +21,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     problems = naming.namespace_problems(options["namespace"])
     desired_state.registry_from_options(options, options["namespace"] or "", problems, [])
     if options["permissions"] is not None and options["state"] == "present":
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import permissions
+        from .._model import permissions
 
         permissions.permissions_from_options(options["permissions"], False, problems, [])
     return problems
@@ -42,7 +42,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     reader = registry_reader.Reader(cluster, cluster.capabilities(), namespace)
     if options["state"] == "absent":
         # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
+        from .._work import removal
 
         removal.Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)
         return

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, permissions, role_bindings
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
+from .. import _errors, _texts
+from .._model import directory, kinds, manifests, permissions, role_bindings
+from .._plan import changeset
 
 REVIEWS = ("authorization.k8s.io/v1", "localsubjectaccessreviews")
 AUTHENTICATED = "system:authenticated"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests, permissions, role_bindings
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import access_review
+from .._model import manifests, permissions, role_bindings
+from . import access_review
 
 # What an entry of the result calls the option that lists such a subject.
 KINDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service_account"}

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, snapshots, wait
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds, live_state, manifests, server_pods
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation, readiness
+from .. import _errors, _texts
+from .._cluster import registry_reader, snapshots, wait
+from .._model import kinds, live_state, manifests, server_pods
+from .._plan import record
+from . import observation, readiness
 
 # How many are looked at closely in one round: each takes requests of its own.
 CLOSELY = 20

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, kinds, live_state, manifests, server_pods
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness, symptoms
+from .. import _options
+from .._cluster import registry_reader, visibility
+from .._model import custom_resource, kinds, live_state, manifests, server_pods
+from .._plan import record
+from . import readiness, symptoms
 
 # The next start of a server that has failed is waited for when it is not further away than this, and then this long until it has shown how it ends.
 NEAR_SECONDS, START_SECONDS = 60, 20

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests, server_pods
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import symptoms
+from .. import _options
+from .._model import custom_resource, manifests, server_pods
+from . import symptoms
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
+from .. import _options
+from .._model import custom_resource, manifests
 
 
 @dataclass(frozen=True)

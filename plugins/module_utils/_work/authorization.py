@@ -15,11 +15,11 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, wait, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import directory, kinds, manifests, permissions, role_bindings
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, permission_plan, record
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import access_review
+from .. import _errors, _interruption
+from .._cluster import client, registry_reader, visibility, wait, writes
+from .._model import directory, kinds, manifests, permissions, role_bindings
+from .._plan import changeset, permission_plan, record
+from .._status import access_review
 
 AT_THE_SAME_TIME = 8
 # In how many namespaces service accounts are looked for one by one; for more, those of the whole cluster are listed.

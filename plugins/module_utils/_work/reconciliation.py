@@ -11,18 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, visibility, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, desired_state, kinds, live_state, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, prediction, record, registry_plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import smoke_test
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback, upload_place
+from .. import _errors, _interruption
+from .._cluster import registry_reader, visibility, writes
+from .._model import custom_resource, desired_state, kinds, live_state, manifests
+from .._plan import changeset, prediction, record, registry_plan
+from .._rest import smoke_test
+from .._status import availability, observation, readiness
+from . import rollback, upload_place
 
 if TYPE_CHECKING:
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import preflight
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import drift
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization
+    from .._database import preflight
+    from .._plan import drift
+    from . import authorization
 
 # The names of the registries that refer to each ConfigMap and Secret, by its kind and name.
 Users = Mapping[tuple[str, str], Collection[str]]
@@ -41,7 +41,7 @@ def granting_for(
     if options["permissions"] is None:
         return None
     # Imported here, as in `converge`.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization
+    from . import authorization
 
     return authorization.granting_from_options(reader, {"state": "present", **options}, problems, check_mode, outcome, waits, threads)
 
@@ -111,7 +111,7 @@ class Convergence:
     def differences(self) -> list[drift.Difference]:
         """What is live other than wanted, by the first plan."""
         # Imported here, as in `converge`.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import drift
+        from .._plan import drift
 
         of_permissions = (self._granting.planned, self._granting.live_grants, self._granting.group) if self._granting else ((), None, None)
         changes, grants, group = of_permissions
@@ -154,7 +154,7 @@ class Convergence:
         if not self.checks_database:
             return []
         # Imported here, as in `converge`.
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import preflight
+        from .._database import preflight
 
         live, reader = self._live, self._reader
         contents = {(change.kind, change.name): change.body for change in self.plan.changes if change.kind in kinds.APIS and change.action != "delete"}
@@ -174,7 +174,7 @@ class Convergence:
         names = [convergence._wanted.name for convergence in convergences if convergence._preflight and convergence._preflight.unreached]
         if not names:
             return []
-        from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import preflight
+        from .._database import preflight
 
         return preflight.unreached_warning(names)
 
@@ -241,7 +241,7 @@ class Convergence:
         reader = self._reader.fresh
         if seen and seen.report.serves:
             # It may have changed meanwhile. With a password that was wrong nobody logs in a second time.
-            from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import preflight
+            from .._database import preflight
 
             seen = preflight.look_before(reader, resource, {}, {})
         made = any((change["action"], change["kind"]) == ("create", kinds.KIND) for change in self._outcome.changes)
@@ -285,7 +285,7 @@ class Convergence:
         logins = [finding.result for finding in self._preflight.report.findings if finding.check == "login"] if self._preflight else []
         if change.kind == "Secret" and before.registry and logins:
             # Imported here, as in `converge`.
-            from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, preflight
+            from .._database import diagnosis, preflight
 
             if logins == [diagnosis.OK]:
                 return rollback.ACCEPTED

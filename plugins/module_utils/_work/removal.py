@@ -12,20 +12,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_reader, visibility, wait, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import (
-    custom_resource,
-    desired_state,
-    kinds,
-    manifests,
-    naming,
-    ownership,
-    permissions,
-    role_bindings,
-)
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, deletion_plan, record
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import observation
+from .. import _errors
+from .._cluster import client, registry_reader, visibility, wait, writes
+from .._model import custom_resource, desired_state, kinds, manifests, naming, ownership, permissions, role_bindings
+from .._plan import changeset, deletion_plan, record
+from .._status import observation
 
 
 class NotDeletedError(_errors.ReportedError):

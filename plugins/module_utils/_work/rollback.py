@@ -11,10 +11,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, record, restarts
+from .. import _errors
+from .._cluster import registry_reader, writes
+from .._model import desired_state, manifests
+from .._plan import changeset, record, restarts
 
 # What a database answers, and the server logs, only after it has accepted the login; and after it has accepted the encrypted connection.
 AFTER_LOGIN = re.compile(r"Error (1044|1049|1142) |SQLSTATE (3D000|42501)|Dirty database version")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place
+from .._cluster import registry_reader
+from .._model import desired_state
+from .._plan import bundle_place
 
 
 def place_for(reader: registry_reader.Reader, registry: str, pem: str, adds: bool = False) -> desired_state.KeyReference:
