@@ -19,6 +19,8 @@ from .._plan import bundle_place, bundle_plan, changeset, record
 from .._status import availability, readiness
 from .._work import rollback, upload_place
 
+# What looks at a database takes 20 ms to load: Ansible sends sources only, so that each file is compiled in every run
+# that imports it. Few runs connect to one, so functions import it.
 if TYPE_CHECKING:
     from .._database import diagnosis
 
@@ -150,7 +152,6 @@ def _result(wanted: bundle_plan.WantedBundle, live: bundle_plan.LiveBundle) -> m
 
 def _tls_findings(database: desired_state.Database, content: str) -> list[diagnosis.Finding]:
     """What a look at the database with this bundle shows, up to the login."""
-    # Imported here: only a few runs connect to a database.
     from .._database import diagnosis, probe
 
     kind, host = database.type or _options.MYSQL, database.host or ""
@@ -166,7 +167,6 @@ def _tls_failures(findings: Iterable[diagnosis.Finding]) -> list[diagnosis.Findi
 
 def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutcome) -> list[_errors.Problem]:
     """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
-    # Imported here: only a few runs connect to a database.
     from .._database import diagnosis
 
     database = wanted.database or desired_state.Database()

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from .. import _errors, _module
@@ -17,26 +16,14 @@ from .._model import manifests
 NAMESPACE = "kube-system"
 
 
-@dataclass
-class ClusterOutcome:
-    """What was found, as the shell of the modules reports it."""
-
-    warnings: list[str] = field(default_factory=list)
-    cluster: manifests.Manifest = field(default_factory=dict)
-
-    def result(self, _diff: bool) -> manifests.Manifest:
-        """The result of the module."""
-        return {"changed": False, "cluster": self.cluster}
-
-
 def run() -> None:
     """Run the module that tells which cluster it is; ends the process with its result."""
-    outcome = ClusterOutcome()
+    outcome = _module.Found(found={"cluster": {}})
 
     def work(module: Any) -> None:
         cluster = login.connect(module)
-        outcome.cluster = {**cluster.identity(), "uid": None}
-        outcome.cluster["uid"] = _uid(cluster, outcome.warnings)
+        outcome.found["cluster"] = {**cluster.identity(), "uid": None}
+        outcome.found["cluster"]["uid"] = _uid(cluster, outcome.warnings)
 
     _module.run({}, work, outcome)
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,20 +18,9 @@ if TYPE_CHECKING:
     from .._cluster import client
 
 
-@dataclass
-class _Outcome:
-    """What was found, as the shell of the modules reports it."""
-
-    warnings: list[str] = field(default_factory=list)
-    found: dict[str, Any] = field(default_factory=dict)
-
-    def result(self, _diff: bool) -> dict[str, Any]:
-        return {"changed": False, **self.found}
-
-
 def run(argument_spec: dict[str, Any]) -> None:
     """Run the module that looks at a database; ends the process with its result."""
-    outcome = _Outcome()
+    outcome = _module.Found()
 
     def work(module: Any) -> None:
         outcome.found = _result(module)

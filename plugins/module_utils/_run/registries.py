@@ -316,7 +316,7 @@ class Fleet:
 
         One that somebody has deleted already is gone anyway: what an earlier run did not come to is done, and nothing of it refuses this one.
         """
-        # Imported here: only where there may be something to delete.
+        # Imported here, as in `registry`.
         from .._plan import deletion_plan
         from .._work import removal
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import _errors
 from .._cluster import client, registry_reader
-from .._model import desired_state, naming
+from .._model import desired_state, naming, permissions
 from .._plan import record
 from .._work import reconciliation
 
@@ -21,8 +21,6 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     problems = naming.namespace_problems(options["namespace"])
     desired_state.registry_from_options(options, options["namespace"] or "", problems, [])
     if options["permissions"] is not None and options["state"] == "present":
-        from .._model import permissions
-
         permissions.permissions_from_options(options["permissions"], False, problems, [])
     return problems
 
@@ -41,7 +39,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
     reader = registry_reader.Reader(cluster, cluster.capabilities(), namespace)
     if options["state"] == "absent":
-        # Imported here: Ansible sends the modules' files without their compiled form, so that each of them costs every run that imports it.
+        # Imported here: it takes 10 ms to load. Ansible sends sources only, so that each file is compiled in every run that imports it.
         from .._work import removal
 
         removal.Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)

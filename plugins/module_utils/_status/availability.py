@@ -10,12 +10,16 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .. import _errors, _texts
-from .._cluster import registry_reader, snapshots, wait
+from .._cluster import registry_reader, wait
 from .._model import kinds, live_state, manifests, server_pods
 from .._plan import record
 from . import observation, readiness
+
+if TYPE_CHECKING:
+    from .._cluster import snapshots
 
 # How many are looked at closely in one round: each takes requests of its own.
 CLOSELY = 20

@@ -10,11 +10,13 @@ from dataclasses import replace
 
 from .._cluster import registry_reader
 from .._model import desired_state
-from .._plan import bundle_place
 
 
 def place_for(reader: registry_reader.Reader, registry: str, pem: str, adds: bool = False) -> desired_state.KeyReference:
     """The ConfigMap that certificates which are uploaded for a registry belong into. ClusterError when a request is refused."""
+
+    # Imported here: the library that reads certificates takes 45 ms to load, and most runs are given none.
+    from .._plan import bundle_place
 
     def is_right(text: str) -> bool:
         return bundle_place.holds(text, bundle_place.after(text, pem, adds))
@@ -36,7 +38,5 @@ def placed(reader: registry_reader.Reader, wanted: desired_state.Registry) -> de
     database = wanted.database
     if database is None or database.ca is None or database.ca.pem is None:
         return wanted
-    # Imported here, as in `converge`.
-
     reference = place_for(reader, wanted.name, database.ca.pem)
     return replace(wanted, database=replace(database, ca=replace(database.ca, reference=reference)))
