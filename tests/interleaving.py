@@ -153,7 +153,7 @@ def registry(check: bool = False, **options: Any) -> Work:
 
 def permission(**options: Any) -> Work:
     """A run of `model_registry_permission`."""
-    return lambda cluster, outcome: run_permission.converge_permissions(cluster, _validated(_options.PERMISSION, options), False, outcome)
+    return lambda cluster, outcome: run_permission.converge(cluster, _validated(_options.PERMISSION, options), False, outcome)
 
 
 def registries(check: bool = False, **options: Any) -> Work:
@@ -162,7 +162,7 @@ def registries(check: bool = False, **options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         fleet = run_registries.FleetOutcome()
         try:
-            run_registries.converge_fleet(cluster, _validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
+            run_registries.converge(cluster, _validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
         finally:
             result = fleet.result(False)
             outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result
@@ -177,7 +177,7 @@ def bundle(**options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         own = ca.BundleOutcome()
         try:
-            ca.converge_bundle(cluster, _validated(_options.BUNDLE, options), False, own)
+            ca.converge(cluster, _validated(_options.BUNDLE, options), False, own)
         finally:
             outcome.changes, outcome.registry = own.changes, own.result(True)
 

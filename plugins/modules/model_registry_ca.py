@@ -366,7 +366,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import 
 def main() -> None:
     _module.run_on_cluster(
         _options.BUNDLE,
-        ca.converge_bundle,
+        ca.converge,
         ca.input_problems,
         ca.BundleOutcome(),
         required_one_of=[("name", "registry")],

@@ -184,7 +184,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import 
 
 
 def main() -> None:
-    _module.run_on_cluster(_options.COMPONENT, component.converge_component, component.input_problems, component.ComponentOutcome())
+    _module.run_on_cluster(_options.COMPONENT, component.converge, component.input_problems, component.ComponentOutcome())
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import 
 
 
 def main() -> None:
-    _module.run_on_cluster(_options.PERMISSION, permission.converge_permissions, permission.input_problems)
+    _module.run_on_cluster(_options.PERMISSION, permission.converge, permission.input_problems)
 
 
 if __name__ == "__main__":

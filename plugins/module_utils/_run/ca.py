@@ -53,7 +53,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return problems
 
 
-def converge_bundle(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: BundleOutcome) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: BundleOutcome) -> None:
     """Bring a bundle to what the options of `model_registry_ca` say, and wait for the registries that read it; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused. NotAllServingError: written, but not effective within wait_timeout.

@@ -44,7 +44,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return problems
 
 
-def converge_component(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: ComponentOutcome) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: ComponentOutcome) -> None:
     """Switch the component to what the options say and wait for it; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused, or there is nothing to switch. NotSwitchedError: written, but not

@@ -25,7 +25,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return problems
 
 
-def converge_permissions(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: record.Outcome) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: record.Outcome) -> None:
     """Bring the permissions of one registry to what the options of `model_registry_permission` say; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused.

@@ -134,12 +134,12 @@ def run(argument_spec: dict[str, Any]) -> None:
     outcome = FleetOutcome()
 
     def work(module: Any) -> None:
-        def converge(cluster: client.Cluster) -> None:
+        def followed(cluster: client.Cluster) -> None:
             progress = _module.follow(module, cluster)
             outcome.timeline = progress.timeline
-            converge_fleet(cluster, module.params, module.check_mode, outcome, progress)
+            converge(cluster, module.params, module.check_mode, outcome, progress)
 
-        _module.with_cluster(module, converge, input_problems)
+        _module.with_cluster(module, followed, input_problems)
 
     _module.run(argument_spec, work, outcome)
 
@@ -149,7 +149,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return [*_call_problems(options), *(problem for item in _items(options, "") for problem in item.failures)]
 
 
-def converge_fleet(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _progress.Progress) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _progress.Progress) -> None:
     """Bring all registries to what the options of `model_registries` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options, or with all registries alike. NotAllConvergedError: what
