@@ -16,7 +16,7 @@ description:
   - Creates and edits any number of model registries, with their databases, CA certificates and permissions. It can also delete registries that are not listed.
   - Reads the cluster once, plans all changes, writes only the differences, processes registries in parallel, and waits for all of them together.
   - Treats each registry in the same way as M(modelops.openshift_ai.model_registry).
-  - In check mode, reports drift, with the current value, the wanted value, and the client and time of the last change.
+  - In check mode, reports drift, with the current value, the desired value, and the client and time of the last change.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -245,7 +245,7 @@ drift:
       description: The current value. For permissions, it is V(granted), or null. Passwords are masked.
       type: raw
     after:
-      description: The wanted value.
+      description: The desired value.
       type: raw
     manager:
       description: The field manager that last wrote the current value, if it is known.

@@ -30,7 +30,7 @@ notes:
     O(mode=replace).
   - The module never changes or deletes a ConfigMap or Secret that is managed by the platform or another tool. This includes objects of the platform, such as
     C(odh-trusted-ca-bundle), objects with an owner reference, objects with labels or annotations of a tool, such as Argo CD, Flux, Helm, External Secrets or
-    cert-manager, and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the wanted bundle.
+    cert-manager, and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the desired bundle.
   - The module never replaces or deletes a key that a registry uses as a password, client certificate or private key, a key of a Secret with the password of a
     database, or a key with anything other than PEM certificates.
   - Text between the certificates of a bundle is not written. Windows line endings and byte order marks are accepted. Duplicates are removed.

@@ -139,7 +139,7 @@ options:
         description:
           - The client certificate that the registry server presents to the database.
           - A dictionary with C(secret), the name of a Secret in O(namespace), C(certificate_key), which defaults to V(tls.crt), and C(private_key_key), which
-            defaults to V(tls.key). V(none) is no client certificate.
+            defaults to V(tls.key). With V(none), no client certificate is used.
           - The module fails for any other value.
         type: raw
   timeout:
