@@ -56,8 +56,8 @@ options:
         type: str
       allow_data_change:
         description:
-          - Whether to allow that an existing registry is moved to another database, host or type of database. The models stay in the previous database.
-          - If V(false), such a change fails for this registry, and nothing is written for it.
+          - Whether to allow an existing registry to be moved to another database, host or type of database. The models stay in the previous database.
+          - If V(false), the registry fails if it would be moved, and nothing is written for it.
         type: bool
         default: false
       status:

@@ -71,7 +71,7 @@ options:
     default: 1
   delete_data:
     description:
-      - Whether to allow that O(purge) deletes generated databases together with their registries.
+      - Whether to allow O(purge) to delete generated databases together with their registries.
       - If V(false), the module fails before anything is written if a registry with a generated database would be deleted.
     type: bool
     default: false
@@ -87,8 +87,8 @@ options:
   restart:
     description:
       - Whether to perform a rolling restart if a Secret or ConfigMap used by a server has changed since the server started.
-      - With V(false), the servers keep running with the previous data. A warning is issued and C(status.restart_needed) in RV(registries) is V(true). This can
-        be used to restart servers only in maintenance windows.
+      - With V(false), required restarts are only reported, in a warning and in C(status.restart_needed) of RV(registries), and the servers keep running with
+        the previous data. Use it to restart servers only in maintenance windows.
     type: bool
     default: true
   smoke_test:

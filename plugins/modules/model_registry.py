@@ -18,7 +18,7 @@ description:
   - Waits until the registry is available, which means that it serves requests with its current definition. If it does not become available, the module fails
     and reports the cause.
   - Writes the same objects as the dashboard. A registry can be created in the dashboard and edited with this module, and the other way round.
-  - Checks everything before it writes. One error lists all problems that were found.
+  - Performs all checks before anything is written. One error lists all problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -94,22 +94,22 @@ options:
   restart:
     description:
       - Whether to perform a rolling restart if a Secret or ConfigMap used by the server has changed since the server started.
-      - With V(false), the server keeps running with the previous data. A warning is issued and RV(status.restart_needed) is V(true). This can be used to
-        restart servers only in maintenance windows.
+      - With V(false), a required restart is only reported, in a warning and in RV(status.restart_needed), and the server keeps running with the previous data.
+        Use it to restart servers only in maintenance windows.
       - A change of the database settings always makes the operator replace the server.
     type: bool
     default: true
   allow_data_change:
     description:
-      - Whether to allow that an existing registry is moved to another database, host or type of database. The models stay in the previous database.
-      - If V(false), the module fails before anything is written.
+      - Whether to allow an existing registry to be moved to another database, host or type of database. The models stay in the previous database.
+      - If V(false), the module fails before anything is written if the registry would be moved.
       - A generated database that is no longer used is kept until the registry is deleted.
     type: bool
     default: false
   delete_data:
     description:
-      - Whether to allow that a generated database is deleted together with the registry.
-      - If V(false), the module fails before anything is written.
+      - Whether to allow the deletion of a generated database together with the registry.
+      - If V(false), the module fails before anything is written if the registry has a generated database.
       - Ignored for an external database, which is never deleted.
     type: bool
     default: false

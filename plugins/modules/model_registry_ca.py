@@ -179,7 +179,7 @@ options:
   restart:
     description:
       - Whether to perform a rolling restart of the registries that use the bundle if it has changed since their servers started.
-      - With V(false), a warning is issued and RV(registries[].restart_needed) is V(true).
+      - With V(false), required restarts are only reported, in a warning and in RV(registries[].restart_needed).
     type: bool
     default: true
   wait:
