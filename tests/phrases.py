@@ -89,7 +89,7 @@ def found_in(text: str) -> Iterator[tuple[int, str, str]]:
 def problems(collection: Path) -> list[str]:
     """A line for each phrase that users would read, with the file, its line, and what to write."""
     return [
-        f"{path.relative_to(collection)}:{start + line}: not “{phrase}” but: {replacement}"
+        f"{path.relative_to(collection)}:{start + line}: not '{phrase}' but: {replacement}"
         for pattern, reader in SOURCES.items()
         for path in sorted(collection.glob(pattern))
         for start, text in reader(path.read_text())

@@ -53,10 +53,10 @@ def test_a_problem_names_file_line_phrase_and_replacement(tmp_path: Path) -> Non
     playbook.parent.mkdir()
     playbook.write_text("# What the role\n# left out.\n- name: Look at it\n  msg: It serves\n")
     assert phrases.problems(tmp_path) == [
-        "README.md:3: not “side by side” but: in parallel",
-        "playbooks/one.yml:3: not “Look at” but: check",
-        "playbooks/one.yml:2: not “left out” but: omitted, if not set",
-        "plugins/modules/one.py:5: not “is refused” but: the module fails",
+        "README.md:3: not 'side by side' but: in parallel",
+        "playbooks/one.yml:3: not 'Look at' but: check",
+        "playbooks/one.yml:2: not 'left out' but: omitted, if not set",
+        "plugins/modules/one.py:5: not 'is refused' but: the module fails",
     ]
 
 
