@@ -62,6 +62,8 @@ SOURCES: dict[str, Callable[[str], Iterator[tuple[int, str]]]] = {
     "aap/project/**/*.yml": comments_and_names,
     "changelogs/fragments/*.yml": whole,
     "docs/docsite/rst/*.rst": whole,
+    "docs/site/*.rst": whole,
+    "docs/site/*.yml": whole,
     "examples/**/*.md": whole,
     "examples/**/*.yml": comments_and_names,
     "execution-environment.yml": comments_and_names,
