@@ -31,6 +31,8 @@ from pathlib import Path
 
 import yaml
 
+from tests import phrases
+
 ROOT = Path(__file__).resolve().parent.parent
 AT_THE_SAME_TIME = 2
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 20
@@ -196,6 +198,12 @@ def named_in(text: str) -> dict[str, list[str]]:
     }
 
 
+def in_the_words_of_the_field(check: Check) -> None:
+    """What users read has none of the phrases that nobody in the field would write."""
+    if problems := phrases.problems(check.collection):
+        raise CheckFailed("\n".join(problems))
+
+
 def links_in(text: str) -> list[str]:
     """Where the links and images of a Markdown text lead to: those in brackets, those that are defined elsewhere, and those that are HTML."""
     return [
@@ -296,6 +304,7 @@ CHECKS: dict[str, Callable[[Check], object]] = {
     "imports": imports,
     "import-linter": lambda check: check.run("lint-imports", "--no-logo", "--no-cache", PYTHONPATH=str(check.workspace)),
     "READMEs": readmes,
+    "words": in_the_words_of_the_field,
     "site": lambda check: check.run(sys.executable, "docs/build.py", str(check.workspace / "site")),
 }
 

@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options: {}
 attributes:
   action_group:
-    description: Takes the options that C(module_defaults) sets for this group, which also sets them for the modules of kubernetes.core.
+    description: Uses the options that C(module_defaults) sets for this group. Options that are set for this group also apply to the modules of kubernetes.core.
     support: full
     membership:
       - modelops.openshift_ai.all
@@ -20,16 +20,16 @@ attributes:
     description: Can run in the background with C(async).
     support: full
   check_mode:
-    description: In check mode it says what it would change and changes nothing.
+    description: In check mode, reports the changes that would be made and writes nothing.
     support: full
   diff_mode:
-    description: In diff mode it shows what it changed, or would change. Secrets are masked.
+    description: Shows the changes that were made or, in check mode, would be made. Secrets are masked.
     support: full
   idempotent:
-    description: Run again with the same options on a cluster that nobody changed, it writes nothing and reports C(changed=false).
+    description: A second run with the same options writes nothing and reports C(changed=false), unless the cluster has changed in the meantime.
     support: full
   platform:
-    description: Where the module itself can run. The cluster that it manages may be anywhere.
+    description: The platforms that the module runs on. The cluster can run on any platform.
     support: full
     platforms: posix
 """

@@ -11,112 +11,123 @@ class ModuleDocFragment:
 options:
   database:
     description:
-      - The database of the registry. Required when the registry does not exist yet.
-      - A registry that exists keeps what is left out here.
+      - The database of the registry. Required to create a registry.
+      - Suboptions that are not set keep their current values.
     type: dict
     suboptions:
       type:
         description:
-          - The kind of database. It must be given for a new registry.
-          - V(mysql) stands for MariaDB too, from 10.11 on. V(postgresql) has to be 16 or newer. A server that is too old shows when the registry starts, and
-            the message says so.
-          - V(generated) is a PostgreSQL that the product sets up beside the registry. It is not for production, which is a warning. It is deleted with the
-            registry, and no other option of O(database) may be given with it. Products before 3.0 do not know it, and it is refused there.
-          - Another type for an existing registry is refused without O(allow_data_change).
+          - The type of the database. Required to create a registry.
+          - V(mysql) is for MySQL, and for MariaDB 10.11 or newer. V(postgresql) is for PostgreSQL 16 or newer. With an older server, the registry does not
+            become available, and the error reports the cause.
+          - V(generated) is a PostgreSQL database that the product creates for the registry. It is deleted together with the registry. A warning is issued,
+            because it is not intended for production. Mutually exclusive with all other suboptions of O(database). The module fails for products before 3.0,
+            which do not support it.
+          - The module fails if the type of an existing registry would change, unless O(allow_data_change=true).
         type: str
         choices: [mysql, postgresql, generated]
       host:
         description:
-          - The host name or address of the database server, or the name of a Service, together with O(database.namespace) when it is in another namespace.
-          - A URL, a port, white space or a path in it is refused.
-          - With O(database.namespace), the address C(host.namespace.svc) is written, which resolves on every cluster.
-          - Two spellings of one Service, like V(db) with O(database.namespace=data) and V(db.data.svc), are the same host.
-          - Another host for an existing registry is refused without O(allow_data_change), because all of its models would seem to vanish.
-          - A single word that is no Service of the registries namespace is a warning. A host that the cluster does not know shows when the server starts, and
-            the message then names it.
+          - The host name or IP address of the database server, or the name of a Service. For a Service in another namespace, also set O(database.namespace).
+          - With O(database.namespace), the address C(host.namespace.svc) is written, which can be resolved in every cluster.
+          - Different names of one Service are the same host, such as V(db) with O(database.namespace=data), and V(db.data.svc).
+          - The module fails if the value contains a scheme, a port, a path or white space.
+          - The module fails if the host of an existing registry would change, unless O(allow_data_change=true), because the models stay in the previous
+            database.
+          - A warning is issued if the value is a single word and there is no Service of that name in the registries namespace. If the host name cannot be
+            resolved in the cluster, the registry does not become available, and the error names the host.
         type: str
       namespace:
         description:
-          - The namespace of the Service that O(database.host) names. It is refused together with a host that has a dot or is an address.
+          - The namespace of the Service in O(database.host). The module fails if the host is an IP address or contains a dot.
         type: str
       port:
         description:
-          - The port of the database server, 1 to 65535. Anything else is refused. A new registry gets 3306 for MySQL and 5432 for PostgreSQL.
+          - The port of the database server. For a new registry, the default is 3306 for MySQL and 5432 for PostgreSQL.
+          - The module fails if the value is not between 1 and 65535.
         type: int
       name:
         description:
-          - The name of the database. It must exist; the product never creates it. A new registry gets V(model-registry).
-          - Characters that break the server's connection string are refused. These are V(/), V(%) and V(?) for MySQL, and V(%), V(?) and V(#) for PostgreSQL.
-            OpenShift AI 2.21 can use only letters, digits and underscores, so that the name must be given there.
-          - Another one for an existing registry is refused without O(allow_data_change), because all of its models would seem to vanish.
+          - The name of the database. For a new registry, the default is V(model-registry). The database must exist. The product never creates it.
+          - The module fails if the name contains a character that is not valid in the connection string of the registry server. These are V(/), V(%) and V(?)
+            for MySQL, and V(%), V(?) and V(#) for PostgreSQL.
+          - With OpenShift AI 2.21, only letters, digits and underscores are valid, so a name is required.
+          - The module fails if the database name of an existing registry would change, unless O(allow_data_change=true), because the models stay in the
+            previous database.
         type: str
       username:
         description:
-          - The user that the registry logs in as. It needs all privileges on the database.
-          - Characters that break the server's connection string are refused, like V(:).
+          - The user that the registry logs in to the database as. The user needs all privileges on the database.
+          - The module fails if the name contains a character that is not valid in the connection string of the registry server, such as V(:).
         type: str
       password:
         description:
-          - The password of the user. It is kept in a Secret beside the registry, as the dashboard keeps it.
-          - A new one is written into that Secret, and the server is restarted so that it takes effect.
-          - If the registry was available before and does not become available with the new one within the wait, the previous password is put back and the
-            server is restarted again. It is not put back if the database refuses it, if the database accepts the new one, or if another process has changed the
-            Secret since. The error reports which.
-          - For MySQL a password with V(?), with which the registry server does not start, is refused. For PostgreSQL every password works, because it is stored
-            percent-encoded where that is needed. An empty one, or one with a line break at its end, is refused.
+          - The password of the user. It is stored in a Secret in the namespace of the registry, as the dashboard does.
+          - If the password differs from the stored one, the Secret is updated and the server is restarted so that the change takes effect.
+          - If the registry was available before and does not become available with the new password in time, the previous password is restored and the server
+            is restarted again. It is not restored if the database rejects it, if the database accepts the new password, or if another process has changed the
+            Secret in the meantime. The error reports the result.
+          - The module fails if the password is empty or ends with a line break, or if it contains V(?) for MySQL, because the registry server does not start
+            with it. For PostgreSQL, all other passwords are valid. They are percent-encoded if required.
           - The module fails if a new password would have to be written to a Secret that neither the dashboard nor this collection created, or that another
-            client, such as C(kubectl), has edited since. Change the password there and omit this option, or delete that Secret so that it is created again.
+            client, such as C(kubectl), has edited since. Change the password in that Secret and omit this option, or delete the Secret so that it is created
+            again.
         type: str
       password_secret:
         description:
-          - A Secret in O(namespace) that somebody else looks after, and the key in it with the password. It is never changed and never deleted.
-          - Refused together with O(database.password). Also refused are a Secret or key that does not exist, and a password in it that cannot work.
-          - When that Secret changes, the next run restarts the server. A PostgreSQL password in it has to be percent-encoded.
-          - The Secret that the dashboard or this collection created for the previous password is deleted when the registry has been seen available without it.
-            Until then RV(kept) names it, and a later run deletes it.
+          - An externally managed Secret in O(namespace) with the password. It is never changed or deleted.
+          - If the Secret changes, the next run restarts the server. A password for PostgreSQL must be percent-encoded in the Secret.
+          - The Secret that the dashboard or this collection created for the previous password is deleted after the registry has become available with this one.
+            Until then, it is listed in RV(kept), and a later run deletes it.
+          - Mutually exclusive with O(database.password).
+          - The module fails if the Secret or the key does not exist, or if the password in it is not valid.
         type: dict
         suboptions:
           name:
-            description: The name of the Secret. An empty one is refused.
+            description: The name of the Secret. The module fails if it is empty.
             type: str
             required: true
           key:
-            description: The key in it. An empty one is refused.
+            description: The key of the password in the Secret. The module fails if it is empty.
             type: str
             required: true
       ca:
         description:
-          - Where the CA certificates are that the database's certificate is checked with.
-          - V(cluster) and V(openshift_ai) are the cluster-wide bundle and the product's, as the dashboard offers them.
-          - A dictionary with C(config_map) and C(key), or with C(secret) and C(key), names a ConfigMap or Secret in O(namespace).
-          - One that does not exist, has no such key or holds no certificate is refused.
-          - A dictionary with C(pem) holds the certificates themselves, as PEM text. They go into the ConfigMap that an upload in the dashboard makes, which
-            is called like the registry with C(-db-credential) at its end, and with C(-2), C(-3) and so on where that name is taken. Here that works for
-            PostgreSQL too. Other certificates for a registry that reads such a ConfigMap replace what is in it, and the server is restarted. If another
-            registry reads it too, or something else manages it, they are written to a new one.
-          - Text that is no bundle of valid CA certificates is refused as in M(modelops.openshift_ai.model_registry_ca), which also adds to bundles.
-          - V(none) takes the CA away, and a connection to MySQL is no longer encrypted unless O(database.verify_server_cert=true).
+          - The CA certificates that the certificate of the database is verified against.
+          - V(cluster) is the cluster-wide CA bundle. V(openshift_ai) is the CA bundle of OpenShift AI. Both are choices of the dashboard, too.
+          - A dictionary with C(config_map) and C(key), or with C(secret) and C(key), refers to a ConfigMap or Secret in O(namespace).
+          - A dictionary with C(pem) contains the certificates in PEM format. They are stored in the same ConfigMap as an upload in the dashboard,
+            C(<name>-db-credential), or C(<name>-db-credential-2) and so on if that name is already in use. This is supported for PostgreSQL, too.
+          - If the registry already uses such a ConfigMap, its content is replaced and the server is restarted. If another registry uses it too, or if it is
+            managed by another tool, a new ConfigMap is created.
+          - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true).
+          - The module fails if the ConfigMap, the Secret or the key does not exist, or if it does not contain a certificate.
+          - The module fails if C(pem) is not a bundle of valid CA certificates. The rules are those of M(modelops.openshift_ai.model_registry_ca), which can
+            also add certificates to a bundle.
         type: raw
       verify_server_cert:
         description:
-          - Whether the server checks MySQL's certificate and host name. The dashboard never sets it, and a CA alone only encrypts. Without a CA the system's
-            are used.
-          - Left out it becomes V(true) when this call creates the registry with a CA, or changes which CA it reads. Otherwise the live value stays, with a
-            warning when it is off, also when the certificates in the ConfigMap change.
-          - It is refused for PostgreSQL, where a CA always checks the certificate, and nothing ever checks the host name.
-          - A host name that the certificate does not have shows when the server starts, and the message then names it.
+          - Whether the registry server verifies the certificate and the host name of a MySQL server. With V(false) and a CA, the connection is encrypted but
+            the server is not verified. Without a CA, the CA certificates of the system are used. The dashboard never sets this field.
+          - If not set, it is V(true) when this call creates a registry with a CA, or selects another CA. Otherwise, the current value is kept, and a warning is
+            issued if it is V(false). It is also kept if only the certificates in the ConfigMap change.
+          - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified. The host name is never verified.
+          - If the certificate is not valid for the host name, the registry does not become available, and the error names the host.
         type: bool
       ssl_mode:
         description:
-          - How the server encrypts its connection to PostgreSQL. A new registry gets V(disable). With a CA the connection is always encrypted.
-          - Without a CA anything below V(require) is a warning. V(verify-full) is a warning too, because the product does not check the host name all the same.
-          - It is refused for MySQL.
+          - How the registry server encrypts connections to PostgreSQL. For a new registry, the default is V(disable). With a CA, connections are always
+            encrypted.
+          - A warning is issued for a mode below V(require) without a CA, and for V(verify-full), because the product does not verify the host name.
+          - The module fails for MySQL.
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
       client_certificate:
         description:
-          - The certificate that the server shows to the database. A dictionary with C(secret), the name of a Secret in O(namespace), C(certificate_key),
-            V(tls.crt) when left out, and C(private_key_key), V(tls.key) when left out.
-          - A Secret or key that does not exist is refused. V(none) takes the certificate away.
+          - The client certificate that the registry server presents to the database.
+          - A dictionary with C(secret), the name of a Secret in O(namespace), C(certificate_key), which defaults to V(tls.crt), and C(private_key_key), which
+            defaults to V(tls.key).
+          - V(none) removes the client certificate.
+          - The module fails if the Secret or a key does not exist.
         type: raw
 """

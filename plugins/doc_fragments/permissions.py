@@ -11,70 +11,71 @@ class ModuleDocFragment:
 options:
   permissions:
     description:
-      - Who may use the registry. What is left out stays as it is, unless O(permissions.exact) is set.
-      - Every entry gets a RoleBinding of its own, like those that the dashboard makes, so that it can be seen and taken away there. Those that were made in
-        the dashboard are used as they are.
-      - A name that is empty, is no text, begins or ends with white space, or holds a control character is refused, and all such names are reported at once. A
-        name with a space is refused unless the cluster knows somebody of that name.
-      - An entry that is listed twice is granted once, with a warning.
+      - The subjects that have access to the registry. Subjects that are not listed keep their access, unless O(permissions.exact=true).
+      - A RoleBinding is created for each subject, as the dashboard does, so that access can also be viewed and revoked in the dashboard. RoleBindings that were
+        created in the dashboard are reused.
+      - If a subject is listed twice, access is granted once and a warning is issued.
+      - The module fails if a name is empty or not a string, begins or ends with white space, or contains a control character. All such names are reported at
+        once. The module also fails if a name contains a space, unless it exists in the cluster.
     type: dict
     suboptions:
       groups:
         description:
-          - Groups. V(system:authenticated) stands for everybody who can log in to the cluster.
-          - A group that the cluster does not have is a warning, where the cluster has groups of its own and the account may list them.
+          - The groups that have access. V(system:authenticated) contains all authenticated users of the cluster.
+          - A warning is issued for a group that does not exist, if the cluster has groups of its own and the account can list them.
         type: list
         elements: str
       users:
         description:
-          - Users, by the name that the cluster knows them by.
-          - A user that the cluster does not have is a warning; users exist only after their first login.
-          - V(system:serviceaccount:ci:pipeline) is taken for the service account that it names, with a warning.
+          - The users who have access, by the name that the cluster uses for them.
+          - A warning is issued for a user that does not exist. A user is created at the first login.
+          - A name such as V(system:serviceaccount:ci:pipeline) is treated as the service account, and a warning is issued.
         type: list
         elements: str
       projects:
         description:
-          - Namespaces, all of whose service accounts may use the registry. The dashboard shows them as projects.
-          - A display name is refused, and the namespace that has it is suggested. A namespace that does not exist is a warning.
-          - The same namespace among O(permissions.groups), as V(system:serviceaccounts:fraud-dev), is refused.
+          - The namespaces whose service accounts all have access. The dashboard shows them as projects.
+          - A warning is issued for a namespace that does not exist.
+          - The module fails if the value is the display name of a project. The error names the namespace.
+          - The module fails if the service accounts of the same namespace are also listed in O(permissions.groups), as V(system:serviceaccounts:fraud-dev).
         type: list
         elements: str
       service_accounts:
         description:
-          - Single service accounts. The dashboard cannot show them.
-          - One that does not exist is a warning, where the account may list them.
+          - The service accounts that have access. The dashboard does not show them.
+          - A warning is issued for a service account that does not exist, if the account can list service accounts.
         type: list
         elements: dict
         suboptions:
           namespace:
-            description: The namespace of the service account. What cannot be a namespace's name is refused.
+            description: The namespace of the service account. The module fails if it is not a valid name.
             type: str
             required: true
           name:
-            description: The name of the service account. What cannot be one is refused.
+            description: The name of the service account. The module fails if it is not a valid name.
             type: str
             required: true
       members:
         description:
-          - Users who are to be in the group of the registry, which is called like the registry with C(-users) at its end and is deleted with it.
-          - Refused where the cluster has no groups of its own, as on plain Kubernetes and with an external identity provider.
-          - Refused while there is no such group. The operator makes it for a new registry, empty, so members are added when the registry is available. With a
-            new registry they are refused when that is not waited for.
+          - The users to add to the group of the registry, C(<name>-users). The group is deleted together with the registry.
+          - The module fails if the cluster has no groups of its own, for example on Kubernetes or with an external identity provider.
+          - The module fails if the group does not exist. For a new registry, the operator creates an empty group, and the members are added when the registry
+            is available. For this reason, the module fails if members are set for a new registry with C(wait=false).
         type: list
         elements: str
       exact:
         description:
-          - Whether the lists are the whole truth. Everybody else whom the dashboard shows, or this collection granted access, loses it. A list that is left out
-            counts as empty, but for O(permissions.members), which are only taken away when that list is given.
-          - The RoleBinding that the operator makes for the registry's group stays. RoleBindings that somebody else made stay too, with a warning.
-          - Refused by M(modelops.openshift_ai.model_registry_permission) when it takes access away.
+          - Whether to revoke the access of all subjects that are not listed. This applies to access that the dashboard shows or that this collection granted.
+          - A list that is not set counts as empty. The exception is O(permissions.members). Members are removed only if that list is set.
+          - The RoleBinding that the operator creates for the group of the registry is kept. Other RoleBindings are kept too, and a warning is issued.
+          - M(modelops.openshift_ai.model_registry_permission) fails if this option is used with C(state=absent).
         type: bool
         default: false
       prune_unlabelled:
         description:
-          - Whether RoleBindings without the labels of the dashboard are deleted too, if they grant access to subjects that are not listed.
-          - RoleBindings that another tool or the platform manages are not deleted, because they would be created again. A warning names them.
-          - Refused without O(permissions.exact), unless M(modelops.openshift_ai.model_registry_permission) takes access away.
+          - Whether to delete RoleBindings without the labels of the dashboard too, if they grant access to subjects that are not listed.
+          - RoleBindings that are managed by another tool or by the platform are not deleted, because they would be created again. A warning names them.
+          - The module fails if O(permissions.exact=false), unless M(modelops.openshift_ai.model_registry_permission) revokes access with C(state=absent).
         type: bool
         default: false
 """

@@ -25,43 +25,44 @@ class ModuleDocFragment:
 options:
   registries:
     description:
-      - The registries, each in the shape that M(modelops.openshift_ai.model_registry) takes as its options and
-        M(modelops.openshift_ai.model_registry_info) returns.
-      - Everything that is wrong with the entries whatever is in the cluster is refused before anything is written, all of it in one message, each problem with
-        its path, such as V(registries[17].database.port).
-      - A registry that is listed twice is refused.
+      - The registries. Each entry has the options of M(modelops.openshift_ai.model_registry). It can also be an entry that
+        M(modelops.openshift_ai.model_registry_info) returned.
+      - The module fails before anything is written if an entry is not valid. One error lists all problems, each with its path, such as
+        V(registries[17].database.port).
+      - The module fails if a registry is listed twice.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - The resource name of the registry. It cannot be changed later; another name is another registry.
-          - Lower-case letters, digits and hyphens, at most 48 characters. Anything else is refused, and the name that the dashboard would derive is suggested.
-            The dashboard creates only registries with at most 40 characters, and edits longer ones too.
+          - The resource name of the registry. It cannot be changed later. Another name is another registry.
+          - The module fails if the name contains characters other than lowercase letters, digits and hyphens, or has more than 48 characters. The error
+            suggests the name that the dashboard would derive.
+          - The dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer names.
         type: str
         required: true
       display_name:
         description:
-          - The name that people see. A new registry gets O(registries[].name). A blank text is refused.
+          - The display name of the registry. For a new registry, the default is O(registries[].name). The module fails if it is blank.
         type: str
       description:
         description:
-          - What the registry is for. An empty text clears it.
+          - The description of the registry. An empty string removes it.
         type: str
       namespace:
         description:
-          - The registries namespace, as M(modelops.openshift_ai.model_registry_info) returns it. Another one than O(namespace) is refused.
+          - The namespace of the model registries, as M(modelops.openshift_ai.model_registry_info) returns it. The module fails if it is not O(namespace).
         type: str
       allow_data_change:
         description:
-          - Whether this registry may be moved to another database, host or type of database. Its models stay behind in the old one.
-          - Without it that is a failure of this registry, of which nothing is written then.
+          - Whether to allow an existing registry to be moved to another database, host or type of database. The models stay in the previous database.
+          - If V(false), the registry fails if it would be moved, and nothing is written for it.
         type: bool
         default: false
       status:
         description:
-          - How the registry was when M(modelops.openshift_ai.model_registry_info) returned it. It is ignored, as Kubernetes ignores the status of a manifest.
+          - The status that M(modelops.openshift_ai.model_registry_info) returned. Ignored.
         type: dict
 """
         + _of_an_entry(database.ModuleDocFragment.DOCUMENTATION)

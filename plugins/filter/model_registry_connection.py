@@ -15,17 +15,17 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _inve
 
 DOCUMENTATION = r"""
 name: model_registry_connection
-short_description: The options that connect to the cluster of a host
+short_description: Return the connection options for the cluster of a host
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Returns the value of C(model_registry_cluster), or an empty dictionary for the cluster of the environment.
-  - It fails if the inventory has other hosts, and either the host does not say which cluster it is, or the clusters were not compared.
+  - Returns the value of C(model_registry_cluster), or an empty dictionary for the cluster that the environment variables or the kubeconfig specify.
+  - The filter fails if the inventory has several hosts, and this host does not set its cluster or the clusters were not compared.
 positional: _input, host, hosts, clusters, compared
 options:
   _input:
-    description: The variable C(model_registry_cluster), or null.
+    description: The value of C(model_registry_cluster), or null.
     type: dict
     required: true
   host:
@@ -38,16 +38,16 @@ options:
     elements: str
     required: true
   clusters:
-    description: The pattern that selects the hosts, if one was given.
+    description: The pattern that selects the hosts, if it is set.
     type: str
   compared:
-    description: Whether the hosts were compared in this run.
+    description: Whether the clusters of the hosts were compared in this run.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: A play on the only cluster of an inventory, or on that of the environment
+- name: Connect to the only cluster of an inventory, or to that of the environment
   hosts: all
   module_defaults:
     group/modelops.openshift_ai.all: >-
@@ -56,7 +56,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The options of the modules.
+  description: The connection options for the modules.
   type: dict
 """
 

@@ -14,18 +14,18 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _inve
 
 DOCUMENTATION = r"""
 name: model_registry_hosts
-short_description: Hosts of an inventory whose cluster is not known or not their own
+short_description: Find hosts of an inventory that do not set their cluster or share it with another host
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Compares C(model_registry_cluster) of all hosts of an inventory. No cluster is contacted.
-  - Two hosts are the same cluster if they have the same C(host), or without one the same C(kubeconfig) and C(context).
-  - Hosts for which C(model_registries_same_cluster) is true are not compared.
+  - Two hosts are considered the same cluster if they have the same C(host) or, without a host, the same C(kubeconfig) and C(context).
+  - Hosts with C(model_registries_same_cluster=true) are not compared.
 positional: _input, hostvars, hosts, clusters, sliced
 options:
   _input:
-    description: The selected hosts, also those that C(--limit) omits.
+    description: The selected hosts, including those that C(--limit) excludes.
     type: list
     elements: str
     required: true
@@ -39,16 +39,16 @@ options:
     elements: str
     required: true
   clusters:
-    description: The pattern that selects the hosts, if one was given.
+    description: The pattern that selects the hosts, if it is set.
     type: str
   sliced:
-    description: Whether the inventory may have more hosts than these, as in a job of a controller.
+    description: Whether the inventory can have more hosts than these, as in a job slice of a controller.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Refuse hosts that do not set which cluster they are
+- name: Fail if a host does not set its cluster
   ansible.builtin.assert:
     that: (groups['all'] | modelops.openshift_ai.model_registry_hosts(hostvars, groups['all'])).silent | length == 0
 """
@@ -56,8 +56,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(silent) lists the selected hosts that must set C(model_registry_cluster) to a dictionary and do not.
-    - C(same) has a list of hosts for each cluster that several hosts lead to, if one of them is selected.
+    - C(silent) is the list of selected hosts for which C(model_registry_cluster) is required and is not a dictionary.
+    - C(same) contains a list of hosts for each cluster that several hosts connect to, if one of them is selected.
   type: dict
 """
 

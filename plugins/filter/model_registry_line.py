@@ -13,14 +13,15 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _text
 
 DOCUMENTATION = r"""
 name: model_registry_line
-short_description: A text from a cluster as one harmless line
+short_description: Convert text from a cluster to one safe line
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Line breaks and other white space become single spaces. Characters that a terminal obeys, or that change the direction of writing, are shown as escapes.
+  - Line breaks and other white space are replaced by single spaces. Control characters, and characters that change the text direction, are shown as escape
+    sequences.
   - Two braces, and other characters that start a template of Ansible, are separated by a space.
-  - The time and place that components of Kubernetes write before each line of their logs are removed, and what is longer than 2000 characters is cut.
+  - The header of log messages of Kubernetes components is removed. Text with more than 2000 characters is truncated.
 positional: _input
 options:
   _input:

@@ -15,16 +15,17 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.namin
 
 DOCUMENTATION = r"""
 name: model_registry_name
-short_description: The resource name that the dashboard derives from a display name
+short_description: Derive the resource name of a registry from its display name
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Makes the resource name of a registry of its display name, as the dashboard does while one types.
-  - Lower case, white space becomes hyphens, other characters than the letters a to z, digits and hyphens are left out, and at most 40 characters stay.
-  - Where no such character is in it, the dashboard takes C(gen-) and six random characters. Here the six are derived from the display name, so that a second
-    run means the same registry.
-  - A blank text gives an empty name, which M(modelops.openshift_ai.model_registry) refuses.
+  - Derives the resource name of a registry from its display name, as the dashboard does.
+  - The name is converted to lowercase, white space is replaced by hyphens, and all characters other than the letters a to z, digits and hyphens are removed.
+    The name is truncated to 40 characters.
+  - If no character remains, the dashboard uses C(gen-) and six random characters. This filter derives the six characters from the display name, so that the
+    result is always the same.
+  - For a blank display name, the result is an empty string, for which M(modelops.openshift_ai.model_registry) fails.
 options:
   _input:
     description: The display name.
@@ -35,7 +36,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A registry of which only the display name is known
+- name: Create a registry for which only the display name is known
   modelops.openshift_ai.model_registry:
     name: "{{ 'Fraud models' | modelops.openshift_ai.model_registry_name }}" # fraud-models
     display_name: Fraud models

@@ -17,15 +17,16 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.owner
 
 DOCUMENTATION = r"""
 name: model_registry_rbac
-short_description: Build the ClusterRoles that allow an account to write outside of the registries namespace
+short_description: Generate the ClusterRoles for writing outside of the registries namespace
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Builds two ClusterRoles for a list of model registries. Each of their rules names the objects of these registries, and allows nothing else.
-  - C(model-registry-members) allows to change the members of the registries' own groups.
-  - C(model-registry-leftovers) allows to delete the ClusterRoleBindings that the operator leaves behind when the registries are deleted.
-  - The filter fails if the list is empty or a name is not a valid resource name of a registry. In Kubernetes a rule without names applies to all objects.
+  - Generates two ClusterRoles for a list of model registries. Their rules are restricted to the objects of these registries by name.
+  - C(model-registry-members) grants permission to change the members of the groups of the registries.
+  - C(model-registry-leftovers) grants permission to delete the ClusterRoleBindings that the operator leaves behind when the registries are deleted.
+  - The filter fails if the list is empty, because a rule without names applies to all objects in Kubernetes. It also fails if a name is not a valid resource
+    name of a registry.
 positional: _input
 options:
   _input:
@@ -38,7 +39,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write the ClusterRoles into a file
+- name: Write the ClusterRoles to a file
   ansible.builtin.copy:
     content: "{{ {'apiVersion': 'v1', 'kind': 'List', 'items': model_registries_list | modelops.openshift_ai.model_registry_rbac} | to_nice_yaml }}"
     dest: model-registries-rbac.yml
@@ -53,12 +54,12 @@ _value:
 """
 
 MEMBERS = (
-    "With the token of an account that has this ClusterRole, an attacker adds anybody to the groups that it names, and so gives them whatever any binding of "
-    "the cluster grants to these groups: bind them to nothing but their registry."
+    "With the token of an account with this ClusterRole, an attacker can add any user to the groups that it names, and with it grant all permissions of these "
+    "groups in the cluster. Do not bind the groups to anything other than their registry."
 )
 LEFTOVERS = (
-    "With the token of an account that has this ClusterRole, an attacker deletes the ClusterRoleBindings that it names, and the registries refuse everybody "
-    "until the operator has created them again."
+    "With the token of an account with this ClusterRole, an attacker can delete the ClusterRoleBindings that it names. Until the operator creates them again, "
+    "the registries deny access to all users."
 )
 
 

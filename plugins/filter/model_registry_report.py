@@ -12,22 +12,22 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report impo
 
 DOCUMENTATION = r"""
 name: model_registry_report
-short_description: Model registries of many clusters as one HTML page
+short_description: Generate an HTML report on the model registries of one or more clusters
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Makes one page of what M(modelops.openshift_ai.model_registry_info) returned for one or many clusters, and of what
-    M(modelops.openshift_ai.model_registries) in check mode found to differ from a list.
-  - The page needs no other file and no network. What comes from a cluster is text in it, whatever it looks like.
+  - Generates an HTML page from the results of M(modelops.openshift_ai.model_registry_info) for one or more clusters, and from the drift that
+    M(modelops.openshift_ai.model_registries) detected in check mode.
+  - The page is a single file and requires no network. All data from clusters is escaped.
   - The role P(modelops.openshift_ai.model_registry_report#role) reads the clusters and writes the page.
 positional: _input
 options:
   _input:
     description:
-      - For each cluster a list of three, its name, the result of M(modelops.openshift_ai.model_registry_info), and the result of
-        M(modelops.openshift_ai.model_registries) in check mode, or an empty dictionary.
-      - A result that failed is a cluster that could not be read.
+      - The results for each cluster, as a list of three items. These are the name of the cluster, the result of
+        M(modelops.openshift_ai.model_registry_info), and the result of M(modelops.openshift_ai.model_registries) in check mode or an empty dictionary.
+      - If a result has failed, the page shows that the cluster could not be read.
     type: list
     elements: list
     required: true
@@ -51,14 +51,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The page, and what to say of it.
+  description: The page and its summary.
   type: dict
   contains:
     page:
-      description: The page, as HTML.
+      description: The page in HTML format.
       type: str
     summary:
-      description: A line about each cluster.
+      description: One line for each cluster.
       type: list
       elements: str
 """

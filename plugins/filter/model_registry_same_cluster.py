@@ -13,31 +13,31 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _inve
 
 DOCUMENTATION = r"""
 name: model_registry_same_cluster
-short_description: Hosts of an inventory that are the same cluster
+short_description: Find hosts of an inventory that are the same cluster
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Compares what M(modelops.openshift_ai.model_registry_cluster_info) returned for several hosts.
-  - Where the identity of a cluster is not known, the addresses of the API servers are compared.
-  - Hosts whose cluster did not answer are ignored.
+  - Compares the results of M(modelops.openshift_ai.model_registry_cluster_info) for several hosts.
+  - If the unique ID of a cluster is not known, the URLs of the API servers are compared.
+  - Hosts whose cluster did not respond are ignored.
 positional: _input
 options:
   _input:
-    description: The results, by host.
+    description: The results by host name.
     type: dict
     required: true
 """
 
 EXAMPLES = r"""
-- name: Refuse an inventory in which two hosts are the same cluster
+- name: Fail if two hosts of the inventory are the same cluster
   ansible.builtin.assert:
     that: "{'east': one, 'west': other} | modelops.openshift_ai.model_registry_same_cluster | length == 0"
 """
 
 RETURN = r"""
 _value:
-  description: For each cluster that several hosts lead to, the list of these hosts.
+  description: A list of hosts for each cluster that several hosts connect to.
   type: list
   elements: list
 """

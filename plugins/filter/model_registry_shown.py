@@ -13,13 +13,13 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _text
 
 DOCUMENTATION = r"""
 name: model_registry_shown
-short_description: A value as a message may repeat it
+short_description: Return a value that is safe to show in a message
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Returns a value that is the name of something, a few words or a small number, and the text C((not shown)) in place of one that may hold a credential.
-  - The modules repeat the same values in their messages, and no others.
+  - Returns the value if it is a name, a few words or a small number. Returns C((not shown)) for all other values, because they can contain credentials.
+  - The modules use the same rule for their own messages.
 positional: _input
 options:
   _input:
@@ -29,14 +29,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Refuse a name
+- name: Fail for an unexpected name
   ansible.builtin.fail:
     msg: "{{ registry | modelops.openshift_ai.model_registry_shown }} is not a registry of this team"
 """
 
 RETURN = r"""
 _value:
-  description: The value, or a text in its place.
+  description: The value, or C((not shown)).
   type: raw
 """
 

@@ -15,14 +15,15 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _summ
 
 DOCUMENTATION = r"""
 name: model_registry_summary
-short_description: The lines that a run on many clusters ends with
+short_description: Summarize a run on one or more clusters
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Collects what the hosts of a play have to report, and the addresses of the API servers that they used.
-  - It fails if a host that has not failed has no report, because its tasks were skipped. What was not checked is never reported as good.
-  - The lines contain nothing that a terminal obeys, and nothing that Ansible takes for a template, whatever stands in the clusters.
+  - Collects the reports of the hosts of a play, and the URLs of the API servers that they used.
+  - The filter fails if a host that has not failed has no report, which means that its tasks were skipped. A host that was not checked is never reported as
+    successful.
+  - Control characters and templates in data from clusters are escaped.
 positional: _input, hostvars, prefix, alive
 options:
   _input:
@@ -36,12 +37,12 @@ options:
     required: true
   prefix:
     description:
-      - The common start of the names of the variables. C(<prefix>_report) is the text, or the list of texts, of a host. The address of its API server is read
-        from the results C(<prefix>_result), C(<prefix>_seen) or C(<prefix>_found).
+      - The prefix of the variable names. C(<prefix>_report) is the text, or the list of texts, of a host. The URL of its API server is read from the result
+        C(<prefix>_result), C(<prefix>_seen) or C(<prefix>_found).
     type: str
     required: true
   alive:
-    description: The hosts that have not failed, C(ansible_play_hosts).
+    description: The hosts that have not failed, as in C(ansible_play_hosts).
     type: list
     elements: str
     required: true
@@ -56,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The lines.
+  description: The lines of the summary.
   type: list
   elements: str
 """

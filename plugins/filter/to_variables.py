@@ -18,15 +18,15 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _text
 
 DOCUMENTATION = r"""
 name: to_variables
-short_description: Write values as the text of a variables file that means just these values
+short_description: Convert values to the YAML text of a variables file
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Makes the YAML text of a variables file from a dictionary of variables, in the order that they have.
-  - A text is marked with C(!unsafe) unless it consists of letters, digits, spaces and a few punctuation marks only. So Ansible never takes it for a template
-    when it reads the file, whoever wrote it.
-  - Characters that an editor or a terminal might not show as they are, such as those that change the direction of writing, are written as escapes.
+  - Converts a dictionary of variables to the YAML text of a variables file. The order of the variables is kept.
+  - Strings are marked with C(!unsafe), unless they contain only letters, digits, spaces and common punctuation. Ansible therefore never evaluates them as
+    templates when it reads the file.
+  - Characters that an editor or a terminal might not display, such as those that change the text direction, are written as escape sequences.
 positional: _input
 options:
   _input:
@@ -41,7 +41,7 @@ EXAMPLES = r"""
     include: [permissions]
   register: export
 
-- name: All registries as a variables file
+- name: Write all registries to a variables file
   ansible.builtin.copy:
     content: "{{ {'model_registries_list': export.registries} | modelops.openshift_ai.to_variables }}"
     dest: model_registries.yml
@@ -50,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text.
+  description: The YAML text.
   type: str
 """
 

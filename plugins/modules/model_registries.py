@@ -8,29 +8,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_registries
-short_description: Bring all model registries of a cluster to what one list says
+short_description: Reconcile all model registries of a cluster with a list
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Creates and edits any number of model registries with their databases, CA certificates and permissions, and can delete those that are not listed.
-  - It reads once, plans everything, writes only what differs, many registries side by side, and waits for all of them together.
-  - Everything that M(modelops.openshift_ai.model_registry) does it does in the same way, for each of them.
-  - In check mode it is the report of drift. It tells what differs, from what to what, and who wrote it when.
+  - Creates and edits any number of model registries, with their databases, CA certificates and permissions. It can also delete registries that are not listed.
+  - Reads the cluster once, plans all changes, writes only the differences, processes registries in parallel, and waits for all of them together.
+  - Treats each registry in the same way as M(modelops.openshift_ai.model_registry).
+  - In check mode, reports drift, with the current value, the desired value, and the client and time of the last change.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
   - modelops.openshift_ai.registries
 notes:
-  - What is wrong with the list itself is refused before anything is written. What only the cluster tells of a registry, such as a Secret that does not exist or
-    a database that refuses the login, is a failure of that registry. The others are brought to what is wanted all the same, and the task then fails with
-    the reason of each that was not.
-  - Each registry is written in an order that is safe. CA and password come before it, who may use it after it, and the members of its group when it serves.
-  - A run that was killed can be run again. It ends in the state that an undisturbed run ends in. With C(connection=local), and not
-    in the background, it writes nothing more a moment after the run of Ansible that started it has ended. Elsewhere it stops when it is told to (SIGTERM).
-  - While it runs, it says what it does and what it waits for, on the error output of Ansible. With another connection than C(local), in the background
-    (C(async)) and with C(no_log) it says nothing. RV(timeline) has all of it.
-  - It speaks to one cluster. A play over an inventory of clusters with C(connection=local) converges them all.
+  - If the list itself is not valid, the module fails before anything is written. Problems that only the cluster can reveal, such as a Secret that does not
+    exist or a login that the database rejects, affect a single registry. All other registries are reconciled, and the module then fails with the reason for
+    each registry that was not.
+  - For each registry, the CA certificate and the password are written before the registry, and the permissions after it. Members are added to its group when
+    the registry is available.
+  - A run that was interrupted can be repeated, with the same result as an uninterrupted run. With C(connection=local), except with C(async), the module stops
+    writing shortly after the Ansible process that started it has ended. With other connections, it stops when it receives the signal SIGTERM.
+  - Progress is shown on the standard error stream of Ansible while the module runs. It is not shown with connections other than C(local), with C(async), or
+    with C(no_log). All progress messages are in RV(timeline).
+  - Each call connects to one cluster. A play with C(connection=local) over an inventory of clusters reconciles all of them.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -42,83 +43,87 @@ seealso:
 options:
   namespace:
     description:
-      - The namespace that the product keeps its registries in.
-      - Left out, it is read from the DataScienceCluster. Where there is none, or the account may not read it, an error says so.
-      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
+      - The namespace of the model registries.
+      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
     type: str
   purge:
     description:
-      - Whether registries that are not listed are deleted, with what was made for each of them alone, as M(modelops.openshift_ai.model_registry) does with
-        C(state=absent). An external database is never touched.
-      - They are deleted when all others are as wanted. When one of those failed, nothing is deleted, which is a warning.
-      - What a listed registry reads, or is to read after this run, is not deleted with them. So one that is listed by another name can go on with the password
-        and the CA of the one before. RV(kept) tells what was left.
-      - Deletions that somebody has begun it completes, of registries that are still there and of those that left something behind. These need neither
-        O(purge_limit) nor O(delete_data). What was left behind is found by the ClusterRoleBinding C(<name>-auth-delegator), which the operator leaves with
-        every deletion. An account that may not list and delete ClusterRoleBindings gets a warning in its place.
-      - One that no list can name, such as one with more than 48 characters, is left, which is a warning. M(modelops.openshift_ai.model_registry) deletes it
-        with C(state=absent).
-      - An empty O(registries) is refused with it.
+      - Whether to delete registries that are not listed, together with everything that was created only for them, as M(modelops.openshift_ai.model_registry)
+        does with C(state=absent). An external database is never changed or deleted.
+      - Registries are deleted after all listed registries have been reconciled. If one of those fails, nothing is deleted and a warning is issued.
+      - Objects that a listed registry uses, or will use after this run, are kept. For example, a registry that is listed under a new name can use the password
+        and the CA of the previous one. Objects that are not deleted are listed in RV(kept).
+      - Deletions that were started before are completed, regardless of O(purge_limit) and O(delete_data). Leftovers of deleted registries are detected by the
+        ClusterRoleBinding C(<name>-auth-delegator), which the operator leaves behind. A warning is issued if the account cannot list and delete
+        ClusterRoleBindings.
+      - A registry whose name is not valid in O(registries), such as a name with more than 48 characters, is kept and a warning is issued. Delete it with
+        M(modelops.openshift_ai.model_registry) and C(state=absent).
+      - The module fails if O(registries) is empty.
     type: bool
     default: false
   purge_limit:
     description:
-      - How many registries O(purge) may delete in one run. When more are not listed, the run is refused before anything is written, and they are named. Less
-        than 0 is refused.
+      - The maximum number of registries that O(purge) can delete in one run.
+      - If more registries are not listed, the module fails before anything is written, and the error names them.
+      - The module fails if the value is less than 0.
     type: int
     default: 1
   delete_data:
     description:
-      - Whether O(purge) may delete registries together with the databases that were generated for them. Without it such a run is refused before anything is
-        written.
+      - Whether to allow O(purge) to delete generated databases together with their registries.
+      - If V(false), the module fails before anything is written if a registry with a generated database would be deleted.
     type: bool
     default: false
   check_database:
     description:
-      - What to do if a database would keep its registry server from becoming available, as in O(modelops.openshift_ai.model_registry#module:check_database).
-        With V(warn) a warning is issued. With V(fail) the registry fails, and nothing of it is written. With V(ignore) no database is checked.
-      - Only databases whose connection this run writes are checked, in parallel. One warning names all that cannot be reached from the host that the task runs
-        on.
+      - What to do if a database would prevent its registry from becoming available. V(warn) issues a warning. V(fail) makes the registry fail before anything
+        is written for it. V(ignore) does not check any database. See O(modelops.openshift_ai.model_registry#module:check_database).
+      - Only databases whose connection settings this run writes are checked, in parallel. One warning names all databases that cannot be reached from the host
+        that executes the task.
     type: str
     choices: [ignore, warn, fail]
     default: warn
   restart:
     description:
-      - Whether servers are restarted that are older than the data of the Secrets or ConfigMaps that they read. Restarts roll.
-      - With V(false) it is only reported, in a warning and in C(status.restart_needed) of RV(registries). For maintenance windows.
+      - Whether to perform a rolling restart if a Secret or ConfigMap used by a server has changed since the server started.
+      - With V(false), required restarts are only reported, in a warning and in C(status.restart_needed) of RV(registries), and the servers keep running with
+        the previous data. Use it to restart servers only in maintenance windows.
     type: bool
     default: true
   smoke_test:
     description:
-      - Whether to ask each registry that serves for its models, as O(modelops.openshift_ai.model_registry#module:smoke_test) does.
+      - Whether to request the models of each available registry, as O(modelops.openshift_ai.model_registry#module:smoke_test) does.
     type: bool
     default: false
   smoke_test_domains:
     description:
-      - More domains below which a host may get the token of this run, as with O(modelops.openshift_ai.model_registry#module:smoke_test_domains).
+      - Additional domains whose hosts can receive the token, as in O(modelops.openshift_ai.model_registry#module:smoke_test_domains). Ignored if
+        O(smoke_test=false).
     type: list
     elements: str
     default: []
   wait:
     description:
-      - Whether to wait until all registries serve, for all of them together, and for those that are purged until they are gone.
-      - A registry that does not is a failure of that registry, with the reason.
+      - Whether to wait until all registries are available, and until the registries that O(purge) deletes are gone.
+      - A registry that does not become available fails, and the error reports the cause.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait at most until all of them serve, for all together, and then once more as long until those that are purged are gone, for all of
-        these together. At least 1. Less is refused.
-      - Eight are purged side by side. Those whose turn has not come by then are left, and fail.
-      - What only another input can cure, such as a wrong password, ends the wait for that registry as soon as it has shown twice.
-      - A registry that this run does not change is waited for only until this many seconds have passed since its last change. One that has failed for longer is
-        reported at once.
+      - How long to wait until all registries are available, in seconds, and again how long to wait until all purged registries are deleted. Ignored if
+        O(wait=false).
+      - Eight registries are purged in parallel. Registries whose deletion has not started in time are kept and fail.
+      - The module stops waiting for a registry early if the same permanent error, such as a wrong password, is detected twice.
+      - For a registry that this call does not change, the time is counted from the last change of the registry. A registry that has been unavailable for longer
+        is reported immediately.
+      - The module fails if the value is less than 1.
     type: int
     default: 300
 """
 
 EXAMPLES = r"""
-- name: All registries of the platform, with the groups that use them
+- name: Reconcile all registries and their permissions
   modelops.openshift_ai.model_registries:
     registries:
       - name: fraud-models
@@ -147,26 +152,26 @@ EXAMPLES = r"""
           groups: [credit-scientists]
           projects: [credit-dev]
 
-- name: What differs from that, without changing anything
+- name: Detect drift without changing anything
   modelops.openshift_ai.model_registries:
     registries: "{{ model_registries }}"
   check_mode: true
   register: report
 
-- name: Delete the one registry that is not listed any more, and refuse when there are more
+- name: Delete the registry that is no longer listed, and fail if there is more than one
   modelops.openshift_ai.model_registries:
     registries: "{{ model_registries }}"
     purge: true
     purge_limit: 1
 
-- name: All clusters of the inventory have the same registries
+- name: Reconcile the registries of all clusters in the inventory
   hosts: clusters
   connection: local
   gather_facts: false
   vars:
     ansible_python_interpreter: "{{ ansible_playbook_python }}"
   tasks:
-    - name: Converge the registries of this cluster
+    - name: Reconcile the registries of this cluster
       modelops.openshift_ai.model_registries:
         kubeconfig: "{{ cluster_kubeconfig }}"
         registries: "{{ model_registries }}"
@@ -175,33 +180,33 @@ EXAMPLES = r"""
 RETURN = r"""
 registries:
   description:
-    - Each registry of O(registries), in their order, in the shape of the options, without secrets. C(permissions) only where they were given.
-    - A registry that does not exist, as in check mode before it is made, has what is known of it.
-  returned: always, unless the list itself was refused
+    - The registries in O(registries), in the same order and in the format of the options, without secrets. C(permissions) is included only if it is set.
+    - For a registry that does not exist, for example in check mode, only the known values are included.
+  returned: always, unless the list itself is not valid
   type: list
   elements: dict
   contains:
     name:
-      description: The resource name.
+      description: The resource name of the registry.
       type: str
     changed:
-      description: Whether something of it was changed, or in check mode would be.
+      description: Whether the registry was changed or, in check mode, would be changed.
       type: bool
     failed:
-      description: Whether something went wrong with it. What ended a whole run is in its C(msg) alone.
+      description: Whether the registry failed. An error that ends the whole run is reported only in the C(msg) of the result.
       type: bool
     msg:
-      description: Why not.
-      returned: when it failed
+      description: Why the registry failed.
+      returned: if the registry failed
       type: str
     status:
       description:
-        - How it is, as RV(modelops.openshift_ai.model_registry#module:status) of the single module tells.
+        - The status of the registry, as in RV(modelops.openshift_ai.model_registry#module:status).
       type: dict
 changes:
   description:
-    - What was done, for one registry after the other. In check mode what would be done; C(unverified) marks what the cluster could not be asked about
-      beforehand. After a failure it marks a write of which it is not known whether it was carried out.
+    - The changes that were made, by registry. In check mode, the changes that would be made.
+    - C(unverified) marks a change that could not be verified with a dry run. After a failure, it marks a write whose result is unknown.
   returned: always
   type: list
   elements: dict
@@ -213,7 +218,7 @@ changes:
       description: The kind of the object.
       type: str
     namespace:
-      description: The namespace of the object; empty for one of the whole cluster.
+      description: The namespace of the object. Empty for a cluster-scoped object.
       type: str
     name:
       description: The name of the object.
@@ -223,83 +228,83 @@ changes:
       type: list
       elements: str
 drift:
-  description: What was live other than wanted when the run began. In check mode it is still so.
+  description: The differences between the cluster and the list at the start of the run. In check mode, they still exist.
   returned: always
   type: list
   elements: dict
   contains:
     registry:
-      description: The registry.
+      description: The resource name of the registry.
       type: str
     option:
       description:
-        - The option, such as V(database.port) or V(permissions.groups[fraud-scientists]). For a registry that does not exist it is V(name).
-        - V(permissions.exact) stands for a RoleBinding with whose end nobody loses access, because it grants nothing or the same as another one.
+        - The option, such as V(database.port) or V(permissions.groups[fraud-scientists]). For a registry that does not exist, it is V(name).
+        - V(permissions.exact) is a RoleBinding that can be deleted without revoking access, because it grants nothing, or the same as another one.
       type: str
     before:
-      description: The live value; for access V(granted) or nothing. A password is masked.
+      description: The current value. For permissions, it is V(granted), or null. Passwords are masked.
       type: raw
     after:
-      description: The wanted value.
+      description: The desired value.
       type: raw
     manager:
-      description: The field manager that wrote the live value last, where the cluster tells.
+      description: The field manager that last wrote the current value, if it is known.
       type: str
     time:
-      description: When that was.
+      description: The time of that write.
       type: str
 unlisted:
-  description: The live registries that O(registries) does not list, each with C(name) and C(display_name).
+  description: The registries in the cluster that are not in O(registries), each with C(name) and C(display_name).
   returned: always
   type: list
   elements: dict
 databases:
-  description: Whether the databases were checked before they were written, each with the C(name) of the registry.
-  returned: when O(check_database) is not V(ignore), and the call creates registries or changes their connections to external databases
+  description: The results of the database checks.
+  returned: if O(check_database) is not V(ignore), and the call creates registries or changes their connections to external databases
   type: list
   elements: dict
   contains:
     name:
-      description: The name of the registry.
+      description: The resource name of the registry.
       type: str
     checked:
-      description: Whether the check came to a conclusion.
+      description: Whether the check was conclusive.
       type: bool
     reason:
-      description: Why there is no conclusion.
+      description: Why the check was not conclusive.
       type: str
 kept:
   description:
-    - What O(purge) has left, each with C(kind), C(name) and C(reason).
-    - Secrets that are not needed anymore when their registry is available, if it was not seen available with its new definition. A later run deletes them.
-  returned: when something was kept
+    - The objects that O(purge) did not delete, each with C(kind), C(name) and C(reason).
+    - This includes Secrets that are deleted as soon as their registry becomes available with its new definition. A later run deletes them.
+  returned: if an object was kept
   type: list
   elements: dict
 timeline:
-  description: What was said while it ran, each with C(seconds) since its start and C(message).
+  description: The progress messages, each with C(seconds) since the start and C(message).
   returned: always
   type: list
   elements: dict
 cluster:
-  description: Which cluster was spoken to, and as whom.
+  description: The cluster and the account that were used.
   returned: always
   type: dict
   contains:
     host:
-      description: The address of the API server.
+      description: The URL of the API server.
       type: str
     context:
-      description: The context of the kubeconfig, when it was given.
+      description: The context of the kubeconfig, if one was set.
       type: str
     user:
-      description: The name that the cluster knows the account by.
+      description: The name of the account in the cluster.
       type: str
     verify_ssl:
-      description: Whether the API server's certificate was checked.
+      description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: What is wrong, with the input or with single registries.
-  returned: when the input is wrong, or single registries failed
+  description: The problems that were found in the options or in single registries.
+  returned: if the options are not valid, or if single registries failed
   type: list
   elements: dict
   contains:
@@ -307,13 +312,13 @@ problems:
       description: The path of the option, such as V(registries[17].database.port), or of the registry.
       type: str
     value:
-      description: Its value, unless it is secret.
+      description: The value of the option. Secrets are omitted.
       type: raw
     problem:
-      description: What is wrong.
+      description: The problem.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
 """
 

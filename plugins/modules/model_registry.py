@@ -13,23 +13,26 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Creates one model registry on an external MySQL, MariaDB or PostgreSQL database, or on one that the product generates, edits it in place, and deletes it.
-  - It waits until the registry really serves, or says why it does not.
-  - The objects are those that the dashboard of the product writes, so that a registry can be made there and edited here, and the other way round.
-  - Everything that can be known is checked before anything is written, and one message names all problems that were found.
+  - Creates, edits and deletes a model registry. The database of the registry is an external MySQL, MariaDB or PostgreSQL database, or a database that the
+    product generates.
+  - Waits until the registry is available, which means that it serves requests with its current definition. If it does not become available, the module fails
+    and reports the cause.
+  - Writes the same objects as the dashboard. A registry can be created in the dashboard and edited with this module, and the other way round.
+  - Performs all checks before anything is written. One error lists all problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
   - modelops.openshift_ai.database
   - modelops.openshift_ai.permissions
 notes:
-  - An option that is left out keeps its live value.
-  - Only the fields that are given are compared and written. Labels, annotations and fields of others stay as they are.
-  - O(permissions) of a new registry are granted as soon as there is one, and its members are added when it serves.
-  - O(permissions) are not looked at when a registry is deleted. RoleBindings that the dashboard or this collection made for it go with it, also those that
-    nothing else would delete.
-  - To grant access, the account needs the right to C(bind) the Role of the registry, or the same rights as that Role gives. Without either nothing is written.
-  - A run that was killed can be run again. It ends in the state that an undisturbed run ends in.
+  - Options that are not set keep their current values.
+  - Only the options that are set are compared and written. Labels, annotations and fields of other clients are not changed.
+  - For a new registry, access in O(permissions) is granted as soon as the registry exists. Members are added when the registry is available.
+  - O(permissions) is ignored with O(state=absent). RoleBindings that the dashboard or this collection created for the registry are deleted together with it,
+    including those that Kubernetes would not delete.
+  - To grant access, the account needs permission to C(bind) the Role of the registry, or all permissions of that Role. Otherwise, the module fails before
+    anything is written.
+  - A run that was interrupted can be repeated, with the same result as an uninterrupted run.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -42,107 +45,111 @@ options:
   name:
     description:
       - The resource name of the registry. It cannot be changed later.
-      - Lower-case letters, digits and hyphens, beginning and ending with a letter or digit. Anything else is refused, and the name that the dashboard would
-        derive is suggested. Before Kubernetes 1.36 a digit at the beginning is refused too.
-      - At most 48 characters. The dashboard creates only registries with at most 40, and edits longer ones too.
-      - A name that a registry in another namespace has is refused, and that namespace is named.
+      - The name consists of lowercase letters, digits and hyphens, begins and ends with a letter or digit, and has at most 48 characters. Before Kubernetes
+        1.36, it must begin with a letter. The module fails for any other name, and the error suggests the name that the dashboard would derive.
+      - The dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer names.
+      - The module fails if a registry of the same name exists in another namespace. The error names that namespace.
     type: str
     required: true
   namespace:
     description:
-      - The namespace that the product keeps its registries in.
-      - Left out, it is read from the DataScienceCluster. Where there is none, or the account may not read it, an error says so.
-      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
+      - The namespace of the model registries.
+      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
     type: str
   state:
     description:
-      - V(absent) deletes the registry with what was made for it alone. That is the Secret of its password and uploaded CA certificates, when the dashboard or
-        this collection made them and no other registry uses them, and the ClusterRoleBinding that the operator leaves behind. An external database is never
-        touched. RV(kept) names what stays.
-      - What a deletion that was stopped has left is deleted as well. A registry that does not exist is no change.
+      - V(present) creates or edits the registry. V(absent) deletes the registry and everything that was created only for it.
+      - Together with the registry, V(absent) deletes the Secret with its password and uploaded CA certificates, if the dashboard or this collection created
+        them and no other registry uses them. It also deletes the ClusterRoleBinding that the operator leaves behind, and anything that an interrupted deletion
+        has left behind. Objects that are not deleted are listed in RV(kept).
+      - An external database is never changed or deleted.
     type: str
     choices: [present, absent]
     default: present
   display_name:
     description:
-      - The name that people see. A new registry gets O(name).
-      - A blank text is refused.
+      - The display name of the registry. For a new registry, the default is O(name). The module fails if it is blank.
     type: str
   description:
     description:
-      - What the registry is for. An empty text clears it.
+      - The description of the registry. An empty string removes it.
     type: str
   check_database:
     description:
-      - What to do if the database would keep the registry server from becoming available. With V(warn) a warning is issued. With V(fail) the module fails
-        before anything is written. With V(ignore) the database is not checked.
-      - The database is checked as M(modelops.openshift_ai.model_registry_database_info) does, from the host that the task runs on, and only if the call creates
-        the registry, or changes an option of O(database) or the password. Each step takes at most 2 seconds. The user logs in once. A generated database is not
+      - What to do if the database would prevent the registry from becoming available. V(warn) issues a warning. V(fail) makes the module fail before anything
+        is written. V(ignore) does not check the database.
+      - The database is checked only if this call creates the registry, or changes the password or an option of O(database). A generated database is not
         checked.
-      - What depends on the address of the client is a warning at most, such as a host name that only the cluster can resolve, or a login that MySQL refuses,
-        whose accounts are for hosts.
-      - Requires the Python packages C(cryptography) and C(PyMySQL) or C(psycopg). Where they are missing, V(fail) makes the module fail, and V(warn) is only
-        reported in RV(database).
-      - If the registry does not become available, the message reports what is wrong with the database.
+      - The checks are those of M(modelops.openshift_ai.model_registry_database_info). They run on the host that executes the task. Each step takes at most 2
+        seconds, and the user logs in once.
+      - Problems that depend on the address of the client never make the module fail. Examples are a host name that can be resolved only in the cluster, and a
+        login that MySQL rejects, because MySQL accounts are restricted to hosts.
+      - Requires the Python packages C(cryptography) and C(PyMySQL) or C(psycopg). If they are missing, V(fail) makes the module fail. V(warn) only sets
+        RV(database.checked) to V(false).
+      - If the registry does not become available, the error also reports the problems of the database.
     type: str
     choices: [ignore, warn, fail]
     default: warn
   restart:
     description:
-      - Whether a server is restarted that is older than the data of the Secrets or ConfigMaps that it reads. Restarts roll.
-      - With V(false) it is only reported, in a warning and in RV(status.restart_needed), and goes on with what it has read. For maintenance windows.
-      - A change of the registry's database makes the operator replace the server in any case.
+      - Whether to perform a rolling restart if a Secret or ConfigMap used by the server has changed since the server started.
+      - With V(false), a required restart is only reported, in a warning and in RV(status.restart_needed), and the server keeps running with the previous data.
+        Use it to restart servers only in maintenance windows.
+      - A change of the database settings always makes the operator replace the server.
     type: bool
     default: true
   allow_data_change:
     description:
-      - Whether an existing registry may be moved to another database, host or type of database. Its models stay behind in the old one.
-      - Without it that is refused before anything is written.
-      - A generated database that a registry leaves stays until the registry is deleted.
+      - Whether to allow an existing registry to be moved to another database, host or type of database. The models stay in the previous database.
+      - If V(false), the module fails before anything is written if the registry would be moved.
+      - A generated database that is no longer used is kept until the registry is deleted.
     type: bool
     default: false
   delete_data:
     description:
-      - Whether a registry may be deleted together with the database that was generated for it. Without it that is refused before anything is written.
-      - It has no effect on an external database, which is never deleted.
+      - Whether to allow the deletion of a generated database together with the registry.
+      - If V(false), the module fails before anything is written if the registry has a generated database.
+      - Ignored for an external database, which is never deleted.
     type: bool
     default: false
   wait:
     description:
-      - Whether to wait until the registry serves, with the definition that it has after this call, or until it is gone.
-      - A registry that does not is an error that names the reason.
+      - Whether to wait until the registry is available with its current definition or, with O(state=absent), until it is deleted.
+      - The module fails if the registry does not become available. The error reports the cause.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait at most, at least 1. Less is refused.
-      - What only another input can cure, such as a wrong password, ends the wait as soon as it has shown twice.
-      - A registry that this run does not change is waited for only until this many seconds have passed since its last change. One that has failed for longer is
-        reported at once.
+      - How long to wait, in seconds. Ignored if O(wait=false).
+      - The module stops waiting early if the same permanent error, such as a wrong password, is detected twice.
+      - If this call does not change the registry, the time is counted from the last change of the registry. A registry that has been unavailable for longer is
+        reported immediately.
+      - The module fails if the value is less than 1.
     type: int
     default: 300
   smoke_test:
     description:
-      - Whether to ask a registry that serves for its models, at its public address, with the token that this run logs in to the cluster with. Nothing is
-        written to it. The certificate is checked with the CAs of the system, then with O(ca_cert).
-      - The token is sent only to a host below the domain of the cluster's own ingress, or below one of O(smoke_test_domains). The host in the status of a
-        registry is the choice of those who may edit it.
-      - No request is sent if O(impersonate_user) or O(impersonate_groups) is set. The token is not that of the impersonated account.
-      - RV(status.smoke_test) tells the answer. Any other than success is a warning.
+      - Whether to request the models of the registry at its public address when the registry is available. The request is authenticated with the token that is
+        used to log in to the cluster. It does not write anything.
+      - The result is in RV(status.smoke_test). A warning is issued if the request does not succeed.
+      - The certificate of the registry is verified against the CA certificates of the system, and then against O(ca_cert).
+      - The token is sent only to hosts in the ingress domain of the cluster, or in one of O(smoke_test_domains). Users who can edit a registry can set any host
+        in its status.
+      - The request is not sent if O(impersonate_user) or O(impersonate_groups) is set, because the token does not belong to the impersonated account.
     type: bool
     default: false
   smoke_test_domains:
     description:
-      - More domains below which a host may get the token of this run, such as that of a gateway with a domain of its own.
-      - The domain of the cluster's ingress does not have to be listed if the account may read it, with the permissions of C(rbac/cluster.yml).
-      - Ignored if O(smoke_test=false).
+      - Additional domains whose hosts can receive the token, such as the domain of a gateway. Ignored if O(smoke_test=false).
+      - The ingress domain of the cluster is always included, provided that the account can read it. The permissions are in C(rbac/cluster.yml).
     type: list
     elements: str
     default: []
 """
 
 EXAMPLES = r"""
-- name: A registry on an external MariaDB, its certificate checked with the cluster-wide CA bundle
+- name: Create a registry on an external MariaDB and verify its certificate with the cluster-wide CA bundle
   modelops.openshift_ai.model_registry:
     name: fraud-models
     display_name: Fraud models
@@ -156,12 +163,12 @@ EXAMPLES = r"""
       password: "{{ vault_database_password }}"
       ca: cluster
 
-- name: Another description for it; everything else stays
+- name: Change only the description
   modelops.openshift_ai.model_registry:
     name: fraud-models
     description: Models of the fraud and abuse teams
 
-- name: The data scientists, and the pipelines of one project, may use it
+- name: Grant access to a group and to the service accounts of a project
   modelops.openshift_ai.model_registry:
     name: fraud-models
     permissions:
@@ -170,7 +177,7 @@ EXAMPLES = r"""
       projects:
         - fraud-dev
 
-- name: The same registry, moved to a PostgreSQL; its models stay behind in the MariaDB
+- name: Move the registry to a PostgreSQL database and leave the models in MariaDB
   modelops.openshift_ai.model_registry:
     name: fraud-models
     allow_data_change: true
@@ -183,7 +190,7 @@ EXAMPLES = r"""
       password: "{{ vault_database_password }}"
       ca: cluster
 
-- name: Its database's CA given here, and the database looked at first where it can be reached
+- name: Upload the CA certificate of the database and issue a warning if the database check fails
   modelops.openshift_ai.model_registry:
     name: fraud-models
     check_database: warn
@@ -191,7 +198,7 @@ EXAMPLES = r"""
       ca:
         pem: "{{ lookup('ansible.builtin.file', 'database-ca.pem') }}"
 
-- name: No registry any more; the PostgreSQL and its data stay
+- name: Delete the registry and keep the PostgreSQL database
   modelops.openshift_ai.model_registry:
     name: fraud-models
     state: absent
@@ -200,8 +207,8 @@ EXAMPLES = r"""
 RETURN = r"""
 changes:
   description:
-    - What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand. After a failure it
-      marks a write of which it is not known whether it was carried out.
+    - The changes that were made, in order. In check mode, the changes that would be made.
+    - C(unverified) marks a change that could not be verified with a dry run. After a failure, it marks a write whose result is unknown.
   returned: always
   type: list
   elements: dict
@@ -213,7 +220,7 @@ changes:
       description: The kind of the object.
       type: str
     namespace:
-      description: The namespace of the object; empty for one of the whole cluster.
+      description: The namespace of the object. Empty for a cluster-scoped object.
       type: str
     name:
       description: The name of the object.
@@ -224,7 +231,7 @@ changes:
       elements: str
 registry:
   description:
-    - The registry as it is now, in the shape of the options, without secrets. Empty after a deletion. C(permissions) only when O(permissions) was given.
+    - The current registry, in the format of the options and without secrets. Empty after a deletion. C(permissions) is included only if O(permissions) is set.
   returned: success
   type: dict
   sample:
@@ -242,35 +249,35 @@ registry:
       ca: cluster
       verify_server_cert: true
 database:
-  description: Whether the database was checked before it was written.
-  returned: when O(check_database) is not V(ignore), and the call creates the registry or changes its connection to an external database
+  description: The result of the database check.
+  returned: if O(check_database) is not V(ignore), and the call creates the registry or changes its connection to an external database
   type: dict
   contains:
     checked:
-      description: Whether the check came to a conclusion. If it is V(true), everything that was found is in the warnings or in the error.
+      description: Whether the check was conclusive. If V(true), all problems that were found are reported as warnings or in the error.
       type: bool
     reason:
-      description: Why there is no conclusion, such as a Python package that is missing, or a host that cannot be reached from here.
+      description: Why the check was not conclusive, such as a missing Python package or a host that cannot be reached.
       type: str
   sample:
     checked: true
     reason: ""
 status:
-  description: How the registry is.
-  returned: success, and when it does not serve
+  description: The status of the registry.
+  returned: success, or if the registry does not become available
   type: dict
   contains:
     serving:
-      description: Whether it serves what its definition says.
+      description: Whether the registry is available with its current definition.
       type: bool
     reason:
-      description: Why it does not serve.
+      description: Why the registry is not available.
       type: str
     address:
       description: The public URL.
       type: str
     hosts:
-      description: All names under which it can be reached, from outside and inside of the cluster.
+      description: All host names of the registry, inside and outside of the cluster.
       type: list
       elements: str
     conditions:
@@ -278,41 +285,41 @@ status:
       type: list
       elements: dict
     restart_needed:
-      description: Whether the server is older than what it reads and was not restarted, because of O(restart=false).
+      description: Whether a restart is required and was not performed, because O(restart=false).
       type: bool
     smoke_test:
       description:
-        - What the registry answered, with C(result), C(message) and C(http_status). The result is V(ok), V(unauthorized), V(forbidden), V(failed),
+        - The response of the registry, with C(result), C(message) and C(http_status). The result is V(ok), V(unauthorized), V(forbidden), V(failed),
           V(unreachable), V(no_token), V(no_address) or V(not_trusted).
-      returned: when O(smoke_test=true) and the registry serves
+      returned: if O(smoke_test=true) and the registry is available
       type: dict
 kept:
   description:
-    - What a deletion has left, each with C(kind), C(name) and C(reason).
-    - Secrets that are not needed anymore when the registry is available, if it was not seen available with its new definition. A later run deletes them.
-  returned: when something was kept
+    - The objects that were not deleted, each with C(kind), C(name) and C(reason).
+    - This includes Secrets that are deleted as soon as the registry becomes available with its new definition. A later run deletes them.
+  returned: if an object was kept
   type: list
   elements: dict
 cluster:
-  description: Which cluster was spoken to, and as whom.
+  description: The cluster and the account that were used.
   returned: always
   type: dict
   contains:
     host:
-      description: The address of the API server.
+      description: The URL of the API server.
       type: str
     context:
-      description: The context of the kubeconfig, when it was given.
+      description: The context of the kubeconfig, if one was set.
       type: str
     user:
-      description: The name that the cluster knows the account by.
+      description: The name of the account in the cluster.
       type: str
     verify_ssl:
-      description: Whether the API server's certificate was checked.
+      description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: What is wrong with the input.
-  returned: when the input was refused
+  description: The problems that were found in the options.
+  returned: if the options are not valid
   type: list
   elements: dict
   contains:
@@ -320,13 +327,13 @@ problems:
       description: The path of the option.
       type: str
     value:
-      description: Its value, unless it is secret.
+      description: The value of the option. Secrets are omitted.
       type: raw
     problem:
-      description: What is wrong.
+      description: The problem.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
 """
 

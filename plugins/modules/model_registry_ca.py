@@ -8,33 +8,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_registry_ca
-short_description: Put the CA of a registry's database into the cluster, check it, rotate it and remove it
+short_description: Manage the CA certificates that model registries verify their databases with
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Puts a bundle of CA certificates into a ConfigMap or Secret in the namespace of the registries, adds certificates to one, replaces or removes it.
-  - Each certificate is checked before anything is written, and with O(database) also whether the bundle verifies that server.
-  - After a change exactly the registries that read the bundle are restarted, and waited for until they serve, all at the same time.
-  - If none of them becomes available with the new bundle, and one was available with the previous one, the previous bundle is put back, unless it is known not
-    to work or another process has changed it since. The error reports it.
+  - Creates, updates or removes a bundle of CA certificates in a ConfigMap or Secret in the namespace of the model registries.
+  - Checks each certificate before anything is written. With O(database), also checks that the certificate of the database can be verified with the bundle.
+  - After a change, restarts only the registries that use the bundle, and waits until all of them are available.
+  - If no registry becomes available with the new bundle, and one was available with the previous bundle, the previous bundle is restored. It is not restored
+    if it is known not to work, or if another process has changed it in the meantime. The error reports the result.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
 attributes:
   diff_mode:
-    description: In diff mode it shows the subjects, ends and fingerprints of the certificates, and no PEM text.
+    description: Shows the subjects, expiry dates and fingerprints of the certificates. The PEM text is not shown.
     support: full
 notes:
-  - To change a database's CA without downtime, put the new CA beside the old one with O(mode=add), change the certificate of the database, then give the new
-    CA alone with O(mode=replace).
-  - A ConfigMap or Secret that something else manages is never written or deleted. That is one of the platform, such as C(odh-trusted-ca-bundle), one with an
-    owner reference, one with labels or annotations of a tool such as Argo CD, Flux, Helm, External Secrets or cert-manager, and one whose data a controller
-    wrote. If it already holds the wanted bundle, that is no change.
-  - The module never replaces or deletes a key that a registry reads as a password, client certificate or private key, a key of a Secret that holds the password
-    of a registry's database, or a key that holds anything other than PEM certificates.
-  - The text around the certificates of a bundle is not written. Windows line ends and byte-order marks are accepted, and duplicates are dropped.
-  - A run that was killed can be run again. It ends in the state that an undisturbed run ends in.
+  - To rotate the CA of a database without downtime, add the new CA with O(mode=add), replace the certificate of the database, and then set only the new CA with
+    O(mode=replace).
+  - The module never changes or deletes a ConfigMap or Secret that is managed by the platform or another tool. This includes objects of the platform, such as
+    C(odh-trusted-ca-bundle), objects with an owner reference, objects with labels or annotations of a tool, such as Argo CD, Flux, Helm, External Secrets or
+    cert-manager, and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the desired bundle.
+  - The module never replaces or deletes a key that a registry uses as a password, client certificate or private key, a key of a Secret with the password of a
+    database, or a key with anything other than PEM certificates.
+  - Text between the certificates of a bundle is not written. Windows line endings and byte order marks are accepted. Duplicates are removed.
+  - A run that was interrupted can be repeated, with the same result as an uninterrupted run.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -45,163 +45,167 @@ seealso:
 options:
   name:
     description:
-      - The name of the ConfigMap or Secret. What cannot be one is refused.
-      - Exactly one of O(name) and O(registry) must be given.
+      - The name of the ConfigMap or Secret. The module fails if it is not a valid name.
+      - Mutually exclusive with O(registry). One of them is required.
     type: str
   namespace:
     description:
-      - The namespace that the product keeps its registries in.
-      - Left out, it is read from the DataScienceCluster. Where there is none, or the account may not read it, an error says so.
-      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
+      - The namespace of the model registries.
+      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
     type: str
   kind:
     description:
-      - Whether the bundle is in a ConfigMap or in a Secret. A new Secret has the type Opaque, the only one that the dashboard offers, and a Secret of another
-        type is refused.
+      - The kind of the object that contains the bundle. A new Secret is of type C(Opaque), the only type that the dashboard offers. The module fails if an
+        existing Secret is of another type.
     type: str
     choices: [config_map, secret]
     default: config_map
   key:
     description:
-      - The key of the bundle in it. What cannot be one is refused. Other keys stay as they are.
+      - The key of the bundle in the object. Other keys are not changed. The module fails if it is not a valid key.
     type: str
     default: ca.crt
   pem:
     description:
-      - The certificates, as PEM text. It or O(path) must be given, and with O(state=absent) neither.
-      - Refused are an empty text, one without certificates, a broken certificate, which is named with its line, the certificate of a server in place of its
-        CA's, and more than the cluster takes in one object. Private keys are refused and never shown. DER, PKCS#7, PKCS#12 and Java key stores are
-        recognised, and the conversion is named.
-      - A bundle of which no certificate is valid now is refused. A single one that has expired or is not valid yet is a warning.
-      - A server's certificate that is signed by itself is a warning.
+      - The certificates in PEM format. Mutually exclusive with O(path). With O(state=present), one of them is required. With O(state=absent), both are invalid.
+      - A warning is issued for a certificate that has expired or is not yet valid, and for a self-signed server certificate.
+      - The module fails if the text is empty, contains no certificate or an invalid certificate, contains a server certificate instead of the certificate of
+        its CA, or is too large for one object. For an invalid certificate, the error names the line.
+      - The module fails if no certificate of the bundle is currently valid.
+      - The module fails if the text contains a private key. The key is never shown. The module also fails for the formats DER, PKCS#7, PKCS#12 and Java
+        keystore. The error names the command for the conversion.
     type: str
   path:
     description:
-      - A file with the certificates on the controller, looked up in C(files/) as Ansible does and decrypted when it is vaulted.
-      - A file that is not there is refused, also when it is on the managed host.
+      - The path of a file with the certificates on the controller. A relative path is also searched for in C(files/). A file that is encrypted with Ansible
+        Vault is decrypted.
+      - The module fails if the file does not exist on the controller, even if it exists on the managed host.
     type: str
   registry:
     description:
-      - The registry whose CA it is. The bundle is then in the ConfigMap that an upload in the dashboard makes, which is called like the registry with
-        C(-db-credential) at its end, and with C(-2), C(-3) and so on where that name is taken.
-      - It is the one that the registry reads, or one with the same certificates, or a new one. One with other certificates that the registry does not read is
-        never overwritten; with O(mode=add) they are added to it. Neither is one that another registry reads, or that neither the dashboard nor this collection
-        created.
-      - If the registry reads C(db-credential), as the dashboard names a certificate that is uploaded before the registry has a name, that is the one.
-      - The registry does not need to exist yet. One that exists and does not read the bundle yet is a warning.
-      - With O(state=absent) all such ConfigMaps of the registry are removed.
-      - A name that no registry can have is refused, and so is a O(kind) or O(key) that no upload has.
+      - The registry whose CA is managed. The bundle is stored in the same ConfigMap as an upload in the dashboard, C(<name>-db-credential), or
+        C(<name>-db-credential-2) and so on if that name is already in use.
+      - The ConfigMap that the registry uses is updated. If it does not use one, a ConfigMap with the same certificates is reused, or a new one is created. A
+        ConfigMap with other certificates is overwritten only if the registry uses it. With O(mode=add), the certificates are added to it.
+      - A ConfigMap that another registry uses, or that neither the dashboard nor this collection created, is never overwritten.
+      - If the registry uses C(db-credential), that ConfigMap is updated. The dashboard creates it if a certificate is uploaded before the registry has a name.
+      - The registry does not need to exist. A warning is issued if it exists and does not use the bundle.
+      - With O(state=absent), all such ConfigMaps of the registry are deleted.
+      - The module fails if the name is not valid for a registry, or if O(kind) or O(key) is not that of an upload in the dashboard.
     type: str
   mode:
     description:
-      - V(replace) makes the bundle hold exactly these certificates. V(add) puts those that it does not hold yet behind the others.
+      - V(replace) replaces all certificates of the bundle. V(add) appends certificates that the bundle does not contain yet.
     type: str
     choices: [replace, add]
     default: replace
   state:
     description:
-      - V(absent) removes the bundle. A bundle that a registry uses is refused, and the registries are named. One that does not exist is no change.
-      - An object that has other keys too keeps them.
+      - V(present) creates or updates the bundle. V(absent) removes it. If the object has other keys, only the key of the bundle is removed.
+      - With V(absent), the module fails if a registry uses the bundle. The error names the registries.
     type: str
     choices: [present, absent]
     default: present
   expiry_days:
     description:
-      - A certificate that expires within so many days is a warning. Less than 0 is refused.
+      - The number of days before the expiry of a certificate from which a warning is issued. The module fails if the value is less than 0.
     type: int
     default: 30
   database:
     description:
-      - A database that the bundle has to verify, in the same shape as in M(modelops.openshift_ai.model_registry). It connects from the host that the task
-        runs on, with TLS and without a login, and proves that the database's certificate was signed by the bundle and is for that host.
-      - A bundle that does not verify the certificate is refused before anything is written. So is a host name that the certificate does not have, but for
-        PostgreSQL, where the product never checks it and it is a warning.
-      - A database that cannot be reached from there is a warning.
-      - Only O(database.type), O(database.host), O(database.namespace) and O(database.port) matter. The others may be given, so that one variable serves all
-        modules. They are checked and then ignored.
+      - A database whose certificate is verified with the bundle before anything is written. The options are those of M(modelops.openshift_ai.model_registry).
+      - The host that executes the task connects to the database with TLS and without a login. It verifies that the bundle has signed the certificate of the
+        database, and that the certificate is valid for the host name.
+      - A warning is issued if the database cannot be reached.
+      - The module fails if the certificate cannot be verified, or for MySQL if it is not valid for the host name. For PostgreSQL, a warning is issued for the
+        host name, because the product never verifies it.
+      - Only O(database.type), O(database.host), O(database.namespace) and O(database.port) are used. All other suboptions are validated and then ignored, so
+        that the same variable can be used for all modules.
     type: dict
     suboptions:
       type:
         description:
-          - The kind of database. It must be given. V(mysql) stands for MariaDB too. V(generated) is refused.
+          - The type of the database. Required. V(mysql) is for MySQL and MariaDB. The module fails for V(generated).
         type: str
         choices: [mysql, postgresql, generated]
       host:
         description:
-          - The host name or address of the database server, as the registry has it. It must be given.
-          - A URL, a port, white space or a path in it is refused.
+          - The host name or IP address of the database server, as in the registry. Required.
+          - The module fails if the value contains a scheme, a port, a path or white space.
         type: str
       namespace:
         description:
-          - The namespace of the Service that O(database.host) names. It is refused together with a host that has a dot or is an address.
+          - The namespace of the Service in O(database.host). The module fails if the host is an IP address or contains a dot.
         type: str
       port:
         description:
-          - The port of the database server, 1 to 65535. Anything else is refused. Left out it is 3306 for MySQL and 5432 for PostgreSQL.
+          - The port of the database server. The default is 3306 for MySQL and 5432 for PostgreSQL. The module fails if the value is not between 1 and 65535.
         type: int
       name:
-        description: Ignored. Characters that break the server's connection string are refused.
+        description: Ignored. The module fails if the value contains a character that is not valid in the connection string of the registry server.
         type: str
       username:
-        description: Ignored. Characters that break the server's connection string are refused.
+        description: Ignored. The module fails if the value contains a character that is not valid in the connection string of the registry server.
         type: str
       password:
-        description: Ignored. One that the registry server could not use is refused.
+        description: Ignored. The module fails if the registry server could not use the value.
         type: str
       password_secret:
-        description: Ignored. Refused together with O(database.password).
+        description: Ignored. Mutually exclusive with O(database.password).
         type: dict
         suboptions:
           name:
-            description: The name of the Secret. An empty one is refused.
+            description: The name of the Secret. The module fails if it is empty.
             type: str
             required: true
           key:
-            description: The key in it. An empty one is refused.
+            description: The key of the password in the Secret. The module fails if it is empty.
             type: str
             required: true
       ca:
-        description: Ignored, whatever it is. The bundle takes its place.
+        description: Ignored. The bundle is used instead.
         type: raw
       verify_server_cert:
-        description: Ignored for MySQL, where the certificate and the host name are checked in any case. It is refused for PostgreSQL.
+        description: Ignored for MySQL, because the certificate and the host name are always verified. The module fails for PostgreSQL.
         type: bool
       ssl_mode:
-        description: Ignored for PostgreSQL, where the connection is encrypted in any case. It is refused for MySQL.
+        description: Ignored for PostgreSQL, because the connection is always encrypted. The module fails for MySQL.
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
       client_certificate:
-        description: Ignored. What is no reference to a Secret is refused.
+        description: Ignored. The module fails if it is not a reference to a Secret.
         type: raw
   restart:
     description:
-      - Whether the registries that read the bundle are restarted after a change of it. One whose server is older than the bundle is restarted too, whoever
-        changed that. Restarts roll.
-      - With V(false) that is only reported, in a warning and in RV(registries).
+      - Whether to perform a rolling restart of the registries that use the bundle if it has changed since their servers started.
+      - With V(false), required restarts are only reported, in a warning and in RV(registries[].restart_needed).
     type: bool
     default: true
   wait:
     description:
-      - Whether to wait until the registries that read the bundle serve. One that does not is an error that names the reason.
+      - Whether to wait until the registries that use the bundle are available.
+      - The module fails if a registry does not become available. The error reports the cause.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait at most, for all registries together, at least 1. Less is refused.
-      - A registry that this run does not change is waited for only until this many seconds have passed since its last change. One that has failed for longer is
-        reported at once.
+      - How long to wait for all registries together, in seconds. Ignored if O(wait=false).
+      - For a registry that this call does not change, the time is counted from the last change of the registry. A registry that has been unavailable for longer
+        is reported immediately.
+      - The module fails if the value is less than 1.
     type: int
     default: 300
 """
 
 EXAMPLES = r"""
-- name: The CA of the database of a registry, as an upload in the dashboard would put it there
+- name: Upload the CA certificate of the database of a registry, as in the dashboard
   modelops.openshift_ai.model_registry_ca:
     registry: fraud-models
     path: database-ca.pem
   register: uploaded
 
-- name: A registry that reads it; with `pem` in `database.ca` both are made in this one call
+- name: Create the registry with this CA; database.ca.pem would do both in one call
   modelops.openshift_ai.model_registry:
     name: fraud-models
     database:
@@ -215,13 +219,13 @@ EXAMPLES = r"""
         config_map: "{{ uploaded.ca.name }}"
         key: "{{ uploaded.ca.key }}"
 
-- name: The new CA beside the old one, before the database gets its new certificate
+- name: Add the new CA before the certificate of the database is replaced
   modelops.openshift_ai.model_registry_ca:
     registry: fraud-models
     path: new-database-ca.pem
     mode: add
 
-- name: The new CA alone, once the database has its new certificate; it must verify the database
+- name: Remove the old CA after the certificate of the database was replaced, and verify the database
   modelops.openshift_ai.model_registry_ca:
     registry: fraud-models
     path: new-database-ca.pem
@@ -230,13 +234,13 @@ EXAMPLES = r"""
       host: mysql
       namespace: data
 
-- name: A bundle for many registries in a Secret
+- name: Create a bundle for several registries in a Secret
   modelops.openshift_ai.model_registry_ca:
     name: company-ca
     kind: secret
     pem: "{{ lookup('ansible.builtin.file', 'database-ca.pem') }}"
 
-- name: No such bundle any more
+- name: Remove the bundle
   modelops.openshift_ai.model_registry_ca:
     name: company-ca
     kind: secret
@@ -246,8 +250,8 @@ EXAMPLES = r"""
 RETURN = r"""
 changes:
   description:
-    - What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand. After a failure it
-      marks a write of which it is not known whether it was carried out.
+    - The changes that were made, in order. In check mode, the changes that would be made.
+    - C(unverified) marks a change that could not be verified with a dry run. After a failure, it marks a write whose result is unknown.
   returned: always
   type: list
   elements: dict
@@ -259,7 +263,7 @@ changes:
       description: The kind of the object.
       type: str
     namespace:
-      description: The namespace of the object; empty for one of the whole cluster.
+      description: The namespace of the object. Empty for a cluster-scoped object.
       type: str
     name:
       description: The name of the object.
@@ -269,7 +273,7 @@ changes:
       type: list
       elements: str
 ca:
-  description: The bundle as it is now, in check mode as it would be. Empty after a removal.
+  description: The current bundle. In check mode, the bundle that would be written. Empty after a removal.
   returned: success
   type: dict
   contains:
@@ -280,68 +284,68 @@ ca:
       description: The name of the ConfigMap or Secret.
       type: str
     namespace:
-      description: Its namespace.
+      description: The namespace of the ConfigMap or Secret.
       type: str
     key:
-      description: The key of the bundle in it.
+      description: The key of the bundle.
       type: str
     certificates:
-      description: Its certificates, each with C(subject), C(issuer), C(not_before), C(not_after), C(is_ca) and its fingerprint C(sha256).
+      description: The certificates, each with C(subject), C(issuer), C(not_before), C(not_after), C(is_ca) and the fingerprint C(sha256).
       type: list
       elements: dict
     database:
-      description: What the look at O(database) showed.
-      returned: when O(database) was given
+      description: The result of the check of O(database).
+      returned: if O(database) is set
       type: dict
       contains:
         verified:
-          description: Whether the bundle verifies the database's certificate. Null when the database cannot be reached from here.
+          description: Whether the certificate of the database can be verified with the bundle. Null if the database cannot be reached.
           type: bool
         findings:
-          description: Everything that was looked at, each with C(check), C(result), C(message) and C(remedy).
+          description: The findings, each with C(check), C(result), C(message) and C(remedy).
           type: list
           elements: dict
         product:
-          description: What the product itself checks.
+          description: What the product verifies.
           type: str
 registries:
-  description: The registries that read the bundle.
-  returned: success, and when one of them does not serve
+  description: The registries that use the bundle.
+  returned: success, or if a registry does not become available
   type: list
   elements: dict
   contains:
     name:
-      description: The name of the registry.
+      description: The resource name of the registry.
       type: str
     serving:
-      description: Whether it serves.
+      description: Whether the registry is available.
       type: bool
     reason:
-      description: Why it does not serve.
+      description: Why the registry is not available.
       type: str
     restart_needed:
-      description: Whether its server is older than the bundle and was not restarted, because of O(restart=false).
+      description: Whether a restart is required and was not performed, because O(restart=false).
       type: bool
 cluster:
-  description: Which cluster was spoken to, and as whom.
+  description: The cluster and the account that were used.
   returned: always
   type: dict
   contains:
     host:
-      description: The address of the API server.
+      description: The URL of the API server.
       type: str
     context:
-      description: The context of the kubeconfig, when it was given.
+      description: The context of the kubeconfig, if one was set.
       type: str
     user:
-      description: The name that the cluster knows the account by.
+      description: The name of the account in the cluster.
       type: str
     verify_ssl:
-      description: Whether the API server's certificate was checked.
+      description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: What is wrong with the input.
-  returned: when the input was refused
+  description: The problems that were found in the options.
+  returned: if the options are not valid
   type: list
   elements: dict
   contains:
@@ -349,13 +353,13 @@ problems:
       description: The path of the option.
       type: str
     value:
-      description: Its value, unless it is secret.
+      description: The value of the option. Secrets are omitted.
       type: raw
     problem:
-      description: What is wrong.
+      description: The problem.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
 """
 

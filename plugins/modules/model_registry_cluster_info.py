@@ -13,16 +13,16 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Connects to the cluster of the options, the environment or the kubeconfig, and returns its API server, its identity and the account in use.
-  - The playbooks use it to refuse an inventory in which two hosts are the same cluster.
+  - Connects to the cluster that the options, the environment variables or the kubeconfig specify, and returns its API server, its unique ID and the account.
+  - The playbooks use this module to detect an inventory in which two hosts are the same cluster.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
 attributes:
   check_mode:
-    description: It changes nothing, in check mode and otherwise.
+    description: This module never changes anything.
   diff_mode:
-    description: It changes nothing, so that there is nothing to show.
+    description: This module never changes anything.
     support: none
 requirements:
   - kubernetes >= 24.2.0
@@ -32,37 +32,37 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check which cluster the current context leads to
+- name: Report the cluster of the current context
   modelops.openshift_ai.model_registry_cluster_info:
   register: found
 
-- name: Refuse any other cluster than the one for tests
+- name: Fail if it is not the test cluster
   ansible.builtin.assert:
     that: found.cluster.host == 'https://api.test.example.com:6443'
 """
 
 RETURN = r"""
 cluster:
-  description: The cluster, and as whom it is used.
-  returned: when the cluster answered
+  description: The cluster and the account that were used.
+  returned: if the cluster responded
   type: dict
   contains:
     host:
-      description: The address of the API server.
+      description: The URL of the API server.
       type: str
     context:
-      description: The context of the kubeconfig, when it was given.
+      description: The context of the kubeconfig, if one was set.
       type: str
     user:
-      description: The name that the cluster knows the account by.
+      description: The name of the account in the cluster.
       type: str
     verify_ssl:
-      description: Whether the API server's certificate was checked.
+      description: Whether the certificate of the API server is verified.
       type: bool
     uid:
       description:
-        - The uid of the namespace C(kube-system), which no other cluster has.
-        - V(null), with a warning, if the account is not allowed to get that namespace.
+        - The UID of the namespace C(kube-system), which is unique for each cluster.
+        - Null if the account cannot get that namespace. A warning is issued in this case.
       type: str
 """
 

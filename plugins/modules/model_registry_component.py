@@ -8,28 +8,29 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_registry_component
-short_description: Switch the model registry component of OpenShift AI or Open Data Hub on or off
+short_description: Enable or disable the model registry component of OpenShift AI or Open Data Hub
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Switches the component C(modelregistry) in the DataScienceCluster to C(Managed) or C(Removed), and sets the namespace of the registries while that is still
-    possible.
-  - It waits until the registry operator and the namespace are ready, or the component is gone, and says why when they are not.
-  - Nothing else in the DataScienceCluster is read or written.
-  - Everything that can be known is checked before anything is written, and one message names all problems that were found.
+  - Sets the component C(modelregistry) in the DataScienceCluster to C(Managed) or C(Removed). Also sets the namespace of the model registries, while it can
+    still be changed.
+  - Waits until the registry operator and the namespace are ready, or until the component is removed. If this does not succeed, the module fails and reports the
+    cause.
+  - Does not read or write any other part of the DataScienceCluster.
+  - Performs all checks before anything is written. One error lists all problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
 attributes:
   diff_mode:
-    description: In diff mode it shows the state and the namespace that it changed, or would change.
+    description: Shows the changes of the state and the namespace that were made or, in check mode, would be made.
     support: full
 notes:
-  - There must be exactly one DataScienceCluster. A cluster with none, with several or without the product, such as plain Kubernetes, is refused.
-  - The account needs the rights in C(rbac/component.yml). Those that look after registries do not have them.
-  - A component that was removed leaves the namespace of the registries and everything in it. When it is switched on again with the same namespace, the
-    registries in it are looked after again.
+  - The cluster must have exactly one DataScienceCluster. Otherwise, or if the product is not installed, as on Kubernetes, the module fails.
+  - The account needs the permissions in C(rbac/component.yml). Accounts that manage registries do not have them.
+  - When the component is removed, the namespace of the model registries and everything in it is kept. When the component is enabled again with the same
+    namespace, the operator manages its registries again.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -38,59 +39,59 @@ seealso:
 options:
   state:
     description:
-      - V(managed) switches the component on. V(removed) switches it off.
-      - With V(removed) registries are no longer looked after, and no new ones can be made. While there are any in the cluster it is refused, and the message
-        names them, unless O(force) is set.
+      - V(managed) enables the component. V(removed) disables it.
+      - With V(removed), registries are no longer managed and no registries can be created. The module fails if there are registries in the cluster, unless
+        O(force=true). The error names the registries.
     type: str
     choices: [managed, removed]
     default: managed
   registries_namespace:
     description:
-      - The namespace that the product keeps its registries in, and makes when there is none of that name.
-      - Left out, the one that is set stays. Where none is set, the product takes its own, C(rhoai-model-registries) or C(odh-model-registries).
-      - Another one than that of a component that is V(managed) already is refused, as the product itself does. It can be set only together with the switch
-        from V(removed) to V(managed).
-      - What cannot be the name of a namespace is refused, and so is any value together with O(state=removed).
+      - The namespace of the model registries. The product creates it if it does not exist.
+      - If not set, the current value is kept. If there is no current value, the product uses its default, C(rhoai-model-registries) or C(odh-model-registries).
+      - The namespace can be set only when the component is changed from V(removed) to V(managed). The module fails if the component is already V(managed) with
+        another namespace, as the product does.
+      - The module fails if the value is not a valid name, or if it is set with O(state=removed).
     type: str
   force:
     description:
-      - Whether O(state=removed) is carried out although registries are left behind, or although the account cannot see whether there are any. A warning names
-        them.
-      - It changes nothing with O(state=managed).
+      - Whether to disable the component even if there are registries, or if the account cannot list registries. A warning names the registries.
+      - Ignored if O(state=managed).
     type: bool
     default: false
   wait:
     description:
-      - Whether to wait until the component is what O(state) says. With V(false) the result only says how it is.
-      - For V(managed) that is when the condition C(ModelRegistryReady) of the DataScienceCluster holds, its status names the namespace of the registries, the
-        cluster knows model registries, and the namespace is active. For V(removed) it is when the status no longer names the namespace and what the platform
-        made for the component is gone.
-      - In check mode nothing is waited for.
+      - Whether to wait until the component is in the state of O(state). With V(false), the module only reports the current status.
+      - V(managed) is reached when the condition C(ModelRegistryReady) of the DataScienceCluster is true, its status contains the namespace of the model
+        registries, the API of model registries is available, and the namespace is active.
+      - V(removed) is reached when the status no longer contains the namespace, and the objects that the platform created for the component are deleted.
+      - Ignored in check mode.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait. After that the module fails and names what is missing. The switch stays as it was written, and the next run waits again.
-      - Less than 1 is refused.
+      - How long to wait, in seconds. Ignored if O(wait=false).
+      - After this time, the module fails and reports what is missing. The change is kept, and the next run waits again.
+      - The module fails if the value is less than 1.
     type: int
     default: 300
 """
 
 EXAMPLES = r"""
-- name: The component is on, with the namespace that the product chooses or already has
+- name: Enable the component with the current or default namespace
   modelops.openshift_ai.model_registry_component:
   register: component
 
-- name: Where the registries are
+- name: Show the namespace of the model registries
   ansible.builtin.debug:
     var: component.component.registries_namespace
 
-- name: The component is off, whatever registries are left behind
+- name: Disable the component even if there are registries
   modelops.openshift_ai.model_registry_component:
     state: removed
     force: true
 
-- name: It is on again, with a namespace of our choice
+- name: Enable the component with another namespace
   modelops.openshift_ai.model_registry_component:
     state: managed
     registries_namespace: team-model-registries
@@ -98,7 +99,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was done. In check mode what would be done; the API server has tried it and would take it.
+  description: The changes that were made. In check mode, the changes that would be made, verified with a dry run.
   returned: always
   type: list
   elements: dict
@@ -110,7 +111,7 @@ changes:
       description: V(DataScienceCluster).
       type: str
     namespace:
-      description: Empty, because the object is one of the whole cluster.
+      description: Empty, because the object is cluster-scoped.
       type: str
     name:
       description: The name of the DataScienceCluster.
@@ -121,21 +122,23 @@ changes:
       elements: str
       sample: [state, registries_namespace]
 component:
-  description: The component as it is now, in check mode as it would be. Empty when the input was refused.
+  description: The current component. In check mode, the component as it would be. Empty if the options are not valid.
   returned: always
   type: dict
   contains:
     state:
-      description: What the DataScienceCluster asks for, V(managed) or V(removed).
+      description: The state in the DataScienceCluster, V(managed) or V(removed).
       type: str
     registries_namespace:
-      description: The namespace of the registries, also the one that a removed component would get again. Null when none is set.
+      description:
+        - The namespace of the model registries. Null if none is set.
+        - For a removed component, the namespace that would be used again.
       type: str
     ready:
-      description: Whether registries can be made now. Null in check mode when it would be switched.
+      description: Whether registries can be created. Null in check mode if the state would be changed.
       type: bool
     reason:
-      description: Why not, or that it is ready.
+      description: Why the component is not ready, or that it is ready.
       type: str
   sample:
     state: managed
@@ -143,25 +146,25 @@ component:
     ready: true
     reason: it is ready
 cluster:
-  description: Which cluster was spoken to, and as whom.
+  description: The cluster and the account that were used.
   returned: always
   type: dict
   contains:
     host:
-      description: The address of the API server.
+      description: The URL of the API server.
       type: str
     context:
-      description: The context of the kubeconfig, when it was given.
+      description: The context of the kubeconfig, if one was set.
       type: str
     user:
-      description: The name that the cluster knows the account by.
+      description: The name of the account in the cluster.
       type: str
     verify_ssl:
-      description: Whether the API server's certificate was checked.
+      description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: What is wrong with the input, or keeps it from being carried out.
-  returned: when the input was refused
+  description: The problems that were found in the options, or that prevent the change.
+  returned: if the module failed before anything was written
   type: list
   elements: dict
   contains:
@@ -169,13 +172,13 @@ problems:
       description: The option.
       type: str
     value:
-      description: Its value.
+      description: The value of the option.
       type: raw
     problem:
-      description: What is wrong.
+      description: The problem.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
 """
 

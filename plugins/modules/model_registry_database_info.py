@@ -8,35 +8,37 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_registry_database_info
-short_description: Look at a database as the server of a model registry will
+short_description: Check a database as the server of a model registry would use it
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Connects to a MySQL, MariaDB or PostgreSQL database the way the registry server does, and reports everything that is found, not only the first fault.
-  - It looks whether the name resolves and the port is open, whether TLS is offered and required, at the certificate, its host name and its end, whether the
-    login works, at the server's version, the database, its character set, the privileges that the server's migrations need, its schema, a migration that
-    stopped half way, and the limit of connections.
-  - Nothing is written to the database.
-  - It fails only when the options are wrong or the cluster cannot be read. What is wrong with the database is in RV(findings), and RV(serves) sums it up.
+  - Connects to a MySQL, MariaDB or PostgreSQL database in the same way as the registry server, and reports all problems instead of only the first.
+  - Checks that the host name can be resolved and the port is open, whether TLS is available and required, the certificate with its host name and expiry date,
+    and the login. With the login, also checks the server version, the database, the character set, the privileges that the migrations need, the schema, an
+    incomplete migration, and the connection limit.
+  - Does not write to the database.
+  - Fails only if the options are not valid, or if the cluster cannot be read. Problems of the database are reported in RV(findings) and summarized in
+    RV(serves).
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
 attributes:
   check_mode:
-    description: It changes nothing, in check mode and otherwise.
+    description: This module never changes anything.
   diff_mode:
-    description: It changes nothing, so that there is nothing to show.
+    description: This module never changes anything.
     support: none
 notes:
-  - It connects from the host that the task runs on. With C(delegate_to) that can be one that reaches the database, where the controller does not.
-  - What depends on the address of the client is a V(warning) in RV(findings), and RV(serves) is null. For example, a host that cannot be resolved or reached
-    from here, a login that MySQL refuses, whose accounts are for hosts, or access rules of PostgreSQL (C(pg_hba.conf)).
-  - The user logs in once, because wrong passwords can lock an account. The password is never sent to a MySQL server that asks for it in clear text
-    (C(mysql_clear_password)), which the registry server does not do either, and without TLS not to a PostgreSQL server that does (C(password) in
-    C(pg_hba.conf)). Before libpq 16 there is no login to PostgreSQL without TLS, because the library cannot be told so.
-  - The cluster is asked only with O(registry), or when O(database) refers to a Secret or ConfigMap.
-  - No password is sent to a server whose certificate does not hold and would be refused by the registry server.
+  - The connection is made from the host that executes the task. If the controller cannot reach the database, use C(delegate_to) with a host that can.
+  - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(serves) is null. Examples are a host that cannot be
+    resolved or reached, a login that MySQL rejects, because MySQL accounts are restricted to hosts, and access rules of PostgreSQL (C(pg_hba.conf)).
+  - The user logs in once, because repeated logins with a wrong password can lock an account.
+  - The password is not sent to a server whose certificate the registry server would reject.
+  - The password is never sent to a MySQL server that requests it in clear text (C(mysql_clear_password)). The registry server does not send it either. Without
+    TLS, the password is never sent to a PostgreSQL server that requests it in clear text (C(password) in C(pg_hba.conf)). With libpq before 16, which does not
+    support this restriction, there is no login to PostgreSQL without TLS.
+  - The cluster is contacted only if O(registry) is set, or if O(database) refers to a Secret or ConfigMap.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -46,101 +48,110 @@ requirements:
 options:
   registry:
     description:
-      - The registry whose database is looked at. Its host, user, Secret and CA are read from the cluster.
-      - A registry that does not exist, or has no database, is refused. A database that the product generated is reachable only inside of the cluster.
-      - Exactly one of O(registry) and O(database) must be given.
+      - The registry whose database is checked. Its host, user, Secret and CA are read from the cluster.
+      - A generated database can be reached only inside of the cluster.
+      - Mutually exclusive with O(database). One of them is required.
+      - The module fails if the registry does not exist or has no database.
     type: str
   namespace:
     description:
-      - The namespace that the product keeps its registries in, and that the Secrets and ConfigMaps of O(database) are in.
-      - Left out, it is read from the DataScienceCluster when it is needed. Where there is none, or the account may not read it, an error says so.
-      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
+      - The namespace of the model registries, and of the Secrets and ConfigMaps in O(database).
+      - If not set, it is read from the DataScienceCluster when it is needed. The module fails if there is no DataScienceCluster, or if the account cannot read
+        it.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
     type: str
   database:
     description:
-      - The database to look at, in the same shape as in M(modelops.openshift_ai.model_registry).
+      - The database to check. The options are those of M(modelops.openshift_ai.model_registry).
     type: dict
     suboptions:
       type:
         description:
-          - The kind of database. It must be given. V(mysql) stands for MariaDB too.
-          - V(generated) is refused, because only O(registry) tells which one is meant.
+          - The type of the database. Required. V(mysql) is for MySQL and MariaDB.
+          - The module fails for V(generated). Use O(registry) to check a generated database.
         type: str
         choices: [mysql, postgresql, generated]
       host:
         description:
-          - The host name or address of the database server. It must be given.
-          - A URL, a port, white space or a path in it is refused.
+          - The host name or IP address of the database server. Required.
+          - The module fails if the value contains a scheme, a port, a path or white space.
         type: str
       namespace:
         description:
-          - The namespace of the Service that O(database.host) names. It is refused together with a host that has a dot or is an address.
+          - The namespace of the Service in O(database.host). The module fails if the host is an IP address or contains a dot.
         type: str
       port:
         description:
-          - The port of the database server, 1 to 65535. Anything else is refused. Left out it is 3306 for MySQL and 5432 for PostgreSQL.
+          - The port of the database server. The default is 3306 for MySQL and 5432 for PostgreSQL. The module fails if the value is not between 1 and 65535.
         type: int
       name:
         description:
-          - The name of the database, V(model-registry) when left out. Characters that break the server's connection string are refused.
+          - The name of the database. The default is V(model-registry).
+          - The module fails if the name contains a character that is not valid in the connection string of the registry server.
         type: str
       username:
         description:
-          - The user that the registry would log in as. It must be given. Characters that break the server's connection string are refused.
+          - The user that the registry would log in as. Required.
+          - The module fails if the name contains a character that is not valid in the connection string of the registry server.
         type: str
       password:
         description:
-          - The password of the user. It or O(database.password_secret) must be given.
-          - For MySQL a password with V(?), with which the registry server does not start, is refused, as is an empty one or one with a line break at its end.
+          - The password of the user. Either this option or O(database.password_secret) is required.
+          - The module fails if the password is empty or ends with a line break, or if it contains V(?) for MySQL, because the registry server does not start
+            with it.
         type: str
       password_secret:
         description:
-          - A Secret in O(namespace), and the key in it with the password. Refused together with O(database.password).
-          - One that does not exist, or a password in it that cannot work, is among RV(findings).
+          - A Secret in O(namespace) with the password. Mutually exclusive with O(database.password).
+          - A Secret that does not exist, or a password that is not valid, is reported in RV(findings).
         type: dict
         suboptions:
           name:
-            description: The name of the Secret. An empty one is refused.
+            description: The name of the Secret. The module fails if it is empty.
             type: str
             required: true
           key:
-            description: The key in it. An empty one is refused.
+            description: The key of the password in the Secret. The module fails if it is empty.
             type: str
             required: true
       ca:
         description:
-          - Where the CA certificates are that the database's certificate is checked with.
-          - V(cluster) and V(openshift_ai) are the bundles that the dashboard offers. A dictionary with C(config_map) and C(key), or with C(secret) and
-            C(key), names a ConfigMap or Secret in O(namespace). One with C(pem) holds the certificates themselves, which need to be in no object yet.
-          - V(none), and an option that is left out, stand for no CA. Anything else is refused, and so is C(pem) text that is no bundle of valid CA
-            certificates.
-          - A reference to something that does not exist is among RV(findings).
+          - The CA certificates that the certificate of the database is verified against. If not set, or with V(none), no CA is used.
+          - V(cluster) is the cluster-wide CA bundle. V(openshift_ai) is the CA bundle of OpenShift AI.
+          - A dictionary with C(config_map) and C(key), or with C(secret) and C(key), refers to a ConfigMap or Secret in O(namespace). An object that does not
+            exist is reported in RV(findings).
+          - A dictionary with C(pem) contains the certificates in PEM format.
+          - The module fails for any other value, or if C(pem) is not a bundle of valid CA certificates.
         type: raw
       verify_server_cert:
         description:
-          - Whether the server checks MySQL's certificate and host name. Left out it is V(true) when there is a CA, as for a new registry.
-          - It is refused for PostgreSQL.
+          - Whether the registry server verifies the certificate and the host name of a MySQL server.
+          - If not set, it is V(true) if O(database.ca) is set, as for a new registry.
+          - The module fails for PostgreSQL.
         type: bool
       ssl_mode:
         description:
-          - How the server encrypts its connection to PostgreSQL, V(disable) when left out. With a CA the connection is always encrypted.
-          - It is refused for MySQL.
+          - How the registry server encrypts connections to PostgreSQL. The default is V(disable). With a CA, connections are always encrypted.
+          - The module fails for MySQL.
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
       client_certificate:
         description:
-          - The certificate that the server shows to the database. A dictionary with C(secret), the name of a Secret in O(namespace), C(certificate_key),
-            V(tls.crt) when left out, and C(private_key_key), V(tls.key) when left out. Or V(none). Anything else is refused.
+          - The client certificate that the registry server presents to the database.
+          - A dictionary with C(secret), the name of a Secret in O(namespace), C(certificate_key), which defaults to V(tls.crt), and C(private_key_key), which
+            defaults to V(tls.key). With V(none), no client certificate is used.
+          - The module fails for any other value.
         type: raw
   timeout:
     description:
-      - How many seconds each step may take on the network. All of them together take at most twice that. Less than 0.1 or more than 1000000 is refused.
+      - How long each step can take on the network, in seconds. All steps together take at most twice as long.
+      - The module fails if the value is less than 0.1 or more than 1000000.
     type: float
     default: 5
 """
 
 EXAMPLES = r"""
-- name: A database before its registry is made
+- name: Check a database before its registry is created
   modelops.openshift_ai.model_registry_database_info:
     database:
       type: mysql
@@ -152,11 +163,11 @@ EXAMPLES = r"""
         pem: "{{ lookup('ansible.builtin.file', 'database-ca.pem') }}"
   register: looked
 
-- name: What is wrong with it
+- name: Show the problems
   ansible.builtin.debug:
     msg: "{{ looked.findings | rejectattr('result', 'equalto', 'ok') }}"
 
-- name: The database of a registry, seen from a host that reaches it
+- name: Check the database of a registry from a host that can reach it
   modelops.openshift_ai.model_registry_database_info:
     registry: fraud-models
   delegate_to: bastion
@@ -165,27 +176,28 @@ EXAMPLES = r"""
 RETURN = r"""
 findings:
   description:
-    - Everything that was looked at, in that order. What could not be looked at after a failure is not in it.
+    - The results of all checks, in order. Checks that cannot be performed after a failure are omitted.
   returned: success
   type: list
   elements: dict
   contains:
     check:
       description:
-        - What was looked at.
-        - V(settings), whether the server can use the options; V(ca), the CA bundle; V(address), the host name; V(port); V(tls), whether it is offered and used;
-          V(protocol), V(certificate), V(host_name) and V(expiry), what TLS showed; V(tls_required); V(login); V(version); V(connections), their limit;
-          V(database); V(character_set); V(schema), its version; V(migration), one that stopped half way; V(primary_key), a server that requires one in every
-          table; V(privileges).
+        - The check.
+        - V(settings) is whether the registry server can use the options. V(ca) is the CA bundle. V(address) is the host name. V(port) is the port. V(tls) is
+          whether TLS is available and used. V(protocol), V(certificate), V(host_name) and V(expiry) are the properties of the TLS connection. V(tls_required)
+          is whether the server requires TLS. V(login) is the login. V(version) is the server version. V(connections) is the connection limit. V(database) is
+          the database. V(character_set) is the character set. V(schema) is the version of the schema. V(migration) is an incomplete migration. V(primary_key)
+          is whether the server requires a primary key in each table. V(privileges) are the privileges of the user.
       type: str
     result:
-      description: V(ok), V(warning), or V(failure) for what keeps the registry server from serving.
+      description: V(ok), V(warning), or V(failure). A V(failure) prevents the registry from becoming available.
       type: str
     message:
-      description: What was found.
+      description: The finding.
       type: str
     remedy:
-      description: What to do; empty when there is nothing to do.
+      description: How to fix it. Empty if no action is required.
       type: str
   sample:
     - check: tls_required
@@ -193,11 +205,11 @@ findings:
       message: The database accepts only encrypted connections, and the registry server does not encrypt (error 3159)
       remedy: Set database.ca
 serves:
-  description: Whether the registry server would serve with this database. Null when that cannot be told from here.
+  description: Whether a registry with this database would become available. Null if this cannot be determined.
   returned: success
   type: bool
 database:
-  description: The database that was looked at.
+  description: The database that was checked.
   returned: success
   type: dict
   contains:
@@ -205,10 +217,10 @@ database:
       description: V(mysql) or V(postgresql).
       type: str
     host:
-      description: Its host.
+      description: The host.
       type: str
     port:
-      description: Its port.
+      description: The port.
       type: int
     name:
       description: The name of the database.
@@ -217,53 +229,53 @@ database:
       description: The user.
       type: str
     version:
-      description: The server's version, when it told it.
+      description: The version of the server, if it is known.
       type: str
     schema_version:
-      description: The migration that its schema is at, when there is one.
+      description: The version of the schema, if there is one. It is the number of the last migration.
       type: int
     certificate:
-      description: The certificate that the server showed, when the registry server encrypts the connection.
+      description: The certificate of the server, if the registry server encrypts the connection.
       type: dict
       contains:
         subject:
-          description: Its subject.
+          description: The subject.
           type: str
         issuer:
-          description: Who signed it.
+          description: The issuer.
           type: str
         not_before:
-          description: From when on it is valid.
+          description: The start of the validity period.
           type: str
         not_after:
-          description: Until when it is valid.
+          description: The end of the validity period.
           type: str
         is_ca:
-          description: Whether it may sign others.
+          description: Whether it is a CA certificate.
           type: bool
         sha256:
-          description: Its fingerprint.
+          description: The SHA-256 fingerprint.
           type: str
 cluster:
-  description: Which cluster was spoken to, and as whom.
-  returned: when the cluster was asked
+  description: The cluster and the account that were used.
+  returned: if the cluster was contacted
   type: dict
   contains:
     host:
-      description: The address of the API server.
+      description: The URL of the API server.
       type: str
     context:
-      description: The context of the kubeconfig, when it was given.
+      description: The context of the kubeconfig, if one was set.
       type: str
     user:
-      description: The name that the cluster knows the account by.
+      description: The name of the account in the cluster.
       type: str
     verify_ssl:
-      description: Whether the API server's certificate was checked.
+      description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: What is wrong with the input.
-  returned: when the input was refused
+  description: The problems that were found in the options.
+  returned: if the options are not valid
   type: list
   elements: dict
   contains:
@@ -271,13 +283,13 @@ problems:
       description: The path of the option.
       type: str
     value:
-      description: Its value, unless it is secret.
+      description: The value of the option. Secrets are omitted.
       type: raw
     problem:
-      description: What is wrong.
+      description: The problem.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
 """
 

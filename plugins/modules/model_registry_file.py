@@ -8,58 +8,57 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_registry_file
-short_description: Write what was read in a cluster into a file on the controller
+short_description: Write data from a cluster to a file on the controller
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Writes a text into a file on the controller. The playbooks C(export) and C(report) use it.
+  - Writes a text to a file on the controller. The playbooks C(export) and C(report) use this module.
   - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
-  - The text is written beside the file, which is then replaced as a whole. A run that is killed leaves either the old or the new content.
-  - Links are followed only if root or the user of the run owns them, and only within O(folder), or within the folder of the file if O(folder) is not set.
-    Otherwise, the module fails and nothing is written.
+  - The file is replaced atomically. If the run is interrupted, the file contains either the old or the new content.
+  - A symbolic link is followed only if it is owned by root or by the user who runs Ansible, and only within O(folder) or, if O(folder) is not set, within the
+    folder of the file. Otherwise, the module fails and nothing is written.
 extends_documentation_fragment:
   - modelops.openshift_ai.attributes
 attributes:
   action_group:
-    description: It connects to no cluster.
+    description: This module does not connect to a cluster.
     support: none
     membership: []
   async:
-    description: It runs on the controller.
+    description: This module runs on the controller.
     support: none
   check_mode:
-    description: In check mode it reports whether the file would change, and writes nothing.
+    description: In check mode, reports whether the file would change and writes nothing.
   diff_mode:
-    description: In diff mode it shows the difference. Characters that a terminal would not show as they are, are shown as escapes.
+    description: Shows the difference. Characters that a terminal would not display are shown as escape sequences.
   idempotent:
-    description: If the file has this content already, it is not written.
+    description: The file is not written if it already has this content.
   platform:
-    description: The controller.
+    description: The platform of the controller.
 options:
   path:
     description:
       - The path of the file on the controller.
-      - A relative path starts at the folder that the run was started in.
+      - A relative path is relative to the current working directory of the run.
     type: path
     required: true
   content:
-    description: The text.
+    description: The content of the file.
     type: str
     required: true
   folder:
     description:
-      - The folder that the file must be in, at any depth. Missing folders are created.
+      - The folder that must contain the file, at any depth. Missing folders are created.
       - If not set, it is the folder in O(path), which must exist.
     type: path
   backup:
-    description: Whether to keep the replaced content beside the file, under its name with the time, ending in C(~).
+    description: Whether to keep the replaced content in a file in the same folder. Its name is the name of the file with a time stamp, and ends with C(~).
     type: bool
     default: false
   replace:
     description:
-      - Whether an existing file with another content is replaced.
-      - If V(false), the module fails in that case.
+      - Whether to replace an existing file that has different content. If V(false), the module fails in this case.
     type: bool
     default: true
 seealso:
@@ -72,7 +71,7 @@ EXAMPLES = r"""
     include: [permissions]
   register: found
 
-- name: Write them into a variables file, unless there are none
+- name: Write the registries to a variables file, but do not replace a list with an empty list
   modelops.openshift_ai.model_registry_file:
     path: host_vars/east/model_registries.yml
     folder: "{{ playbook_dir }}"
@@ -83,11 +82,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The path of the file, without links.
+  description: The path of the file, with symbolic links resolved.
   returned: success
   type: str
 backup_file:
-  description: The file with the content that was replaced.
-  returned: when O(backup) is set and a content was replaced
+  description: The path of the file with the replaced content.
+  returned: if O(backup=true) and content was replaced
   type: str
 """

@@ -8,30 +8,31 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_registry_info
-short_description: Read model registries, as code and with everything about how they are
+short_description: Export model registries as code and report their status
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Reads one, some or all model registries of a cluster, in the shape that M(modelops.openshift_ai.model_registries) takes. What it returns, given to that
-    module, changes nothing, however the registries were made. That is how registries of the dashboard become code.
-  - With it comes how each registry is, who has access and through what, when its certificates expire, and what a look at its database finds.
-  - It never writes. What the account may not read is missing in the result, and a warning says so. Only the registries themselves must be readable.
+  - Reads one, several or all model registries of a cluster, in the format of M(modelops.openshift_ai.model_registries). If the result is used as the input of
+    that module, nothing changes. This also applies to registries that were created in the dashboard, so that they can be exported as code.
+  - Also reports the status of each registry, which subjects have access and how, when certificates expire, and the result of a database check.
+  - Does not write anything. Information that the account cannot read is omitted, and a warning names it. Only permission to read the registries is required.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
 attributes:
   check_mode:
-    description: It changes nothing, in check mode and otherwise.
+    description: This module never changes anything.
   diff_mode:
-    description: It changes nothing, so that there is nothing to show.
+    description: This module never changes anything.
     support: none
 notes:
-  - Passwords are never returned. RV(registries[].database) refers to the Secret that holds the password, as C(password_secret).
-  - What options cannot say as it is, such as a database's name that M(modelops.openshift_ai.model_registries) would refuse for a new registry, is left out of
-    RV(registries), and a warning names it. A run without it keeps it as it is.
-  - C(rbac/read.yml) of this collection has the rights for all of it, and tells what each of them shows.
-  - The number of requests does not depend on the number of registries, but that a registry that does not serve takes two or three more to tell why.
+  - Passwords are never returned. C(password_secret) in RV(registries[].database) refers to the Secret with the password.
+  - Values that M(modelops.openshift_ai.model_registries) would reject for a new registry, such as the name of a database, are omitted from RV(registries), and
+    a warning names them. Values that are omitted are not changed by that module.
+  - The permissions for all information are in C(rbac/read.yml) of this collection. The file also explains what each permission reveals.
+  - The number of requests does not depend on the number of registries. Each registry that is not available requires two or three more requests to determine
+    the cause.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -44,14 +45,14 @@ seealso:
 options:
   name:
     description:
-      - The resource name of the one registry to read.
-      - Where there is no such registry, RV(registries) is empty. An empty text is refused. So is one in O(label_selector) and O(name_pattern).
-      - A registry is read when it matches all of O(name), O(label_selector) and O(name_pattern) that are given. Without any of them all are read.
+      - The resource name of the registry to read. If it does not exist, RV(registries) is empty.
+      - If several of O(name), O(label_selector) and O(name_pattern) are set, only registries that match all of them are read. If none of them is set, all
+        registries are read.
+      - The module fails if O(name), O(label_selector) or O(name_pattern) is empty.
     type: str
   label_selector:
     description:
-      - Labels that the registries must have, as C(kubectl) takes them, such as V(team=fraud,stage!=test).
-      - What the API server does not take for a selector is an error.
+      - A label selector, in the format of C(kubectl), such as V(team=fraud,stage!=test). The module fails if the API server does not accept it.
     type: str
   name_pattern:
     description:
@@ -59,51 +60,53 @@ options:
     type: str
   namespace:
     description:
-      - The namespace that the product keeps its registries in.
-      - Left out, it is read from the DataScienceCluster. Where there is none, or the account may not read it, an error says so.
-      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
+      - The namespace of the model registries.
+      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
     type: str
   include:
     description:
-      - What to tell beside the registries themselves.
-      - V(status), how each is.
-      - V(permissions), who may use each, as options and as found.
-      - V(certificates), those of each database's CA, and the one that the registry shows to its database.
-      - V(database), a look at each database as M(modelops.openshift_ai.model_registry_database_info) takes, from the host that the task runs on. All are
-        looked at at the same time.
+      - The information to return for each registry, in addition to its options.
+      - V(status) is its status.
+      - V(permissions) are the subjects that have access, as options and by RoleBinding.
+      - V(certificates) are the CA certificates that its database is verified against, and its client certificate.
+      - V(database) is a check of its database, as M(modelops.openshift_ai.model_registry_database_info) does it, from the host that executes the task. All
+        databases are checked in parallel.
     type: list
     elements: str
     choices: [status, permissions, certificates, database]
     default: [status, permissions]
   query:
     description:
-      - A JMESPath expression (https://jmespath.org) over the result, such as V(registries[?status.serving==`false`].name). Its answer is RV(result).
-      - An expression that is none is refused before anything is read.
+      - A JMESPath expression (https://jmespath.org) that is applied to the result, such as V(registries[?status.serving==`false`].name). Its value is returned
+        in RV(result).
+      - The module fails before anything is read if the expression is not valid.
     type: str
   expiry_days:
     description:
-      - A certificate that expires within this many days is marked, and warned of. Less than 0 or more than 1000000 is refused.
+      - The number of days before the expiry of a certificate from which it is marked and a warning is issued.
+      - The module fails if the value is less than 0 or more than 1000000.
     type: int
     default: 30
 """
 
 EXAMPLES = r"""
-- name: All registries as code
+- name: Export all registries
   modelops.openshift_ai.model_registry_info:
     include: [permissions]
   register: export
 
-- name: The same registries, from now on by this list
+- name: Manage the exported registries with this list from now on
   modelops.openshift_ai.model_registries:
     registries: "{{ export.registries }}"
 
-- name: Which registries do not serve, and why
+- name: List the registries that are not available, with the cause
   modelops.openshift_ai.model_registry_info:
     include: [status]
     query: "registries[?status.serving!=`true`].{name: name, reason: status.reason}"
   register: unwell
 
-- name: Certificates of the fraud team's registries that end within 60 days
+- name: List the certificates of the fraud team that expire within 60 days
   modelops.openshift_ai.model_registry_info:
     name_pattern: fraud-*
     include: [certificates]
@@ -114,9 +117,9 @@ EXAMPLES = r"""
 RETURN = r"""
 registries:
   description:
-    - The registries, by name, each in the shape of the options of M(modelops.openshift_ai.model_registries), without secrets.
-    - C(permissions) is there when it is included and the account may list RoleBindings. It tells of the RoleBindings of the dashboard and this collection.
-      All others are in C(status.access).
+    - The registries, sorted by name, in the format of the options of M(modelops.openshift_ai.model_registries) and without secrets.
+    - C(permissions) is returned if it is included and the account can list RoleBindings. It contains the RoleBindings of the dashboard and of this collection.
+      All other RoleBindings are in C(status.access).
   returned: success
   type: list
   elements: dict
@@ -125,59 +128,59 @@ registries:
       description: The resource name.
       type: str
     namespace:
-      description: The registries namespace.
+      description: The namespace.
       type: str
     display_name:
-      description: The name that people see, when the registry has one of its own.
+      description: The display name, if one is set.
       type: str
     description:
-      description: What the registry is for.
+      description: The description.
       type: str
     database:
-      description: The database, when the registry has one.
+      description: The database, if one is set.
       type: dict
     permissions:
-      description: Who may use it.
+      description: The subjects that have access.
       type: dict
     status:
-      description: How it is. M(modelops.openshift_ai.model_registries) accepts it and ignores it.
-      returned: when something is included
+      description: The status. M(modelops.openshift_ai.model_registries) accepts this field and ignores it.
+      returned: if O(include) is not empty
       type: dict
       contains:
         serving:
-          description: Whether it serves what its definition says. Null when that could not be seen.
+          description: Whether the registry is available with its current definition. Null if this is not known.
           type: bool
         reason:
-          description: Why it does not serve, with the evidence and what to do.
+          description: Why the registry is not available, with the evidence and the remedy.
           type: str
         address:
-          description: Its public URL.
+          description: The public URL.
           type: str
         hosts:
-          description: The hosts that the operator reports.
+          description: The host names that the operator reports.
           type: list
           elements: str
         conditions:
-          description: The operator's conditions, each with C(type), C(status), C(reason) and C(message).
+          description: The conditions that the operator reports, each with C(type), C(status), C(reason) and C(message).
           type: list
           elements: dict
         api_version:
-          description: The newest version of its API that the cluster serves.
+          description: The newest version of the API of model registries in the cluster.
           type: str
         server_image:
-          description: The image of its server's newest pod.
+          description: The image of the newest pod.
           type: str
         server_version:
-          description: The tag of that image, when it has one.
+          description: The tag of that image, if it has one.
           type: str
         started_at:
-          description: When the server was started last.
+          description: When the server last started.
           type: str
         restart_needed:
-          description: Whether the server is older than the data of something that it reads. Null when that could not be seen.
+          description: Whether data that the server uses has changed since it started. Null if this is not known.
           type: bool
         sources:
-          description: The Secrets and ConfigMaps that the server reads for its database.
+          description: The Secrets and ConfigMaps that the server uses for its database connection.
           type: list
           elements: dict
           contains:
@@ -185,26 +188,28 @@ registries:
               description: V(Secret) or V(ConfigMap).
               type: str
             name:
-              description: Its name.
+              description: The name of the object.
               type: str
             read_keys:
-              description: The keys that are read; none when the whole object is mounted.
+              description: The keys that are used. Empty if the whole object is mounted.
               type: list
               elements: str
             exists:
-              description: Whether there is such an object. Null when that could not be seen.
+              description: Whether the object exists. Null if this is not known.
               type: bool
             changed_at:
-              description: When its data was last written.
+              description: When the data was last changed.
               type: str
             age:
-              description: How many seconds ago that was.
+              description: How many seconds ago the data was last changed.
               type: int
             restart_needed:
-              description: Whether the server is older than that. Null when that could not be seen.
+              description: Whether the data has changed since the server started. Null if this is not known.
               type: bool
         access:
-          description: Everybody who is let in by a RoleBinding of this registry, or by another right for it by name; an entry for each subject.
+          description:
+            - The subjects that have access through a RoleBinding of this registry, or through another permission that names the registry. There is one entry
+              for each subject.
           type: list
           elements: dict
           contains:
@@ -212,125 +217,128 @@ registries:
               description: V(group), V(user), V(project) or V(service_account).
               type: str
             name:
-              description: Its name.
+              description: The name of the subject.
               type: str
             namespace:
               description: The namespace of a service account.
               type: str
             through:
-              description: The binding's name.
+              description: The name of the binding.
               type: str
             through_kind:
               description: V(RoleBinding) or V(ClusterRoleBinding).
               type: str
             role:
-              description: The Role or ClusterRole that it is bound to.
+              description: The Role or ClusterRole of the binding.
               type: str
             made_by:
-              description: V(dashboard-or-collection), V(operator) or V(other).
+              description: What created the binding. One of V(dashboard-or-collection), V(operator) and V(other).
               type: str
             effective:
-              description: Whether the binding gives access. One to C(registry-users-<name>), a Role that the product's documentation names, gives none.
+              description:
+                - Whether the binding grants access. A binding to C(registry-users-<name>), a Role that is mentioned in the documentation of the product, does
+                  not grant access.
               type: bool
             everybody:
-              description: Whether it is a group that holds nearly everybody, such as C(system:authenticated). It is worth a warning.
+              description: Whether the subject is a group that contains nearly all users, such as C(system:authenticated).
               type: bool
             platform:
-              description: Whether it belongs to the cluster itself.
+              description: Whether the subject belongs to the cluster itself.
               type: bool
         certificates:
-          description: The certificates that the server reads.
+          description: The certificates that the server uses.
           type: list
           elements: dict
           contains:
             use:
-              description: V(ca), or V(client) for the one that is shown to the database.
+              description: V(ca) for a CA certificate, V(client) for the client certificate.
               type: str
             kind:
               description: V(Secret) or V(ConfigMap).
               type: str
             name:
-              description: Its name.
+              description: The name of the object.
               type: str
             key:
-              description: The key that holds the certificate.
+              description: The key of the certificate.
               type: str
             subject:
-              description: Its subject.
+              description: The subject.
               type: str
             issuer:
-              description: Who signed it.
+              description: The issuer.
               type: str
             not_before:
-              description: From when on it is valid.
+              description: The start of the validity period.
               type: str
             not_after:
-              description: Until when it is valid.
+              description: The end of the validity period.
               type: str
             is_ca:
-              description: Whether it may sign others.
+              description: Whether it is a CA certificate.
               type: bool
             sha256:
-              description: Its fingerprint.
+              description: The SHA-256 fingerprint.
               type: str
             days_left:
-              description: How many days it is valid still. Less than 0 for one that has expired.
+              description: The number of days until the certificate expires. Negative if it has expired.
               type: int
             expired:
-              description: Whether it has expired.
+              description: Whether the certificate has expired.
               type: bool
             expires_soon:
-              description: Whether it expires within O(expiry_days).
+              description: Whether the certificate expires within O(expiry_days).
               type: bool
         database:
           description:
-            - What a look at the database found. C(serves), C(findings) as of M(modelops.openshift_ai.model_registry_database_info), C(version),
-              C(schema_version) and C(certificate).
-            - Null for a database that the product generated, which can be reached only in the cluster, and for one that could not be looked at.
+            - The result of the database check, with C(serves), C(findings), C(version), C(schema_version) and C(certificate). See
+              M(modelops.openshift_ai.model_registry_database_info).
+            - Null for a generated database, which can be reached only inside of the cluster, and for a database that could not be checked.
           type: dict
 skipped_registries:
   description:
-    - Registries that no list can have, with C(name) and C(reason). They are being deleted, or have a name that cannot work.
+    - The registries that cannot be managed with M(modelops.openshift_ai.model_registries), with C(name) and C(reason). These are registries that are being
+      deleted, and registries whose name is not valid.
   returned: success
   type: list
   elements: dict
 not_found:
   description:
-    - That there is no registry of this O(name), with the name that was probably meant.
-  returned: when O(name) is given, without O(label_selector), and there is no such registry
+    - A message that the registry in O(name) does not exist, with the most similar name.
+  returned: if O(name) is set without O(label_selector), and the registry does not exist
   type: str
   sample: Registry 'fraud-model' does not exist in namespace 'rhoai-model-registries' (did you mean 'fraud-models'?)
 access_by_other_roles:
   description:
-    - Everybody who may use all registries of the namespace by other rights than those that a registry gives, for the whole namespace or cluster. An entry
-      for each subject, as in C(status.access).
-  returned: when permissions are included
+    - The subjects that have access to all registries through permissions for the whole namespace or cluster. There is one entry for each subject, as in
+      C(status.access).
+  returned: if O(include) contains V(permissions)
   type: list
   elements: dict
 result:
-  description: The answer to O(query).
-  returned: when O(query) is given
+  description: The value of O(query).
+  returned: if O(query) is set
   type: raw
 cluster:
-  description: Which cluster was spoken to, and as whom.
+  description: The cluster and the account that were used.
   returned: success
   type: dict
   contains:
     host:
-      description: The address of the API server.
+      description: The URL of the API server.
       type: str
     context:
-      description: The context of the kubeconfig, when it was given.
+      description: The context of the kubeconfig, if one was set.
       type: str
     user:
-      description: The name that the cluster knows the account by.
+      description: The name of the account in the cluster.
       type: str
     verify_ssl:
-      description: Whether the API server's certificate was checked.
+      description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: What is wrong with the input.
-  returned: when the input was refused
+  description: The problems that were found in the options.
+  returned: if the options are not valid
   type: list
   elements: dict
   contains:
@@ -338,13 +346,13 @@ problems:
       description: The path of the option.
       type: str
     value:
-      description: Its value, unless it is secret.
+      description: The value of the option. Secrets are omitted.
       type: raw
     problem:
-      description: What is wrong.
+      description: The problem.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
 """
 

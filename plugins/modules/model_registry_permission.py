@@ -13,24 +13,24 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Grants access to one model registry to groups, users, projects and single service accounts, manages the members of its own group, or takes access away.
-  - The objects are those that the dashboard of the product writes, so that access can be granted there and revoked here, and the other way round.
-  - Two runs at the same time end in what both want together, and nobody is granted access twice.
-  - Everything that can be known is checked before anything is written, and one message names all problems that were found.
+  - Grants access to a model registry to groups, users, projects and service accounts, or revokes it. Also manages the members of the group of the registry.
+  - Writes the same objects as the dashboard. Access can be granted in the dashboard and revoked with this module, and the other way round.
+  - Several runs in parallel result in the combined permissions of all of them. Access is never granted twice.
+  - Performs all checks before anything is written. One error lists all problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
   - modelops.openshift_ai.permissions
 attributes:
   diff_mode:
-    description: In diff mode it shows what it changed, or would change, as a list of names with a line for each.
+    description: Shows the changes that were made or, in check mode, would be made, as a list of names with one name on each line.
     support: full
 notes:
-  - The API server lets nobody grant rights that they do not have. The account needs the right to C(bind) the Role of the registry, or the same rights as that
-    Role gives. Without either nothing is written, and the message names both.
-  - A registry that was deleted and made again owns the RoleBindings of the listed grants again after the next run.
-  - A RoleBinding to the Role C(registry-users-) and the registry's name, as documentation spells it, grants nothing, because the Role is called
-    C(registry-user-) and the name. Such RoleBindings are reported; O(permissions.exact) replaces them.
+  - The account needs permission to C(bind) the Role of the registry, or all permissions of that Role, because the API server does not allow accounts to grant
+    permissions that they do not have. Otherwise, the module fails before anything is written, and the error names both alternatives.
+  - If a registry was deleted and created again, the next run sets it as the owner of the RoleBindings of the listed subjects.
+  - Some documentation of the product mentions the Role C(registry-users-<name>). A RoleBinding to this Role does not grant access, because the name of the Role
+    is C(registry-user-<name>). Such RoleBindings are reported. O(permissions.exact=true) replaces them.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -40,35 +40,35 @@ options:
   name:
     description:
       - The resource name of the registry.
-      - A registry that does not exist is refused. Permissions for a new registry are given to M(modelops.openshift_ai.model_registry), which creates it with
-        them. With O(state=absent) it is a warning.
+      - The module fails if the registry does not exist. To create a registry with permissions, use M(modelops.openshift_ai.model_registry). With
+        O(state=absent), a warning is issued instead.
     type: str
     required: true
   namespace:
     description:
-      - The namespace that the product keeps its registries in.
-      - Left out, it is read from the DataScienceCluster. Where there is none, or the account may not read it, an error says so.
-      - A namespace that does not exist or is not the operator's is refused, and the operator's is named.
+      - The namespace of the model registries.
+      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
     type: str
   state:
     description:
-      - V(present) grants what is listed. V(absent) takes away what is listed, and nothing else.
+      - V(present) grants access to the listed subjects. V(absent) revokes the access of the listed subjects only.
     type: str
     choices: [present, absent]
     default: present
   verify:
     description:
-      - Whether to ask the API server, after everything was written, if each listed subject really may use the registry, and who else may. The answers are in
-        RV(verification), and what is not as it should be is a warning.
-      - A user is asked about together with the groups of the cluster that the user is in. Where the account may not list groups, a warning says so.
-      - Who else may is found among the subjects of all ClusterRoleBindings and of the other RoleBindings of the namespace. Where the account may not list
-        ClusterRoleBindings, a warning says so.
+      - Whether to verify with the API server, after everything was written, that each listed subject has access. The result is in RV(verification), and a
+        warning is issued for each difference.
+      - A user is verified together with the groups of the cluster that contain the user. A warning is issued if the account cannot list groups.
+      - Also reports which other subjects have access, through ClusterRoleBindings and through other RoleBindings in the namespace. A warning is issued if the
+        account cannot list ClusterRoleBindings.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: The data scientists and the pipelines of one project may use the registry
+- name: Grant access to a group and to the service accounts of a project
   modelops.openshift_ai.model_registry_permission:
     name: fraud-models
     permissions:
@@ -77,7 +77,7 @@ EXAMPLES = r"""
       projects:
         - fraud-dev
 
-- name: The whole truth of who may use it, asked of the cluster afterwards
+- name: Grant access only to the listed subjects, and verify it
   modelops.openshift_ai.model_registry_permission:
     name: fraud-models
     permissions:
@@ -92,7 +92,7 @@ EXAMPLES = r"""
     verify: true
   register: access
 
-- name: One of them no longer
+- name: Revoke the access of a user
   modelops.openshift_ai.model_registry_permission:
     name: fraud-models
     state: absent
@@ -104,8 +104,8 @@ EXAMPLES = r"""
 RETURN = r"""
 changes:
   description:
-    - What was done, in order. In check mode what would be done; C(unverified) marks what the cluster could not be asked about beforehand. After a failure it
-      marks a write of which it is not known whether it was carried out.
+    - The changes that were made, in order. In check mode, the changes that would be made.
+    - C(unverified) marks a change that could not be verified with a dry run. After a failure, it marks a write whose result is unknown.
   returned: always
   type: list
   elements: dict
@@ -117,17 +117,17 @@ changes:
       description: The kind of the object, V(RoleBinding) or V(Group).
       type: str
     namespace:
-      description: The namespace of the object; empty for a Group.
+      description: The namespace of the object. Empty for a Group.
       type: str
     name:
       description: The name of the object.
       type: str
     fields:
-      description: Who was granted access or lost it, as V(permissions.users[alice]), or which part of the object was mended.
+      description: The subjects whose access was granted or revoked, such as V(permissions.users[alice]), or the part of the object that was repaired.
       type: list
       elements: str
 registry:
-  description: The registry as it is now, in the shape of the options of M(modelops.openshift_ai.model_registry).
+  description: The current registry, in the format of the options of M(modelops.openshift_ai.model_registry).
   returned: success
   type: dict
   contains:
@@ -138,7 +138,8 @@ registry:
       description: The namespace.
       type: str
     permissions:
-      description: Who may use it by the RoleBindings that the dashboard or this collection made. C(members) only where the registry has a group of its own.
+      description:
+        - The subjects that have access through RoleBindings of the dashboard or of this collection. C(members) is included only if the registry has a group.
       type: dict
       sample:
         groups: [data-scientists]
@@ -147,21 +148,21 @@ registry:
         service_accounts: [{namespace: ci, name: pipeline}]
         members: [bob]
 status:
-  description: How the registry is.
-  returned: success, unless the account may not look at the Deployment and pods of the registry, which is a warning
+  description: The status of the registry.
+  returned: success, unless the account cannot read the Deployment and the pods of the registry; a warning is issued in that case
   type: dict
   contains:
     serving:
-      description: Whether it serves what its definition says.
+      description: Whether the registry is available with its current definition.
       type: bool
     reason:
-      description: Why it does not serve.
+      description: Why the registry is not available.
       type: str
     address:
       description: The public URL.
       type: str
     hosts:
-      description: All names under which it can be reached, from outside and inside of the cluster.
+      description: All host names of the registry, inside and outside of the cluster.
       type: list
       elements: str
     conditions:
@@ -169,21 +170,21 @@ status:
       type: list
       elements: dict
 verification:
-  description: What the API server said of who may use the registry.
-  returned: with O(verify=true), except in check mode
+  description: The result of the verification with the API server.
+  returned: if O(verify=true), except in check mode
   type: dict
   contains:
     allowed:
-      description: The listed subjects that may.
+      description: The listed subjects that have access.
       type: list
       elements: str
       sample: [group data-scientists, user alice]
     denied:
-      description: The listed subjects that may not.
+      description: The listed subjects that do not have access.
       type: list
       elements: str
     others:
-      description: Everybody else who may, by rights for the whole cluster or other rights in the namespace.
+      description: All other subjects that have access, through permissions for the whole cluster or other permissions in the namespace.
       type: list
       elements: dict
       contains:
@@ -191,28 +192,28 @@ verification:
           description: The user, group or service account.
           type: str
         through:
-          description: The binding by which the subject may.
+          description: The binding that grants the access.
           type: str
 cluster:
-  description: Which cluster was spoken to, and as whom.
+  description: The cluster and the account that were used.
   returned: always
   type: dict
   contains:
     host:
-      description: The address of the API server.
+      description: The URL of the API server.
       type: str
     context:
-      description: The context of the kubeconfig, when it was given.
+      description: The context of the kubeconfig, if one was set.
       type: str
     user:
-      description: The name that the cluster knows the account by.
+      description: The name of the account in the cluster.
       type: str
     verify_ssl:
-      description: Whether the API server's certificate was checked.
+      description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: What is wrong with the input.
-  returned: when the input was refused
+  description: The problems that were found in the options.
+  returned: if the options are not valid
   type: list
   elements: dict
   contains:
@@ -220,13 +221,13 @@ problems:
       description: The path of the option.
       type: str
     value:
-      description: Its value.
+      description: The value of the option.
       type: raw
     problem:
-      description: What is wrong.
+      description: The problem.
       type: str
     remedy:
-      description: What to do.
+      description: How to fix it.
       type: str
 """
 

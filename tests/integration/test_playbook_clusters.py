@@ -28,16 +28,16 @@ MISTAKES: dict[str, dict[str, Any]] = {
 }
 # Where somebody would go on who has seen a run fail there.
 FIRST_TASKS = {
-    "check": "See how the registries are",
-    "converge": "Converge the registries",
+    "check": "Read the status of the registries",
+    "converge": "Reconcile the registries",
     "delete": "Delete the registry",
-    "enable": "Switch the model registry component",
+    "enable": "Set the state of the model registry component",
     "export": "Read the registries",
-    "permissions": "Set who may use the registry",
+    "permissions": "Manage access to the registry",
     "registry": "Create or edit the registry",
     "report": "Read the registries",
-    "rotate_ca": "See which CA the registry reads",
-    "rotate_password": "See whether there is such a registry",
+    "rotate_ca": "Read the CA of the registry",
+    "rotate_password": "Check whether the registry exists",
 }
 REFUSAL = "Nothing was read or written: these hosts of the inventory do not say which cluster they are: {}. Set model_registry_cluster"
 
@@ -151,18 +151,18 @@ def test_where_the_identity_of_a_cluster_may_not_be_read_the_addresses_are_compa
         assert "only the address of the API server tells this cluster from others" in " ".join(played.output.split()), played.output
 
 
-@pytest.mark.parametrize("later", ["Summary", "Say what was found", "Sum up", "Put what was found into words", "Fail when something is not as it should be"])
+@pytest.mark.parametrize("later", ["Summary", "Report the findings", "Compose the report", "Collect the findings", "Fail if there are findings"])
 def test_a_check_of_nothing_is_never_good(player: Player, later: str) -> None:
     played = play(player, {"openshift": {}}, f"check -e '{{\"model_registries_list\": []}}' --start-at-task '{later}'")
     assert played.code and "as it should be" not in "".join(map(str, played.summaries)), played.output
 
 
 def test_a_check_that_skips_the_comparison_is_not_good(player: Player) -> None:
-    played = play(player, {"openshift": {}}, "check -e '{\"model_registries_list\": []}' --start-at-task 'See how the registries are'")
+    played = play(player, {"openshift": {}}, "check -e '{\"model_registries_list\": []}' --start-at-task 'Read the status of the registries'")
     assert played.code and "the list was not compared" in played.summary and ", compared with the list" not in played.summary, played.output
 
 
-@pytest.mark.parametrize("later", ["Write the page", "Summary", "Fail when the cluster was not read"])
+@pytest.mark.parametrize("later", ["Write the page", "Summary", "Fail if the cluster was not read"])
 def test_a_report_of_nothing_is_never_good(player: Player, later: str) -> None:
     played = play(player, {"openshift": {}}, f"report --start-at-task '{later}'")
     assert played.code, played.output

@@ -183,7 +183,7 @@ def test_one_host_alone_is_refused_too_when_another_of_the_inventory_is_the_same
     assert other.code == 0 and asked(tmp_path) == ["model_registries"], other.output
 
 
-@pytest.mark.parametrize("later", ["Converge the registries", "Refuse hosts that are the same cluster", "Ask each cluster who it is"])
+@pytest.mark.parametrize("later", ["Reconcile the registries", "Fail if hosts are the same cluster", "Get the unique ID of each cluster"])
 def test_where_an_inventory_has_several_hosts_no_cluster_is_connected_to_without_the_comparison(play: Play, tmp_path: Path, later: str) -> None:
     hosts = {"east": {"context": "east"}, "west": {"context": "west"}}
     for one in ((), ("--limit", "west")):
@@ -239,6 +239,6 @@ def test_nothing_is_deleted_that_was_not_confirmed_wherever_a_run_begins(play: P
 
 def test_a_registry_that_has_to_be_new_is_not_edited_wherever_a_run_begins(play: Play, tmp_path: Path) -> None:
     variables = {"registry": "one", "must_be_new": True}
-    for later in ("Create or edit the registry", "Refuse one that exists"):
+    for later in ("Create or edit the registry", "Fail if the registry exists"):
         refused = play("registry", "--start-at-task", later, variables=variables, model_registry={})
         assert refused.code and not asked(tmp_path) and "it was not checked whether the registry is new" in refused.summary, refused.output
