@@ -20,8 +20,8 @@ options:
       - Several paths are separated by C(:) and merged, as C(kubectl) does.
       - If no option or environment variable specifies a cluster, the service account of the pod is used when the module runs in a pod, and C(~/.kube/config)
         is used otherwise.
-      - The module fails if this option or O(context) is set without O(host), and E(K8S_AUTH_HOST) or a variable with credentials, such as
-        E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
+      - The module fails if this option or O(context) is set without O(host), and E(K8S_AUTH_HOST), E(K8S_AUTH_CONTEXT) or a variable with credentials, such
+        as E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
       - Can also be specified via the E(K8S_AUTH_KUBECONFIG) environment variable.
     type: raw
   context:

@@ -45,6 +45,7 @@ options:
         description:
           - The port of the database server. For a new registry, the default is 3306 for MySQL and 5432 for PostgreSQL.
           - The module fails if the value is not between 1 and 65535.
+          - The module fails if the port of an existing registry would change, unless O(allow_data_change=true), because another port is another server.
         type: int
       name:
         description:

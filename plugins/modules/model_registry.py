@@ -101,7 +101,7 @@ options:
     default: true
   allow_data_change:
     description:
-      - Whether to allow an existing registry to be moved to another database, host or type of database. The models stay in the previous database.
+      - Whether to allow an existing registry to be moved to another database, host, port or type of database. The models stay in the previous database.
       - If V(false), the module fails before anything is written if the registry would be moved.
       - A generated database that is no longer used is kept until the registry is deleted.
     type: bool

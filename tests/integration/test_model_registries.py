@@ -387,6 +387,7 @@ def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, roo
     cluster.merge(*REGISTRIES, name, {"metadata": {"annotations": {"openshift.io/description": "Clicked"}}, "spec": {"mysql": {"port": 3307}}})
     wanted[0]["description"] = ""
     wanted[0]["permissions"] = {"exact": True}
+    wanted[0]["allow_data_change"] = True
     [report] = automation.sequence([task(wanted, check=True)], verbosity=3)
 
     assert not report.failed and not report.writes, report.output

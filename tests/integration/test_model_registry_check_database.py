@@ -170,3 +170,31 @@ def test_a_creation_that_fails_says_that_the_registry_exists_and_how_to_go_on(au
     assert any(warning.startswith("check_database: The database does not exist") for warning in created.warnings)
     assert again.failed and ways_on not in again.result["msg"]
     assert fleet.failed and f"Registry {names[0]!r} {ways_on}" in fleet.result["msg"], fleet.output
+
+
+@pytest.mark.needs_mysql
+def test_a_new_password_is_shown_to_no_server_that_the_editor_of_a_registry_could_have_chosen(
+    cluster: Cluster, automation: Runner, layout: Layout, name: str
+) -> None:
+    """MySQL asks for the password once, encrypted with a key that the server sends: a host of one's own would be shown it."""
+    login, host = f"withheld_{name.rpartition('-')[2]}", layout.address(databases.PARTS[databases.MYSQL])
+    with databases.administration(layout, databases.MYSQL) as run:
+        run(f"CREATE USER {login} IDENTIFIED WITH caching_sha2_password BY 'new-word'")
+    try:
+        described = {"type": "mysql", "host": host, "name": "model_registry", "username": login, "password": "old-word"}
+        made, untold, told, guessed = automation.sequence(
+            [
+                Task({"name": name, "database": described, "wait": False, "check_database": "ignore"}),
+                Task({"name": name, "database": {"password": "new-word"}}, check=True),
+                Task({"name": name, "database": {"host": host, "password": "new-word"}}, check=True),
+                # The server remembers who has logged in, and is then shown only what proves the password.
+                Task({"name": name, "database": {"password": "new-word"}}, check=True),
+            ]
+        )
+    finally:
+        with databases.administration(layout, databases.MYSQL) as run:
+            run(f"DROP USER {login}")
+    assert not any(run.failed for run in (made, untold, told, guessed)), untold.output
+    assert any("The password was not tried: the task does not set database.host" in warning for warning in untold.warnings), untold.output
+    for run in (told, guessed):
+        assert not any("was not tried" in warning for warning in run.warnings), run.output

@@ -68,16 +68,23 @@ def test_it_never_creates_changes_or_deletes_an_external_database(
     assert tables(layout, mysql["name"]) == before
 
 
-def test_it_never_deletes_a_generated_database_without_delete_data_true(cluster: Cluster, automation: Runner, name: str) -> None:
-    made, refused, gone = automation.sequence(
+def test_it_never_deletes_a_generated_database_without_delete_data_true(cluster: Cluster, automation: Runner, name: str, mysql: dict[str, Any]) -> None:
+    deletion = Task({"name": name, "state": "absent"})
+    made, refused, moved = automation.sequence(
         [
             Task({"name": name, "database": {"type": "generated"}, "wait": False}),
-            Task({"name": name, "state": "absent"}),
-            Task({"name": name, "state": "absent", "delete_data": True}),
+            deletion,
+            Task({"name": name, "database": mysql, "allow_data_change": True, "wait": False}),
         ]
     )
-    assert not made.failed, made.output
-    assert refused.failed and [problem["option"] for problem in refused.result["problems"]] == ["delete_data"] and refused.writes == []
+    assert not made.failed and not moved.failed, made.output + moved.output
+    # Its data is in its volume, also when nothing serves it anymore.
+    until(lambda: "persistentvolumeclaims" if cluster.get("v1", "persistentvolumeclaims", f"{name}-postgres-storage") else None)
+    cluster.delete(*DEPLOYMENTS, f"{name}-postgres")
+    cluster.delete(*SECRETS, f"{name}-postgres-credentials")
+    left, gone = automation.sequence([deletion, Task({"name": name, "state": "absent", "delete_data": True})])
+    for run in (refused, left):
+        assert run.failed and [problem["option"] for problem in run.result["problems"]] == ["delete_data"] and run.writes == [], run.output
     assert not gone.failed and cluster.registry(name) is None, gone.output
 
 
@@ -85,7 +92,7 @@ def test_it_never_moves_a_registry_to_another_database_without_allow_data_change
     cluster: Cluster, automation: Runner, clicked: str, mysql: dict[str, Any]
 ) -> None:
     before = cluster.registry(clicked)["spec"]
-    moves = [{"name": "another"}, {"host": "mysql-alias"}, {"host": "mysql.elsewhere.svc", "namespace": None}]
+    moves = [{"name": "another"}, {"port": 3307}, {"host": "mysql-alias"}, {"host": "mysql.elsewhere.svc", "namespace": None}]
     login = {"username": mysql["username"], "password": mysql["password"]}
     moves += [{"type": "postgresql", "host": "postgres", "namespace": "data", "name": "model_registry", **login}, {"type": "generated"}]
     tried = automation.sequence(
@@ -134,8 +141,9 @@ def test_it_never_changes_or_deletes_what_another_tool_or_the_platform_manages(
         [purged] = automation.sequence([Task(purge, "modelops.openshift_ai.model_registries", check=True)])
         assert f"purge leaves registry '{name}'" in " ".join(purged.warnings), purged.output
         assert ("delete", "ModelRegistry") not in purged.changes
-        gone = automation(name=name, state="absent")
-        assert not gone.failed, gone.output
+        edited, gone = automation.sequence([Task({"name": name, "description": "Edited", "wait": False}), Task({"name": name, "state": "absent"})])
+        assert not edited.failed and not gone.failed, edited.output + gone.output
+        assert all("managed by another tool (annotation argocd.argoproj.io/" in " ".join(run.warnings) for run in (edited, gone)), gone.output
         assert {entry["name"] for entry in gone.result["kept"]} >= {secret, upload}
         assert data_of(cluster, secret) and data_of(cluster, upload, CONFIG_MAPS)
     finally:

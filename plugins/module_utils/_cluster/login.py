@@ -20,6 +20,7 @@ except ImportError:
     get_api_client = None
 # The options that kubernetes.core takes from the environment, each for itself, whatever the others say: where the cluster is, and as whom it is used.
 OF_ENVIRONMENT = {
+    "context": ("K8S_AUTH_CONTEXT",),
     "host": ("K8S_AUTH_HOST",),
     "api_key": ("K8S_AUTH_API_KEY",),
     "username": ("K8S_AUTH_USERNAME",),

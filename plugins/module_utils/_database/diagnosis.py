@@ -74,6 +74,16 @@ class Finding:
     proven: bool = True
 
 
+# What whoever may edit a registry could otherwise learn is a password that only the controller has.
+WITHHELD = Finding(
+    "login",
+    WARNING,
+    "The password was not tried: the task does not set database.host, and the connection does not prove which server answers",
+    "Set database.host, or a CA certificate in database.ca",
+    proven=False,
+)
+
+
 @dataclass(frozen=True)
 class View:
     """A database as the registry server is told about it. Certificates and keys are PEM text; None and "" stand for none."""
@@ -92,6 +102,8 @@ class View:
     client_key: str | None = field(default=None, repr=False)
     # Whether the password is the text that a Secret holds, which the operator puts into the connection string as it stands.
     password_is_stored: bool = False
+    # Whether the password is new to the cluster and the host is one that the task does not name: it is shown to no server that does not prove to be that host.
+    withholds_password: bool = False
 
     @property
     def effective_password(self) -> str:

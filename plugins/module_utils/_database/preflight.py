@@ -69,10 +69,12 @@ def look_before(
     resource: manifests.Manifest,
     known: Mapping[tuple[str, str], manifests.Manifest | None],
     contents: Mapping[tuple[str, str], manifests.Manifest],
+    withholds_password: bool = False,
 ) -> Preflight | None:
     """Look at the database of a custom resource that is written together with these contents of ConfigMaps and Secrets; None for the product's own.
 
     `known` are those that were read already; all of them by kind and name. It is short: most databases are reached in the cluster only.
+    `withholds_password`: as in `diagnosis.View`.
     """
     kind = custom_resource.live_type(resource)
     if kind in (None, _options.GENERATED):
@@ -81,7 +83,7 @@ def look_before(
     if missing:
         return Preflight(reason=f"the Python library {' and '.join(missing)} is missing where this task runs", lacks_library=True)
     try:
-        return Preflight(resolution.look_at(resource, _overlaid(resolution.reads(reader.held, known), contents), SHORT_SECONDS)[1])
+        return Preflight(resolution.look_at(resource, _overlaid(resolution.reads(reader.held, known), contents), SHORT_SECONDS, withholds_password)[1])
     except _errors.ReportedError as error:
         # It is only advice: what may not be read stops no write.
         return Preflight(reason=str(error))

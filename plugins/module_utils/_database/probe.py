@@ -330,6 +330,8 @@ def _log_in(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool, 
 def _attempt(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool, found: list[diagnosis.Finding], facts: _Facts) -> _Refused | None:
     """Log in and read what there is to know; the refusal when that cannot be done."""
     is_mysql = view.type == _options.MYSQL
+    if view.withholds_password and encrypted and not diagnosis.encryption(view).checks_chain:
+        raise _Stop(diagnosis.WITHHELD)
     try:
         session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted)
     except _Refused as refusal:
@@ -375,9 +377,20 @@ def _mysql(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool) -
         # Some modes change the quotes in what SHOW GRANTS answers.
         sql_mode="",
         auth_plugin_map=dict.fromkeys(CLEAR_PASSWORD_PLUGINS, _ClearPassword),
+        # In place of the key that the server would send, with which it could read the password. PyMySQL fails with ValueError when it is about to use it.
+        server_public_key=b"none" if view.withholds_password and not encrypted else None,
         defer_connect=True,
     )
-    _answered(pymysql, lambda: connection.connect(socket.create_connection((address, view.port), seconds)))
+
+    def connect() -> None:
+        try:
+            connection.connect(socket.create_connection((address, view.port), seconds))
+        except ValueError:
+            if view.withholds_password:
+                raise _Stop(diagnosis.WITHHELD) from None
+            raise
+
+    _answered(pymysql, connect)
 
     def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
         def fetch() -> list[tuple[Any, ...]]:
@@ -396,7 +409,7 @@ def _answered(pymysql: Any, ask: Callable[[], Result]) -> Result:
         return ask()
     except pymysql.Error as error:
         raise _mysql_error(error) from None
-    except (_Refused, OSError):
+    except (_Refused, _Stop, OSError):
         raise
     except Exception as error:
         # PyMySQL does not expect what is not MySQL's protocol.

@@ -134,9 +134,12 @@ def database_from_options(options: Mapping[str, Any], problems: list[_errors.Pro
     return database
 
 
-def look_at(resource: manifests.Manifest, read: Read, timeout: float = probe.STEP_SECONDS) -> tuple[diagnosis.View, probe.Report]:
+def look_at(
+    resource: manifests.Manifest, read: Read, timeout: float = probe.STEP_SECONDS, withholds_password: bool = False
+) -> tuple[diagnosis.View, probe.Report]:
     """Look at the database of a registry that exists, as its server does. ClusterError when what it refers to may not be read."""
     view, found = view_of(*live_database(resource), read)
+    view = replace(view, withholds_password=withholds_password)
     section = custom_resource.live_database(resource)
     message = "The registry mounts a whole object as its CA ({}), which the registry server cannot read: it does not start"
     found += [diagnosis.Finding("ca", diagnosis.FAILURE, message.format(key), "Set database.ca") for key in custom_resource.CA_DIRECTORIES if section.get(key)]

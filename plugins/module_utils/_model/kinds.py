@@ -16,6 +16,7 @@ ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
 CONFIG_MAPS = ("v1", "configmaps")
 EVENTS = ("v1", "events")
 NAMESPACES = ("v1", "namespaces")
+VOLUME_CLAIMS = ("v1", "persistentvolumeclaims")
 PODS = ("v1", "pods")
 SECRETS = ("v1", "secrets")
 SERVICES = ("v1", "services")

@@ -136,6 +136,12 @@ def is_owned_by(manifest: manifests.Manifest | None, uid: str | None) -> bool:
     return any(owner["uid"] == uid for owner in manifests.at(manifest, ("metadata", "ownerReferences")) or ())
 
 
+def tool_warnings(registry: manifests.Manifest) -> list[str]:
+    """That another tool manages a registry which is changed or deleted all the same, because a task names it."""
+    owner = tool_of(registry)
+    return [f"registry {registry['metadata']['name']!r} is {owner}, which may undo this change: change it there too"] if owner else []
+
+
 def auth_delegator(registry: str) -> str:
     """The name of the ClusterRoleBinding that the operator makes for a registry, and leaves behind."""
     return f"{registry}-auth-delegator"

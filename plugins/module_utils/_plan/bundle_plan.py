@@ -48,6 +48,8 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_errors.Probl
         problems.append(_errors.Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
     if registry is not None:
         problems += naming.live_name_problems(registry, "registry")
+        if registry == ownership.CATALOG:
+            problems.append(_errors.Problem("registry", "is the model catalog, which has no database with a CA of its own", "Name a registry", registry))
         remedy = "Leave it out, or give name in place of registry"
         if options["kind"] != "config_map":
             problems.append(_errors.Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"]))

@@ -71,7 +71,7 @@ def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: d
     if delegator is not None and ownership.registry_of(delegator, unwanted.namespace) == name:
         # The last one: it shows later runs what is left of a registry that is no more.
         changes.append(changeset.deletion("ClusterRoleBinding", kinds.CLUSTER_ROLE_BINDINGS, delegator))
-    warnings = [*remains.unseen, *_users(remains.inference_services, name)]
+    warnings = [*remains.unseen, *_users(remains.inference_services, name), *(ownership.tool_warnings(registry) if registry else ())]
     return changeset.Plan(tuple(changes), tuple(warnings), kept=tuple(kept))
 
 

@@ -17,6 +17,8 @@ from . import changeset, dependencies, password_plan, prediction, restarts
 
 # In every name that the dashboard or this collection gives to a Secret or ConfigMap of a registry.
 DATABASE_MARK = "db-"
+# Another port is another server.
+WHERE_THE_DATA_IS = ("database.host", "database.port", "database.name")
 STILL_NEEDED = "the registry has not been seen available without it; a later run deletes it when the registry is available"
 
 
@@ -102,6 +104,8 @@ def _edit(wanted: desired_state.Registry, live: live_state.Live, registry: manif
     elif outdated:
         warnings.append(f"the server of registry {wanted.name!r} is older than the password or certificates that it reads: run again without `restart: false`")
     leftovers = password_plan.deletions_of_orphans(wanted, live, registry)
+    if fields:
+        warnings += ownership.tool_warnings(registry)
     return changeset.Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart, leftovers=leftovers)
 
 
@@ -152,7 +156,7 @@ def _edit_problems(
             problems.append(_data_problem("database.type", kind, custom_resource.live_type(registry)))
     elif kind != _options.GENERATED and not consent.allow_data_change:
         present = custom_resource.live_database(registry)
-        problems += [_data_problem(option, value, present.get(path[-1])) for option, path, value in fields if option in ("database.host", "database.name")]
+        problems += [_data_problem(option, value, present.get(path[-1])) for option, path, value in fields if option in WHERE_THE_DATA_IS]
     named = wanted.database is not None and (wanted.database.name is not None or prediction.moves(wanted, registry))
     if live.capabilities.has_metadata_server and kind != _options.GENERATED and wanted.database is not None and named:
         problems += desired_state.metadata_server_problems(wanted.database.name)

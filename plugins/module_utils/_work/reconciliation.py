@@ -154,15 +154,20 @@ class Convergence:
 
         live, reader = self._live, self._reader
         contents = {(change.kind, change.name): change.body for change in self.plan.changes if change.kind in kinds.APIS and change.action != "delete"}
-        found = preflight.look_before(
-            reader, prediction.resource_after(upload_place.placed(reader, self._wanted), live.registry, reader.capabilities), live.objects, contents
-        )
+        resource = prediction.resource_after(upload_place.placed(reader, self._wanted), live.registry, reader.capabilities)
+        found = preflight.look_before(reader, resource, live.objects, contents, self._withholds_password)
         if found is None:
             return []
         self._preflight, must_pass = found, self._check_database == "fail"
         self._outcome.database = found.result()
         self._outcome.warn(found.warnings(failures=not must_pass))
         return found.problems() if must_pass else []
+
+    @property
+    def _withholds_password(self) -> bool:
+        """Whether the host that a new password would go to is one that whoever may edit the registry has chosen."""
+        database = self._wanted.database
+        return database is not None and database.password is not None and database.host is None
 
     @staticmethod
     def unreached_warning(convergences: Iterable[Convergence]) -> list[str]:
@@ -239,7 +244,7 @@ class Convergence:
             # It may have changed meanwhile. With a password that was wrong nobody logs in a second time.
             from .._database import preflight
 
-            seen = preflight.look_before(reader, resource, {}, {})
+            seen = preflight.look_before(reader, resource, {}, {}, self._withholds_password)
         made = any((change["action"], change["kind"]) == ("create", kinds.KIND) for change in self._outcome.changes)
         ways_on = f"Registry {name!r} exists now: correct the cause and run again, or delete it with `state: absent`." if made else ""
         return " ".join(filter(None, (registry_reader.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))

@@ -119,7 +119,17 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
         unseen.append(f"ClusterRoleBinding {delegator!r} is left behind: {may_not}, which the playbook modelops.openshift_ai.rbac writes a ClusterRole for")
         binding = None
     users: list[manifests.Manifest] = []
+    generated: list[manifests.Manifest | None] = []
     if registry is not None:
+        made = custom_resource.GeneratedDatabase(name)
+        # Its data is in the volume, whatever has become of its server.
+        volumes = visibility.seen(
+            lambda: reader.names(kinds.VOLUME_CLAIMS, reader.namespace),
+            [],
+            lambda why: unseen.append(f"whether registry {name!r} has the volume of a generated database, which is deleted with it, could not be seen: {why}"),
+            advice=False,
+        )
+        generated = [reader.deployment(made.host), reader.held("Secret", made.password_secret.name), *volumes]
         label = f"modelregistry.opendatahub.io/name={name}"
         users = visibility.seen(
             lambda: registry_reader.labelled(name, lambda: reader.cluster.metadata(kinds.INFERENCE_SERVICES, "", labelSelector=label)),
@@ -131,8 +141,7 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
     return deletion_plan.Remains(
         capabilities=reader.capabilities,
         registry=registry,
-        has_generated_database=registry is not None
-        and ownership.is_owned_by(reader.deployment(custom_resource.GeneratedDatabase(name).host), registry["metadata"]["uid"]),
+        has_generated_database=registry is not None and any(ownership.is_owned_by(part, registry["metadata"]["uid"]) for part in generated),
         secrets=tuple(secrets),
         config_maps=tuple(upload for upload in uploads if upload),
         cluster_role_binding=binding,

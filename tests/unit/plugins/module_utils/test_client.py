@@ -492,6 +492,10 @@ def test_the_environment_does_not_lead_away_from_the_cluster_that_the_options_na
     if named == "context":
         monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "config"))
     monkeypatch.setenv(variable, "https://127.0.0.1:1")
+    if (variable, named) == ("K8S_AUTH_CONTEXT", "context"):
+        # The option has precedence.
+        assert login.connect(Module(**options)).host == reached["host"]
+        return
     with pytest.raises(_errors.ClusterError) as failure:
         login.connect(Module(**options))
     assert f"Unset {variable}, or set the option {VARIABLES[variable]}" in str(failure.value)
