@@ -24,8 +24,8 @@ from . import answers
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
-    from kubernetes.client.rest import ApiException as ApiException
-    from urllib3.exceptions import HTTPError as HTTPError
+    from kubernetes.client.rest import ApiException
+    from urllib3.exceptions import HTTPError
 except ImportError:
 
     class ApiException(Exception):  # type: ignore[no-redef]
@@ -35,6 +35,8 @@ except ImportError:
         """Stands in for the library's."""
 
 
+# What the libraries raise for a refusal, and where there was no answer.
+REFUSED, UNANSWERED = ApiException, HTTPError
 # What a proxy says that got no answer itself, or none that it understood.
 OF_PROXIES = (502, 504)
 CONNECT_SECONDS = 10

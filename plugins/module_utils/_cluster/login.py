@@ -41,9 +41,9 @@ def connect(module: Any) -> client.Cluster:
         dynamic = _deadline.within(client.REQUEST_SECONDS, lambda: get_api_client(module, no_proxy=no_proxy))
         # Brings the configuration into the state that it has after a request.
         dynamic.configuration.get_api_key_with_prefix("authorization")
-    except (client.HTTPError, TimeoutError) as error:
+    except (client.UNANSWERED, TimeoutError) as error:
         raise client.no_answer(what, host, _texts.reason(error)) from None
-    except client.ApiException as error:
+    except client.REFUSED as error:
         raise client.refusal(what, host, error) from None
     except Exception as error:  # kubernetes.core lets every failure of the kubernetes library through, such as those of a kubeconfig
         reason = _texts.reason(error).rstrip(".")
