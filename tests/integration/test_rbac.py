@@ -272,7 +272,7 @@ def test_every_role_says_in_a_sentence_what_an_attacker_can_do_with_it(written: 
     assert sorted(file.name for file in (ROOT / "rbac").iterdir()) == sorted(FILES)
     for role in [*(role for file in FILES for role in roles_of(file)), *written.values()]:
         sentence = role["metadata"]["annotations"]["openshift.io/description"]
-        assert sentence.startswith(f"With the token of an account that has this {role['kind']}, an attacker "), role["metadata"]
+        assert sentence.startswith(f"With the token of an account with this {role['kind']}, an attacker "), role["metadata"]
         assert sentence.endswith(".") and "\n" not in sentence
 
 

@@ -89,7 +89,7 @@ def test_a_shell_can_be_left_as_it_was_entered(layout: Layout, tmp_path: Path, p
 
 def blocks_of_the_first_playbook() -> list[tuple[str, str]]:
     """Language and content of each block of README's first playbook."""
-    section = (ROOT / "README.md").read_text().partition("### A first playbook\n")[2].partition("\n### ")[0]
+    section = (ROOT / "README.md").read_text().partition("### Create a registry\n")[2].partition("\n### ")[0]
     return re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 

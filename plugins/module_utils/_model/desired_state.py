@@ -153,6 +153,8 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
     port = options.get("port")
     if port is not None and not 1 <= port <= 65535:
         problems.append(_errors.Problem("database.port", "is not a port", "Give a number from 1 to 65535", port))
+        # It is no other port than the one that is there, which would be a second problem.
+        port = None
     for option in ("name", "username"):
         problems += _text_problems(f"database.{option}", options.get(option))
     problems += passwords.password_problems(options.get("password"))
