@@ -163,6 +163,7 @@ def _needs(right: str, use: str) -> bool:
         "list inferenceservices": ("delete",),
         "list configmaps": ("delete",),
         "list modelregistries": ("delete",),
+        "list persistentvolumeclaims": ("delete",),
         "list services": ("new",),
         "list deployments": ("fleet",),
         "list secrets": ("generated",),
