@@ -135,6 +135,7 @@ DEFAULTS: dict[str, Any] = {
         ({"database": {"type": "mysql"}}, "database.host", "is missing"),
         ({"database": {"type": "mysql", "host": "db:1"}}, "database.host", "holds a port"),
         ({"database": {"type": "generated"}}, "database.type", "makes itself"),
+        ({"registry": "model-catalog", "name": None}, "registry", "is the model catalog"),
     ],
 )
 def test_each_wrong_option_is_named(given, option, said):
