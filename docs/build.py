@@ -52,7 +52,7 @@ def plugin_list(kind: str, index: str) -> str:
 
 
 def links(source: Path) -> dict[str, str]:
-    """What guides name, with the links to it: modules, options of a registry, variables of roles. A name that could be more than one thing is left out."""
+    """What guides name, with the links to it: modules, options of a registry, variables of roles. An ambiguous name is omitted."""
     modules = [path.stem.removesuffix("_module") for path in source.glob("*_module.rst")]
     # Only with its section: `host` is an option of the connection as well as of the database.
     options = re.findall(r"__parameter-((?:database|permissions)/[\w/]+):", (source / "model_registry_module.rst").read_text())

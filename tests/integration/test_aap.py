@@ -406,13 +406,13 @@ def test_the_password_of_a_credential_reaches_the_registry_and_nobody_else(jobs:
 
 def test_everything_that_is_wrong_is_told_at_once(jobs: dict[str, Job]) -> None:
     for words in (
-        "name: is no resource name",
+        "name: is not a valid resource name",
         "database.host 'a b': contains white space",
         "database.ca.pem: holds no",
         "database.password",
     ):
         assert words in jobs["bad"].output, words
-    assert "is no resource name" in jobs["odd rotate"].output
+    assert "is not a valid resource name" in jobs["odd rotate"].output
 
 
 def test_a_list_is_applied_between_a_check_that_fails_and_one_that_does_not(jobs: dict[str, Job], cluster: Cluster) -> None:

@@ -327,7 +327,7 @@ def test_what_is_left_out_is_said(filled: Filled, export: Run) -> None:
         "refused": ["database.host (is a URL", "database.name (contains one of % ? #", "database.username (contains"],
         "spaces": ["database.host (contains white space)", "database.username (begins or ends"],
         "two-cas": ["database.ca (a run would write it in another way)"],
-        "upload": ["group ownerless (a run would mend its RoleBinding", "user carol (in RoleBinding"],
+        "upload": ["group ownerless (a run would fix its RoleBinding", "user carol (in RoleBinding"],
         "whole": ["database.ca (the registry has sslRootCertificatesConfigMapName"],
     }
     assert {suffix for suffix, text in said.items() if text} == set(expected)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only file that speaks to databases. It connects as the registry server would, reads, and writes nothing."""
+"""The only file that connects to databases. It does so as the registry server would, reads, and writes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .._model import certificates
 from . import diagnosis
 
 STEP_SECONDS = 5.0
-# How many steps may use up their time before the rest is left out.
+# How many steps may use up their time before the rest is omitted.
 LONGEST_STEPS = 2
 # Authentication methods of MySQL and MariaDB that would show the password to whoever answers. The registry server's driver refuses them too.
 CLEAR_PASSWORD_PLUGINS = ("mysql_clear_password", "dialog", "mysql_old_password")

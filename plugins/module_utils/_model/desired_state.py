@@ -50,7 +50,7 @@ class ClientCertificate:
 
 @dataclass(frozen=True)
 class Database:
-    """A database. None stands for an option that was left out: the live value stays, or the default on creation."""
+    """A database. None stands for an option that is not set: the current value stays, or the default on creation."""
 
     type: str | None = None
     host: str | None = None
@@ -58,7 +58,7 @@ class Database:
     name: str | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    # A key of a Secret that somebody else looks after.
+    # A key of an externally managed Secret.
     password_secret: KeyReference | None = None
     ca: CertificateAuthority | None = None
     verify_server_cert: bool | None = None
@@ -68,7 +68,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Registry:
-    """One registry as it is wanted. None stands for an option that was left out."""
+    """One registry as it is wanted. None stands for an option that is not set."""
 
     name: str
     namespace: str

@@ -54,7 +54,7 @@ def name_problems(name: str) -> list[_errors.Problem]:
         remedy = f"The dashboard would derive {derived!r}" if derived else "Give a name such as fraud-models"
         return [
             _errors.Problem(
-                "name", "is no resource name: only lower-case letters, digits and hyphens, starting and ending with a letter or digit", remedy, name
+                "name", "is not a valid resource name: only lower-case letters, digits and hyphens, starting and ending with a letter or digit", remedy, name
             )
         ]
     if len(name) > OPERATOR_NAME_LENGTH:

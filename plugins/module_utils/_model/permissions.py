@@ -85,7 +85,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Permissions:
-    """What is wanted of the access to one registry. `members` is None when they were left out; `revoke` stands for `state: absent`."""
+    """What is wanted of the access to one registry. `members` is None if not set; `revoke` stands for `state: absent`."""
 
     grants: tuple[Grant, ...] = ()
     members: tuple[str, ...] | None = None

@@ -17,7 +17,7 @@ POD_LABELS = "component=model-registry"
 
 
 def database_container(containers: list[manifests.Manifest]) -> manifests.Manifest:
-    """The container (or its status) that speaks to the database: the server, or with operators before v0.2.20 the metadata server beside it."""
+    """The container (or its status) that connects to the database: the server, or with operators before v0.2.20 the metadata server beside it."""
     return next((container for name in ("grpc-container", SERVER) for container in containers if container["name"] == name), {})
 
 

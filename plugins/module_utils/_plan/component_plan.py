@@ -20,7 +20,7 @@ VERSIONS = ("v2", "v1")
 COMPONENT = ("components", "modelregistry")
 MANAGED, REMOVED = "managed", "removed"
 CONDITION = "ModelRegistryReady"
-# What the platform's operator makes of a managed component, and takes away with it.
+# What the platform's operator creates for a managed component, and deletes together with it.
 SINGLETON_API, SINGLETON = ("components.platform.opendatahub.io/v1alpha1", "modelregistries"), "default-modelregistry"
 PLATFORM_REMEDY = "Check that the platform's operator runs"
 

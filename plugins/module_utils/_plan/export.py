@@ -16,7 +16,7 @@ from . import permission_plan
 
 @dataclass(frozen=True)
 class Export:
-    """Options, and what is left out of them: each with the reason. What is left out keeps its live value."""
+    """Options, and what is omitted from them, each with the reason. What is omitted keeps its current value."""
 
     options: manifests.Manifest
     left_out: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ def exported_registry(registry: manifests.Manifest, capabilities: kinds.Capabili
     """
     options = custom_resource.registry_result(registry)
     left_out = _inexpressible(registry, options)
-    # One that is left out may change what is said of another: whether a certificate is checked depends on the CA.
+    # One that is omitted may change what is said of another: whether a certificate is checked depends on the CA.
     while objections := _objections(options, registry, capabilities):
         for option, reason in objections.items():
             group, _dot, key = option.rpartition(".")
@@ -89,10 +89,10 @@ def exported_permissions(target: permissions.Target, live: Sequence[manifests.Ma
     listed = permissions.permissions_from_options(options, False, problems, [])
     refused = {problem.option.partition("]")[0] + "]": problem.problem for problem in problems}
     left_out = [f"{_label(options, path)} ({problem})" for path, problem in refused.items()]
-    # With the permissions that are listed nothing is created or deleted, but a RoleBinding may be mended.
-    mended = {change.name for change in permission_plan.grant_changes(listed, granted, directory.Known()).changes}
-    left_out += [f"{grant} (a run would mend its RoleBinding {present[grant.key].name!r})" for grant in listed.grants if present[grant.key].name in mended]
-    kept = [grant for grant in listed.grants if present[grant.key].name not in mended]
+    # With the permissions that are listed nothing is created or deleted, but a RoleBinding may be fixed.
+    fixed = {change.name for change in permission_plan.grant_changes(listed, granted, directory.Known()).changes}
+    left_out += [f"{grant} (a run would fix its RoleBinding {present[grant.key].name!r})" for grant in listed.grants if present[grant.key].name in fixed]
+    kept = [grant for grant in listed.grants if present[grant.key].name not in fixed]
     known = {grant.key for grant in kept}
     for binding in bindings:
         hidden = [grant for grant in binding.grants[1:] if binding.ours and binding.grants_access and grant.key not in known]

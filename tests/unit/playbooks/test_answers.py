@@ -203,9 +203,11 @@ def test_localhost_in_an_inventory_of_clusters_is_not_the_cluster_of_the_environ
 @pytest.mark.parametrize("playbook", ["registry", "delete", "permissions", "rotate_ca", "rotate_password"])
 def test_what_is_no_name_of_a_registry_is_not_repeated(play: Play, playbook: str) -> None:
     variables = {"registry": SECRET, "confirm": SECRET, "database_password": "password"}
-    refused = {"failed": True, "msg": "name: is no resource name.", "registries": []}
+    refused = {"failed": True, "msg": "name: is not a valid resource name.", "registries": []}
     played = play(playbook, variables=variables, model_registry_info=refused, model_registry=refused, model_registry_permission=refused)
-    assert played.code and "S3cretPw99" not in played.output and "east/(not shown): FAILED: name: is no resource name." in played.summary, played.output
+    assert played.code and "S3cretPw99" not in played.output and "east/(not shown): FAILED: name: is not a valid resource name." in played.summary, (
+        played.output
+    )
     if playbook == "delete":
         unconfirmed = play(playbook, variables={**variables, "confirm": "S3cretPw99"}, model_registry=refused)
         assert unconfirmed.code and "S3cretPw99" not in unconfirmed.output and 'but "(not shown)" was given' in unconfirmed.summary, unconfirmed.output

@@ -23,9 +23,9 @@ def test_every_rule_names_the_objects_of_the_listed_registries_and_no_others() -
     ("registries", "said"),
     [
         ([], "a rule without names applies to all objects"),
-        ([{"name": ""}], "no resource name"),
-        ([{"name": "*"}], "no resource name"),
-        ([{"name": "ok"}, {"name": "Not a name"}], "no resource name"),
+        ([{"name": ""}], "not a valid resource name"),
+        ([{"name": "*"}], "not a valid resource name"),
+        ([{"name": "ok"}, {"name": "Not a name"}], "not a valid resource name"),
         ([{"name": "x" * 60}], "characters"),
         ([{"name": "ok"}, {"name": "model-catalog"}], "the operator would overwrite what it creates for the model catalog"),
         ([{"display_name": "Only this"}], "each a dictionary with a name"),

@@ -128,7 +128,7 @@ DEFAULTS: dict[str, Any] = {
         ({"key": "a/b"}, "key", "cannot be a key"),
         ({"expiry_days": -1}, "expiry_days", "out of range"),
         ({"wait_timeout": 0}, "wait_timeout", "out of range"),
-        ({"name": None, "registry": "Fraud"}, "registry", "is no resource name"),
+        ({"name": None, "registry": "Fraud"}, "registry", "is not a valid resource name"),
         ({"name": None, "registry": "fraud", "kind": "secret"}, "kind", "as the dashboard uploads it"),
         ({"name": None, "registry": "fraud", "key": "other"}, "key", "as the dashboard uploads it"),
         ({"database": {"host": "db"}}, "database.type", "is missing"),

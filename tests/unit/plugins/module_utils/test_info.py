@@ -113,7 +113,7 @@ def test_the_default_database_of_old_products_cannot_be_named_there():
     assert exported(resource(database="model_registry"), OLD)[1] == ()
 
 
-@pytest.mark.parametrize(("name", "reason"), [("a" * 49, "49 characters"), ("a.b", "no resource name"), ("a" * 48, "")])
+@pytest.mark.parametrize(("name", "reason"), [("a" * 49, "49 characters"), ("a.b", "not a valid resource name"), ("a" * 48, "")])
 def test_a_registry_whose_name_no_list_can_have(name, reason):
     said = unlistable({"metadata": {"name": name}})
     assert reason in said and bool(said) == bool(reason)
