@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from .. import _errors, _texts
 from .._model import credentials, custom_resource, desired_state, hosts, kinds, live_state, manifests, naming, ownership, server_pods
@@ -123,6 +124,23 @@ def need_namespace(cluster: client.Cluster, namespace: str, unseen: Callable[[st
     if problem:
         raise _errors.InputError([_errors.Problem("namespace", problem, remedy, namespace)])
     cluster.checked_namespaces.add(namespace)
+
+
+def objects(reader: Reader, what: str, api: tuple[str, str], unseen: list[str]) -> list[manifests.Manifest] | None:
+    """All objects of a kind in the whole cluster, for advice alone; None where there is no such kind, or it may not be read, which `unseen` is told."""
+    return _advice(reader, what, api, unseen, lambda: reader.everywhere(api))
+
+
+def names(reader: Reader, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[manifests.Manifest] | None:
+    """As `objects`, without their content; of the whole cluster, or of one namespace."""
+    return _advice(reader, what, api, unseen, lambda: reader.names(api, namespace))
+
+
+def _advice(
+    reader: Reader, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[manifests.Manifest]]
+) -> list[manifests.Manifest] | None:
+    served = partial(reader.serves, api) if "/" in api[0] else lambda: True
+    return visibility.seen(read, None, lambda why: unseen.append(f"{what} could not be seen: {why}"), served=served)
 
 
 def names_of(read: Callable[[], Iterable[manifests.Manifest]]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from .. import _errors
 from .._cluster import client, registry_reader, visibility
 from .._model import custom_resource, naming, permissions
 from .._plan import record
-from .._status import availability, observation
+from .._status import access_review, availability, observation
 from .._work import authorization
 
 
@@ -34,22 +34,23 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     name = options["name"]
     problems = naming.live_name_problems(name)
     reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
-    granting = authorization.granting_from_options(reader, options, problems, check_mode, outcome)
+    request = authorization.request_from_options(options, problems, check_mode, outcome)
     registry = reader.registry(name)
     if registry is None:
         registry_reader.need_namespace(cluster, reader.namespace)
-    problems += granting.problems(reader, registry)
+    planned = authorization.plan(reader, request, registry)
+    problems += planned.problems
     if registry and "deletionTimestamp" in registry["metadata"] and options["state"] == "present":
         problems.append(_errors.Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", name))
     if options["verify"]:
-        problems += granting.problems_of_verification()
+        problems += access_review.verification_problems(reader)
     if problems:
         raise _errors.InputError(problems)
     outcome.registry = custom_resource.registry_result(registry) if registry else {"name": name, "namespace": reader.namespace}
-    granting.grant(registry)
-    granting.set_members()
+    granted = planned.grant(registry)
+    granted.set_members()
     if options["verify"] and not check_mode:
-        granting.verify()
+        granted.verify()
     if registry is None:
         outcome.status = dict(observation.ABSENT)
         return

@@ -266,7 +266,7 @@ class Fleet:
 
     def _prepare(self, item: Item, threads: int) -> None:
         options = self._options
-        granting = reconciliation.granting_for(self._reader, {"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"], threads)
+        access = reconciliation.access_request({"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"])
         consent = desired_state.Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
         item.convergence = reconciliation.Convergence(
             self._reader,
@@ -274,7 +274,7 @@ class Fleet:
             consent,
             self._check_mode,
             item.outcome,
-            granting,
+            replace(access, threads=threads) if access else None,
             options["check_database"],
             options["wait"],
             lambda: self._expected_users,

@@ -44,8 +44,8 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
 
         removal.Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)
         return
-    granting = reconciliation.granting_for(reader, options, problems, check_mode, outcome, options["wait"])
-    convergence = reconciliation.Convergence(reader, wanted, consent, check_mode, outcome, granting, options["check_database"], options["wait"])
+    access = reconciliation.access_request(options, problems, check_mode, outcome, options["wait"])
+    convergence = reconciliation.Convergence(reader, wanted, consent, check_mode, outcome, access, options["check_database"], options["wait"])
     problems += convergence.problems()
     problems += [] if problems else convergence.check_database()
     outcome.warn(convergence.unreached_warning([convergence]))

@@ -2,16 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the API server is asked about rights, and what its answers mean: may this account grant access, and who really gets in."""
+"""What the API server is asked about permissions, and what its answers mean: may this account grant access, and who really has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from .. import _errors, _texts
+from .._cluster import client, registry_reader, visibility, wait
 from .._model import directory, kinds, manifests, permissions, role_bindings
-from .._plan import changeset
+from .._plan import changeset, record
 
 REVIEWS = ("authorization.k8s.io/v1", "localsubjectaccessreviews")
 AUTHENTICATED = "system:authenticated"
@@ -20,6 +23,10 @@ LOGGED_IN = "system:authenticated:oauth"
 ACCOUNTS = permissions.PROJECT_PREFIX.rstrip(":")
 # Groups that hold nearly everybody: that one of them may use a registry is always worth a warning.
 EVERYBODY = (AUTHENTICATED, LOGGED_IN, "system:unauthenticated", ACCOUNTS)
+# How many questions are asked at the same time.
+AT_THE_SAME_TIME = 8
+# How long the API server may take until it knows of a new RoleBinding.
+SECONDS_TO_SETTLE = 5
 # Namespaces whose service accounts belong to the cluster itself.
 PLATFORM = ("kube-", "openshift")
 
@@ -44,6 +51,27 @@ def needs_right_to_grant(changes: Iterable[changeset.Change]) -> bool:
         change.kind == kinds.ROLE_BINDING and (change.verb == "POST" or (change.verb == "PATCH" and set(change.fields) != {"metadata.ownerReferences"}))
         for change in changes
     )
+
+
+def escalation_problems(reader: registry_reader.Reader, target: permissions.Target) -> list[_errors.Problem]:
+    """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
+    bind = right_to_bind(target)
+
+    def lacking(needed: Iterable[Access]) -> list[Access]:
+        rights = ((access, client.Right(access.verb, access.group, access.resource, access.name)) for access in needed)
+        return [access for access, right in rights if reader.missing_rights(target.namespace, [right])]
+
+    def of_all(access: Access) -> Access:
+        """The same for all objects of a kind, which is one question for all registries."""
+        return replace(access, name="")
+
+    if not lacking([of_all(bind)]):
+        return []
+    role = None
+    if target.uid:
+        role = visibility.seen(lambda: reader.cluster.read(kinds.ROLES, target.namespace, target.role), None, lambda _why: None)
+    missing = lacking(access for access in rights_of_role(target, role) if lacking([of_all(access)]))
+    return [escalation_problem(target, missing)] if missing and lacking([bind]) else []
 
 
 def right_to_bind(target: permissions.Target) -> Access:
@@ -176,3 +204,44 @@ def verification_warnings(
         counted = f", and {platform} of the platform's own accounts" if platform else ""
         warnings.append(f"registry {target.name!r}: these may use it too, by other rights than its permissions: {shown}{counted}")
     return warnings
+
+
+def verification_problems(reader: registry_reader.Reader) -> list[_errors.Problem]:
+    """The right without which the API server cannot be asked about others."""
+    right = client.Right("create", REVIEWS[0].partition("/")[0], REVIEWS[1])
+    if not reader.missing_rights(reader.namespace, [right]):
+        return []
+    return [_errors.Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)]
+
+
+def verify(
+    reader: registry_reader.Reader,
+    target: permissions.Target,
+    wanted: permissions.Permissions,
+    bindings: Sequence[manifests.Manifest],
+    outcome: record.Outcome,
+) -> None:
+    """Ask the API server who may use the registry, those who are listed and all others who have rights."""
+    unseen: list[str] = []
+
+    def answers(questions: Iterable[Question]) -> dict[Question, bool]:
+        asked = list(questions)
+
+        def ask(question: Question) -> bool:
+            return reader.cluster.allows(client.path_of(REVIEWS, target.namespace), question.review(target), "asking who has access")
+
+        with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+            return dict(zip(asked, pool.map(ask, asked)))
+
+    def missing(_is_last: bool) -> str:
+        listed.update(answers(unsettled(wanted, listed)))
+        return "the API server to apply the new permissions" if unsettled(wanted, listed) else ""
+
+    names_users = wanted.members or any(grant.kind == "users" for grant in wanted.grants)
+    groups = registry_reader.objects(reader, "the groups that users are in", kinds.USER_GROUPS, unseen) if names_users else None
+    listed = answers(listed_questions(wanted, directory.known_from(groups=groups)))
+    wait.until(missing, reader.cluster, time.monotonic() + SECONDS_TO_SETTLE, poll=lambda: wait.PAUSE)
+    cluster_wide = registry_reader.objects(reader, "who may use the registry by rights for the whole cluster", kinds.CLUSTER_ROLE_BINDINGS, unseen)
+    others = answers(other_questions(target, bindings, cluster_wide or ()))
+    outcome.verification = verification(listed, others)
+    outcome.warn([*unseen, *verification_warnings(target, wanted, listed, others)])

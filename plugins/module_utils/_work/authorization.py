@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carries permissions out: reads who may use a registry, checks everything first, writes in parallel, and asks the API server who really may."""
+"""Carries permissions out, in steps of which each returns the next: `plan`, then `PlannedAccess.grant`, then `GrantedAccess.set_members`."""
 
 from __future__ import annotations
 
@@ -11,270 +11,243 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 from .. import _errors, _interruption
-from .._cluster import client, registry_reader, visibility, wait, writes
+from .._cluster import registry_reader, visibility, wait, writes
 from .._model import directory, kinds, manifests, permissions, role_bindings
 from .._plan import changeset, permission_plan, record
 from .._status import access_review
+from . import subject_lookup
 
 AT_THE_SAME_TIME = 8
-# In how many namespaces service accounts are looked for one by one; for more, those of the whole cluster are listed.
-NAMESPACES_ONE_BY_ONE = 5
 # How long writes are tried again that somebody else was faster with, or whose Role the operator has still to make.
 SECONDS = 60
-# How long the API server may take until it knows of a new RoleBinding.
-SECONDS_TO_SETTLE = 5
 
 
-def granting_from_options(
-    reader: registry_reader.Reader,
-    options: Mapping[str, Any],
-    problems: list[_errors.Problem],
-    check_mode: bool,
-    outcome: record.Outcome,
-    waits: bool | None = None,
-    threads: int | None = None,
-) -> Granting:
-    """What is to be done with the option `permissions`; `problems` is added to.
+@dataclass(frozen=True)
+class Request:
+    """What a run is to do with the permissions of one registry."""
 
-    `waits`: whether the run waits until the registry is available; None when it does not make one. `threads`: how many requests are sent at the same time.
-    """
+    wanted: permissions.Permissions
+    name: str
+    check_mode: bool
+    # Filled on the way.
+    outcome: record.Outcome = field(repr=False)
+    # Whether the run waits until the registry is available; None where it does not create one.
+    waits: bool | None = None
+    # How many requests are sent at the same time.
+    threads: int = AT_THE_SAME_TIME
+
+
+def request_from_options(options: Mapping[str, Any], problems: list[_errors.Problem], check_mode: bool, outcome: record.Outcome) -> Request:
+    """What the option `permissions` asks for; `problems` is added to."""
     wanted = permissions.permissions_from_options(options["permissions"] or {}, options["state"] == "absent", problems, outcome.warnings)
-    target = permissions.Target(reader.namespace, options["name"], reader.capabilities.api[0], None)
-    return Granting(reader, wanted, target, waits, check_mode, outcome, threads or AT_THE_SAME_TIME)
+    return Request(wanted, options["name"], check_mode, outcome)
 
 
-class Granting:
-    """The permissions of one registry on their way into the cluster: `problems` before anything is written, `grant`, and when it is available `set_members`."""
+@dataclass(frozen=True)
+class OwnGroup:
+    """The registry's own Group, as it was read; without a manifest there is none, or the account may not read it."""
 
-    def __init__(
-        self,
-        reader: registry_reader.Reader,
-        wanted: permissions.Permissions,
-        target: permissions.Target,
-        waits: bool | None,
-        check_mode: bool,
-        outcome: record.Outcome,
-        threads: int,
-    ) -> None:
-        self._reader, self._cluster, self._threads = reader, reader.cluster, threads
-        self._wanted, self._check_mode, self._outcome = wanted, check_mode, outcome
-        self._target, self._waits = target, waits
-        self._first: changeset.Plan | None = None
-        # What there is to do by the last look.
-        self.planned: tuple[changeset.Change, ...] = ()
-        self._see([])
-        self._known = directory.Known()
-        self._group: manifests.Manifest | None = None
-        self._has_groups = True
-        # The Group that the operator will make for a new registry.
-        self._new_group: manifests.Manifest | None = None
-        # In check mode, whether the operator has still to make the Group, or to empty it.
-        self._awaits_group = False
-        self._before: manifests.Manifest | None = None
-        self._unanswered: list[changeset.Change] = []
+    manifest: manifests.Manifest | None = None
+    is_readable: bool = False
+    # Whether the cluster has groups at all.
+    has_groups: bool = True
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who may use a registry by what was read last."""
+
+    reader: registry_reader.Reader
+    target: permissions.Target
+    bindings: list[manifests.Manifest] = field(repr=False)
+    group: OwnGroup = field(repr=False)
+
+    @cached_property
+    def grants(self) -> role_bindings.LiveGrants:
+        """What the RoleBindings grant."""
+        return role_bindings.LiveGrants.of(self.target, self.bindings)
+
+    def with_bindings(self) -> Standing:
+        """With the RoleBindings as they are now."""
+        fresh = self.reader.fresh
+        return replace(self, reader=fresh, bindings=fresh.role_bindings(self.target.roles))
+
+    def with_group(self, needed: bool) -> Standing:
+        """With the registry's own Group as it is now."""
+        fresh = self.reader.fresh
+        return replace(self, reader=fresh, group=_own_group(fresh, self.target, needed))
+
+    def result(self, new_group: manifests.Manifest | None = None) -> manifests.Manifest:
+        """The permissions as part of a result; `new_group` is the Group that the operator will create."""
+        return role_bindings.permissions_result(self.grants, new_group if self.group.manifest is None else self.group.manifest)
+
+
+def plan(reader: registry_reader.Reader, request: Request, registry: manifests.Manifest | None, before: manifests.Manifest | None = None) -> PlannedAccess:
+    """Read what is live, and plan. `registry` may still have to be created; `before` are the permissions as the run found them, where it has planned before."""
+    target = permissions.Target(reader.namespace, request.name, reader.capabilities.api[0], registry["metadata"]["uid"] if registry else None)
+    standing = Standing(reader, target, reader.role_bindings(target.roles), OwnGroup())
+    problems: list[_errors.Problem] = []
+    try:
+        standing = replace(standing, group=_own_group(reader, target, request.wanted.members is not None))
+    except _errors.ClusterError as error:
+        if error.status != _errors.FORBIDDEN:
+            raise
+        problems.append(permission_plan.members_out_of_reach(request.wanted, str(error)))
+    known = subject_lookup.look_up(reader, directory.doubtful(request.wanted, standing.grants), request.outcome)
+    # The operator empties the Group when it first sees the registry, also one that was there before.
+    awaits_group = bool(request.waits) and not manifests.at(registry, ("status", "conditions"))
+    grants = permission_plan.grant_changes(request.wanted, standing.grants, known)
+    members = changeset.Plan() if problems else _member_changes(request, standing, awaits_group)
+    problems += [*grants.problems, *members.problems, *writes.rights_problems(reader, (*grants.changes, *members.changes))]
+    if registry is None:
+        problems += _problems_without_registry(request, standing, bool(members.changes))
+    if access_review.needs_right_to_grant(grants.changes):
+        problems += access_review.escalation_problems(reader, target)
+    has_new_group = registry is None and standing.group.is_readable and standing.group.has_groups
+    return PlannedAccess(
+        request=request,
+        standing=standing,
+        known=known,
+        grants=grants,
+        members=members,
+        problems=tuple(problems),
+        before=standing.result() if before is None else before,
+        awaits_group=awaits_group,
+        new_group={} if has_new_group else None,
+    )
+
+
+@dataclass(frozen=True)
+class PlannedAccess:
+    """The permissions of one registry, with everything for which they cannot be carried out."""
+
+    request: Request
+    standing: Standing
+    known: directory.Known
+    grants: changeset.Plan
+    members: changeset.Plan
+    problems: tuple[_errors.Problem, ...]
+    before: manifests.Manifest
+    # Whether the operator has still to make the Group, or to empty it; and the Group that it will make for a new registry.
+    awaits_group: bool
+    new_group: manifests.Manifest | None
 
     @property
-    def live_grants(self) -> role_bindings.LiveGrants:
-        """Who may use the registry by what is live."""
-        return self._grants
+    def changes(self) -> tuple[changeset.Change, ...]:
+        """What there is to do."""
+        return (*self.grants.changes, *self.members.changes)
 
-    @property
-    def group(self) -> manifests.Manifest | None:
-        """The registry's own Group, as it is live."""
-        return self._group
-
-    def problems(self, reader: registry_reader.Reader, registry: manifests.Manifest | None) -> list[_errors.Problem]:
-        """Read what is live; everything for which the permissions cannot be carried out."""
-        self._reader = reader
-        self._target = replace(self._target, uid=registry["metadata"]["uid"] if registry else None)
-        self._see(self._role_bindings())
-        unreadable: list[_errors.Problem] = []
-        may_read = False
-        try:
-            may_read = self._read_group()
-        except _errors.ClusterError as error:
-            if error.status != _errors.FORBIDDEN:
-                raise
-            unreadable.append(permission_plan.members_out_of_reach(self._wanted, str(error)))
-        self._known = self._look_up()
-        if self._before is None:
-            self._before = role_bindings.permissions_result(self._grants, self._group)
-        self._new_group = {} if registry is None and may_read and self._has_groups else None
-        # The operator empties the Group when it first sees the registry, also one that was there before.
-        self._awaits_group = bool(self._waits) and not manifests.at(registry, ("status", "conditions"))
-        grants, members = self._planned_grants(), changeset.Plan(problems=tuple(unreadable)) if unreadable else self._planned_members()
-        self._first = grants
-        self.planned = (*grants.changes, *members.changes)
-        problems = [*grants.problems, *members.problems, *writes.rights_problems(reader, self.planned)]
-        if registry is None and self._waits is None:
-            problem = permission_plan.no_registry(self._target, registry_reader.names_of(reader.registries))
-            if self._wanted.revoke:
-                self._outcome.warn([problem.sentence()])
-            else:
-                problems.append(problem)
-        elif registry is None and not self._waits and members.changes:
-            remedy = "Leave wait at true, or give the members to a later run"
-            problems.append(
-                _errors.Problem(f"permissions.{permissions.MEMBERS}", "cannot be set before the new registry is available, which is not waited for", remedy)
-            )
-        if access_review.needs_right_to_grant(grants.changes):
-            problems += self._escalation_problems()
-        return problems
-
-    def problems_of_verification(self) -> list[_errors.Problem]:
-        """The right without which the API server cannot be asked about others."""
-        right = client.Right("create", access_review.REVIEWS[0].partition("/")[0], access_review.REVIEWS[1])
-        if not self._reader.missing_rights(self._target.namespace, [right]):
-            return []
-        return [_errors.Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)]
-
-    def grant(self, registry: manifests.Manifest | None) -> None:
+    def grant(self, registry: manifests.Manifest | None) -> GrantedAccess:
         """Write the RoleBindings; in check mode there may be no registry yet. ClusterError when one is refused; what was written stays."""
-
         uid = registry["metadata"]["uid"] if registry else None
-        first, self._first = self._first, None
-        if uid != self._target.uid:
+        standing, first = self.standing, self.grants
+        if uid != standing.target.uid:
             # A registry that was just made owns what grants access to it.
-            self._target, first = replace(self._target, uid=uid), None
-            self._see(self._live)
-        made = self._carry_out(self._planned_grants, lambda: self._see(self._role_bindings()), first)
+            standing = replace(standing, target=replace(standing.target, uid=uid))
+            first = self._planned(standing)
+        standing, made = _Writing(self.request, standing, self.awaits_group).carry_out(self._planned, Standing.with_bindings, first)
         if made.changes:
-            self._see(permission_plan.carried_out(self._live, kinds.ROLE_BINDING, made.changes))
-        self._show()
+            standing = replace(standing, bindings=permission_plan.carried_out(standing.bindings, kinds.ROLE_BINDING, made.changes))
+        self.show(standing)
+        return GrantedAccess(self, standing)
 
-    def _see(self, live: list[manifests.Manifest]) -> None:
-        """Note the RoleBindings as they are now."""
-        self._live, self._grants = live, role_bindings.LiveGrants.of(self._target, live)
+    def _planned(self, standing: Standing) -> changeset.Plan:
+        return permission_plan.grant_changes(self.request.wanted, standing.grants, self.known)
+
+    def show(self, standing: Standing) -> None:
+        """Put the permissions into the outcome as they are now."""
+        after = standing.result(self.new_group)
+        outcome = self.request.outcome
+        outcome.registry = {**outcome.registry, "permissions": after}
+        outcome.permissions_difference = permission_plan.difference(standing.target, self.before, after)
+
+
+class GrantedAccess:
+    """The permissions of one registry after its RoleBindings were written."""
+
+    def __init__(self, planned: PlannedAccess, standing: Standing) -> None:
+        self._planned, self._standing, self._request = planned, standing, planned.request
 
     def set_members(self) -> None:
-        """Write the members of the registry's own Group, and see that they stay. ClusterError when that is refused, or they do not."""
-        if self._wanted.members is None:
+        """Write the members of the registry's own Group, when the registry is available, and see that they stay. ClusterError when that is refused, or they do
+        not.
+        """
+        if self._request.wanted.members is None:
             return
-        if self._awaits_group and not self._check_mode:
+        standing, awaits_group = self._standing, self._planned.awaits_group
+        if awaits_group and not self._request.check_mode:
             # The operator has made it since, or emptied it.
-            self._reader = self._reader.fresh
-            self._read_group()
-            self._awaits_group = False
-        made = self._carry_out(self._planned_members, self._read_group, read_back=not self._check_mode)
+            standing, awaits_group = standing.with_group(True), False
+        writing = _Writing(self._request, standing, awaits_group)
+        standing, made = writing.carry_out(
+            lambda present: _member_changes(self._request, present, awaits_group),
+            lambda present: present.with_group(True),
+            read_back=not self._request.check_mode,
+        )
         for change in made.changes:
-            self._group = {**(self._group or {}), "users": change.body["users"]}
-        self._show()
+            group = {**(standing.group.manifest or {}), "users": change.body["users"]}
+            standing = replace(standing, group=replace(standing.group, manifest=group))
+        self._standing = standing
+        self._planned.show(standing)
 
     def verify(self) -> None:
         """Ask the API server who may use the registry, those who are listed and all others who have rights."""
-        unseen: list[str] = []
-        groups = self._listed("the groups that users are in", kinds.USER_GROUPS, unseen) if self._wanted.members or self._has_users() else None
-        listed = self._answers(access_review.listed_questions(self._wanted, directory.known_from(groups=groups)))
+        access_review.verify(self._standing.reader, self._standing.target, self._request.wanted, self._standing.bindings, self._request.outcome)
 
-        def unsettled(_is_last: bool) -> str:
-            listed.update(self._answers(access_review.unsettled(self._wanted, listed)))
-            return "the API server to apply the new permissions" if access_review.unsettled(self._wanted, listed) else ""
 
-        wait.until(unsettled, self._cluster, time.monotonic() + SECONDS_TO_SETTLE, poll=lambda: wait.PAUSE)
-        bindings = self._listed("who may use the registry by rights for the whole cluster", kinds.CLUSTER_ROLE_BINDINGS, unseen)
-        others = self._answers(access_review.other_questions(self._target, self._live, bindings or ()))
-        self._outcome.verification = access_review.verification(listed, others)
-        self._outcome.warn([*unseen, *access_review.verification_warnings(self._target, self._wanted, listed, others)])
+def _own_group(reader: registry_reader.Reader, target: permissions.Target, needed: bool) -> OwnGroup:
+    """Read the registry's own Group, and where there is none, whether the cluster has groups at all. ClusterError 403 when it is needed and out of reach."""
+    unseen: list[str] = []
+    # A cluster without OpenShift's APIs refuses first who has no right to them.
+    found = visibility.seen(lambda: [reader.group(target.own_group, listed=not needed)], None, unseen.append, advice=not needed)
+    group = found[0] if found else None
+    has_groups = group is not None or visibility.seen(lambda: reader.serves(kinds.USER_GROUPS), True, unseen.append, advice=not needed)
+    if has_groups and unseen and needed:
+        raise _errors.ClusterError(unseen[0], _errors.FORBIDDEN)
+    return OwnGroup(group, found is not None or not has_groups, has_groups)
 
-    def _has_users(self) -> bool:
-        return any(grant.kind == "users" for grant in self._wanted.grants)
 
-    def _answers(self, questions: Iterable[access_review.Question]) -> dict[access_review.Question, bool]:
-        asked = list(questions)
+def _member_changes(request: Request, standing: Standing, awaits_group: bool) -> changeset.Plan:
+    group = standing.group
+    if awaits_group:
+        return permission_plan.member_changes(request.wanted, replace(standing.target, uid=None), None, group.has_groups)
+    return permission_plan.member_changes(request.wanted, standing.target, group.manifest, group.has_groups)
 
-        def ask(question: access_review.Question) -> bool:
-            return self._cluster.allows(client.path_of(access_review.REVIEWS, self._target.namespace), question.review(self._target), "asking who has access")
 
-        with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
-            return dict(zip(asked, pool.map(ask, asked)))
+def _problems_without_registry(request: Request, standing: Standing, sets_members: bool) -> list[_errors.Problem]:
+    if request.waits is None:
+        problem = permission_plan.no_registry(standing.target, registry_reader.names_of(standing.reader.registries))
+        if not request.wanted.revoke:
+            return [problem]
+        request.outcome.warn([problem.sentence()])
+    elif not request.waits and sets_members:
+        remedy = "Leave wait at true, or give the members to a later run"
+        reason = "cannot be set before the new registry is available, which is not waited for"
+        return [_errors.Problem(f"permissions.{permissions.MEMBERS}", reason, remedy)]
+    return []
 
-    def _role_bindings(self) -> list[manifests.Manifest]:
-        return self._reader.role_bindings(self._target.roles)
 
-    def _planned_grants(self) -> changeset.Plan:
-        return permission_plan.grant_changes(self._wanted, self._grants, self._known)
+class _Writing:
+    """One plan on its way to the API server, and new ones when somebody else was faster."""
 
-    def _planned_members(self) -> changeset.Plan:
-        if self._awaits_group:
-            return permission_plan.member_changes(self._wanted, replace(self._target, uid=None), None, self._has_groups)
-        return permission_plan.member_changes(self._wanted, self._target, self._group, self._has_groups)
+    def __init__(self, request: Request, standing: Standing, awaits_group: bool) -> None:
+        self._request, self._standing, self._awaits_group = request, standing, awaits_group
+        self._unanswered: list[changeset.Change] = []
 
-    def _read_group(self) -> bool:
-        """Read the registry's own Group, and where there is none, whether the cluster has groups at all. Whether the account may read it."""
-        unseen: list[str] = []
-        needed = self._wanted.members is not None
-        # A cluster without OpenShift's APIs refuses first who has no right to them.
-        found = visibility.seen(lambda: [self._reader.group(self._target.own_group, listed=not needed)], None, unseen.append, advice=not needed)
-        self._group = found[0] if found else None
-        self._has_groups = self._group is not None or visibility.seen(lambda: self._reader.serves(kinds.USER_GROUPS), True, unseen.append, advice=not needed)
-        if self._has_groups and unseen and needed:
-            raise _errors.ClusterError(unseen[0], _errors.FORBIDDEN)
-        return found is not None or not self._has_groups
-
-    def _look_up(self) -> directory.Known:
-        """What the cluster knows of those who are granted access now."""
-        unseen: list[str] = []
-        asked = directory.lookups(directory.doubtful(self._wanted, self._grants))
-        groups = self._listed("whether the groups exist", kinds.USER_GROUPS, unseen) if asked.groups else None
-        users = self._names("whether the users exist", kinds.USERS, unseen) if asked.users else None
-        namespaces = self._names("whether the namespaces exist", kinds.NAMESPACES, unseen) if asked.namespaces else None
-        accounts: dict[str, list[manifests.Manifest]] = {}
-        what = "whether the service accounts exist"
-        if len(asked.service_accounts) > NAMESPACES_ONE_BY_ONE:
-            everywhere = self._names(what, kinds.SERVICE_ACCOUNTS, unseen)
-            if everywhere is not None:
-                accounts = {namespace: [] for namespace in asked.service_accounts}
-                for account in everywhere:
-                    accounts.get(account["metadata"]["namespace"], []).append(account)
-        else:
-            for namespace in asked.service_accounts:
-                found = self._names(what, kinds.SERVICE_ACCOUNTS, unseen, namespace)
-                if found is not None:
-                    accounts[namespace] = found
-        self._outcome.warn(unseen)
-        return directory.known_from(groups, users, namespaces, accounts)
-
-    def _listed(self, what: str, api: tuple[str, str], unseen: list[str]) -> list[manifests.Manifest] | None:
-        return self._seen(what, api, unseen, lambda: self._reader.everywhere(api))
-
-    def _names(self, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[manifests.Manifest] | None:
-        return self._seen(what, api, unseen, lambda: self._reader.names(api, namespace))
-
-    def _seen(self, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[manifests.Manifest]]) -> list[manifests.Manifest] | None:
-        """A list, or None where the cluster does not have it or it cannot be read; `unseen` is added to."""
-        return visibility.seen(
-            read, None, lambda why: unseen.append(f"{what} could not be seen: {why}"), served=lambda: "/" not in api[0] or self._reader.serves(api)
-        )
-
-    def _escalation_problems(self) -> list[_errors.Problem]:
-        """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
-        bind = access_review.right_to_bind(self._target)
-        # Asked first for all objects of a kind, which is the same question for every registry.
-        if not self._lacking([replace(bind, name="")]):
-            return []
-        role = None
-        if self._target.uid:
-            role = visibility.seen(lambda: self._cluster.read(kinds.ROLES, self._target.namespace, self._target.role), None, lambda _why: None)
-        needed = access_review.rights_of_role(self._target, role)
-        lacking = self._lacking(access for access in needed if self._lacking([replace(access, name="")]))
-        return [access_review.escalation_problem(self._target, lacking)] if lacking and self._lacking([bind]) else []
-
-    def _lacking(self, needed: Iterable[access_review.Access]) -> list[access_review.Access]:
-        return [
-            access
-            for access in needed
-            if self._reader.missing_rights(self._target.namespace, [client.Right(access.verb, access.group, access.resource, access.name)])
-        ]
-
-    def _carry_out(
-        self, planned: Callable[[], changeset.Plan], read: Callable[[], object], first: changeset.Plan | None = None, read_back: bool = False
-    ) -> changeset.Plan:
-        """Send the `first` plan, or one that is made now, and what a new plan says when somebody else was faster; the last plan.
+    def carry_out(
+        self,
+        planned: Callable[[Standing], changeset.Plan],
+        read: Callable[[Standing], Standing],
+        first: changeset.Plan | None = None,
+        read_back: bool = False,
+    ) -> tuple[Standing, changeset.Plan]:
+        """Send the `first` plan, or one that is made now, and what a new plan says when somebody else was faster; what was read last, and the last plan.
 
         With `read_back` until there is nothing left to do.
         """
@@ -284,15 +257,14 @@ class Granting:
         def attempt(_is_last: bool) -> str:
             nonlocal first, attempts, made, errors
             if attempts:
-                self._reader = self._reader.fresh
-                read()
+                self._standing = read(self._standing)
             attempts += 1
-            made, first = first or planned(), None
+            made, first = first or planned(self._standing), None
             if made.problems:
                 # They were none before the first write.
                 raise _errors.ClusterError(" ".join(problem.sentence() for problem in made.problems), _errors.CONFLICT)
             self._settle(made.changes)
-            self._outcome.warn(made.warnings)
+            self._request.outcome.warn(made.warnings)
             refused = self._send_all(made.changes)
             errors = [error for _change, error in refused]
             final = [error for change, error in refused if not _may_pass(change, error)]
@@ -304,38 +276,39 @@ class Granting:
 
         try:
             # At random, so that two runs that get into each other's way get out of it.
-            if wait.until(attempt, self._cluster, time.monotonic() + SECONDS, poll=lambda: random.uniform(0, min(attempts, 8) / 4)):
-                raise errors[0] if errors else _contested(self._target)
+            poll = lambda: random.uniform(0, min(attempts, 8) / 4)  # noqa: E731
+            if wait.until(attempt, self._standing.reader.cluster, time.monotonic() + SECONDS, poll=poll):
+                raise errors[0] if errors else _contested(self._standing.target)
         except _errors.ClusterError:
             if self._unanswered:
-                with suppress(_errors.ClusterError), self._outcome.in_doubt(self._unanswered):
-                    self._reader = self._reader.fresh
-                    read()
-                    self._settle(planned().changes)
+                with suppress(_errors.ClusterError), self._request.outcome.in_doubt(self._unanswered):
+                    self._standing = read(self._standing)
+                    self._settle(planned(self._standing).changes)
             raise
-        return made
+        return self._standing, made
 
     def _send_all(self, changes: Sequence[changeset.Change]) -> list[tuple[changeset.Change, _errors.ClusterError]]:
         """Send changes, those of the same verb in parallel, and note what was done; those that were refused. What revokes waits until all was granted."""
         refused: list[tuple[changeset.Change, _errors.ClusterError]] = []
+        check_mode, outcome = self._request.check_mode, self._request.outcome
 
         def attempt(change: changeset.Change) -> _errors.ReportedError | None:
             try:
-                writes.send(self._cluster, change, self._check_mode)
+                writes.send(self._standing.reader.cluster, change, check_mode)
             except (_errors.ClusterError, _interruption.CancelledError) as error:
                 return error
             return None
 
         for _verb, group in groupby(changes, key=lambda change: change.verb):
             batch = list(group)
-            unverified = self._check_mode and any(map(self._is_ahead, batch))
+            unverified = check_mode and any(map(self._is_ahead, batch))
             errors: list[_errors.ReportedError | None] = [None] * len(batch)
             if not unverified:
-                with ThreadPoolExecutor(min(self._threads, len(batch))) as pool:
+                with ThreadPoolExecutor(min(self._request.threads, len(batch))) as pool:
                     errors = list(pool.map(attempt, batch))
             for change, error in zip(batch, errors):
                 if error is None:
-                    self._outcome.record(change, unverified)
+                    outcome.record(change, unverified)
                 elif isinstance(error, _errors.ClusterError):
                     refused.append((change, error))
             for error in errors:
@@ -348,22 +321,17 @@ class Granting:
 
     def _is_ahead(self, change: changeset.Change) -> bool:
         """Whether a change needs what is still to be made: the registry, or the Group that the operator makes for it."""
-        if change.verb == "DELETE" or self._wanted.revoke:
+        if change.verb == "DELETE" or self._request.wanted.revoke:
             return False
-        return self._target.uid is None or (self._awaits_group and change.kind == kinds.USER_GROUP)
+        return self._standing.target.uid is None or (self._awaits_group and change.kind == kinds.USER_GROUP)
 
     def _settle(self, planned: Iterable[changeset.Change]) -> None:
         """Note the writes that got no answer, where the new plan shows that they were carried out all the same."""
         again = {(change.verb, change.kind, change.name) for change in planned}
         for change in self._unanswered:
             if (change.verb, change.kind, change.name) not in again:
-                self._outcome.record(change)
+                self._request.outcome.record(change)
         self._unanswered = []
-
-    def _show(self) -> None:
-        after: dict[str, Any] = role_bindings.permissions_result(self._grants, self._new_group if self._group is None else self._group)
-        self._outcome.registry = {**self._outcome.registry, "permissions": after}
-        self._outcome.permissions_difference = permission_plan.difference(self._target, self._before or {}, after)
 
 
 def _may_pass(change: changeset.Change, error: _errors.ClusterError) -> bool:

@@ -29,21 +29,15 @@ if TYPE_CHECKING:
 Users = Mapping[tuple[str, str], Collection[str]]
 
 
-def granting_for(
-    reader: registry_reader.Reader,
-    options: Mapping[str, Any],
-    problems: list[_errors.Problem],
-    check_mode: bool,
-    outcome: record.Outcome,
-    waits: bool,
-    threads: int | None = None,
-) -> authorization.Granting | None:
-    """What is to be done with the option `permissions` of a registry that is made or edited, None without it; `problems` is added to."""
+def access_request(
+    options: Mapping[str, Any], problems: list[_errors.Problem], check_mode: bool, outcome: record.Outcome, waits: bool
+) -> authorization.Request | None:
+    """What is to be done with the option `permissions` of a registry that is created or edited, None without it; `problems` is added to."""
     if options["permissions"] is None:
         return None
     from . import authorization
 
-    return authorization.granting_from_options(reader, {"state": "present", **options}, problems, check_mode, outcome, waits, threads)
+    return replace(authorization.request_from_options({"state": "present", **options}, problems, check_mode, outcome), waits=waits)
 
 
 @dataclass(frozen=True)
@@ -64,13 +58,15 @@ class Convergence:
         consent: desired_state.Consent,
         check_mode: bool,
         outcome: record.Outcome,
-        granting: authorization.Granting | None,
+        access: authorization.Request | None,
         check_database: str,
         waits: bool,
         expected_users: Callable[[], Users] = dict,
     ) -> None:
         self._reader, self._wanted, self._consent, self._check_mode, self._outcome = reader, wanted, consent, check_mode, outcome
-        self._granting, self._check_database, self._waits = granting, check_database, waits
+        self._access_request, self._check_database, self._waits = access, check_database, waits
+        self._access: authorization.PlannedAccess | None = None
+        self._granted: authorization.GrantedAccess | None = None
         self._preflight: preflight.Preflight | None = None
         # Who will refer to which Secret once the registries of the same run are as wanted.
         self._expected_users = expected_users
@@ -106,13 +102,14 @@ class Convergence:
     @property
     def has_changes(self) -> bool:
         """Whether there is anything to write."""
-        return bool(self.plan.changes) or (self._granting is not None and bool(self._granting.planned))
+        return bool(self.plan.changes) or (self._access is not None and bool(self._access.changes))
 
     def differences(self) -> list[drift.Difference]:
         """What is live other than wanted, by the first plan."""
-        of_permissions = (self._granting.planned, self._granting.live_grants, self._granting.group) if self._granting else ((), None, None)
-        changes, grants, group = of_permissions
-        return drift.differences(self._wanted.name, self._live, [*self.plan.changes, *changes], grants, group)
+        access, standing = self._access, self._access.standing if self._access else None
+        changes = [*self.plan.changes, *(access.changes if access else ())]
+        grants, group = (standing.grants, standing.group.manifest) if standing else (None, None)
+        return drift.differences(self._wanted.name, self._live, changes, grants, group)
 
     def problems(self) -> list[_errors.Problem]:
         """Read what is live and plan: everything for which it cannot be carried out. ClusterError when something may not be read."""
@@ -191,10 +188,10 @@ class Convergence:
         self._made, written = writes.carry_out(reader, self._planned, self._wanted.name, self._check_mode, self._outcome, made=made)
         self._resource = written or self._live.registry
         self._outcome.registry = custom_resource.registry_result(self._resource) if self._resource else {}
-        if not self._granting:
+        if not self._access:
             return
         try:
-            self._granting.grant(None if self.is_predicted else self._resource)
+            self._granted = self._access.grant(None if self.is_predicted else self._resource)
         except _interruption.CancelledError:
             raise
         except _errors.ReportedError as error:
@@ -362,8 +359,8 @@ class Convergence:
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""
         outcome, name = self._outcome, self._wanted.name
-        if self._granting:
-            self._granting.set_members()
+        if self._granted:
+            self._granted.set_members()
         if self.is_predicted:
             outcome.status = {**observation.ABSENT, "reason": "the registry does not exist yet", "restart_needed": False}
             return
@@ -393,7 +390,13 @@ class Convergence:
                 before = replace(live, registry=first.before.registry, deployment=first.before.deployment) if first else live
                 self._overwritten[change.kind, change.name] = Overwritten(change, before)
         made = replace(made, warnings=(*made.warnings, *self._shared_warnings(reader, made)))
-        return replace(made, problems=(*made.problems, *self._granting.problems(reader, live.registry))) if self._granting else made
+        if self._access_request is None:
+            return made
+        from . import authorization
+
+        found = self._access.before if self._access else None
+        self._access = authorization.plan(reader, self._access_request, live.registry, found)
+        return replace(made, problems=(*made.problems, *self._access.problems))
 
     def _shared_warnings(self, reader: registry_reader.Reader, made: changeset.Plan) -> list[str]:
         """That another registry reads a Secret whose password is changed. One that this run is for too is restarted by it."""
