@@ -31,7 +31,7 @@ def check(stand: Stand) -> list[Figure]:
         "name": "model_registry",
         "username": databases.REGISTRY.name,
         "password": databases.REGISTRY.password,
-        "ca": {"pem": authority},
+        "ca": {"source": "upload", "pem": authority},
     }
     figures = []
     for kind, part in (("mysql", "mariadb"), ("postgresql", "postgresql")):

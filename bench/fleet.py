@@ -159,7 +159,7 @@ def one(stand: Stand) -> list[Figure]:
     theirs: list[Task] = []
     times: dict[str, list[float]] = {"ours": [], "k8s": []}
     with stand.names(2 * (REPETITIONS + 1)) as names, stand.database() as database, _unowned_removed(stand, names):
-        described = {"database": database | {"ca": {"pem": authority}}, "permissions": grants}
+        described = {"database": database | {"ca": {"source": "upload", "pem": authority}}, "permissions": grants}
         for by_module, by_hand in zip(names[::2], names[1::2], strict=True):
             [run] = stand.runner.sequence([Task({"registries": [{"name": by_module, **described}], "wait": False}, MODULE)])
             assert not run.failed and run.result["changed"], run.output

@@ -76,7 +76,7 @@ class Stand:
         databases.create_databases(layout, "mysql", [name])
         login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
         try:
-            yield {"type": "mysql", "host": "mysql", "namespace": "data", "name": name, **login, "ca": "cluster"}
+            yield {"type": "mysql", "host": "mysql", "namespace": "data", "name": name, **login, "ca": {"source": "cluster"}}
         finally:
             databases.drop_database(layout, "mysql", name)
 

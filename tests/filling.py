@@ -45,7 +45,7 @@ class Fleet:
                     "name": _database(name),
                     "username": databases.REGISTRY.name,
                     "password": databases.REGISTRY.password,
-                    "ca": "cluster",
+                    "ca": {"source": "cluster"},
                 },
                 "permissions": _permissions(name),
             }

@@ -24,7 +24,7 @@ def mysql(database: str, **changed: Any) -> dict[str, Any]:
         "name": database,
         "username": login.name,
         "password": login.password,
-        "ca": "cluster",
+        "ca": {"source": "cluster"},
         **changed,
     }
 

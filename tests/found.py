@@ -48,7 +48,7 @@ def registry(name: str = "fraud", database: dict[str, Any] | None = None, status
             "port": 3306,
             "name": "x",
             "username": "u",
-            "ca": "cluster",
+            "ca": {"source": "cluster"},
             "verify_server_cert": True,
             **(database or {}),
         },

@@ -246,7 +246,13 @@ def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
     if oldest in checks.pythons():
         interpreters[oldest] = environment(f"packages for modules on Python {oldest}", checks.pythons()[oldest], *packages) / "bin" / "python"
     registry = f"matrix-{core.version.replace('.', '-')}"
-    database = {"type": "mysql", "host": "mysql", "namespace": "data", "name": f"registry_{30 + int(core.version.split('.')[1]) % 16}", "ca": "cluster"}
+    database = {
+        "type": "mysql",
+        "host": "mysql",
+        "namespace": "data",
+        "name": f"registry_{30 + int(core.version.split('.')[1]) % 16}",
+        "ca": {"source": "cluster"},
+    }
     login_to_database = {"username": DATABASE_LOGIN.name, "password": DATABASE_LOGIN.password}
     given = {"registry": registry, "database": database | login_to_database}
 
@@ -305,7 +311,7 @@ def _play_all(play: Callable[..., str], registry: str, folder: Path, layout: Lay
     for options, changes in ((("--check",), True), ((), True), ((), False)):
         _need_change(run("rotate_password", *options, registry=registry, database_password=ROTATED_PASSWORD), changes)
         _need_change(run("rotate_ca", *options, registry=registry, ca_pem="".join(bundles)), changes)
-    _need_change(run("permissions", registry=registry, permissions={"groups": ["matrix"], "exact": True}), True)
+    _need_change(run("permissions", registry=registry, permissions={"groups": ["matrix"], "exclusive": True}), True)
     _need_change(run("delete", registry=registry, confirm=registry), True)
 
 

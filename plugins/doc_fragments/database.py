@@ -95,17 +95,40 @@ options:
       ca:
         description:
           - The CA certificates that the certificate of the database is verified against.
-          - V(cluster) is the cluster-wide CA bundle. V(openshift_ai) is the CA bundle of OpenShift AI. Both are choices of the dashboard, too.
-          - A dictionary with C(config_map) and C(key), or with C(secret) and C(key), refers to a ConfigMap or Secret in O(namespace).
-          - A dictionary with C(pem) contains the certificates in PEM format. They are stored in the same ConfigMap as an upload in the dashboard,
-            C(<name>-db-credential), or C(<name>-db-credential-2) and so on if that name is already in use. This is supported for PostgreSQL, too.
-          - If the registry already uses such a ConfigMap, its content is replaced and the server is restarted. If another registry uses it too, or if it is
-            managed by another tool, a new ConfigMap is created.
-          - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true).
-          - The module fails if the ConfigMap, the Secret or the key does not exist, or if it does not contain a certificate.
-          - The module fails if C(pem) is not a bundle of valid CA certificates. The rules are those of M(modelops.openshift_ai.model_registry_ca), which can
-            also add certificates to a bundle.
-        type: raw
+          - The module fails if a suboption is set that does not belong to O(database.ca.source).
+        type: dict
+        suboptions:
+          source:
+            description:
+              - Where the CA certificates come from. The choices are those of the dashboard.
+              - V(cluster) is the cluster-wide CA bundle. V(openshift_ai) is the CA bundle of OpenShift AI.
+              - V(config_map) and V(secret) are a ConfigMap and a Secret in O(namespace). They require O(database.ca.name) and O(database.ca.key).
+              - V(upload) stores the certificates in O(database.ca.pem) or O(database.ca.path) in the same ConfigMap as an upload in the dashboard,
+                C(<name>-db-credential), or C(<name>-db-credential-2) and so on if that name is already in use. This is supported for PostgreSQL, too. If the
+                registry already uses such a ConfigMap, its content is replaced and the server is restarted. If another registry uses it too, or if it is
+                managed by another tool, a new ConfigMap is created.
+              - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true).
+            type: str
+            choices: [cluster, openshift_ai, config_map, secret, upload, none]
+            required: true
+          name:
+            description: The name of the ConfigMap or Secret. The module fails if it does not exist.
+            type: str
+          key:
+            description: The key of the certificates in the ConfigMap or Secret. The module fails if it does not exist or does not contain a certificate.
+            type: str
+          pem:
+            description:
+              - The CA certificates to upload, in PEM format. Mutually exclusive with O(database.ca.path).
+              - The module fails if the value is not a bundle of valid CA certificates. The rules are those of M(modelops.openshift_ai.model_registry_ca), which
+                can also add certificates to a bundle.
+            type: str
+          path:
+            description:
+              - A file on the controller with the CA certificates to upload. A relative path is also searched for in C(files/). A file that is encrypted with
+                Ansible Vault is decrypted. Mutually exclusive with O(database.ca.pem).
+              - The module fails if the file cannot be read, or if it does not contain a bundle of valid CA certificates.
+            type: str
       verify_server_cert:
         description:
           - Whether the registry server verifies the certificate and the host name of a MySQL server. With V(false) and a CA, the connection is encrypted but
@@ -126,9 +149,24 @@ options:
       client_certificate:
         description:
           - The client certificate that the registry server presents to the database.
-          - A dictionary with C(secret), the name of a Secret in O(namespace), C(certificate_key), which defaults to V(tls.crt), and C(private_key_key), which
-            defaults to V(tls.key).
-          - V(none) removes the client certificate.
-          - The module fails if the Secret or a key does not exist.
-        type: raw
+        type: dict
+        suboptions:
+          source:
+            description:
+              - Where the client certificate comes from. V(secret) is a Secret in O(namespace) and requires O(database.client_certificate.name).
+              - V(none) removes the client certificate. The module fails if other suboptions are set.
+            type: str
+            choices: [secret, none]
+            required: true
+          name:
+            description: The name of the Secret. The module fails if it does not exist.
+            type: str
+          certificate_key:
+            description: The key of the certificate in the Secret. The module fails if it does not exist.
+            type: str
+            default: tls.crt
+          private_key_key:
+            description: The key of the private key in the Secret. The module fails if it does not exist.
+            type: str
+            default: tls.key
 """

@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options:
   permissions:
     description:
-      - The subjects that have access to the registry. Subjects that are not listed keep their access, unless O(permissions.exact=true).
+      - The subjects that have access to the registry. Subjects that are not listed keep their access, unless O(permissions.exclusive=true).
       - A RoleBinding is created for each subject, as the dashboard does, so that access can also be viewed and revoked in the dashboard. RoleBindings that were
         created in the dashboard are reused.
       - If a subject is listed twice, access is granted once and a warning is issued.
@@ -63,7 +63,7 @@ options:
             is available. For this reason, the module fails if members are set for a new registry with C(wait=false).
         type: list
         elements: str
-      exact:
+      exclusive:
         description:
           - Whether to revoke the access of all subjects that are not listed. This applies to access that the dashboard shows or that this collection granted.
           - A list that is not set counts as empty. The exception is O(permissions.members). Members are removed only if that list is set.
@@ -75,7 +75,7 @@ options:
         description:
           - Whether to delete RoleBindings without the labels of the dashboard too, if they grant access to subjects that are not listed.
           - RoleBindings that are managed by another tool or by the platform are not deleted, because they would be created again. A warning names them.
-          - The module fails if O(permissions.exact=false), unless M(modelops.openshift_ai.model_registry_permission) revokes access with C(state=absent).
+          - The module fails if O(permissions.exclusive=false), unless M(modelops.openshift_ai.model_registry_permission) revokes access with C(state=absent).
         type: bool
         default: false
 """

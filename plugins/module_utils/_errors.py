@@ -30,7 +30,7 @@ class Problem:
 
     def sentence(self) -> str:
         """The problem as one line for people."""
-        return f"{self.option}{_texts.repeated(self.value)}: {self.problem}. {self.remedy}."
+        return f"{self.option}{_texts.repeated(self.value)}: {self.problem}. {self.remedy}{'' if self.remedy.endswith('?') else '.'}"
 
 
 class ReportedError(Exception):

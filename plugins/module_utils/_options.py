@@ -16,6 +16,8 @@ DEFAULT_PORTS = {MYSQL: 3306, POSTGRESQL: 5432}
 DEFAULT_DATABASE_NAME = "model-registry"
 # What the dashboard's first two choices of a CA certificate stand for: keys of the ConfigMap `TRUSTED_CA_CONFIG_MAP`.
 CA_BUNDLES = {"cluster": "ca-bundle.crt", "openshift_ai": "odh-ca-bundle.crt"}
+# Where a CA certificate comes from, with the suboptions that belong to each source.
+CA_SOURCES = {**dict.fromkeys(CA_BUNDLES, ()), "config_map": ("name", "key"), "secret": ("name", "key"), "upload": ("pem", "path"), "none": ()}
 # Seconds or days: more than that is a mistake, and much more is nothing that Python can wait for.
 MOST_TIME = 1_000_000
 DATABASE: dict[str, Any] = {
@@ -32,10 +34,27 @@ DATABASE: dict[str, Any] = {
         "no_log": False,
         "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "required": True, "no_log": False}},
     },
-    "ca": {"type": "raw"},
+    "ca": {
+        "type": "dict",
+        "options": {
+            "source": {"type": "str", "choices": list(CA_SOURCES), "required": True},
+            "name": {"type": "str"},
+            "key": {"type": "str", "no_log": False},
+            "pem": {"type": "str"},
+            "path": {"type": "str"},
+        },
+    },
     "verify_server_cert": {"type": "bool"},
     "ssl_mode": {"type": "str", "choices": list(SSL_MODES)},
-    "client_certificate": {"type": "raw"},
+    "client_certificate": {
+        "type": "dict",
+        "options": {
+            "source": {"type": "str", "choices": ["secret", "none"], "required": True},
+            "name": {"type": "str"},
+            "certificate_key": {"type": "str", "default": "tls.crt", "no_log": False},
+            "private_key_key": {"type": "str", "default": "tls.key", "no_log": False},
+        },
+    },
 }
 NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
 PERMISSIONS: dict[str, Any] = {
@@ -51,7 +70,7 @@ PERMISSIONS: dict[str, Any] = {
                 "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
             },
             "members": NAMES,
-            "exact": {"type": "bool", "default": False},
+            "exclusive": {"type": "bool", "default": False},
             "prune_unlabelled": {"type": "bool", "default": False},
         },
     }

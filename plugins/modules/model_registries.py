@@ -35,7 +35,7 @@ notes:
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
-  - cryptography >= 3.4, for C(pem) in O(registries[].database.ca) and for O(check_database)
+  - cryptography >= 3.4, for O(registries[].database.ca.source=upload) and for O(check_database)
   - PyMySQL >= 1.0.2 for MySQL and psycopg >= 3.1.8 for PostgreSQL, for O(check_database)
 seealso:
   - module: modelops.openshift_ai.model_registry
@@ -135,10 +135,10 @@ EXAMPLES = r"""
           name: fraud_models
           username: registry
           password: "{{ vault_fraud_password }}"
-          ca: cluster
+          ca: {source: cluster}
         permissions:
           groups: [fraud-scientists]
-          exact: true
+          exclusive: true
       - name: credit-models
         database:
           type: postgresql
@@ -147,7 +147,7 @@ EXAMPLES = r"""
           name: credit_models
           username: registry
           password: "{{ vault_credit_password }}"
-          ca: cluster
+          ca: {source: cluster}
         permissions:
           groups: [credit-scientists]
           projects: [credit-dev]
@@ -239,7 +239,7 @@ drift:
     option:
       description:
         - The option, such as V(database.port) or V(permissions.groups[fraud-scientists]). For a registry that does not exist, it is V(name).
-        - V(permissions.exact) is a RoleBinding that can be deleted without revoking access, because it grants nothing, or the same as another one.
+        - V(permissions.exclusive) is a RoleBinding that can be deleted without revoking access, because it grants nothing, or the same as another one.
       type: str
     before:
       description: The current value. For permissions, it is V(granted), or null. Passwords are masked.

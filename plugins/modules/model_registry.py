@@ -36,7 +36,7 @@ notes:
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
-  - cryptography >= 3.4, for O(database.ca) with C(pem) and for O(check_database)
+  - cryptography >= 3.4, for O(database.ca.source=upload) and for O(check_database)
   - PyMySQL >= 1.0.2 for MySQL and psycopg >= 3.1.8 for PostgreSQL, for O(check_database)
 seealso:
   - module: modelops.openshift_ai.model_registry_ca
@@ -161,7 +161,7 @@ EXAMPLES = r"""
       name: fraud_models
       username: registry
       password: "{{ vault_database_password }}"
-      ca: cluster
+      ca: {source: cluster}
 
 - name: Change only the description
   modelops.openshift_ai.model_registry:
@@ -188,7 +188,7 @@ EXAMPLES = r"""
       name: fraud_models
       username: registry
       password: "{{ vault_database_password }}"
-      ca: cluster
+      ca: {source: cluster}
 
 - name: Upload the CA certificate of the database and issue a warning if the database check fails
   modelops.openshift_ai.model_registry:
@@ -196,7 +196,8 @@ EXAMPLES = r"""
     check_database: warn
     database:
       ca:
-        pem: "{{ lookup('ansible.builtin.file', 'database-ca.pem') }}"
+        source: upload
+        path: database-ca.pem
 
 - name: Delete the registry and keep the PostgreSQL database
   modelops.openshift_ai.model_registry:
@@ -246,7 +247,7 @@ registry:
       name: fraud_models
       username: registry
       password_secret: {name: fraud-models-db-k4mzt, key: database-password}
-      ca: cluster
+      ca: {source: cluster}
       verify_server_cert: true
 database:
   description: The result of the database check.

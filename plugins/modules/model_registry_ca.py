@@ -165,7 +165,25 @@ options:
             required: true
       ca:
         description: Ignored. The bundle is used instead.
-        type: raw
+        type: dict
+        suboptions:
+          source:
+            description: Ignored.
+            type: str
+            choices: [cluster, openshift_ai, config_map, secret, upload, none]
+            required: true
+          name:
+            description: Ignored.
+            type: str
+          key:
+            description: Ignored.
+            type: str
+          pem:
+            description: Ignored.
+            type: str
+          path:
+            description: Ignored. The file is not read.
+            type: str
       verify_server_cert:
         description: Ignored for MySQL, because the certificate and the host name are always verified. The module fails for PostgreSQL.
         type: bool
@@ -174,8 +192,25 @@ options:
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
       client_certificate:
-        description: Ignored. The module fails if it is not a reference to a Secret.
-        type: raw
+        description: Ignored.
+        type: dict
+        suboptions:
+          source:
+            description: Ignored.
+            type: str
+            choices: [secret, none]
+            required: true
+          name:
+            description: Ignored. The module fails if it is not a valid name.
+            type: str
+          certificate_key:
+            description: Ignored. The module fails if it is not a valid key.
+            type: str
+            default: tls.crt
+          private_key_key:
+            description: Ignored. The module fails if it is not a valid key.
+            type: str
+            default: tls.key
   restart:
     description:
       - Whether to perform a rolling restart of the registries that use the bundle if it has changed since their servers started.
@@ -205,7 +240,7 @@ EXAMPLES = r"""
     path: database-ca.pem
   register: uploaded
 
-- name: Create the registry with this CA; database.ca.pem would do both in one call
+- name: Create the registry with this CA. With database.ca.source=upload, one call does both
   modelops.openshift_ai.model_registry:
     name: fraud-models
     database:
@@ -216,7 +251,8 @@ EXAMPLES = r"""
       username: registry
       password: "{{ vault_database_password }}"
       ca:
-        config_map: "{{ uploaded.ca.name }}"
+        source: config_map
+        name: "{{ uploaded.ca.name }}"
         key: "{{ uploaded.ca.key }}"
 
 - name: Add the new CA before the certificate of the database is replaced

@@ -116,13 +116,35 @@ options:
             required: true
       ca:
         description:
-          - The CA certificates that the certificate of the database is verified against. If not set, or with V(none), no CA is used.
-          - V(cluster) is the cluster-wide CA bundle. V(openshift_ai) is the CA bundle of OpenShift AI.
-          - A dictionary with C(config_map) and C(key), or with C(secret) and C(key), refers to a ConfigMap or Secret in O(namespace). An object that does not
-            exist is reported in RV(findings).
-          - A dictionary with C(pem) contains the certificates in PEM format.
-          - The module fails for any other value, or if C(pem) is not a bundle of valid CA certificates.
-        type: raw
+          - The CA certificates that the certificate of the database is verified against. If not set, no CA is used.
+          - The module fails if a suboption is set that does not belong to O(database.ca.source).
+        type: dict
+        suboptions:
+          source:
+            description:
+              - Where the CA certificates come from. V(cluster) is the cluster-wide CA bundle. V(openshift_ai) is the CA bundle of OpenShift AI.
+              - V(config_map) and V(secret) are a ConfigMap and a Secret in O(namespace). They require O(database.ca.name) and O(database.ca.key).
+              - V(upload) requires O(database.ca.pem) or O(database.ca.path). With V(none), no CA is used.
+            type: str
+            choices: [cluster, openshift_ai, config_map, secret, upload, none]
+            required: true
+          name:
+            description: The name of the ConfigMap or Secret. An object that does not exist is reported in RV(findings).
+            type: str
+          key:
+            description: The key of the certificates in the ConfigMap or Secret. A key that does not exist is reported in RV(findings).
+            type: str
+          pem:
+            description:
+              - The CA certificates in PEM format. Mutually exclusive with O(database.ca.path).
+              - The module fails if the value is not a bundle of valid CA certificates.
+            type: str
+          path:
+            description:
+              - A file on the controller with the CA certificates. A relative path is also searched for in C(files/). Mutually exclusive with
+                O(database.ca.pem).
+              - The module fails if the file cannot be read, or if it does not contain a bundle of valid CA certificates.
+            type: str
       verify_server_cert:
         description:
           - Whether the registry server verifies the certificate and the host name of a MySQL server.
@@ -137,11 +159,27 @@ options:
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
       client_certificate:
         description:
-          - The client certificate that the registry server presents to the database.
-          - A dictionary with C(secret), the name of a Secret in O(namespace), C(certificate_key), which defaults to V(tls.crt), and C(private_key_key), which
-            defaults to V(tls.key). With V(none), no client certificate is used.
-          - The module fails for any other value.
-        type: raw
+          - The client certificate that the registry server presents to the database. If not set, no client certificate is used.
+        type: dict
+        suboptions:
+          source:
+            description:
+              - Where the client certificate comes from. V(secret) is a Secret in O(namespace) and requires O(database.client_certificate.name).
+              - With V(none), no client certificate is used. The module fails if other suboptions are set.
+            type: str
+            choices: [secret, none]
+            required: true
+          name:
+            description: The name of the Secret. A Secret that does not exist is reported in RV(findings).
+            type: str
+          certificate_key:
+            description: The key of the certificate in the Secret. A key that does not exist is reported in RV(findings).
+            type: str
+            default: tls.crt
+          private_key_key:
+            description: The key of the private key in the Secret. A key that does not exist is reported in RV(findings).
+            type: str
+            default: tls.key
   timeout:
     description:
       - How long each step can take on the network, in seconds. All steps together take at most twice as long.
@@ -160,7 +198,8 @@ EXAMPLES = r"""
       username: registry
       password: "{{ vault_database_password }}"
       ca:
-        pem: "{{ lookup('ansible.builtin.file', 'database-ca.pem') }}"
+        source: upload
+        path: database-ca.pem
   register: looked
 
 - name: Show the problems

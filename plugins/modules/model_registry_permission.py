@@ -30,7 +30,7 @@ notes:
     permissions that they do not have. Otherwise, the module fails before anything is written, and the error names both alternatives.
   - If a registry was deleted and created again, the next run sets it as the owner of the RoleBindings of the listed subjects.
   - Some documentation of the product mentions the Role C(registry-users-<name>). A RoleBinding to this Role does not grant access, because the name of the Role
-    is C(registry-user-<name>). Such RoleBindings are reported. O(permissions.exact=true) replaces them.
+    is C(registry-user-<name>). Such RoleBindings are reported. O(permissions.exclusive=true) replaces them.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -88,7 +88,7 @@ EXAMPLES = r"""
       service_accounts:
         - namespace: ci
           name: pipeline
-      exact: true
+      exclusive: true
     verify: true
   register: access
 

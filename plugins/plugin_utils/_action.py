@@ -10,7 +10,7 @@ import gc
 import importlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,25 @@ from ansible.utils.version import SemanticVersion
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import may_repeat
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._following import following
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import LIST, option_problems, read_dictionary
 
 # As in galaxy.yml.
 OLDEST_KUBERNETES_CORE = "5.0.0"
+LOOKED_FOR = (
+    "The file must be on the controller. Relative paths are also searched for in files/. To use a file of a managed host, read it with"
+    " ansible.builtin.slurp and set pem to its content, with the filter b64decode"
+)
 
 
 class RegistryAction(ActionBase):
     """Run the module of the same name with its kubeconfig found on the controller, and keep the task's arguments out of the result."""
 
     _supports_async = True
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # Many registries may have the same CA.
+        self._files: dict[str, str] = {}
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         _need_kubernetes_core()
@@ -68,8 +77,38 @@ class RegistryAction(ActionBase):
         return following(self._connection._shell.tmpdir or self._make_tmp_path(), show)
 
     def _completed(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments that the module gets, after what its own action plugin does with them."""
-        return arguments
+        """The arguments that the module gets: CA certificates to upload are read from their files."""
+        problems: list[Problem] = []
+        given = arguments.get(LIST)
+        items = [self._with_ca(item, f"{LIST}[{index}].", problems) for index, item in enumerate(given if isinstance(given, list) else ())]
+        completed = self._with_ca(arguments, "", problems)
+        if problems:
+            raise refusal(problems)
+        return {**completed, LIST: items} if items else completed
+
+    def _with_ca(self, described: Any, prefix: str, problems: list[Problem]) -> Any:
+        """What describes a registry, with the content of the file that `database.ca` names."""
+        registry = read_dictionary(described) or {}
+        database = read_dictionary(registry.get("database")) or {}
+        ca = read_dictionary(database.get("ca")) or {}
+        if ca.get("source") != "upload" or ca.get("path") is None:
+            return described
+        return {**registry, "database": {**database, "ca": self._with_certificates(ca, f"{prefix}database.ca.", problems)}}
+
+    def _with_certificates(self, options: Mapping[str, Any], prefix: str, problems: list[Problem]) -> dict[str, Any]:
+        """Options with the content of the file `path` as `pem`."""
+        path = str(options["path"])
+        if options.get("pem") is not None:
+            problems.append(Problem(f"{prefix}path", "is mutually exclusive with pem", "Set one of them", path))
+            return dict(options)
+        if path not in self._files:
+            try:
+                with open(self._loader.get_real_file(self._find_needle("files", path)), "rb") as file:
+                    # The module recognises other formats by their bytes, and arguments are text: each character stands for one byte.
+                    self._files[path] = file.read().decode("latin-1")
+            except (AnsibleError, OSError, ValueError) as error:
+                problems.append(Problem(f"{prefix}path", f"cannot be read: {' '.join(reason_of(error, path).split())}", LOOKED_FOR, path))
+        return {**options, "pem": self._files.get(path)}
 
     def _find_kubeconfig(self, kubeconfig: str) -> str | dict[str, Any]:
         """The paths that a kubeconfig is read from, looked up as Ansible looks up every file of a play, and decrypted."""

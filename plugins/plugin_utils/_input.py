@@ -20,21 +20,22 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._options imp
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import may_repeat
 
 LIST = "registries"
+MISSING, MEANT = "is missing", "Did you mean "
 # What each type of option is to be given.
 WANTED = {
-    "str": ("text", "Give a text, in quotes"),
-    "path": ("path", "Give the path of a file"),
-    "int": ("whole number", "Give a whole number"),
-    "float": ("number", "Give a number"),
-    "bool": ("truth value", "Give true or false"),
-    "list": ("list", "Give a list"),
-    "dict": ("dictionary", "Give a dictionary"),
+    "str": ("a string", "Set a string, in quotes"),
+    "path": ("a path", "Set the path of a file"),
+    "int": ("an integer", "Set a whole number"),
+    "float": ("a number", "Set a number"),
+    "bool": ("a boolean", "Set true or false"),
+    "list": ("a list", "Set a list"),
+    "dict": ("a dictionary", "Set a dictionary"),
 }
 PLAIN = {"str": str, "path": str, "int": int, "float": float, "bool": bool, "list": list, "dict": Mapping}
 # Accepted in what was exported, and nothing that one would write.
 UNWRITTEN = "status"
 # Options of the module for one registry that a list expresses otherwise.
-ELSEWHERE = {"state": "Leave it out: what is listed is to be there, and purge deletes what is not"}
+ELSEWHERE = {"state": "Remove it. Listed registries are created, and purge deletes registries that are not listed"}
 # More than any option means, and less than what Python and JSON cannot write.
 MOST_BITS = 63
 
@@ -70,7 +71,8 @@ def option_problems(module: str, arguments: Mapping[str, Any], shared: Mapping[s
             *(found for index, item in items.items() for found in _broken_rules(_path(index), REGISTRY_ITEM, item)),
         ]
         problems += [problem for problem in broken if said.isdisjoint((problem.option, problem.option.rpartition(".")[0]))]
-    return sorted(problems, key=_index)
+    misspelt = {_below(problem.option.rpartition(".")[0], problem.remedy[len(MEANT) : -1]) for problem in problems if problem.remedy.startswith(MEANT)}
+    return sorted((problem for problem in problems if problem.problem != MISSING or problem.option not in misspelt), key=_index)
 
 
 def _path(index: int) -> str:
@@ -93,7 +95,7 @@ def _value(value: Any, spec: Mapping[str, Any], root: _Root, path: str, problems
         return _dictionary(value, spec["options"], root, path, problems)
     unsendable = _unsendable(value) if kind in ("str", "path", "raw", "dict") else ""
     if unsendable:
-        problems.append(Problem(path, unsendable, "Give a text in UTF-8" if "UTF-8" in unsendable else "Give another value"))
+        problems.append(Problem(path, unsendable, "Set a string in UTF-8" if "UTF-8" in unsendable else "Set another value"))
     elif kind == "list" and isinstance(value, list):
         element = {key: part for key, part in spec.items() if key in ("options", "choices")} | {"type": spec.get("elements", "raw")}
         return [_element(entry, element, root, f"{path}[{index}]", problems) for index, entry in enumerate(value)]
@@ -115,9 +117,9 @@ def _element(value: Any, spec: Mapping[str, Any], root: _Root, path: str, proble
 
 
 def _dictionary(given: Any, specs: Mapping[str, Any], root: _Root, path: str, problems: list[Problem]) -> dict[str, Any] | None:
-    value = _read_dictionary(given)
+    value = read_dictionary(given)
     if value is None:
-        problems.append(_wrong_type(path, given, "dictionary", f"Give a dictionary with {_listed(specs, 'and')}"))
+        problems.append(_wrong_type(path, given, "a dictionary", _dictionary_of(specs)))
         return None
     problems += [_unknown_option(path, str(key), specs, root) for key in value if key not in specs]
     right: dict[str, Any] = {}
@@ -127,16 +129,16 @@ def _dictionary(given: Any, specs: Mapping[str, Any], root: _Root, path: str, pr
         if fitting is not None:
             right[key] = fitting
         if spec.get("required") and key not in value:
-            problems.append(Problem(place, "is missing", "Give it"))
+            problems.append(Problem(place, MISSING, f"Set it to {_listed(spec['choices'], 'or')}" if "choices" in spec else "Set it"))
         elif spec.get("required") and (value[key] is None or (isinstance(value[key], str) and not value[key].strip())):
-            problems.append(Problem(place, "is empty", "Give a text" if spec["type"] == "str" else WANTED[spec["type"]][1]))
+            problems.append(Problem(place, "is empty", "Set a string" if spec["type"] == "str" else WANTED[spec["type"]][1]))
             right.pop(key, None)
         elif key in value and value[key] is None and spec.get("default") is not None:
-            problems.append(Problem(place, "is empty", "Leave it out, or give a value"))
+            problems.append(Problem(place, "is empty", "Remove the option, or set a value"))
     return right
 
 
-def _read_dictionary(value: Any) -> Mapping[Any, Any] | None:
+def read_dictionary(value: Any) -> Mapping[Any, Any] | None:
     """A dictionary, also one that is written as a text. Ansible takes one with an equals sign too: it may be a password, whose half it would repeat."""
     if isinstance(value, str) and value.startswith("{"):
         try:
@@ -175,14 +177,14 @@ def _unsendable(value: Any) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            return "holds bytes that are not UTF-8"
+            return "contains bytes that are not valid UTF-8"
         return ""
     if isinstance(value, Mapping):
         return next(filter(None, (_unsendable(part) for entry in value.items() for part in entry)), "")
     if isinstance(value, (list, tuple)):
         return next(filter(None, map(_unsendable, value)), "")
     if isinstance(value, (bytes, set)):
-        return "is no text, number, truth value, list or dictionary"
+        return "is not a string, number, boolean, list or dictionary"
     return "is too large a number" if _is_endless(value) else ""
 
 
@@ -193,7 +195,7 @@ def _repeated(items: Mapping[int, Mapping[str, Any]], namespace: Any) -> list[Pr
         if item.get("name") is not None:
             before = first.setdefault((str(item.get("namespace") or namespace or ""), str(item["name"])), index)
             if before != index:
-                problems.append(Problem(f"{_path(index)}.name", f"is the name of {_path(before)} too", "List each registry once"))
+                problems.append(Problem(f"{_path(index)}.name", f"is also the name of {_path(before)}", "List each registry once"))
     return problems
 
 
@@ -209,7 +211,8 @@ def _broken_rules(path: str, specs: Mapping[str, Any], given: Mapping[str, Any])
     registry_from_options({**registry, "name": registry.get("name") or "name"}, options.get("namespace") or "", problems, [])
     if options.get("permissions") is not None:
         permissions_from_options(options["permissions"], options.get("state") == "absent", problems, [])
-    yield from (replace(problem, option=_below(path, problem.option)) for problem in problems)
+    # A file is read when all options fit.
+    yield from (replace(problem, option=_below(path, problem.option)) for problem in problems if problem.option != "database.ca.path")
 
 
 def _plain(value: Any) -> Any:
@@ -230,18 +233,18 @@ def _wrong_type(path: str, value: Any, wanted: str, remedy: str) -> Problem:
     if _is_endless(value):
         return Problem(path, "is too large a number", remedy)
     kinds: list[tuple[Any, str]] = [
-        (bool, "a truth value"),
+        (bool, "a boolean"),
         ((int, float), "a number"),
         (Mapping, "a dictionary"),
         ((list, tuple, set), "a list"),
         (bytes, "binary data"),
     ]
-    given = next((name for kind, name in kinds if isinstance(value, kind)), "a text")
-    return Problem(path, f"is {given} and no {wanted}", remedy)
+    given = next((name for kind, name in kinds if isinstance(value, kind)), "a string")
+    return Problem(path, f"must be {wanted}, but is {given}", remedy)
 
 
 def _choice_problem(path: str, choices: list[str]) -> Problem:
-    return Problem(path, "is nothing that can be chosen", f"Use {_listed(choices, 'or')}")
+    return Problem(path, "is not a valid value", f"Set it to {_listed(choices, 'or')}")
 
 
 def _unknown_option(path: str, key: str, specs: Mapping[str, Any], root: _Root) -> Problem:
@@ -254,16 +257,24 @@ def _unknown_option(path: str, key: str, specs: Mapping[str, Any], root: _Root) 
     if key in ELSEWHERE and root.path:
         remedy = ELSEWHERE[key]
     elif key in places:
-        remedy = f"It belongs to {' or '.join(places[key])}"
+        remedy = f"{MEANT}{' or '.join(places[key])}?"
     elif here:
-        remedy = f"It is probably {here[0]}"
+        remedy = f"{MEANT}{here[0]}?"
     elif anywhere:
-        remedy = f"It is probably {' or '.join(places[anywhere[0]])}"
+        remedy = f"{MEANT}{' or '.join(places[anywhere[0]])}?"
     else:
-        remedy = f"There are {_listed(names, 'and')}"
+        remedy = f"Valid options are {_listed(names, 'and')}"
     if key.strip() and may_repeat(key):
-        return Problem(_below(path, key), "is no option", remedy)
-    return Problem(path or "options", "holds something that is no option", f"There are {_listed(names, 'and')}")
+        return Problem(_below(path, key), "is not a valid option", remedy)
+    return Problem(path or "options", "contains an option that is not valid", f"Valid options are {_listed(names, 'and')}")
+
+
+def _dictionary_of(specs: Mapping[str, Any]) -> str:
+    """The remedy for a value that is not a dictionary with these options."""
+    if "source" not in specs:
+        return f"Set a dictionary with {_listed(specs, 'and')}"
+    first, *_others = sources = specs["source"]["choices"]
+    return f"Set a dictionary such as {{source: {first}}}. The source can be {_listed(sources, 'or')}"
 
 
 def _places(specs: Mapping[str, Any]) -> Iterator[str]:

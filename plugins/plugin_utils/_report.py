@@ -430,7 +430,7 @@ def _view(registry: Registry) -> View | None:
     if database.get("type") not in (MYSQL, POSTGRESQL):
         return None
     # One that options cannot say is left out of them; it is there.
-    ca = None if database.get("ca", "") == "none" else ""
+    ca = None if database.get("ca") == {"source": "none"} else ""
     shown = "client_certificate" in database or any(certificate["use"] == "client" for certificate in registry.certificates)
     pair = "shown" if shown else None
     return View(

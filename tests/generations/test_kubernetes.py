@@ -41,7 +41,7 @@ def database(kubernetes: Sandbox, name: str) -> dict[str, Any]:
     """A database over TLS, with its CA in a ConfigMap that the user made."""
     authority = {"metadata": {"name": f"{name}-ca"}, "data": {"ca.crt": kubernetes.layout.path("pki", "database-ca.crt").read_text()}}
     kubernetes.cluster.create("v1", "configmaps", authority)
-    return kubernetes.mysql(name.replace("-", "_")) | {"ca": {"config_map": f"{name}-ca", "key": "ca.crt"}}
+    return kubernetes.mysql(name.replace("-", "_")) | {"ca": {"source": "config_map", "name": f"{name}-ca", "key": "ca.crt"}}
 
 
 def writes(layout: Layout) -> list[str]:
@@ -117,7 +117,7 @@ def grants_and_revokes(kubernetes: Sandbox, runner: Runner, name: str, authority
         [
             Task(options | {"permissions": listed | {"members": [PERSON]}}, PERMISSION),
             Task(options | {"verify": True}, PERMISSION),
-            Task(options | {"permissions": listed | {"exact": True}}, PERMISSION),
+            Task(options | {"permissions": listed | {"exclusive": True}}, PERMISSION),
         ]
     )
     assert refused.failed and refused.writes == [], refused.output
@@ -150,7 +150,7 @@ def test_the_namespace_cannot_be_found_out(kubernetes: Sandbox, model_registry: 
 
 def test_the_clusters_own_ca_bundle_does_not_exist(kubernetes: Sandbox, model_registry: Runner, name: str, database: dict[str, Any]) -> None:
     faults.forget_requests(kubernetes.layout)
-    run = model_registry(name=name, namespace=REGISTRIES_NAMESPACE, database=database | {"ca": "cluster"})
+    run = model_registry(name=name, namespace=REGISTRIES_NAMESPACE, database=database | {"ca": {"source": "cluster"}})
     assert run.failed
     assert run.result["problems"][0]["option"] == "database.ca" and "no such ConfigMap" in run.result["msg"]
     assert writes(kubernetes.layout) == []

@@ -79,7 +79,7 @@ class Registry:
 @pytest.fixture(scope="module")
 def old_registry(openshift: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """A registry that was made by the module on the oldest product, with a model in it that a person stored; and beside it one of the dashboard's."""
-    mysql = openshift.mysql("old_registry") | {"ca": "cluster"}
+    mysql = openshift.mysql("old_registry") | {"ca": {"source": "cluster"}}
     registry = Registry("old-registry", {"description": "As it was made", "database": mysql})
     run = openshift.runner(tmp_path_factory.mktemp("old"))(name=registry.name, **registry.options)
     assert not run.failed, run.output
@@ -186,7 +186,7 @@ def test_registries_of_older_products_are_exported_and_adopted_without_a_change(
     assert not shown.failed and not unrouted.failed, shown.output + unrouted.output
     adopted, old = registries = shown.result["registries"]
     assert [registry["name"] for registry in registries] == names
-    assert old["description"] == "As it was made" and old["database"]["ca"] == "cluster"
+    assert old["description"] == "As it was made" and old["database"]["ca"] == {"source": "cluster"}
     assert adopted["permissions"]["groups"] == ["data-scientists"]
     for registry in registries:
         status = registry["status"]
@@ -202,7 +202,7 @@ def test_registries_of_older_products_are_exported_and_adopted_without_a_change(
 
 def test_a_new_registry_is_made_and_edited(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
     cluster, model_registry, name = openshift.cluster, openshift.runner(tmp_path), f"new-{uuid.uuid4().hex[:6]}"
-    options = {"database": openshift.mysql(name.replace("-", "_")) | {"ca": "cluster"}}
+    options = {"database": openshift.mysql(name.replace("-", "_")) | {"ca": {"source": "cluster"}}}
     made = model_registry(name=name, **options)
     assert not made.failed, made.output
     assert made.changes == [("create", "Secret"), ("create", "ModelRegistry")]
@@ -226,7 +226,7 @@ def test_a_new_registry_is_made_and_edited(openshift: Sandbox, generation: Gener
 def test_the_dashboard_and_the_module_work_on_the_same_registries(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
     cluster, pages = openshift.cluster, Dashboard(openshift.cluster)
     ours, theirs = (f"{who}-{uuid.uuid4().hex[:6]}" for who in ("ours", "theirs"))
-    database = openshift.mysql(ours.replace("-", "_")) | {"ca": "cluster"}
+    database = openshift.mysql(ours.replace("-", "_")) | {"ca": {"source": "cluster"}}
     options = {"display_name": "Both", "description": "Models", "database": database}
     pages.create(theirs, Form("Both", "Models", database_of(database), CLUSTER_WIDE))
     made, adopted = openshift.runner(tmp_path).sequence([Task({"name": ours, **options}), Task({"name": theirs, **options})])
@@ -272,7 +272,7 @@ def test_postgresql_with_a_password_that_would_break_a_url(openshift: Sandbox, g
 
 
 def test_a_mistake_is_told_in_words(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
-    database = openshift.mysql("mistaken") | {"ca": "cluster"}
+    database = openshift.mysql("mistaken") | {"ca": {"source": "cluster"}}
     model_registry = openshift.runner(tmp_path)
     for changed, told, evidence in generation.mistakes:
         run = model_registry(name=f"wrong-{uuid.uuid4().hex[:6]}", database=database | changed, wait_timeout=8)

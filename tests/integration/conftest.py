@@ -97,7 +97,7 @@ def mysql(database: str) -> dict[str, Any]:
         "name": database,
         "username": databases.REGISTRY.name,
         "password": databases.REGISTRY.password,
-        "ca": "cluster",
+        "ca": {"source": "cluster"},
     }
 
 

@@ -119,7 +119,7 @@ def test_grants_with_any_answer_broken_say_what_was_written(cluster: Cluster, na
 
     def grant(api: client.Cluster, outcome: record.Outcome) -> None:
         # Another group each time; the one before is revoked.
-        options = parameters(_options.REGISTRY, name=name, permissions={"groups": [uuid.uuid4().hex], "exact": True}, wait=False)
+        options = parameters(_options.REGISTRY, name=name, permissions={"groups": [uuid.uuid4().hex], "exclusive": True}, wait=False)
         registry.converge(api, options, False, outcome)
 
     for number, way in every(trial.requests(grant)):

@@ -635,9 +635,9 @@ def test_the_module_reads_a_registry_or_options_and_keeps_secrets(layout: Layout
     key = layout.path("pki", "database-ca.key").read_text()
     tasks = [
         {"registry": registry},
-        {"database": described | {"ca": {"pem": pem}}, "namespace": "does-not-matter"},
-        {"database": described | {"host": "postgres", "namespace": "data", "ca": "cluster"}},
-        {"database": {"type": "mysql", "host": "db:1", "username": "u", "password": "p?ss-word", "ca": {"pem": pem + key}}, "timeout": 0},
+        {"database": described | {"ca": {"source": "upload", "pem": pem}}, "namespace": "does-not-matter"},
+        {"database": described | {"host": "postgres", "namespace": "data", "ca": {"source": "cluster"}}},
+        {"database": {"type": "mysql", "host": "db:1", "username": "u", "password": "p?ss-word", "ca": {"source": "upload", "pem": pem + key}}, "timeout": 0},
         {"registry": "does-not-exist"},
         {"database": described | {"password": None, "password_secret": {"name": "nobody", "key": "k"}}},
     ]

@@ -44,7 +44,7 @@ class Home:
         return self.process.run(registry(**{"name": self.name, "wait_timeout": 20, "check_database": "ignore", **options}))
 
     def create(self, **database: Any) -> None:
-        ended = self.run(database=self.mysql | {"ca": {"pem": self.bundle}} | database, wait_timeout=120)
+        ended = self.run(database=self.mysql | {"ca": {"source": "upload", "pem": self.bundle}} | database, wait_timeout=120)
         assert ended.error is None, ended.error
 
     @property
@@ -93,9 +93,9 @@ def home(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Home]:
 @pytest.mark.parametrize("made_by", ["us", "the dashboard"])
 def test_it_never_deletes_a_password_that_works_before_its_replacement_works(home: Home, made_by: str) -> None:
     if made_by == "us":
-        home.create(ca="none")
+        home.create(ca={"source": "none"})
     else:
-        Dashboard(home.cluster).create(home.name, Form(home.name, "", database_of(home.mysql | {"ca": "none"}), None))
+        Dashboard(home.cluster).create(home.name, Form(home.name, "", database_of(home.mysql | {"ca": {"source": "none"}}), None))
         until(home.is_available)
     [old] = home.passwords
     wanted = {"database": {"password_secret": home.vault("not-the-word")}}
@@ -111,7 +111,7 @@ def test_it_never_deletes_a_password_that_works_before_its_replacement_works(hom
 
 
 def test_without_waiting_the_old_password_stays_for_a_later_run(home: Home) -> None:
-    home.create(ca="none")
+    home.create(ca={"source": "none"})
     [old] = home.passwords
     wanted = {"database": {"password_secret": home.vault(WORD)}}
     edited = home.run(**wanted, wait=False)
@@ -122,7 +122,7 @@ def test_without_waiting_the_old_password_stays_for_a_later_run(home: Home) -> N
 
 
 def test_check_mode_says_that_a_deletion_depends_on_the_registry(home: Home) -> None:
-    home.create(ca="none")
+    home.create(ca={"source": "none"})
     wanted = {"database": {"password_secret": home.vault(WORD)}}
     predicted = home.process.run(registry(name=home.name, check=True, **wanted))
     not_waiting = home.process.run(registry(name=home.name, check=True, wait=False, **wanted))
@@ -141,7 +141,7 @@ def test_check_mode_says_that_a_deletion_depends_on_the_registry(home: Home) -> 
 
 
 def test_a_fleet_gives_up_old_passwords_when_the_registries_are_available(home: Home) -> None:
-    home.create(ca="none")
+    home.create(ca={"source": "none"})
     [old] = home.passwords
 
     def fleet(password: str, **options: Any) -> Work:
@@ -175,13 +175,13 @@ def test_a_password_with_which_the_registry_does_not_serve_is_put_back(home: Hom
 def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_works(home: Home) -> None:
     home.create(verify_server_cert=True)
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
-    replaced = home.run(database={"ca": {"pem": foreign}})
+    replaced = home.run(database={"ca": {"source": "upload", "pem": foreign}})
     assert replaced.error and "The previous CA was put back" in replaced.error
     assert home.cluster.get(*CONFIG_MAPS, f"{home.name}-db-credential")["data"] == {"ca.crt": home.bundle}
     until(home.is_available)
     home.cluster.create(*CONFIG_MAPS, {"metadata": {"name": f"own-{home.name}"}, "data": {"ca.crt": foreign}})
     try:
-        moved = home.run(database={"ca": {"config_map": f"own-{home.name}", "key": "ca.crt"}})
+        moved = home.run(database={"ca": {"source": "config_map", "name": f"own-{home.name}", "key": "ca.crt"}})
         assert moved.error and home.cluster.get(*CONFIG_MAPS, f"{home.name}-db-credential")["data"] == {"ca.crt": home.bundle}
     finally:
         home.cluster.delete(*CONFIG_MAPS, f"own-{home.name}")
@@ -220,7 +220,7 @@ def test_a_new_password_that_the_database_accepts_stays(home: Home, look: str) -
 
 
 def test_a_password_with_which_the_registry_was_not_available_is_not_put_back(home: Home) -> None:
-    assert home.run(database=home.mysql | {"ca": "none", "password": "first-guess"}).error
+    assert home.run(database=home.mysql | {"ca": {"source": "none"}, "password": "first-guess"}).error
     failed = home.run(database={"password": OTHER})
     assert failed.error and "was not put back" in failed.error and "was not available with it either" in failed.error
     assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
@@ -315,7 +315,7 @@ def test_a_password_that_another_registry_reads_is_announced_and_not_put_back(ho
     home.create()
     [secret] = home.passwords
     reader = f"{home.name}-too"
-    second = {"name": reader, "database": {**home.mysql, "ca": "none", "password": None, "password_secret": {"name": secret, "key": KEY}}}
+    second = {"name": reader, "database": {**home.mysql, "ca": {"source": "none"}, "password": None, "password_secret": {"name": secret, "key": KEY}}}
     assert home.process.run(registry(**second, allow_data_change=True, check_database="ignore", wait_timeout=120)).error is None
     try:
         warning = f"Secret '{secret}' is read by registry '{reader}' too: its password changes with it, and a run for it restarts its server"
@@ -374,7 +374,7 @@ def content(home: Home, name: str) -> str:
 
 
 def test_a_bundle_with_which_no_registry_is_available_is_put_back(home: Home, shared_bundle: str) -> None:
-    home.create(verify_server_cert=True, ca={"config_map": shared_bundle, "key": "ca.crt"})
+    home.create(verify_server_cert=True, ca={"source": "config_map", "name": shared_bundle, "key": "ca.crt"})
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
     assert failed.error and f"The previous CA was put back into ConfigMap '{shared_bundle}'." in failed.error
@@ -395,7 +395,7 @@ def test_a_bundle_with_which_no_registry_is_available_is_put_back(home: Home, sh
 
 
 def test_a_bundle_with_which_some_registry_is_available_stays(home: Home, shared_bundle: str) -> None:
-    reference = {"config_map": shared_bundle, "key": "ca.crt"}
+    reference = {"source": "config_map", "name": shared_bundle, "key": "ca.crt"}
     home.create(verify_server_cert=True, ca=reference)
     easy = f"{home.name}-easy"
     made = registry(name=easy, check_database="ignore", wait_timeout=120, database=home.mysql | {"ca": reference, "verify_server_cert": False})
@@ -422,7 +422,7 @@ def in_bytes(home: Home, name: str) -> None:
     [(accepted, True, "the database accepts the new one"), (in_bytes, False, "it was stored in another form")],
 )
 def test_a_bundle_is_not_put_back_for_a_reason(home: Home, shared_bundle: str, arrange: Callable[[Home, str], None], adds: bool, reason: str) -> None:
-    home.create(verify_server_cert=True, ca={"config_map": shared_bundle, "key": "ca.crt"})
+    home.create(verify_server_cert=True, ca={"source": "config_map", "name": shared_bundle, "key": "ca.crt"})
     arrange(home, shared_bundle)
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     failed = home.process.run(bundle(name=shared_bundle, pem=foreign, mode="add" if adds else "replace", wait_timeout=20))
@@ -433,7 +433,7 @@ def test_a_bundle_is_not_put_back_for_a_reason(home: Home, shared_bundle: str, a
 def test_a_bundle_with_which_the_registry_was_not_available_is_not_put_back(home: Home, shared_bundle: str) -> None:
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     home.cluster.merge(*CONFIG_MAPS, shared_bundle, {"data": {"ca.crt": foreign}})
-    assert home.run(database=home.mysql | {"ca": {"config_map": shared_bundle, "key": "ca.crt"}, "verify_server_cert": True}).error
+    assert home.run(database=home.mysql | {"ca": {"source": "config_map", "name": shared_bundle, "key": "ca.crt"}, "verify_server_cert": True}).error
     third = home.layout.path("pki", "ingress-ca.crt").read_text()
     failed = home.process.run(bundle(name=shared_bundle, pem=third, wait_timeout=20))
     assert failed.error and "no registry was available with it either" in failed.error and content(home, shared_bundle) == third

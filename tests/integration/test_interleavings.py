@@ -30,7 +30,7 @@ class Room:
         self.cluster, self.process, self.prefix, self.numbers = cluster, process, f"beside-{uuid.uuid4().hex[:6]}", 0
         self.bundle = cluster.layout.path("pki", "database-ca.crt").read_text()
         login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
-        self.mysql = {"type": "mysql", "host": "mysql", "namespace": "data", "name": database, **login, "ca": {"pem": self.bundle}}
+        self.mysql = {"type": "mysql", "host": "mysql", "namespace": "data", "name": database, **login, "ca": {"source": "upload", "pem": self.bundle}}
 
     def name(self, number: int) -> str:
         return f"{self.prefix}-{number}"

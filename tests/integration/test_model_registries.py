@@ -49,7 +49,7 @@ def test_a_fleet_is_made_in_one_call_and_is_as_wanted_from_then_on(cluster, auto
             task(wanted, check=True),
             task(wanted),
             task(wanted),
-            task([wanted[2] | {"description": "Edited", "permissions": {"groups": ["others"], "exact": True}}]),
+            task([wanted[2] | {"description": "Edited", "permissions": {"groups": ["others"], "exclusive": True}}]),
             task(wanted, check=True),
         ]
     )
@@ -87,7 +87,7 @@ def test_what_the_cluster_tells_of_one_registry_fails_that_one_alone(cluster, au
     wanted[1]["database"]["password"] = "not-the-password"
     wanted[3]["database"] = mysql(database, password=None, password_secret={"name": f"{prefix}-nowhere", "key": "password"})
     wanted[5]["database"]["name"] = f"{database}_nowhere"
-    wanted[6]["database"]["ca"] = {"config_map": f"{prefix}-nowhere", "key": "ca.crt"}
+    wanted[6]["database"]["ca"] = {"source": "config_map", "name": f"{prefix}-nowhere", "key": "ca.crt"}
     del wanted[3]["database"]["password"]
     made, again = automation.sequence([task(wanted, wait_timeout=60), task([wanted[0], wanted[2], wanted[4], wanted[7]])])
 
@@ -153,7 +153,7 @@ def test_purge_deletes_what_is_not_listed_and_only_as_much_as_it_may(cluster, au
     wanted[3]["database"] = {"type": "generated"}
     # Registries of other tests are listed by their names, so that nothing happens to them.
     others = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)]
-    broken = wanted[0] | {"name": f"{prefix}-broken", "database": mysql(database, ca={"config_map": "nowhere", "key": "ca.crt"})}
+    broken = wanted[0] | {"name": f"{prefix}-broken", "database": mysql(database, ca={"source": "config_map", "name": "nowhere", "key": "ca.crt"})}
     made, too_many, data, unhappy, predicted, purged, again = automation.sequence(
         [
             task(wanted),
@@ -190,13 +190,13 @@ def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(clu
     new = f"{prefix}-new"
     secrets = {entry["name"]: secret_name(REGISTRIES_NAMESPACE, entry["name"]) for entry in wanted}
     upload = f"{old}-db-credential"
-    wanted[0]["database"]["ca"] = {"pem": layout.path("pki", "database-ca.crt").read_text()}
+    wanted[0]["database"]["ca"] = {"source": "upload", "pem": layout.path("pki", "database-ca.crt").read_text()}
 
     def reading(entry: dict[str, Any], owner: str, **changed: Any) -> dict[str, Any]:
         login = {key: value for key, value in entry["database"].items() if key != "password"}
         return entry | {"database": login | {"password_secret": {"name": secrets[owner], "key": "database-password"}, **changed}}
 
-    renamed = reading(wanted[0], old, ca={"config_map": upload, "key": "ca.crt"}) | {"name": new}
+    renamed = reading(wanted[0], old, ca={"source": "config_map", "name": upload, "key": "ca.crt"}) | {"name": new}
     # One leaves its own Secret, and another one begins to read it.
     later = [*others, renamed, reading(wanted[1], old), reading(wanted[2], moved)]
     made, predicted, purged, again = automation.sequence(
@@ -353,8 +353,11 @@ def test_a_password_that_one_registry_writes_restarts_the_others_that_read_it(cl
     secret = {"name": secret_name(REGISTRIES_NAMESPACE, owner["name"]), "key": "database-password"}
     reader["database"] = login | {"password_secret": secret}
     # The other user has another password, which is wrong for this one until the Secret is written again.
-    changed = {**owner, "database": {**owner["database"], "username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password, "ca": "cluster"}}
-    following = {**reader, "database": {**reader["database"], "username": databases.TLS_ONLY.name, "ca": "cluster"}}
+    changed = {
+        **owner,
+        "database": {**owner["database"], "username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password, "ca": {"source": "cluster"}},
+    }
+    following = {**reader, "database": {**reader["database"], "username": databases.TLS_ONLY.name, "ca": {"source": "cluster"}}}
     made, moved, written, predicted, rotated, unchanged = automation.sequence(
         [
             task([owner]),
@@ -386,7 +389,7 @@ def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, roo
     pages.edit(name, dataclasses.replace(form, database=dataclasses.replace(form.database, password="changed-by-hand")))
     cluster.merge(*REGISTRIES, name, {"metadata": {"annotations": {"openshift.io/description": "Clicked"}}, "spec": {"mysql": {"port": 3307}}})
     wanted[0]["description"] = ""
-    wanted[0]["permissions"] = {"exact": True}
+    wanted[0]["permissions"] = {"exclusive": True}
     wanted[0]["allow_data_change"] = True
     [report] = automation.sequence([task(wanted, check=True)], verbosity=3)
 
@@ -475,7 +478,7 @@ def test_an_api_server_that_breaks_for_a_moment_does_not_end_the_wait(cluster, l
 def test_what_failed_before_is_told_when_the_api_server_ends_the_wait(layout, automation, room):
     prefix, database = room
     wanted = entries(prefix, 2, database, grants=0)
-    wanted[0]["database"]["ca"] = {"config_map": f"{prefix}-nowhere", "key": "ca.crt"}
+    wanted[0]["database"]["ca"] = {"source": "config_map", "name": f"{prefix}-nowhere", "key": "ca.crt"}
     # Its first list is that of the plan.
     faults.api_rules(layout, [fault("status", status=400, verbs=("list",), path="/deployments", skip=1, count=None)])
     try:

@@ -145,7 +145,7 @@ def test_a_wrong_password_is_told_with_the_databases_own_words(model_registry, n
     [
         ({"name": "no-such-database"}, "database does not exist", "Error 1049"),
         ({"host": "nohost", "namespace": "data"}, "host name is unknown", "no such host"),
-        ({"username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password, "ca": "none"}, "must use TLS", "Error 1045"),
+        ({"username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password, "ca": {"source": "none"}}, "must use TLS", "Error 1045"),
         ({"name": databases.DIRTY_DATABASE}, "dirty", "Dirty database version"),
     ],
 )
@@ -159,7 +159,7 @@ def test_a_ca_that_did_not_sign_the_certificate_is_told(cluster, layout, model_r
     other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{name}-ca"}, "data": {"ca.crt": layout.path("pki", "other-ca.crt").read_text()}}
     cluster.create("v1", "configmaps", other)
     try:
-        run = model_registry(name=name, database={**mysql, "ca": {"config_map": f"{name}-ca", "key": "ca.crt"}}, wait_timeout=60)
+        run = model_registry(name=name, database={**mysql, "ca": {"source": "config_map", "name": f"{name}-ca", "key": "ca.crt"}}, wait_timeout=60)
     finally:
         cluster.delete("v1", "configmaps", f"{name}-ca")
     assert run.failed
@@ -169,9 +169,9 @@ def test_a_ca_that_did_not_sign_the_certificate_is_told(cluster, layout, model_r
 @pytest.mark.parametrize(
     ("ca", "said"),
     [
-        ({"config_map": "no-such-map", "key": "ca.crt"}, "no such ConfigMap"),
-        ({"config_map": "odh-trusted-ca-bundle", "key": "nope"}, "it has: ca-bundle.crt, odh-ca-bundle.crt"),
-        ("openshift_ai", "no PEM certificate"),
+        ({"source": "config_map", "name": "no-such-map", "key": "ca.crt"}, "no such ConfigMap"),
+        ({"source": "config_map", "name": "odh-trusted-ca-bundle", "key": "nope"}, "it has: ca-bundle.crt, odh-ca-bundle.crt"),
+        ({"source": "openshift_ai"}, "no PEM certificate"),
     ],
 )
 def test_a_ca_that_nothing_stands_behind_is_refused_before_any_write(cluster, layout, model_registry, name, mysql, ca, said):

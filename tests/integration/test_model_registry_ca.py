@@ -127,7 +127,7 @@ def restarted(run: Run) -> list[str]:
 def test_a_rollover_without_downtime(cluster: Cluster, automation: Runner, layout: Layout, own: str, logins: Any, authority: str) -> None:
     """The new CA beside the old one, the databases' certificate changed, the old CA removed; two registries read the bundle, and one does not."""
     bundle, new = f"{own}-bundle", trustme.CA(organization_name="the next CA")
-    reference = {"config_map": bundle, "key": "ca.crt"}
+    reference = {"source": "config_map", "name": bundle, "key": "ca.crt"}
     readers = {f"{own}-{kind}": logins[kind] | {"ca": reference} for kind in databases.KINDS}
     apart = f"{own}-apart"
     names = [name for service in ("mysql", "postgres") for name in service_names(service, DATABASE_NAMESPACE)]
@@ -140,7 +140,7 @@ def test_a_rollover_without_downtime(cluster: Cluster, automation: Runner, layou
         [
             ca({"name": bundle, "pem": authority, "database": proofs["mysql"]}),
             *(Task({"name": name, "database": database}) for name, database in readers.items()),
-            Task({"name": apart, "database": logins["mysql"] | {"ca": "cluster"}}),
+            Task({"name": apart, "database": logins["mysql"] | {"ca": {"source": "cluster"}}}),
         ]
     )
     assert not [run.output for run in made if run.failed]
@@ -212,7 +212,7 @@ def test_each_bad_input_is_named_before_any_write(
         ({"path": "ca.p12"}, ["path"], "openssl pkcs12"),
         ({"path": "key.pem"}, ["path"], "private key"),
         ({"path": "/etc/only-on-the-managed-host.pem"}, ["path"], "ansible.builtin.slurp"),
-        ({"path": "windows.pem", "pem": authority}, ["path"], "together with pem"),
+        ({"path": "windows.pem", "pem": authority}, ["path"], "mutually exclusive"),
         (many | {"pem": authority + key}, ["name", "expiry_days", "pem", "database", "database"], "private key"),
         ({"pem": too_large}, ["pem"], "the cluster takes at most 1048576"),
         ({"pem": authority, "name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}, ["name"], "managed by the platform"),
@@ -224,7 +224,7 @@ def test_each_bad_input_is_named_before_any_write(
     described = logins["mysql"] | {"password": password}
     good = [{"path": "windows.pem"}, {"pem": other + authority, "database": described}]
     tasks = [ca({"name": name} | given, diff=True) for given in [*(given for given, _options, _said in wrong), *good, {"pme": key}]]
-    tasks.append(Task({"name": name, "check_database": "warn", "database": described | {"ca": {"pem": key}}}, check=True))
+    tasks.append(Task({"name": name, "check_database": "warn", "database": described | {"ca": {"source": "upload", "pem": key}}}, check=True))
     with ProcessLists(layout) as processes:
         runs = automation.sequence(tasks, verbosity=4)
     assert processes.arguments_seen > 0
@@ -257,24 +257,29 @@ def test_a_registry_and_its_ca_are_made_in_one_call(
     # Somebody has taken the first name, and an upload of another CA the second.
     for taken in (f"{name}-db-credential", f"{name}-db-credential-2"):
         cluster.create(*CONFIG_MAPS, {"metadata": {"name": taken}, "data": {"ca.crt": other}})
-    made = automation.converged(name=name, database=logins["mysql"] | {"ca": {"pem": authority}})
+    made = automation.converged(name=name, database=logins["mysql"] | {"ca": {"source": "upload", "pem": authority}})
     assert made.changes == [("create", kind) for kind in ("ConfigMap", "Secret", "ModelRegistry")], made.output
     upload = f"{name}-db-credential-3"
-    assert made.result["registry"]["database"]["ca"] == {"config_map": upload, "key": "ca.crt"}
+    assert made.result["registry"]["database"]["ca"] == {"source": "config_map", "name": upload, "key": "ca.crt"}
     assert made.result["status"]["serving"] and "BEGIN" not in str(made.result["diff"]) and "sandbox databases" in str(made.result["diff"])
     assert cluster.registry(name)["spec"]["mysql"]["verifyServerCert"] is True
     written = cluster.get(*CONFIG_MAPS, upload)
     assert written["data"] == {"ca.crt": authority}
     assert not {"labels", "annotations", "ownerReferences"} & set(written["metadata"])
     assert data_of(cluster, f"{name}-db-credential") == data_of(cluster, f"{name}-db-credential-2") == other
-    postgresql, changed, same, refused, read, used, gone = automation.sequence(
+    files = automation.folder / "files"
+    files.mkdir(exist_ok=True)
+    (files / "both.pem").write_bytes(b"\xef\xbb\xbf# both\r\n" + (other + authority).replace("\n", "\r\n").encode())
+    from_file = {"name": name, "database": {"ca": {"source": "upload", "path": "both.pem"}}}
+    postgresql, changed, same, listed, refused, read, used, gone = automation.sequence(
         [
-            Task({"name": f"{own}-postgresql", "database": logins["postgresql"] | {"ca": {"pem": authority}}}),
+            Task({"name": f"{own}-postgresql", "database": logins["postgresql"] | {"ca": {"source": "upload", "pem": authority}}}),
             # Another CA beside it: the same ConfigMap, and the server starts again.
-            Task({"name": name, "database": {"ca": {"pem": authority + other}}}, diff=True),
+            Task({"name": name, "database": {"ca": {"source": "upload", "pem": authority + other}}}, diff=True),
             # What is there already is not written, whatever is around it.
-            Task({"name": name, "database": {"ca": {"pem": "# both\r\n" + (other + authority).replace("\n", "\r\n")}}}),
-            Task({"name": name, "database": {"port": 0, "ca": {"pem": authority + layout.path("pki", "database-ca.key").read_text()}}}),
+            Task(from_file),
+            Task({"registries": [from_file]}, "modelops.openshift_ai.model_registries"),
+            Task({"name": name, "database": {"port": 0, "ca": {"source": "upload", "pem": authority + layout.path("pki", "database-ca.key").read_text()}}}),
             ca({"registry": name, "pem": other + authority}),
             ca({"registry": name, "state": "absent"}),
             ca({"registry": f"{name}-2", "state": "absent"}),
@@ -283,7 +288,8 @@ def test_a_registry_and_its_ca_are_made_in_one_call(
     assert not postgresql.failed and postgresql.result["status"]["serving"], postgresql.output
     assert cluster.registry(f"{own}-postgresql")["spec"]["postgres"]["sslRootCertificateConfigMap"]["name"] == f"{own}-postgresql-db-credential"
     assert changed.changes == [("update", "ConfigMap"), ("restart", "Deployment")], changed.output
-    assert same.changes == [] and same.writes == [] and not same.failed, same.output
+    for unchanged in (same, listed):
+        assert unchanged.changes == [] and unchanged.writes == [] and not unchanged.failed, unchanged.output
     assert [problem["option"] for problem in refused.result["problems"]] == ["database.port", "database.ca.pem"] and "private key" in refused.result["msg"]
     assert read.changes == [] and read.result["ca"]["name"] == upload, read.output
     assert [entry["name"] for entry in read.result["registries"]] == [name]
@@ -298,8 +304,8 @@ def test_an_upload_of_the_dashboard_is_rotated_and_ours_is_equal_to_it(
     Dashboard(cluster).create(theirs, Form(theirs, "", database_of(logins["mysql"]), Upload(authority)))
     made, adopted, put_off, put_back, rotated, later = automation.sequence(
         [
-            Task({"name": ours, "database": logins["mysql"] | {"ca": {"pem": authority}, "verify_server_cert": False}}),
-            Task({"name": theirs, "database": {"ca": {"pem": authority}}}),
+            Task({"name": ours, "database": logins["mysql"] | {"ca": {"source": "upload", "pem": authority}, "verify_server_cert": False}}),
+            Task({"name": theirs, "database": {"ca": {"source": "upload", "pem": authority}}}),
             ca({"registry": theirs, "pem": other, "mode": "add", "restart": False}),
             ca({"registry": theirs, "pem": authority, "restart": False}),
             ca({"registry": theirs, "pem": authority}),
@@ -326,8 +332,8 @@ def test_an_upload_before_the_registry_has_a_name_is_adopted_and_goes_with_it(
     assert cluster.registry(name)["spec"]["mysql"]["sslRootCertificateConfigMap"] == {"name": "db-credential", "key": "ca.crt"}
     adopted, added, read, used, gone = automation.sequence(
         [
-            Task({"name": name, "database": {"ca": {"pem": authority}}}),
-            Task({"name": name, "database": {"ca": {"pem": authority + other}}}),
+            Task({"name": name, "database": {"ca": {"source": "upload", "pem": authority}}}),
+            Task({"name": name, "database": {"ca": {"source": "upload", "pem": authority + other}}}),
             ca({"registry": name, "pem": other + authority}),
             ca({"registry": name, "state": "absent"}),
             Task({"name": name, "state": "absent"}),
@@ -372,7 +378,7 @@ KILLED = {"create": (Task.module, 3), "rotate": (MODULE, 2)}
 def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(
     cluster: Cluster, automation: Runner, own: str, logins: Any, authority: str, other: str
 ) -> None:
-    database = logins["postgresql"] | {"ca": {"pem": authority}}
+    database = logins["postgresql"] | {"ca": {"source": "upload", "pem": authority}}
     # The first of each is left alone; it shows how it has to end, and that there are no more writes than these.
     names = {scenario: [f"{own}-{scenario}-{number}" for number in range(writes + 1)] for scenario, (_module, writes) in KILLED.items()}
     automation.sequence([Task({"name": name, "database": database}) for name in names["rotate"]])
@@ -399,13 +405,13 @@ def test_a_database_is_looked_at_before_the_registry_is_written(
     name = f"{own}-looked"
     wrong_ca, wrong_password, far, made, edited, warned, reason = automation.sequence(
         [
-            Task({"name": name, "check_database": "fail", "database": at["postgresql"] | {"ca": {"pem": other}}}),
-            Task({"name": name, "check_database": "fail", "database": at["postgresql"] | {"ca": "cluster", "password": "wrong-word"}}),
-            Task({"name": name, "check_database": "fail", "database": logins["mysql"] | {"ca": "cluster"}}, check=True),
-            Task({"name": name, "check_database": "fail", "database": at["mysql"] | {"ca": {"pem": authority}}}),
+            Task({"name": name, "check_database": "fail", "database": at["postgresql"] | {"ca": {"source": "upload", "pem": other}}}),
+            Task({"name": name, "check_database": "fail", "database": at["postgresql"] | {"ca": {"source": "cluster"}, "password": "wrong-word"}}),
+            Task({"name": name, "check_database": "fail", "database": logins["mysql"] | {"ca": {"source": "cluster"}}}, check=True),
+            Task({"name": name, "check_database": "fail", "database": at["mysql"] | {"ca": {"source": "upload", "pem": authority}}}),
             Task({"name": name, "check_database": "fail", "allow_data_change": True, "database": {"name": "nope"}}),
             Task({"name": name, "check_database": "warn", "description": "Edited"}),
-            Task({"name": name, "check_database": "warn", "wait_timeout": 30, "database": {"ca": {"pem": other}}}),
+            Task({"name": name, "check_database": "warn", "wait_timeout": 30, "database": {"ca": {"source": "upload", "pem": other}}}),
         ]
     )
     for refused, said in ((wrong_ca, "was not signed by the CA"), (wrong_password, "password"), (edited, "does not exist")):

@@ -93,8 +93,8 @@ def test_a_database_is_checked_when_its_connection_is_written_and_at_no_other_ti
 
 
 def test_what_cannot_be_reached_from_here_is_said_once_and_never_fails(automation: Runner, name: str, names: list[str]) -> None:
-    service = {"type": "mysql", "host": "no-such-service", "namespace": "data", "ca": "cluster", **LOGIN}
-    public = {"type": "postgresql", "host": "db.example.invalid", "ca": "cluster", **LOGIN}
+    service = {"type": "mysql", "host": "no-such-service", "namespace": "data", "ca": {"source": "cluster"}, **LOGIN}
+    public = {"type": "postgresql", "host": "db.example.invalid", "ca": {"source": "cluster"}, **LOGIN}
     registries = [{"name": one, "database": database} for one, database in zip(names, (service, service, public), strict=True)]
     one, fleet = automation.sequence(
         [
@@ -120,7 +120,7 @@ def test_without_drivers_only_fail_fails_and_nothing_is_warned_of(automation: Ru
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path}/blocked:$PYTHONPATH exec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    database = {"type": "mysql", "host": layout.address("mariadb"), "name": "model_registry", "ca": "cluster", **LOGIN}
+    database = {"type": "mysql", "host": layout.address("mariadb"), "name": "model_registry", "ca": {"source": "cluster"}, **LOGIN}
     options = {"name": name, "database": database, "wait": False}
     _fact, warned, failed = automation.sequence(
         [
@@ -137,7 +137,7 @@ def test_without_drivers_only_fail_fails_and_nothing_is_warned_of(automation: Ru
 
 
 def test_a_login_that_depends_on_the_client_is_a_warning_and_another_one_fails(automation: Runner, layout: Layout, name: str) -> None:
-    login = LOGIN | {"password": "wrong-word", "ca": "cluster", "name": "model_registry"}
+    login = LOGIN | {"password": "wrong-word", "ca": {"source": "cluster"}, "name": "model_registry"}
     of_mysql, of_postgresql = (
         {"type": kind, "host": layout.address(databases.PARTS[kind]), **login} | ({"verify_server_cert": False} if kind == "mysql" else {})
         for kind in databases.KINDS
@@ -157,7 +157,7 @@ def test_a_login_that_depends_on_the_client_is_a_warning_and_another_one_fails(a
 
 
 def test_a_creation_that_fails_says_that_the_registry_exists_and_how_to_go_on(automation: Runner, layout: Layout, name: str, names: list[str]) -> None:
-    database = {"type": "mysql", "host": layout.address("mariadb"), "name": databases.MISSING_DATABASE, "ca": "cluster", **LOGIN}
+    database = {"type": "mysql", "host": layout.address("mariadb"), "name": databases.MISSING_DATABASE, "ca": {"source": "cluster"}, **LOGIN}
     ways_on = "exists now: correct the cause and run again, or delete it with `state: absent`."
     created, again, fleet = automation.sequence(
         [

@@ -279,7 +279,7 @@ def test_registries_are_exported_in_the_shape_of_the_options(filled: Filled, exp
             "port": 3306,
             "name": mysql.name,
             "username": mysql.username,
-            "ca": "cluster",
+            "ca": {"source": "cluster"},
             "verify_server_cert": False,
         },
         "permissions": {
@@ -295,16 +295,17 @@ def test_registries_are_exported_in_the_shape_of_the_options(filled: Filled, exp
     assert exported["generated"]["database"] == {"type": "generated"} == exported["both"]["database"]
     own = filled.name("own-ca")
     assert {suffix: exported[suffix]["database"].get("ca") for suffix in ("product", "upload", "config-map", "secret", "plain", "whole")} == {
-        "product": "openshift_ai",
-        "upload": {"config_map": f"{filled.name('upload')}-db-credential", "key": "ca.crt"},
-        "config-map": {"config_map": own, "key": "ca.crt"},
-        "secret": {"secret": own, "key": "ca.crt"},
-        "plain": "none",
+        "product": {"source": "openshift_ai"},
+        "upload": {"source": "config_map", "name": f"{filled.name('upload')}-db-credential", "key": "ca.crt"},
+        "config-map": {"source": "config_map", "name": own, "key": "ca.crt"},
+        "secret": {"source": "secret", "name": own, "key": "ca.crt"},
+        "plain": {"source": "none"},
         "whole": None,
     }
     assert exported["plain"]["database"]["ssl_mode"] == "disable"
     assert exported["pair"]["database"]["client_certificate"] == {
-        "secret": filled.name("shared"),
+        "source": "secret",
+        "name": filled.name("shared"),
         "certificate_key": "tls.crt",
         "private_key_key": "tls.key",
     }

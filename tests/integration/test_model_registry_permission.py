@@ -34,7 +34,7 @@ def creation(layout: Layout, cluster: Cluster, automation: Runner) -> Iterator[t
     name, database = f"granted-{uuid.uuid4().hex[:6]}", f"granted_{uuid.uuid4().hex[:6]}"
     databases.create_databases(layout, "mysql", [database])
     login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
-    mysql = {"type": "mysql", "host": "mysql", "namespace": "data", "name": database, **login, "ca": "cluster"}
+    mysql = {"type": "mysql", "host": "mysql", "namespace": "data", "name": database, **login, "ca": {"source": "cluster"}}
     try:
         yield name, automation.converged(name=name, database=mysql, permissions={"groups": ["data-scientists"], "members": ["carol"]})
     finally:
@@ -192,7 +192,9 @@ def test_the_dashboard_and_the_module_see_what_the_other_granted(cluster: Cluste
         pages.grant(registry, kind, subject)
     frank = {"anybody": people.token("frank")}
     assert until(lambda: statuses(layout, registry, frank)["anybody"] == 200, 10)
-    adopted, fewer = automation.sequence([permission(registry, **listed, exact=True), permission(registry, groups=["ml-engineers"], users=["bob"], exact=True)])
+    adopted, fewer = automation.sequence(
+        [permission(registry, **listed, exclusive=True), permission(registry, groups=["ml-engineers"], users=["bob"], exclusive=True)]
+    )
     assert adopted.changes == [] and adopted.writes == [] and adopted.result["registry"]["permissions"] == listed | {"service_accounts": [], "members": []}
     assert fewer.changes == [("create", "RoleBinding")] + [("delete", "RoleBinding")] * 3, fewer.output
     assert shown(cluster, registry) == [("Group", "ml-engineers"), ("User", "bob")]
@@ -207,7 +209,7 @@ def test_the_dashboard_and_the_module_see_what_the_other_granted(cluster: Cluste
     for binding in bindings(cluster, registry):
         if binding["subjects"][0]["name"] == "bob":
             pages.revoke(binding["metadata"]["name"])
-    [again] = automation.sequence([permission(registry, users=["bob"], exact=True)])
+    [again] = automation.sequence([permission(registry, users=["bob"], exclusive=True)])
     assert again.changes == [("create", "RoleBinding")] + [("delete", "RoleBinding")] * 2 and shown(cluster, registry) == [("User", "bob")]
 
 
@@ -224,9 +226,9 @@ def test_exact_makes_the_list_the_whole_truth_and_says_what_is_somebody_elses(cl
     added, exact, pruned, emptied = automation.sequence(
         [
             permission(registry, **listed),
-            permission(registry, **listed, exact=True),
-            permission(registry, **listed, members=[], exact=True, prune_unlabelled=True),
-            permission(registry, exact=True),
+            permission(registry, **listed, exclusive=True),
+            permission(registry, **listed, members=[], exclusive=True, prune_unlabelled=True),
+            permission(registry, exclusive=True),
         ]
     )
     # Carol's binding has no owner: it was made while the registry's page had not loaded.
@@ -272,7 +274,7 @@ def test_two_runs_at_the_same_time_end_in_the_union(cluster: Cluster, layout: La
 
 def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(cluster: Cluster, automation: Runner, registry: str) -> None:
     pages, writes = Dashboard(cluster), 4
-    wanted: dict[str, Any] = {"users": ["alice", "bob"], "members": ["carol"], "exact": True}
+    wanted: dict[str, Any] = {"users": ["alice", "bob"], "members": ["carol"], "exclusive": True}
     for number in range(1, writes + 1):
         for binding in bindings_of_others(cluster, registry):
             pages.revoke(binding["metadata"]["name"])
@@ -328,7 +330,7 @@ def test_each_wrong_input_is_named_and_nothing_is_written(cluster: Cluster, auto
             permission(registry, groups=["data-scientists", ["a"], {"name": "b"}], users=[{"name": "alice"}]),
             permission("no-such-registry", groups=["data-scientists"]),
             permission(registry, groups=[*many, ""]),
-            permission(registry, state="absent", users=["alice"], exact=True),
+            permission(registry, state="absent", users=["alice"], exclusive=True),
             permission(registry, service_accounts=[{"namespace": "ci"}]),
             Task({"name": registry, "permissions": {"groups": [""]}, "database": {"port": 0}}),
         ]
@@ -354,7 +356,7 @@ def test_each_wrong_input_is_named_and_nothing_is_written(cluster: Cluster, auto
     said = [
         (unknown, "name", "Registry 'no-such-registry' does not exist"),
         (too_many, "permissions.groups[10000]", "is empty"),
-        (combined, "permissions.exact", "state absent"),
+        (combined, "permissions.exclusive", "state absent"),
     ]
     for run, option, part in said:
         [problem] = run.result["problems"]
@@ -385,7 +387,7 @@ def test_an_account_may_grant_only_what_it_may_bind_or_has_itself_and_is_told_wh
         "users": ["alice"],
         "projects": [project],
         "service_accounts": [{"namespace": project, "name": "pipeline"}],
-        "exact": True,
+        "exclusive": True,
     }
     bind(cluster, registry, f"{registry}-old", "dana", labels={"component": "model-registry", "app.kubernetes.io/name": registry})
     tasks = [permission(registry, token=people.token(person), verify=True, **listed) for person in ("bob", "frank")]

@@ -58,7 +58,13 @@ def test_it_never_creates_changes_or_deletes_an_external_database(
     layout: Layout, cluster: Cluster, automation: Runner, name: str, mysql: dict[str, Any]
 ) -> None:
     # The name inside the cluster means nothing here.
-    reader = {"host": layout.address("mariadb"), "namespace": None, "username": databases.READER.name, "password": databases.READER.password, "ca": "none"}
+    reader = {
+        "host": layout.address("mariadb"),
+        "namespace": None,
+        "username": databases.READER.name,
+        "password": databases.READER.password,
+        "ca": {"source": "none"},
+    }
     asked = statements(layout, lambda: automation.sequence([Task({"database": mysql | reader}, "modelops.openshift_ai.model_registry_database_info")]))
     assert asked and [statement for statement in asked if not statement.lstrip().upper().startswith(READS)] == []
     assert not automation(name=name, database=mysql).failed
@@ -118,7 +124,7 @@ def test_it_never_changes_or_deletes_what_another_tool_or_the_platform_manages(
 ) -> None:
     """A Secret and a ConfigMap that look like the registry's own in everything but the mark of a tool."""
     pem = layout.path("pki", "database-ca.crt").read_text()
-    made = automation(name=name, database=mysql | {"ca": {"pem": pem}}, wait=False)
+    made = automation(name=name, database=mysql | {"ca": {"source": "upload", "pem": pem}}, wait=False)
     assert not made.failed, made.output
     secret, upload = cluster.registry(name)["spec"]["mysql"]["passwordSecret"]["name"], f"{name}-db-credential"
     try:
@@ -226,7 +232,7 @@ def test_it_never_deletes_a_rolebinding_without_the_labels_of_the_dashboard_unle
     module = "modelops.openshift_ai.model_registry_permission"
     try:
         until(lambda: cluster.get("rbac.authorization.k8s.io/v1", "roles", role["name"]))
-        exact = {"groups": ["data-scientists"], "exact": True}
+        exact = {"groups": ["data-scientists"], "exclusive": True}
         kept = automation.sequence([Task({"name": clicked, "permissions": exact}, module)])[0]
         assert not kept.failed and cluster.get(*ROLE_BINDINGS, binding), kept.output
         pruned = automation.sequence([Task({"name": clicked, "permissions": exact | {"prune_unlabelled": True}}, module)])[0]
@@ -255,7 +261,7 @@ def test_it_never_deletes_a_pod(cluster: Cluster, automation: Runner, administra
     assert not automation(name=name, database=mysql).failed
     secret = cluster.registry(name)["spec"]["mysql"]["passwordSecret"]["name"]
     cluster.merge(*SECRETS, secret, {"data": {"database-password": base64.b64encode(mysql["password"].encode()).decode(), "note": "eA=="}})
-    runs = administrator.sequence([Task({"name": name}), Task({"name": name, "database": {"ca": "none"}}), Task({"name": name, "state": "absent"})])
+    runs = administrator.sequence([Task({"name": name}), Task({"name": name, "database": {"ca": {"source": "none"}}}), Task({"name": name, "state": "absent"})])
     assert [run.failed for run in runs] == [False] * 3, "".join(run.output for run in runs)
     assert [request.path for run in runs for request in run.writes if "/pods" in request.path] == []
 
@@ -279,7 +285,7 @@ def test_it_never_writes_in_check_mode(cluster: Cluster, automation: Runner, nam
     tried = automation.sequence(
         [
             Task({"name": f"{name}-new", "database": mysql}, check=True, diff=True),
-            Task({"name": clicked, "description": "x", "database": {"ca": "none"}, "permissions": {"groups": ["auditors"]}}, check=True),
+            Task({"name": clicked, "description": "x", "database": {"ca": {"source": "none"}}, "permissions": {"groups": ["auditors"]}}, check=True),
             Task({"name": clicked, "state": "absent"}, check=True),
             Task({"registries": [{"name": f"{name}-new", "database": mysql}]}, "modelops.openshift_ai.model_registries", check=True),
             Task({"name": clicked, "permissions": {"groups": ["auditors"]}}, "modelops.openshift_ai.model_registry_permission", check=True),
@@ -292,7 +298,7 @@ def test_it_never_writes_in_check_mode(cluster: Cluster, automation: Runner, nam
 
 
 def test_it_never_writes_before_it_has_checked_everything_that_can_be_checked(cluster: Cluster, automation: Runner, name: str, mysql: dict[str, Any]) -> None:
-    wrong = mysql | {"port": 0, "username": " ", "ca": {"config_map": "nobody", "key": "ca.crt"}, "ssl_mode": "require"}
+    wrong = mysql | {"port": 0, "username": " ", "ca": {"source": "config_map", "name": "nobody", "key": "ca.crt"}, "ssl_mode": "require"}
     refused = automation(name=name, display_name=" ", database=wrong, permissions={"groups": [""]})
     options = {problem["option"] for problem in refused.result["problems"]}
     assert refused.failed and refused.writes == []
@@ -319,7 +325,15 @@ def test_the_registry_server_never_verifies_the_host_name_of_a_postgresql_certif
     database = f"never_{uuid.uuid4().hex[:8]}"
     databases.create_databases(layout, "postgresql", [database])
     login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
-    options = {"type": "postgresql", "host": "postgres-alias", "namespace": "data", "name": database, "ca": "cluster", "ssl_mode": "verify-full", **login}
+    options = {
+        "type": "postgresql",
+        "host": "postgres-alias",
+        "namespace": "data",
+        "name": database,
+        "ca": {"source": "cluster"},
+        "ssl_mode": "verify-full",
+        **login,
+    }
     try:
         made = automation(name=name, database=options)
         assert not made.failed, made.output

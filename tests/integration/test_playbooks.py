@@ -38,7 +38,7 @@ def room(layout: Layout, cluster: Cluster) -> Iterator[tuple[str, str]]:
 def registries(layout: Layout, room: tuple[str, str]) -> list[dict[str, Any]]:
     """Two registries: one whose database can be reached from here, with a CA of its own, and one with the CA of the cluster."""
     prefix, database = room
-    reachable = {"host": layout.address("mariadb"), "ca": {"pem": layout.path("pki", "database-ca.crt").read_text()}}
+    reachable = {"host": layout.address("mariadb"), "ca": {"source": "upload", "pem": layout.path("pki", "database-ca.crt").read_text()}}
     login = {"type": "mysql", "name": database, "username": LOGIN.name, "password": LOGIN.password}
     return [
         {"name": f"{prefix}-near", "display_name": "Near", "description": DESCRIPTION, "database": login | reachable, "permissions": {"groups": ["near"]}},
@@ -62,7 +62,7 @@ def player(layout: Layout, automation_token: str, registries: list[dict[str, Any
     near = registries[0]["name"]
     bundle = "".join(layout.path("pki", f"{authority}.crt").read_text() for authority in ("database-ca", "other-ca"))
     (made.folder / "new-ca.pem").write_text(bundle)
-    access = {"groups": ["others"], "users": ["alice"], "exact": True}
+    access = {"groups": ["others"], "users": ["alice"], "exclusive": True}
     chore = {"registry": near, "permissions": access, "verify": True, "database_password": NEW_PASSWORD, "ca_file": str(made.folder / "new-ca.pem")}
     (made.folder / "chore.json").write_text(json.dumps(chore))
     return made
@@ -156,7 +156,7 @@ def test_an_export_converges_to_no_change(life: dict[str, Played], player: Playe
 def test_a_password_that_the_database_refuses_is_written_only_when_that_is_asked_for(
     layout: Layout, player: Player, cluster: Cluster, automation: Runner, name: str
 ) -> None:
-    database = {"type": "postgresql", "host": layout.address("postgresql"), "name": "model_registry", "ca": "cluster"}
+    database = {"type": "postgresql", "host": layout.address("postgresql"), "name": "model_registry", "ca": {"source": "cluster"}}
     created = automation(name=name, wait=False, database={**database, "username": LOGIN.name, "password": LOGIN.password})
     assert not created.failed, created.output
     [secret] = [entry for entry in cluster.items("v1", "secrets") if entry["metadata"]["name"].startswith(f"{name}-db-")]
@@ -170,7 +170,7 @@ def test_a_password_that_the_database_refuses_is_written_only_when_that_is_asked
 
 
 def test_a_password_that_mysql_refuses_from_here_is_rotated(layout: Layout, player: Player, automation: Runner, name: str) -> None:
-    database = {"type": "mysql", "host": layout.address("mariadb"), "name": "model_registry", "ca": "cluster"}
+    database = {"type": "mysql", "host": layout.address("mariadb"), "name": "model_registry", "ca": {"source": "cluster"}}
     created = automation(name=name, wait=False, database={**database, "username": LOGIN.name, "password": LOGIN.password})
     assert not created.failed, created.output
     played = play(player, "rotate_password", "--check", "-e", f"registry={name}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")

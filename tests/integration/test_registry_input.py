@@ -48,17 +48,17 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "question mark"),
     ({"password": None, "password_secret": {"name": "input-secret", "key": "empty"}}, "database.password_secret", "holds no password"),
     ({"password": None}, "name", "To create it, set database.password"),
-    ({"ca": {"config_map": "no-such-map", "key": "ca.crt"}}, "database.ca", "there is no such ConfigMap"),
-    ({"ca": {"secret": "no-such-secret", "key": "ca.crt"}}, "database.ca", "there is no such Secret"),
-    ({"ca": {"config_map": "odh-trusted-ca-bundle", "key": "nope"}}, "database.ca", "it has: ca-bundle.crt, odh-ca-bundle.crt"),
-    ({"ca": {"secret": "input-secret", "key": "good"}}, "database.ca", "no PEM certificate"),
-    ({"ca": "openshift_ai"}, "database.ca", "no PEM certificate"),
-    ({"ca": "clutser"}, "database.ca", "is not a valid source of a CA certificate"),
-    ({"client_certificate": {"secret": "no-such-secret"}}, "database.client_certificate", "there is no such Secret"),
-    ({"client_certificate": {"secret": "input-secret"}}, "database.client_certificate", "has no key 'tls.crt'"),
-    ({"client_certificate": {"certificate_key": "tls.crt"}}, "database.client_certificate", "needs the key secret"),
+    ({"ca": {"source": "config_map", "name": "no-such-map", "key": "ca.crt"}}, "database.ca", "there is no such ConfigMap"),
+    ({"ca": {"source": "secret", "name": "no-such-secret", "key": "ca.crt"}}, "database.ca", "there is no such Secret"),
+    ({"ca": {"source": "config_map", "name": "odh-trusted-ca-bundle", "key": "nope"}}, "database.ca", "it has: ca-bundle.crt, odh-ca-bundle.crt"),
+    ({"ca": {"source": "secret", "name": "input-secret", "key": "good"}}, "database.ca", "no PEM certificate"),
+    ({"ca": {"source": "openshift_ai"}}, "database.ca", "no PEM certificate"),
+    ({"ca": {"source": "cluster", "key": "ca.crt"}}, "database.ca.key", "but source is cluster"),
+    ({"client_certificate": {"source": "secret", "name": "no-such-secret"}}, "database.client_certificate", "there is no such Secret"),
+    ({"client_certificate": {"source": "secret", "name": "input-secret"}}, "database.client_certificate", "has no key 'tls.crt'"),
+    ({"client_certificate": {"source": "secret"}}, "database.client_certificate.name", "is missing"),
     ({"ssl_mode": "require"}, "database.ssl_mode", "is an option of PostgreSQL"),
-    (POSTGRESQL | {"ca": "cluster", "verify_server_cert": True}, "database.verify_server_cert", "never its host name"),
+    (POSTGRESQL | {"ca": {"source": "cluster"}, "verify_server_cert": True}, "database.verify_server_cert", "never its host name"),
     (POSTGRESQL | {"username": "a b"}, "database.username", "cannot put into its connection string"),
     (POSTGRESQL | {"name": "a#b"}, "database.name", "#"),
     (POSTGRESQL | {"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "Percent-encode"),
@@ -112,7 +112,7 @@ def test_each_wrong_input_is_named_with_its_option_and_remedy_before_any_write(
 
 
 def test_all_problems_are_named_at_once_those_of_the_cluster_too(automation: Runner) -> None:
-    database = MYSQL | {"port": 0, "username": "a:b", "password": "why?", "ca": {"config_map": "no-such-map", "key": "ca.crt"}}
+    database = MYSQL | {"port": 0, "username": "a:b", "password": "why?", "ca": {"source": "config_map", "name": "no-such-map", "key": "ca.crt"}}
     run = automation(name="Fraud Models", display_name=" ", wait_timeout=0, database=database)
     options = [problem["option"] for problem in run.result["problems"]]
     assert options == ["name", "display_name", "wait_timeout", "database.port", "database.username", "database.password", "database.ca"]

@@ -38,7 +38,7 @@ def options(layout: Layout, name: str) -> Iterator[Callable[..., dict[str, Any]]
         made.append((server, f"life_{uuid.uuid4().hex[:10]}"))
         databases.create_databases(layout, server, [made[-1][1]])
         login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
-        return {"type": kind, "host": server, "namespace": "data", "name": made[-1][1], **login, "ca": "cluster"} | changed
+        return {"type": kind, "host": server, "namespace": "data", "name": made[-1][1], **login, "ca": {"source": "cluster"}} | changed
 
     yield of
     for server, database in made:
@@ -86,7 +86,7 @@ def test_a_registry_is_what_the_dashboard_makes_of_the_same_input(cluster: Clust
 
 @pytest.mark.parametrize(("kind", "ca"), [("mysql", dashboard.CLUSTER_WIDE), ("mysql", None), ("postgresql", dashboard.CLUSTER_WIDE), ("generated", None)])
 def test_a_registry_of_the_dashboard_is_adopted_without_a_change(cluster: Cluster, automation: Runner, name: str, options: Any, kind: str, ca: Any) -> None:
-    database = options(kind, ca="none" if ca is None else "cluster")
+    database = options(kind, ca={"source": "none" if ca is None else "cluster"})
     Dashboard(cluster).create(name, Form("Fraud", "Models", in_dashboard(database), ca))
     adopted, alone = automation.sequence(
         [
@@ -114,7 +114,7 @@ def test_the_module_and_the_dashboard_edit_the_same_registry_in_turn(cluster: Cl
     assert cluster.registry(name)["metadata"]["annotations"] == {"openshift.io/display-name": "Fraud", "openshift.io/description": "Ours again"}
     # The dashboard keeps the check of the certificate, and unticks the CA without it.
     pages.edit(name, dataclasses.replace(pages.opened(name), ca=None))
-    again = automation(name=name, database={"ca": "cluster"})
+    again = automation(name=name, database={"ca": {"source": "cluster"}})
     assert not again.failed and again.result["changes"][0]["fields"] == ["database.ca"], again.output
     assert cluster.registry(name)["spec"]["mysql"]["verifyServerCert"] is True
     assert automation(name=name, database=database).changes == []
@@ -242,7 +242,7 @@ def test_a_reference_that_went_missing_is_a_warning_where_nothing_is_written(
 ) -> None:
     bundle = {"metadata": {"name": f"{name}-own-ca"}, "data": {"ca.crt": layout.path("pki", "database-ca.crt").read_text()}}
     cluster.create(*CONFIG_MAPS, bundle)
-    database = options("mysql", ca={"config_map": f"{name}-own-ca", "key": "ca.crt"})
+    database = options("mysql", ca={"source": "config_map", "name": f"{name}-own-ca", "key": "ca.crt"})
     try:
         automation(name=name, database=database)
     finally:
@@ -299,7 +299,7 @@ def test_what_other_registries_use_stays(cluster: Cluster, automation: Runner, l
     [secret], [upload] = named(cluster, f"{name}-db-", SECRETS), named(cluster, f"{name}-db-credential", CONFIG_MAPS)
     other = f"{name}-other"
     shared = {key: value for key, value in database.items() if key != "password"}
-    shared |= {"password_secret": {"name": secret, "key": "database-password"}, "ca": {"config_map": upload, "key": "ca.crt"}}
+    shared |= {"password_secret": {"name": secret, "key": "database-password"}, "ca": {"source": "config_map", "name": upload, "key": "ca.crt"}}
     made, deleted = automation.sequence([Task({"name": other, "wait": False, "database": shared}), Task({"name": name, "state": "absent", "wait": False})])
     try:
         assert not made.failed, made.output

@@ -21,10 +21,10 @@ from tests.helpers import REGISTRIES, Cluster, Run, Runner, Task, until
 SECRETS, CONFIG_MAPS = ("v1", "secrets"), ("v1", "configmaps")
 WRONG_CA, OWN_CA, PAIRS = "reasons-wrong-ca", "reasons-own-ca", "reasons-pairs"
 WAIT_SECONDS, FINAL_SECONDS = 4, 150
-TLS_ONLY = {"username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password, "ca": "none"}
+TLS_ONLY = {"username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password, "ca": {"source": "none"}}
 READER = {"username": databases.READER.name, "password": databases.READER.password}
 MYSQL = databases.MYSQL
-OWN = {"config_map": OWN_CA, "key": "ca.crt"}
+OWN = {"source": "config_map", "name": OWN_CA, "key": "ca.crt"}
 HOSTS = {"mysql": "mysql", "postgresql": "postgres", MYSQL: MYSQL}
 
 
@@ -46,14 +46,14 @@ class Case:
 
 WRONG_PASSWORD = {"password": "not-the-password"}
 CASES = [
-    Case("mysql", WRONG_PASSWORD | {"ca": "none"}, "must use TLS and this registry has no CA", "Error 1045"),
+    Case("mysql", WRONG_PASSWORD | {"ca": {"source": "none"}}, "must use TLS and this registry has no CA", "Error 1045"),
     Case("mysql", WRONG_PASSWORD, "must present a client certificate", "Error 1045", unsaid="database.ca"),
     Case("mysql", TLS_ONLY, "must use TLS", "Error 1045"),
     Case("mysql", {"name": databases.MISSING_DATABASE}, "the database does not exist", "Error 1049"),
     Case("mysql", {"name": databases.DIRTY_DATABASE}, "dirty", "Dirty database version"),
     Case("mysql", READER, "lacks a privilege", "Error 1142"),
-    Case("mysql", {"ca": {"config_map": WRONG_CA, "key": "ca.crt"}}, "did not sign", "x509: certificate signed by unknown authority"),
-    Case("mysql", {"ca": "none", "verify_server_cert": True}, "or set database.ca to none", "x509: certificate signed by unknown authority"),
+    Case("mysql", {"ca": {"source": "config_map", "name": WRONG_CA, "key": "ca.crt"}}, "did not sign", "x509: certificate signed by unknown authority"),
+    Case("mysql", {"ca": {"source": "none"}, "verify_server_cert": True}, "or set database.ca.source to none", "x509: certificate signed by unknown authority"),
     Case("mysql", {"host": "mysql-alias"}, "not valid for this host name", "x509: certificate is valid for"),
     Case("mysql", {"host": "nohost"}, "host name is unknown", "no such host", final=False),
     Case("mysql", {"port": 3307}, "nothing listens", "connection refused", final=False),
@@ -62,7 +62,7 @@ CASES = [
     Case("postgresql", {"name": databases.MISSING_DATABASE}, "the database does not exist", "SQLSTATE 3D000"),
     Case("postgresql", {"name": databases.DIRTY_DATABASE}, "dirty", "Dirty database version"),
     Case("postgresql", READER, "lacks a privilege", "SQLSTATE 42501"),
-    Case("postgresql", {"ca": {"config_map": WRONG_CA, "key": "ca.crt"}}, "did not sign", "x509: certificate signed by unknown authority"),
+    Case("postgresql", {"ca": {"source": "config_map", "name": WRONG_CA, "key": "ca.crt"}}, "did not sign", "x509: certificate signed by unknown authority"),
     Case("postgresql", {"host": "nohost"}, "host name is unknown", "no such host", final=False),
 ]
 # Accounts of MySQL by what is done to them, and what is done to their database. Each is named like its case.
@@ -73,11 +73,14 @@ ACCOUNTS = {
     "ALTER USER '{name}'@'%' WITH MAX_USER_CONNECTIONS 1": Case(MYSQL, {}, "the registry server needs two", "Error 1226"),
     "ALTER USER '{name}'@'%' REQUIRE X509": Case(MYSQL, {}, "must present a client certificate", "Error 1045", unsaid="database.ca"),
     "ALTER USER '{name}'@'%' REQUIRE SUBJECT '/CN=somebody'": Case(
-        MYSQL, {"client_certificate": {"secret": PAIRS, "certificate_key": "own.crt", "private_key_key": "own.key"}}, "another client certificate", "Error 1045"
+        MYSQL,
+        {"client_certificate": {"source": "secret", "name": PAIRS, "certificate_key": "own.crt", "private_key_key": "own.key"}},
+        "another client certificate",
+        "Error 1045",
     ),
     "GRANT USAGE ON *.* TO '{name}'@'%'": Case(
         MYSQL,
-        {"client_certificate": {"secret": PAIRS, "certificate_key": "foreign.crt", "private_key_key": "foreign.key"}},
+        {"client_certificate": {"source": "secret", "name": PAIRS, "certificate_key": "foreign.crt", "private_key_key": "foreign.key"}},
         "rejects the client certificate",
         "unknown certificate authority",
     ),
@@ -113,7 +116,7 @@ def databases_of_reasons(layout: Layout) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def options(databases_of_reasons: str) -> dict[str, dict[str, Any]]:
     """Good options for each server."""
-    login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password, "namespace": "data", "ca": "cluster"}
+    login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password, "namespace": "data", "ca": {"source": "cluster"}}
     kinds = {server: "postgresql" if server == "postgresql" else "mysql" for server in HOSTS}
     return {server: {"type": kinds[server], "host": host, "name": databases_of_reasons, **login} for server, host in HOSTS.items()}
 
@@ -264,11 +267,11 @@ def test_a_verification_that_the_dashboard_leaves_without_a_ca_is_named_and_take
     dashboard.edit(name, replace(dashboard.opened(name), ca=None))
     assert cluster.registry(name)["spec"]["mysql"]["verifyServerCert"] is True
     message = automation(name=name, wait_timeout=WAIT_SECONDS).result["msg"]
-    assert "has no CA, but checks the database's certificate" in message and "set database.ca to none" in message
-    repaired = automation(name=name, database={"ca": "none"})
+    assert "has no CA, but checks the database's certificate" in message and "set database.ca.source to none" in message
+    repaired = automation(name=name, database={"ca": {"source": "none"}})
     assert not repaired.failed and ("update", "ModelRegistry") in repaired.changes, repaired.output
     assert "verifyServerCert" not in cluster.registry(name)["spec"]["mysql"]
-    assert not automation(name=name, database={"ca": "none"}).result["changed"]
+    assert not automation(name=name, database={"ca": {"source": "none"}}).result["changed"]
 
 
 @pytest.mark.parametrize("common_name", ["MySQL_Server_Auto_Generated_Server_Certificate", "mysql.data.svc.cluster.local"])
@@ -319,7 +322,7 @@ def test_a_secret_that_went_missing_is_named(cluster: Cluster, automation: Runne
 
 def test_a_ca_that_went_missing_is_named(cluster: Cluster, automation: Runner, name: str, options: Any, waiting: Any) -> None:
     cluster.create(*CONFIG_MAPS, {"metadata": {"name": f"{name}-ca"}, "data": cluster.get(*CONFIG_MAPS, OWN_CA)["data"]})
-    automation(name=name, database=options["mysql"] | {"ca": {"config_map": f"{name}-ca", "key": "ca.crt"}}, wait=False)
+    automation(name=name, database=options["mysql"] | {"ca": {"source": "config_map", "name": f"{name}-ca", "key": "ca.crt"}}, wait=False)
     cluster.delete(*CONFIG_MAPS, f"{name}-ca")
     message = waiting(database={"username": databases.TLS_ONLY.name})
     assert "mounts a Secret or ConfigMap that is missing" in message and f"{name}-ca" in message

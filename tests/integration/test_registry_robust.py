@@ -24,7 +24,7 @@ def mysql(layout: Layout) -> Iterator[dict[str, Any]]:
     name = f"robust_{uuid.uuid4().hex[:8]}"
     databases.create_databases(layout, "mysql", [name])
     login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
-    yield {"type": "mysql", "host": "mysql", "namespace": "data", "name": name, **login, "ca": "cluster"}
+    yield {"type": "mysql", "host": "mysql", "namespace": "data", "name": name, **login, "ca": {"source": "cluster"}}
     databases.drop_database(layout, "mysql", name)
 
 
@@ -108,11 +108,11 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     kinds = {"groups": ["listed", "new"], "users": ["somebody"], "projects": ["data"], "service_accounts": [{"namespace": "automation", "name": "ansible"}]}
     # Each run needs some of the rights: as dry runs, so that all accounts find the same.
     uses = {
-        "grant": {"name": name, "permissions": {**kinds, "members": ["carol"], "exact": True}},
+        "grant": {"name": name, "permissions": {**kinds, "members": ["carol"], "exclusive": True}},
         "verify": {"name": name, "permissions": {"groups": ["listed"]}, "verify": True},
-        "new": {"name": f"{name}-new", "database": mysql | {"host": "mysql-service", "ca": {"pem": bundle}} | {"namespace": None}},
+        "new": {"name": f"{name}-new", "database": mysql | {"host": "mysql-service", "ca": {"source": "upload", "pem": bundle}} | {"namespace": None}},
         "edit": {"name": name, "description": "Edited", "database": {"password": "another-word"}},
-        "ca": {"name": name, "database": {"ca": {"pem": layout.path("pki", "other-ca.crt").read_text()}}},
+        "ca": {"name": name, "database": {"ca": {"source": "upload", "pem": layout.path("pki", "other-ca.crt").read_text()}}},
         "restart": {"name": name},
         "generated": {"name": f"{name}-new", "database": {"type": "generated"}},
         "delete": {"name": name, "state": "absent"},
@@ -193,7 +193,7 @@ def test_it_never_shows_a_password_or_a_private_key(cluster: Cluster, layout: La
         Task({"name": name, "database": login | {"password": other}, "wait_timeout": 20}, diff=True),
         Task({"name": name, "database": {"password": "?" + other}}, diff=True),
         Task({"name": name, "database": login | {"host": f"mysql://root:{other}@db/x", "username": f"root:{other} "}}, diff=True),
-        Task({"name": name, "database": {"ca": {"pem": key}}}, diff=True),
+        Task({"name": name, "database": {"ca": {"source": "upload", "pem": key}}}, diff=True),
         Task({"name": name, "state": "absent"}, diff=True),
     ]
     try:

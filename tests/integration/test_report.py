@@ -76,7 +76,7 @@ def clusters(layout: Layout, cluster: Cluster, automation_token: str, tmp_path_f
             pages.grant(f"{prefix}-well", "Group", subject)
         until(lambda: is_available(cluster.registry(f"{prefix}-well")))
         reader = access_to(layout, folder, "reader", auditor_token(cluster))
-        listed = [{"name": f"{prefix}-well", "description": "As it should be", "permissions": {"groups": ["data-scientists"], "exact": True}}]
+        listed = [{"name": f"{prefix}-well", "description": "As it should be", "permissions": {"groups": ["data-scientists"], "exclusive": True}}]
         yield {
             "read": {"model_registry_cluster": reader},
             "compared": {

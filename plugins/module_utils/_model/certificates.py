@@ -11,7 +11,7 @@ import binascii
 import codecs
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -92,6 +92,17 @@ class _Block:
     line: int
     body: str = ""
     flaw: str = ""
+
+
+def given_bundle(options: Mapping[str, Any], prefix: str = "", expiry_days: int = EXPIRY_DAYS) -> Bundle:
+    """The CA certificates of the options `pem` and `path`; the action plugin has read the file, and its content is in `pem`."""
+    pem, path = options.get("pem"), options.get("path")
+    option = f"{prefix}pem" if path is None else f"{prefix}path"
+    if pem is None:
+        missing = "is missing" if path is None else "was not read on the controller"
+        return Bundle(problems=(_errors.Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"),))
+    # The action plugin gives the bytes of a file as one character each.
+    return read_bundle(pem if path is None else pem.encode("latin-1", "replace"), option, expiry_days)
 
 
 def read_bundle(content: str | bytes, option: str, expiry_days: int = EXPIRY_DAYS, now: datetime | None = None) -> Bundle:

@@ -254,19 +254,19 @@ def registry_result(resource: manifests.Manifest) -> manifests.Manifest:
         database.pop("verify_server_cert", None)
     certificate, key = (section.get(name) for name in CERTIFICATE_KEYS)
     if certificate and key and certificate["name"] == key["name"]:
-        database["client_certificate"] = {"secret": certificate["name"], "certificate_key": certificate["key"], "private_key_key": key["key"]}
+        database["client_certificate"] = {"source": "secret", "name": certificate["name"], "certificate_key": certificate["key"], "private_key_key": key["key"]}
     return shape
 
 
-def _ca_result(section: Mapping[str, Any]) -> Any:
+def _ca_result(section: Mapping[str, Any]) -> dict[str, str]:
     config_map, secret = (section.get(CA_KEYS[kind]) for kind in ("ConfigMap", "Secret"))
     if config_map:
         if config_map["name"] == desired_state.TRUSTED_CA_CONFIG_MAP:
             named = [choice for choice, key in _options.CA_BUNDLES.items() if key == config_map["key"]]
             if named:
-                return named[0]
-        return {"config_map": config_map["name"], "key": config_map["key"]}
-    return {"secret": secret["name"], "key": secret["key"]} if secret else "none"
+                return {"source": named[0]}
+        return {"source": "config_map", "name": config_map["name"], "key": config_map["key"]}
+    return {"source": "secret", "name": secret["name"], "key": secret["key"]} if secret else {"source": "none"}
 
 
 def reference(key: desired_state.KeyReference) -> dict[str, str]:

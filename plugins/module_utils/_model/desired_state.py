@@ -169,7 +169,7 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
         username=options.get("username"),
         password=options.get("password"),
         password_secret=_key_reference("database.password_secret", options.get("password_secret"), problems),
-        ca=_ca_from_option(options.get("ca"), problems, warnings),
+        ca=_ca_from_options(options.get("ca"), problems, warnings),
         verify_server_cert=options.get("verify_server_cert"),
         ssl_mode=options.get("ssl_mode"),
         client_certificate=_client_certificate(options.get("client_certificate"), problems),
@@ -246,52 +246,54 @@ def _reference_problems(option: str, parts: Mapping[str, str]) -> list[_errors.P
     return problems
 
 
-def _client_certificate(value: Any, problems: list[_errors.Problem]) -> ClientCertificate | None:
-    option, remedy = "database.client_certificate", "Use a dictionary with secret, certificate_key and private_key_key, or none"
-    keys = {entry.name for entry in fields(ClientCertificate)}
-    if value is None or value == "none":
-        return None if value is None else ClientCertificate()
-    if not isinstance(value, Mapping):
-        problems.append(_errors.Problem(option, "is no reference to a Secret", remedy))
-    elif "secret" not in value or set(value) - keys or not all(isinstance(text, str) and text.strip() for text in value.values()):
-        given = sorted(map(str, value))
-        problems.append(_errors.Problem(option, "needs the key secret, may have certificate_key and private_key_key, each a text", remedy, given))
-    else:
-        found = _reference_problems(option, value)
-        problems += found
-        return None if found else ClientCertificate(**value)
-    return None
+def _client_certificate(options: Mapping[str, Any] | None, problems: list[_errors.Problem]) -> ClientCertificate | None:
+    option = "database.client_certificate"
+    if options is None or options.get("source") is None:
+        return None
+    keys = {key: options.get(key) or getattr(ClientCertificate, key) for key in ("certificate_key", "private_key_key")}
+    if options["source"] == "none":
+        given = [key for key, value in keys.items() if value != getattr(ClientCertificate, key)] + (["name"] if options.get("name") is not None else [])
+        problems += [_errors.Problem(f"{option}.{key}", "is set, but source is none", "Remove it, or set source to secret") for key in given]
+        return None if given else ClientCertificate()
+    if options.get("name") is None:
+        problems.append(_errors.Problem(f"{option}.name", "is missing", "Set the name of the Secret"))
+        return None
+    found = _reference_problems(option, {"name": options["name"], **keys})
+    problems += found
+    return None if found else ClientCertificate(options["name"], **keys)
 
 
-def _ca_from_option(option: Any, problems: list[_errors.Problem], warnings: list[str]) -> CertificateAuthority | None:
-    path, choices = "database.ca", f"Use {', '.join(_options.CA_BUNDLES)}, none, a dictionary with config_map or secret, and key, or one with pem"
-    if option is None or option == "none":
-        return None if option is None else CertificateAuthority()
-    if isinstance(option, str) and option in _options.CA_BUNDLES:
-        return CertificateAuthority("ConfigMap", KeyReference(TRUSTED_CA_CONFIG_MAP, _options.CA_BUNDLES[option]))
-    if not isinstance(option, Mapping):
-        # Never repeated: what is not one of the choices may be anything.
-        problems.append(_errors.Problem(path, "is not a valid source of a CA certificate", choices))
-    elif set(option) == {"pem"}:
-        return _ca_from_pem(option["pem"], problems, warnings)
-    elif set(option) not in ({"config_map", "key"}, {"secret", "key"}) or not all(isinstance(text, str) and text.strip() for text in option.values()):
-        problems.append(_errors.Problem(path, "needs exactly the keys config_map or secret, and key, each a text", choices, sorted(map(str, option))))
-    else:
-        found = _reference_problems(path, option)
-        problems += found
-        kind, name = ("Secret", "secret") if "secret" in option else ("ConfigMap", "config_map")
-        return None if found else CertificateAuthority(kind, KeyReference(option[name], option["key"]))
-    return None
+def _ca_from_options(options: Mapping[str, Any] | None, problems: list[_errors.Problem], warnings: list[str]) -> CertificateAuthority | None:
+    if options is None or options.get("source") is None:
+        return None
+    source = options["source"]
+    found = []
+    for part in ("name", "key", "pem", "path"):
+        sources = [name for name, parts in _options.CA_SOURCES.items() if part in parts]
+        if options.get(part) is not None and source not in sources:
+            # Never repeated: it may be a certificate with its key.
+            remedy = f"Remove it, or set source to {' or '.join(sources)}"
+            found.append(_errors.Problem(f"database.ca.{part}", f"is set, but source is {source}", remedy))
+    if source in ("config_map", "secret"):
+        kind = "Secret" if source == "secret" else "ConfigMap"
+        what = {"name": f"the name of the {kind}", "key": f"the key of the certificates in the {kind}"}
+        found += [_errors.Problem(f"database.ca.{part}", "is missing", f"Set {text}") for part, text in what.items() if options.get(part) is None]
+        found += _reference_problems("database.ca", {part: options[part] for part in what if options.get(part) is not None})
+    problems += found
+    if source == "upload":
+        return _uploaded_ca(options, problems, warnings)
+    if found or source == "none":
+        return None if found else CertificateAuthority()
+    if source in _options.CA_BUNDLES:
+        return CertificateAuthority("ConfigMap", KeyReference(TRUSTED_CA_CONFIG_MAP, _options.CA_BUNDLES[source]))
+    return CertificateAuthority(kind, KeyReference(options["name"], options["key"]))
 
 
-def _ca_from_pem(pem: Any, problems: list[_errors.Problem], warnings: list[str]) -> CertificateAuthority | None:
+def _uploaded_ca(options: Mapping[str, Any], problems: list[_errors.Problem], warnings: list[str]) -> CertificateAuthority | None:
     # Imported here: the library that reads certificates takes 45 ms to load, and most runs are given none.
     from . import certificates
 
-    if not isinstance(pem, str):
-        problems.append(_errors.Problem("database.ca.pem", "is no text", "Give the CA's certificate as PEM text"))
-        return None
-    bundle = certificates.read_bundle(pem, "database.ca.pem")
+    bundle = certificates.given_bundle(options, "database.ca.")
     problems += bundle.problems
     warnings += bundle.warnings
     return None if bundle.problems else CertificateAuthority("ConfigMap", pem=bundle.pem)

@@ -89,7 +89,7 @@ class Permissions:
 
     grants: tuple[Grant, ...] = ()
     members: tuple[str, ...] | None = None
-    exact: bool = False
+    exclusive: bool = False
     prune_unlabelled: bool = False
     revoke: bool = False
 
@@ -152,14 +152,16 @@ def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems:
     members = _members_of_option(options.get(MEMBERS), repeated, problems)
     if repeated:
         warnings.append(f"permissions lists more than once: {_texts.names_of(repeated)}")
-    exact, prune = bool(options.get("exact")), bool(options.get("prune_unlabelled"))
-    if exact and revoke:
-        problems.append(_errors.Problem("permissions.exact", "has no meaning together with state absent, which revokes what is listed", "Leave it out", True))
-    if prune and not (exact or revoke):
+    exclusive, prune = bool(options.get("exclusive")), bool(options.get("prune_unlabelled"))
+    if exclusive and revoke:
         problems.append(
-            _errors.Problem("permissions.prune_unlabelled", "has no meaning without permissions.exact", "Set permissions.exact, or leave it out", True)
+            _errors.Problem("permissions.exclusive", "has no meaning together with state absent, which revokes what is listed", "Leave it out", True)
         )
-    return Permissions(tuple(grant for grant, _path in listed.values()), members, exact, prune, revoke)
+    if prune and not (exclusive or revoke):
+        problems.append(
+            _errors.Problem("permissions.prune_unlabelled", "has no meaning without permissions.exclusive", "Set permissions.exclusive, or leave it out", True)
+        )
+    return Permissions(tuple(grant for grant, _path in listed.values()), members, exclusive, prune, revoke)
 
 
 def _grant_of_option(kind: str, path: str, entry: Any, problems: list[_errors.Problem]) -> Grant | None:

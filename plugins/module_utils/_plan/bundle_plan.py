@@ -64,16 +64,11 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_errors.Probl
         if options["pem"] is not None or options["path"] is not None:
             remedy = "Leave it out. To take single certificates away, give those that stay, with state=present"
             problems.append(_errors.Problem(option, "is given together with state=absent", remedy))
-    elif options["pem"] is None:
-        missing = "was not read on the controller" if options["path"] is not None else "is missing"
-        problems.append(_errors.Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"))
     else:
-        # The action plugin gives the bytes of a file as one character each.
-        content = options["pem"] if option == "pem" else options["pem"].encode("latin-1", "replace")
-        bundle = certificates.read_bundle(content, option, min(max(0, options["expiry_days"]), _options.MOST_TIME))
+        bundle = certificates.given_bundle(options, expiry_days=min(max(0, options["expiry_days"]), _options.MOST_TIME))
         problems += bundle.problems
         warnings += bundle.warnings
-        pem = bundle.pem
+        pem = None if bundle.problems else bundle.pem
     database = None if is_absent or options["database"] is None else _database_from_options(options["database"], problems)
     kind, adds = KINDS[options["kind"]], options["mode"] == "add"
     return WantedBundle(kind, name, key, registry, pem, option, adds, is_absent, options["restart"], options["expiry_days"], database)
@@ -143,7 +138,7 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
             warnings.append(f"the server of registry {name!r} is older than the certificates that it reads: run again without `restart: false`")
     exists = any(entry["metadata"]["name"] == wanted.registry for entry in live.registries)
     if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
-        reference = f"{{config_map: {place.reference.name}, key: {place.reference.key}}}"
+        reference = f"{{source: config_map, name: {place.reference.name}, key: {place.reference.key}}}"
         warnings.append(f"registry {wanted.registry!r} does not read {place} yet: set its database.ca to {reference}")
     return changeset.Plan((*changes, *restarted), tuple(warnings), tuple(problems)), put_off
 

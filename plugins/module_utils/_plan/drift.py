@@ -87,7 +87,7 @@ def _of_access(name: str, changes: Mapping[str, changeset.Change], live: role_bi
         # What only mends a binding, its owner or a label, changes nobody's access.
         if not lost and (surplus := taken(binding)):
             subjects = ", ".join(map(str, surplus))
-            found.append(Difference(name, "permissions.exact", f"RoleBinding {binding.name!r} ({subjects})", None, *writer))
+            found.append(Difference(name, "permissions.exclusive", f"RoleBinding {binding.name!r} ({subjects})", None, *writer))
     return found
 
 

@@ -73,7 +73,7 @@ def grant_changes(wanted: permissions.Permissions, live: role_bindings.LiveGrant
     updates, deletions, left = [], [], []
     for binding in live.bindings:
         kept = state.kept(binding)
-        if state.may_take(binding) and not kept and (binding.grants or wanted.exact):
+        if state.may_take(binding) and not kept and (binding.grants or wanted.exclusive):
             deletions.append(_deletion(binding))
             continue
         left.append((binding, [binding.grants[index] for index in kept]))
@@ -95,7 +95,7 @@ class _State:
 
     def may_take(self, binding: role_bindings.Binding) -> bool:
         """Whether subjects of a binding may be taken away at all."""
-        return (self.wanted.exact or self.wanted.revoke) and (binding.ours or (self.wanted.prune_unlabelled and not binding.owner.is_others))
+        return (self.wanted.exclusive or self.wanted.revoke) and (binding.ours or (self.wanted.prune_unlabelled and not binding.owner.is_others))
 
     def is_kept(self, binding: role_bindings.Binding) -> bool:
         """Whether it is the one binding, and not the operator's, that makes a wanted grant."""
@@ -164,17 +164,17 @@ def _remarks(target: permissions.Target, state: _State, left: Iterable[tuple[rol
             found.setdefault("wrong", []).append(_sentence(binding))
         elif binding.operators and still:
             found.setdefault("operators", []).append(_sentence(binding))
-        elif not binding.ours and not binding.operators and (wanted.exact or still):
+        elif not binding.ours and not binding.operators and (wanted.exclusive or still):
             what = f"{_sentence(binding)}, {binding.owner}" if binding.owner.is_others else _sentence(binding)
             found.setdefault("managed" if binding.owner.is_others else "others", []).append(what)
         elif binding.ours and not wanted.revoke and grants:
             found.setdefault("hidden", []).extend(f"{grant} in {binding.name!r}" for grant in grants[1:])
             if state.present.get(grants[0].key) is not binding:
                 found.setdefault("doubled", []).append(str(grants[0]))
-    offer = "List them in permissions to grant it, and set permissions.exact (with prune_unlabelled where the labels are missing) to remove these"
+    offer = "List them in permissions to grant it, and set permissions.exclusive (with prune_unlabelled where the labels are missing) to remove these"
     sentences = {
-        "doubled": "granted access by more than one RoleBinding: {}. permissions.exact removes the surplus",
-        "hidden": "the dashboard shows only the first subject of a RoleBinding, and not {}. permissions.exact removes them",
+        "doubled": "granted access by more than one RoleBinding: {}. permissions.exclusive removes the surplus",
+        "hidden": "the dashboard shows only the first subject of a RoleBinding, and not {}. permissions.exclusive removes them",
         "others": "left alone, because somebody else made it: {}. permissions.prune_unlabelled removes it",
         "managed": "left alone, because it would be created again, or is not the registry's: {}",
         "operators": "left alone, because the operator would make it again: {}",
@@ -216,7 +216,7 @@ def member_changes(wanted: permissions.Permissions, target: permissions.Target, 
         after = [user for user in users if user not in listed]
     else:
         held = set(users)
-        after = [user for user in users if user in listed or not wanted.exact] + [user for user in wanted.members if user not in held]
+        after = [user for user in users if user in listed or not wanted.exclusive] + [user for user in wanted.members if user not in held]
     if after == users:
         return changeset.Plan()
     owner = None if group is None else ownership.owner_of(kinds.USER_GROUP, group, target.name)

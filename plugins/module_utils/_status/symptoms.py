@@ -168,7 +168,7 @@ SYMPTOMS = (
     _symptom(
         r"server does not support TLS|server refused TLS",
         "the registry is to encrypt its connection, and the database offers no encryption",
-        "Enable TLS on the database, or set database.ca to none",
+        "Enable TLS on the database, or set database.ca.source to none",
     ),
     _symptom(r"Error 1040\b|SQLSTATE 53300", "the database has no connection left", "Raise its limit of connections", False),
     _symptom(
@@ -213,7 +213,7 @@ SYMPTOMS = (
     _symptom(
         UNKNOWN_AUTHORITY,
         "the registry has no CA, but checks the database's certificate (database.verify_server_cert), and no public CA has signed it",
-        "Give the CA in database.ca, or set database.ca to none, which ends the check too",
+        "Give the CA in database.ca, or set database.ca.source to none, which ends the check too",
         applies=lambda connection: connection.kind == _options.MYSQL,
     ),
     _symptom(

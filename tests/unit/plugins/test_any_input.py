@@ -90,8 +90,9 @@ RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "host": st.sampled_from(["mysql", "db.example.com", "10.0.0.1"]),
     "username": st.just("registry"),
     "password": st.just(MARKER),
-    "ca": st.sampled_from(["none", "cluster", {"config_map": "ca", "key": "ca.crt"}, {"secret": "ca", "key": "ca.crt"}, {"pem": PEM}]),
-    "client_certificate": st.sampled_from(["none", {"secret": "cert"}, {"secret": "cert", MARKER: "x"}, {"secret": PEM, "certificate_key": KEY}]),
+    "key": st.sampled_from(["ca.crt", KEY]),
+    "pem": st.sampled_from([PEM, KEY]),
+    "path": st.sampled_from(["ca.pem", MARKER]),
     "query": st.sampled_from(["registries[].name", f"[{MARKER}", f"'{MARKER}' | {MARKER}(@)", f'length(`{{"a": "{MARKER}"}}`, `1`)']),
 }
 

@@ -108,7 +108,7 @@ def test_what_no_file_can_hold_is_refused_without_being_repeated() -> None:
 
 
 def test_ansible_reads_every_text_as_it_was(tmp_path: Path) -> None:
-    values = {"texts": TEXTS, "tagged": [Tagged(text) for text in TEXTS], "others": {"port": 3306, "exact": True, "none": None, "empty": []}}
+    values = {"texts": TEXTS, "tagged": [Tagged(text) for text in TEXTS], "others": {"port": 3306, "exclusive": True, "none": None, "empty": []}}
     assert read_by_ansible(tmp_path, to_variables(values)) == values
 
 

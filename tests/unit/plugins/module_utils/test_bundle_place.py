@@ -152,7 +152,7 @@ def bundle(**given: Any) -> WantedBundle:
 
 
 def reader(name: str = "fraud", reads: str = "ca") -> dict[str, Any]:
-    registry = stored(wanted(database__ca={"config_map": reads, "key": "ca.crt"}))
+    registry = stored(wanted(database__ca={"source": "config_map", "name": reads, "key": "ca.crt"}))
     registry["metadata"]["name"] = name
     return registry
 
@@ -287,7 +287,7 @@ def test_what_a_tool_tracks_by_annotation_is_not_written_as_a_ca(annotation):
 
 def test_a_registry_that_does_not_read_its_bundle_yet_is_told():
     made, _put_off = plan_bundle(bundle(name=None, registry="apart"), cluster(None, reader("apart", "other-ca")), NOW)
-    assert "does not read ConfigMap 'ca' yet: set its database.ca to {config_map: ca, key: ca.crt}" in made.warnings[0]
+    assert "does not read ConfigMap 'ca' yet: set its database.ca to {source: config_map, name: ca, key: ca.crt}" in made.warnings[0]
 
 
 def test_a_bundle_is_removed_only_when_no_registry_uses_it():
@@ -318,7 +318,7 @@ def test_readers_are_those_of_the_same_object_and_key():
 
 def with_pem(pem: str = NEW, **changed: Any) -> Any:
     """The registry of options with certificates in them, which have got their place."""
-    registry = wanted(database__ca={"pem": pem}, **changed)
+    registry = wanted(database__ca={"source": "upload", "pem": pem}, **changed)
     assert registry.database.ca.reference is None and "BEGIN" not in repr(registry)
     object.__setattr__(registry.database.ca, "reference", UPLOAD)
     return registry
@@ -338,8 +338,8 @@ def test_other_certificates_for_a_registry_restart_it():
     assert steps(planned(registry, live(registry, {("ConfigMap", UPLOAD.name): upload()}))) == [("update", "ConfigMap"), ("restart", "Deployment")]
 
 
-@pytest.mark.parametrize("pem", ["", "no certificate", 7])
+@pytest.mark.parametrize("pem", ["", "no certificate"])
 def test_a_ca_that_is_none_is_a_problem_of_its_option(pem):
     problems: list[Any] = []
-    registry_from_options(options(database__ca={"pem": pem}), NAMESPACE, problems, [])
+    registry_from_options(options(database__ca={"source": "upload", "pem": pem}), NAMESPACE, problems, [])
     assert named(problems) == ["database.ca.pem"]

@@ -78,7 +78,7 @@ def test_what_is_left_out_gets_the_defaults_of_the_dialog(kind, port):
 
 
 def test_what_is_given_is_written():
-    registry = wanted("postgresql", database__port=5433, database__ssl_mode="verify-ca", database__client_certificate={"secret": "client"})
+    registry = wanted("postgresql", database__port=5433, database__ssl_mode="verify-ca", database__client_certificate={"source": "secret", "name": "client"})
     section = custom_resource.database_section(registry.database, SECRET)
     assert (section["port"], section["sslMode"]) == (5433, "verify-ca")
     assert section["sslCertificateSecret"] == {"name": "client", "key": "tls.crt"}
@@ -89,11 +89,11 @@ def test_what_is_given_is_written():
 @pytest.mark.parametrize(
     ("ca", "written"),
     [
-        ("cluster", {"sslRootCertificateConfigMap": CLUSTER_CA}),
-        ("openshift_ai", {"sslRootCertificateConfigMap": {"name": "odh-trusted-ca-bundle", "key": "odh-ca-bundle.crt"}}),
-        ({"config_map": "a", "key": "k"}, {"sslRootCertificateConfigMap": {"name": "a", "key": "k"}}),
-        ({"secret": "b", "key": "k"}, {"sslRootCertificateSecret": {"name": "b", "key": "k"}}),
-        ("none", {}),
+        ({"source": "cluster"}, {"sslRootCertificateConfigMap": CLUSTER_CA}),
+        ({"source": "openshift_ai"}, {"sslRootCertificateConfigMap": {"name": "odh-trusted-ca-bundle", "key": "odh-ca-bundle.crt"}}),
+        ({"source": "config_map", "name": "a", "key": "k"}, {"sslRootCertificateConfigMap": {"name": "a", "key": "k"}}),
+        ({"source": "secret", "name": "b", "key": "k"}, {"sslRootCertificateSecret": {"name": "b", "key": "k"}}),
+        ({"source": "none"}, {}),
         (None, {}),
     ],
 )
@@ -106,13 +106,13 @@ def test_only_the_field_of_the_chosen_ca_is_written(kind, ca, written):
 @pytest.mark.parametrize(
     ("kind", "ca", "verify", "written"),
     [
-        ("mysql", "cluster", None, {True}),
-        ("mysql", "cluster", True, {True}),
-        ("mysql", "cluster", False, {False}),
+        ("mysql", {"source": "cluster"}, None, {True}),
+        ("mysql", {"source": "cluster"}, True, {True}),
+        ("mysql", {"source": "cluster"}, False, {False}),
         ("mysql", None, None, set()),
-        ("mysql", "none", None, set()),
+        ("mysql", {"source": "none"}, None, set()),
         ("mysql", None, True, {True}),
-        ("postgresql", "cluster", None, set()),
+        ("postgresql", {"source": "cluster"}, None, set()),
     ],
 )
 def test_a_ca_is_used_to_verify_mysql_unless_it_is_switched_off(kind, ca, verify, written):
@@ -180,13 +180,13 @@ def test_a_registry_equal_to_the_wanted_one_has_no_changes(kind):
     ],
 )
 def test_only_the_changed_field_is_written(kind, changed, path, value):
-    given = {} if kind == "generated" else {"database__ca": "cluster"}
+    given = {} if kind == "generated" else {"database__ca": {"source": "cluster"}}
     live = stored(wanted(kind, **given))
     assert fields(wanted(kind, **given | changed), live, custom_resource.SECTIONS[kind]) == {path: value}
 
 
 def test_an_option_that_is_left_out_is_no_change():
-    live = stored(wanted(database__ca="cluster"))
+    live = stored(wanted(database__ca={"source": "cluster"}))
     assert fields(registry_from_options({"name": "fraud"}, NAMESPACE, [], []), live) == {}
     assert fields(edited(type="mysql"), live) == {}
 
@@ -206,7 +206,7 @@ def test_nothing_where_there_is_nothing_is_no_change(given):
 
 def test_another_ca_replaces_a_secret_and_switches_verification_on():
     live = stored(wanted(), sslRootCertificateSecret={"name": "old", "key": "ca"})
-    assert fields(wanted(database__ca="cluster"), live) == {
+    assert fields(wanted(database__ca={"source": "cluster"}), live) == {
         ("spec", "mysql", "sslRootCertificateConfigMap"): CLUSTER_CA,
         ("spec", "mysql", "sslRootCertificateSecret"): None,
         MYSQL_VERIFY: True,
@@ -214,15 +214,15 @@ def test_another_ca_replaces_a_secret_and_switches_verification_on():
 
 
 def test_a_ca_in_a_secret_replaces_one_in_a_config_map():
-    live = stored(wanted(database__ca="cluster"))
-    assert fields(wanted(database__ca={"secret": "s", "key": "k"}), live) == {
+    live = stored(wanted(database__ca={"source": "cluster"}))
+    assert fields(wanted(database__ca={"source": "secret", "name": "s", "key": "k"}), live) == {
         ("spec", "mysql", "sslRootCertificateConfigMap"): None,
         ("spec", "mysql", "sslRootCertificateSecret"): {"name": "s", "key": "k"},
     }
 
 
 @pytest.mark.parametrize("directory", ["sslRootCertificatesConfigMapName", "sslRootCertificatesSecretName"])
-@pytest.mark.parametrize("ca", ["cluster", "none"])
+@pytest.mark.parametrize("ca", [{"source": "cluster"}, {"source": "none"}])
 def test_a_ca_replaces_a_whole_object_that_the_server_cannot_read(directory, ca):
     live = stored(wanted(database__ca=ca), **{directory: "bundle"})
     changes = fields(wanted(database__ca=ca), live)
@@ -231,56 +231,60 @@ def test_a_ca_replaces_a_whole_object_that_the_server_cannot_read(directory, ca)
 
 
 def test_another_ca_switches_on_a_verification_that_was_off():
-    live = stored(wanted(database__ca="cluster"), verifyServerCert=False)
-    assert fields(wanted(database__ca="openshift_ai"), live) == {
+    live = stored(wanted(database__ca={"source": "cluster"}), verifyServerCert=False)
+    assert fields(wanted(database__ca={"source": "openshift_ai"}), live) == {
         ("spec", "mysql", "sslRootCertificateConfigMap"): {"name": "odh-trusted-ca-bundle", "key": "odh-ca-bundle.crt"},
         MYSQL_VERIFY: True,
     }
 
 
 def test_a_ca_that_stays_leaves_the_live_verification():
-    live = stored(wanted(database__ca="cluster"), verifyServerCert=False)
-    assert fields(wanted(database__ca="cluster"), live) == {}
+    live = stored(wanted(database__ca={"source": "cluster"}), verifyServerCert=False)
+    assert fields(wanted(database__ca={"source": "cluster"}), live) == {}
 
 
 def test_no_ca_takes_it_away_with_the_verification():
-    live = stored(wanted(database__ca="cluster"))
-    assert fields(wanted(database__ca="none"), live) == {("spec", "mysql", "sslRootCertificateConfigMap"): None, MYSQL_VERIFY: None}
+    live = stored(wanted(database__ca={"source": "cluster"}))
+    assert fields(wanted(database__ca={"source": "none"}), live) == {("spec", "mysql", "sslRootCertificateConfigMap"): None, MYSQL_VERIFY: None}
 
 
 @pytest.mark.parametrize(("verified", "changed"), [(True, {MYSQL_VERIFY: None}), (False, {}), (None, {})])
 def test_no_ca_takes_back_a_verification_that_a_ca_has_left_behind(verified, changed):
     # As the dashboard leaves it when its box for the CA is unticked.
-    assert fields(wanted(database__ca="none"), stored(wanted(), verifyServerCert=verified)) == changed
+    assert fields(wanted(database__ca={"source": "none"}), stored(wanted(), verifyServerCert=verified)) == changed
 
 
 def test_no_ca_keeps_a_verification_that_is_asked_for():
-    assert fields(wanted(database__ca="none", database__verify_server_cert=True), stored(wanted(), verifyServerCert=True)) == {}
+    assert fields(wanted(database__ca={"source": "none"}, database__verify_server_cert=True), stored(wanted(), verifyServerCert=True)) == {}
 
 
 def test_verification_that_is_asked_for_beside_another_ca_is_what_counts():
-    assert fields(wanted(database__ca="cluster", database__verify_server_cert=False), stored(wanted())) == {
+    assert fields(wanted(database__ca={"source": "cluster"}, database__verify_server_cert=False), stored(wanted())) == {
         ("spec", "mysql", "sslRootCertificateConfigMap"): CLUSTER_CA
     }
 
 
 def test_postgresql_gets_a_ca_without_a_field_that_only_mysql_has():
     live = stored(wanted("postgresql"))
-    assert fields(wanted("postgresql", database__ca="cluster"), live, "postgres") == {("spec", "postgres", "sslRootCertificateConfigMap"): CLUSTER_CA}
+    assert fields(wanted("postgresql", database__ca={"source": "cluster"}), live, "postgres") == {
+        ("spec", "postgres", "sslRootCertificateConfigMap"): CLUSTER_CA
+    }
 
 
 def test_a_client_certificate_is_two_fields_that_come_and_go_together():
     certificate, key = ("spec", "mysql", "sslCertificateSecret"), ("spec", "mysql", "sslKeySecret")
-    given = wanted(database__client_certificate={"secret": "s", "private_key_key": "k"})
+    given = wanted(database__client_certificate={"source": "secret", "name": "s", "private_key_key": "k"})
     assert fields(given, stored(wanted())) == {certificate: {"name": "s", "key": "tls.crt"}, key: {"name": "s", "key": "k"}}
     assert fields(given, stored(given)) == {}
-    assert fields(wanted(database__client_certificate="none"), stored(given)) == {certificate: None, key: None}
-    assert fields(wanted(database__client_certificate="none"), stored(wanted())) == {}
+    assert fields(wanted(database__client_certificate={"source": "none"}), stored(given)) == {certificate: None, key: None}
+    assert fields(wanted(database__client_certificate={"source": "none"}), stored(wanted())) == {}
 
 
 def test_each_change_names_its_option():
     live = stored(wanted())
-    registry = wanted(display_name="Other", database__port=1, database__ca="cluster", database__client_certificate={"secret": "s"})
+    registry = wanted(
+        display_name="Other", database__port=1, database__ca={"source": "cluster"}, database__client_certificate={"source": "secret", "name": "s"}
+    )
     assert [option for option, _path, _value in custom_resource.wanted_fields(registry, live, "mysql")] == [
         "display_name",
         "database.port",
@@ -299,14 +303,14 @@ def test_each_change_names_its_option():
     [
         (
             "mysql",
-            {"host": "mysql.data.svc", "port": 3306, "name": "models", "username": "registry", "ca": "cluster", "verify_server_cert": True},
+            {"host": "mysql.data.svc", "port": 3306, "name": "models", "username": "registry", "ca": {"source": "cluster"}, "verify_server_cert": True},
         ),
-        ("postgresql", {"host": "pg.data.svc", "port": 5432, "name": "models", "username": "registry", "ca": "cluster", "ssl_mode": "require"}),
+        ("postgresql", {"host": "pg.data.svc", "port": 5432, "name": "models", "username": "registry", "ca": {"source": "cluster"}, "ssl_mode": "require"}),
         ("generated", {}),
     ],
 )
 def test_a_live_registry_in_the_shape_of_the_options_is_the_registry(kind, database):
-    registry = wanted(kind) if kind == "generated" else wanted(kind, database__ca="cluster")
+    registry = wanted(kind) if kind == "generated" else wanted(kind, database__ca={"source": "cluster"})
     shape = custom_resource.registry_result(stored(registry))
     if kind != "generated":
         database = database | {"password_secret": {"name": secret_name(registry), "key": "database-password"}}
@@ -320,7 +324,9 @@ def test_a_live_registry_in_the_shape_of_the_options_is_the_registry(kind, datab
 
 
 @pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("more", [{}, {"database__ca": {"secret": "s", "key": "k"}}, {"database__client_certificate": {"secret": "s"}}])
+@pytest.mark.parametrize(
+    "more", [{}, {"database__ca": {"source": "secret", "name": "s", "key": "k"}}, {"database__client_certificate": {"source": "secret", "name": "s"}}]
+)
 def test_the_shape_of_a_live_registry_given_as_options_changes_nothing(kind, more):
     live = stored(wanted(kind, **({} if kind == "generated" else more)))
     problems = []
@@ -332,12 +338,12 @@ def test_the_shape_of_a_live_registry_given_as_options_changes_nothing(kind, mor
 @pytest.mark.parametrize(
     ("ca", "shown"),
     [
-        ("cluster", "cluster"),
-        ("openshift_ai", "openshift_ai"),
-        (None, "none"),
-        ({"config_map": "odh-trusted-ca-bundle", "key": "other"}, {"config_map": "odh-trusted-ca-bundle", "key": "other"}),
-        ({"config_map": "bundle", "key": "ca-bundle.crt"}, {"config_map": "bundle", "key": "ca-bundle.crt"}),
-        ({"secret": "s", "key": "k"}, {"secret": "s", "key": "k"}),
+        ({"source": "cluster"}, {"source": "cluster"}),
+        ({"source": "openshift_ai"}, {"source": "openshift_ai"}),
+        (None, {"source": "none"}),
+        ({"source": "config_map", "name": "odh-trusted-ca-bundle", "key": "other"}, {"source": "config_map", "name": "odh-trusted-ca-bundle", "key": "other"}),
+        ({"source": "config_map", "name": "bundle", "key": "ca-bundle.crt"}, {"source": "config_map", "name": "bundle", "key": "ca-bundle.crt"}),
+        ({"source": "secret", "name": "s", "key": "k"}, {"source": "secret", "name": "s", "key": "k"}),
     ],
 )
 def test_a_live_ca_is_shown_as_it_is_given(ca, shown):
@@ -345,7 +351,7 @@ def test_a_live_ca_is_shown_as_it_is_given(ca, shown):
 
 
 def test_a_client_certificate_is_shown_when_it_can_be_given():
-    whole = {"secret": "s", "certificate_key": "c", "private_key_key": "k"}
+    whole = {"source": "secret", "name": "s", "certificate_key": "c", "private_key_key": "k"}
     assert custom_resource.registry_result(stored(wanted(database__client_certificate=whole)))["database"]["client_certificate"] == whole
     halves = stored(wanted(), sslCertificateSecret={"name": "a", "key": "c"}, sslKeySecret={"name": "b", "key": "k"})
     assert "client_certificate" not in custom_resource.registry_result(halves)["database"]
@@ -386,8 +392,8 @@ def test_no_registry_has_no_database():
 
 
 def test_a_shape_is_flattened_to_the_paths_of_its_options():
-    shape = {"name": "fraud", "database": {"type": "mysql", "ca": {"secret": "s", "key": "k"}}}
-    assert custom_resource.flattened(shape) == {"name": "fraud", "database.type": "mysql", "database.ca": {"secret": "s", "key": "k"}}
+    shape = {"name": "fraud", "database": {"type": "mysql", "ca": {"source": "secret", "name": "s", "key": "k"}}}
+    assert custom_resource.flattened(shape) == {"name": "fraud", "database.type": "mysql", "database.ca": {"source": "secret", "name": "s", "key": "k"}}
 
 
 # Patches

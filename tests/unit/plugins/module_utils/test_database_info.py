@@ -119,8 +119,8 @@ def test_a_ca_in_options_is_verified_with_unless_they_say_no(kind, ca, given, ve
         ({"type": None}, {"database.type"}),
         ({"type": "generated", "host": None, "username": None, "password": None}, {"database.type"}),
         ({"host": "a b", "password": "a?b"}, {"database.host", "database.password"}),
-        ({"ca": {"pem": "no certificate"}}, {"database.ca.pem"}),
-        ({"ca": {"pem": 7}}, {"database.ca.pem"}),
+        ({"ca": {"source": "upload", "pem": "no certificate"}}, {"database.ca.pem"}),
+        ({"ca": {"source": "upload"}}, {"database.ca.pem"}),
     ],
 )
 def test_all_that_is_wrong_with_options_is_told(changed, options):

@@ -12,7 +12,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.deleti
 from .builders import NAMESPACE, OLD, TODAY, config_map, foreign_secret, named, secret, secret_name, steps, stored, wanted
 
 OURS = secret_name(wanted())
-UPLOAD = {"config_map": "fraud-db-credential", "key": "ca.crt"}
+UPLOAD = {"source": "config_map", "name": "fraud-db-credential", "key": "ca.crt"}
 
 
 def deleted(consent=False, **remains):
@@ -160,8 +160,8 @@ def test_a_secret_of_somebody_else_that_the_registry_does_not_use_is_not_worth_a
     [
         other(database__password=None, database__password_secret={"name": OURS, "key": "database-password"}),
         other("postgresql", database__password=None, database__password_secret={"name": OURS, "key": "database-password"}),
-        other(database__ca={"secret": OURS, "key": "ca"}),
-        other(database__client_certificate={"secret": OURS}),
+        other(database__ca={"source": "secret", "name": OURS, "key": "ca"}),
+        other(database__client_certificate={"source": "secret", "name": OURS}),
         stored(wanted(name="other"), sslKeySecret={"name": OURS, "key": "k"}),
     ],
 )
@@ -176,8 +176,8 @@ def test_a_secret_that_another_registry_does_not_use_goes():
 
 
 def test_the_objects_in_use_are_those_of_every_reference():
-    one = other(database__ca={"secret": "ca", "key": "k"}, database__client_certificate={"secret": "client"})
-    two = stored(wanted("postgresql", name="two", database__ca={"config_map": "ca", "key": "k"}))
+    one = other(database__ca={"source": "secret", "name": "ca", "key": "k"}, database__client_certificate={"source": "secret", "name": "client"})
+    two = stored(wanted("postgresql", name="two", database__ca={"source": "config_map", "name": "ca", "key": "k"}))
     password = ("Secret", secret_name(wanted(name="other")))
     assert users_of([one, two, other("generated")]) == {
         password: ["other"],
@@ -229,7 +229,7 @@ def test_a_dot_in_a_name_stands_for_itself():
 
 
 def test_an_upload_that_other_registries_do_not_use_goes():
-    assert steps(deleted(config_maps=(upload(),), others=(other(database__ca="cluster"), other("generated")))) == [("delete", "ConfigMap")]
+    assert steps(deleted(config_maps=(upload(),), others=(other(database__ca={"source": "cluster"}), other("generated")))) == [("delete", "ConfigMap")]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_why_an_upload_is_kept_is_told_by_its_evidence(name, theirs, reason):
 def test_an_upload_without_the_registrys_name_goes_too():
     made = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),))
     assert [change.name for change in made.changes] == ["fraud", "db-credential"]
-    shared = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),), others=(other(database__ca=UPLOAD | {"config_map": "db-credential"}),))
+    shared = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),), others=(other(database__ca=UPLOAD | {"name": "db-credential"}),))
     assert [change.name for change in shared.changes] == ["fraud"] and "'other' uses it too" in shared.kept[-1]["reason"]
 
 

@@ -151,17 +151,18 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
         ("database__username", "a ", "database.username", "white space"),
         ("database__ssl_mode", "require", "database.ssl_mode", "option of PostgreSQL"),
         ("database__password_secret", {"name": "vault", "key": "password"}, "database.password_secret", "together with database.password"),
-        ("database__ca", "clutser", "database.ca", "is not a valid source"),
-        ("database__ca", {"config_map": "a"}, "database.ca", "config_map or secret"),
-        ("database__ca", {"config_map": "a", "secret": "b", "key": "c"}, "database.ca", "config_map or secret"),
-        ("database__ca", {"secret": "", "key": "k"}, "database.ca", "each a text"),
-        ("database__ca", {"config_map": "a", "key": 7}, "database.ca", "each a text"),
-        ("database__ca", 7, "database.ca", "database.ca: is not a valid source"),
-        ("database__client_certificate", "cert", "database.client_certificate", "no reference"),
-        ("database__client_certificate", {"certificate_key": "tls.crt"}, "database.client_certificate", "needs the key secret"),
-        ("database__client_certificate", {"secret": "s", "key": "k"}, "database.client_certificate", "needs the key secret"),
-        ("database__client_certificate", {"secret": " "}, "database.client_certificate", "each a text"),
-        ("database__client_certificate", {"secret": 7}, "database.client_certificate", "each a text"),
+        ("database__ca", {"source": "config_map", "key": "k"}, "database.ca.name", "the name of the ConfigMap"),
+        ("database__ca", {"source": "secret", "name": "a"}, "database.ca.key", "in the Secret"),
+        ("database__ca", {"source": "secret", "name": "", "key": "k"}, "database.ca.name", "is empty"),
+        ("database__ca", {"source": "config_map", "name": "a", "key": "k", "pem": "S3cret"}, "database.ca.pem", "source to upload"),
+        ("database__ca", {"source": "cluster", "path": "ca.pem"}, "database.ca.path", "source is cluster. Remove it, or set source to upload"),
+        ("database__ca", {"source": "none", "name": "a"}, "database.ca.name", "set source to config_map or secret"),
+        ("database__ca", {"source": "upload"}, "database.ca.pem", "is missing"),
+        ("database__ca", {"source": "upload", "path": "ca.pem"}, "database.ca.path", "was not read"),
+        ("database__client_certificate", {"source": "secret"}, "database.client_certificate.name", "is missing"),
+        ("database__client_certificate", {"source": "secret", "name": " "}, "database.client_certificate.name", "is empty"),
+        ("database__client_certificate", {"source": "none", "name": "a"}, "database.client_certificate.name", "set source to secret"),
+        ("database__client_certificate", {"source": "none", "private_key_key": "k"}, "database.client_certificate.private_key_key", "source is none"),
     ],
 )
 def test_each_wrong_value_is_named_with_its_path(option, value, path, said):
@@ -215,7 +216,7 @@ def test_how_things_are_called_is_repeated(value):
     [
         "name",
         "display_name",
-        *(f"database__{option}" for option in ("host", "namespace", "name", "username", "ca", "client_certificate")),
+        *(f"database__{option}" for option in ("host", "namespace", "name", "username")),
     ],
 )
 def test_a_credential_that_was_given_to_any_option_is_in_no_problem_and_no_warning(option, kind, credential):
@@ -232,15 +233,15 @@ def test_a_credential_that_was_given_to_any_option_is_in_no_problem_and_no_warni
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("database__ca", [KEY]),
-        ("database__ca", {KEY: "x"}),
-        ("database__ca", {"config_map": "S3cret", "key": "ca.crt"}),
-        ("database__ca", {"secret": "ca", "key": KEY}),
-        ("database__ca", {"pem": "S3cret"}),
-        ("database__client_certificate", {KEY: "x"}),
-        ("database__client_certificate", {"secret": "cert", KEY: "x"}),
-        ("database__client_certificate", {"secret": "S3cret"}),
-        ("database__client_certificate", {"secret": "cert", "private_key_key": KEY}),
+        ("database__ca", {"source": "none", "name": KEY}),
+        ("database__ca", {"source": "cluster", "pem": KEY}),
+        ("database__ca", {"source": "upload", "path": "S3cret"}),
+        ("database__ca", {"source": "config_map", "name": "S3cret", "key": "ca.crt"}),
+        ("database__ca", {"source": "secret", "name": "ca", "key": KEY}),
+        ("database__ca", {"source": "upload", "pem": "S3cret"}),
+        ("database__client_certificate", {"source": "none", "name": "S3cret"}),
+        ("database__client_certificate", {"source": "secret", "name": "S3cret"}),
+        ("database__client_certificate", {"source": "secret", "name": "cert", "private_key_key": KEY}),
     ],
 )
 def test_a_credential_that_was_given_as_part_of_an_option_is_not_repeated(option, value):
@@ -310,14 +311,14 @@ def test_every_other_password_is_accepted(password):
 
 def test_all_problems_are_named_at_once():
     given = {"name": "A", "display_name": "", "wait_timeout": 0, "database__host": "a b", "database__port": 0, "database__username": "a:b"}
-    found = problems_of(**given, database__namespace=None, database__password="x?", database__ca=7)
+    found = problems_of(**given, database__namespace=None, database__password="x?", database__ca={"source": "upload"})
     assert named(found) == [
         "name",
         "display_name",
         "wait_timeout",
         "database.host",
         "database.port",
-        "database.ca",
+        "database.ca.pem",
         "database.username",
         "database.password",
     ]
@@ -356,10 +357,10 @@ def test_the_display_name_is_trimmed_and_what_is_left_out_stays_open():
         ("username", "me"),
         ("password", "word"),
         ("password_secret", {"name": "vault", "key": "password"}),
-        ("ca", "none"),
+        ("ca", {"source": "none"}),
         ("verify_server_cert", False),
         ("ssl_mode", "require"),
-        ("client_certificate", "none"),
+        ("client_certificate", {"source": "none"}),
     ],
 )
 def test_a_generated_database_takes_no_option(option, value):
@@ -397,7 +398,7 @@ def test_what_postgresql_cannot_be_told_is_refused(option, value, said):
         ("postgresql", "name", "a b/c-d"),
         ("postgresql", "username", "a@b-._~!$&'()*+,;="),
         ("postgresql", "password", "w?rd/#%"),
-        ("postgresql", "ca", "cluster"),
+        ("postgresql", "ca", {"source": "cluster"}),
     ],
 )
 def test_what_the_server_can_use_is_accepted(kind, option, value):
@@ -553,11 +554,11 @@ def test_a_host_that_can_only_be_a_service_is_known(host, service):
     ("ca", "reference"),
     [
         (None, None),
-        ("none", CertificateAuthority()),
-        ("cluster", CertificateAuthority("ConfigMap", KeyReference("odh-trusted-ca-bundle", "ca-bundle.crt"))),
-        ("openshift_ai", CertificateAuthority("ConfigMap", KeyReference("odh-trusted-ca-bundle", "odh-ca-bundle.crt"))),
-        ({"config_map": "bundle", "key": "ca.crt"}, CertificateAuthority("ConfigMap", KeyReference("bundle", "ca.crt"))),
-        ({"secret": "bundle", "key": "ca.crt"}, CertificateAuthority("Secret", KeyReference("bundle", "ca.crt"))),
+        ({"source": "none"}, CertificateAuthority()),
+        ({"source": "cluster"}, CertificateAuthority("ConfigMap", KeyReference("odh-trusted-ca-bundle", "ca-bundle.crt"))),
+        ({"source": "openshift_ai"}, CertificateAuthority("ConfigMap", KeyReference("odh-trusted-ca-bundle", "odh-ca-bundle.crt"))),
+        ({"source": "config_map", "name": "bundle", "key": "ca.crt"}, CertificateAuthority("ConfigMap", KeyReference("bundle", "ca.crt"))),
+        ({"source": "secret", "name": "bundle", "key": "ca.crt"}, CertificateAuthority("Secret", KeyReference("bundle", "ca.crt"))),
     ],
 )
 def test_every_source_of_a_ca_becomes_its_reference(ca, reference):
@@ -568,9 +569,9 @@ def test_every_source_of_a_ca_becomes_its_reference(ca, reference):
     ("given", "certificate"),
     [
         (None, None),
-        ("none", ClientCertificate()),
-        ({"secret": "s"}, ClientCertificate("s", "tls.crt", "tls.key")),
-        ({"secret": "s", "certificate_key": "c", "private_key_key": "k"}, ClientCertificate("s", "c", "k")),
+        ({"source": "none"}, ClientCertificate()),
+        ({"source": "secret", "name": "s"}, ClientCertificate("s", "tls.crt", "tls.key")),
+        ({"source": "secret", "name": "s", "certificate_key": "c", "private_key_key": "k"}, ClientCertificate("s", "c", "k")),
     ],
 )
 def test_a_client_certificate_is_a_secret_with_the_keys_of_its_kind(given, certificate):

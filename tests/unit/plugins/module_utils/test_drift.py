@@ -55,10 +55,12 @@ def test_a_field_that_somebody_took_away_has_no_writer():
 
 
 def test_another_ca_is_told_by_where_it_is():
-    present = written(stored(wanted(database__ca="cluster")), *CLICKED, ("spec", "mysql", "sslRootCertificateConfigMap", "name"))
+    present = written(stored(wanted(database__ca={"source": "cluster"})), *CLICKED, ("spec", "mysql", "sslRootCertificateConfigMap", "name"))
     objects = {("Secret", secret_name(wanted())): secret(wanted()), ("ConfigMap", "ca"): config_map("ca", "k")}
-    [ca] = [found for found in drift(wanted(database__ca={"config_map": "ca", "key": "k"}), present, objects) if found.option == "database.ca"]
-    assert (ca.before, ca.after, ca.manager) == ("cluster", {"config_map": "ca", "key": "k"}, "node-fetch")
+    [ca] = [
+        found for found in drift(wanted(database__ca={"source": "config_map", "name": "ca", "key": "k"}), present, objects) if found.option == "database.ca"
+    ]
+    assert (ca.before, ca.after, ca.manager) == ({"source": "cluster"}, {"source": "config_map", "name": "ca", "key": "k"}, "node-fetch")
 
 
 def test_a_password_is_masked_and_told_by_who_wrote_its_secret():
@@ -79,7 +81,7 @@ def test_what_is_as_wanted_does_not_drift():
 
 def test_access_is_granted_or_not():
     theirs = written(dashboards(Grant("users", "mallory"), name="theirs"), *TYPED)
-    wished = Permissions((Grant("groups", "scientists"),), exact=True)
+    wished = Permissions((Grant("groups", "scientists"),), exclusive=True)
     assert set(access_drift(wished, theirs)) == {
         Difference("fraud", "permissions.groups[scientists]", None, "granted"),
         Difference("fraud", "permissions.users[mallory]", "granted", None, *TYPED),
@@ -93,34 +95,34 @@ def access_drift(wished, *bindings):
 
 def test_a_surplus_role_binding_is_told_as_such_and_not_as_lost_access():
     one, other = (dashboards(Grant("groups", "scientists"), name=name) for name in ("one", "other"))
-    wished = Permissions((Grant("groups", "scientists"),), exact=True)
+    wished = Permissions((Grant("groups", "scientists"),), exclusive=True)
     assert access_drift(wished, one, written(other, *TYPED)) == [
-        Difference("fraud", "permissions.exact", "RoleBinding 'other' (group scientists)", None, *TYPED)
+        Difference("fraud", "permissions.exclusive", "RoleBinding 'other' (group scientists)", None, *TYPED)
     ]
 
 
 def test_access_by_two_role_bindings_is_lost_once():
     both = (dashboards(Grant("users", "mallory"), name=name) for name in ("one", "other"))
-    found = access_drift(Permissions((), exact=True), *both)
+    found = access_drift(Permissions((), exclusive=True), *both)
     assert [(entry.option, entry.before, entry.after) for entry in found] == [
         ("permissions.users[mallory]", "granted", None),
-        ("permissions.exact", "RoleBinding 'other' (user mallory)", None),
+        ("permissions.exclusive", "RoleBinding 'other' (user mallory)", None),
     ]
 
 
 def test_a_role_binding_that_grants_nothing_is_no_access_that_is_lost():
     wrong = dashboards(Grant("groups", "scientists"), name="wrong")
     wrong = {**wrong, "roleRef": {**wrong["roleRef"], "name": TARGET.wrong_role}}
-    found = access_drift(Permissions((Grant("groups", "scientists"),), exact=True), wrong)
+    found = access_drift(Permissions((Grant("groups", "scientists"),), exclusive=True), wrong)
     assert [(entry.option, entry.before, entry.after) for entry in found] == [
         ("permissions.groups[scientists]", None, "granted"),
-        ("permissions.exact", "RoleBinding 'wrong' (group scientists)", None),
+        ("permissions.exclusive", "RoleBinding 'wrong' (group scientists)", None),
     ]
 
 
 def test_members_are_told_by_who_wrote_the_group():
     group = written({"metadata": {"name": "fraud-users", "resourceVersion": "1", "labels": OPERATOR_LABELS}, "users": ["mallory"]}, *CLICKED, ("users",))
-    changes = member_changes(Permissions(members=("alice",), exact=True), TARGET, group, True).changes
+    changes = member_changes(Permissions(members=("alice",), exclusive=True), TARGET, group, True).changes
     assert set(differences("fraud", live(wanted()), changes, None, group)) == {
         Difference("fraud", "permissions.members[alice]", None, "granted", *CLICKED),
         Difference("fraud", "permissions.members[mallory]", "granted", None, *CLICKED),

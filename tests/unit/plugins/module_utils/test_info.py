@@ -72,7 +72,7 @@ def test_a_generated_database_with_a_whole_object_as_its_ca_is_exported_without_
             {"sslRootCertificateConfigMap": {"name": "a", "key": "k"}, "sslRootCertificateSecret": {"name": "b", "key": "k"}},
             {"ca": "in another way"},
         ),
-        ("mysql", {"sslRootCertificateConfigMap": {"name": "", "key": ""}}, {"ca": "needs exactly"}),
+        ("mysql", {"sslRootCertificateConfigMap": {"name": "", "key": ""}}, {"ca": "is empty"}),
         ("postgresql", {"sslKeySecret": {"name": "vault", "key": "k"}}, {"client_certificate": "not both"}),
     ],
 )

@@ -100,7 +100,7 @@ def test_what_is_wanted_is_created_and_then_nothing_is_left_to_do():
 
 def test_the_dashboards_bindings_are_adopted_as_they_are():
     live = [dashboards(grant) for grant in (SCIENTISTS, ALICE, PROJECT)]
-    assert planned(Permissions((SCIENTISTS, ALICE, PROJECT), exact=True), live) == grant_changes(Permissions(), LiveGrants.of(TARGET, []), Known())
+    assert planned(Permissions((SCIENTISTS, ALICE, PROJECT), exclusive=True), live) == grant_changes(Permissions(), LiveGrants.of(TARGET, []), Known())
 
 
 def test_what_is_not_listed_stays_without_exact():
@@ -109,7 +109,7 @@ def test_what_is_not_listed_stays_without_exact():
 
 def test_exact_makes_the_list_the_whole_truth():
     live = [operators(), dashboards(ALICE), dashboards(BOB), dashboards(PROJECT), binding("somebodys", Grant("users", "eve"))]
-    plan = planned(Permissions((ALICE, ACCOUNT), exact=True), live)
+    plan = planned(Permissions((ALICE, ACCOUNT), exclusive=True), live)
     assert done(plan) == [
         ("create", binding_name(TARGET, ACCOUNT)),
         ("delete", dashboards(BOB)["metadata"]["name"]),
@@ -117,16 +117,16 @@ def test_exact_makes_the_list_the_whole_truth():
     ]
     [warning] = plan.warnings
     assert "'somebodys' (user eve)" in warning and "prune_unlabelled" in warning
-    pruned = planned(Permissions((ALICE, ACCOUNT), exact=True, prune_unlabelled=True), live)
+    pruned = planned(Permissions((ALICE, ACCOUNT), exclusive=True, prune_unlabelled=True), live)
     assert done(pruned) == [*done(plan), ("delete", "somebodys")] and pruned.warnings == ()
 
 
 def test_an_empty_exact_list_leaves_the_operators_binding():
-    assert [change.fields for change in planned(Permissions(exact=True), [operators(ALICE), dashboards(BOB)]).changes] == [("permissions.users[bob]",)]
+    assert [change.fields for change in planned(Permissions(exclusive=True), [operators(ALICE), dashboards(BOB)]).changes] == [("permissions.users[bob]",)]
 
 
 def test_only_the_binding_that_was_read_is_deleted():
-    [change] = planned(Permissions(exact=True), [dashboards(BOB, name="b")]).changes
+    [change] = planned(Permissions(exclusive=True), [dashboards(BOB, name="b")]).changes
     assert (change.verb, change.body["preconditions"]) == ("DELETE", {"uid": "uid-of-b", "resourceVersion": "7"})
 
 
@@ -150,19 +150,19 @@ def test_the_operators_binding_cannot_be_revoked_and_that_is_said():
 
 
 def test_the_operators_binding_counts_as_a_grant_to_its_group():
-    assert planned(Permissions((Grant("groups", "fraud-users"),), exact=True), [operators()]).changes == ()
+    assert planned(Permissions((Grant("groups", "fraud-users"),), exclusive=True), [operators()]).changes == ()
 
 
 def test_a_second_subject_is_said_and_exact_removes_it():
     live = [dashboards(ALICE, BOB, name="two")]
     plan = planned(Permissions((ALICE,)), live)
     assert plan.changes == () and "not user bob in 'two'" in plan.warnings[0]
-    exact = planned(Permissions((ALICE,), exact=True), live)
+    exact = planned(Permissions((ALICE,), exclusive=True), live)
     assert [(change.verb, change.body["subjects"]) for change in exact.changes] == [("PATCH", [ALICE.subject])] and exact.warnings == ()
 
 
 def test_who_is_only_a_second_subject_gets_a_binding_that_the_dashboard_shows():
-    wanted = Permissions((ALICE, BOB), exact=True)
+    wanted = Permissions((ALICE, BOB), exclusive=True)
     live = after(wanted, [dashboards(ALICE, BOB, name="two")])
     assert shown_by_the_dashboard(live) == [("User", "alice"), ("User", "bob")]
     assert planned(wanted, live).changes == ()
@@ -179,7 +179,7 @@ def test_who_is_only_a_second_subject_gets_a_binding_that_the_dashboard_shows():
 def test_duplicates_of_the_dashboard_are_said_and_exact_removes_the_surplus(surplus, kept):
     plan = planned(Permissions((ALICE,)), [surplus, kept])
     assert plan.changes == () and "more than one RoleBinding: user alice" in plan.warnings[0]
-    assert done(planned(Permissions((ALICE,), exact=True), [surplus, kept])) == [("delete", "a")]
+    assert done(planned(Permissions((ALICE,), exclusive=True), [surplus, kept])) == [("delete", "a")]
 
 
 @pytest.mark.parametrize(
@@ -194,17 +194,17 @@ def test_duplicates_of_the_dashboard_are_said_and_exact_removes_the_surplus(surp
 @pytest.mark.parametrize("listed", [PROJECT, Grant("groups", "system:serviceaccounts:fraud-dev")])
 def test_of_a_project_that_is_granted_twice_the_one_that_the_dashboard_shows_as_such_stays(group, uid, listed):
     live = [group, dashboards(PROJECT, name="b", uid=uid)]
-    left = after(Permissions((listed,), exact=True), live)
+    left = after(Permissions((listed,), exclusive=True), live)
     assert [one["metadata"]["name"] for one in left] == ["b"] and shown_by_the_dashboard(left) == [("Project", "system:serviceaccounts:fraud-dev")]
-    assert planned(Permissions((listed,), exact=True), left).changes == ()
+    assert planned(Permissions((listed,), exclusive=True), left).changes == ()
 
 
-@pytest.mark.parametrize("exact", [{"exact": True}, {"revoke": True}])
+@pytest.mark.parametrize("which", [{"exclusive": True}, {"revoke": True}])
 @pytest.mark.parametrize("annotation", ["argocd.argoproj.io/tracking-id", "meta.helm.sh/release-name", "olm.operatorframework.io/x"])
-def test_a_binding_that_a_tool_keeps_is_left_and_told_by_its_evidence(exact, annotation):
+def test_a_binding_that_a_tool_keeps_is_left_and_told_by_its_evidence(which, annotation):
     kept = dashboards(BOB, name="kept")
     kept["metadata"]["annotations"] = {annotation: "x"}
-    wanted = Permissions((BOB,) if "revoke" in exact else (ALICE,), prune_unlabelled=True, **exact)
+    wanted = Permissions((BOB,) if "revoke" in which else (ALICE,), prune_unlabelled=True, **which)
     plan = planned(wanted, [kept, dashboards(ALICE)])
     assert plan.changes == () and annotation in plan.warnings[0] and "'kept' (user bob)" in plan.warnings[0]
 
@@ -212,15 +212,15 @@ def test_a_binding_that_a_tool_keeps_is_left_and_told_by_its_evidence(exact, ann
 def test_a_binding_for_nobody_is_surplus_only_to_the_whole_truth():
     nobodys = dashboards(ALICE, name="nobodys") | {"subjects": None}
     assert planned(Permissions((ALICE,), revoke=True), [nobodys]).changes == ()
-    assert done(planned(Permissions(exact=True), [nobodys])) == [("delete", "nobodys")]
+    assert done(planned(Permissions(exclusive=True), [nobodys])) == [("delete", "nobodys")]
 
 
 def test_a_binding_to_the_wrong_role_grants_nothing_and_is_offered_to_be_mended():
     live = [dashboards(ALICE, name="wrong", role="registry-users-fraud"), binding("others-wrong", BOB, role="registry-users-fraud")]
     plan = planned(Permissions((ALICE,)), live)
     assert done(plan) == [("create", binding_name(TARGET, ALICE))]
-    assert "'wrong' (user alice)" in plan.warnings[0] and "'others-wrong' (user bob)" in plan.warnings[0] and "permissions.exact" in plan.warnings[0]
-    mended = planned(Permissions((ALICE,), exact=True, prune_unlabelled=True), live)
+    assert "'wrong' (user alice)" in plan.warnings[0] and "'others-wrong' (user bob)" in plan.warnings[0] and "permissions.exclusive" in plan.warnings[0]
+    mended = planned(Permissions((ALICE,), exclusive=True, prune_unlabelled=True), live)
     assert done(mended) == [("create", binding_name(TARGET, ALICE)), ("delete", "wrong"), ("delete", "others-wrong")] and mended.warnings == ()
 
 
@@ -280,7 +280,7 @@ def test_what_the_cluster_knows_to_be_wrong_is_refused():
 
 
 def test_of_ten_thousand_grants_only_the_differences_are_planned():
-    wanted = Permissions(tuple(Grant("groups", f"group-{number}") for number in range(10_000)), exact=True)
+    wanted = Permissions(tuple(Grant("groups", f"group-{number}") for number in range(10_000)), exclusive=True)
     live = [dashboards(grant) for grant in wanted.grants[:9000]] + [dashboards(Grant("users", f"user-{number}")) for number in range(1000)]
     plan = planned(wanted, live)
     assert len(plan.changes) == 2000
@@ -298,8 +298,8 @@ def group(*users):
     [
         (Permissions(members=("bob", "carol")), ["alice", "bob"], ["alice", "bob", "carol"]),
         (Permissions(members=("bob",)), [], ["bob"]),
-        (Permissions(members=("bob", "carol"), exact=True), ["alice", "bob"], ["bob", "carol"]),
-        (Permissions(members=(), exact=True), ["alice"], []),
+        (Permissions(members=("bob", "carol"), exclusive=True), ["alice", "bob"], ["bob", "carol"]),
+        (Permissions(members=(), exclusive=True), ["alice"], []),
         (Permissions(members=("alice",), revoke=True), ["alice", "bob", "alice"], ["bob"]),
     ],
 )
@@ -313,7 +313,7 @@ def test_members_are_added_and_removed_by_name(wanted, users, result):
 
 
 @pytest.mark.parametrize(
-    "wanted", [Permissions(), Permissions(exact=True), Permissions(members=("alice",)), Permissions(members=()), Permissions(members=("bob",), revoke=True)]
+    "wanted", [Permissions(), Permissions(exclusive=True), Permissions(members=("alice",)), Permissions(members=()), Permissions(members=("bob",), revoke=True)]
 )
 def test_members_that_are_as_wanted_or_not_given_are_left_alone(wanted):
     assert member_changes(wanted, TARGET, group("alice"), True).changes == ()
@@ -353,7 +353,7 @@ def test_permissions_without_a_registry_name_the_way_to_give_them():
 
 def test_the_difference_reads_like_a_list_of_names():
     live = [dashboards(grant) for grant in (SCIENTISTS, BOB)]
-    later = after(Permissions((SCIENTISTS, ALICE, ACCOUNT), exact=True), live)
+    later = after(Permissions((SCIENTISTS, ALICE, ACCOUNT), exclusive=True), live)
     shown = difference(
         TARGET, permissions_result(LiveGrants.of(TARGET, live), group("carol")), permissions_result(LiveGrants.of(TARGET, later), group("carol", "dana"))
     )

@@ -52,7 +52,7 @@ def test_members_that_are_left_out_are_not_the_same_as_none():
         ({"service_accounts": [{"name": "pipeline"}]}, "permissions.service_accounts[0].namespace", "empty"),
         ({"service_accounts": [{"namespace": "ci", "name": "Pipe Line"}]}, "permissions.service_accounts[0].name", "no name of a service account"),
         ({"prune_unlabelled": True}, "permissions.prune_unlabelled", "no meaning"),
-        ({"exact": True, "revoke": True}, "permissions.exact", "no meaning"),
+        ({"exclusive": True, "revoke": True}, "permissions.exclusive", "no meaning"),
     ],
 )
 def test_bad_input_is_named(options, path, words):

@@ -357,7 +357,11 @@ def test_a_deployment_reads_the_client_certificate_of_the_registry(kind, section
         ],
         volumes=[{"name": f"{section}-ssl-{volume}", "secret": {"secretName": "client"}} for volume in ("cert", "key", "rootcert")],
     )
-    given = {"database__client_certificate": {"secret": "client"}, "database__ca": {"secret": "client", "key": "ca"}, "database__verify_server_cert": None}
+    given = {
+        "database__client_certificate": {"source": "secret", "name": "client"},
+        "database__ca": {"source": "secret", "name": "client", "key": "ca"},
+        "database__verify_server_cert": None,
+    }
     of = stored(wanted(kind, **given), verifyServerCert=None)
     assert readiness.reflects(of, live)
     for field in ("sslCertificateSecret", "sslKeySecret", "sslRootCertificateSecret"):

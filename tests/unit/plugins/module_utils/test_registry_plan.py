@@ -49,7 +49,7 @@ from .builders import (
 OURS = secret_name(wanted())
 ONE = trustme.CA(organization_name="one").cert_pem.bytes().decode()
 VAULT = {"name": "vault", "key": "password"}
-CLIENT = {"secret": "client"}
+CLIENT = {"source": "secret", "name": "client"}
 CERTIFICATE = {"tls.crt": "c", "tls.key": "k"}
 
 
@@ -420,7 +420,7 @@ def test_another_database_is_refused_because_models_would_seem_to_vanish(kind, o
     assert steps(planned(wanted(kind, **given), live(wanted(kind)), allow_data_change=True)) == [("update", "ModelRegistry")]
 
 
-@pytest.mark.parametrize(("option", "value"), [("username", "me"), ("password", "new-word"), ("ca", "none")])
+@pytest.mark.parametrize(("option", "value"), [("username", "me"), ("password", "new-word"), ("ca", {"source": "none"})])
 def test_another_way_to_the_same_database_needs_no_consent(option, value):
     assert planned(wanted(**{f"database__{option}": value}), live(wanted())).problems == ()
 
@@ -487,7 +487,7 @@ def refusals(spec):
     return found
 
 
-@pytest.mark.parametrize("more", [{}, {"database__ca": {"secret": "s", "key": "k"}, "database__client_certificate": CLIENT}])
+@pytest.mark.parametrize("more", [{}, {"database__ca": {"source": "secret", "name": "s", "key": "k"}, "database__client_certificate": CLIENT}])
 @pytest.mark.parametrize(("before", "after"), MOVES)
 def test_a_move_writes_what_the_definition_accepts_and_leaves_nothing_behind(before, after, more):
     of = wanted(before, **({} if before == "generated" else more))
@@ -657,9 +657,9 @@ def test_a_server_is_restarted_exactly_when_it_is_older_than_its_password(kind, 
 @pytest.mark.parametrize(
     ("registry", "objects"),
     [
-        (wanted(database__ca={"config_map": "bundle", "key": "ca.crt"}), lambda at: {("ConfigMap", "bundle"): config_map(changed_at=at)}),
+        (wanted(database__ca={"source": "config_map", "name": "bundle", "key": "ca.crt"}), lambda at: {("ConfigMap", "bundle"): config_map(changed_at=at)}),
         (
-            wanted(database__ca={"secret": "bundle", "key": "ca"}),
+            wanted(database__ca={"source": "secret", "name": "bundle", "key": "ca"}),
             lambda at: {("Secret", "bundle"): foreign_secret("bundle", at, ca=config_map()["data"]["ca.crt"])},
         ),
         (wanted(database__client_certificate=CLIENT), lambda at: {("Secret", "client"): foreign_secret("client", at, **CERTIFICATE)}),
@@ -819,8 +819,8 @@ def test_a_key_that_nobody_is_known_to_have_written_is_as_old_as_the_last_write_
     ("registry", "kind", "read", "other"),
     [
         (wanted(), "Secret", "database-password", "database-user"),
-        (wanted(database__ca={"config_map": "bundle", "key": "ca.crt"}), "ConfigMap", "ca.crt", "note"),
-        (wanted(database__ca={"secret": "vault", "key": "ca"}), "Secret", "ca", "password"),
+        (wanted(database__ca={"source": "config_map", "name": "bundle", "key": "ca.crt"}), "ConfigMap", "ca.crt", "note"),
+        (wanted(database__ca={"source": "secret", "name": "vault", "key": "ca"}), "Secret", "ca", "password"),
     ],
 )
 def test_a_server_is_restarted_only_for_the_keys_that_it_reads(registry, kind, read, other):
@@ -870,7 +870,7 @@ def test_a_pod_of_an_old_product_serves_since_its_metadata_server_runs():
 
 
 def test_certificates_are_not_written_into_a_config_map_that_a_tool_tracks():
-    registry = wanted(database__ca={"pem": ONE})
+    registry = wanted(database__ca={"source": "upload", "pem": ONE})
     object.__setattr__(registry.database.ca, "reference", KeyReference("fraud-db-credential", "ca.crt"))
     theirs = config_map("fraud-db-credential")
     theirs["metadata"]["annotations"] = {"argocd.argoproj.io/tracking-id": "x"}
@@ -947,14 +947,14 @@ REFERENCES = [
         foreign_secret(password="word#"),
     ),
     (
-        {"database__ca": {"config_map": "bundle", "key": "ca.crt"}},
+        {"database__ca": {"source": "config_map", "name": "bundle", "key": "ca.crt"}},
         "database.ca",
         ("ConfigMap", "bundle"),
         [None, config_map(key="other"), config_map(content=""), config_map(content="-----BEGIN RSA PRIVATE KEY-----")],
         config_map(),
     ),
     (
-        {"database__ca": {"secret": "bundle", "key": "ca"}},
+        {"database__ca": {"source": "secret", "name": "bundle", "key": "ca"}},
         "database.ca",
         ("Secret", "bundle"),
         [None, foreign_secret("bundle", other="x"), foreign_secret("bundle", ca="no"), {**foreign_secret("bundle"), "data": {"ca": "/w=="}}],
@@ -1046,8 +1046,8 @@ def test_a_password_that_is_lost_is_a_warning_until_it_is_given():
 
 
 def test_references_are_those_of_the_registry_as_it_will_be():
-    registry = wanted(database__ca="cluster", database__client_certificate=CLIENT)
-    found = references(registry, stored(wanted(database__ca={"secret": "old", "key": "k"})), TODAY)
+    registry = wanted(database__ca={"source": "cluster"}, database__client_certificate=CLIENT)
+    found = references(registry, stored(wanted(database__ca={"source": "secret", "name": "old", "key": "k"})), TODAY)
     assert [(entry.option, entry.object, entry.keys, entry.live) for entry in found] == [
         ("database.password_secret", ("Secret", OURS), ("database-password",), True),
         ("database.ca", ("ConfigMap", "odh-trusted-ca-bundle"), ("ca-bundle.crt",), False),
@@ -1073,7 +1073,12 @@ MADE = ("Deployment", "fraud")
         (wanted("generated"), stored(wanted()), [("Secret", "fraud-postgres-credentials"), ("Deployment", "fraud-postgres")]),
         # The same Secret is read once.
         (
-            wanted(database__host="10.0.0.1", database__namespace=None, database__ca={"secret": "s", "key": "k"}, database__client_certificate={"secret": "s"}),
+            wanted(
+                database__host="10.0.0.1",
+                database__namespace=None,
+                database__ca={"source": "secret", "name": "s", "key": "k"},
+                database__client_certificate={"source": "secret", "name": "s"},
+            ),
             None,
             [("Secret", OURS), ("Secret", "s"), MADE],
         ),
@@ -1120,18 +1125,18 @@ def test_the_registry_as_it_will_be():
 @pytest.mark.parametrize(
     ("kind", "given", "said"),
     [
-        ("mysql", {"database__ca": "cluster"}, None),
+        ("mysql", {"database__ca": {"source": "cluster"}}, None),
         ("mysql", {}, None),
-        ("mysql", {"database__ca": "cluster", "database__verify_server_cert": False}, "does not check"),
-        ("mysql", {"database__ca": {"secret": "s", "key": "k"}, "database__verify_server_cert": False}, "does not check"),
+        ("mysql", {"database__ca": {"source": "cluster"}, "database__verify_server_cert": False}, "does not check"),
+        ("mysql", {"database__ca": {"source": "secret", "name": "s", "key": "k"}, "database__verify_server_cert": False}, "does not check"),
         ("postgresql", {"database__ssl_mode": None}, "ssl_mode disable"),
         ("postgresql", {"database__ssl_mode": "disable"}, "ssl_mode disable"),
         ("postgresql", {"database__ssl_mode": "allow"}, "ssl_mode allow"),
         ("postgresql", {"database__ssl_mode": "prefer"}, "ssl_mode prefer"),
         ("postgresql", {"database__ssl_mode": "require"}, None),
         ("postgresql", {"database__ssl_mode": "verify-ca"}, None),
-        ("postgresql", {"database__ssl_mode": None, "database__ca": "cluster"}, None),
-        ("postgresql", {"database__ssl_mode": "verify-full", "database__ca": "cluster"}, "never checks the host name"),
+        ("postgresql", {"database__ssl_mode": None, "database__ca": {"source": "cluster"}}, None),
+        ("postgresql", {"database__ssl_mode": "verify-full", "database__ca": {"source": "cluster"}}, "never checks the host name"),
         ("generated", {}, None),
     ],
 )
@@ -1175,7 +1180,7 @@ def test_a_database_is_compared_whatever_else_is_open():
 
 def test_what_the_product_checks_of_postgresql_is_told_when_its_ca_is_set():
     bundle = {("ConfigMap", "odh-trusted-ca-bundle"): config_map(key="ca-bundle.crt")}
-    registry = wanted("postgresql", database__ca="cluster")
+    registry = wanted("postgresql", database__ca={"source": "cluster"})
     assert "never its host name" in planned(registry, Live(TODAY, objects=bundle)).warnings[0]
     assert planned(registry, live(registry, bundle)).warnings == ()
 

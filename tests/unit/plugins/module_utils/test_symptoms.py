@@ -36,7 +36,7 @@ POSTGRESQL = Connection("postgresql")
         (LOGIN_REFUSED, WITH_PAIR, "must present another client certificate", "and database.client_certificate", True),
         (f"{FAILED_LOGIN} (SQLSTATE 28P01)", POSTGRESQL, "password or the user name is wrong", "database.password", True),
         (UNKNOWN_AUTHORITY, ENCRYPTED, "the CA did not sign", "Give the right one in database.ca", True),
-        (UNKNOWN_AUTHORITY, Connection("mysql", verifies=True), "has no CA, but checks", "set database.ca to none", True),
+        (UNKNOWN_AUTHORITY, Connection("mysql", verifies=True), "has no CA, but checks", "set database.ca.source to none", True),
         (UNKNOWN_AUTHORITY, POSTGRESQL, "database.ssl_mode", "set database.ssl_mode to require", True),
         ("remote error: tls: unknown certificate authority", WITH_PAIR, "rejects the client certificate", "database.client_certificate", True),
         ("remote error: tls: expired certificate", WITH_PAIR, "rejects the client certificate", "database.client_certificate", True),

@@ -16,6 +16,8 @@ from tests.installed import link_kubernetes_core
 ROOT = Path(__file__).resolve().parents[4]
 SECRET = "Tr0ub4dor-and-3"
 ODD = "{{ lookup('ansible.builtin.env', 'ODD_PASSWORD') }}"
+CERTIFICATES = ["database.ca", "database.client_certificate.secret", "database.client_certificate.source"]
+UPLOAD, UPLOADS = {"source": "upload", "path": f"{SECRET}.pem"}, [f"registries[{number}].database.ca.path" for number in (0, 1)]
 # Tasks, and the options that have a problem.
 WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("model_registry", {"name": "models", "database": True}, ["database"]),
@@ -24,7 +26,9 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("model_registry", {"name": "models", "database": {"password": [SECRET]}}, ["database.password"]),
     ("model_registry", {"name": "models", "database": {"password": 1.5}}, ["database.password"]),
     ("model_registry", {"name": "models", "database": {"password": ODD}}, ["database.password"]),
-    ("model_registry", {"name": "models", "database": {"ca": {"pem": ODD}}}, ["database.ca"]),
+    ("model_registry", {"name": "models", "database": {"ca": {"source": "upload", "pem": ODD}}}, ["database.ca.pem"]),
+    ("model_registry", {"name": "models", "database": {"ca": SECRET, "client_certificate": {"secret": SECRET}}}, CERTIFICATES),
+    ("model_registry", {"name": "models", "database": {"ca": {"source": "upload", "path": SECRET}}}, ["database.ca.path"]),
     ("model_registry", {"name": "models", "database": {SECRET: 1, "pasword": SECRET}}, ["database", "database.pasword"]),
     ("model_registry", {"name": "models", "wait_timeout": "9" * 5000}, ["wait_timeout"]),
     ("model_registry", {"name": "models", "wait_timeout": None, "permissions": 5}, ["permissions", "wait_timeout"]),
@@ -33,14 +37,15 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("model_registry_permission", {"name": "models", "permissions": ["a"]}, ["permissions"]),
     (
         "model_registry_permission",
-        {"name": " ", "permissions": {"groups": [None, 7], "exact": SECRET}},
-        ["name", *(f"permissions.groups[{n}]" for n in (0, 1)), "permissions.exact"],
+        {"name": " ", "permissions": {"groups": [None, 7], "exclusive": SECRET}},
+        ["name", *(f"permissions.groups[{n}]" for n in (0, 1)), "permissions.exclusive"],
     ),
     ("model_registry_ca", {"registry": {"a": 1}, "pem": [SECRET]}, ["pem", "registry"]),
     ("model_registry_ca", {"registry": "models", "path": f"/{SECRET}\0"}, ["path"]),
     ("model_registry_ca", {"registry": "models", "path": SECRET}, ["path"]),
     ("model_registries", {"registries": SECRET}, ["registries"]),
     ("model_registries", {"registries": [{"name": "models", "database": {"port": SECRET}}, SECRET]}, ["registries[0].database.port", "registries[1]"]),
+    ("model_registries", {"registries": [{"name": name, "database": {"ca": UPLOAD}} for name in ("one", "two")]}, UPLOADS),
     ("model_registry_info", {"name": ["a"], "include": ["status", SECRET]}, ["include[1]", "name"]),
     ("model_registry_database_info", {"database": "a", "timeout": "inf"}, ["database", "timeout"]),
     ("model_registry_component", {"state": SECRET, "force": []}, ["force", "state"]),
@@ -81,7 +86,7 @@ def test_what_has_the_wrong_type_is_one_problem_with_its_path(refusals: tuple[st
     assert sorted(problem["option"] for problem in result["problems"]) == sorted(WRONG[number][2])
     for problem in result["problems"]:
         assert problem.keys() == {"option", "problem", "remedy", "value"}
-        assert f": {problem['problem']}. {problem['remedy']}." in result["msg"]
+        assert f": {problem['problem']}. {problem['remedy']}" in result["msg"]
 
 
 def test_none_of_it_is_sent_to_a_module_or_repeated(refusals: tuple[str, list[dict[str, Any]]]) -> None:

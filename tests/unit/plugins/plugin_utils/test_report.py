@@ -73,8 +73,8 @@ def test_nothing_needs_attention_when_all_is_well() -> None:
         ({"status": {"serving": False, "reason": "the database is gone"}}, "Problem", "Does not serve: the database is gone"),
         ({"status": {"serving": None, "reason": "not seen"}}, "Warning", "Nobody knows whether it serves: not seen"),
         ({"status": {"restart_needed": True}}, "Warning", "has to be restarted"),
-        ({"database": {"ca": "none", "verify_server_cert": False}}, "Warning", "not encrypted"),
-        ({"database": {"type": "postgresql", "ca": "none", "ssl_mode": "allow"}}, "Warning", "not encrypted"),
+        ({"database": {"ca": {"source": "none"}, "verify_server_cert": False}}, "Warning", "not encrypted"),
+        ({"database": {"type": "postgresql", "ca": {"source": "none"}, "ssl_mode": "allow"}}, "Warning", "not encrypted"),
         ({"status": {"access": [access("system:authenticated", everybody=True)]}}, "Warning", "Nearly everybody may use it"),
         ({"status": {"access": [access("team", effective=False)]}}, "Note", "look like access and give none: binding-of-team"),
         ({"status": {"certificates": [certificate(-3)]}}, "Problem", "the certificate: CN=ca expired on 2026-05-06"),
@@ -90,7 +90,7 @@ def test_what_is_wrong_with_a_registry_needs_attention(changed: dict[str, Any], 
 
 def test_what_is_the_same_for_many_registries_is_said_once_and_the_worst_first() -> None:
     bundle = {"certificates": [certificate(9)]}
-    open_ones = [registry(f"r{number}", {"ca": "none", "verify_server_cert": False}, bundle) for number in range(20)]
+    open_ones = [registry(f"r{number}", {"ca": {"source": "none"}, "verify_server_cert": False}, bundle) for number in range(20)]
     made = report(found(*open_ones, registry("down", status={"serving": False, "reason": "no"})))
     assert [(severity, len(names)) for severity, _text, names in attention(made)] == [("Problem", 1), ("Warning", 8), ("Warning", 8)]
     assert html(made).count("and 12 more") == 3
@@ -156,9 +156,9 @@ def test_how_each_database_is_reached() -> None:
     databases = {
         "checked": {},
         "unchecked": {"verify_server_cert": False},
-        "postgresql": {"type": "postgresql", "ssl_mode": "prefer", "ca": "none"},
-        "elsewhere": {"type": "postgresql", "ca": {"secret": "s", "key": "k"}},
-        "pair": {"ca": "none", "verify_server_cert": False, "client_certificate": {"secret": "s"}},
+        "postgresql": {"type": "postgresql", "ssl_mode": "prefer", "ca": {"source": "none"}},
+        "elsewhere": {"type": "postgresql", "ca": {"source": "secret", "name": "s", "key": "k"}},
+        "pair": {"ca": {"source": "none"}, "verify_server_cert": False, "client_certificate": {"source": "secret", "name": "s"}},
     }
     made = report(found(*(registry(name, database) for name, database in databases.items()), registry("own") | {"database": {"type": "generated"}}))
     assert {row[0]: row[4] for row in rows(made, "registries")} == {
