@@ -1,7 +1,7 @@
 # Copyright: the modelops.openshift_ai authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of the playbooks and roles, and which of a user's variables are probably one of them, misspelled. Ansible ignores a variable that nobody reads."""
+"""The variables of the playbooks and roles, and which of a user's variables are probably one of them, misspelled: Ansible ignores what nobody reads."""
 
 from __future__ import annotations
 

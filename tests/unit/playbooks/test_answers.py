@@ -66,7 +66,13 @@ def play(collections: Path, tmp_path: Path) -> Play:
         (tmp_path / "asked").unlink(missing_ok=True)
         environment = os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSWERS": str(tmp_path), "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path)}
         environment.pop("PYTHONPATH", None)
-        command = [Path(sys.executable).parent / "ansible-playbook", "-i", "inventory.yml", playbook if "." in playbook else f"modelops.openshift_ai.{playbook}", *options]
+        command = [
+            Path(sys.executable).parent / "ansible-playbook",
+            "-i",
+            "inventory.yml",
+            playbook if "." in playbook else f"modelops.openshift_ai.{playbook}",
+            *options,
+        ]
         command += ["-e", json.dumps(variables or {})]
         done = subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=300)
         return Played(done.returncode, done.stdout + done.stderr)

@@ -43,6 +43,6 @@ def test_the_nearest_variable_is_named(name: str, meant: str) -> None:
     assert misspelled([], {"east": {name: 1}, "west": {meant: 1}}) == [f"Variable {name} of host east does not exist. Did you mean {meant}?"]
 
 
-@pytest.mark.parametrize("name", ["model_registry_owner", "model_registries_team", "model_registry_password_file", "model_name", "purg", f"{SETTINGS}namespace"])
+@pytest.mark.parametrize("name", ["model_registry_owner", "model_registries_team", "model_registry_file", "model_name", "purg", f"{SETTINGS}namespace"])
 def test_other_variables_are_the_users_own(name: str) -> None:
     assert misspelled([name], {"east": {name: 1}}) == []
