@@ -23,7 +23,7 @@ description:
 positional: _input, hostvars
 options:
   _input:
-    description: The names of the variables of the play, such as from the lookup plugin P(ansible.builtin.varnames#lookup).
+    description: The names of the variables of the play, such as from the lookup plugin C(ansible.builtin.varnames).
     type: list
     elements: str
     required: true
