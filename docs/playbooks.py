@@ -74,6 +74,13 @@ def used_by(playbook: Path) -> Used:
     return used
 
 
+def used_in(file: Path) -> Used:
+    """The variables of one file, without those of others that it imports."""
+    used = Used()
+    _look(yaml.safe_load(file.read_text()), used, False)
+    return used
+
+
 def _look(value: Any, used: Used, condition: bool) -> None:
     if isinstance(value, dict):
         used.written |= set(value.get("vars") or ())
@@ -115,9 +122,7 @@ def role_options(role: str, entry_point: str) -> dict[str, dict[str, Any]]:
 
 def role_falls_back_on(role: str) -> set[str]:
     """The variables that the defaults of a role read."""
-    used = Used()
-    _look(yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text()), used, False)
-    return set(used.taken)
+    return set(used_in(ROOT / "roles" / role / "defaults" / "main.yml").taken)
 
 
 @dataclass(frozen=True)

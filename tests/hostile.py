@@ -80,7 +80,7 @@ class Planted:
         drifted = [{"name": name, "display_name": "Wanted", "description": "Wanted"} for name in self.texts]
         outputs.append(run("check", model_registries_list=drifted))
         outputs.append(run("report", model_registry_report_file=str(page), model_registry_report_registries=drifted))
-        outputs.append(run("permissions", "--check", "--diff", registry=first, permissions={"groups": ["wanted"], "exclusive": True}))
+        outputs.append(run("permissions", "--check", "--diff", model_registry_name=first, model_registry_permissions={"groups": ["wanted"], "exclusive": True}))
         for output in outputs:
             odd = {character for character in output if not character.isprintable() and character != "\n"}
             assert not odd, (odd, output)

@@ -291,7 +291,7 @@ def _play_all(play: Callable[..., str], registry: str, folder: Path, layout: Lay
     if [entry["name"] for entry in listed] != [registry]:
         raise CheckFailed(f"the export does not hold the registry alone:\n{exported.read_text()}")
     _need_change(run("converge"), False)
-    _need_change(run("registry", registry=registry, description="Edited"), True)
+    _need_change(run("registry", model_registry_name=registry, model_registry_description="Edited"), True)
     run("report", model_registry_report_file=str(page))
     if registry not in page.read_text():
         raise CheckFailed("the page does not hold the registry")
@@ -306,13 +306,14 @@ def _play_all(play: Callable[..., str], registry: str, folder: Path, layout: Lay
         _need_change(run("converge", *options), changes)
     run("check")
     bundles = [layout.path("pki", f"{authority}.crt").read_text() for authority in ("database-ca", "other-ca")]
-    _need_change(run("registry", registry=registry, ca_wanted=True, ca="upload", ca_pem=bundles[0]), True)
+    _need_change(run("registry", model_registry_name=registry, model_registry_ca_source="upload", model_registry_ca_pem=bundles[0]), True)
     databases.set_password(layout, "mysql", DATABASE_LOGIN.name, ROTATED_PASSWORD)
     for options, changes in ((("--check",), True), ((), True), ((), False)):
-        _need_change(run("rotate_password", *options, registry=registry, database_password=ROTATED_PASSWORD), changes)
-        _need_change(run("rotate_ca", *options, registry=registry, ca_pem="".join(bundles)), changes)
-    _need_change(run("permissions", registry=registry, permissions={"groups": ["matrix"], "exclusive": True}), True)
-    _need_change(run("delete", registry=registry, confirm=registry), True)
+        _need_change(run("rotate_password", *options, model_registry_name=registry, model_registry_database_password=ROTATED_PASSWORD), changes)
+        _need_change(run("rotate_ca", *options, model_registry_name=registry, model_registry_ca_pem="".join(bundles)), changes)
+    permissions = {"groups": ["matrix"], "exclusive": True}
+    _need_change(run("permissions", model_registry_name=registry, model_registry_permissions=permissions), True)
+    _need_change(run("delete", model_registry_name=registry, model_registry_delete_confirm=registry), True)
 
 
 def _need_change(printed: str, wanted: bool) -> None:

@@ -263,11 +263,12 @@ def test_the_survey_for_an_edit_has_the_same_fields_and_changes_nothing_by_defau
 
 def test_the_controller_refuses_what_the_dialog_refuses(controller: Controller) -> None:
     questions = controller.template("create")["survey_spec"]["spec"]
-    odd = {"display_name": "x" * 41, "registry": "x" * 41, "database_port": 65536, "database_type": "Oracle", "description": "x" * 9999}
-    assert refusals(questions, odd) == ["display_name", "registry", "database_port", "database_type"]
-    assert refusals(questions, {"display_name": ""}) == ["display_name"]
-    assert refusals(questions, {}) == ["display_name"]
-    assert refusals(controller.template("delete")["survey_spec"]["spec"], {"registry": "x"}) == ["confirmation"]
+    name, port = "model_registry_display_name", "model_registry_database_port"
+    odd = {name: "x" * 41, "model_registry_name": "x" * 41, port: 65536, "database_type": "Oracle", "model_registry_description": "x" * 9999}
+    assert refusals(questions, odd) == [name, "model_registry_name", port, "database_type"]
+    assert refusals(questions, {name: ""}) == [name]
+    assert refusals(questions, {}) == [name]
+    assert refusals(controller.template("delete")["survey_spec"]["spec"], {"model_registry_name": "x"}) == ["confirmation"]
 
 
 # Jobs
@@ -282,7 +283,7 @@ def test_enable_switches_the_component_on_with_a_login_that_is_given_at_launch(c
     with component_kept(layout, cluster), account_with(cluster, "enables", roles) as token:
         switch(cluster, managementState="Removed")
         until(lambda: is_removed(cluster))
-        odd = controller.launch("enable", {"model_registry_component_registries_namespace": "{{ 'x' }} y"}, token=token)
+        odd = controller.launch("enable", {"registries_namespace": "{{ 'x' }} y"}, token=token)
         assert odd.failed and "registries_namespace: cannot be the name of a namespace" in odd.output and is_removed(cluster), odd.output
         job = controller.launch("enable", token=token)
         assert not job.failed, job.output
@@ -310,17 +311,19 @@ LIST = [{"name": LISTED, "display_name": "Listed", "database": {"type": "generat
 @pytest.fixture(scope="module")
 def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterator[dict[str, Job]]:
     """Every job template with its defaults and with odd answers, by what each is to show: two lives side by side."""
-    default = {"registry": DEFAULT}
-    odd = {"display_name": ODD, "description": DESCRIPTION}
-    database = {"database_source": "External database", "database_host": "mysql.data.svc.cluster.local", "database_username": databases.REGISTRY.name}
-    external = odd | database | {"database_name": database_name, "ca_wanted": YES}
-    bad = external | {"registry": "Bad {{ name }}", "database_host": "a b", "ca": "Upload new certificate", "ca_pem": "{{ none }}"}
+    default = {"model_registry_name": DEFAULT}
+    odd = {"model_registry_display_name": ODD, "model_registry_description": DESCRIPTION}
+    login = {"database_host": "mysql.data.svc.cluster.local", "database_username": databases.REGISTRY.name, "database_name": database_name}
+    external = odd | {f"model_registry_{name}": value for name, value in login.items()} | {"database_source": "External database", "ca_wanted": YES}
+    wrong = {"name": "Bad {{ name }}", "database_host": "a b", "ca_pem": "{{ none }}"}
+    bad = external | {f"model_registry_{name}": value for name, value in wrong.items()} | {"ca": "Upload new certificate"}
+    named = {"model_registry_display_name": f"Default {WORD}"}
     password = {"password": databases.REGISTRY.password}
     lives: list[list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = [
         [
-            ("create", "create", {"display_name": f"Default {WORD}"}, {}),
-            ("create again", "create", {"display_name": f"Default {WORD}", "description": "Taken over"}, {}),
-            ("create again, check", "create", {"display_name": "Another", "registry": DEFAULT}, {"check": True}),
+            ("create", "create", named, {}),
+            ("create again", "create", named | {"model_registry_description": "Taken over"}, {}),
+            ("create again, check", "create", {"model_registry_display_name": "Another"} | default, {"check": True}),
             ("edit", "edit", default, {}),
             ("odd edit", "edit", default | odd, {}),
             ("permissions", "manage permissions", default, {}),
@@ -331,13 +334,13 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
                 {},
             ),
             ("no password", "rotate password", default, {}),
-            ("odd confirmation", "delete", default | {"confirmation": "{{ registry }}"}, {}),
-            ("delete", "delete", default | {"confirmation": f" {DEFAULT} ", "delete_data": YES}, {}),
+            ("odd confirmation", "delete", default | {"confirmation": "{{ model_registry_name }}"}, {}),
+            ("delete", "delete", default | {"confirmation": f" {DEFAULT} ", "model_registry_delete_data": YES}, {}),
         ],
         [
             ("external, check", "create", external, password | {"check": True}),
             ("external", "create", external, password),
-            ("odd rotate", "rotate password", {"registry": "{{ none }}"}, password),
+            ("odd rotate", "rotate password", {"model_registry_name": "{{ none }}"}, password),
             ("bad", "create", bad, {}),
             ("check", "check", {}, {"listed": LIST}),
             ("drift", "find drift", {}, {"listed": LIST}),
@@ -375,9 +378,9 @@ def test_a_name_alone_makes_a_registry_on_a_default_database_and_an_edit_changes
 
 def test_only_an_edit_changes_a_registry_that_exists(jobs: dict[str, Job], controller: Controller) -> None:
     given = {template["name"]: template["extra_vars"] for template in controller.objects["controller_templates"] if "extra_vars" in template}
-    assert given == {"Model registries: create": {"must_be_new": True}}
+    assert given == {"Model registries: create": {"model_registry_must_be_new": True}}
     for step in ("create again", "create again, check"):
-        assert f"there is a registry {DEFAULT} already, and nothing was written" in jobs[step].output and "changed=0" in jobs[step].output, jobs[step].output
+        assert f"registry '{DEFAULT}' already exists" in jobs[step].output and "changed=0" in jobs[step].output, jobs[step].output
 
 
 def test_answers_are_taken_as_they_are_typed(jobs: dict[str, Job], cluster: Cluster, database_name: str) -> None:
@@ -390,7 +393,7 @@ def test_answers_are_taken_as_they_are_typed(jobs: dict[str, Job], cluster: Clus
     assert database["sslRootCertificateConfigMap"] == {"name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}
     # Nothing of it is evaluated, nor can be by whoever takes the summary for a template.
     assert "{ {6*7}}" in jobs["odd permissions"].output.split("Summary")[-1] and '"42' not in jobs["odd permissions"].output
-    assert '\\"(not shown)\\" was given to confirm it' in jobs["odd confirmation"].output
+    assert 'Its value is \\"(not shown)\\"' in jobs["odd confirmation"].output
 
 
 def test_the_password_of_a_credential_reaches_the_registry_and_nobody_else(jobs: dict[str, Job], controller: Controller, cluster: Cluster) -> None:
@@ -401,7 +404,7 @@ def test_the_password_of_a_credential_reaches_the_registry_and_nobody_else(jobs:
     for step, job in jobs.items():
         assert databases.REGISTRY.password not in job.seen and secret not in job.seen, step
         assert login["inputs"]["bearer_token"] not in job.seen, step
-    assert "there is no password" in jobs["no password"].output
+    assert "The new password is missing" in jobs["no password"].output
 
 
 def test_everything_that_is_wrong_is_told_at_once(jobs: dict[str, Job]) -> None:

@@ -242,8 +242,8 @@ def test_the_playbook_switches_it_on_and_sums_up(layout: Layout, cluster: Cluste
         assert f"east: managed (would be changed), registries namespace {REGISTRIES_NAMESPACE}: it is switched only outside of check mode" in summary(said)
         assert "west: FAILED: there is no cluster to connect to" in summary(said)
         assert status_of(cluster)[1]["reason"] == "Removed"
-        code, did = enable("-e", "clusters=east")
+        code, did = enable("-e", "model_registries_clusters=east")
         assert code == 0 and "changed=1" in did and is_ready(cluster), did
         assert f"east: managed (changed), registries namespace {REGISTRIES_NAMESPACE}: it is ready" in summary(did) and "west" not in did
-        code, again = enable("-e", "clusters=east")
+        code, again = enable("-e", "model_registries_clusters=east")
         assert code == 0 and "changed=0" in again and "east: managed (no change)" in summary(again), again

@@ -19,9 +19,8 @@ from tests.playing import Played, Player
 # The one that is left out only writes a file.
 EVERY_PLAYBOOK = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem != "rbac")
 OF_THE_ENVIRONMENT: dict[str, Any] = {"model_registry_cluster": {}}
-# What somebody writes who wants to say which cluster it is.
+# What somebody writes who wants to say which cluster it is. A misspelled variable is found before.
 MISTAKES: dict[str, dict[str, Any]] = {
-    "misspelt": {"model_registry_clsuter": {"context": "west"}},
     "empty": {"model_registry_cluster": None},
     "text": {"model_registry_cluster": "west"},
     "web": {},
@@ -39,7 +38,7 @@ FIRST_TASKS = {
     "rotate_ca": "Read the CA of the registry",
     "rotate_password": "Check whether the registry exists",
 }
-REFUSAL = "Nothing was read or written: these hosts of the inventory do not say which cluster they are: {}. Set model_registry_cluster"
+REFUSAL = "model_registry_cluster is not set for these hosts of the inventory: {}."
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ def test_it_never_goes_to_a_cluster_that_you_did_not_name(player: Player, limit:
 @pytest.mark.usefixtures("nothing_asked")
 @pytest.mark.parametrize("playbook", EVERY_PLAYBOOK)
 def test_every_playbook_refuses_such_a_host(player: Player, playbook: str) -> None:
-    chore = "-e registry=nobody -e confirm=nobody -e clusters=west"
+    chore = "-e model_registry_name=nobody -e model_registry_delete_confirm=nobody -e model_registries_clusters=west"
     refused = play(player, {"east": OF_THE_ENVIRONMENT, "west": {}}, f"{playbook} {chore}")
     assert refused.code and REFUSAL.format("west") in refused.output and not refused.summaries, refused.output
 
@@ -82,14 +81,14 @@ def test_every_playbook_refuses_such_a_host(player: Player, playbook: str) -> No
 @pytest.mark.usefixtures("nothing_asked")
 @pytest.mark.parametrize("playbook", FIRST_TASKS)
 def test_whoever_begins_later_and_skips_the_refusal_goes_to_no_cluster_either(player: Player, playbook: str) -> None:
-    chore = "-e registry=nobody -e confirm=nobody -e clusters=west"
+    chore = "-e model_registry_name=nobody -e model_registry_delete_confirm=nobody -e model_registries_clusters=west"
     later = play(player, {"east": OF_THE_ENVIRONMENT, "west": {}}, f"{playbook} {chore} --start-at-task '{FIRST_TASKS[playbook]}'")
     assert later.code and "Nothing was read or written: the clusters of the inventory were not compared" in later.output, later.output
 
 
 @pytest.mark.usefixtures("nothing_asked")
 def test_an_inventory_of_web_servers_is_refused(player: Player) -> None:
-    refused = play(player, {"web1": {}, "web2": {}}, "delete --limit web1 -e registry=nobody -e confirm=nobody")
+    refused = play(player, {"web1": {}, "web2": {}}, "delete --limit web1 -e model_registry_name=nobody -e model_registry_delete_confirm=nobody")
     assert refused.code and REFUSAL.format("web1, web2") in refused.output, refused.output
 
 
@@ -108,7 +107,7 @@ def test_the_only_host_is_the_cluster_of_the_environment_and_needs_no_python_of_
 
 
 def test_hosts_that_are_no_clusters_are_no_harm_where_the_clusters_are_named(player: Player) -> None:
-    checked = play(player, {"east": OF_THE_ENVIRONMENT, "web1": {}, "web2": {}}, "check -e clusters=east")
+    checked = play(player, {"east": OF_THE_ENVIRONMENT, "web1": {}, "web2": {}}, "check -e model_registries_clusters=east")
     assert "east: " in checked.summary and "web" not in checked.summary, checked.output
 
 
@@ -124,12 +123,12 @@ def test_two_hosts_that_are_the_same_cluster_are_refused_by_whatever_address(pla
     hosts["north"] = {"model_registry_cluster": {"context": "nowhere"}}
     started = time.time()
     refused = play(player, hosts, "converge -e '{\"model_registries_list\": []}'")
-    assert refused.code and "Nothing was written: these hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
+    assert refused.code and "hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
     assert not refused.summaries
     assert not [request for request in faults.recorded_requests(layout) if request.writes and request.time >= started and request.user_agent == USER_AGENT]
     # One of them alone does no harm, and neither does it when it is meant.
-    assert "west: " in play(player, hosts, "check -e clusters=west").summary
-    meant = play(player, hosts, "check -e clusters=east,west -e model_registries_same_cluster=true")
+    assert "west: " in play(player, hosts, "check -e model_registries_clusters=west").summary
+    meant = play(player, hosts, "check -e model_registries_clusters=east,west -e model_registries_same_cluster=true")
     assert meant.servers == {f"east: API server {layout.api_url}", f"west: API server {layout.faulty_api_url}"}, meant.output
     named_too = play(player, {"east": hosts["east"], "localhost": OF_THE_ENVIRONMENT}, "check")
     assert named_too.code and "the same cluster: east, localhost." in named_too.output, named_too.output
@@ -145,7 +144,7 @@ def test_where_the_identity_of_a_cluster_may_not_be_read_the_addresses_are_compa
         refused = play(poorer, hosts, "check")
         hosts["west"] = kubeconfig(poorer, "west", layout.api_url)
         told_apart = play(poorer, hosts, "check -e model_registries_namespace=rhoai-model-registries")
-    assert refused.code and "these hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
+    assert refused.code and "hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
     assert told_apart.summary, told_apart.output
     for played in (refused, told_apart):
         assert "only the address of the API server tells this cluster from others" in " ".join(played.output.split()), played.output

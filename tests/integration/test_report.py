@@ -119,6 +119,6 @@ def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict
 def test_check_mode_writes_no_page_and_compares_with_the_list_to_converge(layout: Layout, clusters: dict[str, dict[str, object]], tmp_path: Path) -> None:
     converging = dict(clusters["compared"])
     converging["model_registries_list"] = converging.pop("model_registry_report_registries")
-    told = report(layout, tmp_path, {**clusters, "compared": converging}, "--check", "-e", "clusters=read,compared")
+    told = report(layout, tmp_path, {**clusters, "compared": converging}, "--check", "-e", "model_registries_clusters=read,compared")
     assert told.code == 0 and "changed=0" in told.output and "read: " in told.summary and "differences from the list" in told.summary, told.output
     assert "no page is written in check mode" in told.summary and not told.page.exists() and "missing" not in told.summary

@@ -51,15 +51,28 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def play(collections: Path, tmp_path: Path) -> Play:
     """Runs a playbook, with the answers of modules and variables."""
 
-    def run(playbook: str, *options: str, variables: dict[str, Any] | None = None, hosts: dict[str, Any] | None = None, **answers: dict[str, Any]) -> Played:
+    def run(
+        playbook: str,
+        *options: str,
+        variables: dict[str, Any] | None = None,
+        hosts: dict[str, Any] | None = None,
+        others: dict[str, dict[str, Any]] | None = None,
+        **answers: dict[str, Any],
+    ) -> Played:
         for name, answer in answers.items():
             (tmp_path / f"{name}.json").write_text(json.dumps({"changed": False, **answer}))
         says = {host: {} if options is None else {"model_registry_cluster": options} for host, options in (hosts or {"east": None}).items()}
-        (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": says}}))
+        (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": says | (others or {})}}))
         (tmp_path / "asked").unlink(missing_ok=True)
         environment = os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSWERS": str(tmp_path), "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path)}
         environment.pop("PYTHONPATH", None)
-        command = [Path(sys.executable).parent / "ansible-playbook", "-i", "inventory.yml", f"modelops.openshift_ai.{playbook}", *options]
+        command = [
+            Path(sys.executable).parent / "ansible-playbook",
+            "-i",
+            "inventory.yml",
+            playbook if "." in playbook else f"modelops.openshift_ai.{playbook}",
+            *options,
+        ]
         command += ["-e", json.dumps(variables or {})]
         done = subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=300)
         return Played(done.returncode, done.stdout + done.stderr)
@@ -99,7 +112,7 @@ def test_an_export_is_not_written_through_a_link_that_leads_out_of_the_folder(pl
     outside.mkdir()
     (tmp_path / "repository" / "host_vars").mkdir(parents=True)
     (tmp_path / "repository" / "host_vars" / "east").symlink_to(outside)
-    refused = play("export", model_registry_info=found(registry("one")), variables={"export_folder": "repository"})
+    refused = play("export", model_registry_info=found(registry("one")), variables={"model_registries_export_folder": "repository"})
     assert refused.code and "east: FAILED: Nothing was written: " in refused.summary and "is not below" in refused.summary, refused.output
     assert not list(outside.iterdir())
 
@@ -145,11 +158,11 @@ def test_hostile_texts_of_every_kind_are_shown_and_written_as_texts(play: Play, 
     variables = {"model_registries_list": [], "model_registry_report_registries": [{}], "model_registry_report_file": "page.html"}
     played = [play(playbook, variables=variables, **answers) for playbook in ("check", "converge", "export", "report")]
     changed = {"registry": {"permissions": {"groups": hostile}}, "changes": [{"fields": hostile}], "changed": True, "cluster": seen["cluster"]}
-    played.append(play("permissions", variables={"registry": "r0"}, model_registry_permission=changed))
+    played.append(play("permissions", variables={"model_registry_name": "r0"}, model_registry_permission=changed))
     for text in hostile[:2]:
         refused = {"failed": True, "msg": text}
         played.append(play("check", variables=variables, model_registry_info=refused, model_registries=refused))
-        played.append(play("permissions", variables={"registry": "r0"}, model_registry_permission=refused))
+        played.append(play("permissions", variables={"model_registry_name": "r0"}, model_registry_permission=refused))
     for run in played:
         summary = "\n".join(line for lines in run.summaries for line in lines)
         assert summary.replace("\n", "").isprintable() and "{{" not in summary
@@ -171,15 +184,15 @@ PURGE = {"model_registries_list": [], "model_registries_purge": True}
 CONVERGED: dict[str, Any] = {"registries": [], "unlisted": [], "drift": [], "changes": [], "cluster": {"host": "https://api"}}
 
 
-@pytest.mark.parametrize("one", [("--limit", "west"), ("-e", "clusters=west")])
+@pytest.mark.parametrize("one", [("--limit", "west"), ("-e", "model_registries_clusters=west")])
 def test_one_host_alone_is_refused_too_when_another_of_the_inventory_is_the_same_cluster(play: Play, tmp_path: Path, one: tuple[str, str]) -> None:
     copied = {"east": {"context": "east"}, "west": {"context": "east"}, "north": {"context": "north"}}
     refused = play("converge", *one, hosts=copied, variables=PURGE, model_registries=CONVERGED)
-    assert refused.code and "are the same cluster, by their model_registry_cluster: east, west. " in " ".join(refused.output.split()), refused.output
+    assert refused.code and "connect to the same cluster: east, west. " in " ".join(refused.output.split()), refused.output
     assert not asked(tmp_path) and not refused.summaries
     meant = play("converge", *one, hosts=copied, variables={**PURGE, "model_registries_same_cluster": True}, model_registries=CONVERGED)
     assert meant.code == 0 and asked(tmp_path) == ["model_registries"], meant.output
-    other = play("converge", "--limit", "north", hosts=copied, variables={**PURGE, "clusters": "north"}, model_registries=CONVERGED)
+    other = play("converge", "--limit", "north", hosts=copied, variables={**PURGE, "model_registries_clusters": "north"}, model_registries=CONVERGED)
     assert other.code == 0 and asked(tmp_path) == ["model_registries"], other.output
 
 
@@ -194,53 +207,68 @@ def test_where_an_inventory_has_several_hosts_no_cluster_is_connected_to_without
 def test_localhost_in_an_inventory_of_clusters_is_not_the_cluster_of_the_environment_by_chance(play: Play, tmp_path: Path) -> None:
     hosts = {"localhost": None, "west": {"context": "west"}}
     refused = play("converge", hosts=hosts, variables=PURGE, model_registries=CONVERGED)
-    assert refused.code and "do not say which cluster they are: localhost. Set" in " ".join(refused.output.split()), refused.output
+    assert refused.code and "is not set for these hosts of the inventory: localhost. " in " ".join(refused.output.split()), refused.output
     assert not asked(tmp_path)
-    named = play("converge", "-e", "clusters=localhost", hosts=hosts, variables=PURGE, model_registries=CONVERGED)
+    named = play("converge", "-e", "model_registries_clusters=localhost", hosts=hosts, variables=PURGE, model_registries=CONVERGED)
     assert named.code == 0 and "localhost: 0 listed" in named.summary and asked(tmp_path) == ["model_registries"], named.output
 
 
 @pytest.mark.parametrize("playbook", ["registry", "delete", "permissions", "rotate_ca", "rotate_password"])
 def test_what_is_no_name_of_a_registry_is_not_repeated(play: Play, playbook: str) -> None:
-    variables = {"registry": SECRET, "confirm": SECRET, "database_password": "password"}
+    variables = {"model_registry_name": SECRET, "model_registry_delete_confirm": SECRET, "model_registry_database_password": "password"}
     refused = {"failed": True, "msg": "name: is not a valid resource name.", "registries": []}
     played = play(playbook, variables=variables, model_registry_info=refused, model_registry=refused, model_registry_permission=refused)
     assert played.code and "S3cretPw99" not in played.output and "east/(not shown): FAILED: name: is not a valid resource name." in played.summary, (
         played.output
     )
     if playbook == "delete":
-        unconfirmed = play(playbook, variables={**variables, "confirm": "S3cretPw99"}, model_registry=refused)
-        assert unconfirmed.code and "S3cretPw99" not in unconfirmed.output and 'but "(not shown)" was given' in unconfirmed.summary, unconfirmed.output
+        unconfirmed = play(playbook, variables={**variables, "model_registry_delete_confirm": "S3cretPw99"}, model_registry=refused)
+        assert unconfirmed.code and "S3cretPw99" not in unconfirmed.output and 'Its value is "(not shown)"' in unconfirmed.summary, unconfirmed.output
 
 
-@pytest.mark.parametrize("variable", ["database_source", "database_type", "ca_wanted", "ca", "ca_kind"])
-def test_an_answer_that_is_not_understood_is_not_repeated_when_it_may_be_a_password(play: Play, tmp_path: Path, variable: str) -> None:
-    variables = {"registry": "one", "ca_wanted": True, "ca": "existing", variable: "S3cretPw99"}
-    for later in ((), ("--start-at-task", "Create or edit the registry")):
-        played = play("registry", *later, variables=variables, model_registry={})
-        assert played.code and "S3cretPw99" not in played.output.replace("s3cretpw99", "S3cretPw99") and not asked(tmp_path), played.output
-        assert variable in played.summary and "is not understood" in played.summary
+@pytest.mark.parametrize(
+    ("where", "name", "meant"),
+    [
+        ("-e", "model_registries_purg", "model_registries_purge"),
+        ("-e", "model_registry_namspace", "model_registries_namespace"),
+        ("-e", "model_registries_cluster", "model_registry_cluster"),
+        ("host", "model_registries_lsit", "model_registries_list"),
+        ("host", "model_registies_wait", "model_registries_wait"),
+        ("play", "model_registry_cleare_description", "model_registry_clear_description"),
+    ],
+)
+def test_a_misspelled_variable_is_refused_with_the_nearest_one_before_anything_is_read(play: Play, tmp_path: Path, where: str, name: str, meant: str) -> None:
+    playbook, variables, hosts = "modelops.openshift_ai.converge", PURGE | ({name: True} if where == "-e" else {}), {"east": {"context": "east"}, "west": None}
+    if where == "play":
+        playbook = "several.yml"
+        (tmp_path / playbook).write_text(yaml.safe_dump([{"ansible.builtin.import_playbook": "modelops.openshift_ai.converge", "vars": {name: True}}]))
+    own = {"model_registry_cluster": {"context": "west"}, "model_registry_owner": "the user's own", "models": 1}
+    refused = play(playbook, hosts=hosts, others={"west": own | ({name: True} if where == "host" else {})}, variables=variables, model_registries=CONVERGED)
+    assert refused.code and not asked(tmp_path) and not refused.summaries, refused.output
+    output = " ".join(refused.output.split())
+    assert f"Variable {name}{' of host west' if where == 'host' else ''} does not exist. Did you mean {meant}?" in output, refused.output
+    assert "owner" not in output
 
 
 def test_a_password_may_be_a_number(play: Play) -> None:
     done = {"registries": [registry("one")], "status": {}, "changed": True}
-    rotated = play(
-        "rotate_password", variables={"registry": "one", "database_password": 47110815}, model_registry_info=found(registry("one")), model_registry=done
-    )
+    variables = {"model_registry_name": "one", "model_registry_database_password": 47110815}
+    rotated = play("rotate_password", variables=variables, model_registry_info=found(registry("one")), model_registry=done)
     assert rotated.code == 0 and "east/one: rotated; serves" in rotated.summary, rotated.output
 
 
 @pytest.mark.parametrize("confirm", ["other", ""])
 def test_nothing_is_deleted_that_was_not_confirmed_wherever_a_run_begins(play: Play, tmp_path: Path, confirm: str) -> None:
     later = ("--start-at-task", "Delete the registry")
-    refused = play("delete", *later, variables={"registry": "one", "confirm": confirm}, model_registry={})
-    assert refused.code and not asked(tmp_path) and "Nothing was deleted: it was not confirmed" in refused.summary, refused.output
-    deleted = play("delete", *later, variables={"registry": "one", "confirm": "one"}, model_registry={"changed": True})
+    variables = {"model_registry_name": "one", "model_registry_delete_confirm": confirm}
+    refused = play("delete", *later, variables=variables, model_registry={})
+    assert refused.code and not asked(tmp_path) and "Nothing was deleted. Set model_registry_delete_confirm" in refused.summary, refused.output
+    deleted = play("delete", *later, variables=variables | {"model_registry_delete_confirm": "one"}, model_registry={"changed": True})
     assert deleted.code == 0 and asked(tmp_path) == ["model_registry"], deleted.output
 
 
 def test_a_registry_that_has_to_be_new_is_not_edited_wherever_a_run_begins(play: Play, tmp_path: Path) -> None:
-    variables = {"registry": "one", "must_be_new": True}
+    variables = {"model_registry_name": "one", "model_registry_must_be_new": True}
     for later in ("Create or edit the registry", "Fail if the registry exists"):
         refused = play("registry", "--start-at-task", later, variables=variables, model_registry={})
         assert refused.code and not asked(tmp_path) and "it was not checked whether the registry is new" in refused.summary, refused.output

@@ -1,0 +1,68 @@
+# Copyright: the modelops.openshift_ai authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the playbooks and roles, and which of a user's variables are probably one of them, misspelled: Ansible ignores what nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+PREFIX = "model_"
+PREFIXES = ("model_registries_", "model_registry_", "model_catalog_")
+# Settings for a controller, which no playbook takes.
+SETTINGS = "model_registries_aap_"
+# What users set: the variables of docs/site/variables.yml and of the roles, without their prefix.
+OF_ALL = """
+    check_database clusters delete_data expiry_days export_empty export_folder list namespace purge purge_limit rbac_folder restart same_cluster smoke_test
+    smoke_test_domains wait wait_timeout
+"""
+OF_ONE = """
+    allow_data_change ca_key ca_mode ca_name ca_path ca_pem ca_source clear_description cluster database_host database_name database_password database_port
+    database_type database_username description display_name must_be_new name permissions permissions_state permissions_verify python
+    component_force component_namespace component_state component_wait component_wait_timeout
+    delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
+    report_expiry_days report_file report_namespace report_registries
+"""
+TAKEN = frozenset([*(f"model_registries_{name}" for name in OF_ALL.split()), *(f"model_registry_{name}" for name in OF_ONE.split())])
+# How many letters may be missing, added, exchanged or wrong, in names up to a length and in longer ones.
+SHORT, MOST_IN_SHORT, MOST_IN_LONG = 5, 1, 2
+
+
+def misspelled(names: Iterable[str], variables: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A sentence for each variable that is none of ours, but almost. `names` are the variables of the play, and `variables` those of each host."""
+    hosts: dict[str, str] = dict.fromkeys(names, "")
+    for host in variables:
+        for name in variables[host]:
+            if name.startswith(PREFIX):
+                hosts.setdefault(name, f" of host {host}")
+    return [f"Variable {name}{where} does not exist. Did you mean {close}?" for name, where in sorted(hosts.items()) if (close := _meant(name))]
+
+
+def _meant(name: str) -> str:
+    """The variable that a name was probably meant to be; empty for one of ours, and for the user's own."""
+    if name in TAKEN or name.startswith(SETTINGS):
+        return ""
+    prefix, part = _parts(name)
+    near = [(_distance(part, other), of != prefix, taken) for taken in TAKEN for of, other in [_parts(taken)]]
+    if not prefix:
+        near = [(_distance(name, taken), False, taken) for taken in TAKEN]
+    distance, _prefix_differs, meant = min(near)
+    return meant if distance <= (MOST_IN_SHORT if len(part) <= SHORT else MOST_IN_LONG) else ""
+
+
+def _parts(name: str) -> tuple[str, str]:
+    prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), "")
+    return prefix, name[len(prefix) :]
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters are to be changed, where two neighbors that change places are one change."""
+    before, row = list[int](), list(range(len(other) + 1))
+    for number, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [number]
+        for place, wanted in enumerate(other, 1):
+            row.append(min(before[place] + 1, row[-1] + 1, before[place - 1] + (letter != wanted)))
+            if place > 1 and number > 1 and letter == other[place - 2] and one[number - 2] == wanted:
+                row[-1] = min(row[-1], earlier[place - 2] + 1)
+    return row[-1]
