@@ -20,10 +20,12 @@ from tests.found import access, certificate, found, registry
 
 STATIC = Path(__file__).resolve().parent / "site" / "static"
 WIDTH = 1100
-REFUSED = (
-    "the database refuses the login: the password or the user name is wrong. Evidence: Error 1045 (28000): Access denied for user 'registry'@'10.0.0.7' "
-    "(using password: YES). Check database.username and database.password."
-)
+REFUSED = {
+    "available": False,
+    "reason": "the database refuses the login: the password or the user name is wrong",
+    "evidence": "Error 1045 (28000): Access denied for user 'registry'@'10.0.0.7' (using password: YES)",
+    "remedy": "Check database.username and database.password",
+}
 
 
 def page() -> str:
@@ -45,7 +47,7 @@ def page() -> str:
     churn = registry(
         "churn-models",
         {"host": "mysql.data.svc", "name": "churn_models", "username": "registry"},
-        {"serving": False, "reason": REFUSED, "certificates": [certificate(212, "CN=Database CA")], "access": [access("data-scientists")]},
+        {**REFUSED, "certificates": [certificate(212, "CN=Database CA")], "access": [access("data-scientists")]},
         display_name="Churn models",
         description="Customer retention",
     )

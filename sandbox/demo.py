@@ -31,11 +31,11 @@ def main() -> int:
     registry, status = result["registry"], result["status"]
     database = registry["database"]
     rows = [
-        ("REGISTRY", "DATABASE", "SERVING", "ADDRESS"),
+        ("REGISTRY", "DATABASE", "AVAILABLE", "ADDRESS"),
         (
             registry["name"],
             f"{database['type']}://{database['host']}:{database['port']}/{database['name']}",
-            "yes" if status["serving"] else status["reason"],
+            "yes" if status["available"] else status["reason"],
             status["address"] or "-",
         ),
     ]

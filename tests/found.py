@@ -52,7 +52,16 @@ def registry(name: str = "fraud", database: dict[str, Any] | None = None, status
             "verify_server_cert": True,
             **(database or {}),
         },
-        "status": {"serving": True, "reason": "serving", "restart_needed": False, "certificates": [], "access": [], **(status or {})},
+        "status": {
+            "available": True,
+            "reason": None,
+            "evidence": None,
+            "remedy": None,
+            "restart_needed": False,
+            "certificates": [],
+            "access": [],
+            **(status or {}),
+        },
         **changed,
     }
 

@@ -268,11 +268,17 @@ status:
   returned: success, or if the registry does not become available
   type: dict
   contains:
-    serving:
+    available:
       description: Whether the registry is available with its current definition.
       type: bool
     reason:
-      description: Why the registry is not available.
+      description: Why the registry is not available. Null if it is available.
+      type: str
+    evidence:
+      description: What shows the reason, such as a line of the server's log, an event or a condition. Null if none was found.
+      type: str
+    remedy:
+      description: How to fix it. Null if it is not known.
       type: str
     address:
       description: The public URL.

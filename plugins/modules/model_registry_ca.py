@@ -353,11 +353,17 @@ registries:
     name:
       description: The resource name of the registry.
       type: str
-    serving:
+    available:
       description: Whether the registry is available.
       type: bool
     reason:
-      description: Why the registry is not available.
+      description: Why the registry is not available. Null if it is available.
+      type: str
+    evidence:
+      description: What shows the reason, such as a line of the server's log, an event or a condition. Null if none was found.
+      type: str
+    remedy:
+      description: How to fix it. Null if it is not known.
       type: str
     restart_needed:
       description: Whether a restart is required and was not performed, because O(restart=false).

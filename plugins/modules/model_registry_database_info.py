@@ -19,7 +19,7 @@ description:
     incomplete migration, and the connection limit.
   - Does not write to the database.
   - Fails only if the options are not valid, or if the cluster cannot be read. Problems of the database are reported in RV(findings) and summarized in
-    RV(serves).
+    RV(usable).
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -31,7 +31,7 @@ attributes:
     support: none
 notes:
   - The connection is made from the host that executes the task. If the controller cannot reach the database, use C(delegate_to) with a host that can.
-  - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(serves) is null. Examples are a host that cannot be
+  - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(usable) is null. Examples are a host that cannot be
     resolved or reached, a login that MySQL rejects, because MySQL accounts are restricted to hosts, and access rules of PostgreSQL (C(pg_hba.conf)).
   - The user logs in once, because repeated logins with a wrong password can lock an account.
   - The password is not sent to a server whose certificate the registry server would reject.
@@ -243,7 +243,7 @@ findings:
       result: failure
       message: The database accepts only encrypted connections, and the registry server does not encrypt (error 3159)
       remedy: Set database.ca
-serves:
+usable:
   description: Whether a registry with this database would become available. Null if this cannot be determined.
   returned: success
   type: bool

@@ -78,8 +78,8 @@ options:
     default: [status, permissions]
   query:
     description:
-      - A JMESPath expression (https://jmespath.org) that is applied to the result, such as V(registries[?status.serving==`false`].name). Its value is returned
-        in RV(result).
+      - A JMESPath expression (https://jmespath.org) that is applied to the result, such as V(registries[?status.available==`false`].name). Its value is
+        returned in RV(result).
       - The module fails before anything is read if the expression is not valid.
     type: str
   expiry_days:
@@ -103,7 +103,7 @@ EXAMPLES = r"""
 - name: List the registries that are not available, with the cause
   modelops.openshift_ai.model_registry_info:
     include: [status]
-    query: "registries[?status.serving!=`true`].{name: name, reason: status.reason}"
+    query: "registries[?status.available!=`true`].{name: name, reason: status.reason, remedy: status.remedy}"
   register: unwell
 
 - name: List the certificates of the fraud team that expire within 60 days
@@ -147,11 +147,17 @@ registries:
       returned: if O(include) is not empty
       type: dict
       contains:
-        serving:
+        available:
           description: Whether the registry is available with its current definition. Null if this is not known.
           type: bool
         reason:
-          description: Why the registry is not available, with the evidence and the remedy.
+          description: Why the registry is not available. Null if it is available.
+          type: str
+        evidence:
+          description: What shows the reason, such as a line of the server's log, an event or a condition. Null if none was found.
+          type: str
+        remedy:
+          description: How to fix it. Null if it is not known.
           type: str
         address:
           description: The public URL.
@@ -291,7 +297,7 @@ registries:
               type: bool
         database:
           description:
-            - The result of the database check, with C(serves), C(findings), C(version), C(schema_version) and C(certificate). See
+            - The result of the database check, with C(usable), C(findings), C(version), C(schema_version) and C(certificate). See
               M(modelops.openshift_ai.model_registry_database_info).
             - Null for a generated database, which can be reached only inside of the cluster, and for a database that could not be checked.
           type: dict

@@ -83,7 +83,7 @@ def test_a_registry_is_made_and_edited(kubernetes: Sandbox, model_registry: Runn
 
     made = model_registry(**options)
     assert not made.failed, made.output
-    assert made.changes == [] and made.result["status"]["serving"] is True
+    assert made.changes == [] and made.result["status"]["available"] is True
     mysql = cluster.get(*REGISTRIES, name)["spec"]["mysql"]
     assert mysql["sslRootCertificateConfigMap"] == {"name": f"{name}-ca", "key": "ca.crt"} and mysql["verifyServerCert"] is True
     assert status_of(kubernetes.layout, name, authority) == 403
@@ -103,7 +103,7 @@ def exports_and_converges(kubernetes: Sandbox, runner: Runner, name: str) -> Non
     [shown] = runner.sequence([Task({"name": name, "namespace": REGISTRIES_NAMESPACE}, INFO, token=token)])
     assert not shown.failed and not any("could not be" in warning for warning in shown.warnings), shown.output
     [registry] = shown.result["registries"]
-    assert registry["status"]["serving"] is True and "members" not in registry["permissions"]
+    assert registry["status"]["available"] is True and "members" not in registry["permissions"]
     [again] = runner.sequence([Task({"registries": [registry], "namespace": REGISTRIES_NAMESPACE}, "modelops.openshift_ai.model_registries")])
     assert not again.failed and again.changes == [], again.output
 

@@ -171,7 +171,7 @@ def test_a_registry_of_an_older_product_goes_on_serving(openshift: Sandbox, gene
     run = openshift.runner(tmp_path)(name=name, **old_registry.options)
     assert not run.failed, run.output
     assert run.changes == []
-    assert run.result["status"]["serving"] is True
+    assert run.result["status"]["available"] is True
     assert pods_of(cluster, name) == before
 
 
@@ -190,7 +190,7 @@ def test_registries_of_older_products_are_exported_and_adopted_without_a_change(
     assert adopted["permissions"]["groups"] == ["data-scientists"]
     for registry in registries:
         status = registry["status"]
-        assert (status["serving"], status["api_version"]) == (True, f"{GROUP}/{generation.version}"), status
+        assert (status["available"], status["api_version"]) == (True, f"{GROUP}/{generation.version}"), status
         assert status["address"].startswith("https://") and status["server_image"]
     # Only the operators before v0.2.20 do not name the address in the status.
     said = [text for text in unrouted.warnings if "the public addresses of registries could not be seen" in text]
@@ -206,7 +206,7 @@ def test_a_new_registry_is_made_and_edited(openshift: Sandbox, generation: Gener
     made = model_registry(name=name, **options)
     assert not made.failed, made.output
     assert made.changes == [("create", "Secret"), ("create", "ModelRegistry")]
-    assert made.result["status"]["serving"] is True
+    assert made.result["status"]["available"] is True
     resource = cluster.get(*generation.registries, name)
     assert {"oauthProxy", "kubeRBACProxy"} & resource["spec"].keys() == {generation.proxy}
     assert taken_over(cluster, name, generation)
@@ -264,7 +264,7 @@ def test_postgresql_with_a_password_that_would_break_a_url(openshift: Sandbox, g
         [Task({"name": name, "database": database}), Task({"name": name, "database": database}), Task(generated, check=True)]
     )
     assert not made.failed and made.result["status"]["address"], made.output
-    assert again.changes == [] and again.result["status"]["serving"] is True
+    assert again.changes == [] and again.result["status"]["available"] is True
     # Only the operators since 3.0 generate databases.
     assert refused.failed == (generation.proxy == "oauthProxy"), refused.output
     assert password not in made.output
@@ -278,7 +278,7 @@ def test_a_mistake_is_told_in_words(openshift: Sandbox, generation: Generation, 
         run = model_registry(name=f"wrong-{uuid.uuid4().hex[:6]}", database=database | changed, wait_timeout=8)
         assert run.failed
         assert told in run.result["msg"] and evidence in run.result["msg"]
-        assert not run.result["status"].get("serving")
+        assert not run.result["status"].get("available")
         assert WRONG_PASSWORD["password"] not in run.output
 
 

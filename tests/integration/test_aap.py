@@ -370,8 +370,8 @@ def test_jobs_fail_when_they_should_and_never_else(jobs: dict[str, Job]) -> None
 
 
 def test_a_name_alone_makes_a_registry_on_a_default_database_and_an_edit_changes_nothing_by_default(jobs: dict[str, Job]) -> None:
-    assert f"{CLUSTER}/{DEFAULT}: changed; serves at https://" in jobs["create"].output
-    assert f"{CLUSTER}/{DEFAULT}: no change; serves at https://" in jobs["edit"].output
+    assert f"{CLUSTER}/{DEFAULT}: changed; available at https://" in jobs["create"].output
+    assert f"{CLUSTER}/{DEFAULT}: no change; available at https://" in jobs["edit"].output
     assert f"{CLUSTER}/{DEFAULT}: no change" in jobs["permissions"].output
     assert "changed=1" in jobs["odd edit"].output
 

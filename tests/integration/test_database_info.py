@@ -198,11 +198,11 @@ def test_the_server_does_what_was_predicted(layout: Layout, own_databases: dict[
     assert served.serves is (row.expected == SERVES), served.log
     assert row.expected in served.log
     if row.expected == SERVES:
-        assert report.serves is True, report.findings
+        assert report.usable is True, report.findings
         return
     check = next(check for pattern, check in CHECKS if re.search(pattern, row.expected))
     from_here = check in FROM_HERE or (row.kind == "mysql" and check == "login")
-    assert report.serves is (None if from_here else False), report.findings
+    assert report.usable is (None if from_here else False), report.findings
     assert said(report, check).result == (WARNING if from_here else FAILURE)
     assert said(report, check).proven is not from_here
 
@@ -357,7 +357,7 @@ def test_what_administrators_can_do_to_mysql_counts_as_it_does_for_the_server(la
             report, served = predicted(layout, row_of(kind, name)), serve(layout, row_of(kind, name))
         finally:
             administered(layout, kind, name, *setting.undo)
-        assert report.serves is served.serves is (not setting.check), (report.findings, served.log)
+        assert report.usable is served.serves is (not setting.check), (report.findings, served.log)
         assert set(failures(report)) == ({setting.check} if setting.check else set())
         assert setting.log in served.log
 
@@ -371,7 +371,7 @@ def test_required_primary_keys_do_no_harm_to_a_database_that_has_its_tables(layo
         assert serve(layout, row).serves
         try:
             administered(layout, databases.MYSQL, name, KEYS)
-            assert predicted(layout, row).serves is serve(layout, row).serves is True
+            assert predicted(layout, row).usable is serve(layout, row).serves is True
         finally:
             administered(layout, databases.MYSQL, name, NO_KEYS)
 
@@ -405,7 +405,7 @@ def test_an_account_that_is_refused_proves_nothing_about_that_of_the_cluster(lay
     with mysql_account(layout, kind) as name:
         administered(layout, kind, name, *Setting.grants, statement)
         report = predicted(layout, row_of(kind, name))
-    assert report.serves is None
+    assert report.usable is None
     login = said(report, "login")
     assert (login.result, login.proven) == (WARNING, False)
     assert words in login.message and "for the cluster it may be otherwise" in login.message
@@ -416,7 +416,7 @@ def test_an_account_that_is_refused_proves_nothing_about_that_of_the_cluster(lay
 def test_a_user_who_is_known_at_other_hosts_only_proves_nothing(layout: Layout, kind: str) -> None:
     with mysql_account(layout, kind, "10.%") as name:
         report = predicted(layout, row_of(kind, name))
-    assert report.serves is None
+    assert report.usable is None
     assert failures(report) == {}
 
 
@@ -427,7 +427,7 @@ def test_what_an_account_for_some_hosts_may_not_do_is_a_warning(layout: Layout, 
     with mysql_account(layout, kind, "127.%") as name:
         administered(layout, kind, name, *grants)
         report = predicted(layout, row_of(kind, name))
-    assert (report.serves, failures(report)) == (None, {})
+    assert (report.usable, failures(report)) == (None, {})
     assert said(report, "privileges" if grants else "database").result == WARNING
 
 
@@ -437,8 +437,8 @@ def test_a_look_with_a_wrong_password_does_not_lock_an_account_that_stands_two(l
     with mysql_account(layout, databases.MYSQL) as name:
         locking = "ALTER USER '{name}'@'%' FAILED_LOGIN_ATTEMPTS 2 PASSWORD_LOCK_TIME UNBOUNDED"
         administered(layout, databases.MYSQL, name, *Setting.grants, locking)
-        assert predicted(layout, replace(row_of(databases.MYSQL, name), password="wrong")).serves is None
-        assert predicted(layout, row_of(databases.MYSQL, name)).serves is True
+        assert predicted(layout, replace(row_of(databases.MYSQL, name), password="wrong")).usable is None
+        assert predicted(layout, row_of(databases.MYSQL, name)).usable is True
 
 
 @pytest.mark.needs_mysql
@@ -479,7 +479,7 @@ def test_a_name_in_mixed_case_is_the_database_where_the_server_folds_names(layou
             connection.cursor().execute(statement)
     mixed = view(layout, databases.MYSQL, host=folding_mysql, name="Mixed_Case", username="mixed", password="word")
     report = look(mixed)
-    assert report.serves is True, report.findings
+    assert report.usable is True, report.findings
     assert failures(look(replace(mixed, name="Other_Case"))).keys() == {"database"}
 
 
@@ -491,7 +491,7 @@ def test_a_name_in_mixed_case_is_the_database_where_the_server_folds_names(layou
 )
 def test_postgresql_that_lets_in_once_or_reads_only_by_default_is_found(layout: Layout, account: str, where: str, setting: str, check: str, log: str) -> None:
     report, served = rights_of(layout, "postgresql", account, "ALTER DATABASE {name} OWNER TO {name}", f"ALTER {where} {{name}} {setting}")
-    assert report.serves is served.serves is False, served.log
+    assert report.usable is served.serves is False, served.log
     assert set(failures(report)) == {check} and log in served.log
 
 
@@ -503,7 +503,7 @@ MYSQL_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
 def test_each_privilege_that_mysql_migrations_need_is_missed(layout: Layout, account: str, missing: str) -> None:
     rights = ", ".join(right for right in MYSQL_RIGHTS if right != missing)
     report, served = rights_of(layout, "mysql", account, f"GRANT {rights} ON {{name}}.* TO {{name}}")
-    assert report.serves is served.serves is (missing == "nothing"), served.log
+    assert report.usable is served.serves is (missing == "nothing"), served.log
     if missing != "nothing":
         assert said(report, "privileges").message == f"The user lacks {missing} on the database"
 
@@ -526,7 +526,7 @@ ROLE = ("CREATE ROLE {name}_role", "GRANT ALL ON {name}.* TO {name}_role", "GRAN
 )
 def test_wildcards_and_roles_of_mysql_count_as_they_do_for_the_server(layout: Layout, account: str, grants: tuple[str, ...], serves: bool) -> None:
     report, served = rights_of(layout, "mysql", account, *grants)
-    assert report.serves is served.serves is serves, (report.findings, served.log)
+    assert report.usable is served.serves is serves, (report.findings, served.log)
     if grants[-1] == ROLE[-1]:
         assert f"SET DEFAULT ROLE for it if {account}_role has them" in said(report, "privileges").remedy
 
@@ -550,7 +550,7 @@ CLOSED = "REVOKE ALL ON {schema} FROM PUBLIC"
 )
 def test_each_privilege_that_postgresql_migrations_need_is_missed(layout: Layout, account: str, grants: tuple[str, ...], check: str) -> None:
     report, served = rights_of(layout, "postgresql", account, *grants)
-    assert report.serves is served.serves is (not check), (report.findings, served.log)
+    assert report.usable is served.serves is (not check), (report.findings, served.log)
     assert set(failures(report)) == ({check} if check else set())
 
 
@@ -563,10 +563,10 @@ def test_tables_of_somebody_else_are_noticed(layout: Layout, account: str) -> No
         run("GRANT ALL ON SCHEMA public TO registries")
     assert serve(layout, row).serves
     report, served = rights_of(layout, "postgresql", account, CONNECT, CREATE)
-    assert report.serves is served.serves is False
+    assert report.usable is served.serves is False
     assert said(report, "privileges").message.startswith("The user lacks SELECT on ")
     report, served = rights_of(layout, "postgresql", account, "GRANT ALL ON ALL TABLES IN {schema} TO {name}")
-    assert report.serves is served.serves is True
+    assert report.usable is served.serves is True
     assert said(report, "privileges").result == WARNING
 
 
@@ -594,7 +594,7 @@ def test_a_look_at_a_good_database_is_quick_and_complete(layout: Layout, kind: s
 @pytest.mark.parametrize("kind", databases.KINDS)
 def test_nothing_is_written(layout: Layout, kind: str, own_databases: dict[str, dict[str, str]]) -> None:
     empty = own_databases[kind]["empty"]
-    assert look(view(layout, kind, name=empty)).serves
+    assert look(view(layout, kind, name=empty)).usable
     with databases.administration(layout, kind, empty) as run:
         assert run("SHOW TABLES" if kind == "mysql" else "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
 
@@ -648,17 +648,17 @@ def test_the_module_reads_a_registry_or_options_and_keeps_secrets(layout: Layout
     assert not of_registry.failed, of_registry.output
     result = of_registry.result
     assert [finding["check"] for finding in result["findings"] if finding["result"] == FAILURE] == ["database"]
-    assert (result["serves"], result["changed"], result["database"]["name"]) == (False, False, databases.MISSING_DATABASE)
+    assert (result["usable"], result["changed"], result["database"]["name"]) == (False, False, databases.MISSING_DATABASE)
     assert result["database"]["version"].startswith("10.")
     assert result["cluster"]["user"].startswith("system:serviceaccount:")
 
-    assert of_options.result["serves"] is True
+    assert of_options.result["usable"] is True
     assert {finding["result"] for finding in of_options.result["findings"]} == {OK}
     assert not of_options.result["database"]["certificate"]["is_ca"]
     # Options that refer to nothing need no cluster.
     assert "cluster" not in of_options.result
 
-    assert (unknown_here.result["serves"], unknown_here.failed) == (None, False)
+    assert (unknown_here.result["usable"], unknown_here.failed) == (None, False)
     assert "Not reachable from here" in unknown_here.output
 
     assert wrong.failed
@@ -678,5 +678,5 @@ def test_the_module_reads_a_registry_or_options_and_keeps_secrets(layout: Layout
 def test_check_mode_looks_as_well(layout: Layout, automation: Runner) -> None:
     described = {"type": "mysql", "host": layout.address("mariadb"), "name": "dirty", "username": REGISTRY.name, "password": REGISTRY.password}
     [run] = automation.sequence([Task({"database": described}, module=MODULE, check=True)])
-    assert run.result["serves"] is False
+    assert run.result["usable"] is False
     assert run.result["database"]["schema_version"] == databases.DIRTY_VERSION

@@ -83,7 +83,7 @@ def test_a_fleet(example: Callable[[str], Player], layout: Layout) -> None:
     same = ("-e", "model_registries_same_cluster=true")
     did, again, checked = run(player, everywhere, "--forks", "1", *same), run(player, west), run(player, check, *same)
     assert did.code == again.code == checked.code == 0, did.output + again.output + checked.output
-    for line in ("east: 1 listed, 1 changed, 0 failed", "west: 2 listed, 1 changed, 0 failed", "west/credit-models: created; serving"):
+    for line in ("east: 1 listed, 1 changed, 0 failed", "west: 2 listed, 1 changed, 0 failed", "west/credit-models: created; available"):
         assert line in did.summary
     assert "west: 2 listed, 0 changed, 0 failed" in again.summary and "east" not in again.summary
     assert [line.partition(":")[0] for line in checked.summary.splitlines()] == ["east", "west"]
@@ -123,7 +123,7 @@ def test_passwords_that_external_secrets_keeps(example: Callable[[str], Player],
         cluster.merge("v1", "secrets", "fraud-database", {"data": secret(REFRESHED)})
         refreshed = run(player, converge)
         assert made.code == refreshed.code == 0, made.output + refreshed.output
-        assert "openshift/fraud-models: created; serving" in made.summary and "openshift/fraud-models: restarted; serving" in refreshed.summary
+        assert "openshift/fraud-models: created; available" in made.summary and "openshift/fraud-models: restarted; available" in refreshed.summary
         assert REFRESHED not in refreshed.output
         assert cluster.registry("fraud-models")["spec"]["mysql"]["passwordSecret"] == {"name": "fraud-database", "key": "password"}
     finally:
@@ -141,7 +141,7 @@ def test_passwords_in_vault(example: Callable[[str], Player], cluster: Cluster) 
     converge, rotate = (f'PATH="$PWD/bin:$PATH" {command}' for command in commands(player))
     made, same = run(player, converge), run(player, rotate)
     assert made.code == same.code == 0, made.output + same.output
-    assert "openshift/fraud-models: created; serving" in made.summary and "it has this password already; serving" in same.summary
+    assert "openshift/fraud-models: created; available" in made.summary and "it has this password already; available" in same.summary
     assert cluster.registry("fraud-models")
 
 

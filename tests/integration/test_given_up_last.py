@@ -64,7 +64,7 @@ class Home:
 
     def is_available(self) -> bool:
         ended = self.run(wait=False, check=True)
-        return bool(ended.outcome.status["serving"])
+        return bool(ended.outcome.status["available"])
 
 
 def changes(ended: Ended) -> list[tuple[str, str]]:
@@ -100,7 +100,7 @@ def test_it_never_deletes_a_password_that_works_before_its_replacement_works(hom
     [old] = home.passwords
     wanted = {"database": {"password_secret": home.vault("not-the-word")}}
     failed = home.run(**wanted)
-    assert failed.error and "does not serve" in failed.error
+    assert failed.error and "is not available" in failed.error
     assert list(home.passwords) == [old] and kept(failed) == {old} and ("delete", "Secret") not in changes(failed)
     home.vault(WORD)
     # The restart that the vault's new data need, and then what is not needed anymore.
@@ -355,7 +355,7 @@ def test_a_refused_permission_is_reported_after_a_password_was_put_back(home: Ho
     assert home.passwords == before
     until(home.is_available)
     refused = edit(WORD)
-    assert refused.error and "a policy of the cluster refuses it" in refused.error and "does not serve" not in refused.error
+    assert refused.error and "a policy of the cluster refuses it" in refused.error and "is not available" not in refused.error
 
 
 # A bundle that several registries read

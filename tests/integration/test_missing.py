@@ -62,7 +62,7 @@ def test_a_registry_whose_name_cannot_be_a_label_is_looked_at_and_deleted_like_a
             Task({"name": long, "state": "absent", "wait": False}),
         ]
     )
-    assert not revoked.failed and revoked.result["status"]["serving"] is False, revoked.output
+    assert not revoked.failed and revoked.result["status"]["available"] is False, revoked.output
     assert not deleted.failed and ("delete", "ModelRegistry") in deleted.changes, deleted.output
 
 

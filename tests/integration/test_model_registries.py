@@ -60,7 +60,7 @@ def test_a_fleet_is_made_in_one_call_and_is_as_wanted_from_then_on(cluster, auto
     assert Counter((change["action"], change["kind"], change["name"]) for change in predicted.result["changes"]) == Counter(
         (change["action"], change["kind"], change["name"]) for change in made.result["changes"]
     )
-    assert {name: registry["status"]["serving"] for name, registry in by_name(made).items()} == {entry["name"]: True for entry in wanted}
+    assert {name: registry["status"]["available"] for name, registry in by_name(made).items()} == {entry["name"]: True for entry in wanted}
     assert cluster.get("user.openshift.io/v1", "groups", f"{prefix}-0-users", None)["users"] == ["alice"]
 
     assert not again.result["changed"] and not again.writes
@@ -205,7 +205,7 @@ def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(clu
 
     assert not made.failed and not predicted.failed and not purged.failed, made.output + predicted.output + purged.output
     assert cluster.registry(old) is None
-    assert by_name(purged)[new]["status"]["serving"]
+    assert by_name(purged)[new]["status"]["available"]
     left = {item["metadata"]["name"] for item in cluster.items("v1", "secrets")}
     assert left & set(secrets.values()) == {secrets[old], secrets[moved]}
     assert cluster.get("v1", "configmaps", upload)
@@ -472,7 +472,7 @@ def test_an_api_server_that_breaks_for_a_moment_does_not_end_the_wait(cluster, l
         faults.api_rules(layout, [])
     assert [request.fault for request in hit].count("status") == 2
     assert not run.failed, run.output
-    assert all(registry["status"]["serving"] for registry in by_name(run).values())
+    assert all(registry["status"]["available"] for registry in by_name(run).values())
 
 
 def test_what_failed_before_is_told_when_the_api_server_ends_the_wait(layout, automation, room):

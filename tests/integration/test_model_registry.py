@@ -81,7 +81,7 @@ def test_create_writes_what_the_dashboard_writes_and_waits_until_it_serves(clust
     assert conditions["Available"] == "True"
     [pod] = pods_of(cluster, name)
     assert all(container["ready"] for container in pod["status"]["containerStatuses"])
-    assert run.result["status"]["serving"] is True
+    assert run.result["status"]["available"] is True
     assert run.result["status"]["address"] == f"https://{name}-rest.apps.sandbox.test"
     assert run.result["cluster"]["user"] == "system:serviceaccount:automation:ansible"
 
@@ -136,7 +136,7 @@ def test_a_wrong_password_is_told_with_the_databases_own_words(model_registry, n
     assert run.failed
     assert "Error 1045" in run.result["msg"] and "the password or the user name is wrong" in run.result["msg"]
     assert time.monotonic() - started < 60
-    assert run.result["status"]["serving"] is False
+    assert run.result["status"]["available"] is False
     assert "not-the-password" not in run.output
 
 
@@ -213,7 +213,7 @@ def test_an_edit_that_breaks_the_registry_is_not_called_a_success(cluster, model
     # The condition alone would have said that all is well, and the old pod does serve.
     conditions = {condition["type"]: condition["status"] for condition in cluster.registry(registry)["status"]["conditions"]}
     assert conditions["Available"] == "True"
-    assert "previous pod still serves" in run.result["msg"]
+    assert "previous pod is still running" in run.result["msg"]
 
 
 def test_another_database_is_refused(layout, model_registry, registry):

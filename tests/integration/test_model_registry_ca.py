@@ -170,7 +170,7 @@ def test_a_rollover_without_downtime(cluster: Cluster, automation: Runner, layou
     assert [change | {"unverified": None} for change in predicted.result["changes"]] == [change | {"unverified": None} for change in added.result["changes"]]
     assert not added.failed and added.changes == [("update", "ConfigMap"), *[("restart", "Deployment")] * 2], added.output
     assert sorted(restarted(added)) == sorted(restarted(removed)) == sorted(readers)
-    assert [entry["serving"] for entry in added.result["registries"]] == [True, True]
+    assert [entry["available"] for entry in added.result["registries"]] == [True, True]
     assert data_of(cluster, bundle) == pem_of(new)
     assert len(added.result["ca"]["certificates"]) == 2
 
@@ -261,7 +261,7 @@ def test_a_registry_and_its_ca_are_made_in_one_call(
     assert made.changes == [("create", kind) for kind in ("ConfigMap", "Secret", "ModelRegistry")], made.output
     upload = f"{name}-db-credential-3"
     assert made.result["registry"]["database"]["ca"] == {"source": "config_map", "name": upload, "key": "ca.crt"}
-    assert made.result["status"]["serving"] and "BEGIN" not in str(made.result["diff"]) and "sandbox databases" in str(made.result["diff"])
+    assert made.result["status"]["available"] and "BEGIN" not in str(made.result["diff"]) and "sandbox databases" in str(made.result["diff"])
     assert cluster.registry(name)["spec"]["mysql"]["verifyServerCert"] is True
     written = cluster.get(*CONFIG_MAPS, upload)
     assert written["data"] == {"ca.crt": authority}
@@ -285,7 +285,7 @@ def test_a_registry_and_its_ca_are_made_in_one_call(
             ca({"registry": f"{name}-2", "state": "absent"}),
         ]
     )
-    assert not postgresql.failed and postgresql.result["status"]["serving"], postgresql.output
+    assert not postgresql.failed and postgresql.result["status"]["available"], postgresql.output
     assert cluster.registry(f"{own}-postgresql")["spec"]["postgres"]["sslRootCertificateConfigMap"]["name"] == f"{own}-postgresql-db-credential"
     assert changed.changes == [("update", "ConfigMap"), ("restart", "Deployment")], changed.output
     for unchanged in (same, listed):
@@ -420,10 +420,10 @@ def test_a_database_is_looked_at_before_the_registry_is_written(
         assert "wrong-word" not in refused.output
     # What cannot be reached from here is no failure of the database.
     assert not far.failed and any("cannot be reached from here" in warning for warning in far.warnings), far.output
-    assert not made.failed and made.result["status"]["serving"], made.output
+    assert not made.failed and made.result["status"]["available"], made.output
     assert not warned.failed and warned.changes == [("update", "ModelRegistry")] and warned.warnings == [], warned.output
     assert "database" not in warned.result
-    # Asked only to warn, it writes; and when the registry then does not serve, the database itself is named as the reason.
+    # Asked only to warn, it writes; and when the registry then is not available, the database itself is named as the reason.
     assert reason.failed and reason.changes == [("update", "ConfigMap"), ("restart", "Deployment")], reason.output
     assert any(warning.startswith("check_database: ") and "not signed by the CA" in warning for warning in reason.warnings)
     assert "Looked at from here, its database shows: The database's certificate was not signed by the CA" in reason.result["msg"]

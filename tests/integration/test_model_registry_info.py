@@ -339,7 +339,7 @@ def test_what_is_left_out_is_said(filled: Filled, export: Run) -> None:
 def test_everything_about_how_a_registry_is(cluster: Cluster, filled: Filled, export: Run) -> None:
     status = {suffix: entry["status"] for suffix, entry in by_suffix(export, filled).items()}
     healthy = status["cluster"]
-    assert healthy["serving"] is True and healthy["reason"] == "serving" and healthy["address"].startswith(f"https://{filled.name('cluster')}-rest.")
+    assert healthy["available"] is True and healthy["reason"] is None and healthy["address"].startswith(f"https://{filled.name('cluster')}-rest.")
     assert healthy["api_version"] == REGISTRIES[0] and healthy["restart_needed"] is False and healthy["started_at"]
     [pod] = cluster.items("v1", "pods", labelSelector=f"app={filled.name('cluster')}")
     [image] = [container["image"] for container in pod["spec"]["containers"] if container["name"] == "rest-container"]
@@ -352,8 +352,8 @@ def test_everything_about_how_a_registry_is(cluster: Cluster, filled: Filled, ex
     assert status["generated"]["sources"][0]["name"] == f"{filled.name('generated')}-postgres-credentials"
     assert status["generated"]["sources"][0]["exists"] is True
     assert [(source["kind"], source["read_keys"]) for source in status["whole"]["sources"]] == [("ConfigMap", [])]
-    assert status["no-ca"]["serving"] is False and filled.name("nowhere") in status["no-ca"]["reason"]
-    assert status["breaking"]["serving"] is False and "connection string is not valid" in status["breaking"]["reason"]
+    assert status["no-ca"]["available"] is False and filled.name("nowhere") in status["no-ca"]["evidence"]
+    assert status["breaking"]["available"] is False and "connection string is not valid" in status["breaking"]["reason"]
 
 
 def test_who_has_access_and_through_what(filled: Filled, export: Run) -> None:
@@ -392,7 +392,7 @@ def test_what_is_asked_for_is_read_and_nothing_else(layout: Layout, reader: Runn
             info(filled, include=["permissions"]),
             Task({"label_selector": "team in (half, whole)", "include": [], "name_pattern": f"{filled.prefix}-w*"}, INFO),
             Task({"name": "no-such-registry"}, INFO),
-            info(filled, include=["status"], query="registries[?status.serving].name | sort(@)"),
+            info(filled, include=["status"], query="registries[?status.available].name | sort(@)"),
             info(filled, include=["database"], name=filled.name("generated")),
         ],
         verbosity=3,
@@ -406,7 +406,7 @@ def test_what_is_asked_for_is_read_and_nothing_else(layout: Layout, reader: Runn
     assert all(entry["expires_soon"] and not entry["expired"] and entry["days_left"] > 0 and len(entry["sha256"]) == 64 for entry in certificates)
     assert [text for text in full.warnings if "odh-trusted-ca-bundle" in text and "expires on" in text]
     looked = shown["status"]["database"]
-    assert looked["findings"][0].keys() == {"check", "result", "message", "remedy"} and looked["serves"] is not False, looked
+    assert looked["findings"][0].keys() == {"check", "result", "message", "remedy"} and looked["usable"] is not False, looked
     assert generated.result["registries"][0]["status"] == {"database": None}
 
     assert len(one.result["registries"]) == 1 and len(every.result["registries"]) > 20
@@ -414,7 +414,7 @@ def test_what_is_asked_for_is_read_and_nothing_else(layout: Layout, reader: Runn
     assert [entry["name"] for entry in labelled.result["registries"]] == [filled.name("whole")] and "status" not in labelled.result["registries"][0]
     assert (none.result["registries"], none.result["skipped_registries"]) == ([], [])
     assert filled.name("cluster") in answer.result["result"] and filled.name("breaking") not in answer.result["result"]
-    assert answer.result["result"] == sorted(entry["name"] for entry in answer.result["registries"] if entry["status"]["serving"])
+    assert answer.result["result"] == sorted(entry["name"] for entry in answer.result["registries"] if entry["status"]["available"])
 
 
 def test_what_is_wrong_with_the_options_is_said_before_anything_is_read(layout: Layout, reader: Runner, filled: Filled) -> None:
@@ -422,7 +422,7 @@ def test_what_is_wrong_with_the_options_is_said_before_anything_is_read(layout: 
     blank, expression, selector, unanswerable = reader.sequence(
         [
             Task({"name": " ", "name_pattern": "", "expiry_days": -1, "query": "registries["}, INFO),
-            Task({"query": "registries[?status.serving=true]"}, INFO),
+            Task({"query": "registries[?status.available=true]"}, INFO),
             Task({"label_selector": "team in (", "include": []}, INFO),
             info(filled, include=[], query="length(`1`)"),
         ]
@@ -490,10 +490,10 @@ def partial(first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
     assert sources == [{"Secret": True, "ConfigMap": None}, {"Secret": None, "ConfigMap": True}, {"Secret": True, "ConfigMap": True}]
     restarts = [answer["cluster"]["status"]["restart_needed"] for answer in (first, second, third)]
     assert restarts == [None, None, False]
-    serving = [[answer[suffix]["status"]["serving"] for suffix in ("cluster", "breaking")] for answer in (first, second, third)]
-    assert serving == [[None, None], [True, False], [True, False]]
+    available = [[answer[suffix]["status"]["available"] for suffix in ("cluster", "breaking")] for answer in (first, second, third)]
+    assert available == [[None, None], [True, False], [True, False]]
     assert second["cluster"]["status"]["server_image"] is None
-    assert "its pods, which could tell why, could not be seen" in second["breaking"]["status"]["reason"]
+    assert "pods cannot be read" in second["breaking"]["status"]["reason"] and second["breaking"]["status"]["evidence"] is None
     assert "members" not in first["cluster"]["permissions"] and first["cluster"]["permissions"]["users"] == ["alice"]
     assert "members" in second["cluster"]["permissions"] and second["cluster"]["status"]["access"]
     assert "permissions" not in third["cluster"] and "access" not in third["cluster"]["status"]

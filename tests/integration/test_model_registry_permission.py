@@ -165,7 +165,7 @@ def test_whoever_is_granted_access_gets_in_and_whoever_is_not_does_not(
     # Read back after it was written.
     assert [request.verb for request in done.requests if request.path.endswith(f"/groups/{registry}-users")] == ["get", "patch", "get"]
     assert again.changes == [] and again.writes == [] and len(again.reads) <= READS_WITHOUT_A_CHANGE, again.reads
-    assert again.result["status"]["serving"] is True
+    assert again.result["status"]["available"] is True
 
     until(lambda: set(statuses(layout, registry, tokens).values()) == {200}, 10)
     assert statuses(layout, registry, {"nobody": nobody}) == {"nobody": 403}

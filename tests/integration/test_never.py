@@ -316,8 +316,8 @@ def test_it_never_reports_a_registry_as_available_while_its_server_runs_an_older
     conditions = {entry["type"]: entry["status"] for entry in cluster.registry(outdated)["status"]["conditions"]}
     # The old pod still answers, so that the condition stays as it was.
     assert conditions["Available"] == "True"
-    assert edited.failed and edited.result["status"]["serving"] is False
-    assert told.result["registries"][0]["status"]["serving"] is False
+    assert edited.failed and edited.result["status"]["available"] is False
+    assert told.result["registries"][0]["status"]["available"] is False
 
 
 def test_the_registry_server_never_verifies_the_host_name_of_a_postgresql_certificate(cluster: Cluster, layout: Layout, automation: Runner, name: str) -> None:

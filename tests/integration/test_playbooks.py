@@ -117,7 +117,7 @@ def test_converge_tells_beforehand_what_it_does_and_does_nothing_the_second_time
     for line in ("east: 2 listed, 2 would be changed, 0 failed", f"east/{near}: would be created; ", f"east/{far}: would be created; "):
         assert line in said.summary
     first, second, check = ("\n".join(lines) for lines in did.summaries)
-    assert "east: 2 listed, 2 changed, 0 failed" in first and f"east/{near}: created; serving, https://{near}-rest." in first
+    assert "east: 2 listed, 2 changed, 0 failed" in first and f"east/{near}: created; available, https://{near}-rest." in first
     assert "east: 2 listed, 0 changed, 0 failed" in second and near not in second
     assert "compared with the list: all as it should be" in check
     assert (said.changed, did.changed) == (1, 1)
@@ -137,7 +137,7 @@ def test_chores_tell_beforehand_what_they_do_and_do_nothing_the_second_time(life
         f"east/{near}: no change; {granted}",
     ]
     assert beforehand[1].startswith(f"east/{near}: would be rotated; ")
-    assert list(password) == [f"east/{near}: rotated; serving", f"east/{near}: it has this password already; serving"]
+    assert list(password) == [f"east/{near}: rotated; available", f"east/{near}: it has this password already; available"]
     first, second = ca
     assert beforehand[2] == first.replace("rotated", "would be rotated") and "O=sandbox databases; " in first and first.endswith(f"; read by {near}"), first
     assert second == first.replace("rotated", "no change")
@@ -231,7 +231,7 @@ def test_a_check_finds_what_differs_who_changed_it_and_what_does_not_serve(
     assert f"east/{near}: does not exist" in lines
     [named] = [line for line in lines if line.startswith(f"east/{far}: display_name")]
     assert named.startswith(f'east/{far}: display_name is "Clicked", wanted is "Far" (written by ') and named.endswith("Z)")
-    assert any(line.startswith(f"east/{far}: does not serve: nothing listens at the database's address.") for line in lines), lines
+    assert any(line.startswith(f"east/{far}: not available: nothing listens at the database's address.") for line in lines), lines
     # The cluster that does not answer is one of the findings, and does not hide those of the other.
     assert [line for line in lines if line.startswith("west: the registries were not seen: there is no cluster to connect to")]
 
@@ -377,7 +377,7 @@ def test_answers_make_a_registry_of_the_cluster_that_one_is_logged_in_to(person:
     (person.folder / "answers.json").write_text(json.dumps({f"model_registry_{name}": answer for name, answer in answers.items()}))
     tried, done, again = three_times(person, "registry -e @answers.json", MODEL_REGISTRY_DATABASE_PASSWORD=databases.REGISTRY.password)
     assert f"localhost/{prefix}-asked: would be changed" in tried.summary
-    assert f"localhost/{prefix}-asked: changed; serves at https://" in done.summary and f"localhost/{prefix}-asked: no change; serves at" in again.summary
+    assert f"localhost/{prefix}-asked: changed; available at https://" in done.summary and f"localhost/{prefix}-asked: no change; available at" in again.summary
     assert cluster.registry(f"{prefix}-asked")["spec"]["mysql"]["sslRootCertificateConfigMap"]["name"] == "odh-trusted-ca-bundle"
     assert databases.REGISTRY.password not in tried.output + done.output + again.output
 

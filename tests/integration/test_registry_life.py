@@ -97,7 +97,7 @@ def test_a_registry_of_the_dashboard_is_adopted_without_a_change(cluster: Cluste
     for run in (adopted, alone):
         assert not run.failed, run.output
         assert run.changes == [] and run.writes == []
-        assert run.result["status"]["serving"] is True
+        assert run.result["status"]["available"] is True
         assert any("does not check the database's certificate" in warning for warning in run.warnings) == (kind == "mysql" and ca is not None)
     automation(name=name, state="absent", delete_data=True, wait=False)
 

@@ -1,4 +1,4 @@
-"""Why a registry does not serve, in words, with the evidence and what to do; and how long that is waited for."""
+"""Why a registry is not available, in words, with the evidence and what to do; and how long that is waited for."""
 
 from __future__ import annotations
 
@@ -179,16 +179,20 @@ def runs(layout: Layout, automation: Runner, options: Any, certificates: None) -
 def test_what_is_wrong_with_the_database_is_told_in_words(runs: dict[str, Run], case: Case) -> None:
     run = runs[case.name]
     entry = entries(run)[case.name]
-    assert entry["failed"] and entry["status"]["serving"] is False
+    assert entry["failed"] and entry["status"]["available"] is False
     assert case.said in entry["msg"] and case.evidence in entry["msg"] and case.unsaid not in entry["msg"], entry["msg"]
+    # Apart in the status, together in the message.
+    status = entry["status"]
+    assert all(status[part].rstrip(".") in entry["msg"] for part in ("reason", "evidence", "remedy")), status
+    assert case.evidence in status["evidence"] and case.evidence not in status["reason"], status
     # What only another input cures is not waited for.
     assert ("Waiting longer cannot change that" in entry["msg"]) is case.final
     assert "not-the-password" not in run.output and "word-of-mysql" not in run.output
 
 
 def test_evidence_has_no_head_of_the_logging_library(runs: dict[str, Run]) -> None:
-    said = [entry["status"]["reason"] for run in runs.values() for entry in run.result["registries"]]
-    assert said and not [reason for reason in said if ".go:" in reason]
+    said = [entry["status"]["evidence"] for run in runs.values() for entry in run.result["registries"]]
+    assert said and not [evidence for evidence in said if ".go:" in evidence]
 
 
 # Settings of TLS that PostgreSQL's driver cannot use: only somebody else than this collection writes them.
@@ -315,7 +319,7 @@ def test_a_secret_that_went_missing_is_named(cluster: Cluster, automation: Runne
     cluster.delete(*SECRETS, secret)
     message = waiting(database={"port": 3306, "username": databases.TLS_ONLY.name})
     assert "reads a Secret or ConfigMap that is missing" in message and secret in message
-    assert "The previous pod still serves" in message
+    assert "previous pod is still running" in message
     repaired = automation(name=name, database=options["mysql"])
     assert not repaired.failed and ("create", "Secret") in repaired.changes
 

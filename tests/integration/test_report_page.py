@@ -45,7 +45,7 @@ def written(folder: Path, *registries: dict[str, Any]) -> Path:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page about three registries, one of which would like to be a program."""
-    unwell = registry("b", status={"serving": False, "reason": ATTACK * 3, "certificates": [certificate(9, "CN=" + "x" * 200)], "access": [access("team")]})
+    unwell = registry("b", status={"available": False, "reason": ATTACK * 3, "certificates": [certificate(9, "CN=" + "x" * 200)], "access": [access("team")]})
     well = registry("c", status={"certificates": [certificate(100, "CN=later")], "access": [access("others")]})
     return written(tmp_path_factory.mktemp("small"), registry("a", display_name=ATTACK, description="x" * 300), unwell, well)
 
@@ -82,7 +82,7 @@ def test_it_asks_for_nothing_and_runs_nothing_of_others(browse: Browse, small: P
 def test_hostile_texts_are_texts(browse: Browse, tmp_path: Path) -> None:
     hostile = list(texts(tmp_path / "canary").values())
     registries = [
-        registry(f"r{number}", display_name=text, description=text, status={"serving": False, "reason": text, "access": [access(text)]})
+        registry(f"r{number}", display_name=text, description=text, status={"available": False, "reason": text, "access": [access(text)]})
         for number, text in enumerate(hostile)
     ]
     file = written(tmp_path, *registries)

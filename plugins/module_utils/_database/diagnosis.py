@@ -677,7 +677,7 @@ def _is_written(table: Table, privilege: str) -> bool:
     return privilege == "SELECT" or table.name != "schema_migrations"
 
 
-def serves(findings: Iterable[Finding]) -> bool | None:
+def usable(findings: Iterable[Finding]) -> bool | None:
     """Whether a registry server would serve with what was found; None when the database could not be looked at from here."""
     found = list(findings)
     if any(finding.result == FAILURE for finding in found):

@@ -37,7 +37,7 @@ class Preflight:
     def result(self) -> dict[str, Any]:
         """The look as part of a result."""
         unproven = next((finding.message for finding in self.report.findings if not finding.proven), "")
-        return {"checked": self.report.serves is not None, "reason": "" if self.report.serves is not None else self.reason or unproven}
+        return {"checked": self.report.usable is not None, "reason": "" if self.report.usable is not None else self.reason or unproven}
 
     def problems(self) -> list[_errors.Problem]:
         """What keeps the registry from serving, where it must pass. What only the cluster could tell is none."""
@@ -56,9 +56,9 @@ class Preflight:
 
     def explanation(self) -> str:
         """Why a registry may not serve, as far as its database shows it from here."""
-        if self.report.serves is None:
+        if self.report.usable is None:
             return ""
-        if self.report.serves:
+        if self.report.usable:
             return "Looked at from here, its database is as the server needs it."
         failures = [finding for finding in self.report.findings if finding.result == diagnosis.FAILURE]
         return "Looked at from here, its database shows: " + " ".join(_told(finding) for finding in failures)

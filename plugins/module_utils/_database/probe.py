@@ -52,9 +52,9 @@ class Report:
     schema_version: int | None = None
 
     @property
-    def serves(self) -> bool | None:
+    def usable(self) -> bool | None:
         """Whether a registry server would serve with it; None when it could not be looked at from here."""
-        return diagnosis.serves(self.findings)
+        return diagnosis.usable(self.findings)
 
 
 class _Stop(Exception):

@@ -39,7 +39,7 @@ def is_ready(pod: manifests.Manifest) -> bool:
     return (manifests.condition(pod, "Ready") or {}).get("status") == "True"
 
 
-def serves_still(pods: tuple[manifests.Manifest, ...]) -> bool:
+def previous_runs(pods: tuple[manifests.Manifest, ...]) -> bool:
     """Whether a pod older than the newest one is ready, so that the registry answers although its newest pod does not."""
     newest = newest_pod(pods)
     return any(pod is not newest and is_ready(pod) for pod in pods)

@@ -29,8 +29,8 @@ TLS_CHECKS = ("tls", "protocol", "certificate", "host_name", "expiry")
 REACHED_CHECKS = ("address", "port")
 
 
-class NotAllServingError(_errors.ReportedError):
-    """The bundle was written, and not every registry that reads it serves."""
+class NotAllAvailableError(_errors.ReportedError):
+    """The bundle was written, and not every registry that reads it is available."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
 def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: BundleOutcome) -> None:
     """Bring a bundle to what the options of `model_registry_ca` say, and wait for the registries that read it; `outcome` is filled on the way.
 
-    InputError: before anything was written. ClusterError: a request was refused. NotAllServingError: written, but not effective within wait_timeout.
+    InputError: before anything was written. ClusterError: a request was refused. NotAllAvailableError: written, but not effective within wait_timeout.
     """
     outcome.introduce(cluster.identity())
     problems: list[_errors.Problem] = []
@@ -89,7 +89,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         verdicts = _wait_for_all(reader, live, seconds, put_off, outcome)
         if verdicts:
             put_back = _put_bundle_back(reader, wanted, *overwritten, verdicts, outcome) if overwritten else []
-            raise NotAllServingError(" ".join([*(str(error) for error in verdicts.values()), *put_back]))
+            raise NotAllAvailableError(" ".join([*(str(error) for error in verdicts.values()), *put_back]))
 
 
 def _read(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> bundle_plan.LiveBundle:
@@ -200,7 +200,7 @@ def _put_bundle_back(
     wanted: bundle_plan.WantedBundle,
     change: changeset.Change,
     before: bundle_plan.LiveBundle,
-    failures: Mapping[str, availability.NotServingError],
+    failures: Mapping[str, availability.NotAvailableError],
     outcome: BundleOutcome,
 ) -> list[str]:
     """Put the previous bundle back where no server that was restarted with the new one is available; what was done, as sentences."""
@@ -218,13 +218,13 @@ def _put_bundle_back(
 
 
 def _reason_to_leave(
-    wanted: bundle_plan.WantedBundle, before: bundle_plan.LiveBundle, restarted: list[str], failures: Mapping[str, availability.NotServingError]
+    wanted: bundle_plan.WantedBundle, before: bundle_plan.LiveBundle, restarted: list[str], failures: Mapping[str, availability.NotAvailableError]
 ) -> str | None:
     available = [name for name in restarted if name not in failures]
     if available:
         return f"registry {', '.join(map(repr, available))} is available with the new one, and registry {', '.join(map(repr, failures))} is not"
     servers = [(registry, before.deployments.get(registry["metadata"]["name"])) for registry in before.readers]
-    if not any(readiness.judge(readiness.Observation(*server)).serving for server in servers):
+    if not any(readiness.judge(readiness.Observation(*server)).available for server in servers):
         return "no registry was available with it either"
     if any(rollback.AFTER_TLS.search(error.verdict.evidence) for error in failures.values()):
         return rollback.ACCEPTED
@@ -235,24 +235,25 @@ def _reason_to_leave(
 
 def _wait_for_all(
     reader: registry_reader.Reader, live: bundle_plan.LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome
-) -> dict[str, availability.NotServingError]:
-    """Wait for the registries that read the bundle, all together; those that do not serve, by name."""
+) -> dict[str, availability.NotAvailableError]:
+    """Wait for the registries that read the bundle, all together; those that are not available, by name."""
     outcomes = {registry["metadata"]["name"]: record.Outcome() for registry in live.readers}
     for change in outcome.changes:
         if change["action"] == "restart":
             outcomes[change["name"]].changes.append(change)
-    failures: dict[str, availability.NotServingError] = {}
+    failures: dict[str, availability.NotAvailableError] = {}
 
     def settled(name: str, verdict: readiness.Verdict, seen: readiness.Observation) -> None:
-        if seconds and not verdict.serving:
-            old_serves, unchanged = server_pods.serves_still(seen.pods), not outcomes[name].changes
-            failures[name] = availability.NotServingError(name, verdict, seconds, old_serves, unchanged=unchanged)
+        if seconds and not verdict.available:
+            previous_runs, unchanged = server_pods.previous_runs(seen.pods), not outcomes[name].changes
+            failures[name] = availability.NotAvailableError(name, verdict, seconds, previous_runs, unchanged=unchanged)
 
     snapshot = snapshots.Snapshot(reader.cluster, reader.capabilities, reader.namespace)
     with ThreadPoolExecutor(snapshots.THREADS) as pool:
         availability.wait_for_all(snapshot, outcomes, list(outcomes) if seconds else (), seconds, settled, pool)
     for name, own in outcomes.items():
-        shown = {"name": name, "serving": own.status["serving"], "reason": own.status["reason"], "restart_needed": name in put_off}
+        verdict = {key: own.status[key] for key in ("available", "reason", "evidence", "remedy")}
+        shown = {"name": name, **verdict, "restart_needed": name in put_off}
         outcome.registries = [shown if entry["name"] == name else entry for entry in outcome.registries]
         outcome.warn(own.warnings)
     return failures

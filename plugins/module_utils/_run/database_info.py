@@ -52,7 +52,7 @@ def _result(module: Any) -> dict[str, Any]:
         view, report = resolution.look_at(resource, cluster.read, options["timeout"])
     return {
         "findings": diagnosis.as_results(report.findings),
-        "serves": report.serves,
+        "usable": report.usable,
         "database": {
             "type": view.type,
             "host": view.host,

@@ -227,14 +227,14 @@ class Collector:
         pods = self._seen("the pods of registries", kinds.PODS, lambda: survey.pods(name), outcome)
         seen = readiness.Observation(registry, deployment[0] if deployment else None, pods or ())
         verdict = readiness.judge(seen)
-        if deployment is not None and not verdict.serving and readiness.needs_explanation(seen):
+        if deployment is not None and not verdict.available and readiness.needs_explanation(seen):
             seen = observation.explained(survey, seen, outcome)
             verdict = readiness.judge(seen)
-        elif deployment is not None and not verdict.serving and pods is None:
-            verdict = readiness.Verdict(False, "it does not serve, and its pods, which could tell why, could not be seen")
+        elif deployment is not None and not verdict.available and pods is None:
+            verdict = readiness.Verdict(False, "the reason is not known, because its pods cannot be read")
         status = observation.status_of(seen, verdict)
         if deployment is None:
-            status.update(serving=None, reason="whether it serves could not be seen")
+            status.update(available=None, reason="not known, because its Deployment cannot be read", evidence=None, remedy=None)
         if status["address"] is None and survey.capabilities.has_metadata_server:
             # Operators before v0.2.20 do not list it among the hosts.
             host = (self._seen("the public addresses of registries", kinds.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
@@ -376,7 +376,7 @@ class Collector:
         if looked is not None:
             _view, report = looked
             status["database"] = {
-                "serves": report.serves,
+                "usable": report.usable,
                 "version": report.version,
                 "schema_version": report.schema_version,
                 "certificate": report.certificate.described() if report.certificate else None,

@@ -55,7 +55,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         outcome.status = dict(observation.ABSENT)
         return
     visibility.seen(
-        lambda: availability.wait_until_serving(reader, name, 0, outcome),
+        lambda: availability.wait_until_available(reader, name, 0, outcome),
         None,
         lambda why: outcome.warn([f"whether the registry serves could not be seen: {why}"]),
     )

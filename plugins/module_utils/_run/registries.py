@@ -391,7 +391,7 @@ class Fleet:
         by_name = {item.name: item for item in items}
         predicted = [item for item in items if item.convergence and item.convergence.is_predicted]
         looked_at = {item.name: item.outcome for item in items if item not in predicted}
-        patient = {item.name for item in items if self._seconds and item.convergence and item.convergence.can_serve}
+        patient = {item.name for item in items if self._seconds and item.convergence and item.convergence.can_become_available}
         is_written = not self._check_mode and any(item.outcome.changes for item in items)
         finished: list[Future[None]] = []
         with ThreadPoolExecutor(snapshots.THREADS) as pool, ThreadPoolExecutor(snapshots.THREADS) as finishing:
@@ -425,9 +425,9 @@ class Fleet:
         item.outcome.status["restart_needed"] = convergence.plan.restart_needed
 
         def finish() -> None:
-            if verdict and seen and is_patient and not verdict.serving:
-                old_serves, unchanged = server_pods.serves_still(seen.pods), not item.outcome.changes
-                error = availability.NotServingError(item.name, verdict, self._seconds, old_serves, convergence.explanation(), unchanged)
+            if verdict and seen and is_patient and not verdict.available:
+                previous_runs, unchanged = server_pods.previous_runs(seen.pods), not item.outcome.changes
+                error = availability.NotAvailableError(item.name, verdict, self._seconds, previous_runs, convergence.explanation(), unchanged)
                 error.add(convergence.put_back(verdict))
                 convergence.add_refusal(error)
                 raise error

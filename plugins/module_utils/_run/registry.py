@@ -29,7 +29,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     """Bring one registry to what the options of `model_registry` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options and with what they refer to. ClusterError: a request was
-    refused. NotServingError, NotDeletedError: written, but not effective within wait_timeout.
+    refused. NotAvailableError, NotDeletedError: written, but not effective within wait_timeout.
     """
     outcome.introduce(cluster.identity())
     problems: list[_errors.Problem] = []

@@ -71,7 +71,7 @@ def wait_for_all(
             verdict = readiness.judge(seen)
             outcomes[name].status = observation.status_of(seen, verdict)
             is_over = is_last or name not in patient or (time.monotonic() >= ends[name] and name not in later)
-            if verdict.serving or verdict.final or is_over:
+            if verdict.available or verdict.final or is_over:
                 settled(name, verdict, seen)
             else:
                 pending.append(name)
@@ -119,10 +119,10 @@ def is_in_trouble(seen: readiness.Observation) -> bool:
     return any(status.get("restartCount") or manifests.at(status, ("state", "waiting", "reason")) in TROUBLE for status in statuses)
 
 
-class NotServingError(_errors.ReportedError):
-    """The registry does not serve, although it was written or waited for; `unchanged` when this run had nothing to write."""
+class NotAvailableError(_errors.ReportedError):
+    """The registry is not available, although it was written or waited for; `unchanged` when this run had nothing to write."""
 
-    def __init__(self, name: str, verdict: readiness.Verdict, seconds: float, old_serves: bool, explanation: str = "", unchanged: bool = False) -> None:
+    def __init__(self, name: str, verdict: readiness.Verdict, seconds: float, previous_runs: bool, explanation: str = "", unchanged: bool = False) -> None:
         ended = f"Gave up after {seconds:.0f} s (wait_timeout)"
         if verdict.final:
             ended = "Waiting longer cannot change that"
@@ -131,13 +131,13 @@ class NotServingError(_errors.ReportedError):
                 f"Nothing of it was changed by this run, and its last change was more than {seconds:.0f} s (wait_timeout) ago: it was not waited for again."
                 " If the cause has been fixed, run again after the next start of its server, within 5 minutes"
             )
-        previous = "The previous pod still serves with what it was started with." if old_serves else ""
-        parts = (f"registry {name!r} does not serve: {verdict.sentence()}", previous, f"{ended}.", explanation)
+        previous = "The previous pod is still running with the previous configuration." if previous_runs else ""
+        parts = (f"registry {name!r} is not available: {verdict.sentence()}", previous, f"{ended}.", explanation)
         super().__init__(" ".join(part for part in parts if part))
         self.verdict = verdict
 
 
-def wait_until_serving(
+def wait_until_available(
     reader: registry_reader.Reader,
     name: str,
     seconds: float,
@@ -145,9 +145,9 @@ def wait_until_serving(
     unchanged: live_state.Live | None = None,
     explain: Callable[[], str] = lambda: "",
 ) -> None:
-    """Wait until the registry serves; with 0 seconds only report whether it does.
+    """Wait until the registry is available; with 0 seconds only report whether it does.
 
-    What was read just now, and not written, is not read again at first. `explain` adds to the NotServingError what else is known.
+    What was read just now, and not written, is not read again at first. `explain` adds to the NotAvailableError what else is known.
     """
 
     started = time.monotonic()
@@ -159,8 +159,8 @@ def wait_until_serving(
     # The pods of a change are as new as it is.
     baseline: Mapping[str, int] | None = {} if outcome.makes_pods else None
 
-    def not_serving(seen: readiness.Observation, verdict: readiness.Verdict) -> NotServingError:
-        return NotServingError(name, verdict, seconds, server_pods.serves_still(seen.pods), explain(), unchanged is not None)
+    def not_available(seen: readiness.Observation, verdict: readiness.Verdict) -> NotAvailableError:
+        return NotAvailableError(name, verdict, seconds, server_pods.previous_runs(seen.pods), explain(), unchanged is not None)
 
     def look(_is_last: bool) -> str:
         nonlocal ends, known, now, last, baseline
@@ -169,12 +169,12 @@ def wait_until_serving(
         verdict = readiness.judge(seen)
         outcome.status = observation.status_of(seen, verdict)
         known, last, now = None, (seen, verdict), reader.until(deadline)
-        if verdict.serving:
+        if verdict.available:
             return ""
         if ends is None:
             ends = started + observation.patience(seen, seconds, now.cluster.now)
         if seconds and (verdict.final or time.monotonic() >= ends):
-            raise not_serving(seen, verdict)
+            raise not_available(seen, verdict)
         return verdict.reason
 
     if not seconds:
@@ -188,4 +188,4 @@ def wait_until_serving(
     if missing:
         if last is None:
             raise _errors.ClusterError(missing)
-        raise not_serving(*last)
+        raise not_available(*last)

@@ -21,7 +21,12 @@ from . import readiness, symptoms
 NEAR_SECONDS, START_SECONDS = 60, 20
 # A server that has not started after this many seconds is looked at closely. Shorter than this no registry is waited for.
 PATIENCE = 5
-ABSENT: manifests.Manifest = {"serving": False, "reason": "the registry does not exist", "address": None, "hosts": [], "conditions": []}
+ABSENT: manifests.Manifest = {
+    **readiness.Verdict(False, "the registry does not exist").result(),
+    "address": None,
+    "hosts": [],
+    "conditions": [],
+}
 
 
 def patience(seen: readiness.Observation, seconds: float, now: datetime) -> float:
@@ -52,7 +57,7 @@ def _next_start(seen: readiness.Observation) -> datetime | None:
 def observe(
     reader: registry_reader.Reader, name: str, outcome: record.Outcome, known: live_state.Live | None = None, baseline: Mapping[str, int] | None = None
 ) -> readiness.Observation:
-    """What the cluster shows of a registry; where it does not serve, with what can explain it."""
+    """What the cluster shows of a registry; where it is not available, with what can explain it."""
     seen = look_at(reader, name, known, baseline)
     return explained(reader, seen, outcome) if readiness.needs_explanation(seen) else seen
 
@@ -60,11 +65,11 @@ def observe(
 def look_at(
     reader: registry_reader.Reader, name: str, known: live_state.Live | None = None, baseline: Mapping[str, int] | None = None
 ) -> readiness.Observation:
-    """What the cluster shows of a registry; without a `baseline` it is one. The pods of one that serves have nothing to add, and are not read."""
+    """What the cluster shows of a registry; without a `baseline` it is one. The pods of an available one have nothing to add, and are not read."""
     registry = known.registry if known else reader.registry(name)
     deployment = known.deployment if known else reader.deployment(name)
     seen = readiness.Observation(registry, deployment, baseline=baseline or {})
-    if readiness.judge(seen).serving:
+    if readiness.judge(seen).available:
         return seen
     pods = reader.pods(name)
     return replace(seen, pods=pods, baseline=server_pods.starts(pods) if baseline is None else baseline)
@@ -119,8 +124,7 @@ def status_of(seen: readiness.Observation, verdict: readiness.Verdict) -> manife
     service = f"{metadata.get('name')}.{metadata.get('namespace')}"
     public = [host for host in hosts if "." in host and host != service and not f"{host}.".startswith(f"{service}.svc.")]
     return {
-        "serving": verdict.serving,
-        "reason": verdict.reason if verdict.serving else verdict.sentence(),
+        **verdict.result(),
         "address": f"https://{public[0]}" if public else None,
         "hosts": hosts,
         "conditions": conditions,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Is a registry serving what its definition says, and if not, why, in words."""
+"""Is a registry available with its current definition, and if not, why, in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import _options
+from .. import _options, _texts
 from .._model import custom_resource, manifests, server_pods
 from . import symptoms
 
@@ -36,22 +36,28 @@ class Observation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a registry serves. `final`: waiting longer cannot change it, only another input can."""
+    """Whether a registry is available, and if not, why, what shows it, and what to do. `final`: waiting longer cannot change it, only another input can."""
 
-    serving: bool
-    reason: str
+    available: bool
+    reason: str = ""
     evidence: str = ""
     remedy: str = ""
     final: bool = False
 
+    def result(self) -> manifests.Manifest:
+        """The verdict as results show it. Evidence is what others wrote, and the operator copies lines of the server's log into its messages."""
+        evidence = _texts.line(symptoms.without_credentials(self.evidence))
+        return {"available": self.available, "reason": self.reason or None, "evidence": evidence or None, "remedy": self.remedy or None}
+
     def sentence(self) -> str:
         """The verdict as text for people."""
-        parts = [self.reason, f"Evidence: {self.evidence}" if self.evidence else "", self.remedy]
+        shown = self.result()
+        parts = [self.reason, f"Evidence: {shown['evidence']}" if shown["evidence"] else "", self.remedy]
         return ". ".join(part.rstrip(".") for part in parts if part) + "."
 
 
 def judge(seen: Observation) -> Verdict:
-    """Whether the registry serves what its definition says now: its condition Available alone does not tell, it stays True over an edit that fails."""
+    """Whether the registry is available with its current definition: its condition Available alone does not tell, it stays True over an edit that fails."""
     if seen.registry is None:
         return Verdict(False, "the registry is gone", final=True)
     deployment = seen.deployment
@@ -67,7 +73,7 @@ def judge(seen: Observation) -> Verdict:
     available = manifests.condition(seen.registry, "Available")
     if available is None or available["status"] != "True":
         return _unavailable(seen.registry, available)
-    return Verdict(True, "serving")
+    return Verdict(True)
 
 
 def reflects(registry: manifests.Manifest, deployment: manifests.Manifest) -> bool:
@@ -168,7 +174,7 @@ def _unavailable(registry: manifests.Manifest, available: manifests.Manifest | N
 
 
 def needs_explanation(seen: Observation) -> bool:
-    """Whether the log and the events of its newest pod can tell why a registry does not serve: there is such a pod, and it is not ready."""
+    """Whether the log and the events of its newest pod can tell why a registry is not available: there is such a pod, and it is not ready."""
     newest = server_pods.newest_pod(seen.pods)
     return newest is not None and not server_pods.is_ready(newest)
 

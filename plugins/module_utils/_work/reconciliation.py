@@ -95,7 +95,7 @@ class Convergence:
         return self._check_mode and self._live.registry is None
 
     @property
-    def can_serve(self) -> bool:
+    def can_become_available(self) -> bool:
         """Whether it is worth waiting for. Where something is missing that no change of this run can make, it is said in a warning, and not waited for."""
         return not self.is_predicted and bool(self.plan.changes or not self.plan.incomplete)
 
@@ -208,7 +208,7 @@ class Convergence:
             raise self._refusal
 
     def wait(self, seconds: float) -> None:
-        """Wait until it serves. NotServingError, with what a look at its database adds to that where one was asked for; or what `write` kept."""
+        """Wait until it serves. NotAvailableError, with what a look at its database adds to that where one was asked for; or what `write` kept."""
         try:
             if not self.is_predicted:
                 self._wait(seconds)
@@ -220,8 +220,10 @@ class Convergence:
     def _wait(self, seconds: float) -> None:
         unchanged = None if self._outcome.changes else self._live
         try:
-            availability.wait_until_serving(self._reader, self._wanted.name, seconds if self.can_serve else 0, self._outcome, unchanged, self.explanation)
-        except availability.NotServingError as error:
+            availability.wait_until_available(
+                self._reader, self._wanted.name, seconds if self.can_become_available else 0, self._outcome, unchanged, self.explanation
+            )
+        except availability.NotAvailableError as error:
             error.add(self.put_back(error.verdict))
             raise
         finally:
@@ -237,7 +239,7 @@ class Convergence:
         if resource is None:
             return ""
         reader = self._reader.fresh
-        if seen and seen.report.serves:
+        if seen and seen.report.usable:
             # It may have changed meanwhile. With a password that was wrong nobody logs in a second time.
             from .._database import preflight
 
@@ -276,7 +278,7 @@ class Convergence:
     def _reason_to_leave(self, overwritten: Overwritten, verdict: readiness.Verdict) -> str | None:
         """Why the previous password or CA is not to be put back; None when nothing speaks against it."""
         before, change = overwritten.before, overwritten.change
-        if not readiness.judge(readiness.Observation(before.registry, before.deployment)).serving:
+        if not readiness.judge(readiness.Observation(before.registry, before.deployment)).available:
             return "the registry was not available with it either"
         if (rollback.AFTER_LOGIN if change.kind == "Secret" else rollback.AFTER_TLS).search(verdict.evidence):
             return rollback.ACCEPTED
@@ -337,8 +339,8 @@ class Convergence:
         outcome, made = self._outcome, self.plan
         if not made.leftovers:
             return
-        is_available = bool(outcome.status.get("serving")) and not (self._check_mode and made.changes)
-        if self._check_mode and not is_available and self._waits and (self.can_serve or self.is_predicted):
+        is_available = bool(outcome.status.get("available")) and not (self._check_mode and made.changes)
+        if self._check_mode and not is_available and self._waits and (self.can_become_available or self.is_predicted):
             # Whether it becomes available is not known.
             outcome.kept = []
             for change in made.leftovers:
@@ -351,7 +353,7 @@ class Convergence:
     def _planned_clean_up(self, reader: registry_reader.Reader) -> changeset.Plan:
         """What is left over by what is there now: another process may have edited the registry, or have begun to use what it does not."""
         live, planned = self._base_plan(reader)
-        is_available = readiness.judge(readiness.Observation(live.registry, live.deployment)).serving
+        is_available = readiness.judge(readiness.Observation(live.registry, live.deployment)).available
         if planned.problems or not is_available or any(change.kind == kinds.KIND for change in planned.changes):
             return changeset.Plan(kept=planned.kept)
         return changeset.Plan(planned.leftovers)
@@ -365,7 +367,7 @@ class Convergence:
             outcome.status = {**observation.ABSENT, "reason": "the registry does not exist yet", "restart_needed": False}
             return
         observation.complete_address(self._reader, name, outcome.status)
-        if options["smoke_test"] and outcome.status["serving"]:
+        if options["smoke_test"] and outcome.status["available"]:
             answer = self._smoke_test(outcome.status["address"], options["smoke_test_domains"])
             outcome.status["smoke_test"] = answer.as_result()
             if answer.result != "ok":

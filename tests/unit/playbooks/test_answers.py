@@ -139,7 +139,7 @@ def test_hostile_texts_of_every_kind_are_shown_and_written_as_texts(play: Play, 
     registries = [
         registry(
             f"r{number}",
-            status={"serving": False, "reason": text, "certificates": [certificate(1, text, key=text)]},
+            status={"available": False, "reason": text, "certificates": [certificate(1, text, key=text)]},
             display_name=text,
             description=text,
             permissions={"groups": [text]},
@@ -175,9 +175,9 @@ def test_hostile_texts_of_every_kind_are_shown_and_written_as_texts(play: Play, 
 
 
 def test_a_failed_check_prints_no_list_of_python(play: Play) -> None:
-    unwell = found(registry("one", status={"serving": False, "reason": "no"}))
+    unwell = found(registry("one", status={"available": False, "reason": "no"}))
     checked = play("check", model_registry_info=unwell)
-    assert checked.code and "['east" not in checked.output and "east/one: does not serve: no" in checked.summary.splitlines(), checked.output
+    assert checked.code and "['east" not in checked.output and "east/one: not available: no" in checked.summary.splitlines(), checked.output
 
 
 PURGE = {"model_registries_list": [], "model_registries_purge": True}
@@ -254,7 +254,7 @@ def test_a_password_may_be_a_number(play: Play) -> None:
     done = {"registries": [registry("one")], "status": {}, "changed": True}
     variables = {"model_registry_name": "one", "model_registry_database_password": 47110815}
     rotated = play("rotate_password", variables=variables, model_registry_info=found(registry("one")), model_registry=done)
-    assert rotated.code == 0 and "east/one: rotated; serves" in rotated.summary, rotated.output
+    assert rotated.code == 0 and "east/one: rotated; available" in rotated.summary, rotated.output
 
 
 @pytest.mark.parametrize("confirm", ["other", ""])

@@ -107,7 +107,7 @@ def test_names_that_are_unknown_here_are_no_failure_of_the_database(host, only_c
     assert finding.result == WARNING
     assert "Not reachable from here" in finding.message
     assert ("only the cluster can resolve" in finding.message) is only_cluster
-    assert diagnosis.serves([finding]) is None
+    assert diagnosis.usable([finding]) is None
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_what_mysql_refuses_to_every_client_is_a_failure(code, check, said):
     finding = diagnosis.mysql_refusal(MYSQL, code, "words of the server", encrypted=False)
     assert (finding.check, finding.result) == (check, FAILURE)
     assert said in finding.message
-    assert diagnosis.serves([finding]) is False
+    assert diagnosis.usable([finding]) is False
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_what_mysql_refuses_to_an_account_proves_nothing_about_the_cluster(code,
     assert (finding.check, finding.result) == ("login", WARNING)
     assert said in finding.message
     assert "for the cluster it may be otherwise" in finding.message
-    assert diagnosis.serves([finding]) is None
+    assert diagnosis.usable([finding]) is None
 
 
 def test_the_remedy_for_a_blocked_host_is_one_that_each_server_knows():
@@ -267,15 +267,15 @@ def test_a_refused_login_with_tls_and_a_client_certificate_is_not_blamed_on_them
     assert "TLS" not in message and "client certificate" not in message
 
 
-@pytest.mark.parametrize(("host", "serves"), [("%", False), ("10.%", None), ("", None)])
-def test_only_the_account_for_every_host_says_what_the_cluster_gets(host, serves):
+@pytest.mark.parametrize(("host", "usable"), [("%", False), ("10.%", None), ("", None)])
+def test_only_the_account_for_every_host_says_what_the_cluster_gets(host, usable):
     login = Finding("login", OK, "")
     lacking = diagnosis.mysql_privileges_finding(MYSQL, Grants(frozenset()), Schema())
     for finding in (lacking, diagnosis.connections_finding(100, 1, 1, 1), diagnosis.database_finding(MYSQL, "It is read-only")):
-        assert diagnosis.serves([login, diagnosis.of_account(finding, host)]) is serves
-    assert diagnosis.serves([login, diagnosis.mysql_database_refusal(MYSQL, 1044, "", host)]) is serves
-    assert diagnosis.serves([login, diagnosis.mysql_database_refusal(MYSQL, 1049, "", host)]) is False
-    assert diagnosis.serves([login, diagnosis.of_account(Finding("privileges", OK, ""), host)]) is True
+        assert diagnosis.usable([login, diagnosis.of_account(finding, host)]) is usable
+    assert diagnosis.usable([login, diagnosis.mysql_database_refusal(MYSQL, 1044, "", host)]) is usable
+    assert diagnosis.usable([login, diagnosis.mysql_database_refusal(MYSQL, 1049, "", host)]) is False
+    assert diagnosis.usable([login, diagnosis.of_account(Finding("privileges", OK, ""), host)]) is True
 
 
 LINES = "first-line of it\nsecond line of it\n"
@@ -336,7 +336,7 @@ def test_what_postgresql_refuses_to_this_host_proves_nothing_about_the_cluster(t
     finding = diagnosis.postgresql_refusal(POSTGRESQL, text)
     assert (finding.check, finding.result) == (check, WARNING)
     assert said in finding.message
-    assert diagnosis.serves([finding]) is None
+    assert diagnosis.usable([finding]) is None
 
 
 def test_a_chain_that_only_the_library_refuses_is_no_failure():
@@ -551,11 +551,11 @@ def test_the_time_that_is_left_to_the_ca(monkeypatch, left, result, said):
     assert said in finding.message
 
 
-def test_a_database_serves_when_a_login_worked_and_nothing_failed():
+def test_a_database_is_usable_when_a_login_worked_and_nothing_failed():
     login, warning, failure = Finding("login", OK, ""), Finding("tls", WARNING, ""), Finding("version", FAILURE, "")
-    assert diagnosis.serves([login, warning]) is True
-    assert diagnosis.serves([login, failure]) is False
-    assert diagnosis.serves([warning]) is None
+    assert diagnosis.usable([login, warning]) is True
+    assert diagnosis.usable([login, failure]) is False
+    assert diagnosis.usable([warning]) is None
 
 
 def test_every_finding_that_is_not_good_names_a_remedy():

@@ -67,8 +67,8 @@ def test_a_registry_of_which_nothing_is_known_is_waited_for():
 
 def test_that_a_registry_was_not_waited_for_is_said():
     verdict = readiness.Verdict(False, "the database does not answer")
-    assert "it was not waited for again" in str(availability.NotServingError("one", verdict, 300, False, unchanged=True))
-    assert "Gave up after 300 s (wait_timeout)" in str(availability.NotServingError("one", verdict, 300, False))
+    assert "it was not waited for again" in str(availability.NotAvailableError("one", verdict, 300, False, unchanged=True))
+    assert "Gave up after 300 s (wait_timeout)" in str(availability.NotAvailableError("one", verdict, 300, False))
 
 
 # Labels
@@ -181,7 +181,7 @@ def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_onc
     outcome = ca.BundleOutcome(registries=[{"name": one["metadata"]["name"]} for one in cluster.manifests])
     failures = ca._wait_for_all(registry_reader.Reader(cluster, TODAY, "ns"), live, 0.5, [], outcome)
     assert len(failures) == 100 and all("the operator has not acted on the registry" in str(error) for error in failures.values())
-    assert [entry["serving"] for entry in outcome.registries] == [False] * 100
+    assert [entry["available"] for entry in outcome.registries] == [False] * 100
     # One watch of each kind, and lists alone, as many as there were looks.
     looks = cluster.asked.count("modelregistries")
     assert len(set(cluster.asked)) == 6 and cluster.asked.count("watch pods") == 1

@@ -69,7 +69,7 @@ def test_a_server_that_says_nothing_costs_one_step(kind):
         report = look(view(port, type=kind), timeout=0.3)
     assert len(asked) == 1, "it was asked again after it had said nothing"
     result, message = said(report, "port")
-    assert (result, report.serves) == (WARNING, None)
+    assert (result, report.usable) == (WARNING, None)
     assert message.startswith(f"{HOST} port {port}: does not answer in time")
 
 
@@ -95,7 +95,7 @@ def test_a_slow_name_server_and_a_slow_port_cost_two_steps(monkeypatch):
     started = time.monotonic()
     report = look(view(1, host="slow.example.com"), timeout=0.2)
     assert time.monotonic() - started < 4, "the name server was waited for"
-    assert report.serves is None
+    assert report.usable is None
 
 
 def test_all_steps_together_take_twice_the_time_of_one(monkeypatch):
@@ -108,7 +108,7 @@ def test_all_steps_together_take_twice_the_time_of_one(monkeypatch):
 
     monkeypatch.setattr(socket, "create_connection", slow)
     started = time.monotonic()
-    assert look(view(1, host="many.example.com"), timeout=0.2).serves is None
+    assert look(view(1, host="many.example.com"), timeout=0.2).usable is None
     assert time.monotonic() - started < 0.6
 
 
@@ -189,7 +189,7 @@ def test_it_never_sends_a_password_to_a_database_as_clear_text(kind, asks):
         report = look(view(port, type=kind, password="a-secret-word"))
     assert received and b"a-secret-word" not in b"".join(received)
     assert "It was not sent" in said(report, "login")[1]
-    assert report.serves is None
+    assert report.usable is None
 
 
 @pytest.mark.parametrize("verified", [False, True])
@@ -211,7 +211,7 @@ def test_nor_by_an_old_library_that_cannot_be_told_not_to(monkeypatch):
         report = look(view(port, password="a-secret-word"))
     assert received == []
     assert "The login was not tried" in said(report, "login")[1]
-    assert report.serves is None
+    assert report.usable is None
 
 
 def test_a_postgresql_with_tls_may_ask_for_the_password(monkeypatch):
@@ -254,7 +254,7 @@ def test_a_database_that_answers_what_nobody_expects_is_a_warning(monkeypatch, k
         report = look(view(port, type=kind))
     assert said(report, "login")[0] == OK
     assert said(report, "database")[0] == WARNING and "was not checked to the end" in said(report, "database")[1]
-    assert report.serves is not True
+    assert report.usable is not True
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_what_cannot_be_sent_to_a_database_is_a_warning(kind, changed):
     greeting = mysql_greeting("8.0.40", PLUGINS, "mysql_native_password") if kind == "mysql" else b"N"
     with server(lambda connection: (kind == "mysql" or connection.recv(8)) and connection.sendall(greeting)) as port:
         report = look(view(port, type=kind, **changed))
-    assert report.serves is not True
+    assert report.usable is not True
     assert "a-secret-word" not in str(report)
 
 
@@ -278,7 +278,7 @@ def test_a_server_that_answers_a_login_with_garbage_is_told_in_words(garbage):
 
     with server(answer) as port:
         report = look(view(port, type="mysql"), timeout=2)
-    assert report.serves is None
+    assert report.usable is None
     assert [finding.result for finding in report.findings if finding.check in ("login", "port")] == [OK, WARNING], report.findings
 
 
@@ -313,7 +313,7 @@ def test_a_server_that_sends_byte_after_byte_has_no_more_time_than_others(kind):
         report = look(view(port, type=kind), timeout=0.3)
         taken = time.monotonic() - started
         stop.set()
-    assert report.serves is not True
+    assert report.usable is not True
     assert taken < 5
 
 
@@ -413,7 +413,7 @@ def test_a_missing_library_is_told_and_nothing_is_tried(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     report = look(view(1))
     assert said(report, "libraries")[0] == WARNING
-    assert report.serves is None
+    assert report.usable is None
     assert probe.missing_libraries("mysql") == []
     assert probe.missing_libraries("postgresql") == ["psycopg[binary]"]
 

@@ -1,4 +1,4 @@
-"""Is it serving, and if not, why."""
+"""Is it available, and if not, why."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def unscheduled_pod(message="0/1 nodes are available"):
     return {"metadata": pod()["metadata"], "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": message}]}}
 
 
-def test_an_available_registry_whose_deployment_is_rolled_out_serves():
-    assert judge(Observation(AVAILABLE, deployment(), (pod(),))).serving
+def test_a_registry_whose_condition_and_deployment_say_so_is_available():
+    assert judge(Observation(AVAILABLE, deployment(), (pod(),))).available
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_an_available_registry_whose_deployment_is_rolled_out_serves():
         (Observation(AVAILABLE, {**deployment(), "status": {}}), "being deployed"),
         (Observation(registry(Available=("False", "unexpected reconcile error: bad label")), None), "cannot create"),
         (Observation(AVAILABLE, deployment(dsn=DSN["mysql"].replace("mysql.data", "old.data"))), "not taken over"),
-        # The old pod serves and the condition stays True while the new one is not even running.
+        # The old pod runs and the condition stays True while the new one is not even running.
         (Observation(AVAILABLE, ROLLING, (waiting_pod("ContainerCreating"),)), "starting"),
         (Observation(AVAILABLE, deployment(observedGeneration=1), ()), "not been made"),
         (Observation(AVAILABLE, deployment(updatedReplicas=0), ()), "not been made"),
@@ -119,9 +119,9 @@ def test_an_available_registry_whose_deployment_is_rolled_out_serves():
         (Observation(AVAILABLE, ROLLING, (unscheduled_pod(),), database_pods=(unscheduled_pod(),)), "pod of the registry"),
     ],
 )
-def test_what_keeps_a_registry_from_serving_is_named(seen, reason):
+def test_what_keeps_a_registry_from_being_available_is_named(seen, reason):
     verdict = judge(seen)
-    assert not verdict.serving
+    assert not verdict.available
     assert reason in verdict.reason
 
 
@@ -151,6 +151,21 @@ def test_a_quota_that_refuses_the_pod_is_named():
 )
 def test_what_may_cure_itself_is_waited_for(seen):
     assert not judge(seen).final
+
+
+def test_a_verdict_is_in_parts_for_programs():
+    missing = judge(Observation(AVAILABLE, ROLLING, (waiting_pod("CreateContainerConfigError", 'secret "x" not found'),))).result()
+    assert missing["evidence"] == 'secret "x" not found' and missing["evidence"] not in missing["reason"] + missing["remedy"]
+    assert judge(Observation(AVAILABLE, deployment(), (pod(),))).result() == {"available": True, "reason": None, "evidence": None, "remedy": None}
+    assert judge(Observation(None, None)).result() == {"available": False, "reason": "the registry is gone", "evidence": None, "remedy": None}
+
+
+def test_evidence_is_one_line_without_passwords_and_heads_of_a_log():
+    said = "registry:a-secret-word@tcp(db:3306)/x\nE0101 12:00:00.000000       1 main.go:64] cannot connect " + "y" * 3000
+    verdict = judge(Observation(registry(Available=("False", said)), deployment(), (pod(),)))
+    for text in (verdict.result()["evidence"], verdict.sentence()):
+        assert "cannot connect" in text and "********@tcp(db:3306)" in text and "a-secret-word" not in text
+        assert "main.go" not in text and "\n" not in text and len(text) < 2200
 
 
 def test_a_verdict_is_one_sentence_after_the_other():
@@ -240,13 +255,13 @@ def test_a_log_without_a_known_line_tells_nothing() -> None:
     assert "is starting" in verdict_of("listening on 8080").reason
 
 
-def test_the_previous_pod_that_still_serves_is_recognised():
+def test_the_previous_pod_that_is_still_running_is_recognised():
     old, new = pod(), waiting_pod("CrashLoopBackOff")
     new["metadata"]["creationTimestamp"] = LATER
-    assert server_pods.serves_still((old, new))
-    assert not server_pods.serves_still((new,))
+    assert server_pods.previous_runs((old, new))
+    assert not server_pods.previous_runs((new,))
     old["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
-    assert not server_pods.serves_still((old, new))
+    assert not server_pods.previous_runs((old, new))
 
 
 def test_a_pod_that_is_being_deleted_explains_nothing():
@@ -426,4 +441,4 @@ def test_of_pods_of_the_same_second_the_one_that_is_not_ready_is_the_newest(turn
     stuck["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
     pods = (ready, stuck)[::turn]
     assert server_pods.newest_pod(pods) is stuck
-    assert server_pods.serves_still(pods)
+    assert server_pods.previous_runs(pods)

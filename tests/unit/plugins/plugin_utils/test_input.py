@@ -44,7 +44,7 @@ def sentences(registries: Any, namespace: str | None = None) -> list[str]:
         {"name": "models", "database": {"port": "3306", "verify_server_cert": "yes"}, "permissions": {"groups": "one,two", "exclusive": 1}},
         {"name": "models", "description": 5, "allow_data_change": True},
         # What was exported can be given back.
-        item(status={"serving": True, "conditions": [{"type": "Available"}]}),
+        item(status={"available": True, "conditions": [{"type": "Available"}]}),
     ],
 )
 def test_what_ansible_takes_is_right(right: dict[str, Any]) -> None:

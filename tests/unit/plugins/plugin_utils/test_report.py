@@ -63,15 +63,15 @@ class Parsed(HTMLParser):
 
 def test_nothing_needs_attention_when_all_is_well() -> None:
     made = report(found(registry(status={"access": [access("team")], "certificates": [certificate(90)]})))
-    assert attention(made) == [] and made.summary == ("east: 1 registry, 1 serving, 0 things to look at", "east: API server https://api")
+    assert attention(made) == [] and made.summary == ("east: 1 registry, 1 available, 0 things to look at", "east: API server https://api")
     assert "Nothing." in html(made)
 
 
 @pytest.mark.parametrize(
     ("changed", "severity", "said"),
     [
-        ({"status": {"serving": False, "reason": "the database is gone"}}, "Problem", "Does not serve: the database is gone"),
-        ({"status": {"serving": None, "reason": "not seen"}}, "Warning", "Nobody knows whether it serves: not seen"),
+        ({"status": {"available": False, "reason": "the database is gone"}}, "Problem", "Not available: the database is gone"),
+        ({"status": {"available": None, "reason": "not seen"}}, "Warning", "Availability not known: not seen"),
         ({"status": {"restart_needed": True}}, "Warning", "has to be restarted"),
         ({"database": {"ca": {"source": "none"}, "verify_server_cert": False}}, "Warning", "not encrypted"),
         ({"database": {"type": "postgresql", "ca": {"source": "none"}, "ssl_mode": "allow"}}, "Warning", "not encrypted"),
@@ -91,10 +91,10 @@ def test_what_is_wrong_with_a_registry_needs_attention(changed: dict[str, Any], 
 def test_what_is_the_same_for_many_registries_is_said_once_and_the_worst_first() -> None:
     bundle = {"certificates": [certificate(9)]}
     open_ones = [registry(f"r{number}", {"ca": {"source": "none"}, "verify_server_cert": False}, bundle) for number in range(20)]
-    made = report(found(*open_ones, registry("down", status={"serving": False, "reason": "no"})))
+    made = report(found(*open_ones, registry("down", status={"available": False, "reason": "no"})))
     assert [(severity, len(names)) for severity, _text, names in attention(made)] == [("Problem", 1), ("Warning", 8), ("Warning", 8)]
     assert html(made).count("and 12 more") == 3
-    assert made.summary[0] == "east: 21 registries, 20 serving, 3 things to look at"
+    assert made.summary[0] == "east: 21 registries, 20 available, 3 things to look at"
 
 
 def test_what_is_wrong_with_a_cluster_needs_attention() -> None:
@@ -123,7 +123,7 @@ def test_each_registry_that_no_list_can_have_needs_attention() -> None:
     made = report(found(registry(), skipped_registries=skipped))
     said = ["Registry leaving: is being deleted since then: it is stuck", "Registry dotted.name: has a dot"]
     assert attention(made) == [("Warning", text, []) for text in said]
-    assert made.summary[0] == "east: 1 registry, 1 serving, 2 things to look at"
+    assert made.summary[0] == "east: 1 registry, 1 available, 2 things to look at"
     assert rows(made, "skipped") == [["leaving", "is being deleted since then: it is stuck", "east"], ["dotted.name", "has a dot", "east"]]
 
 
@@ -182,7 +182,7 @@ def test_a_certificate_is_one_row_for_all_that_read_it() -> None:
 
 
 def test_what_could_not_be_seen_is_not_taken_for_nothing() -> None:
-    made = report(found(registry() | {"status": {"serving": True}}, warnings=["who may use registries could not be seen"]))
+    made = report(found(registry() | {"status": {"available": True}}, warnings=["who may use registries could not be seen"]))
     assert rows(made, "registries")[0][5:] == ["not seen", "not seen"]
     assert "who may use registries could not be seen" in html(made)
 
@@ -193,7 +193,7 @@ def test_what_could_not_be_seen_is_not_taken_for_nothing() -> None:
 @pytest.fixture(scope="module")
 def hostile() -> str:
     """A page whose every text wants to be more than text."""
-    status = {"serving": False, "reason": HOSTILE, "access": [access(HOSTILE, role=HOSTILE, through=HOSTILE)], "certificates": [certificate(3, HOSTILE)]}
+    status = {"available": False, "reason": HOSTILE, "access": [access(HOSTILE, role=HOSTILE, through=HOSTILE)], "certificates": [certificate(3, HOSTILE)]}
     entry = registry(HOSTILE, {"host": HOSTILE, "name": HOSTILE}, status, display_name=HOSTILE, description=HOSTILE)
     result = found(entry, skipped_registries=[{"name": HOSTILE, "reason": HOSTILE}], warnings=[HOSTILE], access_by_other_roles=[access(HOSTILE)])
     difference = {"registry": HOSTILE, "option": HOSTILE, "before": HOSTILE, "after": {"x": HOSTILE}, "manager": HOSTILE, "time": None}
