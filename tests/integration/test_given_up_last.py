@@ -270,8 +270,9 @@ def test_a_change_in_place_that_is_killed_after_any_write_has_lost_nothing(home:
 
     def held() -> list[str]:
         """What works, where it is."""
-        holding = [item for kind in (SECRETS, CONFIG_MAPS) for item in home.cluster.items(*kind) if home.name in item["metadata"]["name"]]
-        return [key for item in holding for key, value in item["data"].items() if value == old]
+        items = [item for kind in (SECRETS, CONFIG_MAPS) for item in home.cluster.items(*kind)]
+        begins = shared_bundle if what == "bundle" else f"{home.name}-db-"
+        return [key for item in items for key, value in item.get("data", {}).items() if value == old and item["metadata"]["name"].startswith(begins)]
 
     def change() -> Work:
         if what == "bundle":
