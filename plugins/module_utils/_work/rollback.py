@@ -88,7 +88,7 @@ def write_back(
         if not is_own and not previous_value.is_written_by_us(present, key):
             return CHANGED_SINCE
         belongs = (present["metadata"].get("annotations") or {}).get(previous.LOGIN)
-        if None not in (belongs, login) and belongs != login:
+        if belongs and login and belongs != login:
             return f"it belongs to another login ({_texts.line(belongs, LONGEST_LOGIN)})"
         writes.send(reader.cluster, change, False)
     except _errors.ClusterError as error:

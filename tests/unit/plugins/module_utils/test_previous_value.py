@@ -12,7 +12,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import previous_value
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, Plan
 
-from .builders import LATER, PEM, body, config_map, edited, held, live, pod, planned, secret, secret_name, steps, stored, wanted
+from .builders import LATER, PEM, body, config_map, edited, held, live, planned, pod, secret, secret_name, steps, stored, wanted
 
 KEY = "database-password"
 OURS = secret_name(wanted())
