@@ -65,9 +65,11 @@ options:
         description:
           - The password of the user. It is stored in a Secret in the namespace of the registry, as the dashboard does.
           - If the password differs from the stored one, the Secret is updated and the server is restarted so that the change takes effect.
-          - If the registry was available before and does not become available with the new password in time, the previous password is restored and the server
-            is restarted again. It is not restored if the database rejects it, if the database accepts the new password, or if another process has changed the
-            Secret in the meantime. The error reports the result.
+          - If the registry was available before, the previous password stays in the Secret under another key until the registry is available with the new one.
+            If the registry does not become available in time, the previous password is restored and the server is restarted again. It is not restored if the
+            database rejects it, if the database accepts the new password, if another registry is available with the new password, or if another process has
+            changed the Secret in the meantime. The error reports the result.
+          - With O(wait=false), or if the run is interrupted, a later run removes or restores the previous password.
           - The module fails if the password is empty or ends with a line break, or if it contains V(?) for MySQL, because the registry server does not start
             with it. For PostgreSQL, all other passwords are valid. They are percent-encoded if required.
           - The module fails if a new password would have to be written to a Secret that neither the dashboard nor this collection created, or that another

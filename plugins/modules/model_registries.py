@@ -276,7 +276,8 @@ databases:
 kept:
   description:
     - The objects that O(purge) did not delete, each with C(kind), C(name) and C(reason).
-    - This includes Secrets that are deleted as soon as their registry becomes available with its new definition. A later run deletes them.
+    - This includes Secrets that are deleted as soon as their registry becomes available with its new definition, and Secrets and ConfigMaps that contain the
+      previous password or CA until then. A later run deletes the Secrets and removes the previous values.
   returned: if an object was kept
   type: list
   elements: dict

@@ -16,8 +16,10 @@ description:
   - Creates, updates or removes a bundle of CA certificates in a ConfigMap or Secret in the namespace of the model registries.
   - Checks each certificate before anything is written. With O(database), also checks that the certificate of the database can be verified with the bundle.
   - After a change, restarts only the registries that use the bundle, and waits until all of them are available.
-  - If no registry becomes available with the new bundle, and one was available with the previous bundle, the previous bundle is restored. It is not restored
-    if it is known not to work, or if another process has changed it in the meantime. The error reports the result.
+  - If a registry was available with the previous bundle, that bundle stays in the object under another key until all registries are available with the new
+    one. If no registry becomes available with the new bundle, the previous bundle is restored. It is not restored if it is known not to work, or if another
+    process has changed the bundle in the meantime. The error reports the result. With O(wait=false), or if the run is interrupted, a later run of the same task
+    removes or restores the previous bundle.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -344,6 +346,11 @@ ca:
         product:
           description: What the product verifies.
           type: str
+kept:
+  description: The object, if it still contains the previous bundle, with C(kind), C(name) and C(reason). A later run removes the previous bundle.
+  returned: if the previous bundle was kept
+  type: list
+  elements: dict
 registries:
   description: The registries that use the bundle.
   returned: success, or if a registry does not become available

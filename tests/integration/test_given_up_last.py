@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import previous
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback
 from sandbox import databases
 from sandbox.layout import Layout
 from tests.dashboard import Dashboard, Form, database_of
@@ -52,6 +54,12 @@ class Home:
         """What each Secret of the registry holds as the password."""
         items = self.cluster.items(*SECRETS)
         return {item["metadata"]["name"]: item["data"][KEY] for item in items if item["metadata"]["name"].startswith(f"{self.name}-db-")}
+
+    @property
+    def copies(self) -> list[str]:
+        """The previous passwords and CA certificates that objects of the registry keep."""
+        held = [item for kind in (SECRETS, CONFIG_MAPS) for item in self.cluster.items(*kind) if self.name in item["metadata"]["name"]]
+        return [value for item in held for key, value in {**item.get("data", {}), **item.get("binaryData", {})}.items() if key.startswith(previous.PREFIX)]
 
     def vault(self, password: str) -> dict[str, str]:
         """A Secret of another manager."""
@@ -168,8 +176,123 @@ def test_a_password_with_which_the_registry_does_not_serve_is_put_back(home: Hom
     assert home.passwords == before and WORD not in failed.error and OTHER not in failed.error
     assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")] and failed.writes == 4
     assert failed.outcome.result(True)["diff"] == {"before": {}, "after": {}}
+    # The password that is back is given up only by the next one.
+    assert home.copies == list(before.values()) and kept(failed) == set(before)
     until(home.is_available)
-    assert changes(home.run(database={"password": WORD})) == []
+    later, again = home.run(database={"password": WORD}), home.run(database={"password": WORD})
+    assert changes(later) == [("update", "Secret")] and home.copies == [] and kept(later) == set() and again.writes == 0
+
+
+def test_a_password_that_works_leaves_no_copy_of_the_previous_one(home: Home) -> None:
+    home.create()
+    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')")
+    wanted = {"database": {"password": OTHER}}
+    predicted = home.process.run(registry(check=True, name=home.name, check_database="ignore", **wanted))
+    changed, again = home.run(**wanted, wait_timeout=120), home.run(**wanted)
+    assert changed.error is None and changes(changed) == changes(predicted) == [("update", "Secret"), ("restart", "Deployment")]
+    assert home.copies == [] and kept(changed) == set() and changed.writes == 3
+    assert again.error is None and again.writes == 0
+    assert not any(change.get("unverified") and change["kind"] == "Secret" for change in predicted.outcome.changes)
+
+
+def test_a_password_change_without_waiting_is_completed_by_a_later_run(home: Home) -> None:
+    home.create()
+    [secret], [old] = home.passwords, home.passwords.values()
+    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')")
+    changed = home.run(database={"password": OTHER}, wait=False)
+    assert kept(changed) == {secret} and home.copies == [old]
+    until(home.is_available)
+    checked = home.process.run(registries(registries=[{"name": home.name, "database": {"password": OTHER}}], check_database="ignore", check=True))
+    assert checked.outcome.registry["drift"] == [] and changes(checked) == [("update", "Secret")] and home.copies == [old]
+    later, again = home.run(), home.run()
+    assert later.error is None and changes(later) == [("update", "Secret")] and home.copies == []
+    assert again.error is None and again.writes == 0
+    assert home.is_available()
+
+
+def test_a_password_change_without_waiting_that_does_not_work_is_undone_by_a_later_run(home: Home) -> None:
+    home.create()
+    before = home.passwords
+    for password in (OTHER, "third-word"):
+        # The second one keeps what worked, and not the first one.
+        assert kept(home.run(database={"password": password}, wait=False)) == set(before)
+        assert home.copies == list(before.values())
+    failed = home.run()
+    assert failed.error and f"The previous password was put back into Secret '{next(iter(before))}'." in failed.error
+    assert home.passwords == before and ("update", "Secret") in changes(failed)
+    until(home.is_available)
+    assert home.run(wait_timeout=120).error is None and home.copies == [] and home.run().writes == 0
+
+
+def test_a_previous_password_stays_where_nothing_shows_that_the_new_one_is_wrong(home: Home) -> None:
+    home.create()
+    before = home.passwords
+    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"ALTER USER '{home.login}'@'%' ACCOUNT LOCK")
+    home.run(database={"password": OTHER}, wait=False)
+    failed = home.run()
+    assert failed.error and "was not put back" in failed.error and rollback.UNPROVEN in failed.error and previous.key_of(KEY) in failed.error
+    assert home.copies == list(before.values()) and home.passwords != before
+    home.sql(f"ALTER USER '{home.login}'@'%' ACCOUNT UNLOCK")
+    until(home.is_available)
+    assert home.run(wait_timeout=120).error is None and home.copies == []
+
+
+def test_a_previous_password_of_another_login_is_not_put_back(home: Home) -> None:
+    home.create()
+    before = home.passwords
+    home.run(database={"username": "nobody", "password": OTHER}, wait=False)
+    failed = home.run()
+    assert failed.error and f"it belongs to another login ({home.login}@" in failed.error
+    assert home.copies == list(before.values()) and home.passwords != before
+    # The pod that was started with the previous password may still be there, and come back: the second run restarts it.
+    home.run(database={"username": home.login})
+    assert home.copies == list(before.values())
+    home.run()
+    assert home.passwords == before
+
+
+def test_a_password_that_another_process_wrote_is_not_replaced_by_the_one_before_ours(home: Home) -> None:
+    home.create()
+    [secret], [old] = home.passwords, home.passwords.values()
+    home.run(database={"password": OTHER}, wait=False)
+    home.cluster.merge(*SECRETS, secret, {"stringData": {KEY: "third-word"}}, fieldManager="unknown")
+    failed = home.run()
+    assert failed.error and rollback.CHANGED_SINCE in failed.error and home.copies == [old]
+    assert base64.b64decode(home.passwords[secret]) == b"third-word"
+
+
+@pytest.mark.parametrize("what", ["password", "CA", "bundle"])
+def test_a_change_in_place_that_is_killed_after_any_write_has_lost_nothing(home: Home, shared_bundle: str, what: str) -> None:
+    ca = {"config_map": shared_bundle, "key": "ca.crt"} if what == "bundle" else {"pem": home.bundle}
+    home.create(verify_server_cert=True, ca=ca)
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    old = home.bundle if what != "password" else home.passwords[next(iter(home.passwords))]
+
+    def held() -> list[str]:
+        """What works, where it is."""
+        items = [item for kind in (SECRETS, CONFIG_MAPS) for item in home.cluster.items(*kind)]
+        begins = shared_bundle if what == "bundle" else f"{home.name}-db-"
+        return [key for item in items for key, value in item.get("data", {}).items() if value == old and item["metadata"]["name"].startswith(begins)]
+
+    def change() -> Work:
+        if what == "bundle":
+            return bundle(name=shared_bundle, pem=foreign, wait_timeout=20)
+        database = {"password": OTHER} if what == "password" else {"ca": {"source": "upload", "pem": foreign}}
+        return registry(name=home.name, wait_timeout=20, check_database="ignore", database=database)
+
+    key = KEY if what == "password" else "ca.crt"
+    for number in range(1, 5):
+        if not home.process.killed_after(change(), number):
+            break
+        assert held(), number
+        again = home.process.run(change())
+        assert again.error and "was put back" in again.error and key in held(), (number, again.error)
+        until(home.is_available)
+        good = bundle(name=shared_bundle, pem=home.bundle, wait_timeout=120) if what == "bundle" else registry(name=home.name, wait_timeout=120)
+        completed = home.process.run(good)
+        assert completed.error is None and home.copies == [] and held() == [key], (number, completed.error)
+        assert home.process.run(good).writes == 0
+    assert number >= 3
 
 
 def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_works(home: Home) -> None:
@@ -177,8 +300,9 @@ def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_wor
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     replaced = home.run(database={"ca": {"source": "upload", "pem": foreign}})
     assert replaced.error and "The previous CA was put back" in replaced.error
-    assert home.cluster.get(*CONFIG_MAPS, f"{home.name}-db-credential")["data"] == {"ca.crt": home.bundle}
+    assert content(home, f"{home.name}-db-credential") == home.bundle
     until(home.is_available)
+    assert home.run(wait_timeout=120).error is None and home.copies == []
     home.cluster.create(*CONFIG_MAPS, {"metadata": {"name": f"own-{home.name}"}, "data": {"ca.crt": foreign}})
     try:
         moved = home.run(database={"ca": {"source": "config_map", "name": f"own-{home.name}", "key": "ca.crt"}})
@@ -311,25 +435,58 @@ def test_nothing_is_put_back_where_another_process_has_changed_the_settings_sinc
 # Another registry that reads it
 
 
-def test_a_password_that_another_registry_reads_is_announced_and_not_put_back(home: Home) -> None:
+@pytest.fixture
+def second(home: Home) -> Iterator[dict[str, Any]]:
+    """A registry that reads the Secret of the first one, as its options."""
     home.create()
     [secret] = home.passwords
-    reader = f"{home.name}-too"
-    second = {"name": reader, "database": {**home.mysql, "ca": {"source": "none"}, "password": None, "password_secret": {"name": secret, "key": KEY}}}
-    assert home.process.run(registry(**second, allow_data_change=True, check_database="ignore", wait_timeout=120)).error is None
+    database = {**home.mysql, "ca": {"source": "none"}, "password": None, "password_secret": {"name": secret, "key": KEY}}
+    made = {"name": f"{home.name}-too", "database": database, "allow_data_change": True, "check_database": "ignore"}
+    assert home.process.run(registry(**made, wait_timeout=120)).error is None
+    yield made
+    home.process.run(registry(name=made["name"], state="absent", wait_timeout=60))
+
+
+def test_a_password_that_another_registry_reads_is_announced_and_put_back_for_both(home: Home, second: dict[str, Any]) -> None:
+    before, reader = home.passwords, second["name"]
+    warning = f"Secret '{next(iter(before))}' is read by registry '{reader}' too: its password changes with it, and a run for it restarts its server"
+    entries = [{"name": home.name, "database": {"password": OTHER}}, {"name": reader}]
+    together = home.process.run(registries(registries=entries, check_database="ignore", check=True))
+    assert together.error is None and warning not in " ".join(together.outcome.warnings)
+    alone = home.process.run(registries(registries=entries[:1], check_database="ignore", check=True))
+    assert warning in " ".join(alone.outcome.warnings)
+    # The other one is started with the new password too.
+    assert warning in home.run(database={"password": OTHER}, wait=False).outcome.warnings
+    assert home.process.run(registry(name=reader, wait_timeout=20, check_database="ignore")).error
+    failed = home.run(database={"password": OTHER})
+    assert failed.error and f"The previous password was put back into Secret '{next(iter(before))}'." in failed.error
+    restarted = [change["name"] for change in failed.outcome.changes if change["action"] == "restart"]
+    assert sorted(restarted) == [home.name, reader] and home.passwords == before
+    assert home.process.run(registry(name=reader, wait_timeout=120, check_database="ignore")).error is None
+    until(home.is_available)
+    assert home.run().error is None and home.copies == []
+
+
+def test_a_password_with_which_another_registry_is_available_stays_beside_the_previous_one(home: Home, second: dict[str, Any]) -> None:
+    [secret], [old] = home.passwords, home.passwords.values()
+    # Only the other one can log in with the new password.
+    other = f"{home.login}_too"
+    home.sql(f"CREATE USER '{other}'@'%' IDENTIFIED BY '{OTHER}'", f"GRANT ALL ON `{home.login}`.* TO '{other}'@'%'")
     try:
-        warning = f"Secret '{secret}' is read by registry '{reader}' too: its password changes with it, and a run for it restarts its server"
-        entries = [{"name": home.name, "database": {"password": OTHER}}, {"name": reader}]
-        together = home.process.run(registries(registries=entries, check_database="ignore", check=True))
-        assert together.error is None and warning not in " ".join(together.outcome.warnings)
-        alone = home.process.run(registries(registries=entries[:1], check_database="ignore", check=True))
-        assert warning in " ".join(alone.outcome.warnings)
+        home.run(database={"password": OTHER}, wait=False)
+        moved = registry(name=second["name"], wait_timeout=120, check_database="ignore", database={"username": other})
+        assert home.process.run(moved).error is None
         failed = home.run(database={"password": OTHER})
-        assert warning in failed.outcome.warnings
-        assert failed.error and f"was not put back into Secret '{secret}': registry '{reader}' reads it too" in failed.error
-        assert failed.writes == 2
+        assert failed.error and f"was not put back into Secret '{secret}': registry '{second['name']}' is available with the new one" in failed.error
+        assert home.copies == [old] and kept(failed) == {secret}
+        # And the other way round: what the other one needs is not given up for the first one.
+        home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"SET PASSWORD FOR '{other}'@'%' = PASSWORD('{WORD}')")
+        until(home.is_available)
+        home.process.run(registry(name=second["name"], wait=False, database={"username": "nobody"}, check_database="ignore"))
+        waiting = home.run(wait_timeout=60)
+        assert waiting.error is None and kept(waiting) == {secret} and home.copies == [old] and waiting.writes == 0
     finally:
-        home.process.run(registry(name=reader, state="absent", wait_timeout=60))
+        home.sql(f"DROP USER IF EXISTS '{other}'@'%'")
 
 
 # Permissions that are refused
@@ -409,25 +566,45 @@ def test_a_bundle_with_which_some_registry_is_available_stays(home: Home, shared
         home.process.run(registry(name=easy, state="absent", wait_timeout=60))
 
 
-def accepted(home: Home, _name: str) -> None:
-    home.sql(f"DROP DATABASE `{home.login}`")
-
-
-def in_bytes(home: Home, name: str) -> None:
-    home.cluster.merge(*CONFIG_MAPS, name, {"data": None, "binaryData": {"ca.crt": base64.b64encode(home.bundle.encode()).decode()}})
-
-
-@pytest.mark.parametrize(
-    ("arrange", "adds", "reason"),
-    [(accepted, True, "the database accepts the new one"), (in_bytes, False, "it was stored in another form")],
-)
-def test_a_bundle_is_not_put_back_for_a_reason(home: Home, shared_bundle: str, arrange: Callable[[Home, str], None], adds: bool, reason: str) -> None:
+def test_a_bundle_that_the_database_accepts_is_not_put_back(home: Home, shared_bundle: str) -> None:
     home.create(verify_server_cert=True, ca={"source": "config_map", "name": shared_bundle, "key": "ca.crt"})
-    arrange(home, shared_bundle)
+    home.sql(f"DROP DATABASE `{home.login}`")
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
-    failed = home.process.run(bundle(name=shared_bundle, pem=foreign, mode="add" if adds else "replace", wait_timeout=20))
-    assert failed.error and f"The previous CA was not put back into ConfigMap '{shared_bundle}': {reason}." in failed.error
+    failed = home.process.run(bundle(name=shared_bundle, pem=foreign, mode="add", wait_timeout=20))
+    assert failed.error and f"The previous CA was not put back into ConfigMap '{shared_bundle}': the database accepts the new one." in failed.error
     assert "BEGIN" not in failed.error and failed.writes == 2
+
+
+def test_a_bundle_in_bytes_is_put_back_as_it_was(home: Home, shared_bundle: str) -> None:
+    home.create(verify_server_cert=True, ca={"source": "config_map", "name": shared_bundle, "key": "ca.crt"})
+    in_bytes = {"ca.crt": base64.b64encode(home.bundle.encode()).decode()}
+    home.cluster.merge(*CONFIG_MAPS, shared_bundle, {"data": None, "binaryData": in_bytes})
+    foreign = home.layout.path("pki", "other-ca.crt").read_text()
+    failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
+    assert failed.error and f"The previous CA was put back into ConfigMap '{shared_bundle}'." in failed.error
+    found = home.cluster.get(*CONFIG_MAPS, shared_bundle)
+    assert found["binaryData"]["ca.crt"] == in_bytes["ca.crt"] and "data" not in found
+    until(home.is_available)
+    completed = home.process.run(bundle(name=shared_bundle, pem=home.bundle, wait_timeout=120))
+    assert completed.error is None and home.copies == []
+    assert home.cluster.get(*CONFIG_MAPS, shared_bundle)["binaryData"] == in_bytes
+
+
+def test_a_bundle_that_works_leaves_no_copy_of_the_previous_one(home: Home, shared_bundle: str) -> None:
+    home.create(verify_server_cert=True, ca={"source": "config_map", "name": shared_bundle, "key": "ca.crt"})
+    both = home.layout.path("pki", "other-ca.crt").read_text() + home.bundle
+
+    def replaced(pem: str, **options: Any) -> Ended:
+        return home.process.run(bundle(name=shared_bundle, pem=pem, wait_timeout=120, **options))
+
+    changed = replaced(both)
+    assert changed.error is None and changes(changed) == [("update", "ConfigMap"), ("restart", "Deployment")] and home.copies == []
+    assert replaced(both).writes == 0
+    not_waiting = replaced(home.bundle, wait=False)
+    assert not_waiting.error is None and home.copies == [both] and [entry["name"] for entry in not_waiting.outcome.registry["kept"]] == [shared_bundle]
+    until(home.is_available)
+    later = replaced(home.bundle)
+    assert later.error is None and changes(later) == [("update", "ConfigMap")] and home.copies == [] and replaced(home.bundle).writes == 0
 
 
 def test_a_bundle_with_which_the_registry_was_not_available_is_not_put_back(home: Home, shared_bundle: str) -> None:

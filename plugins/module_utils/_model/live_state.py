@@ -36,3 +36,5 @@ class Live:
     server: tuple[int, int] = naming.LEADING_DIGIT
     # Those of the registries that there are, where one of them may have been meant.
     names: frozenset[str] = frozenset()
+    # Whether it is seen available by that, with whatever its server was started with.
+    is_available: bool = False

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .. import _options
-from . import credentials, custom_resource, desired_state, kinds, manifests
+from . import credentials, custom_resource, desired_state, kinds, manifests, previous
 
 REGISTRY, DASHBOARD, OURS, PLATFORM, TOOL, UNKNOWN = "registry", "dashboard", "ours", "platform", "tool", "unknown"
 WORDS = {
@@ -268,7 +268,7 @@ def _missing_evidence(kind: str, manifest: manifests.Manifest, registry: str) ->
         "its name or generateName": not named,
         "its annotations": annotations != expected,
         "its labels": any(not name.startswith(DASHBOARD_LABELS) for name in labels),
-        "its keys": keys != set(manifests.keys_of(manifest)),
+        "its keys": keys != set(previous.own_keys(manifest)),
         f"field manager {others[0]!r}" if others else "no field manager": bool(others) or not _managers(metadata),
     }
     return ", ".join(what for what, differs in unlike.items() if differs)

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from .. import _errors, _options
-from .._model import certificates, custom_resource, desired_state, kinds, live_state, manifests, naming, ownership
-from . import bundle_place, changeset, dependencies, restarts
+from .._model import certificates, custom_resource, desired_state, kinds, live_state, manifests, naming, ownership, previous
+from . import bundle_place, changeset, dependencies, previous_value, restarts
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
 # A private key of any kind, and what stands for a byte of a binary key that is no text.
@@ -99,11 +99,24 @@ class LiveBundle:
     registries: tuple[manifests.Manifest, ...] = ()
     deployments: Mapping[str, manifests.Manifest | None] = field(default_factory=dict)
     pods: Mapping[str, tuple[manifests.Manifest, ...]] = field(default_factory=dict)
+    # The names of those that are seen available.
+    available: frozenset[str] = frozenset()
 
     @property
     def readers(self) -> list[manifests.Manifest]:
         """The registries that read it."""
         return bundle_place.readers(self.place, self.registries)
+
+    @property
+    def servers(self) -> dict[str, live_state.Live]:
+        """The registries that read it with their servers, by name."""
+        named = {registry["metadata"]["name"]: registry for registry in self.readers}
+        return {
+            name: live_state.Live(
+                self.capabilities, registry, deployment=self.deployments.get(name), pods=self.pods.get(name, ()), is_available=name in self.available
+            )
+            for name, registry in named.items()
+        }
 
 
 def content_after(wanted: WantedBundle, live: LiveBundle) -> str:
@@ -121,14 +134,14 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
         warnings += certificates.read_bundle(text, str(place), wanted.expiry_days).warnings
     else:
         changes = bundle_place.replacement(place, present, after, wanted.option)
+    servers = live.servers
+    changes = [previous_value.keeping(change, present, place.reference.key, servers.values()) for change in changes]
     problems = _write_problems(option, live, wanted.adds) if changes else []
-    if changes and len(after.encode()) > certificates.LARGEST_OBJECT:
+    if changes and _size_after(place, present, changes[0]) > certificates.LARGEST_OBJECT:
         problem = f"makes {place} larger than the {certificates.LARGEST_OBJECT} bytes that the cluster takes"
         problems.append(_errors.Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
     put_off, restarted = [], []
-    for registry in live.readers:
-        name = registry["metadata"]["name"]
-        server = live_state.Live(live.capabilities, registry, deployment=live.deployments.get(name), pods=live.pods.get(name, ()))
+    for name, server in servers.items():
         is_older = present is not None and restarts.is_outdated(server, [(present, [place.reference.key])])
         outdated = bool(server.pods) and (bool(changes) or is_older)
         if outdated and wanted.restart:
@@ -140,7 +153,16 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
     if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
         reference = f"{{source: config_map, name: {place.reference.name}, key: {place.reference.key}}}"
         warnings.append(f"registry {wanted.registry!r} does not read {place} yet: set its database.ca to {reference}")
-    return changeset.Plan((*changes, *restarted), tuple(warnings), tuple(problems)), put_off
+    held = manifests.patched(present, changes[0].body) if changes and present else present
+    removals = [previous_value.removal(place.kind, held, place.reference.key, wanted.option)] if held and previous.is_kept(held, place.reference.key) else []
+    kept = tuple({"kind": change.kind, "name": change.name, "reason": previous_value.STILL_KEPT} for change in removals)
+    return changeset.Plan((*changes, *restarted), tuple(warnings), tuple(problems), kept=kept, leftovers=tuple(removals)), put_off
+
+
+def _size_after(place: bundle_place.Place, present: manifests.Manifest | None, change: changeset.Change) -> int:
+    """How many bytes of a bundle an object holds after a change, together with those of the previous one."""
+    key, held = place.reference.key, manifests.patched(present or {}, change.body)
+    return sum(len((manifests.text_of(place.kind, held, name) or "").encode()) for name in (key, previous.key_of(key)))
 
 
 def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changeset.Plan:
@@ -152,7 +174,7 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
         place, present = live.place, live.present
         if present is None or place.reference.key not in manifests.keys_of(present):
             continue
-        alone = manifests.keys_of(present) == [place.reference.key]
+        alone = previous.own_keys(present) == [place.reference.key]
         users = users_of_object(live) if alone else live.readers
         names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
         if users:
@@ -163,6 +185,8 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
         else:
             part = "data" if place.reference.key in (manifests.at(present, ("data",)) or {}) else "binaryData"
             body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, part: {place.reference.key: None}}
+            if previous.is_kept(present, place.reference.key):
+                body = manifests.merged(body, previous_value.removal(place.kind, present, place.reference.key, option).body)
             shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
             fields = (option,)
             changes.append(changeset.Change("update", place.kind, place.namespace, place.reference.name, fields, "PATCH", kinds.APIS[place.kind], body, shown))

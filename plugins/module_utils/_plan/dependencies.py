@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import _errors, _options, _texts
-from .._model import custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, passwords
+from .._model import custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, passwords, previous
 from . import password_plan, prediction
 
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
@@ -135,7 +135,7 @@ def _reference_problem(found: Reference, held: manifests.Manifest | None, kind: 
     """(problem, remedy) of a reference, or None when it is good."""
     if held is None:
         return f"there is no such {found.kind} in the namespace of the registry", "Create it, or name another one"
-    present = manifests.keys_of(held)
+    present = previous.own_keys(held)
     for key in found.keys:
         if key not in present:
             return f"the {found.kind} has no key{_texts.repeated(key)}, it has: {', '.join(present) or 'none'}", "Name one of its keys"

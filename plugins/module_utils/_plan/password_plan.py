@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import _errors, _options
-from .._model import credentials, custom_resource, desired_state, kinds, live_state, manifests, ownership, passwords
-from . import changeset, prediction
+from .._model import credentials, custom_resource, desired_state, kinds, live_state, manifests, ownership, passwords, previous
+from . import changeset, prediction, previous_value
 
 
 def secret_changes(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> list[changeset.Change]:
@@ -32,7 +32,8 @@ def secret_changes(wanted: desired_state.Registry, live: live_state.Live, regist
         return []
     # Not over a password that another process has written since this one was read.
     body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": {named["key"]: manifests.encoded(password)}}
-    return [_secret_change("update", "PATCH", wanted, named["name"], body)]
+    change = _secret_change("update", "PATCH", wanted, named["name"], body)
+    return [previous_value.keeping(change, present, named["key"], [live], previous.login_of(registry))]
 
 
 def _secret_change(action: str, verb: str, wanted: desired_state.Registry, name: str, body: manifests.Manifest) -> changeset.Change:

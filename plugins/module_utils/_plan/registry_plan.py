@@ -12,14 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from .. import _errors, _options, _texts
-from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, ownership
-from . import changeset, dependencies, password_plan, prediction, restarts
+from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, ownership, previous
+from . import changeset, dependencies, password_plan, prediction, previous_value, restarts
 
 # In every name that the dashboard or this collection gives to a Secret or ConfigMap of a registry.
 DATABASE_MARK = "db-"
 # Another port is another server.
 WHERE_THE_DATA_IS = ("database.host", "database.port", "database.name")
-STILL_NEEDED = "the registry has not been seen available without it; a later run deletes it when the registry is available"
+REASONS_TO_KEEP = {
+    "delete": "the registry has not been seen available without it; a later run deletes it when the registry is available",
+    "update": previous_value.STILL_KEPT,
+}
 
 
 def plan(wanted: desired_state.Registry, live: live_state.Live, consent: desired_state.Consent, now: datetime) -> changeset.Plan:
@@ -46,7 +49,7 @@ def plan(wanted: desired_state.Registry, live: live_state.Live, consent: desired
         warnings=(*live.unseen, *made.warnings, *warnings),
         problems=(*made.problems, *_bundle_problems(wanted, live), *problems),
         incomplete=incomplete,
-        kept=tuple({"kind": change.kind, "name": change.name, "reason": STILL_NEEDED} for change in made.leftovers),
+        kept=tuple({"kind": change.kind, "name": change.name, "reason": REASONS_TO_KEEP[change.action]} for change in made.leftovers),
         relied_on=tuple(found.object for found in referred if not found.live and DATABASE_MARK in found.name),
     )
 
@@ -103,7 +106,7 @@ def _edit(wanted: desired_state.Registry, live: live_state.Live, registry: manif
         changes.append(restarts.restart_of(wanted, now, live.deployment))
     elif outdated:
         warnings.append(f"the server of registry {wanted.name!r} is older than the password or certificates that it reads: run again without `restart: false`")
-    leftovers = password_plan.deletions_of_orphans(wanted, live, registry)
+    leftovers = (*password_plan.deletions_of_orphans(wanted, live, registry), *_previous_values(wanted, live, registry, changes))
     if fields:
         warnings += ownership.tool_warnings(registry)
     return changeset.Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart, leftovers=leftovers)
@@ -181,9 +184,27 @@ def _bundle_changes(wanted: desired_state.Registry, live: live_state.Live) -> li
     # Imported here: the library that reads certificates takes 45 ms to load, and most runs are given none.
     from . import bundle_place
 
-    return bundle_place.replacement(
-        bundle_place.Place("ConfigMap", wanted.namespace, ca.reference), live.objects.get(("ConfigMap", ca.reference.name)), ca.pem, "database.ca"
-    )
+    place, present = bundle_place.Place("ConfigMap", wanted.namespace, ca.reference), live.objects.get(("ConfigMap", ca.reference.name))
+    changes = bundle_place.replacement(place, present, ca.pem, "database.ca")
+    return [previous_value.keeping(change, present, ca.reference.key, [live], previous.login_of(live.registry)) for change in changes]
+
+
+def _previous_values(
+    wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest, changes: Iterable[changeset.Change]
+) -> list[changeset.Change]:
+    """What removes the passwords and CA certificates that were replaced in place, from objects of ours that the registry reads after these changes."""
+    patches = {(change.kind, change.name): change.body for change in changes if change.action == "update"}
+    removals = []
+    for found in dependencies.references(wanted, registry, live.capabilities):
+        held = live.objects.get(found.object)
+        if held is None:
+            continue
+        option = "database.password" if found.option == "database.password_secret" else found.option
+        present = manifests.patched(held, patches.get(found.object, {}))
+        kept = [key for key in found.keys if previous.is_kept(present, key)]
+        if kept and ownership.owner_of(found.kind, held, wanted.name).is_ours:
+            removals += [previous_value.removal(found.kind, present, key, option) for key in kept]
+    return removals
 
 
 def _bundle_problems(wanted: desired_state.Registry, live: live_state.Live) -> list[_errors.Problem]:

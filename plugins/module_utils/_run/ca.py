@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options
 from .._cluster import client, registry_reader, snapshots, writes
 from .._model import certificates, desired_state, kinds, manifests, naming, ownership, server_pods
-from .._plan import bundle_place, bundle_plan, changeset, record
+from .._plan import bundle_place, bundle_plan, changeset, previous_value, record
 from .._status import availability, readiness
 from .._work import rollback, upload_place
 
@@ -71,25 +71,37 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         return
     live: bundle_plan.LiveBundle | None = None
     put_off: list[str] = []
-    # What was there before the change of the bundle.
-    overwritten: tuple[changeset.Change, bundle_plan.LiveBundle] | None = None
+    # The change of the bundle, also when the plan had to be made anew because it got no answer.
+    overwritten: changeset.Change | None = None
 
     def planned(reader: registry_reader.Reader) -> changeset.Plan:
         nonlocal live, put_off, overwritten
         live = _read(reader, wanted)
         outcome.ca, outcome.registries = _result(wanted, live), [{"name": registry["metadata"]["name"]} for registry in live.readers]
         made, put_off = bundle_plan.plan_bundle(wanted, live, datetime.now(timezone.utc))
-        overwritten = next(((change, live) for change in made.changes if change.action == "update"), overwritten)
+        overwritten = next((change for change in made.changes if change.action == "update"), overwritten)
         proven = _proven(wanted, bundle_plan.content_after(wanted, live), outcome) if wanted.database else []
-        return changeset.Plan(made.changes, made.warnings, (*made.problems, *proven))
+        return replace(made, problems=(*made.problems, *proven))
 
-    writes.carry_out(reader, planned, name, check_mode, outcome)
+    def cleaned_up(reader: registry_reader.Reader) -> changeset.Plan:
+        now = _read(reader, wanted)
+        made, put_off = bundle_plan.plan_bundle(wanted, now, datetime.now(timezone.utc))
+        is_needed = made.problems or made.changes or put_off or now.available != now.servers.keys()
+        return changeset.Plan(kept=made.kept) if is_needed else changeset.Plan(made.leftovers)
+
+    made, _registry = writes.carry_out(reader, planned, name, check_mode, outcome)
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
-    if live is not None:
-        verdicts = _wait_for_all(reader, live, seconds, put_off, outcome)
-        if verdicts:
-            put_back = _put_bundle_back(reader, wanted, *overwritten, verdicts, outcome) if overwritten else []
-            raise NotAllAvailableError(" ".join([*(str(error) for error in verdicts.values()), *put_back]))
+    if live is None:
+        return
+    verdicts = _wait_for_all(reader, live, seconds, put_off, outcome)
+    if verdicts:
+        own = overwritten if overwritten and overwritten.result(False) in outcome.changes else None
+        put_back = _put_bundle_back(reader, wanted, live, made, own, put_off, verdicts, outcome)
+        raise NotAllAvailableError(" ".join([*(str(error) for error in verdicts.values()), *put_back]))
+    # What is available with the new bundle gives the previous one up.
+    if made.leftovers and not (check_mode and made.changes) and all(entry.get("available") for entry in outcome.registries):
+        outcome.kept = []
+        writes.carry_out(reader, cleaned_up, name, check_mode, outcome)
 
 
 def _read(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> bundle_plan.LiveBundle:
@@ -105,7 +117,10 @@ def _read(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> b
     # All pods of the namespace's registries in one request; Deployments may be read only one by one.
     pods = reader.cluster.items(kinds.PODS, reader.namespace, labelSelector=server_pods.POD_LABELS) if names else []
     deployments = {name: reader.deployment(name) for name in names}
-    return bundle_plan.LiveBundle(reader.capabilities, place, present, tuple(registries), deployments, {name: _pods_of(name, pods) for name in names})
+    own = {name: _pods_of(name, pods) for name in names}
+    live = bundle_plan.LiveBundle(reader.capabilities, place, present, tuple(registries), deployments, own)
+    observed = {name: readiness.Observation(server.registry, server.deployment) for name, server in live.servers.items()}
+    return replace(live, available=frozenset(name for name, seen in observed.items() if readiness.judge(seen).available))
 
 
 def _pods_of(registry: str, pods: Iterable[manifests.Manifest]) -> tuple[manifests.Manifest, ...]:
@@ -198,37 +213,52 @@ def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutco
 def _put_bundle_back(
     reader: registry_reader.Reader,
     wanted: bundle_plan.WantedBundle,
-    change: changeset.Change,
-    before: bundle_plan.LiveBundle,
+    live: bundle_plan.LiveBundle,
+    made: changeset.Plan,
+    own: changeset.Change | None,
+    put_off: Collection[str],
     failures: Mapping[str, availability.NotAvailableError],
     outcome: BundleOutcome,
 ) -> list[str]:
-    """Put the previous bundle back where no server that was restarted with the new one is available; what was done, as sentences."""
-    restarted = [done["name"] for done in outcome.changes if done["action"] == "restart"]
-    if not restarted or change.result(False) not in outcome.changes:
+    """Put the previous bundle back where no server that was started with the new one is available; what was done, as sentences.
+
+    `own` is the change of the bundle by this run, None where an earlier one changed it.
+    """
+    removing = next(iter(made.leftovers), None)
+    restarted = [name for name, server in live.servers.items() if server.pods and name not in put_off]
+    change = own or removing
+    if not restarted or change is None:
         return []
-    reason = _reason_to_leave(wanted, before, restarted, failures)
-    if reason is None:
-        users = [registry["metadata"]["name"] for registry in bundle_plan.users_of_object(before)]
-        reason = rollback.write_back(reader, change, before.present or {}, users, outcome)
-    if reason is not None:
-        return [rollback.sentence(change, reason)]
-    outcome.ca["certificates"] = [certificate.described() for certificate in certificates.certificates_in(before.place.text(before.present) or "")]
+    known = manifests.patched(live.present or {}, own.body if own else {})
+    if removing and previous_value.is_put_back(removing, known):
+        return []
+    reason: str | None = "no registry was available with it either"
+    before = previous_value.with_previous(removing, known) if removing else {}
+    if removing:
+        reason = _reason_to_leave(wanted, live.place.text(before) or "", own is not None, restarted, failures) or rollback.write_back(
+            reader, removing, known, outcome, own is not None
+        )
+    if reason:
+        return [rollback.sentence(change, reason, removing)]
+    if own:
+        outcome.forget((*own.before, *own.after))
+    outcome.ca["certificates"] = [certificate.described() for certificate in certificates.certificates_in(live.place.text(before) or "")]
     return [rollback.sentence(change, None), *(rollback.restart(reader, name, outcome) for name in restarted)]
 
 
 def _reason_to_leave(
-    wanted: bundle_plan.WantedBundle, before: bundle_plan.LiveBundle, restarted: list[str], failures: Mapping[str, availability.NotAvailableError]
+    wanted: bundle_plan.WantedBundle, before: str, is_own: bool, restarted: list[str], failures: Mapping[str, availability.NotAvailableError]
 ) -> str | None:
     available = [name for name in restarted if name not in failures]
     if available:
         return f"registry {', '.join(map(repr, available))} is available with the new one, and registry {', '.join(map(repr, failures))} is not"
-    servers = [(registry, before.deployments.get(registry["metadata"]["name"])) for registry in before.readers]
-    if not any(readiness.judge(readiness.Observation(*server)).available for server in servers):
-        return "no registry was available with it either"
-    if any(rollback.AFTER_TLS.search(error.verdict.evidence) for error in failures.values()):
+    evidence = [error.verdict.evidence for error in failures.values()]
+    if any(map(rollback.AFTER_TLS.search, evidence)):
         return rollback.ACCEPTED
-    if wanted.database and _tls_failures(_tls_findings(wanted.database, before.place.text(before.present) or "")):
+    # Where an earlier run wrote it, the new one may have worked since.
+    if not is_own and not any(map(rollback.CA_REFUSED.search, evidence)):
+        return rollback.UNPROVEN
+    if wanted.database and _tls_failures(_tls_findings(wanted.database, before)):
         return "it does not verify the database"
     return None
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _interruption
 from .._cluster import registry_reader, visibility, writes
-from .._model import custom_resource, desired_state, kinds, live_state, manifests
-from .._plan import changeset, drift, prediction, record, registry_plan
+from .._model import custom_resource, desired_state, kinds, live_state, manifests, previous
+from .._plan import changeset, drift, prediction, previous_value, record, registry_plan
 from .._rest import smoke_test
 from .._status import availability, observation, readiness
 from . import rollback, upload_place
@@ -249,47 +249,59 @@ class Convergence:
         return " ".join(filter(None, (registry_reader.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
 
     def put_back(self, verdict: readiness.Verdict) -> str:
-        """Put a password or CA that was changed in place back, now that the registry is not available with the new one; what was done, as sentences.
+        """Put a password or CA that was replaced in place back, now that the registry is not available with the new one; what was done, as sentences.
 
-        What the same run changed of the database's settings belongs together with it, and is put back too.
+        It may have been replaced by an earlier run. What the same run changed of the database's settings belongs together with it, and is put back too.
         """
         # Of one that was not carried out, another process may have written the same.
-        written = [entry for entry in self._overwritten.values() if entry.change.result(False) in self._outcome.changes]
-        settings = next((entry for entry in written if entry.change.kind == kinds.KIND and self._undoing(entry)), None)
-        sentences, done = [], False
-        for entry in written:
-            if entry.change.kind == kinds.KIND:
+        written = {key: entry for key, entry in self._overwritten.items() if entry.change.result(False) in self._outcome.changes}
+        settings = next((entry for entry in written.values() if entry.change.kind == kinds.KIND and self._undoing(entry)), None)
+        removals = {(change.kind, change.name): change for change in self.plan.leftovers if change.action == "update"}
+        login = previous.login_of((settings.before if settings else self._live).registry)
+        sentences: list[str] = []
+        restarted: list[str] = []
+        done = False
+        for key, change in {**removals, **{key: entry.change for key, entry in written.items() if key[0] != kinds.KIND}}.items():
+            entry, removing = written.get(key), removals.get(key)
+            known = manifests.patched(self._live.objects.get(key) or {}, entry.change.body if entry else {})
+            if removing and previous_value.is_put_back(removing, known):
                 continue
-            reason = self._reason_to_leave(entry, verdict)
+            reason = rollback.NOT_AVAILABLE_EITHER if removing is None else self._reason_to_leave(removing, entry, known, verdict)
             if reason is None and settings and not done:
                 reason = self._reason_to_leave_settings(settings)
-            if reason is None:
-                previous = entry.before.objects.get((entry.change.kind, entry.change.name)) or {}
-                reason = rollback.write_back(self._reader, entry.change, previous, [self._wanted.name], self._outcome)
+            if reason is None and removing:
+                reason, failed = rollback.write_back_for(self._reader.fresh, removing, known, self._wanted.name, self._outcome, entry is not None, login)
+                restarted += failed
+            if reason is None and entry:
+                self._outcome.forget((*change.before, *change.after))
             done = done or reason is None
-            sentences.append(rollback.sentence(entry.change, reason))
+            sentences.append(rollback.sentence(change, reason, removing))
         if done and settings:
             # Last: until then no pod reads what was put back, and a run that is killed in between has saved the password, which nothing else may hold.
             sentences.append(self._put_settings_back(settings))
-        elif done and self._consent.restart:
-            sentences.append(rollback.restart(self._reader, self._wanted.name, self._outcome))
+        elif done:
+            restarted.insert(0, self._wanted.name)
+        if self._consent.restart:
+            sentences += [rollback.restart(self._reader, name, self._outcome) for name in dict.fromkeys(restarted)]
         return " ".join(sentences)
 
-    def _reason_to_leave(self, overwritten: Overwritten, verdict: readiness.Verdict) -> str | None:
-        """Why the previous password or CA is not to be put back; None when nothing speaks against it."""
-        before, change = overwritten.before, overwritten.change
-        if not readiness.judge(readiness.Observation(before.registry, before.deployment)).available:
-            return "the registry was not available with it either"
-        if (rollback.AFTER_LOGIN if change.kind == "Secret" else rollback.AFTER_TLS).search(verdict.evidence):
+    def _reason_to_leave(self, removing: changeset.Change, entry: Overwritten | None, known: manifests.Manifest, verdict: readiness.Verdict) -> str | None:
+        """Why the previous password or CA is not to be put back; None when nothing speaks against it. `entry` is what this run has written over it."""
+        is_password = removing.kind == "Secret"
+        if (rollback.AFTER_LOGIN if is_password else rollback.AFTER_TLS).search(verdict.evidence):
             return rollback.ACCEPTED
+        if entry is None:
+            # The new one may have worked since.
+            refused = rollback.LOGIN_REFUSED if is_password else rollback.CA_REFUSED
+            return None if refused.search(verdict.evidence) else rollback.UNPROVEN
         logins = [finding.result for finding in self._preflight.report.findings if finding.check == "login"] if self._preflight else []
-        if change.kind == "Secret" and before.registry and logins:
+        if is_password and entry.before.registry and logins:
             from .._database import diagnosis, preflight
 
             if logins == [diagnosis.OK]:
                 return rollback.ACCEPTED
-            previous = before.objects.get((change.kind, change.name)) or {}
-            seen = preflight.look_before(self._reader.fresh, before.registry, {}, {(change.kind, change.name): previous})
+            contents = {(removing.kind, removing.name): previous_value.with_previous(removing, known)}
+            seen = preflight.look_before(self._reader.fresh, entry.before.registry, {}, contents)
             if seen and any(finding.check == "login" and finding.result == diagnosis.FAILURE for finding in seen.report.findings):
                 return "the database refuses it"
         return None
@@ -344,7 +356,9 @@ class Convergence:
             # Whether it becomes available is not known.
             outcome.kept = []
             for change in made.leftovers:
-                outcome.record(change, unverified=True)
+                # What is replaced in place is one change, with what is done about the previous value.
+                if change.result(False) not in outcome.changes:
+                    outcome.record(change, unverified=True)
         if not is_available:
             return
         outcome.kept = []
@@ -353,10 +367,21 @@ class Convergence:
     def _planned_clean_up(self, reader: registry_reader.Reader) -> changeset.Plan:
         """What is left over by what is there now: another process may have edited the registry, or have begun to use what it does not."""
         live, planned = self._base_plan(reader)
-        is_available = readiness.judge(readiness.Observation(live.registry, live.deployment)).available
-        if planned.problems or not is_available or any(change.kind == kinds.KIND for change in planned.changes):
+        if planned.problems or not live.is_available or any(change.kind == kinds.KIND for change in planned.changes):
             return changeset.Plan(kept=planned.kept)
-        return changeset.Plan(planned.leftovers)
+        needed = [(change, self._still_needed_by(reader, change, planned)) for change in planned.leftovers]
+        kept = tuple({"kind": change.kind, "name": change.name, "reason": reason} for change, reason in needed if reason)
+        return changeset.Plan(tuple(change for change, reason in needed if not reason), kept=kept)
+
+    def _still_needed_by(self, reader: registry_reader.Reader, removing: changeset.Change, planned: changeset.Plan) -> str:
+        """Why a previous value must not be removed yet: a server has not been started with the new one, or is not available with it. Empty for nothing."""
+        if removing.action == "delete":
+            return ""
+        if planned.changes or planned.restart_needed:
+            return previous_value.STILL_KEPT
+        others = rollback.other_readers(reader, removing, self._wanted.name)
+        waiting = [name for name, state in others.items() if state != rollback.AVAILABLE]
+        return f"it keeps the previous value, because registry {', '.join(map(repr, waiting))} has not been seen available with the new one" if waiting else ""
 
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""
@@ -418,6 +443,7 @@ class Convergence:
         """What is live, and the plan by that alone."""
         wanted = upload_place.placed(reader, self._wanted)
         live = self._with_expected_users(registry_reader.read_live(reader, wanted, self._foreseen))
+        live = replace(live, is_available=readiness.judge(readiness.Observation(live.registry, live.deployment)).available)
         return live, registry_plan.plan(wanted, live, self._consent, datetime.now(timezone.utc))
 
     def _with_expected_users(self, live: live_state.Live) -> live_state.Live:

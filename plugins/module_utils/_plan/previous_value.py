@@ -1,0 +1,89 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What keeps the value that is replaced in place, removes it once the new one is known to work, and puts it back where that does not work."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from .._model import kinds, live_state, manifests, ownership, previous
+from . import changeset, restarts
+
+STILL_KEPT = "it keeps the previous value, because the registry has not been seen available with the new one; a later run removes that value"
+
+
+def keeping(
+    change: changeset.Change, present: manifests.Manifest | None, key: str, servers: Collection[live_state.Live], login: str | None = None
+) -> changeset.Change:
+    """A change of a key that keeps beside it what it holds, if one of the servers is available with that.
+
+    A value that is kept already is replaced only by one that all of them are available with, and were started with.
+    """
+    value = previous.stored(present, key)
+    if present is None or value is None or change.action != "update":
+        return change
+    work = [server.is_available for server in servers]
+    if previous.is_kept(present, key):
+        work = [all(server.is_available and not restarts.is_outdated(server, [(present, [key])]) for server in servers)]
+    if not any(work):
+        return change
+    return replace(change, body=manifests.merged(change.body, _placed(present, previous.key_of(key), value, {"annotations": {previous.LOGIN: login}})))
+
+
+def removal(kind: str, present: manifests.Manifest, key: str, option: str) -> changeset.Change:
+    """What removes the previous value of a key."""
+    held = previous.key_of(key)
+    parts = {part: {held: None} for part in ("data", "binaryData") if held in (present.get(part) or {})}
+    return _change(kind, present, option, {**parts, "metadata": {"annotations": {previous.LOGIN: None}}})
+
+
+def restoration(removing: changeset.Change, present: manifests.Manifest) -> changeset.Change | None:
+    """What puts the value back whose removal this is, by the object as it is now; None where it is gone. It stays until it is known to work again."""
+    key = replaced_key(removing)
+    value = previous.stored(present, previous.key_of(key))
+    if value is None:
+        return None
+    option = removing.fields[0]
+    change = _change(removing.kind, present, option, _placed(present, key, value, {}))
+    return replace(change, before={option: changeset.MASK}, after={option: f"{changeset.MASK} (the previous value)"})
+
+
+def is_put_back(removing: changeset.Change, known: manifests.Manifest) -> bool:
+    """Whether an object holds the previous value in place of the new one already."""
+    key = replaced_key(removing)
+    return previous.stored(known, previous.key_of(key)) == previous.stored(known, key)
+
+
+def with_previous(removing: changeset.Change, known: manifests.Manifest) -> manifests.Manifest:
+    """The object with the previous value in place of the new one."""
+    change = restoration(removing, known)
+    return manifests.patched(known, change.body) if change else known
+
+
+def replaced_key(removing: changeset.Change) -> str:
+    """The key whose previous value a change removes."""
+    key: str = next(key for part in ("data", "binaryData") for key in removing.body.get(part, ()))
+    return key[len(previous.PREFIX) :]
+
+
+def is_written_by_us(held: manifests.Manifest, key: str) -> bool:
+    """Whether this collection was the last to write a key."""
+    entries = held["metadata"].get("managedFields") or []
+    writers = {entry.get("manager") for entry in entries for part in ownership.DATA_FIELDS if f"f:{key}" in (entry.get("fieldsV1") or {}).get(part, {})}
+    return writers == {kinds.FIELD_MANAGER}
+
+
+def _placed(present: manifests.Manifest, key: str, value: tuple[str, str], metadata: manifests.Manifest) -> manifests.Manifest:
+    """A merge patch that stores a value in its part of the object, and takes the key out of the other one."""
+    part, content = value
+    others = {other: {key: None} for other in ("data", "binaryData") if other != part and key in (present.get(other) or {})}
+    return {part: {key: content}, **others, **({"metadata": metadata} if metadata else {})}
+
+
+def _change(kind: str, present: manifests.Manifest, option: str, body: manifests.Manifest) -> changeset.Change:
+    metadata = present["metadata"]
+    body = manifests.merged({"metadata": {"resourceVersion": metadata.get("resourceVersion")}}, body)
+    return changeset.Change("update", kind, metadata["namespace"], metadata["name"], (option,), "PATCH", kinds.APIS[kind], body)
