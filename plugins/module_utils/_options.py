@@ -89,6 +89,7 @@ FIELDS = (
         ("sslRootCertificateConfigMap", "sslRootCertificateSecret", "sslRootCertificatesConfigMapName", "sslRootCertificatesSecretName"),
     ),
     Field("database.verify_server_cert", {"type": "bool"}, ("verifyServerCert",), types=(MYSQL,), instead=ALWAYS_VERIFIED, argument="verify.server.cert"),
+    Field("database.ssl_cipher", {"type": "str"}, ("sslCipher",), types=(MYSQL,), argument="ssl.?cipher"),
     Field("database.ssl_mode", {"type": "str", "choices": list(SSL_MODES)}, ("sslMode",), types=(POSTGRESQL,), instead="Use ca and verify_server_cert"),
     Field(
         "database.client_certificate",
