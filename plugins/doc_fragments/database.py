@@ -140,6 +140,15 @@ options:
           - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified. The host name is never verified.
           - If the certificate is not valid for the host name, the registry does not become available, and the error names the host.
         type: bool
+      ssl_cipher:
+        description:
+          - The TLS cipher suites that the registry server offers to a MySQL server, separated by colons, such as V(TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384). The
+            names are those of the Go package C(crypto/tls). The cipher suites of TLS 1.3 cannot be restricted. If not set for a new registry, or if empty, the
+            defaults of the registry server are used.
+          - With this option, the connection is encrypted without a CA, too, but the server is not verified.
+          - If a name is unknown or the cipher suite is insecure, the registry does not become available, and the error reports the cause.
+          - The module fails for PostgreSQL.
+        type: str
       ssl_mode:
         description:
           - How the registry server encrypts connections to PostgreSQL. For a new registry, the default is V(disable). With a CA, connections are always

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import _errors
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 MYSQL, POSTGRESQL, GENERATED = "mysql", "postgresql", "generated"
-DEFAULT_PORTS = {MYSQL: 3306, POSTGRESQL: 5432}
 DEFAULT_DATABASE_NAME = "model-registry"
 # What the dashboard's first two choices of a CA certificate stand for: keys of the ConfigMap `TRUSTED_CA_CONFIG_MAP`.
 CA_BUNDLES = {"cluster": "ca-bundle.crt", "openshift_ai": "odh-ca-bundle.crt"}
@@ -20,42 +21,94 @@ CA_BUNDLES = {"cluster": "ca-bundle.crt", "openshift_ai": "odh-ca-bundle.crt"}
 CA_SOURCES = {**dict.fromkeys(CA_BUNDLES, ()), "config_map": ("name", "key"), "secret": ("name", "key"), "upload": ("pem", "path"), "none": ()}
 # Seconds or days: more than that is a mistake, and much more is nothing that Python can wait for.
 MOST_TIME = 1_000_000
-DATABASE: dict[str, Any] = {
-    "type": {"type": "str", "choices": [MYSQL, POSTGRESQL, GENERATED]},
-    "host": {"type": "str"},
-    "namespace": {"type": "str"},
-    "port": {"type": "int"},
-    "name": {"type": "str"},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
+
+
+@dataclass(frozen=True)
+class Field:
+    """An option of a registry, and where the custom resource holds its value.
+
+    The argument specs, the parsing, the custom resource, the comparison, the export, the drift and the check whether the operator has acted on a change all
+    derive from it. Only rules about the value are elsewhere.
+    """
+
+    # Its path, such as database.port, and its argument spec.
+    option: str
+    spec: dict[str, Any]
+    # One or more keys in the section of the database, or the path in the custom resource. None for what is not in the custom resource.
+    keys: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    # The types of databases that have it, and what to do with another type.
+    types: tuple[str, ...] = (MYSQL, POSTGRESQL)
+    instead: str = "Remove the option"
+    # What a new registry gets, by the type of its database.
+    default: Mapping[str, Any] = field(default_factory=dict)
+    # Whether another value is another database, in which the models are not: another port is another server.
+    is_place_of_data: bool = False
+    # The name of the argument by which the operator hands the value to the server, as a regular expression.
+    argument: str = ""
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.option.rpartition(".")[2]
+
+    def places(self, section: str) -> list[tuple[str, ...]]:
+        """The paths in the custom resource, with the database in this section."""
+        return [self.path] if self.path else [("spec", section, key) for key in self.keys]
+
+
+ALWAYS_VERIFIED = "Remove the option. With a CA, the certificate of PostgreSQL is always verified, but never its host name"
+KEY_REFERENCE: dict[str, Any] = {"name": {"type": "str", "required": True}, "key": {"type": "str", "required": True, "no_log": False}}
+FIELDS = (
+    Field("display_name", {"type": "str"}, path=("metadata", "annotations", "openshift.io/display-name")),
+    Field("description", {"type": "str"}, path=("metadata", "annotations", "openshift.io/description")),
+    Field("database.type", {"type": "str", "choices": [MYSQL, POSTGRESQL, GENERATED]}, types=(MYSQL, POSTGRESQL, GENERATED)),
+    Field("database.host", {"type": "str"}, ("host",), is_place_of_data=True),
+    # With host, which is written in full.
+    Field("database.namespace", {"type": "str"}),
+    Field("database.port", {"type": "int"}, ("port",), default={MYSQL: 3306, POSTGRESQL: 5432}, is_place_of_data=True),
+    Field("database.name", {"type": "str"}, ("database",), default=dict.fromkeys((MYSQL, POSTGRESQL), DEFAULT_DATABASE_NAME), is_place_of_data=True),
+    Field("database.username", {"type": "str"}, ("username",)),
+    # In a Secret.
+    Field("database.password", {"type": "str", "no_log": True}),
     # It names a Secret, which is none.
-    "password_secret": {
-        "type": "dict",
-        "no_log": False,
-        "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "required": True, "no_log": False}},
-    },
-    "ca": {
-        "type": "dict",
-        "options": {
-            "source": {"type": "str", "choices": list(CA_SOURCES), "required": True},
-            "name": {"type": "str"},
-            "key": {"type": "str", "no_log": False},
-            "pem": {"type": "str"},
-            "path": {"type": "str"},
+    Field("database.password_secret", {"type": "dict", "no_log": False, "options": KEY_REFERENCE}, ("passwordSecret",)),
+    Field(
+        "database.ca",
+        {
+            "type": "dict",
+            "options": {
+                "source": {"type": "str", "choices": list(CA_SOURCES), "required": True},
+                "name": {"type": "str"},
+                "key": {"type": "str", "no_log": False},
+                "pem": {"type": "str"},
+                "path": {"type": "str"},
+            },
         },
-    },
-    "verify_server_cert": {"type": "bool"},
-    "ssl_mode": {"type": "str", "choices": list(SSL_MODES)},
-    "client_certificate": {
-        "type": "dict",
-        "options": {
-            "source": {"type": "str", "choices": ["secret", "none"], "required": True},
-            "name": {"type": "str"},
-            "certificate_key": {"type": "str", "default": "tls.crt", "no_log": False},
-            "private_key_key": {"type": "str", "default": "tls.key", "no_log": False},
+        # The last two name whole objects, which the operator offers, and with which server v0.3.8 does not start.
+        ("sslRootCertificateConfigMap", "sslRootCertificateSecret", "sslRootCertificatesConfigMapName", "sslRootCertificatesSecretName"),
+    ),
+    Field("database.verify_server_cert", {"type": "bool"}, ("verifyServerCert",), types=(MYSQL,), instead=ALWAYS_VERIFIED, argument="verify.server.cert"),
+    Field("database.ssl_cipher", {"type": "str"}, ("sslCipher",), types=(MYSQL,), argument="ssl.?cipher"),
+    Field("database.ssl_mode", {"type": "str", "choices": list(SSL_MODES)}, ("sslMode",), types=(POSTGRESQL,), instead="Use ca and verify_server_cert"),
+    Field(
+        "database.client_certificate",
+        {
+            "type": "dict",
+            "options": {
+                "source": {"type": "str", "choices": ["secret", "none"], "required": True},
+                "name": {"type": "str"},
+                "certificate_key": {"type": "str", "default": "tls.crt", "no_log": False},
+                "private_key_key": {"type": "str", "default": "tls.key", "no_log": False},
+            },
         },
-    },
-}
+        ("sslCertificateSecret", "sslKeySecret"),
+    ),
+)
+BY_OPTION = {field.option: field for field in FIELDS}
+DATABASE_FIELDS = tuple(field for field in FIELDS if field.option.startswith("database."))
+DATABASE = {field.name: field.spec for field in DATABASE_FIELDS}
+SHARED: dict[str, Any] = {field.option: field.spec for field in FIELDS if field not in DATABASE_FIELDS} | {"database": {"type": "dict", "options": DATABASE}}
 NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
 PERMISSIONS: dict[str, Any] = {
     "permissions": {
@@ -98,9 +151,7 @@ REGISTRY: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "display_name": {"type": "str"},
-    "description": {"type": "str"},
-    "database": {"type": "dict", "options": DATABASE},
+    **SHARED,
     **PERMISSIONS,
     **CHECK_DATABASE,
     **RESTART,
@@ -127,9 +178,7 @@ BUNDLE: dict[str, Any] = {
 REGISTRY_ITEM: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str"},
-    "display_name": {"type": "str"},
-    "description": {"type": "str"},
-    "database": {"type": "dict", "options": DATABASE},
+    **SHARED,
     **PERMISSIONS,
     **ALLOW_DATA_CHANGE,
     "status": {"type": "dict"},

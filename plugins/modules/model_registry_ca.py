@@ -189,6 +189,9 @@ options:
       verify_server_cert:
         description: Ignored for MySQL, because the certificate and the host name are always verified. The module fails for PostgreSQL.
         type: bool
+      ssl_cipher:
+        description: Ignored for MySQL. The module fails for PostgreSQL.
+        type: str
       ssl_mode:
         description: Ignored for PostgreSQL, because the connection is always encrypted. The module fails for MySQL.
         type: str

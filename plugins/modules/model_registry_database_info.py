@@ -151,6 +151,9 @@ options:
           - If not set, it is V(true) if O(database.ca) is set, as for a new registry.
           - The module fails for PostgreSQL.
         type: bool
+      ssl_cipher:
+        description: Ignored for MySQL. The check offers the default cipher suites. The module fails for PostgreSQL.
+        type: str
       ssl_mode:
         description:
           - How the registry server encrypts connections to PostgreSQL. The default is V(disable). With a CA, connections are always encrypted.

@@ -66,7 +66,7 @@ def view_of(database: desired_state.Database, references: References, read: Read
     view = diagnosis.View(
         type=kind,
         host=database.host or "",
-        port=database.port or _options.DEFAULT_PORTS[kind],
+        port=database.port or _options.BY_OPTION["database.port"].default[kind],
         name=database.name or _options.DEFAULT_DATABASE_NAME,
         username=database.username or "",
         password=stored if references.password else database.password,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,58 +17,9 @@ from . import desired_state, hosts, kinds, manifests
 SECTIONS = {_options.MYSQL: "mysql", _options.POSTGRESQL: "postgres", _options.GENERATED: "postgres"}
 
 
-@dataclass(frozen=True)
-class Field:
-    """One option and the place of its value: a path in the custom resource, or a key of its database."""
-
-    option: str
-    place: tuple[str, ...] | str
-    wanted: Callable[[desired_state.Registry], manifests.Value]
-    # Told apart by this where two values can be written differently and mean the same; the last argument is the registry's namespace.
-    same: Callable[[Any, Any, str], bool] = lambda one, other, _namespace: bool(one == other)
-
-    def path(self, section: str) -> tuple[str, ...]:
-        """Where the value is when the database is in this section."""
-        return ("spec", section, self.place) if isinstance(self.place, str) else self.place
-
-
-def _of_database(option: str) -> Callable[[desired_state.Registry], manifests.Value]:
-    return lambda registry: None if registry.database is None else getattr(registry.database, option)
-
-
-def _annotation(name: str) -> tuple[str, ...]:
-    return "metadata", "annotations", f"openshift.io/{name}"
-
-
-def _password_secret(registry: desired_state.Registry) -> manifests.Value:
-    secret = registry.database.password_secret if registry.database else None
-    return None if secret is None else reference(secret)
-
-
-# Every option that is a field of the custom resource as it stands. The certificates are in `wanted_fields`: one option of theirs is several fields.
-FIELDS = (
-    Field("display_name", _annotation("display-name"), lambda registry: registry.display_name),
-    Field("description", _annotation("description"), lambda registry: registry.description),
-    Field("database.host", "host", _of_database("host"), hosts.same_host),
-    Field("database.port", "port", _of_database("port")),
-    Field("database.name", "database", _of_database("name")),
-    Field("database.username", "username", _of_database("username")),
-    Field("database.password_secret", "passwordSecret", _password_secret),
-    Field("database.verify_server_cert", "verifyServerCert", _of_database("verify_server_cert")),
-    Field("database.ssl_mode", "sslMode", _of_database("ssl_mode")),
-)
-
-
-CA_KEYS = {"ConfigMap": "sslRootCertificateConfigMap", "Secret": "sslRootCertificateSecret"}
-
-
-# Whole objects, which the operator offers, and with which server v0.3.8 does not start.
-CA_DIRECTORIES = ("sslRootCertificatesConfigMapName", "sslRootCertificatesSecretName")
-
-
-CERTIFICATE_KEYS = ("sslCertificateSecret", "sslKeySecret")
-
-
+CA_KEYS = dict(zip(("ConfigMap", "Secret"), _options.BY_OPTION["database.ca"].keys))
+CA_DIRECTORIES = _options.BY_OPTION["database.ca"].keys[2:]
+CERTIFICATE_KEYS = _options.BY_OPTION["database.client_certificate"].keys
 VERIFY_SERVER_CERT = "verifyServerCert"
 
 
@@ -101,33 +52,28 @@ def database_section(database: desired_state.Database, secret: dict[str, str] | 
     """The database of a registry that is made or moved, as the custom resource holds it; `secret` refers to its password."""
     if database.type == _options.GENERATED:
         return {"generateDeployment": True}
-    section: manifests.Manifest = {
-        "host": database.host,
-        "port": database.port or _options.DEFAULT_PORTS[database.type or _options.MYSQL],
-        "database": database.name or _options.DEFAULT_DATABASE_NAME,
-        "username": database.username,
-        "skipDBCreation": False,
-        "passwordSecret": secret,
-    }
-    section.update({key: value for key, value in _certificate_fields(database).items() if value is not None})
-    verify = database.verify_server_cert
-    if verify is None and database.type == _options.MYSQL and database.ca is not None and database.ca.reference is not None:
-        verify = True
-    section.update({key: value for key, value in ((VERIFY_SERVER_CERT, verify), ("sslMode", database.ssl_mode)) if value is not None})
-    return section
+    kind = database.type or _options.MYSQL
+    section: manifests.Manifest = {"skipDBCreation": False}
+    for field in _options.DATABASE_FIELDS:
+        values = _values(database.value(field.name)) or (field.default.get(kind),)
+        section.update({key: value for key, value in zip(field.keys, values) if value is not None})
+    if kind == _options.MYSQL and database.verify_server_cert is None and database.ca is not None and database.ca.reference is not None:
+        section[VERIFY_SERVER_CERT] = True
+    return {**section, "passwordSecret": secret}
 
 
-def _certificate_fields(database: desired_state.Database) -> dict[str, manifests.Value]:
-    """The fields of the CA and of the client's certificate, where they are given; None removes one."""
-    section: dict[str, manifests.Value] = {}
-    ca, certificate = database.ca, database.client_certificate
-    if ca is not None:
-        section.update({key: reference(ca.reference) if ca.reference and ca.kind == kind else None for kind, key in CA_KEYS.items()})
-        section.update(dict.fromkeys(CA_DIRECTORIES))
-    if certificate is not None:
-        for key, name in zip(CERTIFICATE_KEYS, (certificate.certificate_key, certificate.private_key_key)):
-            section[key] = {"name": certificate.secret, "key": name} if certificate.secret else None
-    return section
+def _values(value: Any) -> tuple[manifests.Value, ...]:
+    """What the fields of an option are to hold, in the order of its keys; None removes a field. Empty for an option that is not set."""
+    if value is None:
+        return ()
+    if isinstance(value, desired_state.KeyReference):
+        return (reference(value),)
+    if isinstance(value, desired_state.CertificateAuthority):
+        of_kind = {value.kind: reference(value.reference)} if value.reference else {}
+        return (*map(of_kind.get, CA_KEYS), *(None for _key in CA_DIRECTORIES))
+    if isinstance(value, desired_state.ClientCertificate):
+        return tuple({"name": value.secret, "key": key} if value.secret else None for key in (value.certificate_key, value.private_key_key))
+    return (value,)
 
 
 def live_type(resource: manifests.Manifest | None) -> str | None:
@@ -152,29 +98,25 @@ FieldChange = tuple[str, tuple[str, ...], manifests.Value]
 def wanted_fields(registry: desired_state.Registry, live: manifests.Manifest, section: str) -> list[FieldChange]:
     """The fields of an existing registry that are to change while its database stays in this section."""
     changes: list[FieldChange] = []
-    for field in FIELDS:
-        wanted, present = field.wanted(registry), manifests.at(live, field.path(section))
-        if wanted is None or (present is not None and field.same(wanted, present, registry.namespace)):
-            continue
-        # A field that is not there means the same as an empty text, and as a check that is off.
-        if wanted in ("", False) and present is None:
-            continue
-        changes.append((field.option, field.path(section), wanted))
-    if registry.database is None:
-        return changes
-    certificates = [
-        ("database.client_certificate" if key in CERTIFICATE_KEYS else "database.ca", ("spec", section, key), value)
-        for key, value in _certificate_fields(registry.database).items()
-        if manifests.at(live, ("spec", section, key)) != value
-    ]
-    ca = registry.database.ca
-    if section == SECTIONS[_options.MYSQL] and ca is not None and registry.database.verify_server_cert is None:
+    for field in _options.FIELDS:
+        for path, wanted in zip(field.places(section), _values(registry.value(field.option))):
+            present = manifests.at(live, path)
+            if present is None:
+                # A field that is not there means the same as an empty text, and as a check that is off.
+                differs = wanted not in (None, "", False)
+            else:
+                is_same_host = field.option == "database.host" and hosts.same_host(str(wanted), present, registry.namespace)
+                differs = wanted != present and not is_same_host
+            if differs:
+                changes.append((field.option, path, wanted))
+    ca = registry.database.ca if registry.database else None
+    if section == SECTIONS[_options.MYSQL] and ca is not None and registry.database and registry.database.verify_server_cert is None:
         # A check without a CA is what the dashboard leaves when its box for the CA is unticked; with a CA that stays, the present choice stays too.
-        is_changed = ca.reference is None or any(option == "database.ca" for option, _path, _value in certificates)
+        is_changed = ca.reference is None or any(option == "database.ca" for option, _path, _value in changes)
         verify, path = (True if ca.reference else None), ("spec", section, VERIFY_SERVER_CERT)
         if is_changed and bool(manifests.at(live, path)) != bool(verify):
-            certificates.append(("database.verify_server_cert", path, verify))
-    return changes + certificates
+            changes.append(("database.verify_server_cert", path, verify))
+    return changes
 
 
 def moved_fields(registry: desired_state.Registry, live: manifests.Manifest, secret: dict[str, str] | None) -> list[FieldChange]:
@@ -244,14 +186,13 @@ def registry_result(resource: manifests.Manifest) -> manifests.Manifest:
     shape["database"] = database
     if kind == _options.GENERATED:
         return shape
-    for field in FIELDS:
-        if isinstance(field.place, str) and field.place in section:
-            database[field.option.partition(".")[2]] = section[field.place]
+    for field in _options.DATABASE_FIELDS:
+        # An option of several fields is told by all of them.
+        if len(field.keys) == 1 and field.keys[0] in section and kind in field.types:
+            database[field.name] = section[field.keys[0]]
     database["ca"] = _ca_result(section)
     if kind == _options.MYSQL:
         database["verify_server_cert"] = bool(section.get(VERIFY_SERVER_CERT))
-    else:
-        database.pop("verify_server_cert", None)
     certificate, key = (section.get(name) for name in CERTIFICATE_KEYS)
     if certificate and key and certificate["name"] == key["name"]:
         database["client_certificate"] = {"source": "secret", "name": certificate["name"], "certificate_key": certificate["key"], "private_key_key": key["key"]}

@@ -15,6 +15,7 @@ from .. import _errors, _options
 from . import hosts, naming, passwords
 
 UNQUOTED_NAME = re.compile(r"\w+", re.ASCII)
+TYPES = {_options.MYSQL: "MySQL", _options.POSTGRESQL: "PostgreSQL"}
 # The platform operator keeps it in every namespace.
 TRUSTED_CA_CONFIG_MAP = "odh-trusted-ca-bundle"
 
@@ -64,6 +65,16 @@ class Database:
     verify_server_cert: bool | None = None
     ssl_mode: str | None = None
     client_certificate: ClientCertificate | None = None
+    # The options that no rule is about, by their names.
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self, name: str) -> Any:
+        """The value of the option with this name."""
+        return self.others.get(name) if name not in RULED else getattr(self, name)
+
+
+# The options of a database that rules are about.
+RULED = frozenset(entry.name for entry in fields(Database)) - {"others"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,11 @@ class Registry:
     display_name: str | None = None
     description: str | None = None
     database: Database | None = None
+
+    def value(self, option: str) -> Any:
+        """The value of the option with this path."""
+        group, _dot, name = option.rpartition(".")
+        return getattr(self, name) if not group else None if self.database is None else self.database.value(name)
 
 
 @dataclass(frozen=True)
@@ -155,34 +171,35 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
         problems.append(_errors.Problem("database.port", "is not a port", "Give a number from 1 to 65535", port))
         # It is no other port than the one that is there, which would be a second problem.
         port = None
-    for option in ("name", "username"):
-        problems += _text_problems(f"database.{option}", options.get(option))
+    for entry in _options.DATABASE_FIELDS:
+        # What has choices, or is in other objects, has rules of its own, and so has a host. Elsewhere an empty text is the default of the registry server.
+        if entry.spec["type"] == "str" and "choices" not in entry.spec and entry.keys and entry.name != "host":
+            problems += _text_problems(entry.option, options.get(entry.name) if entry.name in RULED else options.get(entry.name) or None)
     problems += passwords.password_problems(options.get("password"))
     if options.get("password") is not None and options.get("password_secret") is not None:
         remedy = "Give password for a Secret that this collection keeps, or password_secret for one that somebody else keeps"
         problems.append(_errors.Problem("database.password_secret", "is given together with database.password", remedy, options["password_secret"]))
-    return Database(
-        type=options.get("type"),
-        host=host,
-        port=port,
-        name=options.get("name"),
-        username=options.get("username"),
-        password=options.get("password"),
-        password_secret=_key_reference("database.password_secret", options.get("password_secret"), problems),
-        ca=_ca_from_options(options.get("ca"), problems, warnings),
-        verify_server_cert=options.get("verify_server_cert"),
-        ssl_mode=options.get("ssl_mode"),
-        client_certificate=_client_certificate(options.get("client_certificate"), problems),
-    )
+    given: dict[str, Any] = {
+        **{name: options.get(name) for name in RULED},
+        "host": host,
+        "port": port,
+        "password_secret": _key_reference("database.password_secret", options.get("password_secret"), problems),
+        "ca": _ca_from_options(options.get("ca"), problems, warnings),
+        "client_certificate": _client_certificate(options.get("client_certificate"), problems),
+    }
+    others = {entry.name: options[entry.name] for entry in _options.DATABASE_FIELDS if entry.keys and entry.name not in RULED and entry.name in options}
+    return Database(**given, others=others)
 
 
 def database_problems(database: Database, kind: str) -> list[_errors.Problem]:
     """What a database of this type cannot be told. The characters are those with which server v0.3.8 does not start, or does not connect."""
     if kind == _options.GENERATED:
-        given = [entry.name for entry in fields(database) if entry.name != "type" and getattr(database, entry.name) is not None]
         remedy = "Leave it out: the product makes up everything about a database that it generates"
-        return [_errors.Problem(f"database.{option}", "is given for a generated database", remedy) for option in given]
-    problems = []
+        return [_errors.Problem(entry.option, "is given for a generated database", remedy) for entry in _foreign(database, kind)]
+    problems = [
+        _errors.Problem(entry.option, f"is an option of {TYPES[entry.types[0]]}", entry.instead, database.value(entry.name))
+        for entry in _foreign(database, kind)
+    ]
     if kind == _options.MYSQL:
         problems += _characters("name", database.name, "[/%?]", "one of / % ?, which the registry server cannot put into its connection string")
         problems += _characters("username", database.username, ":", "a colon, where the registry server would cut it off")
@@ -191,19 +208,18 @@ def database_problems(database: Database, kind: str) -> list[_errors.Problem]:
             problems.append(
                 _errors.Problem("database.password", "contains a question mark, and the registry server does not start with one in a MySQL password", remedy)
             )
-        if database.ssl_mode is not None:
-            remedy = "Use ca and verify_server_cert for MySQL"
-            problems.append(_errors.Problem("database.ssl_mode", "is an option of PostgreSQL", remedy, database.ssl_mode))
     else:
         problems += _characters("name", database.name, "[%?#]", "one of % ? #, which the registry server cannot put into its connection string")
         if (database.name or "").startswith("/"):
             problems.append(_errors.Problem("database.name", "begins with /, which the registry server would drop", "Use another one", database.name))
         other = "something else than letters, digits and -._~!$&'()*+,;=@, which the registry server cannot put into its connection string"
         problems += _characters("username", database.username, f"(?!{passwords.POSTGRESQL_USER_CHARACTERS}).", other)
-        if database.verify_server_cert is not None:
-            problem = "is an option of MySQL: with a CA, PostgreSQL's certificate is always checked, but never its host name, whatever is set"
-            problems.append(_errors.Problem("database.verify_server_cert", problem, "Leave it out", database.verify_server_cert))
     return problems
+
+
+def _foreign(database: Database, kind: str) -> list[_options.Field]:
+    """The options that are set and that a database of this type does not have."""
+    return [entry for entry in _options.DATABASE_FIELDS if kind not in entry.types and database.value(entry.name) is not None]
 
 
 def _characters(option: str, value: str | None, forbidden: str, what: str) -> list[_errors.Problem]:

@@ -40,13 +40,9 @@ def references(wanted: desired_state.Registry, registry: manifests.Manifest | No
 def references_of(resource: manifests.Manifest, registry: manifests.Manifest | None) -> list[Reference]:
     after, before = custom_resource.live_database(resource), custom_resource.live_database(registry)
     found: dict[tuple[str, str, str], Reference] = {}
-    for option, kind, key in (
-        ("database.password_secret", "Secret", "passwordSecret"),
-        *(("database.ca", kind, key) for kind, key in custom_resource.CA_KEYS.items()),
-        *(("database.client_certificate", "Secret", key) for key in custom_resource.CERTIFICATE_KEYS),
-    ):
-        held = after.get(key)
-        if held:
+    for option, key in ((field.option, key) for field in _options.DATABASE_FIELDS for key in field.keys):
+        held, kind = after.get(key), "ConfigMap" if key.endswith("ConfigMap") else "Secret"
+        if isinstance(held, dict):
             live = before.get(key) == held
             same = found.get((option, kind, held["name"]))
             keys = (*same.keys, held["key"]) if same else (held["key"],)
@@ -105,11 +101,6 @@ def reference_problems(
     incomplete = False
     written = {change.name for change in password_plan.secret_changes(wanted, live, live.registry)}
     database = wanted.database or desired_state.Database()
-    given = {
-        "database.password_secret": database.password_secret,
-        "database.ca": database.ca,
-        "database.client_certificate": database.client_certificate,
-    }
     kind = prediction.type_after(wanted, live.registry) or _options.MYSQL
     for found in referred:
         made_by_us = found.option == "database.password_secret" and database.password_secret is None and not found.live
@@ -122,7 +113,7 @@ def reference_problems(
             continue
         problem, remedy = wrong
         # A registry that has always named it is no reason to refuse a run that writes nothing; what it says is still not true.
-        if given[found.option] is not None and (writes or not found.live):
+        if wanted.value(found.option) is not None and (writes or not found.live):
             problems.append(_errors.Problem(found.option, problem, f"{remedy}; nothing was written", found.name))
         else:
             held = live.objects.get(found.object)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from .. import _options
 from .._model import custom_resource, kinds, live_state, manifests
 from . import changeset
 
@@ -104,13 +105,8 @@ def _of_group(name: str, change: changeset.Change, group: manifests.Manifest | N
 def _paths(option: str, registry: manifests.Manifest) -> list[tuple[str, ...]]:
     """Where a registry keeps the value of an option."""
     section = custom_resource.SECTIONS.get(custom_resource.live_type(registry) or "", "mysql")
-    of_fields = [field.path(section) for field in custom_resource.FIELDS if field.option == option]
-    keys: Mapping[str, Iterable[str]] = {
-        "database.type": ("",),
-        "database.ca": (*custom_resource.CA_KEYS.values(), *custom_resource.CA_DIRECTORIES),
-        "database.client_certificate": custom_resource.CERTIFICATE_KEYS,
-    }
-    return of_fields + [("spec", section, *((key,) if key else ())) for key in keys.get(option, ())]
+    field = _options.BY_OPTION.get(option)
+    return [("spec", section)] if option == "database.type" else field.places(section) if field else []
 
 
 def _last_writer(manifest: manifests.Manifest | None, paths: Iterable[tuple[str, ...]]) -> tuple[str | None, str | None]:

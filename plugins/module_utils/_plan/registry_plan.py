@@ -17,8 +17,6 @@ from . import changeset, dependencies, password_plan, prediction, previous_value
 
 # In every name that the dashboard or this collection gives to a Secret or ConfigMap of a registry.
 DATABASE_MARK = "db-"
-# Another port is another server.
-WHERE_THE_DATA_IS = ("database.host", "database.port", "database.name")
 REASONS_TO_KEEP = {
     "delete": "the registry has not been seen available without it; a later run deletes it when the registry is available",
     "update": previous_value.STILL_KEPT,
@@ -159,7 +157,8 @@ def _edit_problems(
             problems.append(_data_problem("database.type", kind, custom_resource.live_type(registry)))
     elif kind != _options.GENERATED and not consent.allow_data_change:
         present = custom_resource.live_database(registry)
-        problems += [_data_problem(option, value, present.get(path[-1])) for option, path, value in fields if option in WHERE_THE_DATA_IS]
+        moving = [change for change in fields if change[0] in _options.BY_OPTION and _options.BY_OPTION[change[0]].is_place_of_data]
+        problems += [_data_problem(option, value, present.get(path[-1])) for option, path, value in moving]
     named = wanted.database is not None and (wanted.database.name is not None or prediction.moves(wanted, registry))
     if live.capabilities.has_metadata_server and kind != _options.GENERATED and wanted.database is not None and named:
         problems += desired_state.metadata_server_problems(wanted.database.name)

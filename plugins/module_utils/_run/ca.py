@@ -170,7 +170,9 @@ def _tls_findings(database: desired_state.Database, content: str) -> list[diagno
     from .._database import diagnosis, probe
 
     kind, host = database.type or _options.MYSQL, database.host or ""
-    view = diagnosis.View(kind, host, database.port or _options.DEFAULT_PORTS[kind], "", "", None, ca=content, verify_server_cert=kind == _options.MYSQL)
+    view = diagnosis.View(
+        kind, host, database.port or _options.BY_OPTION["database.port"].default[kind], "", "", None, ca=content, verify_server_cert=kind == _options.MYSQL
+    )
     return [finding for finding in probe.look(view).findings if finding.check in (*TLS_CHECKS, *REACHED_CHECKS, "libraries")]
 
 

@@ -88,8 +88,6 @@ def reflects(registry: manifests.Manifest, deployment: manifests.Manifest) -> bo
     password = effective.get("passwordSecret")
     secrets = [manifests.at(variable, ("valueFrom", "secretKeyRef")) for variable in container.get("env", [])]
     reads_password = not password or password in secrets
-    verifies = re.findall(r"verify.server.cert=(\S+)", arguments)
-    verification = [str(effective["verifyServerCert"]).lower()] if "verifyServerCert" in effective and kind == _options.MYSQL else []
     connects = _connection_string(effective, section) in arguments or all(part in arguments for part in _connection_parts(effective, section))
     files = (
         ("rootcert", r"ssl-?root-?cert", effective.get(custom_resource.CA_KEYS["ConfigMap"]), effective.get(custom_resource.CA_KEYS["Secret"])),
@@ -97,7 +95,14 @@ def reflects(registry: manifests.Manifest, deployment: manifests.Manifest) -> bo
         ("key", r"ssl-?key", None, effective.get(custom_resource.CERTIFICATE_KEYS[1])),
     )
     reads_files = all(_reads(pod, f"{section}-ssl-{volume}", re.findall(rf"[-_]{flag}=(\S+)", arguments), *wanted) for volume, flag, *wanted in files)
-    return connects and reads_password and verifies == verification and reads_files
+    reads_options = all(_is_told(field, kind, effective, container.get("args", [])) for field in _options.DATABASE_FIELDS if field.argument)
+    return connects and reads_password and reads_options and reads_files
+
+
+def _is_told(field: _options.Field, kind: str, database: manifests.Manifest, arguments: list[str]) -> bool:
+    """Whether the server is given the value of an option, or nothing where the registry has none."""
+    wanted = [str(database[key]).lower() if field.spec["type"] == "bool" else database[key] for key in field.keys if key in database and kind in field.types]
+    return wanted == [argument.partition("=")[2] for argument in arguments if re.search(f"{field.argument}=", argument)]
 
 
 def _effective_database(registry: manifests.Manifest) -> manifests.Manifest:

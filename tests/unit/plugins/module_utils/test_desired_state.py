@@ -385,7 +385,7 @@ def test_what_postgresql_cannot_be_told_is_refused(option, value, said):
     [problem] = problems_of("postgresql", **{f"database__{option}": value})
     # A user name with a colon may be a user and a password, and a database's name with a question mark its options.
     assert (problem.option, problem.value) == (f"database.{option}", value if isinstance(value, bool) else None)
-    assert said in problem.problem
+    assert said in problem.sentence()
 
 
 @pytest.mark.parametrize(
