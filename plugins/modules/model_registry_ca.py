@@ -19,7 +19,7 @@ description:
   - If a registry was available with the previous bundle, that bundle stays in the object under another key until all registries are available with the new
     one. If no registry becomes available with the new bundle, the previous bundle is restored. It is not restored if it is known not to work, or if another
     process has changed the bundle in the meantime. The error reports the result. With O(wait=false), or if the run is interrupted, a later run of the same task
-    removes or restores the previous bundle.
+    removes or restores the previous bundle. With O(mode=add), the previous certificates stay in the bundle itself.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes

@@ -570,7 +570,7 @@ def test_a_bundle_that_the_database_accepts_is_not_put_back(home: Home, shared_b
     home.create(verify_server_cert=True, ca={"source": "config_map", "name": shared_bundle, "key": "ca.crt"})
     home.sql(f"DROP DATABASE `{home.login}`")
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
-    failed = home.process.run(bundle(name=shared_bundle, pem=foreign, mode="add", wait_timeout=20))
+    failed = home.process.run(bundle(name=shared_bundle, pem=foreign + home.bundle, wait_timeout=20))
     assert failed.error and f"The previous CA was not put back into ConfigMap '{shared_bundle}': the database accepts the new one." in failed.error
     assert "BEGIN" not in failed.error and failed.writes == 2
 

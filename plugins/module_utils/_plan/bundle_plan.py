@@ -135,7 +135,9 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
     else:
         changes = bundle_place.replacement(place, present, after, wanted.option)
     servers = live.servers
-    changes = [previous_value.keeping(change, present, place.reference.key, servers.values()) for change in changes]
+    if not wanted.adds:
+        # What certificates are added to still holds those that work.
+        changes = [previous_value.keeping(change, present, place.reference.key, servers.values()) for change in changes]
     problems = _write_problems(option, live, wanted.adds) if changes else []
     if changes and _size_after(place, present, changes[0]) > certificates.LARGEST_OBJECT:
         problem = f"makes {place} larger than the {certificates.LARGEST_OBJECT} bytes that the cluster takes"

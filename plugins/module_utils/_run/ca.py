@@ -229,7 +229,7 @@ def _put_bundle_back(
     removing = next(iter(made.leftovers), None)
     restarted = [name for name, server in live.servers.items() if server.pods and name not in put_off]
     change = own or removing
-    if not restarted or change is None:
+    if not restarted or change is None or (wanted.adds and removing is None):
         return []
     known = manifests.patched(live.present or {}, own.body if own else {})
     if removing and previous_value.is_put_back(removing, known):
