@@ -63,7 +63,7 @@ def nothing_asked(layout: Layout) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nothing_asked")
-@pytest.mark.parametrize("limit", ["", "--limit misspelt", "--limit east"])
+@pytest.mark.parametrize("limit", ["", "--limit text", "--limit east"])
 def test_it_never_goes_to_a_cluster_that_you_did_not_name(player: Player, limit: str) -> None:
     refused = play(player, {"east": OF_THE_ENVIRONMENT, **MISTAKES}, f"converge {limit} -e '{{\"model_registries_list\": []}}'")
     assert refused.code and REFUSAL.format(", ".join(sorted(MISTAKES))) in refused.output, refused.output
