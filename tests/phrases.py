@@ -37,6 +37,14 @@ def whole(text: str) -> Iterator[tuple[int, str]]:
     yield 1, text
 
 
+def with_literals(text: str) -> Iterator[tuple[int, str]]:
+    """All of a YAML file, and the texts in its expressions."""
+    yield 1, text
+    for expression in re.finditer(r"\{\{.*?\}\}", text, re.DOTALL):
+        for literal in re.finditer(r"'([^']*)'", expression[0]):
+            yield text.count("\n", 0, expression.start() + literal.start()) + 1, literal[1]
+
+
 def comments_and_names(text: str) -> Iterator[tuple[int, str]]:
     """The comments of a YAML file, and the names of its plays and tasks; not the messages in it."""
     kept = [" " * match.start() + match[0] if (match := READABLE.search(line)) else "" for line in text.split("\n")]
@@ -58,8 +66,8 @@ SOURCES: dict[str, Callable[[str], Iterator[tuple[int, str]]]] = {
     "README.md": whole,
     "aap/**/*.md": whole,
     "aap/objects/*.yml": whole,
-    "aap/*.yml": comments_and_names,
-    "aap/project/**/*.yml": comments_and_names,
+    "aap/*.yml": with_literals,
+    "aap/project/**/*.yml": with_literals,
     "changelogs/fragments/*.yml": whole,
     "docs/docsite/rst/*.rst": whole,
     "docs/site/*.rst": whole,
@@ -67,7 +75,7 @@ SOURCES: dict[str, Callable[[str], Iterator[tuple[int, str]]]] = {
     "examples/**/*.md": whole,
     "examples/**/*.yml": comments_and_names,
     "execution-environment.yml": comments_and_names,
-    "playbooks/**/*.yml": comments_and_names,
+    "playbooks/**/*.yml": with_literals,
     "plugins/doc_fragments/*.py": literals,
     "plugins/filter/*.py": literals,
     "plugins/modules/*.py": literals,
@@ -75,7 +83,7 @@ SOURCES: dict[str, Callable[[str], Iterator[tuple[int, str]]]] = {
     "roles/*/README.md": whole,
     "roles/*/defaults/*.yml": comments_and_names,
     "roles/*/meta/*.yml": whole,
-    "roles/*/tasks/*.yml": comments_and_names,
+    "roles/*/tasks/*.yml": with_literals,
 }
 
 

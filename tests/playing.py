@@ -16,6 +16,8 @@ from sandbox.layout import Layout
 
 SUMMARY = re.compile(r"^TASK \[(?:\S+ : )?Summary\] \*+\n.*? => (\{\n.*?^\})", re.MULTILINE | re.DOTALL)
 SERVER = re.compile(r"\S+: API server .*")
+# Where a line about a cluster names the API server itself.
+HEAD = re.compile(r"(?:[A-Z]+: )?(\S+) \((?:API server )?([^)]*)\): .*")
 CHANGED = re.compile(r" changed=(\d+) ")
 
 
@@ -34,7 +36,9 @@ class Played:
     @property
     def servers(self) -> set[str]:
         """What the summaries say of the API servers."""
-        return {line for lines in self._lines for line in lines if SERVER.fullmatch(line)}
+        lines = [line for lines in self._lines for line in lines]
+        named = {f"{match[1]}: API server {match[2]}" for line in lines if (match := HEAD.fullmatch(line))}
+        return named | {line for line in lines if SERVER.fullmatch(line)}
 
     @property
     def _lines(self) -> list[list[str]]:

@@ -32,6 +32,8 @@ LOOKED_FOR = (
     "The file must be on the controller. Relative paths are also searched for in files/. To use a file of a managed host, read it with"
     " ansible.builtin.slurp and set pem to its content, with the filter b64decode"
 )
+# How many registries a result has that is printed with -v.
+MOST_SHOWN = 5
 
 
 class RegistryAction(ActionBase):
@@ -63,6 +65,9 @@ class RegistryAction(ActionBase):
         self._remove_tmp_path(self._connection._shell.tmpdir)
         # ansible-core up to 2.20 puts the arguments there, and can mask only the secrets of options that exist: not that of a misspelt one.
         result.pop("invocation", None)
+        if len(result.get("registries", ())) > MOST_SHOWN and Display().verbosity == 1:
+            # With -v, Ansible would print the whole result in one line. It is registered as a whole, and printed with -vv.
+            result["_ansible_verbose_override"] = True
         return result
 
     def _following(self, task_vars: dict[str, Any]) -> contextlib.AbstractContextManager[None]:

@@ -14,8 +14,8 @@ PREFIXES = ("model_registries_", "model_registry_", "model_catalog_")
 SETTINGS = "model_registries_aap_"
 # What users set: the variables of docs/site/variables.yml and of the roles, without their prefix.
 OF_ALL = """
-    check_database clusters delete_data expiry_days export_empty export_folder list namespace purge purge_limit rbac_folder restart same_cluster smoke_test
-    smoke_test_domains wait wait_timeout
+    check_database clusters delete_data expiry_days export_empty export_folder list namespace purge purge_limit rbac_folder restart result_file same_cluster
+    smoke_test smoke_test_domains wait wait_timeout
 """
 OF_ONE = """
     allow_data_change ca_key ca_mode ca_name ca_path ca_pem ca_source clear_description cluster database_host database_name database_password database_port

@@ -421,8 +421,8 @@ def test_everything_that_is_wrong_is_told_at_once(jobs: dict[str, Job]) -> None:
 def test_a_list_is_applied_between_a_check_that_fails_and_one_that_does_not(jobs: dict[str, Job], cluster: Cluster) -> None:
     assert f"{CLUSTER}/{LISTED}: does not exist" in jobs["check"].output
     assert cluster.registry(LISTED)["metadata"]["annotations"]["openshift.io/display-name"] == "Listed"
-    assert "all as it should be" in jobs["odd check"].output
-    assert "there is nothing to apply" in jobs["no drift"].output
+    assert "compared with the list: no findings" in jobs["odd check"].output
+    assert "There is no drift" in jobs["no drift"].output
 
 
 def test_export_and_report_show_the_registries(jobs: dict[str, Job], controller: Controller) -> None:

@@ -160,7 +160,7 @@ def test_the_examples_of_the_roles_make_report_and_delete_a_registry(cluster, la
     given = VARIABLES | {"model_registry_report_file": str(page)}
     made = play(layout, tmp_path, example_of_role("model_registries"), given)
     assert cluster.registry(fraud_models)["metadata"]["annotations"]["openshift.io/display-name"] == "Fraud models"
-    assert "1 listed, 1 changed, 0 failed" in made
+    assert "1 registry: 0 unchanged, 1 changed" in made
     play(layout, tmp_path, example_of_role("model_registry_report"), given)
     assert "fraud-models" in page.read_text()
     play(layout, tmp_path, example_of_role("model_registry_delete"), given)

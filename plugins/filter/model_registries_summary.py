@@ -1,0 +1,86 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter for the summary of a run over the registries of clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
+
+DOCUMENTATION = r"""
+name: model_registries_summary
+short_description: Summarize the outcomes of several clusters
+version_added: 0.1.0
+author:
+  - The modelops.openshift_ai authors (@modelops)
+description:
+  - Summarizes the variable C(model_registries_outcome) of the hosts of a play on one screen. The most important findings come first, equal findings are
+    grouped, and the others are counted.
+  - The filter fails if a host that has not failed has no outcome, which means that its tasks were skipped. A host that was not checked is never reported as
+    successful.
+positional: _input, hostvars, alive, batch
+options:
+  _input:
+    description: The hosts of the play.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description: The variable C(hostvars).
+    type: dict
+    required: true
+  alive:
+    description: The hosts that have not failed, as in C(ansible_play_hosts).
+    type: list
+    elements: str
+    required: true
+  batch:
+    description: Those of them that are in the current batch, as in C(ansible_play_batch).
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Summary
+  ansible.builtin.debug:
+    msg: "{{ (ansible_play_hosts_all | modelops.openshift_ai.model_registries_summary(hostvars, ansible_play_hosts, ansible_play_batch)).lines }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_value:
+  description: The summary.
+  type: dict
+  contains:
+    lines:
+      description: The lines for users. The first word is the status of all clusters in upper case.
+      type: list
+      elements: str
+    results:
+      description: The status of all clusters, and by host in C(clusters) its outcome and the results of the modules.
+      type: dict
+"""
+
+
+def model_registries_summary(hosts: Any, variables: Any, alive: Any, batch: Any) -> dict[str, Any]:
+    """The summary about these hosts. AnsibleFilterError when nothing was done on one that has not failed."""
+    try:
+        outcomes = _outcome.of_hosts(hosts, variables, alive, batch)
+    except _outcome.NothingDone as error:
+        raise AnsibleFilterError(str(error)) from None
+    return {"lines": _outcome.screen(outcomes), "results": _outcome.results(outcomes, variables)}
+
+
+class FilterModule:
+    """The filter, for Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and function."""
+        return {"model_registries_summary": model_registries_summary}

@@ -1,0 +1,287 @@
+# Copyright: the modelops.openshift_ai authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run over the registries of clusters came to: the status of each cluster, what is to be said of its registries, and all of it on one screen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+
+# From the best to the worst.
+OK, CHANGED, FINDINGS, FAILED = STATUSES = ("ok", "changed", "findings", "failed")
+# What is said of a registry or cluster, from the most important on, and how many registries are counted with it in one line.
+COUNTED = {
+    "failed": "failed",
+    "drift": "with drift",
+    "unavailable": "not available",
+    "expiring": "with expiring certificates",
+    "skipped": "not manageable",
+    "changed": "changed",
+    "deleted": "deleted",
+    "unlisted": "not in the list",
+}
+# What in check mode only would be done.
+WRITTEN = ("changed", "deleted")
+# A screen: rows of that many letters. Some are for the first line and for the clusters.
+COLUMNS, ROWS, ROWS_OF_CLUSTERS = 120, 30, 10
+NAMES, LONGEST_VALUE = 5, 200
+# Where in the list a registry is: its name says it better, and is not part of what is the same of several.
+PLACE = re.compile(r"\bregistries\[\d+\](\.|: )?")
+
+
+class NothingDone(Exception):
+    """The tasks of a cluster were skipped, so that nothing can be said of it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is said of one registry, or without a name of the cluster. `detail` is what tells it from the same finding of another registry."""
+
+    kind: str
+    registry: str
+    text: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to in one cluster. `compared` says whether the registries were compared with a list, where that is not the only thing that is done."""
+
+    status: str
+    server: str
+    registries: int
+    findings: list[Finding]
+    compared: str = ""
+    would: str = ""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of registries with findings of each kind."""
+        named = {kind: {finding.registry for finding in self.findings if finding.kind == kind and finding.registry} for kind in COUNTED}
+        return {kind: len(names) for kind, names in named.items() if names}
+
+    @property
+    def head(self) -> str:
+        """One line about the cluster."""
+        if self.status == FAILED and not self.registries:
+            return "FAILED"
+        said = [f"{number} {self.would if kind in WRITTEN else ''}{COUNTED[kind]}" for kind, number in self.counts.items()]
+        if not self.compared and not any(finding.kind == "failed" and not finding.registry for finding in self.findings):
+            touched = {finding.registry for finding in self.findings if finding.kind not in ("deleted", "unlisted")}
+            said.insert(0, f"{self.registries - len(touched)} unchanged")
+        return f"{_number(self.registries)}{self.compared}: {', '.join(said) or ('FAILED' if self.status == FAILED else 'no findings')}"
+
+
+def _number(registries: int) -> str:
+    return "1 registry" if registries == 1 else f"{registries} registries"
+
+
+def converged(result: Mapping[str, Any], check_mode: bool) -> Outcome:
+    """Of a result of `model_registries` with the list of a cluster, which has a message if it failed."""
+    would = "would be " if check_mode else ""
+    registries = result.get("registries") or []
+    failed = [registry for registry in registries if registry.get("failed")]
+    changes = result.get("changes") or []
+    restarted = {change["name"] for change in changes if change["action"] == "restart"}
+    deleted = [change["name"] for change in changes if (change["action"], change["kind"]) == ("delete", "ModelRegistry")]
+    findings = [replace(_error(result), text=f"FAILED: {_error(result).text}")] if result.get("msg") and not failed else []
+    for registry in registries:
+        status = registry.get("status") or {}
+        done = would + _done(registry["name"], result.get("drift") or [], restarted)
+        if registry.get("failed"):
+            findings.append(Finding("failed", registry["name"], f"FAILED{f' ({done})' if registry.get('changed') else ''}: {PLACE.sub('', registry['msg'])}"))
+        elif status.get("available") is False and not check_mode:
+            findings.append(Finding("unavailable", registry["name"], f"{f'{done}; ' if registry.get('changed') else ''}not available: {_why(status)}"))
+        elif registry.get("changed"):
+            findings.append(Finding("changed", registry["name"], done, str(status.get("address") or "")))
+    findings += [Finding("deleted", name, f"{would}deleted") for name in deleted]
+    findings += [Finding("unlisted", one["name"], "not in the list, kept") for one in result.get("unlisted") or [] if one["name"] not in deleted]
+    status = FAILED if result.get("msg") else CHANGED if changes else OK
+    return Outcome(status, _server(result), len(registries), findings, would=would)
+
+
+def _done(name: str, drift: Iterable[Mapping[str, Any]], restarted: Collection[str]) -> str:
+    options = [one["option"] for one in drift if one["registry"] == name]
+    if "name" in options:
+        return "created"
+    return f"changed: {_texts.names_of(options)}" if options else "restarted" if name in restarted else "repaired"
+
+
+def checked(compared: Mapping[str, Any], seen: Mapping[str, Any], has_list: bool, purge: bool) -> Outcome:
+    """Of a comparison with the list of a cluster, if there is one, and of what `model_registry_info` read. Both are empty if their task was skipped."""
+    registries = seen.get("registries") or []
+    findings = [*_compared(compared, seen, has_list, purge), *_seen(seen)]
+    is_compared = "drift" in compared and (not compared.get("msg") or any(registry.get("failed") for registry in compared["registries"]))
+    how = ", compared with the list" if is_compared else ", not compared with the list" if has_list else ", no list to compare with"
+    status = FAILED if any(finding.kind == "failed" for finding in findings) else FINDINGS if findings else OK
+    number = len(registries) + len(seen.get("skipped_registries") or [])
+    return Outcome(status, _server(compared) or _server(seen), number, findings, compared=how)
+
+
+def _compared(compared: Mapping[str, Any], seen: Mapping[str, Any], has_list: bool, purge: bool) -> Iterator[Finding]:
+    registries = compared.get("registries") or []
+    failed = [registry for registry in registries if registry.get("failed")]
+    if has_list and not compared:
+        yield Finding("failed", "", "The registries were not compared with the list, because the task was skipped or failed before it began")
+    elif compared.get("msg") and not failed and compared["msg"] != seen.get("msg"):
+        yield replace(_error(compared), text=f"The registries were not compared with the list: {_error(compared).text}")
+    for registry in failed:
+        yield Finding("failed", registry["name"], f"cannot be reconciled: {PLACE.sub('', registry['msg'])}")
+    drift = compared.get("drift") or []
+    for one in drift:
+        yield Finding("drift", one["registry"], _difference(one))
+    restarted = {change["name"] for change in compared.get("changes") or [] if change["action"] == "restart"}
+    differs = {one["registry"] for one in drift}
+    for registry in registries:
+        if registry.get("changed") and not registry.get("failed") and registry["name"] not in differs:
+            what = "passwords or certificates have changed since its server started; a restart is required" if registry["name"] in restarted else "incomplete"
+            yield Finding("drift", registry["name"], what)
+    for one in compared.get("unlisted") or [] if purge else []:
+        yield Finding("drift", one["name"], "not in the list")
+
+
+def _difference(one: Mapping[str, Any]) -> str:
+    if one["option"] == "name":
+        return "does not exist"
+    writer = f" (last changed by {one['manager']}, {one['time']})" if one.get("manager") else ""
+    return f"{one['option']}: current value {_value(one['before'])}, desired value {_value(one['after'])}{writer}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    return f"'{_texts.line(value, LONGEST_VALUE)}'"
+
+
+def _seen(seen: Mapping[str, Any]) -> Iterator[Finding]:
+    if seen.get("msg"):
+        yield replace(_error(seen), text=f"The registries were not read: {_error(seen).text}")
+    elif "registries" not in seen:
+        yield Finding("failed", "", "The registries were not read, because the task was skipped or failed before it began")
+    for one in seen.get("skipped_registries") or []:
+        yield Finding("skipped", one["name"], one["reason"])
+    registries = seen.get("registries") or []
+    for registry in registries:
+        status = registry["status"]
+        if status.get("available") is not True:
+            yield Finding("unavailable", registry["name"], f"not available: {_why(status) or 'its status could not be read'}")
+    for registry in registries:
+        source = ((registry.get("database") or {}).get("ca") or {}).get("source")
+        for one in registry["status"].get("certificates") or []:
+            # The bundles of the cluster and of the product hold the certificates of many others.
+            if (one["expired"] or one["expires_soon"]) and (one["use"] == "client" or source not in ("cluster", "openshift_ai")):
+                when = f"expired {-one['days_left']} days ago" if one["expired"] else f"expires in {one['days_left']} days"
+                text = f"certificate {one['subject']} in {one['kind']} {one['name']} {when} ({one['not_after']})"
+                yield Finding("expiring", registry["name"], text)
+
+
+def _why(status: Mapping[str, Any]) -> str:
+    """Why a registry is not available, with what shows it and what to do about it."""
+    return ". ".join(str(status[part]).rstrip(".") for part in ("reason", "evidence", "remedy") if status.get(part))
+
+
+def _error(result: Mapping[str, Any]) -> Finding:
+    """What made a whole run fail. Ansible has printed it if the task itself failed, such as for a variable that is not defined."""
+    return Finding("failed", "", "See the error above" if result.get("failed") else str(result["msg"]))
+
+
+def _server(result: Mapping[str, Any]) -> str:
+    return str((result.get("cluster") or {}).get("host") or "")
+
+
+def as_fact(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as a variable: nothing in it is more than a line, or a template."""
+    findings = [{key: _texts.inert(value) for key, value in asdict(finding).items()} for finding in outcome.findings]
+    return {**asdict(outcome), "findings": findings, "counts": outcome.counts}
+
+
+def from_fact(fact: Mapping[str, Any]) -> Outcome:
+    """The outcome of such a variable."""
+    parts = {key: value for key, value in fact.items() if key != "counts"}
+    return Outcome(**{**parts, "findings": [Finding(**finding) for finding in fact["findings"]]})
+
+
+def of_hosts(hosts: Iterable[str], variables: Mapping[str, Any], alive: Collection[str], batch: Collection[str]) -> dict[str, Outcome]:
+    """The outcomes of the hosts of a play. NothingDone if one has none and did not fail: nothing that was not checked counts as good.
+
+    Of the hosts that a later batch of the play is for, nothing is said.
+    """
+    facts = {host: variables[host].get("model_registries_outcome") for host in hosts}
+    skipped = [host for host, fact in facts.items() if not fact and host in batch]
+    if skipped:
+        why = "tasks were skipped, such as with --start-at-task. Run the playbook as a whole"
+        raise NothingDone(f"Nothing was done or checked for {', '.join(skipped)}: {why}")
+    before = Outcome(FAILED, "", 0, [Finding("failed", "", "FAILED before the cluster was contacted. See the error above")])
+    outcomes = {host: from_fact(fact) if fact else before for host, fact in facts.items() if fact or host not in alive}
+    # A host that failed has the outcome of a playbook that ran before.
+    return {host: before if host not in alive and outcome.status in (OK, CHANGED) else outcome for host, outcome in outcomes.items()}
+
+
+def worst(outcomes: Iterable[Outcome]) -> str:
+    """The status of all clusters together."""
+    return max((outcome.status for outcome in outcomes), key=STATUSES.index, default=OK)
+
+
+def screen(outcomes: Mapping[str, Outcome]) -> list[str]:
+    """The outcomes on one screen: how all of it ended, a line for each cluster, then what is most important."""
+    ordered = sorted(outcomes, key=lambda host: -STATUSES.index(outcomes[host].status))
+    heads = [f"{host} ({outcomes[host].server or 'API server not known'}): {outcomes[host].head}" for host in ordered]
+    word = worst(outcomes.values()).upper()
+    if len(heads) == 1:
+        lines = [f"{word}: {heads[0]}"]
+    else:
+        lines = [f"{word}: {_number(sum(outcome.registries for outcome in outcomes.values()))} in {len(heads)} clusters", *heads[:ROWS_OF_CLUSTERS]]
+        if heads[ROWS_OF_CLUSTERS:]:
+            rest = [outcomes[host].status for host in ordered[ROWS_OF_CLUSTERS:]]
+            lines.append(f"and {len(rest)} more clusters: {', '.join(f'{rest.count(status)} {status}' for status in STATUSES[::-1] if status in rest)}")
+    entries = _entries({host: outcomes[host] for host in ordered})
+    rows = ROWS
+    for number, (text, _of) in enumerate(entries):
+        rows -= -(-len(text) // COLUMNS)
+        if rows < 0 and number:
+            left = sum(of for _text, of in entries[number:])
+            lines.append(f"and {left} more. To write all of them to a file, set model_registries_result_file")
+            break
+        lines.append(text)
+    return [_texts.inert(line) for line in lines]
+
+
+def _entries(outcomes: Mapping[str, Outcome]) -> list[tuple[str, int]]:
+    """A line for each thing that is said of registries, with the number of registries. What is most important comes first, of each cluster in turn."""
+    placed = []
+    for place, (host, outcome) in enumerate(outcomes.items()):
+        groups: dict[tuple[str, str], list[Finding]] = {}
+        for finding in outcome.findings:
+            groups.setdefault((finding.kind, finding.text), []).append(finding)
+        turns = dict.fromkeys(COUNTED, 0)
+        for (kind, text), group in groups.items():
+            turns[kind] += 1
+            placed.append(((list(COUNTED).index(kind), turns[kind], place), (_entry(host, text, group), len(group))))
+    return [entry for _key, entry in sorted(placed)]
+
+
+def _entry(host: str, text: str, group: list[Finding]) -> str:
+    if len(group) == 1:
+        of = f"{host}/{group[0].registry}" if group[0].registry else host
+        return f"{of}: {text}{', ' if group[0].detail else ''}{group[0].detail}"
+    names = [finding.registry for finding in group]
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return f"{host}: {', '.join(names[:NAMES])}{more}: {text}"
+
+
+def results(outcomes: Mapping[str, Outcome], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """All of it for programs, with the results of the modules."""
+    registered = ("model_registries_result", "model_registries_seen")
+    clusters = {
+        host: {**as_fact(outcome), "results": {name: variables[host][name] for name in registered if name in variables[host]}}
+        for host, outcome in outcomes.items()
+    }
+    return {"status": worst(outcomes.values()), "clusters": clusters}

@@ -1,0 +1,77 @@
+"""Playbooks in front of modules that answer what they are told to."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.installed import link_kubernetes_core
+from tests.playing import Played
+
+ROOT = Path(__file__).resolve().parents[3]
+# Ansible runs it with the module's options, which it does not look at.
+MODULE = """#!/usr/bin/python
+import os
+print(open(os.path.join(os.environ["ANSWERS"], "{name}.json")).read())
+open(os.path.join(os.environ["ANSWERS"], "asked"), "a").write("{name}\\n")
+"""
+ANSWERING = ("model_registry_info", "model_registries", "model_registry_permission", "model_registry", "model_registry_cluster_info")
+
+Play = Callable[..., Played]
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with this collection, some of whose modules only answer."""
+    folder = tmp_path_factory.mktemp("collections")
+    collection = folder / "ansible_collections" / "modelops" / "openshift_ai"
+    collection.mkdir(parents=True)
+    for part in ("meta", "playbooks", "roles", "galaxy.yml"):
+        (collection / part).symlink_to(ROOT / part)
+    shutil.copytree(ROOT / "plugins", collection / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ANSWERING:
+        (collection / "plugins" / "modules" / f"{name}.py").write_text(MODULE.format(name=name))
+    link_kubernetes_core(folder / "ansible_collections")
+    return folder
+
+
+@pytest.fixture
+def play(collections: Path, tmp_path: Path) -> Play:
+    """Runs a playbook, with the answers of modules and variables."""
+
+    def run(
+        playbook: str,
+        *options: str,
+        variables: dict[str, Any] | None = None,
+        hosts: dict[str, Any] | None = None,
+        others: dict[str, dict[str, Any]] | None = None,
+        **answers: dict[str, Any],
+    ) -> Played:
+        for name, answer in answers.items():
+            (tmp_path / f"{name}.json").write_text(json.dumps({"changed": False, **answer}))
+        says = {host: {} if options is None else {"model_registry_cluster": options} for host, options in (hosts or {"east": None}).items()}
+        (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": says | (others or {})}}))
+        (tmp_path / "asked").unlink(missing_ok=True)
+        environment = os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSWERS": str(tmp_path), "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path)}
+        environment.pop("PYTHONPATH", None)
+        command = [
+            Path(sys.executable).parent / "ansible-playbook",
+            "-i",
+            "inventory.yml",
+            playbook if "." in playbook else f"modelops.openshift_ai.{playbook}",
+            *options,
+        ]
+        command += ["-e", json.dumps(variables or {})]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=300)
+        return Played(done.returncode, done.stdout + done.stderr)
+
+    return run
