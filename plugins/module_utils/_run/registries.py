@@ -20,7 +20,7 @@ from .._cluster import client, registry_reader, snapshots, visibility
 from .._model import custom_resource, desired_state, manifests, naming, ownership, permissions, server_pods
 from .._plan import dependencies, drift, prediction, record, registry_plan
 from .._status import availability, readiness
-from .._work import reconciliation, upload_place
+from .._work import completion, reconciliation, upload_place
 
 if TYPE_CHECKING:
     from .._work import removal
@@ -56,7 +56,9 @@ class Item:
     # What stopped it that is no problem of its options.
     error: str | None = None
     differences: list[drift.Difference] = field(default_factory=list)
-    convergence: reconciliation.Convergence | None = None
+    # By the last plan. `written` only after it was written without a failure.
+    planned: reconciliation.PlannedRegistry | None = None
+    written: completion.WrittenRegistry | None = None
 
     @property
     def name(self) -> str:
@@ -86,7 +88,7 @@ class Item:
 
     def result(self) -> manifests.Manifest:
         """What came of it."""
-        live = self.convergence.live.registry if self.convergence else None
+        live = self.planned.live.registry if self.planned else None
         shape = self.outcome.registry or (custom_resource.registry_result(live) if live else {"name": self._shown_name, "namespace": self.wanted.namespace})
         failed = {"msg": " ".join(problem.sentence() for problem in self.failures)} if self.failures else {}
         return {**shape, "changed": bool(self.outcome.changes), "failed": bool(self.failures), **failed, "status": self.outcome.status}
@@ -228,7 +230,7 @@ class Fleet:
         removals = self._plan_purge(live, listed) if self._options["purge"] else {}
         self._write([item for item in items if not item.failures])
         self._settle([item for item in items if not item.failures])
-        self._clean_up([item for item in items if not item.failures and item.convergence and item.convergence.plan.leftovers])
+        self._clean_up([item for item in items if not item.failures and item.planned and item.planned.made.leftovers])
         failed = [item for item in items if item.failures]
         if failed and removals:
             outcome.warn([f"purge deleted nothing, because other registries failed; not listed: {_texts.names_of(item.name for item in outcome.removals)}"])
@@ -246,15 +248,15 @@ class Fleet:
             item.attempt(partial(self._prepare, item, threads))
         for item in items:
             item.failures += item.located(self._name_problems(item))
-        sources = {source for item in items if item.convergence and not item.failures for source in item.convergence.sources}
+        sources = {source for item in items if item.planned and not item.failures for source in item.planned.sources}
         if sources:
             for item in items:
                 item.attempt(partial(self._foresee, item, sources))
-        checked = [item for item in items if item.convergence and not item.failures and item.convergence.checks_database]
+        checked = [item for item in items if item.planned and not item.failures and item.planned.checks_database]
         if checked:
             # Databases answer when they like.
             self._side_by_side("checking databases", checked, self._check_database)
-            self._outcome.warn(reconciliation.Convergence.unreached_warning(item.convergence for item in checked if item.convergence))
+            self._outcome.warn(reconciliation.unreached_warning(item.planned for item in checked if item.planned))
         reasons = {item.error for item in items}
         if items and len(reasons) == 1 and None not in reasons:
             # The same for every registry: said once.
@@ -265,26 +267,17 @@ class Fleet:
             raise _errors.InputError([*of_the_call.values(), *others])
 
     def _prepare(self, item: Item, threads: int) -> None:
-        options = self._options
-        access = reconciliation.access_request({"name": item.name, **item.options}, [], self._check_mode, item.outcome, options["wait"])
-        consent = desired_state.Consent(options["restart"], item.options["allow_data_change"], options["delete_data"])
-        item.convergence = reconciliation.Convergence(
-            self._reader,
-            item.wanted,
-            consent,
-            self._check_mode,
-            item.outcome,
-            replace(access, threads=threads) if access else None,
-            options["check_database"],
-            options["wait"],
-            lambda: self._expected_users,
-        )
-        item.failures += item.located(item.convergence.problems())
-        item.differences = item.convergence.differences()
+        # What is wrong with the permissions was found with the other options.
+        options = {"name": item.name, **item.options}
+        request = reconciliation.request_from_options(item.wanted, options, self._options, self._check_mode, item.outcome, [])
+        access = replace(request.access, threads=threads) if request.access else None
+        item.planned = reconciliation.plan(self._reader, replace(request, access=access, expected_users=lambda: self._expected_users))
+        item.failures += item.located(item.planned.problems())
+        item.differences = item.planned.differences()
 
     def _name_problems(self, item: Item) -> list[_errors.Problem]:
         """What the operator would overwrite of other new registries of the list for this new one."""
-        if item.convergence is None or item.failures or item.convergence.live.registry is not None:
+        if item.planned is None or item.failures or item.planned.live.registry is not None:
             return []
         beside = ownership.neighbors(item.name, dependencies.generates_database(item.wanted, None))
         conflict = ownership.name_conflict(item.name, {name: self._expected.get(name) for name in beside}, ()) if beside else None
@@ -292,13 +285,16 @@ class Fleet:
 
     @staticmethod
     def _check_database(item: Item) -> None:
-        if item.convergence:
-            item.failures += item.located(item.convergence.check_database())
+        if item.planned:
+            item.planned, problems = item.planned.with_database()
+            item.failures += item.located(problems)
 
     @staticmethod
     def _foresee(item: Item, sources: set[tuple[str, str]]) -> None:
-        if item.convergence and not item.failures:
-            item.failures += item.located(item.convergence.foresee(sources))
+        if item.planned and not item.failures:
+            before, item.planned = item.planned, item.planned.after(sources)
+            if item.planned is not before:
+                item.failures += item.located(item.planned.problems())
 
     @cached_property
     def _expected(self) -> dict[str, manifests.Manifest]:
@@ -359,24 +355,25 @@ class Fleet:
         """Write what differs, each registry for itself in an order that is safe."""
         changing: list[Item] = []
         for item in items:
-            if item.convergence and item.convergence.has_changes:
+            if item.planned and item.planned.has_changes:
                 changing.append(item)
-            elif item.convergence:
-                item.attempt(item.convergence.write)
+            else:
+                item.attempt(partial(self._write_one, item))
         if not changing:
             return
         doing = "trying" if self._check_mode else "writing"
         self._narrator.say(f"{doing} {len(changing)} of {len(items)}, as wanted already: {len(items) - len(changing)}")
         groups: dict[bool, list[Item]] = {False: [], True: []}
         for item in changing:
-            groups[item.convergence is not None and item.convergence.follows].append(item)
+            groups[item.planned is not None and item.planned.follows].append(item)
         for group in groups.values():
             self._side_by_side(doing, group, self._write_one)
 
     @staticmethod
     def _write_one(item: Item) -> None:
-        if item.convergence:
-            item.convergence.write()
+        if item.planned:
+            item.written = completion.write(item.planned)
+            item.planned = item.written.planned
 
     def _side_by_side(self, doing: str, items: Sequence[Item], work: Callable[[Item], object]) -> None:
         """Do something for each registry alone, several at the same time, and say how far it is."""
@@ -389,9 +386,9 @@ class Fleet:
     def _settle(self, items: Sequence[Item]) -> None:
         """See how they are, wait for all together, and do with each what can be done only when it serves."""
         by_name = {item.name: item for item in items}
-        predicted = [item for item in items if item.convergence and item.convergence.is_predicted]
+        predicted = [item for item in items if item.planned and item.planned.is_predicted]
         looked_at = {item.name: item.outcome for item in items if item not in predicted}
-        patient = {item.name for item in items if self._seconds and item.convergence and item.convergence.can_become_available}
+        patient = {item.name for item in items if self._seconds and item.planned and item.planned.can_become_available}
         is_written = not self._check_mode and any(item.outcome.changes for item in items)
         finished: list[Future[None]] = []
         with ThreadPoolExecutor(snapshots.THREADS) as pool, ThreadPoolExecutor(snapshots.THREADS) as finishing:
@@ -407,7 +404,7 @@ class Fleet:
             try:
                 availability.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool)
             except _errors.ClusterError as error:
-                refused = {item.name: item.convergence for item in items if item.convergence and item.convergence.is_refused}
+                refused = {item.name: item.written for item in items if item.written and item.written.refusal}
                 if len(unsettled) == len(self._outcome.items) and not refused:
                     # The same for every registry: said once.
                     raise
@@ -419,20 +416,20 @@ class Fleet:
                 done.result()
 
     def _finish(self, item: Item, verdict: readiness.Verdict | None, seen: readiness.Observation | None, is_patient: bool) -> None:
-        convergence = item.convergence
-        if convergence is None:
+        written = item.written
+        if written is None:
             return
-        item.outcome.status["restart_needed"] = convergence.plan.restart_needed
+        item.outcome.status["restart_needed"] = written.planned.made.restart_needed
 
         def finish() -> None:
             if verdict and seen and is_patient and not verdict.available:
                 previous_runs, unchanged = server_pods.previous_runs(seen.pods), not item.outcome.changes
-                error = availability.NotAvailableError(item.name, verdict, self._seconds, previous_runs, convergence.explanation(), unchanged)
-                error.add(convergence.put_back(verdict))
-                convergence.add_refusal(error)
+                error = availability.NotAvailableError(item.name, verdict, self._seconds, previous_runs, written.explanation(), unchanged)
+                error.add(written.put_back(verdict))
+                written.add_refusal(error)
                 raise error
-            convergence.raise_refusal()
-            convergence.finish(self._options)
+            written.raise_refusal()
+            written.finish(self._options)
 
         item.attempt(finish)
 
@@ -443,8 +440,8 @@ class Fleet:
         now = self._reader if self._check_mode else self._reader.renewed
 
         def clean_up(item: Item) -> None:
-            if item.convergence:
-                item.convergence.clean_up(now)
+            if item.written:
+                item.written.clean_up(now)
 
         self._side_by_side("deleting what is not used anymore", items, clean_up)
 

@@ -13,7 +13,7 @@ from .. import _errors
 from .._cluster import client, registry_reader
 from .._model import desired_state, naming, permissions
 from .._plan import record
-from .._work import reconciliation
+from .._work import completion, reconciliation
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
@@ -35,23 +35,24 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     problems: list[_errors.Problem] = []
     namespace = options.get("namespace") or cluster.registries_namespace()
     wanted = desired_state.registry_from_options(options, namespace, problems, outcome.warnings)
-    consent = desired_state.Consent(options["restart"], options["allow_data_change"], options["delete_data"])
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
     reader = registry_reader.Reader(cluster, cluster.capabilities(), namespace)
     if options["state"] == "absent":
         # Imported here: it takes 10 ms to load. Ansible sends sources only, so that each file is compiled in every run that imports it.
         from .._work import removal
 
+        consent = desired_state.Consent(delete_data=options["delete_data"])
         removal.Removal(wanted, consent, check_mode, outcome).carry_out(reader, seconds, problems)
         return
-    access = reconciliation.access_request(options, problems, check_mode, outcome, options["wait"])
-    convergence = reconciliation.Convergence(reader, wanted, consent, check_mode, outcome, access, options["check_database"], options["wait"])
-    problems += convergence.problems()
-    problems += [] if problems else convergence.check_database()
-    outcome.warn(convergence.unreached_warning([convergence]))
+    request = reconciliation.request_from_options(wanted, options, options, check_mode, outcome, problems)
+    planned = reconciliation.plan(reader, request)
+    problems += planned.problems()
+    if not problems:
+        planned, problems = planned.with_database()
+    outcome.warn(reconciliation.unreached_warning([planned]))
     if problems:
         raise _errors.InputError(problems)
-    convergence.write()
-    convergence.wait(seconds)
-    convergence.finish(options)
-    convergence.clean_up(reader.fresh)
+    written = completion.write(planned)
+    written.wait(seconds)
+    written.finish(options)
+    written.clean_up(reader.fresh)
