@@ -263,7 +263,8 @@ def test_a_password_that_another_process_wrote_is_not_replaced_by_the_one_before
 
 @pytest.mark.parametrize("what", ["password", "CA", "bundle"])
 def test_a_change_in_place_that_is_killed_after_any_write_has_lost_nothing(home: Home, shared_bundle: str, what: str) -> None:
-    ca = {"config_map": shared_bundle, "key": "ca.crt"} if what == "bundle" else {"pem": home.bundle}
+    named = {"source": "config_map", "name": shared_bundle, "key": "ca.crt"}
+    ca = named if what == "bundle" else {"source": "upload", "pem": home.bundle}
     home.create(verify_server_cert=True, ca=ca)
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     old = home.bundle if what != "password" else home.passwords[next(iter(home.passwords))]

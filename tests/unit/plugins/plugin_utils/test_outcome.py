@@ -108,7 +108,7 @@ def test_a_check_without_findings_is_ok_and_says_whether_it_compared() -> None:
 
 def test_a_check_finds_drift_what_is_not_available_and_what_expires() -> None:
     seen = found(
-        registry("a", database={"ca": {"config_map": "x"}}, status={"certificates": [certificate(5), certificate(-5)]}),
+        registry("a", database={"ca": {"source": "config_map", "name": "x", "key": "ca.crt"}}, status={"certificates": [certificate(5), certificate(-5)]}),
         registry("b", status={"available": False, "reason": "no pod", "certificates": [certificate(5)]}),
         skipped_registries=[{"name": "gone", "reason": "is being deleted"}],
     )
