@@ -40,7 +40,7 @@ SECONDS_BETWEEN_SIGNS_OF_LIFE = 20
 # What the built collection holds, folder by folder: a file that git knows belongs in it when it matches one of its folder's patterns, and nothing else does.
 # ansible-test reads tests/config.yml wherever the collection is tested; the other tests need the sandbox.
 CONTENT = {
-    ".": ".ansible-lint CHANGELOG.* CONTRIBUTING.md LICENSE README*.md bindep.txt execution-environment.yml requirements.txt",
+    ".": ".ansible-lint CHANGELOG.* CODE_OF_CONDUCT.md CONTRIBUTING.md LICENSE README*.md SECURITY.md bindep.txt execution-environment.yml requirements.txt",
     "aap": "*",
     "changelogs": "*",
     "docs": "docsite/*",
@@ -54,6 +54,8 @@ CONTENT = {
 }
 # Made by the build.
 MADE = {"FILES.json", "MANIFEST.json"}
+# What Galaxy and Automation Hub show of a role, as `ansible-galaxy role init` has it.
+OF_A_ROLE = ["Requirements", "Role variables", "Dependencies", "Example playbook", "License", "Author information"]
 ATTRIBUTES = {"action_group", "async", "check_mode", "diff_mode", "idempotent", "platform"}
 
 
@@ -180,8 +182,28 @@ def readmes(check: Check) -> None:
     there = {path.stem for folder in ("plugins/modules/*.py", "playbooks/*.yml") for path in check.collection.glob(folder)}
     problems += [f"README.md: no row for {name}" for name in sorted(there - set(re.findall(r"^\| `(\w+)` \|", english, re.MULTILINE)))]
     problems += [f"{name}: {link} is no full address" for name, links in relative.items() for link in links]
+    problems += [problem for role in sorted(check.collection.glob("roles/*")) for problem in problems_of_a_role(role)]
     if problems:
         raise CheckFailed("\n".join(problems))
+
+
+def problems_of_a_role(role: Path) -> list[str]:
+    """What the README of a role lacks: a section, a variable, or the default of one."""
+    text = (role / "README.md").read_text()
+    entries = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"].values()
+    wanted = {name: spec for entry in reversed(entries) for name, spec in entry["options"].items()}
+    shown = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", text, re.MULTILINE))
+    problems = [] if re.findall(r"^## (.+)", text, re.MULTILINE) == OF_A_ROLE else [f"the sections are not {', '.join(OF_A_ROLE)}"]
+    problems += [f"no row for {name}" for name in wanted.keys() - shown] + [f"there is no variable {name}" for name in shown.keys() - wanted]
+    for name in wanted.keys() & shown:
+        default = "Required" if wanted[name].get("required") else _in_a_table(wanted[name]["default"]) if "default" in wanted[name] else ""
+        if default and shown[name] != default:
+            problems.append(f"the default of {name} is {default} and not {shown[name]}")
+    return [f"roles/{role.name}/README.md: {problem}" for problem in problems]
+
+
+def _in_a_table(default: object) -> str:
+    return "Empty" if default == "" else f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
 def named_in(text: str) -> dict[str, list[str]]:
@@ -213,13 +235,13 @@ def links_in(text: str) -> list[str]:
 
 def sanity(check: Check) -> None:
     """All of ansible-test's sanity tests, with every Python of this machine that they know."""
-    run_sanity(check, Path(sys.prefix), cache() / "ansible-test")
+    run_ansible_test(check, Path(sys.prefix), cache() / "ansible-test", "sanity")
 
 
-def run_sanity(check: Check, venv: Path, home: Path) -> str:
-    """What the sanity tests of the ansible-core in a virtual environment print.
+def run_ansible_test(check: Check, venv: Path, home: Path, *arguments: str) -> str:
+    """What a command of the ansible-test in a virtual environment prints.
 
-    They make themselves a virtual environment for each test and Python, below a home that is kept.
+    It makes itself a virtual environment for each test and Python, below a home that is kept.
     """
     home.mkdir(exist_ok=True)
     with _locked(home / "lock", check):
@@ -230,7 +252,7 @@ def run_sanity(check: Check, venv: Path, home: Path) -> str:
             for version, program in pythons().items():
                 Path(folder, f"python{version}").symlink_to(program)
             path = os.pathsep.join([str(venv / "bin"), folder, os.environ["PATH"]])
-            return check.run("ansible-test", "sanity", "--color", "no", HOME=str(home), PATH=path)
+            return check.run("ansible-test", *arguments, "--color", "no", HOME=str(home), PATH=path)
 
 
 @contextlib.contextmanager

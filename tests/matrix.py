@@ -187,11 +187,29 @@ def sanity(core: Core, check: Check) -> Outcome:
     checks.copy_of_the_checkout(check.workspace, kubernetes_core(core.bundle))
     if ignored := list((check.collection / "tests" / "sanity").glob("ignore*")):
         raise CheckFailed(f"there is a list of ignored findings: {ignored[0].name}")
-    printed = checks.run_sanity(check, venv, checks.cache() / f"ansible-test-{core}")
+    printed = checks.run_ansible_test(check, venv, checks.cache() / f"ansible-test-{core}", "sanity")
     has = [version for version in core.pythons if version in checks.pythons()]
     lacks = [f"Python {version}: not on this machine" for version in core.pythons if version not in has]
     skipped = sorted({line.strip() for line in re.findall(r"Skipping (?:sanity )?test.*", printed) if not re.search(r"on Python 3\.\d+ .*not supported", line)})
     return Outcome(f"on Python {python}, for modules on {', '.join(has)}", "; ".join(lacks + skipped))
+
+
+def other_commands_of_ansible_test(check: Check) -> Outcome:
+    """The unit tests, those of modules on the oldest Python too, and a target of the integration tests, as they are run in other collections."""
+    checks.copy_of_the_checkout(check.workspace, kubernetes_core(CORES[2].bundle))
+    home, oldest = checks.cache() / "ansible-test", f"3.{OLDEST_PYTHON}"
+    run = partial(checks.run_ansible_test, check, Path(sys.prefix), home)
+    versions = [version for version in (oldest, f"3.{sys.version_info.minor}") if version in checks.pythons()]
+    for version in versions:
+        run("units", "--venv", "--python", version)
+    # The sandbox's parts are not built again for another home.
+    (home / ".cache").mkdir(exist_ok=True)
+    link = home / ".cache" / "modelops-openshift-ai"
+    if not link.is_symlink():
+        link.symlink_to(checks.cache())
+    target = "model_registry_component"
+    run("integration", target)
+    return Outcome(f"units on Python {', '.join(versions)}, target {target}", "" if oldest in versions else f"Python {oldest}: not on this machine")
 
 
 def _controller(core: Core, packages: Sequence[str], check: Check) -> tuple[Path, dict[str, str], Layout]:
@@ -402,6 +420,7 @@ def molecule(scenario: str, check: Check) -> Outcome:
 
 PARTS: dict[str, Part] = {
     **{f"sanity {core}": partial(sanity, core) for core in CORES},
+    "ansible-test": other_commands_of_ansible_test,
     "galaxy-importer": galaxy_importer,
     "execution environment": execution_environment,
 }

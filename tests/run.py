@@ -1,7 +1,7 @@
 """All tests in the order in which they fail fastest: unit tests, then the checks, then everything that needs a sandbox, in lanes side by side: each has
 sandboxes of its own, and waits more than it computes.
 
-    python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations]
+    python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration]
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ def files_of(lane: int) -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in chosen)
 
 
-def first_lane() -> bool:
+def on_one_sandbox(files: Sequence[str]) -> bool:
     """A sandbox that runs already is used and left running: it belongs to whoever started it."""
     found = lifecycle.running()
     try:
-        return step("sandbox", "-m", "sandbox", "up") and step("integration tests", "-m", "pytest", "-q", "--durations=5", *files_of(0))
+        return step("sandbox", "-m", "sandbox", "up") and step("integration tests", "-m", "pytest", "-q", "--durations=5", *files)
     finally:
         if not found:
             step("end of the sandbox", "-m", "sandbox", "down")
@@ -109,7 +109,7 @@ def on_sandboxes(names: Sequence[str]) -> dict[str, bool]:
     """Run the lanes side by side, the generations after the lane that has the least to do."""
     lanes: list[list[tuple[str, Callable[[], bool]]]] = []
     if "integration" in names:
-        lanes.append([("integration", first_lane)])
+        lanes.append([("integration", partial(on_one_sandbox, files_of(0)))])
         lanes += [[("integration", partial(lane_beside, number))] for number in range(1, number_of_lanes())]
     if "generations" in names:
         lanes += [] if len(lanes) > 1 else [[]]
@@ -120,6 +120,9 @@ def on_sandboxes(names: Sequence[str]) -> dict[str, bool]:
 
 
 def main(names: list[str]) -> int:
+    files = [f"tests/integration/{name}" for name in names if (ROOT / "tests" / "integration" / name).is_file()]
+    if files and len(files) == len(names):
+        return 0 if on_one_sandbox(files) else 1
     steps = {"unit": unit, "lint": lint}
     known = [*steps, "integration", "generations"]
     unknown = [name for name in names if name not in known]

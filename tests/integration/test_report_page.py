@@ -15,7 +15,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts impor
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import html, report_of
 from tests.browser import Page, browser_page
 from tests.found import access, certificate, found, many, registry
-from tests.hostile import texts
+from tests.hostile_texts import texts
 
 NAMES = "[...document.querySelectorAll('#table-registries tbody th')].map(cell => cell.firstChild.textContent)"
 ATTACK = "<script>window.attacked = 1</script><img src=x onerror='window.attacked = 1'>"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.installed import link_kubernetes_core
+from tests import installed
 from tests.playing import Played
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,7 +38,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "plugins", collection / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ANSWERING:
         (collection / "plugins" / "modules" / f"{name}.py").write_text(MODULE.format(name=name))
-    link_kubernetes_core(folder / "ansible_collections")
+    installed.link_kubernetes_core(folder / "ansible_collections")
     return folder
 
 
@@ -61,15 +59,13 @@ def play(collections: Path, tmp_path: Path) -> Play:
         says = {host: {} if options is None else {"model_registry_cluster": options} for host, options in (hosts or {"east": None}).items()}
         (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": says | (others or {})}}))
         (tmp_path / "asked").unlink(missing_ok=True)
-        environment = os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSWERS": str(tmp_path), "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path)}
-        environment.pop("PYTHONPATH", None)
-        command = [
-            Path(sys.executable).parent / "ansible-playbook",
-            "-i",
-            "inventory.yml",
-            playbook if "." in playbook else f"modelops.openshift_ai.{playbook}",
-            *options,
-        ]
+        environment = installed.environment() | {
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSWERS": str(tmp_path),
+            "ANSIBLE_NOCOLOR": "1",
+            "HOME": str(tmp_path),
+        }
+        command = ["ansible-playbook", "-i", "inventory.yml", playbook if "." in playbook else f"modelops.openshift_ai.{playbook}", *options]
         command += ["-e", json.dumps(variables or {})]
         done = subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=300)
         return Played(done.returncode, done.stdout + done.stderr)

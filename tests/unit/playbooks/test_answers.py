@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tests.found import certificate, found, registry
-from tests.hostile import Loader, texts
+from tests.hostile import Loader
+from tests.hostile_texts import texts
 from tests.playing import Played
 
 SECRET = "mysql://root:S3cretPw99@h/db"

@@ -13,7 +13,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 from ansible_collections.modelops.openshift_ai.plugins.filter.to_variables import to_variables
-from tests.hostile import texts
+from tests.hostile_texts import texts
 
 TEXTS = [
     "plain",

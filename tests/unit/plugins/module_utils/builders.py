@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
@@ -20,7 +20,7 @@ OLD = Capabilities("v1alpha1", "oauthProxy", generates_databases=False)
 CREATED = "2026-05-01T10:00:00Z"
 STARTED = "2026-05-01T10:00:05Z"
 LATER = "2026-05-01T11:00:00Z"
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+NOW = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 TYPES = ("mysql", "postgresql", "generated")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cache
 
 import pytest
@@ -17,7 +17,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certificates import added_to, certificates_in, covers, read_bundle, same_certificates
 
 OPTION = "database.ca.pem"
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 YEAR = timedelta(days=365)
 KEY = ec.generate_private_key(ec.SECP256R1())
 KEY_PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

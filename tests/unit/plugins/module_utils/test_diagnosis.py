@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -24,7 +24,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.di
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certificates import Certificate
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
 MYSQL = View("mysql", "db.example.com", 3306, "models", "registry", "secret-word")
 POSTGRESQL = replace(MYSQL, type="postgresql", port=5432)
@@ -358,7 +358,7 @@ def test_a_chain_that_only_the_library_refuses_is_no_failure():
 def test_schemas(schema, expected):
     found = diagnosis.schema_findings("mysql", schema)
     assert [(finding.check, finding.result) for finding in found] == [(check, result) for check, result, _said in expected]
-    assert all(said in finding.message for finding, (_check, _result, said) in zip(found, expected, strict=True))
+    assert all(said in finding.message for finding, (_check, _result, said) in zip(found, expected))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import pytest
 
@@ -19,7 +19,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import
 
 from .builders import TODAY
 
-NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=timezone.utc)
 LONG_AGO, JUST_NOW = "2026-05-01T12:00:00Z", "2026-06-01T11:59:30Z"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import trustme
@@ -836,7 +836,7 @@ def test_a_server_is_restarted_only_for_the_keys_that_it_reads(registry, kind, r
 @pytest.mark.parametrize(("changed", "restarted"), [("2026-05-01T10:00:09Z", True), ("2026-05-01T09:59:59Z", False)])
 def test_a_nodes_clock_loses_no_rotation(ahead, changed, restarted):
     def shown(time):
-        return (datetime.fromisoformat(time) + timedelta(seconds=ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return (datetime.strptime(time, "%Y-%m-%dT%H:%M:%SZ") + timedelta(seconds=ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     started = pod(shown("2026-05-01T10:00:08Z"))
     started["status"]["startTime"] = shown("2026-05-01T10:00:01Z")
@@ -1186,7 +1186,7 @@ def test_what_the_product_checks_of_postgresql_is_told_when_its_ca_is_set():
 
 
 def test_a_second_restart_in_the_same_second_is_one_too():
-    now = datetime(2026, 5, 1, 10, 0, 0, tzinfo=UTC)
+    now = datetime(2026, 5, 1, 10, 0, 0, tzinfo=timezone.utc)
 
     def stamps(deployment):
         body = restart_of(wanted(), now, deployment).body

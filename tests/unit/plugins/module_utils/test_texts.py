@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
-from tests.hostile import texts
+from tests.hostile_texts import texts
 
 HOSTILE = texts(Path("/nowhere/canary"))
 

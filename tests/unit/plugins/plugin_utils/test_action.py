@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import OLDEST_KUBERNETES_CORE
-from tests.installed import KUBERNETES_CORE, link_kubernetes_core
+from tests import installed
 
 ROOT = Path(__file__).resolve().parents[4]
 PLUGINS = ROOT / "plugins"
@@ -79,7 +78,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[s
         (collection / shared).symlink_to(PLUGINS / shared)
     shutil.copy(PLUGINS / "action" / "model_registry.py", collection / "action" / "probe.py")
     (collection / "modules" / "probe.py").write_text(MODULE)
-    link_kubernetes_core(collection.parents[2])
+    installed.link_kubernetes_core(collection.parents[2])
     # A connection to this machine that does not call itself local.
     (collection / "connection" / "elsewhere.py").write_text(
         "from ansible.plugins.connection.local import Connection as Local\n\n\nclass Connection(Local):\n    transport = 'elsewhere'\n"
@@ -92,8 +91,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[s
     (clusters / "broken").write_text("token: [t0ken-of-the-kubeconfig\n  user: {")
     (clusters / "text").write_text("t0ken-of-the-kubeconfig")
     (folder / "vault-password").write_text("open sesame")
-    programs = Path(sys.executable).parent
-    env = os.environ | {
+    env = installed.environment() | {
         "HOME": str(folder),
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_ASYNC_DIR": str(folder / "async"),
@@ -101,8 +99,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[s
         "ANSIBLE_VAULT_PASSWORD_FILE": str(folder / "vault-password"),
         "ANSIBLE_NOCOLOR": "1",
     }
-    env.pop("PYTHONPATH", None)
-    subprocess.run([programs / "ansible-vault", "encrypt", *(clusters / name for name in vaulted)], env=env, check=True, capture_output=True)
+    subprocess.run(["ansible-vault", "encrypt", *(clusters / name for name in vaulted)], env=env, check=True, capture_output=True)
 
     tasks = [task(number, **arguments) for number, arguments in enumerate(PLAY)]
     results = f"{{{{ [{', '.join(f'result_{number}' for number in range(len(PLAY)))}] | to_json }}}}"
@@ -110,7 +107,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[s
     variables = {"ansible_python_interpreter": sys.executable}
     play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}]
     (folder / "play.yml").write_text(yaml.safe_dump(play, sort_keys=False))
-    command = [programs / "ansible-playbook", "-vvv", "-i", "localhost,", folder / "play.yml"]
+    command = ["ansible-playbook", "-vvv", "-i", "localhost,", folder / "play.yml"]
     done = subprocess.run(command, check=False, env=env, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
     answers = json.loads((folder / "results.json").read_text())
@@ -198,16 +195,15 @@ def test_a_kubernetes_core_that_is_missing_or_too_old_is_said_in_one_line(tmp_pa
     (collections / "modelops").mkdir(parents=True)
     (collections / "modelops" / "openshift_ai").symlink_to(ROOT)
     if version:
-        installed = collections / "kubernetes" / "core"
-        installed.mkdir(parents=True)
+        core = collections / "kubernetes" / "core"
+        core.mkdir(parents=True)
         for name in ("plugins", "meta"):
-            (installed / name).symlink_to(KUBERNETES_CORE / name)
-        manifest = json.loads((KUBERNETES_CORE / "MANIFEST.json").read_text())
+            (core / name).symlink_to(installed.KUBERNETES_CORE / name)
+        manifest = json.loads((installed.KUBERNETES_CORE / "MANIFEST.json").read_text())
         manifest["collection_info"]["version"] = version
-        (installed / "MANIFEST.json").write_text(json.dumps(manifest))
-    env = os.environ | {"HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_NOCOLOR": "1"}
-    env.pop("PYTHONPATH", None)
-    command = [Path(sys.executable).parent / "ansible", "localhost", "-m", "modelops.openshift_ai.model_registry_info"]
+        (core / "MANIFEST.json").write_text(json.dumps(manifest))
+    env = installed.environment() | {"HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_NOCOLOR": "1"}
+    command = ["ansible", "localhost", "-m", "modelops.openshift_ai.model_registry_info"]
     done = subprocess.run(command, check=False, env=env, cwd=tmp_path, text=True, capture_output=True)
     assert done.returncode
     assert said in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr

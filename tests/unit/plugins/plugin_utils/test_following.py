@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.installed import link_kubernetes_core
+from tests import installed
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
-PROGRAMS = Path(sys.executable).parent
 
 # It takes at most 50 ms for a write, and for longer than any test it writes on.
 MODULE = """
@@ -61,7 +60,7 @@ class Play:
             (collection / part).mkdir(parents=True)
         for shared in ("module_utils", "plugin_utils"):
             (collection / shared).symlink_to(PLUGINS / shared)
-        link_kubernetes_core(collection.parents[2])
+        installed.link_kubernetes_core(collection.parents[2])
         shutil.copy(PLUGINS / "action" / "model_registries.py", collection / "action" / "probe.py")
         (collection / "modules" / "probe.py").write_text(MODULE)
 
@@ -70,17 +69,16 @@ class Play:
         variables = {"ansible_python_interpreter": sys.executable}
         play = {"hosts": "all", "connection": "local", "gather_facts": False, "vars": variables, "tasks": list(tasks)}
         (self.folder / "play.json").write_text(json.dumps([play]))
-        environment = os.environ | {
+        environment = installed.environment() | {
             "HOME": str(self.folder),
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
             "ANSIBLE_NOCOLOR": "1",
         }
-        environment.pop("PYTHONPATH", None)
         # Tests that a shell runs in the background ignore SIGINT, and so would all that they start.
         heeding = ["env", "--default-signal=INT"]
-        command = [*heeding, PROGRAMS / "ansible-playbook", verbosity, "-i", hosts, self.folder / "play.json"]
+        command = [*heeding, "ansible-playbook", verbosity, "-i", hosts, self.folder / "play.json"]
         return subprocess.Popen(
             command,
             env=environment,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.installed import link_kubernetes_core
+from tests import installed
 
 ROOT = Path(__file__).resolve().parents[4]
 SECRET = "Tr0ub4dor-and-3"
@@ -59,7 +59,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[dict[s
     namespace = folder / "collections" / "ansible_collections" / "modelops"
     namespace.mkdir(parents=True)
     (namespace / "openshift_ai").symlink_to(ROOT)
-    link_kubernetes_core(namespace.parent)
+    installed.link_kubernetes_core(namespace.parent)
     tasks = [
         {"name": str(number), f"modelops.openshift_ai.{module}": options, "register": f"result_{number}", "ignore_errors": True}
         for number, (module, options, _wrong) in enumerate(WRONG)
@@ -68,9 +68,12 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[dict[s
     written = {"name": "results", "ansible.builtin.copy": {"dest": str(folder / "results.json"), "content": f"{{{{ {results} | to_json }}}}", "mode": "0600"}}
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "vars": {"ansible_python_interpreter": sys.executable}, "tasks": [*tasks, written]}
     (folder / "play.json").write_text(json.dumps([play]))
-    environment = os.environ | {"HOME": str(folder), "ANSIBLE_HOME": str(folder / "ansible"), "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections")}
-    environment.pop("PYTHONPATH", None)
-    command = [Path(sys.executable).parent / "ansible-playbook", "-vvv", "-i", "one,", folder / "play.json"]
+    environment = installed.environment() | {
+        "HOME": str(folder),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
+    }
+    command = ["ansible-playbook", "-vvv", "-i", "one,", folder / "play.json"]
     # As whoever sets a variable from a file in another encoding.
     odd = {os.fsencode(name): os.fsencode(value) for name, value in environment.items()} | {b"ODD_PASSWORD": b"caf\xe9"}
     done = subprocess.run(command, env=odd, cwd=folder, capture_output=True, check=False)
