@@ -61,8 +61,9 @@ options:
     description:
       - V(present) creates or edits the registry. V(absent) deletes the registry and everything that was created only for it.
       - Together with the registry, V(absent) deletes the Secret with its password and uploaded CA certificates, if the dashboard or this collection created
-        them and no other registry uses them. It also deletes the ClusterRoleBinding that the operator leaves behind, and anything that an interrupted deletion
-        has left behind. Objects that are not deleted are listed in RV(kept).
+        them and no other registry uses them. Those that were created for a registry that no longer exists are deleted together with the last registry that
+        uses them. It also deletes the ClusterRoleBinding that the operator leaves behind, and anything that an interrupted deletion has left behind. Objects
+        that are not deleted are listed in RV(kept).
       - An external database is never changed or deleted.
     type: str
     choices: [present, absent]

@@ -15,12 +15,13 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
 from sandbox import databases
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster, until
-from tests.interleaving import Ended, InProcess, Work, permission, registries, registry
+from tests.interleaving import Ended, InProcess, Sent, Work, permission, registries, registry
 
 SECRETS = ("v1", "secrets")
 CONFIG_MAPS = ("v1", "configmaps")
 CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
 KEY = "database-password"
+NOW = "2026-01-01T00:00:00Z"
 
 
 class Room:
@@ -42,11 +43,12 @@ class Room:
     def delete(self, number: int, **options: Any) -> Work:
         return registry(name=self.name(number), state="absent", **options)
 
-    def purge(self, number: int) -> Work:
-        """A run that deletes a registry as one that is not listed. Those of other tests are listed, by name alone."""
+    def purge(self, *numbers: int, **options: Any) -> Work:
+        """A run that deletes registries as some that are not listed. Those of other tests are listed, by name alone."""
         present = [item["metadata"]["name"] for item in self.cluster.items(*REGISTRIES)]
-        listed = [{"name": name} for name in present if name != self.name(number)]
-        return registries(registries=listed or [{"name": self.name(100), "database": self.mysql}], purge=True, wait=False)
+        listed = [{"name": name} for name in present if name not in map(self.name, numbers)]
+        listed = listed or [{"name": self.name(100), "database": self.mysql}]
+        return registries(registries=listed, purge=True, purge_limit=len(numbers), **{"wait": False, **options})
 
     def do(self, work: Work) -> Ended:
         """A run by itself, which succeeds."""
@@ -230,6 +232,71 @@ def test_it_never_deletes_a_registry_that_was_created_while_it_deletes_another_o
         assert room.check(number, deleting, creating) is is_new
         created += is_new
     assert created
+
+
+def test_a_deletion_spares_a_database_that_was_generated_after_it_looked(room: Room) -> None:
+    switched: list[int] = []
+
+    def prepared(number: int) -> tuple[Work, Work]:
+        room.do(registry(name=room.name(number), wait=False, database=room.mysql))
+
+        def switch(*_: Any) -> None:
+            found = room.cluster.registry(room.name(number))
+            if found and "deletionTimestamp" not in found["metadata"]:
+                room.cluster.merge(*REGISTRIES, room.name(number), {"spec": {"mysql": None, "postgres": {"generateDeployment": True}}})
+                switched.append(number)
+
+        return room.delete(number, wait=False), switch
+
+    for number, deleting, _switching in room.interleaved(prepared):
+        found = room.cluster.registry(room.name(number))
+        if number in switched:
+            assert deleting.error and "delete_data" in deleting.error, (number, deleting.sent)
+            assert "deletionTimestamp" not in found["metadata"] and found["spec"]["postgres"]["generateDeployment"]
+        else:
+            assert deleting.error is None
+    assert len(switched) > 3
+
+
+def test_a_registry_whose_status_is_written_all_the_time_is_deleted(room: Room) -> None:
+    room.numbers = 1
+    room.do(room.create(1))
+    writes_left = 8
+
+    def before(_ended: Ended, request: Sent) -> None:
+        nonlocal writes_left
+        if request.verb == "DELETE" and request.path.endswith(f"/modelregistries/{room.name(1)}") and writes_left:
+            writes_left -= 1
+            status = {"conditions": [{"type": "Written", "status": "True", "reason": "Test", "message": str(writes_left), "lastTransitionTime": NOW}]}
+            room.cluster.merge(*REGISTRIES, f"{room.name(1)}/status", {"status": status})
+
+    ended = room.process.run(room.delete(1), before)
+    assert ended.error is None and writes_left == 0 and room.check(1) is False
+    assert room.held(SECRETS, 1) == room.held(CONFIG_MAPS, 1) == []
+
+
+@pytest.mark.parametrize("way", ["first", "last", "purge", "purge with a wait"])
+def test_what_two_registries_use_is_deleted_with_the_last_of_them(room: Room, way: str) -> None:
+    room.numbers = 3
+    room.do(room.create(1))
+    [secret], [bundle] = room.held(SECRETS, 1), room.held(CONFIG_MAPS, 1)
+    login = {"password": None, "password_secret": {"name": secret, "key": KEY}, "ca": {"source": "config_map", "name": bundle, "key": "ca.crt"}}
+    for number in (2, 3):
+        room.do(room.create(number, database={**room.mysql, **login}))
+    # That of the first is gone before: nothing is named after a registry that is there.
+    room.do(room.delete(1))
+    assert room.held(SECRETS, 1) == [secret] and room.held(CONFIG_MAPS, 1) == [bundle]
+    if way.startswith("purge"):
+        room.do(room.create(1, database={**room.mysql, **login}))
+        options = {"wait": way != "purge"}
+        foreseen, ended = room.do(room.purge(1, 2, 3, check=True, **options)), room.do(room.purge(1, 2, 3, **options))
+        assert sorted(map(str, foreseen.outcome.changes)) == sorted(map(str, ended.outcome.changes))
+        assert not {"Secret", "ConfigMap"} & {kept["kind"] for run in (foreseen, ended) for kept in run.outcome.kept}
+    else:
+        for number in (2, 3) if way == "first" else (3, 2):
+            assert room.held(SECRETS, 1) == [secret] and room.held(CONFIG_MAPS, 1) == [bundle]
+            room.do(room.delete(number))
+    assert room.held(SECRETS, 1) == room.held(CONFIG_MAPS, 1) == []
 
 
 # Kills

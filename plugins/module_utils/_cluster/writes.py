@@ -52,6 +52,22 @@ def send(cluster: client.Cluster, change: changeset.Change, dry_run: bool) -> ma
         raise
 
 
+def _sent(reader: registry_reader.Reader, change: changeset.Change, dry_run: bool) -> manifests.Manifest:
+    """As `send`. A registry into which only its status was written since it was read, as its operator does all the time, is deleted all the same."""
+    for _attempt in range(PLANS):
+        try:
+            return send(reader.cluster, change, dry_run)
+        except _errors.ClusterError as error:
+            if error.status != _errors.CONFLICT or (change.action, change.kind) != ("delete", kinds.KIND):
+                raise
+            present = reader.fresh.registry(change.name)
+            if present is None or (present["metadata"]["uid"], present["metadata"]["generation"]) != (change.body["preconditions"]["uid"], change.generation):
+                # Planned anew: it may have a generated database by now.
+                raise
+            change = changeset.deletion(change.kind, change.api, present)
+    return send(reader.cluster, change, dry_run)
+
+
 def carry_out(
     reader: registry_reader.Reader,
     planned: Callable[[registry_reader.Reader], changeset.Plan],
@@ -127,20 +143,20 @@ def _write(
     reader: registry_reader.Reader, planned: changeset.Plan, name: str, check_mode: bool, outcome: record.Outcome, after: Callable[[changeset.Change], None]
 ) -> manifests.Manifest | None:
     """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
-    registry, cluster = None, reader.cluster
+    registry = None
     # What goes with a registry is shared by name: with other registries, and with one of the same name that another process creates.
     shared = [] if check_mode else [change for change in planned.changes if change.action == "delete" and change.kind != kinds.KIND]
     of_registry = [change for change in planned.changes if change.kind == kinds.KIND]
     if len(planned.changes) > 1 and of_registry and not check_mode:
         # The webhooks answer before the Secret is written, so that a refusal leaves nothing behind.
-        send(cluster, of_registry[0], True)
+        _sent(reader, of_registry[0], True)
     for change in planned.changes:
         if change in shared:
             continue
         unverified = check_mode and change.action == "restart"
         if not unverified:
             outcome.unanswered = None if check_mode else change
-            answer = send(cluster, change, check_mode)
+            answer = _sent(reader, change, check_mode)
             outcome.unanswered = None
             if change.kind == kinds.KIND:
                 registry = answer

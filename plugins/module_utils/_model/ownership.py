@@ -176,6 +176,12 @@ def is_upload(config_map: str, registry: str) -> bool:
     return re.fullmatch(rf"({re.escape(registry)}-)?db-credential(-[2-9]|-[1-9]\d+)?", config_map) is not None
 
 
+def left_by(held: str, present: Iterable[str]) -> str:
+    """The registry after which a Secret or ConfigMap is named as one that is made for it, where it is not among those present; empty for none."""
+    maker = held.rpartition("-db-")[0]
+    return "" if maker in present else maker
+
+
 def is_password_secret(secret: manifests.Manifest) -> bool:
     """Whether a Secret has a mark of those that hold a registry's password, whoever made it."""
     metadata = secret["metadata"]

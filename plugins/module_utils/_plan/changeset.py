@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .. import _errors
-from .._model import kinds, manifests
+from .._model import manifests
 
 MASK = "********"
 
@@ -28,6 +28,8 @@ class Change:
     body: manifests.Manifest = field(repr=False)
     before: manifests.Manifest = field(default_factory=dict)
     after: manifests.Manifest = field(default_factory=dict)
+    # Of what is to be deleted, as it was read: another one has another content, whatever was written into its status and metadata.
+    generation: int | None = None
 
     def result(self, unverified: bool) -> manifests.Manifest:
         """The change as results show it."""
@@ -57,8 +59,7 @@ class Plan:
 def deletion(kind: str, api: tuple[str, str], manifest: manifests.Manifest) -> Change:
     """What deletes this very object as it was read, and no other that has got its name since."""
     metadata = manifest["metadata"]
-    # A registry goes whatever was written into it since, and its operator writes into it all the time.
-    same = {"uid"} if kind == kinds.KIND else {"uid", "resourceVersion"}
-    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {key: metadata[key] for key in sorted(same & metadata.keys())}}
+    same = {key: metadata[key] for key in ("resourceVersion", "uid") if key in metadata}
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": same}
     shown = {f"{kind} {metadata['name']}": "present"}
-    return Change("delete", kind, metadata.get("namespace", ""), metadata["name"], (), "DELETE", api, body, shown)
+    return Change("delete", kind, metadata.get("namespace", ""), metadata["name"], (), "DELETE", api, body, shown, generation=metadata.get("generation"))

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .. import _errors, _options
 from .._model import custom_resource, desired_state, kinds, manifests, ownership
@@ -22,6 +22,8 @@ class Remains:
 
     capabilities: kinds.Capabilities
     registry: manifests.Manifest | None = None
+    # The registry as it was before this run deleted it.
+    last: manifests.Manifest = field(default_factory=dict)
     # Whether a database that was generated for it is there; also beside an external one, to which the registry was moved later.
     has_generated_database: bool = False
     # The Secret that the registry names, and all whose name begins as that of this registry's password.
@@ -54,14 +56,19 @@ def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: d
         )
     changes: list[changeset.Change] = []
     kept: list[manifests.Manifest] = []
+    others = [other for other in remains.others if not is_going(other)]
     if registry is not None:
         changes.append(changeset.deletion(kinds.KIND, remains.capabilities.api, registry))
         kept += _kept_database(registry)
     for kind, objects in (("Secret", remains.secrets), ("ConfigMap", remains.config_maps)):
         for manifest in objects:
             held = manifest["metadata"]["name"]
-            readers = [other["metadata"]["name"] for other in remains.others if (kind, held) in custom_resource.named_objects(other)]
+            readers = [other["metadata"]["name"] for other in others if (kind, held) in custom_resource.named_objects(other)]
             owner = ownership.owner_of(kind, manifest, name, readers)
+            maker = ownership.left_by(held, (other["metadata"]["name"] for other in others))
+            if maker and not owner.is_ours and (kind, held) in custom_resource.named_objects(registry or remains.last):
+                # It was made for a registry that is no more, and was left because this one read it.
+                owner = ownership.owner_of(kind, manifest, maker, readers)
             if owner.is_ours:
                 changes.append(changeset.deletion(kind, kinds.APIS[kind], manifest))
             elif kind == "ConfigMap" or (registry is not None and held == _password_secret(registry)):

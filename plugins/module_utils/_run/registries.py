@@ -115,7 +115,9 @@ class FleetOutcome(record.Outcome):
         """The result of the module."""
         parts = [*self.items, *self.removals]
         changes = [change for item in parts for change in item.outcome.changes]
-        kept = [kept for item in parts for kept in item.outcome.kept]
+        # What one deletion kept another may have deleted.
+        gone = {(change["kind"], change["name"]) for change in changes if change["action"] == "delete"}
+        kept = [kept for item in parts for kept in item.outcome.kept if (kept["kind"], kept["name"]) not in gone]
         databases = [{"name": item.name, **item.outcome.database} for item in self.items if item.outcome.database]
         return {
             "changed": bool(changes),
@@ -210,6 +212,8 @@ class Fleet:
     def __init__(self, reader: snapshots.Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _progress.Progress) -> None:
         self._reader, self._options, self._check_mode, self._outcome, self._narrator = reader, options, check_mode, outcome, narrator
         self._seconds: int = options["wait_timeout"] if options["wait"] and not check_mode else 0
+        # Unlisted registries that read an object which was made for one and which another of them reads too: it is deleted with the last one.
+        self._sharing: set[str] = set()
 
     def converge(self) -> None:
         """Do all of it, with each registry as far as it comes. NotAllConvergedError at the end when some did not get there."""
@@ -337,19 +341,28 @@ class Fleet:
             lambda why: self._outcome.warn([f"what is left of registries that are no more stays: {why}"]),
             advice=False,
         )
+        users = custom_resource.users_of(unlisted[name] for name in unwanted if name in unlisted)
+        self._sharing = {name for (kind, held), names in users.items() if len(names) > 1 and self._is_ours(kind, held, names[0]) for name in names}
+        expected = self._expected
         removals: dict[str, removal.Removal] = {}
         problems: list[_errors.Problem] = []
         for name in unwanted:
             item = Item(f"purge[{name}]", {}, desired_state.Registry(name, self._reader.namespace), record.Outcome())
             consent = desired_state.Consent(delete_data=self._options["delete_data"])
             uid = unlisted[name]["metadata"]["uid"] if name in unlisted else ""
-            removals[name] = removal.Removal(item.wanted, consent, self._check_mode, item.outcome, self._expected, uid)
+            removals[name] = removal.Removal(item.wanted, consent, self._check_mode, item.outcome, expected, uid)
             if name in chosen:
                 problems += removals[name].problems(self._reader)
+            if name in self._sharing:
+                expected = {**expected, name: manifests.merged(unlisted[name], {"metadata": {"deletionTimestamp": "0001-01-01T00:00:00Z"}})}
             self._outcome.removals.append(item)
         if problems:
             raise _errors.InputError(problems)
         return removals
+
+    def _is_ours(self, kind: str, name: str, user: str) -> bool:
+        held = self._reader.held(kind, name) if "db-" in name else None
+        return held is not None and ownership.owner_of(kind, held, ownership.left_by(name, ()) or user).is_ours
 
     def _write(self, items: Sequence[Item]) -> None:
         """Write what differs, each registry for itself in an order that is safe."""
@@ -454,20 +467,22 @@ class Fleet:
         now = self._reader if self._check_mode else self._reader.renewed
         renewing = threading.Lock()
 
-        def present() -> snapshots.Snapshot:
+        def present(name: str) -> snapshots.Snapshot:
             """The cluster as it was not long ago: a deletion may have waited for others."""
             nonlocal now
             with renewing:
-                if not self._check_mode and now.age > RENEWED_AFTER:
+                if not self._check_mode and (name in self._sharing or now.age > RENEWED_AFTER):
                     now = now.renewed
                 return now
 
         def remove(item: Item) -> None:
             if self._seconds and time.monotonic() >= deadline:
                 raise _errors.ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
-            removals[item.name].carry_out(present(), self._seconds, deadline=deadline)
+            removals[item.name].carry_out(present(item.name), self._seconds, deadline=deadline)
 
-        self._side_by_side("trying to delete" if self._check_mode else "deleting", self._outcome.removals, remove)
+        one_by_one = [[item] for item in self._outcome.removals if item.name in self._sharing]
+        for group in ([item for item in self._outcome.removals if item.name not in self._sharing], *one_by_one):
+            self._side_by_side("trying to delete" if self._check_mode else "deleting", group, remove)
 
 
 def _fail(error: Exception) -> None:

@@ -46,6 +46,8 @@ class Removal:
         self._expected, self._uid = expected, uid
         # The names of the other registries of the namespace.
         self._others: list[str] = []
+        # The registry as it was last seen: once it is deleted nothing else tells what it read.
+        self._last: manifests.Manifest = {}
 
     def problems(self, reader: registry_reader.Reader) -> list[_errors.Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
@@ -80,7 +82,8 @@ class Removal:
         self._outcome.status = {**observation.ABSENT, "reason": reason, "restart_needed": False}
 
     def _planned(self, reader: registry_reader.Reader, expected: Mapping[str, manifests.Manifest]) -> changeset.Plan:
-        remains = read_remains(reader, self._unwanted.name, expected)
+        remains = read_remains(reader, self._unwanted.name, expected, self._last)
+        self._last = remains.registry or self._last
         self._others = [other["metadata"]["name"] for other in remains.others]
         uid = remains.registry["metadata"]["uid"] if remains.registry else ""
         if self._uid is None:
@@ -90,8 +93,11 @@ class Removal:
         return deletion_plan.plan_deletion(self._unwanted, remains, self._consent)
 
 
-def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[str, manifests.Manifest]) -> deletion_plan.Remains:
-    """Everything in the cluster that can be of a registry, beside others, some of which are expected to become what they are not yet."""
+def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[str, manifests.Manifest], last: manifests.Manifest) -> deletion_plan.Remains:
+    """Everything in the cluster that can be of a registry, beside others, some of which are expected to become what they are not yet.
+
+    `last` is the registry before this run deleted it.
+    """
     unseen: list[str] = []
 
     def seen(what: str, look: Callable[[], Any], otherwise: Any) -> Any:
@@ -99,9 +105,11 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
 
     registries = {item["metadata"]["name"]: item for item in reader.registries()}
     registry = registries.get(name)
+    others = [item for other, item in {**registries, **expected}.items() if other != name]
+    database = custom_resource.live_database(registry or last)
     if registry is None:
         registry_reader.need_namespace(reader.cluster, reader.namespace, lambda why: unseen.append(f"whether the namespace exists could not be seen: {why}"))
-    named = (custom_resource.live_database(registry).get("passwordSecret") or {}).get("name")
+    named = (database.get("passwordSecret") or {}).get("name")
     secrets = registry_reader.password_secrets_of(reader, name, unseen)
     if named and named not in [secret["metadata"]["name"] for secret in secrets]:
         secret = reader.held("Secret", named)
@@ -110,8 +118,10 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
         "ConfigMaps with an uploaded CA", lambda: [entry["metadata"]["name"] for entry in reader.named("ConfigMap", ownership.upload_prefix(name))], []
     )
     # Uploaded in the dashboard before the registry had a name, it is known by being read alone.
-    read = (custom_resource.live_database(registry).get(custom_resource.CA_KEYS["ConfigMap"]) or {}).get("name", "")
-    uploads = [reader.held("ConfigMap", entry) for entry in dict.fromkeys([*found, read]) if ownership.is_upload(entry, name)]
+    read = (database.get(custom_resource.CA_KEYS["ConfigMap"]) or {}).get("name", "")
+    maker = ownership.left_by(read, (other["metadata"]["name"] for other in others if not deletion_plan.is_going(other)))
+    made_for = dict.fromkeys(found, name) | {read: maker or name}
+    uploads = [reader.held("ConfigMap", entry) for entry, registry_name in made_for.items() if ownership.is_upload(entry, registry_name)]
     delegator = ownership.auth_delegator(name)
     binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(kinds.CLUSTER_ROLE_BINDINGS, "", delegator), None)
     if binding and reader.missing_rights("", [client.Right("delete", kinds.RBAC, kinds.CLUSTER_ROLE_BINDINGS[1], delegator)]):
@@ -141,12 +151,13 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
     return deletion_plan.Remains(
         capabilities=reader.capabilities,
         registry=registry,
+        last=last,
         has_generated_database=registry is not None and any(ownership.is_owned_by(part, registry["metadata"]["uid"]) for part in generated),
         secrets=tuple(secrets),
         config_maps=tuple(upload for upload in uploads if upload),
         cluster_role_binding=binding,
         role_bindings=tuple(bindings),
-        others=tuple(item for other, item in {**registries, **expected}.items() if other != name),
+        others=tuple(others),
         inference_services=tuple(users),
         unseen=tuple(unseen),
     )

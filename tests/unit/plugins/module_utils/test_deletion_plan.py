@@ -12,6 +12,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.deleti
 from .builders import NAMESPACE, OLD, TODAY, config_map, foreign_secret, named, secret, secret_name, steps, stored, wanted
 
 OURS = secret_name(wanted())
+# What was made for a registry that is no more.
+LEFT, UPLOAD_LEFT = secret_name(wanted(name="gone")), "gone-db-credential"
 UPLOAD = {"source": "config_map", "name": "fraud-db-credential", "key": "ca.crt"}
 
 
@@ -62,8 +64,10 @@ def test_everything_that_was_made_for_the_registry_goes_after_it(kind):
 
 
 def test_only_the_very_object_that_was_looked_at_is_deleted():
-    [change] = deleted(registry=stored(wanted())).changes
-    assert change.body == {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": "1"}}
+    registry = stored(wanted())
+    registry["metadata"]["resourceVersion"] = "7"
+    [change] = deleted(registry=registry).changes
+    assert change.body == {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": "7", "uid": "1"}}
     assert change.before == {"ModelRegistry fraud": "present"} and change.after == {}
 
 
@@ -173,6 +177,41 @@ def test_a_secret_that_another_registry_uses_is_kept(user):
 
 def test_a_secret_that_another_registry_does_not_use_goes():
     assert ("delete", "Secret") in steps(deleted(registry=stored(wanted()), secrets=(secret(wanted()),), others=(other(), other("generated"))))
+
+
+def left_for_fraud(used=True, others=()):
+    """The deletion of a registry that reads what was made for another one, or with `used` false does not."""
+    login = {"database__password": None, "database__password_secret": {"name": LEFT, "key": "database-password"}}
+    login["database__ca"] = UPLOAD | {"name": UPLOAD_LEFT}
+    registry = stored(wanted(**(login if used else {})))
+    return deleted(registry=registry, secrets=(secret(wanted(name="gone")),), config_maps=(upload(UPLOAD_LEFT),), others=others)
+
+
+def test_what_a_registry_left_that_is_no_more_goes_with_the_last_one_that_uses_it():
+    assert steps(left_for_fraud()) == [("delete", "ModelRegistry"), ("delete", "Secret"), ("delete", "ConfigMap")]
+    assert steps(left_for_fraud(others=(other(),))) == steps(left_for_fraud())
+    assert steps(left_for_fraud(used=False)) == [("delete", "ModelRegistry")]
+
+
+def test_what_a_registry_left_goes_although_one_that_is_going_uses_it():
+    user = other(database__password=None, database__password_secret={"name": LEFT, "key": "database-password"})
+    user["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert ("delete", "Secret") in steps(left_for_fraud(others=(user,)))
+    del user["metadata"]["deletionTimestamp"]
+    assert ("delete", "Secret") not in steps(left_for_fraud(others=(user,)))
+
+
+def test_what_is_named_after_another_registry_stays_while_that_one_exists():
+    assert steps(left_for_fraud(others=(stored(wanted(name="gone", database__password="other-word")),))) == [("delete", "ModelRegistry")]
+    # One that moved to another Secret may return to its own.
+    elsewhere = stored(wanted(name="gone", database__password=None, database__password_secret={"name": "vault", "key": "password"}))
+    assert steps(left_for_fraud(others=(elsewhere,))) == [("delete", "ModelRegistry")]
+
+
+def test_what_another_tool_keeps_stays_after_the_last_registry_that_uses_it():
+    argo = {"annotations": {"argocd.argoproj.io/tracking-id": "x"}}
+    registry = stored(wanted(database__ca=UPLOAD | {"name": UPLOAD_LEFT}))
+    assert steps(deleted(registry=registry, config_maps=(upload(UPLOAD_LEFT, **argo),))) == [("delete", "ModelRegistry")]
 
 
 def test_the_objects_in_use_are_those_of_every_reference():
