@@ -139,6 +139,7 @@ def test_what_mysqls_driver_says_belongs_to_the_line_after_it() -> None:
         ("mysql", {"sslRootCertificateConfigMap": {"name": "x", "key": "y"}, "verifyServerCert": True}, ENCRYPTED),
         ("mysql", {"sslRootCertificateSecret": {"name": "x", "key": "y"}, "verifyServerCert": False}, Connection("mysql", has_ca=True)),
         ("mysql", {"sslRootCertificatesSecretName": "x"}, Connection("mysql", has_ca=True)),
+        ("mysql", {"sslCipher": "x"}, Connection("mysql", has_cipher=True)),
         ("postgresql", {"sslCertificateSecret": {"name": "x", "key": "y"}}, POSTGRESQL),
         (
             "postgresql",
