@@ -243,6 +243,11 @@ SYMPTOMS = (
         r"failed to parse SSL (root|CA) certificate|unable to add CA to cert pool", "the CA bundle holds no PEM certificate", "Correct what database.ca names"
     ),
     _symptom(
+        r"invalid cipher suite|selected cipher suite is insecure",
+        "the registry names a TLS cipher suite that is unknown or insecure",
+        "Correct database.ssl_cipher",
+    ),
+    _symptom(
         r"(failed to read SSL (root|CA) certificate|unable to read CA file).* is a directory",
         "the registry names a whole ConfigMap or Secret as its CA, which the registry server cannot read",
         "Name one of its keys in database.ca",
