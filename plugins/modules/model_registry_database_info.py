@@ -152,7 +152,7 @@ options:
           - The module fails for PostgreSQL.
         type: bool
       ssl_cipher:
-        description: Ignored for MySQL. The check offers the default cipher suites. The module fails for PostgreSQL.
+        description: With this option, the connection to MySQL is encrypted. The check offers the default cipher suites. The module fails for PostgreSQL.
         type: str
       ssl_mode:
         description:

@@ -189,7 +189,7 @@ def reason_of(error: Exception, path: str) -> str:
     if isinstance(error, OSError):
         return str(error.strerror)
     said = str(error).partition("\nIf you are using a module")[0]
-    return said if may_repeat(path) else "there is no such file, or it cannot be decrypted"
+    return said.rstrip(".") if may_repeat(path) else "there is no such file, or it cannot be decrypted"
 
 
 def refusal(problems: list[Problem]) -> AnsibleActionFail:

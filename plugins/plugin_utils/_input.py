@@ -129,13 +129,20 @@ def _dictionary(given: Any, specs: Mapping[str, Any], root: _Root, path: str, pr
         if fitting is not None:
             right[key] = fitting
         if spec.get("required") and key not in value:
-            problems.append(Problem(place, MISSING, f"Set it to {_listed(spec['choices'], 'or')}" if "choices" in spec else "Set it"))
+            problems.append(Problem(place, MISSING, _required(spec) if "choices" in spec else "Set it"))
         elif spec.get("required") and (value[key] is None or (isinstance(value[key], str) and not value[key].strip())):
-            problems.append(Problem(place, "is empty", "Set a string" if spec["type"] == "str" else WANTED[spec["type"]][1]))
+            problems.append(Problem(place, "is empty", _required(spec)))
             right.pop(key, None)
         elif key in value and value[key] is None and spec.get("default") is not None:
             problems.append(Problem(place, "is empty", "Remove the option, or set a value"))
     return right
+
+
+def _required(spec: Mapping[str, Any]) -> str:
+    """The remedy for a required option without a value."""
+    if "choices" in spec:
+        return f"Set it to {_listed(spec['choices'], 'or')}"
+    return "Set a string" if spec["type"] == "str" else WANTED[spec["type"]][1]
 
 
 def read_dictionary(value: Any) -> Mapping[Any, Any] | None:

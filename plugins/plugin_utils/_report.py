@@ -449,6 +449,7 @@ def _view(registry: Registry) -> View | None:
         ssl_mode=database.get("ssl_mode"),
         client_certificate=pair,
         client_key=pair,
+        ssl_cipher=database.get("ssl_cipher"),
     )
 
 

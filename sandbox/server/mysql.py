@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from typing import Any
@@ -41,6 +42,15 @@ _STATES = {
     1173: "42000",
     1792: "25006",
 }
+# Go's names of the cipher suites that the server allows, and of those that Go itself has and calls insecure.
+_CIPHER = re.compile(
+    r"TLS_(AES_128_GCM_SHA256|AES_256_GCM_SHA384|CHACHA20_POLY1305_SHA256"
+    r"|ECDHE_(ECDSA|RSA)_WITH_(AES_(128|256)_CBC_SHA|AES_128_GCM_SHA256|AES_256_GCM_SHA384|CHACHA20_POLY1305_SHA256))"
+)
+_INSECURE_CIPHER = re.compile(
+    r"TLS_(RSA_WITH_(RC4_128_SHA|3DES_EDE_CBC_SHA|AES_(128|256)_CBC_SHA|AES_128_CBC_SHA256|AES_128_GCM_SHA256|AES_256_GCM_SHA384)"
+    r"|ECDHE_(ECDSA|RSA)_WITH_(RC4_128_SHA|AES_128_CBC_SHA256)|ECDHE_RSA_WITH_3DES_EDE_CBC_SHA)"
+)
 _LOST = (CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0)
 
 
@@ -125,6 +135,11 @@ def tls_context(options: Options, files: Files) -> ssl.SSLContext | None:
             raise DatabaseError(f"failed to load SSL certificate pair (cert: {certificate}, key: {key}): {problem}")
         with on_disk(pair[0]) as certificate_file, on_disk(pair[1]) as key_file:
             context.load_cert_chain(certificate_file, key_file)
+    for cipher in map(str.strip, options.embedmd_database_ssl_cipher.split(":")) if options.embedmd_database_ssl_cipher else ():
+        if _INSECURE_CIPHER.fullmatch(cipher):
+            raise DatabaseError(f"selected cipher suite is insecure: {cipher}")
+        if not _CIPHER.fullmatch(cipher):
+            raise DatabaseError(f"invalid cipher suite: {cipher}")
     return context
 
 

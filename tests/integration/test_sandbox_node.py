@@ -47,6 +47,7 @@ class Row:
     # A key of the ConfigMap with CAs; "." for the folder itself.
     ca: str = ""
     verify: bool = False
+    cipher: str = ""
     ssl_mode: str = "disable"
 
 
@@ -93,6 +94,9 @@ MYSQL_ROWS = [
     Row("verify-wrong", "mysql", f"tls: failed to verify certificate: x509: {NOT_TRUSTED}", ca="wrong", verify=True),
     Row("verify-host", "mysql", "x509: certificate is valid for mysql, mysql.data,", ca="right", verify=True, host="mysql-alias.data"),
     Row("verify-system", "mysql", f"tls: failed to verify certificate: x509: {NOT_TRUSTED}", verify=True),
+    Row("cipher", "mysql", cipher="TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", **TLS_LOGIN),
+    Row("cipher-unknown", "mysql", ALERT + "invalid cipher suite: TLS_NONE", exits=True, cipher="TLS_NONE"),
+    Row("cipher-insecure", "mysql", ALERT + "selected cipher suite is insecure: TLS_RSA_WITH_RC4_128_SHA", exits=True, cipher="TLS_RSA_WITH_RC4_128_SHA"),
     Row("ca-not-pem", "mysql", ALERT + "failed to parse SSL root certificate from /etc/mysql_ssl_rootcert/text", exits=True, ca="text"),
     Row("ca-missing", "mysql", ALERT + "failed to read SSL root certificate from /etc/mysql_ssl_rootcert/none: open", exits=True, ca="none"),
     Row("ca-folder", "mysql", "read /etc/mysql_ssl_rootcert/.: is a directory", exits=True, ca="."),
@@ -195,6 +199,8 @@ def row_pod(row: Row) -> Object:
         arguments.append(f"--embedmd-database-ssl-root-cert={folder}/{row.ca}")
     if row.verify:
         arguments.append("--embedmd-database-ssl-verify-server-cert=true")
+    if row.cipher:
+        arguments.append(f"--embedmd-database-ssl-cipher={row.cipher}")
     return registry_pod(pod_name(row), arguments, variable, "passwords", pod_name(row), folder)
 
 

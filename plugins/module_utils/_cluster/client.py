@@ -71,7 +71,8 @@ def no_answer(what: str, host: str, reason: str) -> _errors.ClusterError:
         remedy = "Renew the API server's certificate, or correct the clock of this machine"
     elif "CERTIFICATE_VERIFY_FAILED" in reason:
         remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA of the API server's certificate"
-    return _errors.ClusterError(f"{what}: the API server {host} did not answer: {reason}. {remedy}.", unclear=True)
+    server = f"the API server {host}".rstrip()
+    return _errors.ClusterError(f"{what}: {server} did not answer: {reason}. {remedy}.", unclear=True)
 
 
 def refusal(what: str, host: str, error: Any, path: str = "") -> _errors.ClusterError:

@@ -100,6 +100,7 @@ class View:
     ssl_mode: str | None = None
     client_certificate: str | None = field(default=None, repr=False)
     client_key: str | None = field(default=None, repr=False)
+    ssl_cipher: str | None = None
     # Whether the password is the text that a Secret holds, which the operator puts into the connection string as it stands.
     password_is_stored: bool = False
     # Whether the password is new to the cluster and the host is one that the task does not name: it is shown to no server that does not prove to be that host.
@@ -153,7 +154,7 @@ def encryption(view: View) -> Encryption:
     """What the server makes of its TLS settings (server v0.3.8, tried on MariaDB 10.11 and PostgreSQL 16)."""
     pair = bool(view.client_certificate and view.client_key)
     if view.type == _options.MYSQL:
-        encrypted = bool(view.ca is not None or view.verify_server_cert or pair)
+        encrypted = bool(view.ca is not None or view.verify_server_cert or pair or view.ssl_cipher)
         return Encryption(encrypted, checks_chain=view.verify_server_cert, checks_host=view.verify_server_cert)
     # A CA or a client certificate turns every mode into `require`, which checks the chain when there is a CA, and never the host name.
     if view.ca is not None or pair:

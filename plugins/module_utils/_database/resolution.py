@@ -76,6 +76,7 @@ def view_of(database: desired_state.Database, references: References, read: Read
         ssl_mode=database.ssl_mode,
         client_certificate=content(references.certificate, "settings", "the client certificate"),
         client_key=content(references.key, "settings", "the key of the client certificate"),
+        ssl_cipher=database.value("ssl_cipher"),
         password_is_stored=references.password is not None,
     )
     return view, findings
@@ -100,6 +101,7 @@ def live_database(resource: manifests.Manifest) -> tuple[desired_state.Database,
         password="",
         verify_server_cert=bool(section.get(custom_resource.VERIFY_SERVER_CERT)),
         ssl_mode=section.get("sslMode"),
+        others={"ssl_cipher": section.get("sslCipher")},
     )
     ca = next((_source(authority, section.get(key)) for authority, key in custom_resource.CA_KEYS.items() if section.get(key)), None)
     certificate, key = (_source("Secret", section.get(place)) for place in custom_resource.CERTIFICATE_KEYS)

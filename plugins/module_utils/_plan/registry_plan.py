@@ -221,7 +221,7 @@ def _connection_warnings(wanted: desired_state.Registry, after: manifests.Manife
     """What is unsafe about the connection to the database that a registry will have; some of it only when these options are written."""
     kind, section = custom_resource.live_type(after), custom_resource.live_database(after)
     has_ca = any(section.get(key) for key in custom_resource.CA_KEYS.values())
-    if kind == _options.MYSQL and has_ca and not section.get(custom_resource.VERIFY_SERVER_CERT):
+    if kind == _options.MYSQL and (has_ca or section.get("sslCipher")) and not section.get(custom_resource.VERIFY_SERVER_CERT):
         return [
             f"registry {wanted.name!r} encrypts the connection to its database, but does not check the database's certificate: set database.verify_server_cert"
         ]

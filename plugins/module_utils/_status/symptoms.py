@@ -23,11 +23,12 @@ class Connection:
     has_ca: bool = False
     verifies: bool = False
     has_client_certificate: bool = False
+    has_cipher: bool = False
 
     @property
     def is_encrypted_mysql(self) -> bool:
         """Whether a MySQL connection is encrypted. It is by any of these settings."""
-        return self.has_ca or self.verifies or self.has_client_certificate
+        return self.has_ca or self.verifies or self.has_client_certificate or self.has_cipher
 
 
 def connection_of(registry: manifests.Manifest) -> Connection:
@@ -38,6 +39,7 @@ def connection_of(registry: manifests.Manifest) -> Connection:
         any(section.get(key) for key in (*custom_resource.CA_KEYS.values(), *custom_resource.CA_DIRECTORIES)),
         bool(section.get(custom_resource.VERIFY_SERVER_CERT)),
         all(section.get(key) for key in custom_resource.CERTIFICATE_KEYS),
+        bool(section.get("sslCipher")),
     )
 
 
@@ -239,6 +241,11 @@ SYMPTOMS = (
     _symptom(r"x509: certificate has expired", "the database's certificate has expired or is not valid yet", "Renew it, and check the clocks"),
     _symptom(
         r"failed to parse SSL (root|CA) certificate|unable to add CA to cert pool", "the CA bundle holds no PEM certificate", "Correct what database.ca names"
+    ),
+    _symptom(
+        r"invalid cipher suite|selected cipher suite is insecure",
+        "the registry names a TLS cipher suite that is unknown or insecure",
+        "Correct database.ssl_cipher",
     ),
     _symptom(
         r"(failed to read SSL (root|CA) certificate|unable to read CA file).* is a directory",

@@ -7,6 +7,7 @@ import codecs
 import datetime
 import re
 import socket
+import ssl
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -106,6 +107,25 @@ def test_certificate_does_not_cover_host(certificate: dict[str, Any], host: str,
     with pytest.raises(DatabaseError) as error:
         check_host(certificate, host)
     assert str(error.value) == f"tls: failed to verify certificate: x509: {message}"
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "message"),
+    [
+        ("TLS_NONE", "invalid cipher suite: TLS_NONE"),
+        ("TLS_AES_128_GCM_SHA256:", "invalid cipher suite: "),
+        ("TLS_AES_128_GCM_SHA256: TLS_RSA_WITH_RC4_128_SHA", "selected cipher suite is insecure: TLS_RSA_WITH_RC4_128_SHA"),
+    ],
+)
+def test_cipher_suites_that_the_server_refuses(ciphers: str, message: str) -> None:
+    with pytest.raises(DatabaseError) as raised:
+        mysql.tls_context(Options(embedmd_database_ssl_cipher=ciphers), Files({}))
+    assert str(raised.value) == message
+
+
+def test_a_cipher_suite_alone_encrypts_and_does_not_verify() -> None:
+    context = mysql.tls_context(Options(embedmd_database_ssl_cipher="TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"), Files({}))
+    assert context is not None and context.verify_mode is ssl.CERT_NONE
 
 
 def test_ca_turns_every_ssl_mode_of_postgresql_into_require() -> None:

@@ -617,3 +617,7 @@ def test_a_status_of_0_is_no_answer_and_says_what_to_do(reason, remedy):
     error = kubernetes.client.ApiException(status=0, reason=f"SSLError\n{reason}")
     failure = client.refusal("asking who this account is", "https://api:6443", error)
     assert failure.status is None and "https://api:6443 did not answer" in str(failure) and remedy in str(failure) and "answered 0" not in str(failure)
+
+
+def test_an_address_that_is_not_known_yet_leaves_no_gap():
+    assert "the API server did not answer" in str(client.no_answer("connecting to the cluster", "", "Connection refused"))

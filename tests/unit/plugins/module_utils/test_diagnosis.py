@@ -46,6 +46,8 @@ def test_a_view_never_shows_its_secrets():
         (replace(MYSQL, verify_server_cert=True), Encryption(True, True, True)),
         (replace(MYSQL, client_certificate="c", client_key="k"), Encryption(True)),
         (replace(MYSQL, client_certificate="c"), Encryption(False)),
+        (replace(MYSQL, ssl_cipher="TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"), Encryption(True)),
+        (replace(MYSQL, ssl_cipher=""), Encryption(False)),
         (POSTGRESQL, Encryption(False)),
         *((replace(POSTGRESQL, ca=CA, ssl_mode=mode), Encryption(True, True)) for mode in (None, "disable", "verify-full")),
         (replace(POSTGRESQL, client_certificate="c", client_key="k"), Encryption(True)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, resolution
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.drift import differences
@@ -59,3 +60,17 @@ def test_a_registry_is_available_when_its_server_has_been_given_it():
     assert not readiness.reflects(registry, deployment())
     assert readiness.reflects(registry, deployment(arguments=[f"--embedmd-database-ssl-cipher={CIPHER}"]))
     assert not readiness.reflects(stored(wanted()), deployment(arguments=[f"--embedmd-database-ssl-cipher={CIPHER}"]))
+
+
+@pytest.mark.parametrize(("cipher", "encrypted"), [(CIPHER, True), ("", False), (None, False)])
+def test_the_database_check_knows_that_it_encrypts_without_a_ca(cipher, encrypted):
+    registry = stored(wanted(database__ssl_cipher=cipher))
+    for database in (wanted(database__ssl_cipher=cipher).database, resolution.live_database(registry)[0]):
+        view, _findings = resolution.view_of(database, resolution.References(), lambda _source: None)
+        assert diagnosis.encryption(view) == diagnosis.Encryption(encrypted)
+
+
+def test_a_connection_that_only_it_encrypts_is_warned_of_as_not_verified():
+    given = wanted(database__ssl_cipher=CIPHER)
+    assert any("verify_server_cert" in warning for warning in planned(given, live(given)).warnings)
+    assert not planned(wanted(), live(wanted())).warnings

@@ -96,6 +96,8 @@ POSTGRESQL = Connection("postgresql")
         ("tls: server selected unsupported protocol version 301", ENCRYPTED, "do not agree on TLS", "TLS 1.2", False),
         # The CA and the client certificate: pgx says all of it behind `cannot parse`, which is not about the connection string.
         ("failed to parse SSL root certificate from /etc/x", ENCRYPTED, "holds no PEM certificate", "database.ca", True),
+        ("invalid cipher suite: TLS_NONE", ENCRYPTED, "cipher suite", "database.ssl_cipher", True),
+        ("selected cipher suite is insecure: TLS_RSA_WITH_RC4_128_SHA", ENCRYPTED, "cipher suite", "database.ssl_cipher", True),
         (TLS.format("unable to add CA to cert pool"), POSTGRESQL, "holds no PEM certificate", "database.ca", True),
         ("failed to read SSL root certificate from /etc/x: open /etc/x: no such file or directory", ENCRYPTED, "no such key", "database.ca", True),
         (TLS.format("unable to read CA file: open /etc/x: no such file or directory"), POSTGRESQL, "no such key", "database.ca", True),
@@ -139,6 +141,7 @@ def test_what_mysqls_driver_says_belongs_to_the_line_after_it() -> None:
         ("mysql", {"sslRootCertificateConfigMap": {"name": "x", "key": "y"}, "verifyServerCert": True}, ENCRYPTED),
         ("mysql", {"sslRootCertificateSecret": {"name": "x", "key": "y"}, "verifyServerCert": False}, Connection("mysql", has_ca=True)),
         ("mysql", {"sslRootCertificatesSecretName": "x"}, Connection("mysql", has_ca=True)),
+        ("mysql", {"sslCipher": "x"}, Connection("mysql", has_cipher=True)),
         ("postgresql", {"sslCertificateSecret": {"name": "x", "key": "y"}}, POSTGRESQL),
         (
             "postgresql",

@@ -80,6 +80,7 @@ def test_what_ansible_takes_is_right(right: dict[str, Any]) -> None:
         ({"database": {"ca": {"soruce": "cluster"}}}, "database.ca.soruce", ["Did you mean source?"]),
         ({"database": {"ca": {"source": SECRET}}}, "database.ca.source", ["cluster, openshift_ai, config_map, secret, upload or none"]),
         ({"database": {"ca": {"name": "bundle", "key": "ca.crt"}}}, "database.ca.source", ["missing", "cluster, "]),
+        ({"database": {"ca": {"source": None}}}, "database.ca.source", ["empty", "cluster, "]),
         ({"database": {"ca": {"source": "upload", "pen": SECRET}}}, "database.ca.pen", ["is not a valid option", "Did you mean pem?"]),
         (
             {"database": {"ca": {"source": "config_map", "name": "a", "key": "k", "config_map": "a"}}},

@@ -29,6 +29,9 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("model_registry", {"name": "models", "database": {"ca": {"source": "upload", "pem": ODD}}}, ["database.ca.pem"]),
     ("model_registry", {"name": "models", "database": {"ca": SECRET, "client_certificate": {"secret": SECRET}}}, CERTIFICATES),
     ("model_registry", {"name": "models", "database": {"ca": {"source": "upload", "path": SECRET}}}, ["database.ca.path"]),
+    ("model_registry", {"name": "models", "database": {"ca": {"source": "upload", "path": "."}}}, ["database.ca.path"]),
+    ("model_registry", {"name": "models", "database": {"ca": {"source": "upload", "path": "ca.pem", "pem": SECRET}}}, ["database.ca.path"]),
+    ("model_registry", {"name": "models", "database": json.dumps({"ca": json.dumps({"source": "upload", "path": SECRET})})}, ["database.ca.path"]),
     ("model_registry", {"name": "models", "database": {SECRET: 1, "pasword": SECRET}}, ["database", "database.pasword"]),
     ("model_registry", {"name": "models", "wait_timeout": "9" * 5000}, ["wait_timeout"]),
     ("model_registry", {"name": "models", "wait_timeout": None, "permissions": 5}, ["permissions", "wait_timeout"]),
@@ -89,7 +92,7 @@ def test_what_has_the_wrong_type_is_one_problem_with_its_path(refusals: tuple[st
     assert sorted(problem["option"] for problem in result["problems"]) == sorted(WRONG[number][2])
     for problem in result["problems"]:
         assert problem.keys() == {"option", "problem", "remedy", "value"}
-        assert f": {problem['problem']}. {problem['remedy']}" in result["msg"]
+        assert f": {problem['problem']}. {problem['remedy']}" in result["msg"] and not problem["problem"].endswith(".")
 
 
 def test_none_of_it_is_sent_to_a_module_or_repeated(refusals: tuple[str, list[dict[str, Any]]]) -> None:

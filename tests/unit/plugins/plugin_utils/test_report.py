@@ -159,6 +159,7 @@ def test_how_each_database_is_reached() -> None:
         "postgresql": {"type": "postgresql", "ssl_mode": "prefer", "ca": {"source": "none"}},
         "elsewhere": {"type": "postgresql", "ca": {"source": "secret", "name": "s", "key": "k"}},
         "pair": {"ca": {"source": "none"}, "verify_server_cert": False, "client_certificate": {"source": "secret", "name": "s"}},
+        "cipher": {"ca": {"source": "none"}, "verify_server_cert": False, "ssl_cipher": "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"},
     }
     made = report(found(*(registry(name, database) for name, database in databases.items()), registry("own") | {"database": {"type": "generated"}}))
     assert {row[0]: row[4] for row in rows(made, "registries")} == {
@@ -167,6 +168,7 @@ def test_how_each_database_is_reached() -> None:
         "postgresql": "encrypted certificate not checked or not, if refused",
         "elsewhere": "encrypted certificate checked",
         "pair": "encrypted certificate not checked client certificate shown",
+        "cipher": "encrypted certificate not checked",
         "own": "inside the cluster",
     }
     assert rows(made, "registries")[0][3] == "MySQL, db:3306 database x, as u"
