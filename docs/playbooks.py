@@ -16,6 +16,8 @@ from antsibull_docs_parser.parser import Context, parse
 from antsibull_docs_parser.rst import to_rst
 from jinja2 import Environment, meta, nodes
 
+from docs import sample
+
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = "modelops.openshift_ai"
 # Ansible's own, and the identity of the job that controllers set.
@@ -185,9 +187,12 @@ def page() -> str:
     ]
     parts += [_heading("Variables of all playbooks", "-"), *_paragraphs(said["common_introduction"])]
     parts += [_variables_table([_row(name, spec, None) for name, spec in common.items()])]
+    summaries = sample.summaries()
     for name, each in playbooks.items():
         parts += [f".. _playbook_{name}:", _heading(name, "-"), *_paragraphs(each["summary"]), *_paragraphs(each.get("description", []))]
         parts += [".. code-block:: shell\n\n" + "".join(f"   {line}\n" for line in each["example"].strip().splitlines())]
+        if "summary_introduction" in each:
+            parts += [*_paragraphs(each["summary_introduction"]), ".. code-block:: text\n\n" + "".join(f"   {line}\n" for line in summaries[name].splitlines())]
         parts += [_variables_table(tables[name])] if tables[name] else []
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 

@@ -1,19 +1,22 @@
-"""The report page of an invented fleet, for the site: the page itself, and pictures of it.
+"""What the playbooks make of an invented fleet, for the site: the report page, pictures of it, and the summaries of runs.
 
     python -m sandbox.toolchain python -m docs.sample FOLDER     takes the pictures anew, into docs/site/static when no folder is given
 
-The build writes the page; the pictures are committed, because they need a browser.
+The build writes the page and the summaries; the pictures are committed, because they need a browser.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import html, report_of
 from tests.browser import browser_page
 from tests.found import access, certificate, found, registry
@@ -60,6 +63,38 @@ def page() -> str:
     )
     clusters = [("east", found(fraud, credit), {}), ("west", found(churn, forecasting), {})]
     return html(report_of(clusters, datetime(2026, 11, 2, 6, 0, tzinfo=UTC), "0.1.0"))
+
+
+def summaries() -> dict[str, str]:
+    """What the last task of these playbooks prints, of invented runs."""
+    east, west = ({"host": f"https://api.{name}.example.com:6443"} for name in ("east", "west"))
+    port = "registries[28].database.port 70000: is not a port. Give a number from 1 to 65535."
+    changed = [("credit-models", "name"), ("fraud-models", "description"), ("scoring", "description")]
+    items: list[dict[str, Any]] = [
+        {"name": name, "changed": True, "failed": False, "status": {"available": True, "address": f"https://{name}-rest.apps.east.example.com"}}
+        for name, _option in changed
+    ]
+    items += [{"name": f"team-{number}", "changed": False, "failed": False, "status": {"available": True}} for number in range(25)]
+    items += [{"name": name, "changed": False, "failed": True, "msg": port, "status": {}} for name in ("risk-models", "test-models")]
+    drift = [{"registry": name, "option": option} for name, option in changed]
+    changes = [{"action": "update", "kind": "ModelRegistry", "name": name} for name, _option in changed]
+    converged = _outcome.converged({"registries": items, "drift": drift, "changes": changes, "cluster": east, "msg": port}, check_mode=False)
+
+    expiring = certificate(12, "CN=Database CA 2024", name="database-ca", not_after="2026-11-14T09:00:00Z")
+    credit = registry("credit-models", {"ca": {"source": "config_map"}}, {"certificates": [expiring]})
+    difference = {"option": "display_name", "before": "Forecasts", "after": "Forecasting", "manager": "Mozilla", "time": "2026-10-30T14:02:11Z"}
+    compared: list[dict[str, Any]] = [
+        {"drift": drift, "registries": [{"name": one["registry"], "changed": True, "failed": False} for one in drift], "cluster": cluster}
+        for drift, cluster in (([], east), ([{"registry": "forecasting", **difference}], west))
+    ]
+    seen = (found(registry("fraud-models"), credit), found(registry("churn-models", {}, REFUSED), registry("forecasting")))
+    checked = [_outcome.checked(one, other, has_list=True, purge=False) for one, other in zip(compared, seen)]
+    return {"converge": _printed({"east": converged}), "check": _printed(dict(zip(("east", "west"), checked)))}
+
+
+def _printed(outcomes: dict[str, _outcome.Outcome]) -> str:
+    """The summary of a run as Ansible prints it."""
+    return f"ok: [{next(iter(outcomes))}] => {json.dumps({'msg': _outcome.screen(outcomes)}, indent=4, ensure_ascii=False)}"
 
 
 async def take_pictures(folder: Path) -> None:

@@ -47,6 +47,13 @@ class RegistryAction(ActionBase):
         self._files: dict[str, str] = {}
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            return self._run(tmp, task_vars)
+        except AnsibleActionFail as error:
+            # Ansible prints what is raised, even if failed_when says that the task has not failed.
+            return {"failed": True, "msg": error.message, "problems": error.result.get("problems", [])}
+
+    def _run(self, tmp: None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         _need_kubernetes_core()
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)

@@ -33,6 +33,7 @@ COLUMNS, ROWS, ROWS_OF_CLUSTERS = 120, 30, 10
 NAMES, LONGEST_VALUE = 5, 200
 # Where in the list a registry is: its name says it better, and is not part of what is the same of several.
 PLACE = re.compile(r"\bregistries\[\d+\](\.|: )?")
+INCOMPLETE = "other objects of the registry need an update, for example after an interrupted run"
 
 
 class NothingDone(Exception):
@@ -95,7 +96,7 @@ def converged(result: Mapping[str, Any], check_mode: bool) -> Outcome:
         status = registry.get("status") or {}
         done = would + _done(registry["name"], result.get("drift") or [], restarted)
         if registry.get("failed"):
-            findings.append(Finding("failed", registry["name"], f"FAILED{f' ({done})' if registry.get('changed') else ''}: {PLACE.sub('', registry['msg'])}"))
+            findings.append(Finding("failed", registry["name"], f"FAILED{f' ({done})' if registry.get('changed') else ''}: {_of(registry)}"))
         elif status.get("available") is False and not check_mode:
             findings.append(Finding("unavailable", registry["name"], f"{f'{done}; ' if registry.get('changed') else ''}not available: {_why(status)}"))
         elif registry.get("changed"):
@@ -132,7 +133,7 @@ def _compared(compared: Mapping[str, Any], seen: Mapping[str, Any], has_list: bo
     elif compared.get("msg") and not failed and compared["msg"] != seen.get("msg"):
         yield replace(_error(compared), text=f"The registries were not compared with the list: {_error(compared).text}")
     for registry in failed:
-        yield Finding("failed", registry["name"], f"cannot be reconciled: {PLACE.sub('', registry['msg'])}")
+        yield Finding("failed", registry["name"], f"cannot be reconciled: {_of(registry)}")
     drift = compared.get("drift") or []
     for one in drift:
         yield Finding("drift", one["registry"], _difference(one))
@@ -140,7 +141,7 @@ def _compared(compared: Mapping[str, Any], seen: Mapping[str, Any], has_list: bo
     differs = {one["registry"] for one in drift}
     for registry in registries:
         if registry.get("changed") and not registry.get("failed") and registry["name"] not in differs:
-            what = "passwords or certificates have changed since its server started; a restart is required" if registry["name"] in restarted else "incomplete"
+            what = "passwords or certificates have changed since its server started; a restart is required" if registry["name"] in restarted else INCOMPLETE
             yield Finding("drift", registry["name"], what)
     for one in compared.get("unlisted") or [] if purge else []:
         yield Finding("drift", one["name"], "not in the list")
@@ -181,6 +182,12 @@ def _seen(seen: Mapping[str, Any]) -> Iterator[Finding]:
                 when = f"expired {-one['days_left']} days ago" if one["expired"] else f"expires in {one['days_left']} days"
                 text = f"certificate {one['subject']} in {one['kind']} {one['name']} {when} ({one['not_after']})"
                 yield Finding("expiring", registry["name"], text)
+
+
+def _of(registry: Mapping[str, Any]) -> str:
+    """The error of one registry without its name, which the line begins with and other registries with the same error do not have."""
+    name = repr(registry["name"])
+    return PLACE.sub("", registry["msg"]).lstrip().removeprefix(f"{name}: ").replace(f"registry {name} is not", "not", 1)
 
 
 def _why(status: Mapping[str, Any]) -> str:

@@ -375,7 +375,7 @@ class Fleet:
         if not changing:
             return
         doing = "trying" if self._check_mode else "writing"
-        self._narrator.say(f"{doing} {len(changing)} of {len(items)}, as wanted already: {len(items) - len(changing)}")
+        self._narrator.say(f"{doing} {len(changing)} of {len(items)}, unchanged: {len(items) - len(changing)}")
         groups: dict[bool, list[Item]] = {False: [], True: []}
         for item in changing:
             groups[item.planned is not None and item.planned.follows].append(item)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # How many are looked at closely in one round: each takes requests of its own.
 CLOSELY = 20
+# A line of progress names no more registries than that.
+NAMED = 3
 TROUBLE = ("CrashLoopBackOff", "CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 
 
@@ -77,7 +79,7 @@ def wait_for_all(
                 pending.append(name)
                 reasons.setdefault(verdict.reason, []).append(name)
         most = sorted(reasons.items(), key=lambda entry: -len(entry[1]))[:3]
-        told = "; ".join(f"{len(names)} ({_texts.names_of(names)}) because {reason}" for reason, names in most)
+        told = "; ".join(f"{len(names)}{f' ({_texts.names_of(names)})' if len(names) <= NAMED else ''} because {reason}" for reason, names in most)
         return f"{len(pending)} of {len(outcomes)}: {told}" if pending else ""
 
     def is_due(name: str, seen: readiness.Observation) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from docs import playbooks
+from docs import playbooks, sample
 
 PLAYBOOK = """
 - name: First
@@ -109,3 +110,15 @@ def test_there_is_no_page_without_a_playbook(root: Path) -> None:
         playbooks.page()
     assert "does not describe playbooks/draw.yml" in str(raised.value)
     assert "describes playbooks/erase.yml, which does not exist" in str(raised.value)
+
+
+def test_the_summary_of_a_run_is_shown_as_it_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playbooks.sample, "summaries", lambda: {"converge": "ok: [east] => one\ntwo", "check": "three"})
+    page = playbooks.page()
+    assert "\n.. code-block:: text\n\n   ok: [east] => one\n   two\n" in page and "\n   three\n" in page
+
+
+@pytest.mark.parametrize(("playbook", "word"), [("converge", "FAILED"), ("check", "FINDINGS")])
+def test_the_summaries_that_are_shown_are_complete(playbook: str, word: str) -> None:
+    said = json.loads(sample.summaries()[playbook].partition(" => ")[2])["msg"]
+    assert said[0].startswith(f"{word}: ") and len(said) > 3

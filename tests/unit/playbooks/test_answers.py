@@ -160,6 +160,27 @@ def test_what_is_no_name_of_a_registry_is_not_repeated(play: Play, playbook: str
         assert unconfirmed.code and "S3cretPw99" not in unconfirmed.output and 'Its value is "(not shown)"' in unconfirmed.summary, unconfirmed.output
 
 
+# What is read before the module that writes.
+READ = found(registry("one", {"ca": {"source": "config_map", "name": "ours", "key": "ca.crt"}}))
+CHORES = {
+    "enable": "model_registry_component",
+    "delete": "model_registry",
+    "permissions": "model_registry_permission",
+    "registry": "model_registry",
+    "rotate_ca": "model_registry_ca",
+    "rotate_password": "model_registry",
+}
+
+
+@pytest.mark.parametrize("playbook", CHORES)
+def test_an_error_is_printed_once(play: Play, playbook: str) -> None:
+    variables = {"model_registry_name": "one", "model_registry_delete_confirm": "one", "model_registry_database_password": "password"}
+    error = {"failed": True, "msg": "The API server does not answer.", "status": {"conditions": ["Odd"] * 5}}
+    played = play(playbook, variables=variables, model_registry_info=READ, **{CHORES[playbook]: error})
+    assert played.code and played.output.count(error["msg"]) == 1 and f"FAILED: {error['msg']}" in played.summary, played.output
+    assert "Odd" not in played.output
+
+
 @pytest.mark.parametrize(
     ("where", "name", "meant"),
     [

@@ -86,6 +86,13 @@ def test_the_same_error_of_many_registries_is_said_once() -> None:
     assert made[1:] == ["east: r0, r1, r2, r3, r4 and 25 more: FAILED: The database refuses the login. Check the password."]
 
 
+def test_the_same_error_that_names_its_registry_is_grouped_too() -> None:
+    said = "registries[{0}] 'r{0}': registry 'r{0}' is not available: the database refuses the login. Check the password."
+    refused = [item(f"r{number}", failed=True, msg=said.format(number)) for number in range(2)]
+    made = lines(east=_outcome.converged(result(*refused, msg="all"), check_mode=False))
+    assert made[1:] == ["east: r0, r1: FAILED: not available: the database refuses the login. Check the password."]
+
+
 def test_hundreds_of_clusters_and_errors_fit_on_a_screen() -> None:
     text = "The database refuses the login. " * 8
     failing = [result(*(item(f"r{number}", failed=True, msg=f"{number} {text}") for number in range(300)), msg="all")] * 3
@@ -120,7 +127,7 @@ def test_a_check_finds_drift_what_is_not_available_and_what_expires() -> None:
     said = {(finding.kind, finding.registry): finding.text for finding in made.findings}
     assert said["drift", "a"] == "display_name: current value 'Clicked', desired value 'A' (last changed by Mozilla, 2026Z)"
     assert said["drift", "c"] == "does not exist" and said["drift", "d"] == "database.port: current value '1', desired value not set"
-    assert "a restart is required" in said["drift", "b"] and said["drift", "e"] == "incomplete" and said["drift", "other"] == "not in the list"
+    assert "a restart is required" in said["drift", "b"] and said["drift", "e"] == _outcome.INCOMPLETE and said["drift", "other"] == "not in the list"
     assert said["unavailable", "b"] == "not available: no pod" and said["skipped", "gone"] == "is being deleted"
     assert [finding.text.split(" trusted ")[1].split(" (")[0] for finding in made.findings if finding.kind == "expiring"] == [
         "expires in 5 days",

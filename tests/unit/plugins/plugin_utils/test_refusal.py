@@ -53,6 +53,8 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("model_registry_database_info", {"database": "a", "timeout": "inf"}, ["database", "timeout"]),
     ("model_registry_component", {"state": SECRET, "force": []}, ["force", "state"]),
 ]
+# A task whose error the play reports itself.
+QUIET = {"name": "models", "quietly": 1}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,8 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[dict[s
         {"name": str(number), f"modelops.openshift_ai.{module}": options, "register": f"result_{number}", "ignore_errors": True}
         for number, (module, options, _wrong) in enumerate(WRONG)
     ]
-    results = "[" + ", ".join(f"result_{number}" for number in range(len(WRONG))) + "]"
+    tasks.append({"name": "quiet", "modelops.openshift_ai.model_registries": {"registries": [QUIET]}, "register": "result_quiet", "failed_when": False})
+    results = "[" + ", ".join([*(f"result_{number}" for number in range(len(WRONG))), "result_quiet"]) + "]"
     written = {"name": "results", "ansible.builtin.copy": {"dest": str(folder / "results.json"), "content": f"{{{{ {results} | to_json }}}}", "mode": "0600"}}
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "vars": {"ansible_python_interpreter": sys.executable}, "tasks": [*tasks, written]}
     (folder / "play.json").write_text(json.dumps([play]))
@@ -100,3 +103,10 @@ def test_none_of_it_is_sent_to_a_module_or_repeated(refusals: tuple[str, list[di
     assert "AnsiballZ_model" not in output and "Traceback" not in output
     # Ansible itself names the folder of the playbook and the tasks, and not what they were given.
     assert SECRET not in output + json.dumps(results)
+
+
+def test_ansible_reports_no_error_where_the_play_says_that_the_task_has_not_failed(refusals: tuple[str, list[dict[str, Any]]]) -> None:
+    output, results = refusals
+    quiet = results[-1]
+    assert quiet["failed_when_result"] is False and [problem["option"] for problem in quiet["problems"]] == ["registries[0].quietly"]
+    assert not [line for line in output.splitlines() if line.startswith("[ERROR]") and quiet["msg"][:40] in line], output
