@@ -25,7 +25,7 @@ MODULES: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("check", [False, True])
-@pytest.mark.parametrize(("namespace", "said"), [("no-such-namespace", "does not exist"), ("data", "is not where the operator keeps registries")])
+@pytest.mark.parametrize(("namespace", "said"), [("no-such-namespace", "does not exist"), ("data", "is not the registries namespace")])
 def test_a_namespace_with_a_typo_is_one_problem_in_every_module(administrator: Runner, namespace: str, said: str, check: bool) -> None:
     tasks = [Task({"namespace": namespace, **options}, f"modelops.openshift_ai.{module}", check=check) for module, each in MODULES.items() for options in each]
     for task, run in zip(tasks, administrator.sequence(tasks), strict=True):
@@ -92,7 +92,7 @@ def test_what_is_read_for_advice_does_not_stop_a_write(cluster: Cluster, layout:
     finally:
         faults.api_rules(layout, [])
     assert not run.failed and run.changes == [("create", "RoleBinding")] * 2, run.output
-    assert any("whether the users exist could not be seen" in warning for warning in run.warnings), run.output
+    assert any("whether the users exist could not be determined" in warning for warning in run.warnings), run.output
     bindings = [item for item in cluster.items(*ROLE_BINDINGS) if item["roleRef"]["name"] == f"registry-user-{name}"]
     assert {"data-scientists", "alice"} <= {subject["name"] for binding in bindings for subject in binding["subjects"]}
 
@@ -103,7 +103,7 @@ def test_a_registry_that_was_not_changed_and_failed_before_is_not_waited_for_aga
     first, second = administrator.sequence([Task({"name": name, "wait_timeout": 8}), Task(fleet, "modelops.openshift_ai.model_registries")])
     administrator(name=name, state="absent", wait=False)
     for run in (first, second):
-        assert run.failed and "it was not waited for again" in run.result["msg"], run.output
+        assert run.failed and "did not wait again" in run.result["msg"], run.output
     assert any(f"waiting for registry '{name}': " in line for line in first.output.splitlines()), first.output
 
 

@@ -210,7 +210,7 @@ def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(clu
     assert left & set(secrets.values()) == {secrets[old], secrets[moved]}
     assert cluster.get("v1", "configmaps", upload)
     assert {(kept["kind"], kept["name"]) for kept in purged.result["kept"]} >= {("Secret", secrets[old]), ("ConfigMap", upload)}
-    assert all(f"registry {new!r} uses it too" in kept["reason"] for kept in purged.result["kept"] if kept["kind"] == "ConfigMap")
+    assert all(f"registry {new!r} also uses it" in kept["reason"] for kept in purged.result["kept"] if kept["kind"] == "ConfigMap")
     assert not predicted.writes
     # What is deleted only after the registry is available can be predicted, not tried.
     foreseen = [{key: value for key, value in change.items() if key != "unverified"} for change in predicted.result["changes"]]

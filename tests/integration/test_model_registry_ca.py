@@ -239,7 +239,7 @@ def test_each_bad_input_is_named_before_any_write(
     assert misspelt.failed and in_registry.failed and "private key" in in_registry.result["msg"]
     assert accepted.changes == [("create", "ConfigMap")], accepted.output
     assert data_of(cluster, name) == authority + other
-    assert same.changes == [] and any("Not reachable from here" in warning for warning in same.warnings), same.output
+    assert same.changes == [] and any("cannot be reached from this host" in warning for warning in same.warnings), same.output
     assert data_of(cluster, f"{own}-labelled") == other
 
 
@@ -314,7 +314,7 @@ def test_an_upload_of_the_dashboard_is_rotated_and_ours_is_equal_to_it(
     )
     assert not made.failed and footprint(cluster, ours)["configmaps/<name>-db-credential"] == footprint(cluster, theirs)["configmaps/<name>-db-credential"]
     # An adopted registry keeps its value, and is warned about.
-    assert adopted.changes == [] and any("does not check the database's certificate" in warning for warning in adopted.warnings), adopted.output
+    assert adopted.changes == [] and any("does not verify the certificate" in warning for warning in adopted.warnings), adopted.output
     assert put_off.changes == [("update", "ConfigMap")] and [entry["restart_needed"] for entry in put_off.result["registries"]] == [True], put_off.output
     assert any("restart: false" in warning for warning in put_off.warnings)
     assert put_back.changes == [("update", "ConfigMap")]
@@ -418,8 +418,8 @@ def test_a_database_is_looked_at_before_the_registry_is_written(
         assert refused.failed and refused.writes == [], refused.output
         assert {problem["option"] for problem in refused.result["problems"]} == {"check_database"} and said in refused.result["msg"], refused.result["msg"]
         assert "wrong-word" not in refused.output
-    # What cannot be reached from here is no failure of the database.
-    assert not far.failed and any("cannot be reached from here" in warning for warning in far.warnings), far.output
+    # What cannot be reached from this host is no failure of the database.
+    assert not far.failed and any("cannot be reached from this host" in warning for warning in far.warnings), far.output
     assert not made.failed and made.result["status"]["available"], made.output
     assert not warned.failed and warned.changes == [("update", "ModelRegistry")] and warned.warnings == [], warned.output
     assert "database" not in warned.result

@@ -307,8 +307,8 @@ def test_what_is_probably_a_typo_is_a_warning(automation: Runner, registry: str,
         f"'{project}x' (is '{project}' meant?)",
         "'nowhere'",
         f"no service accounts '{project}/pipelin'",
-        f"granted access as such: {project}/pipeline",
-        "more than once: ",
+        f"granted access as service accounts: {project}/pipeline",
+        "contains duplicates: ",
     ):
         assert part in said, run.warnings
     assert known.warnings == []
@@ -446,7 +446,7 @@ def test_the_api_server_is_asked_who_really_may(cluster: Cluster, automation: Ru
     names = ["group data-scientists", "user dana", f"project {project}", f"service account {project}/pipeline", "user bob"]
     assert granted.result["verification"]["allowed"] == names and granted.result["verification"]["denied"] == []
     assert {"subject": "user erin", "through": f"ClusterRoleBinding '{registry}-reader'"} in granted.result["verification"]["others"]
-    assert any("these may use it too" in warning and "user erin" in warning for warning in granted.warnings)
+    assert any("these subjects also have access" in warning and "user erin" in warning for warning in granted.warnings)
     assert revoked.result["verification"]["denied"] == names and revoked.result["verification"]["allowed"] == []
 
 

@@ -276,7 +276,7 @@ def test_a_check_finds_the_registries_that_no_list_can_have(player: Player, outc
         found = play(player, "check", *listed)
         [gone] = [line for line in found.summary.splitlines() if line.startswith(f"east/{leaving}: ")]
         [named] = [line for line in found.summary.splitlines() if line.startswith(f"east/{dotted}: ")]
-        assert found.code and ": is being deleted since 2" in gone and f"it is held by the finalizer {HOLD}" in gone, found.output
+        assert found.code and ": is being deleted since 2" in gone and f"the finalizer {HOLD}" in gone, found.output
         assert f"name '{dotted}': is not a valid resource name" in named, found.output
 
 

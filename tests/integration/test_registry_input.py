@@ -30,7 +30,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"host": "mysql://mysql"}, "database.host", "URL"),
     ({"host": "mysql/models"}, "database.host", "path"),
     ({"host": "mysql:3306"}, "database.host", "database.port"),
-    ({"host": "mysql.other"}, "database.namespace", "a host that has a dot"),
+    ({"host": "mysql.other"}, "database.namespace", "a host that contains a dot"),
     ({"name": ""}, "database.name", "is empty"),
     ({"name": "models "}, "database.name", "white space"),
     ({"name": "a/b"}, "database.name", "/"),
@@ -46,7 +46,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"password": None, "password_secret": {"name": "input-secret", "key": "nope"}}, "database.password_secret", "it has: empty, good, line, question"),
     ({"password": None, "password_secret": {"name": "input-secret", "key": "line"}}, "database.password_secret", "line break"),
     ({"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "question mark"),
-    ({"password": None, "password_secret": {"name": "input-secret", "key": "empty"}}, "database.password_secret", "holds no password"),
+    ({"password": None, "password_secret": {"name": "input-secret", "key": "empty"}}, "database.password_secret", "contains no password"),
     ({"password": None}, "name", "To create it, set database.password"),
     ({"ca": {"source": "config_map", "name": "no-such-map", "key": "ca.crt"}}, "database.ca", "there is no such ConfigMap"),
     ({"ca": {"source": "secret", "name": "no-such-secret", "key": "ca.crt"}}, "database.ca", "there is no such Secret"),
@@ -191,7 +191,7 @@ def test_a_bare_host_that_is_no_service_of_the_namespace_is_a_warning(automation
     database = {key: value for key, value in MYSQL.items() if key != "namespace"}
     run = automation(check=True, name="never-made", database=database)
     assert not run.failed
-    assert any("there is no such Service" in warning and "database.namespace" in warning for warning in run.warnings)
+    assert any("the Service does not exist" in warning and "database.namespace" in warning for warning in run.warnings)
 
 
 @contextlib.contextmanager

@@ -114,4 +114,4 @@ def test_answers_are_reported_and_what_is_not_as_wanted_is_a_warning():
     assert "group admins (ClusterRoleBinding 'a'), and 1 of the platform's own accounts" in unlisted
     assert unsettled(Permissions(), listed) == [bob] and unsettled(Permissions(revoke=True), listed) == [alice]
     [still] = verification_warnings(TARGET, Permissions(revoke=True), listed, {})
-    assert "have it still" in still and "user alice" in still
+    assert "still have access" in still and "user alice" in still

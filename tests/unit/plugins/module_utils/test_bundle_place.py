@@ -123,18 +123,18 @@ DEFAULTS: dict[str, Any] = {
         ({"pem": None}, "pem", "is missing"),
         ({"pem": None, "path": "ca.pem"}, "path", "was not read on the controller"),
         ({"pem": "\x30\x82", "path": "ca.der"}, "path", "is a binary file"),
-        ({"state": "absent"}, "pem", "together with state=absent"),
+        ({"state": "absent"}, "pem", "not supported with state=absent"),
         ({"name": "Not A Name"}, "name", "cannot be the name"),
-        ({"key": "a/b"}, "key", "cannot be a key"),
+        ({"key": "a/b"}, "key", "not a valid key"),
         ({"expiry_days": -1}, "expiry_days", "out of range"),
         ({"wait_timeout": 0}, "wait_timeout", "out of range"),
         ({"name": None, "registry": "Fraud"}, "registry", "is not a valid resource name"),
-        ({"name": None, "registry": "fraud", "kind": "secret"}, "kind", "as the dashboard uploads it"),
-        ({"name": None, "registry": "fraud", "key": "other"}, "key", "as the dashboard uploads it"),
+        ({"name": None, "registry": "fraud", "kind": "secret"}, "kind", "as the dashboard does"),
+        ({"name": None, "registry": "fraud", "key": "other"}, "key", "as the dashboard does"),
         ({"database": {"host": "db"}}, "database.type", "is missing"),
         ({"database": {"type": "mysql"}}, "database.host", "is missing"),
-        ({"database": {"type": "mysql", "host": "db:1"}}, "database.host", "holds a port"),
-        ({"database": {"type": "generated"}}, "database.type", "makes itself"),
+        ({"database": {"type": "mysql", "host": "db:1"}}, "database.host", "contains a port"),
+        ({"database": {"type": "generated"}}, "database.type", "generated database"),
         ({"registry": "model-catalog", "name": None}, "registry", "is the model catalog"),
     ],
 )
@@ -246,7 +246,7 @@ def test_the_secret_of_a_password_is_never_written_as_a_ca(key):
         password["data"]["ca.crt"] = manifests.encoded(OLD)
         place = Place("Secret", NAMESPACE, KeyReference("ca", key))
         made, _put_off = plan_bundle(bundle(kind="secret", key=key), dataclasses.replace(cluster(password, kind="Secret"), place=place), NOW)
-        assert "holds the password of a database" in made.problems[0].problem
+        assert "contains the password of a database" in made.problems[0].problem
 
 
 @pytest.mark.parametrize("mode", ["replace", "add"])
@@ -255,7 +255,7 @@ def test_the_secret_of_a_password_is_never_written_as_a_ca(key):
 def test_what_is_no_certificate_is_never_replaced_by_one(kind, content, mode):
     present = foreign_secret("ca", **{"ca.crt": content}) if kind == "secret" else config_map("ca", content=content)
     [said] = refused(bundle(kind=kind, mode=mode), present)
-    assert said.startswith("key: names key 'ca.crt'") and said.endswith("holds something other than PEM certificates")
+    assert said.startswith("key: names key 'ca.crt'") and said.endswith("contains something other than PEM certificates")
     empty = foreign_secret("ca", **{"ca.crt": " \n"}) if kind == "secret" else config_map("ca", content=" \n")
     assert refused(bundle(kind=kind, mode=mode), empty) == []
 

@@ -126,8 +126,8 @@ def test_a_managed_component_that_lacks_nothing_is_ready(phase):
 @pytest.mark.parametrize(
     ("seen", "singleton", "told"),
     [
-        (ready(), False, "still tells of a managed component"),
-        (live({"managementState": "Removed"}, None, {"status": "True"}), False, "still tells of a managed component"),
+        (ready(), False, "still reports a managed component"),
+        (live({"managementState": "Removed"}, None, {"status": "True"}), False, "still reports a managed component"),
         (
             live({"managementState": "Removed"}, None, REMOVED),
             True,

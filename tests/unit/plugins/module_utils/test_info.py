@@ -58,9 +58,9 @@ def test_a_generated_database_with_a_whole_object_as_its_ca_is_exported_without_
     ("kind", "fields", "missing"),
     [
         ("mysql", {"host": "https://db/x"}, {"host": "is a URL"}),
-        ("mysql", {"host": "db:3306"}, {"host": "holds a port"}),
+        ("mysql", {"host": "db:3306"}, {"host": "contains a port"}),
         ("mysql", {"host": ""}, {"host": "is empty"}),
-        ("postgresql", {"host": None, "hostAddress": "10.0.0.1"}, {"host": "has hostAddress"}),
+        ("postgresql", {"host": None, "hostAddress": "10.0.0.1"}, {"host": "uses hostAddress"}),
         ("mysql", {"database": "a/b"}, {"name": "contains one of / % ?"}),
         ("mysql", {"database": ""}, {"name": "is empty"}),
         ("mysql", {"username": "a:b"}, {"username": "contains a colon"}),
@@ -70,7 +70,7 @@ def test_a_generated_database_with_a_whole_object_as_its_ca_is_exported_without_
         (
             "mysql",
             {"sslRootCertificateConfigMap": {"name": "a", "key": "k"}, "sslRootCertificateSecret": {"name": "b", "key": "k"}},
-            {"ca": "in another way"},
+            {"ca": "would change it"},
         ),
         ("mysql", {"sslRootCertificateConfigMap": {"name": "", "key": ""}}, {"ca": "is empty"}),
         ("postgresql", {"sslKeySecret": {"name": "vault", "key": "k"}}, {"client_certificate": "not both"}),

@@ -146,7 +146,7 @@ def test_absent_takes_a_subject_out_of_a_binding_that_has_others():
 
 def test_the_operators_binding_cannot_be_revoked_and_that_is_said():
     plan = planned(Permissions((Grant("groups", "fraud-users"),), revoke=True), [operators()])
-    assert plan.changes == () and "the operator would make it again" in plan.warnings[0]
+    assert plan.changes == () and "the operator would create it again" in plan.warnings[0]
 
 
 def test_the_operators_binding_counts_as_a_grant_to_its_group():
@@ -332,7 +332,7 @@ def test_the_members_of_a_group_of_somebody_else_are_not_written(theirs, who):
 
 def test_members_are_refused_where_there_are_no_groups():
     [problem] = member_changes(Permissions(members=("bob",)), TARGET, None, False).problems
-    assert problem.option == "permissions.members" and "no groups of its own" in problem.problem and "permissions.users" in problem.remedy
+    assert problem.option == "permissions.members" and "OpenShift groups" in problem.problem and "permissions.users" in problem.remedy
     assert member_changes(Permissions(members=()), TARGET, None, False).problems == ()
 
 

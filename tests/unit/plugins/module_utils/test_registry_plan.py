@@ -83,7 +83,7 @@ def test_a_new_registry_on_a_generated_database_gets_no_secret_and_a_warning():
     assert steps(made) == [("create", "ModelRegistry")]
     assert body(made)["spec"]["postgres"] == {"generateDeployment": True}
     [warning] = made.warnings
-    assert "not for production" in warning
+    assert "not intended for production" in warning
 
 
 @pytest.mark.parametrize("kind", ["mysql", "postgresql"])
@@ -989,7 +989,7 @@ def test_a_live_reference_that_nothing_good_stands_behind_is_a_warning_when_noth
         assert made.changes == () and made.problems == ()
         [warning] = [warning for warning in made.warnings if option in warning]
         # What is there and cannot work shows when the server starts; what is not there cannot be waited for.
-        missing = "there is no such" in warning or "has no key" in warning
+        missing = "does not exist" in warning or "does not have the key" in warning
         assert made.incomplete == missing
         assert repr(entry[1]) in warning
     # With something else to write, what the call says must be true.
@@ -1136,7 +1136,7 @@ def test_the_registry_as_it_will_be():
         ("postgresql", {"database__ssl_mode": "require"}, None),
         ("postgresql", {"database__ssl_mode": "verify-ca"}, None),
         ("postgresql", {"database__ssl_mode": None, "database__ca": {"source": "cluster"}}, None),
-        ("postgresql", {"database__ssl_mode": "verify-full", "database__ca": {"source": "cluster"}}, "never checks the host name"),
+        ("postgresql", {"database__ssl_mode": "verify-full", "database__ca": {"source": "cluster"}}, "does not verify the host name"),
         ("generated", {}, None),
     ],
 )
@@ -1145,8 +1145,8 @@ def test_what_is_unsafe_about_the_connection_is_a_warning(kind, given, said):
     registry = wanted(kind, **given)
     for same in (registry, said_nothing()):
         assert [said in warning for warning in planned(same, live(registry, bundle)).warnings] == [True] * bool(said)
-    found = [warning for warning in planned(registry, Live(TODAY, objects=bundle)).warnings if "not for production" not in warning]
-    found = [warning for warning in found if "checks that the CA signed" not in warning]
+    found = [warning for warning in planned(registry, Live(TODAY, objects=bundle)).warnings if "not intended for production" not in warning]
+    found = [warning for warning in found if "verifies the CA" not in warning]
     assert [said in warning for warning in found] == [True] * bool(said)
 
 

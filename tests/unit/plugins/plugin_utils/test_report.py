@@ -72,10 +72,10 @@ def test_nothing_needs_attention_when_all_is_well() -> None:
     [
         ({"status": {"available": False, "reason": "the database is gone"}}, "Problem", "Not available: the database is gone"),
         ({"status": {"available": None, "reason": "not seen"}}, "Warning", "Availability not known: not seen"),
-        ({"status": {"restart_needed": True}}, "Warning", "has to be restarted"),
+        ({"status": {"restart_needed": True}}, "Warning", "A restart is required"),
         ({"database": {"ca": {"source": "none"}, "verify_server_cert": False}}, "Warning", "not encrypted"),
         ({"database": {"type": "postgresql", "ca": {"source": "none"}, "ssl_mode": "allow"}}, "Warning", "not encrypted"),
-        ({"status": {"access": [access("system:authenticated", everybody=True)]}}, "Warning", "Nearly everybody may use it"),
+        ({"status": {"access": [access("system:authenticated", everybody=True)]}}, "Warning", "Nearly all users have access"),
         ({"status": {"access": [access("team", effective=False)]}}, "Note", "look like access and give none: binding-of-team"),
         ({"status": {"certificates": [certificate(-3)]}}, "Problem", "the certificate: CN=ca expired on 2026-05-06"),
         ({"status": {"certificates": [certificate(1)]}}, "Warning", "the certificate: CN=ca ends in 1 day"),
@@ -111,7 +111,7 @@ def test_what_is_wrong_with_a_cluster_needs_attention() -> None:
         "The cluster could not be read: no answer",
         "The cluster could not be read: It was not read, because the run ended before",
         "system:authenticated, which is nearly everybody, may use all registries through ClusterRoleBinding binding-of-system:authenticated",
-        "The certificate of the API server was not checked: what this page says of the cluster may be forged",
+        "The certificate of the API server was not verified: the data of this cluster can be forged",
         "group admins may use all registries by rights for the namespace or the cluster",
     ]
     assert made.summary[0] == "east: FAILED: no answer"
@@ -149,7 +149,7 @@ def test_drift_is_told_with_who_wrote_it() -> None:
     assert "The list has registries that the cluster has not: new" in said and "The comparison with the list failed: refused" in said
     assert made.summary[0].endswith("2 differences from the list, comparison FAILED: refused")
     without = report(found(registry()))
-    assert "No list was given to compare the registries with." in html(without) and len(rows(without, "registries")[0]) == 7
+    assert "The registries were not compared with a list." in html(without) and len(rows(without, "registries")[0]) == 7
 
 
 def test_how_each_database_is_reached() -> None:
@@ -182,9 +182,9 @@ def test_a_certificate_is_one_row_for_all_that_read_it() -> None:
 
 
 def test_what_could_not_be_seen_is_not_taken_for_nothing() -> None:
-    made = report(found(registry() | {"status": {"available": True}}, warnings=["who may use registries could not be seen"]))
+    made = report(found(registry() | {"status": {"available": True}}, warnings=["who may use registries could not be determined"]))
     assert rows(made, "registries")[0][5:] == ["not seen", "not seen"]
-    assert "who may use registries could not be seen" in html(made)
+    assert "who may use registries could not be determined" in html(made)
 
 
 # The page
