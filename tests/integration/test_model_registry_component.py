@@ -207,7 +207,10 @@ def test_each_missing_right_is_told(life: dict[str, Run]) -> None:
     assert "could not be determined: listing modelregistries" in failure(life["removal without registries"])
     forced = life["removal by force without registries"]
     assert forced.changes and any("could not be determined: listing modelregistries" in warning for warning in forced.warnings), forced.output
-    for step, what in (("removed without singleton", "whether the component has been removed"), ("on without namespaces", "whether the registries namespace exists")):
+    for step, what in (
+        ("removed without singleton", "whether the component has been removed"),
+        ("on without namespaces", "whether the registries namespace exists"),
+    ):
         assert not life[step].failed and [warning for warning in life[step].warnings if f"{what} could not be determined" in warning], life[step].output
 
 

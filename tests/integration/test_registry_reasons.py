@@ -52,7 +52,9 @@ CASES = [
     Case("mysql", {"name": databases.MISSING_DATABASE}, "the database does not exist", "Error 1049"),
     Case("mysql", {"name": databases.DIRTY_DATABASE}, "dirty", "Dirty database version"),
     Case("mysql", READER, "lacks a privilege", "Error 1142"),
-    Case("mysql", {"ca": {"source": "config_map", "name": WRONG_CA, "key": "ca.crt"}}, "is not signed by the CA", "x509: certificate signed by unknown authority"),
+    Case(
+        "mysql", {"ca": {"source": "config_map", "name": WRONG_CA, "key": "ca.crt"}}, "is not signed by the CA", "x509: certificate signed by unknown authority"
+    ),
     Case("mysql", {"ca": {"source": "none"}, "verify_server_cert": True}, "no public CA", "x509: certificate signed by unknown authority"),
     Case("mysql", {"host": "mysql-alias"}, "not valid for this host name", "x509: certificate is valid for"),
     Case("mysql", {"host": "nohost"}, "cannot be resolved", "no such host", final=False),
@@ -62,7 +64,12 @@ CASES = [
     Case("postgresql", {"name": databases.MISSING_DATABASE}, "the database does not exist", "SQLSTATE 3D000"),
     Case("postgresql", {"name": databases.DIRTY_DATABASE}, "dirty", "Dirty database version"),
     Case("postgresql", READER, "lacks a privilege", "SQLSTATE 42501"),
-    Case("postgresql", {"ca": {"source": "config_map", "name": WRONG_CA, "key": "ca.crt"}}, "is not signed by the CA", "x509: certificate signed by unknown authority"),
+    Case(
+        "postgresql",
+        {"ca": {"source": "config_map", "name": WRONG_CA, "key": "ca.crt"}},
+        "is not signed by the CA",
+        "x509: certificate signed by unknown authority",
+    ),
     Case("postgresql", {"host": "nohost"}, "cannot be resolved", "no such host", final=False),
 ]
 # Accounts of MySQL by what is done to them, and what is done to their database. Each is named like its case.

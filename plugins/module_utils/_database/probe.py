@@ -342,8 +342,8 @@ def _attempt(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool,
             found.append(diagnosis.need_not_encrypt(view))
         (_read_mysql if is_mysql else _read_postgresql)(view, session, found, facts)
     except _Refused as refusal:
-        message = f"The database does not let itself be looked at: {diagnosis.repeated(view, refusal.text)}"
-        found.append(diagnosis.Finding("database", diagnosis.WARNING, message, "Look into its log"))
+        message = f"The database does not allow this check: {diagnosis.repeated(view, refusal.text)}"
+        found.append(diagnosis.Finding("database", diagnosis.WARNING, message, "See the log of the database"))
     finally:
         session.close()
     return None
@@ -413,7 +413,7 @@ def _answered(pymysql: Any, ask: Callable[[], Result]) -> Result:
         raise
     except Exception as error:
         # PyMySQL does not expect what is not MySQL's protocol.
-        raise _Refused(f"it answers with something else than MySQL's protocol ({type(error).__name__})") from None
+        raise _Refused(f"its response is not in the MySQL protocol ({type(error).__name__})") from None
 
 
 def _mysql_error(error: Any) -> Exception:

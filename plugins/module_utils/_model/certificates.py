@@ -99,8 +99,8 @@ def given_bundle(options: Mapping[str, Any], prefix: str = "", expiry_days: int 
     pem, path = options.get("pem"), options.get("path")
     option = f"{prefix}pem" if path is None else f"{prefix}path"
     if pem is None:
-        missing = "is missing" if path is None else "was not read on the controller"
-        return Bundle(problems=(_errors.Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"),))
+        missing = "is required" if path is None else "was not read on the controller"
+        return Bundle(problems=(_errors.Problem(option, missing, "Set pem to the CA certificates, or path to a file on the controller"),))
     # The action plugin gives the bytes of a file as one character each.
     return read_bundle(pem if path is None else pem.encode("latin-1", "replace"), option, expiry_days)
 

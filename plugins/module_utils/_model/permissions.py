@@ -155,7 +155,9 @@ def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems:
         problem = "is not supported with state absent, which revokes only the listed permissions"
         problems.append(_errors.Problem("permissions.exclusive", problem, "Remove the option", True))
     if prune and not (exclusive or revoke):
-        problems.append(_errors.Problem("permissions.prune_unlabelled", "requires permissions.exclusive", "Set permissions.exclusive, or remove the option", True))
+        problems.append(
+            _errors.Problem("permissions.prune_unlabelled", "requires permissions.exclusive", "Set permissions.exclusive, or remove the option", True)
+        )
     return Permissions(tuple(grant for grant, _path in listed.values()), members, exclusive, prune, revoke)
 
 

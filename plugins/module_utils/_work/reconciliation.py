@@ -231,7 +231,7 @@ class Convergence:
 
     def add_refusal(self, error: _errors.ReportedError) -> None:
         """Say what `write` kept together with another error."""
-        error.add(f"The permissions failed too: {self._refusal}" if self._refusal else "")
+        error.add(f"The permissions could not be set either: {self._refusal}" if self._refusal else "")
 
     def explanation(self) -> str:
         """What else is known of a registry that does not serve: that its host is no Service, what its database shows, and what to do with one just made."""
@@ -245,7 +245,7 @@ class Convergence:
 
             seen = preflight.look_before(reader, resource, {}, {}, self._withholds_password)
         made = any((change["action"], change["kind"]) == ("create", kinds.KIND) for change in self._outcome.changes)
-        ways_on = f"Registry {name!r} exists now: correct the cause and run again, or delete it with `state: absent`." if made else ""
+        ways_on = f"Registry {name!r} was created: fix the cause and run again, or delete it with `state: absent`." if made else ""
         return " ".join(filter(None, (registry_reader.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
 
     def put_back(self, verdict: readiness.Verdict) -> str:
@@ -303,7 +303,7 @@ class Convergence:
             contents = {(removing.kind, removing.name): previous_value.with_previous(removing, known)}
             seen = preflight.look_before(self._reader.fresh, entry.before.registry, {}, contents)
             if seen and any(finding.check == "login" and finding.result == diagnosis.FAILURE for finding in seen.report.findings):
-                return "the database refuses it"
+                return "the database rejects it"
         return None
 
     @staticmethod
@@ -333,18 +333,18 @@ class Convergence:
             try:
                 present = self._unchanged_since(settings)
                 if present is None:
-                    return f"The {named} were not put back: another process has changed them since."
+                    return f"The {named} were not restored: another process has changed them since."
                 body = {"metadata": {"resourceVersion": present["metadata"]["resourceVersion"]}, "spec": self._undoing(settings)}
                 answer = writes.send(self._reader.cluster, replace(settings.change, body=body), False)
             except _errors.ClusterError as error:
                 # The operator writes the status all the time.
                 if error.status == _errors.CONFLICT and attempt < writes.PLANS:
                     continue
-                return f"The {named} were not put back: {error}"
+                return f"The {named} were not restored: {error}"
             self._outcome.registry = {**self._outcome.registry, **custom_resource.registry_result(answer)}
             self._outcome.forget(options)
             break
-        return f"The {named} were put back too, and the operator restarts the server with them."
+        return f"The {named} were also restored, and the operator restarts the server."
 
     def clean_up(self, reader: registry_reader.Reader) -> None:
         """Delete what an edit has left over, where the registry is seen available without it. InputError, ClusterError when a request is refused."""
@@ -381,7 +381,7 @@ class Convergence:
             return previous_value.STILL_KEPT
         others = rollback.other_readers(reader, removing, self._wanted.name)
         waiting = [name for name, state in others.items() if state != rollback.AVAILABLE]
-        return f"it keeps the previous value, because registry {', '.join(map(repr, waiting))} has not been seen available with the new one" if waiting else ""
+        return f"the previous value is kept until registry {', '.join(map(repr, waiting))} is available with the new one" if waiting else ""
 
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""
@@ -404,7 +404,7 @@ class Convergence:
             try:
                 domains += self._reader.ingress_domains()
             except _errors.ClusterError as error:
-                unseen = f"The domain of the cluster's ingress could not be seen: {error}"
+                unseen = f"The domain of the ingress of the cluster could not be determined: {error}"
         return smoke_test.ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)
 
     def _planned(self, reader: registry_reader.Reader) -> changeset.Plan:
@@ -431,12 +431,12 @@ class Convergence:
         if not names:
             return []
         unseen: list[str] = []
-        what = f"whether another registry reads Secret {names[0]!r} could not be seen"
+        what = f"whether other registries use Secret {names[0]!r} could not be determined"
         users: Users = visibility.seen(reader.users, {}, lambda why: unseen.append(f"{what}: {why}"))
         for name in names:
             others = {*users.get(("Secret", name), ())} - {self._wanted.name, *self._expected_users().get(("Secret", name), ())}
-            read = f"Secret {name!r} is read by registry {', '.join(map(repr, sorted(others)))} too"
-            unseen += [f"{read}: its password changes with it, and a run for it restarts its server"] if others else []
+            used = f"Secret {name!r} is also used by registry {', '.join(map(repr, sorted(others)))}"
+            unseen += [f"{used}, whose password changes too. To restart its server, run again for that registry"] if others else []
         return unseen
 
     def _base_plan(self, reader: registry_reader.Reader) -> tuple[live_state.Live, changeset.Plan]:
