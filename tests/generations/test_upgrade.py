@@ -60,7 +60,7 @@ GENERATIONS = {
         (
             # The metadata server has the same words for everything that keeps it from connecting.
             (WRONG_PASSWORD, "does not report whether the host, the port, the user name, the password or the CA is wrong", "mysql_real_connect failed"),
-            ({"name": "with-hyphens"}, "is no name that this version of the product can use", "Use only letters, digits and underscores"),
+            ({"name": "with-hyphens"}, "is not a valid database name for this version of the product", "Use only letters, digits and underscores"),
         ),
     ),
     "2.25": Generation("v1beta1", "oauthProxy", ("rest-container", "oauth-proxy"), 403, (REFUSED_LOGIN,)),

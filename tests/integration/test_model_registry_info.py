@@ -319,17 +319,21 @@ def test_what_is_left_out_is_said(filled: Filled, export: Run) -> None:
     said = {suffix: next((text for text in texts if re.search(rf"{filled.name(suffix)}\b(?!-)", text)), "") for suffix in by_suffix(export, filled)}
     expected = {
         "address": ["database.host (the registry uses hostAddress instead)", "display_name"],
-        "blank": ["display_name (is blank)", "database.name (is empty)", "database.username (is empty)", "database.password_secret (is empty)"],
-        "breaking": ["database.host (holds a port)", "database.name (contains one of / % ?", "database.username (contains a colon"],
-        "cluster": ["group 'system:serviceaccount:data:default' (is one", "user 'no such user ' (begins", "user 'system:serviceaccount:data' (begins"],
+        "blank": ["display_name (is empty)", "database.name (is empty)", "database.username (is empty)", "database.password_secret (is empty)"],
+        "breaking": ["database.host (contains a port)", "database.name (contains /, % or ?", "database.username (contains a colon"],
+        "cluster": [
+            "group 'system:serviceaccount:data:default' (is a service account",
+            "user 'no such user ' (starts",
+            "user 'system:serviceaccount:data' (is not a valid",
+        ],
         "half": ["database.client_certificate"],
         "ipv6": ["database.client_certificate"],
-        "pair": ["database.password_secret (cannot be the name of a key)"],
-        "refused": ["database.host (is a URL", "database.name (contains one of % ? #", "database.username (contains"],
-        "spaces": ["database.host (contains white space)", "database.username (begins or ends"],
-        "two-cas": ["database.ca (a run would write it in another way)"],
+        "pair": ["database.password_secret (is not a valid key)"],
+        "refused": ["database.host (is a URL", "database.name (contains %, ? or #", "database.username (contains"],
+        "spaces": ["database.host (contains white space)", "database.username (starts or ends"],
+        "two-cas": ["database.ca (a run would change it)"],
         "upload": ["group ownerless (a run would fix its RoleBinding", "user carol (in RoleBinding"],
-        "whole": ["database.ca (the registry has sslRootCertificatesConfigMapName"],
+        "whole": ["database.ca (the registry uses sslRootCertificatesConfigMapName"],
     }
     assert {suffix for suffix, text in said.items() if text} == set(expected)
     for suffix, parts in expected.items():
@@ -439,17 +443,17 @@ NEEDED = {
     "list modelregistries.modelregistry.opendatahub.io": "403",
     "list datascienceclusters.datasciencecluster.opendatahub.io": "Set namespace",
 }
-BY_OTHER_ROLES = "by rights for the whole namespace or cluster could not be determined"
+BY_OTHER_ROLES = "through permissions for the whole namespace or cluster could not be determined"
 UNSEEN = {
-    "list deployments.apps": "whether registries serve could not be determined",
-    "list pods": "the pods of registries could not be determined",
+    "list deployments.apps": "the availability of registries could not be determined",
+    "list pods": "the state of the pods of registries could not be determined",
     "get pods/log": "log of the registry server",
     "list events": "events of the pod",
-    "list configmaps": "how old the ConfigMaps are",
-    "list secrets": "how old the Secrets are",
-    "list rolebindings.rbac.authorization.k8s.io": "who may use registries could not be determined",
+    "list configmaps": "the age of the ConfigMaps",
+    "list secrets": "the age of the Secrets",
+    "list rolebindings.rbac.authorization.k8s.io": "access to registries could not be determined",
     "list roles.rbac.authorization.k8s.io": BY_OTHER_ROLES,
-    "list groups.user.openshift.io": "the members of the registries' own groups could not be determined",
+    "list groups.user.openshift.io": "the members of the groups of registries could not be determined",
     "list clusterroles.rbac.authorization.k8s.io": BY_OTHER_ROLES,
     "list clusterrolebindings.rbac.authorization.k8s.io": BY_OTHER_ROLES,
 }

@@ -349,7 +349,7 @@ def is_stuck(pod: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ({"rest": {"resources": {"requests": {"memory": "900Ti"}, "limits": {"memory": "900Ti"}}}}, "no node takes the pod"),
+        ({"rest": {"resources": {"requests": {"memory": "900Ti"}, "limits": {"memory": "900Ti"}}}}, "cannot be scheduled"),
         ({"rest": {"image": "registry.invalid/none:1"}}, "cannot be pulled"),
     ],
 )

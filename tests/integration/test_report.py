@@ -102,11 +102,11 @@ def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict
     shown = [
         "in 3 clusters: read, compared, missing",
         "The cluster could not be read: there is no cluster to connect to",
-        "Does not serve: the database refuses the login",
+        "Not available: the database rejects the login",
         "Nearly all users have access, through system:authenticated",
         "The connection to the database is not encrypted",
         "ConfigMap odh-trusted-ca-bundle, key ca-bundle.crt",
-        "As it should be",
+        "differences from the list",
         "system:serviceaccount:automation:auditor",
         REGISTRIES_NAMESPACE,
         "&lt;script&gt;alert(1)",

@@ -207,7 +207,7 @@ def verification_warnings(
     platform = sum(1 for question, may in others.items() if may and question.is_platform)
     if people:
         shown = _texts.names_of(question.who + (f" ({question.through})" if question.through else "") for question in people)
-        counted = f", and {platform} platform accounts" if platform else ""
+        counted = f", and {platform} platform account{'s' if platform > 1 else ''}" if platform else ""
         warnings.append(f"registry {target.name!r}: these subjects also have access, through other permissions: {shown}{counted}")
     return warnings
 

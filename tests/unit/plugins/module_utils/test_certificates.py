@@ -167,13 +167,13 @@ def test_a_broken_certificate_in_the_middle_is_named_with_its_line(middle, said)
 
 def test_a_certificate_without_its_begin_is_not_passed_over():
     assert "certificate 1 of 2, in line" in the_problem("\n".join(BROKEN[1:]) + "\n" + pem())
-    assert "line 1 is no whole BEGIN" in the_problem("----BEGIN CERTIFICATE----\n" + "\n".join(BROKEN[1:-1]))
+    assert "line 1 is not a complete BEGIN" in the_problem("----BEGIN CERTIFICATE----\n" + "\n".join(BROKEN[1:-1]))
 
 
 def test_an_issued_certificate_is_no_ca_and_its_issuer_is_named():
     sentence = the_problem(pem("ca") + pem("db.example.com", ca=False, issuer="ca"))
-    assert f"line {1 + pem('ca').count(chr(10))} (CN=db.example.com) not a CA certificate" in sentence
-    assert "issuer instead, CN=ca" in sentence
+    assert f"line {1 + pem('ca').count(chr(10))} (CN=db.example.com) is a server certificate" in sentence
+    assert "issuer, CN=ca" in sentence
 
 
 def test_a_certificate_that_may_not_sign_is_no_ca():
@@ -191,7 +191,7 @@ def test_a_self_signed_server_certificate_is_taken_with_a_warning():
 @pytest.mark.parametrize(
     ("times", "said"),
     [
-        ({"end": NOW - timedelta(seconds=1)}, "has expired on 2026-05-31T23:59:59Z"),
+        ({"end": NOW - timedelta(seconds=1)}, "expired on 2026-05-31T23:59:59Z"),
         ({"start": NOW + timedelta(seconds=1)}, "is not valid before 2026-06-01T00:00:01Z"),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_bundle_that_no_object_can_hold_is_refused_before_it_is_written():
     different = (certificate[:start] + number.to_bytes(8, "big") + certificate[start + 8 :] for number in range(1, 5 * 1024 * 1024 // len(pem())))
     content = "".join(block.format(base64.b64encode(one).decode()) for one in different)
     sentence = the_problem(content)
-    assert "takes at most 1048576" in sentence
+    assert "1048576" in sentence
 
 
 def test_a_thousand_certificates_are_read():

@@ -192,7 +192,7 @@ def test_a_message_of_the_server_is_cut_and_cannot_steer_a_terminal(cluster, ser
     server.answers = [(403, {"kind": "Status", "message": hostile})]
     with pytest.raises(_errors.ClusterError) as failure:
         cluster.read(REGISTRIES, "ns", "one")
-    assert "answered 403: " in str(failure.value)
+    assert "responded with 403: " in str(failure.value)
     assert len(str(failure.value)) < 2 * _texts.LONGEST and str(failure.value).isprintable()
     server.answers = [(403, {"kind": "Status", "message": None})]
     with pytest.raises(_errors.ClusterError, match="no message"):
@@ -227,7 +227,7 @@ def test_reading_ends_soon_although_each_answer_is_slow_and_puts_it_off(cluster,
         handler.send(503, {"kind": "Status", "message": "later"})
 
     server.answers = [slow]
-    with pytest.raises(_errors.ClusterError, match="answered 503"):
+    with pytest.raises(_errors.ClusterError, match="responded with 503"):
         cluster.read(REGISTRIES, "ns", "one")
     assert len(server.seen) == 2
 
@@ -458,7 +458,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
     options = {"api_key": {**reached, "api_key": token}, "kubeconfig": {"kubeconfig": of_token(reached, token)}}.get(given, reached)
     if given == "K8S_AUTH_API_KEY":
         monkeypatch.setenv(given, token)
-    with pytest.raises(_errors.ClusterError, match=f"^connecting to the cluster: {_texts.OF_HEADERS}.$") as failure:
+    with pytest.raises(_errors.ClusterError, match=f"^connecting to the cluster failed: {_texts.OF_HEADERS}.$") as failure:
         login.connect(Module(**options))
     assert "a-secret-word" not in "".join(traceback.format_exception(failure.value))
     assert server.seen == []
@@ -467,7 +467,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
 def test_connecting_ends_although_the_first_answer_drips_for_ever(reached, server, monkeypatch):
     monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
     server.answers = [drips]
-    with pytest.raises(_errors.ClusterError, match=r"^connecting to the cluster: .* no complete response within"):
+    with pytest.raises(_errors.ClusterError, match=r"^connecting to the cluster failed: .* no complete response within"):
         login.connect(Module(**reached, api_key="token"))
 
 

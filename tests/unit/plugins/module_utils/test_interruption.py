@@ -123,7 +123,7 @@ except CancelledError as error:
     subprocess.run(["sh", "-c", shell], cwd=tmp_path, env=os.environ | {"SCRIPT": script, "PYTHONPATH": os.pathsep.join(sys.path)}, check=True, timeout=30)
     said = tmp_path / "said"
     for _time in range(200):
-        if "gone" in said.read_text():
+        if "no longer running" in said.read_text():
             return
         threading.Event().wait(0.02)
     raise AssertionError(said.read_text())

@@ -275,7 +275,7 @@ def test_before_the_registry_exists_a_grant_has_no_owner():
 def test_what_the_cluster_knows_to_be_wrong_is_refused():
     known = Known(namespaces={"fraud-dev": "Fraud development"})
     plan = planned(Permissions((Grant("projects", "Fraud development"),)), known=known)
-    assert "Write 'fraud-dev'" in plan.problems[0].sentence()
+    assert "Use 'fraud-dev'" in plan.problems[0].sentence()
     assert planned(Permissions((Grant("projects", "Fraud development"),), revoke=True), known=known).problems == plan.problems
 
 
@@ -338,7 +338,7 @@ def test_members_are_refused_where_there_are_no_groups():
 
 def test_members_need_the_group_that_the_operator_makes():
     wanted = Permissions(members=("bob",))
-    assert "no Group 'fraud-users'" in member_changes(wanted, TARGET, None, True).problems[0].problem
+    assert "Group 'fraud-users'" in member_changes(wanted, TARGET, None, True).problems[0].problem
     assert member_changes(replace(wanted, revoke=True), TARGET, None, True) == member_changes(Permissions(), TARGET, None, True)
     # Before there is a registry it is only said what would be done.
     [change] = member_changes(wanted, replace(TARGET, uid=None), None, True).changes

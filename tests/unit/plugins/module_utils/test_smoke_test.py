@@ -20,7 +20,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.read
 @pytest.mark.parametrize(
     ("status", "result", "said"),
     [
-        (200, "ok", "answers"),
+        (200, "ok", "responds"),
         (301, "unauthorized", "does not accept the token"),
         (302, "unauthorized", "does not accept the token"),
         (303, "unauthorized", "does not accept the token"),

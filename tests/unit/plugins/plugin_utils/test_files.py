@@ -120,7 +120,7 @@ def test_a_link_of_somebody_else_is_refused(tmp_path: Path, give_away: Give, par
         link.symlink_to("target")
         file = link / "file"
     give_away(link)
-    with pytest.raises(_files.FileRefused, match="link is a link that neither root nor the user of this run owns"):
+    with pytest.raises(_files.FileRefused, match="link is a link that is owned by neither root nor the current user"):
         _files.write(str(file), "new", str(tmp_path), check_mode=check_mode)
     assert (target / "file").read_text() == "old" and listed(tmp_path) == ["link", "target", "target/file"]
 
@@ -139,7 +139,7 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path, part: str, absolute: bo
     else:
         (inside / "link").symlink_to(to)
         path = inside / "link" / ("file" if part == "folder" else "new/file")
-    with pytest.raises(_files.FileRefused, match=r"inside(: it leads to .*outside/file)?$"):
+    with pytest.raises(_files.FileRefused, match=r"is outside of .*inside"):
         _files.write(str(path), "new", str(inside))
     if part == "file":
         # Without a folder it is the file's own.
