@@ -238,7 +238,7 @@ class Collector:
             verdict = readiness.Verdict(False, "the reason is not known, because its pods cannot be read")
         status = observation.status_of(seen, verdict)
         if deployment is None:
-            status.update(available=None, reason="not known, because its Deployment cannot be read", evidence=None, remedy=None)
+            status.update(available=None, reason="its Deployment cannot be read", evidence=None, remedy=None)
         if status["address"] is None and survey.capabilities.has_metadata_server:
             # Operators before v0.2.20 do not list it among the hosts.
             host = (self._seen("the public URLs of registries", kinds.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
