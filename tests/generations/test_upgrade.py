@@ -193,7 +193,7 @@ def test_registries_of_older_products_are_exported_and_adopted_without_a_change(
         assert (status["available"], status["api_version"]) == (True, f"{GROUP}/{generation.version}"), status
         assert status["address"].startswith("https://") and status["server_image"]
     # Only the operators before v0.2.20 do not name the address in the status.
-    said = [text for text in unrouted.warnings if "the public addresses of registries could not be determined" in text]
+    said = [text for text in unrouted.warnings if "the public URLs of registries could not be determined" in text]
     assert bool(said) == (generation.version == "v1alpha1") == (unrouted.result["registries"][0]["status"]["address"] is None)
     [again] = openshift.runner(tmp_path).sequence([Task({"registries": registries}, REGISTRIES_MODULE)])
     assert not again.failed and (again.changes, again.result["drift"]) == ([], []), again.output
