@@ -61,7 +61,7 @@ def literals(text: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-# What users read, and what of a file it is. The messages follow with "plugins/module_utils/**/*.py" and "plugins/plugin_utils/*.py".
+# What users read, and what of a file it is.
 SOURCES: dict[str, Callable[[str], Iterator[tuple[int, str]]]] = {
     "README.md": whole,
     "aap/**/*.md": whole,
@@ -77,13 +77,17 @@ SOURCES: dict[str, Callable[[str], Iterator[tuple[int, str]]]] = {
     "execution-environment.yml": comments_and_names,
     "playbooks/**/*.yml": with_literals,
     "plugins/doc_fragments/*.py": literals,
+    "plugins/action/*.py": literals,
     "plugins/filter/*.py": literals,
+    "plugins/module_utils/**/*.py": literals,
     "plugins/modules/*.py": literals,
+    "plugins/plugin_utils/*.py": literals,
     "rbac/*.yml": whole,
     "roles/*/README.md": whole,
     "roles/*/defaults/*.yml": comments_and_names,
     "roles/*/meta/*.yml": whole,
     "roles/*/tasks/*.yml": with_literals,
+    "roles/model_registry_report/templates/report.html.j2": whole,
 }
 
 

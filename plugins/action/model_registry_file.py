@@ -33,7 +33,7 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(OPTIONS)
         path, folder = (os.path.abspath(os.path.expanduser(options[name])) if options[name] else "" for name in ("path", "folder"))
         if not path:
-            raise AnsibleActionFail("path: is empty. Give the path of a file on the controller.")
+            raise AnsibleActionFail("path: is empty. Set it to the path of a file on the controller.")
         content = options["content"]
         try:
             written = _files.write(path, content, folder, options["backup"], options["replace"], self._task.check_mode)

@@ -54,7 +54,7 @@ _value:
 def model_registry_name(display_name: object) -> str:
     """The name for this text; the filter of the same name, see DOCUMENTATION."""
     if not isinstance(display_name, str):
-        raise AnsibleFilterError(f"model_registry_name needs a display name, which is a text, not {display_name!r}")
+        raise AnsibleFilterError(f"model_registry_name needs a display name, which is a string, not {display_name!r}")
     if not display_name.strip():
         return ""
     return resource_name(display_name) or f"gen-{hashlib.sha256(display_name.strip().encode()).hexdigest()[:6]}"

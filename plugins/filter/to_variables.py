@@ -100,12 +100,12 @@ VariablesDumper.add_multi_representer(datetime, lambda dumper, value: dumper.rep
 def to_variables(variables: Any) -> str:
     """The text of a variables file. AnsibleFilterError when it is not given a dictionary, or one with something that no variables file can hold."""
     if not isinstance(variables, Mapping):
-        raise AnsibleFilterError(f"to_variables: a dictionary of variables is needed, this is of type {type(variables).__name__}")
+        raise AnsibleFilterError(f"to_variables: requires a dictionary of variables, but the value is of type {type(variables).__name__}")
     try:
         text: str = yaml.dump(variables, Dumper=VariablesDumper, sort_keys=False, allow_unicode=True, width=WIDTH)
     except yaml.representer.RepresenterError as error:
         # Its second part is the value, which may be a secret of Ansible Vault.
-        raise AnsibleFilterError(f"to_variables: no variables file can hold a value of type {type(error.args[-1]).__name__}") from None
+        raise AnsibleFilterError(f"to_variables: a variables file does not support values of type {type(error.args[-1]).__name__}") from None
     return text
 
 

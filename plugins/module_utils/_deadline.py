@@ -26,5 +26,5 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
     threading.Thread(target=work, daemon=True).start()
     if not wait([answer], seconds).done:
-        raise TimeoutError(f"not answered in full within {seconds:.0f} s")
+        raise TimeoutError(f"no complete response within {seconds:.0f} s")
     return answer.result()

@@ -46,7 +46,7 @@ class MissingLibraryError(ReportedError):
 
     def __init__(self, libraries: Iterable[str]) -> None:
         listed = list(libraries)
-        super().__init__(f"The Python library {' and '.join(listed)} is missing where this task runs: pip install {' '.join(listed)}")
+        super().__init__(f"The Python library {' and '.join(listed)} is not installed where this task runs. Install it: pip install {' '.join(listed)}")
 
 
 class InputError(ReportedError):

@@ -55,9 +55,9 @@ class Interruption:
         if not self._reason and now - self._looked_at >= CACHED_SECONDS:
             self._looked_at = now
             if self._is_alone():
-                self._reason = "Ansible is gone"
+                self._reason = "Ansible is no longer running"
         if self._reason:
-            raise CancelledError(f"Cancelled: {self._reason}. It stopped before its next write: run it again to complete what is left.")
+            raise CancelledError(f"Cancelled: {self._reason}. The module stopped before its next write. To complete the changes, run it again.")
 
     def _remember(self, number: int, frame: Any) -> None:
         self._reason = f"the module received {signal.Signals(number).name}"

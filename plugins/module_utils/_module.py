@@ -82,7 +82,7 @@ def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Rep
     if not HAS_KUBERNETES_CORE:
         # The options are not known without it: take none, and say what is missing.
         RegistryModule(argument_spec={}, bypass_checks=True).fail_json(
-            msg="The collection kubernetes.core is missing: ansible-galaxy collection install kubernetes.core"
+            msg="The collection kubernetes.core is not installed. Install it: ansible-galaxy collection install kubernetes.core"
         )
     module = AnsibleK8SModule(
         module_class=RegistryModule,
@@ -186,4 +186,4 @@ def _joined(same: list[str]) -> str:
     if not names:
         return first
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"{first.rstrip('.')}. The same for {', '.join(names[:MOST_NAMES])}{more}."
+    return f"{first.rstrip('.')}. This also applies to {', '.join(names[:MOST_NAMES])}{more}."

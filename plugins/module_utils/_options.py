@@ -57,7 +57,7 @@ class Field:
         return [self.path] if self.path else [("spec", section, key) for key in self.keys]
 
 
-ALWAYS_VERIFIED = "Remove the option. With a CA, the certificate of PostgreSQL is always verified, but never its host name"
+ALWAYS_VERIFIED = "Remove the option. With a CA certificate, the certificate of PostgreSQL is always verified, but not its host name"
 KEY_REFERENCE: dict[str, Any] = {"name": {"type": "str", "required": True}, "key": {"type": "str", "required": True, "no_log": False}}
 FIELDS = (
     Field("display_name", {"type": "str"}, path=("metadata", "annotations", "openshift.io/display-name")),
@@ -235,4 +235,4 @@ OF_MODULE: dict[str, dict[str, Any]] = {
 def time_problems(option: str, value: float, least: float = 1) -> list[_errors.Problem]:
     """What is wrong with a number of seconds or days."""
     # In this order a value that is not a number is none in between.
-    return [] if least <= value <= MOST_TIME else [_errors.Problem(option, "is out of range", f"Give a number from {least} to {MOST_TIME}", value)]
+    return [] if least <= value <= MOST_TIME else [_errors.Problem(option, "is out of range", f"Set it to a number from {least} to {MOST_TIME}", value)]

@@ -21,7 +21,7 @@ JOINERS = "\u200c\u200d"
 LONGEST = 2000
 # What Python says of a header that it does not send: http.client repeats all of it, and the header is the token, or holds a password.
 UNSENDABLE = re.compile(r"Invalid header value.*|'latin-1' codec can't encode.*", re.DOTALL)
-OF_HEADERS = "the token, or another header, holds a line break or a character that no header can have; remove it, for example with the filter trim"
+OF_HEADERS = "the token, or another header, contains a line break or a character that is not allowed in a header; remove it, for example with the filter trim"
 # What it says of an address that it does not understand, and repeats, with a user and a password in it.
 UNPARSED = re.compile(
     r"(Failed to parse|nonnumeric port|Port could not be cast|netloc .* contains invalid|Invalid (IPv6 )?URL|Not supported (proxy|URL) scheme"

@@ -126,7 +126,7 @@ class RegistryAction(ActionBase):
         """The paths that a kubeconfig is read from, looked up as Ansible looks up every file of a play, and decrypted."""
         if "\n" in kubeconfig:
             # Never repeat the value: it holds credentials.
-            raise AnsibleActionFail("kubeconfig: this is the content of a kubeconfig, not its path. Pass it as a mapping, with the filter `from_yaml`.")
+            raise AnsibleActionFail("kubeconfig: is the content of a kubeconfig, not its path. Set it to a dictionary, with the filter `from_yaml`.")
         try:
             sources = [self._find_needle("files", path) for path in kubeconfig.split(os.pathsep)]
             paths = [self._loader.get_real_file(source) for source in sources]
@@ -155,16 +155,14 @@ def _need_kubernetes_core() -> None:
     try:
         package = importlib.import_module("ansible_collections.kubernetes.core")
     except ImportError:
-        raise AnsibleActionFail("The collection kubernetes.core is missing: ansible-galaxy collection install kubernetes.core") from None
+        raise AnsibleActionFail("The collection kubernetes.core is not installed. Install it: ansible-galaxy collection install kubernetes.core") from None
     manifest = Path(package.__path__[0], "MANIFEST.json")
     # A checkout has none, and whoever works with one knows its version.
     if manifest.exists():
         version = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"]
         if SemanticVersion(version) < SemanticVersion(OLDEST_KUBERNETES_CORE):
-            needed = f"{OLDEST_KUBERNETES_CORE} or newer is needed"
-            raise AnsibleActionFail(
-                f"The collection kubernetes.core {version} is too old, {needed}: ansible-galaxy collection install --upgrade kubernetes.core"
-            )
+            needed = f"version {OLDEST_KUBERNETES_CORE} or later of the collection kubernetes.core is required, and {version} is installed"
+            raise AnsibleActionFail(f"Update kubernetes.core: {needed}. Run: ansible-galaxy collection install --upgrade kubernetes.core")
 
 
 def _shared_options() -> dict[str, Any]:
@@ -196,7 +194,7 @@ def reason_of(error: Exception, path: str) -> str:
     if isinstance(error, OSError):
         return str(error.strerror)
     said = str(error).partition("\nIf you are using a module")[0]
-    return said.rstrip(".") if may_repeat(path) else "there is no such file, or it cannot be decrypted"
+    return said.rstrip(".") if may_repeat(path) else "the file does not exist or cannot be decrypted"
 
 
 def refusal(problems: list[Problem]) -> AnsibleActionFail:

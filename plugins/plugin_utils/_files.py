@@ -63,7 +63,7 @@ def _write(parent: int, real: str, wanted: bytes, backup: bool, replace: bool, c
     if found and found[0] == wanted:
         return Written(real, False, before)
     if found and not replace:
-        raise FileRefused(f"{real} exists, and is not to be replaced")
+        raise FileRefused(f"{real} exists, and replacing it is not enabled")
     kept = f"{name}.{time.strftime('%Y-%m-%d@%H:%M:%S')}.{secrets.token_hex(2)}~" if found and backup else ""
     shown = os.path.join(os.path.dirname(real), kept) if kept else ""
     if not check_mode:
@@ -92,7 +92,7 @@ def _content(parent: int, name: str, real: str) -> tuple[bytes, os.stat_result] 
         if not stat.S_ISREG(described.st_mode):
             raise FileRefused(f"{real} is not a regular file")
         if described.st_uid not in (0, os.geteuid()) and os.fstat(parent).st_mode & stat.S_IWOTH:
-            raise FileRefused(f"{real} belongs to another user, in a folder that everybody can write to. Remove it, or give another file")
+            raise FileRefused(f"{real} belongs to another user, in a world-writable directory. Remove it, or use another file")
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(), described
     finally:
@@ -121,7 +121,7 @@ def _opened(path: str, root: str, make: bool) -> Iterator[tuple[int, str]]:
         with _real_folder(os.path.dirname(target), make and target == path, root) as (descriptor, folder):
             real = os.path.join(folder, os.path.basename(target))
             if not _is_within(real, root):
-                raise FileRefused(f"{path} is not below {root}: it leads to {real}")
+                raise FileRefused(f"{path} is outside of {root}: it is a link to {real}")
             linked = _link_in(descriptor, os.path.basename(target), real)
             if linked is None:
                 yield descriptor, real
@@ -165,11 +165,11 @@ def _open_folder(parent: int, name: str, real: str, make: bool, root: str) -> in
         return os.open(name, OPEN_FOLDER, dir_fd=parent)
     except FileNotFoundError:
         if not make:
-            raise FileNotFoundError(errno.ENOENT, "there is no such folder", real) from None
+            raise FileNotFoundError(errno.ENOENT, "the directory does not exist", real) from None
         if root and not _is_within(real, root):
-            raise FileRefused(f"{real} is not below {root}") from None
+            raise FileRefused(f"{real} is outside of {root}") from None
     except NotADirectoryError:
-        raise FileRefused(f"{real} is not a folder") from None
+        raise FileRefused(f"{real} is not a directory") from None
     os.mkdir(name, FOLDER_MODE, dir_fd=parent)
     return os.open(name, OPEN_FOLDER, dir_fd=parent)
 
@@ -183,7 +183,7 @@ def _link_in(parent: int, name: str, real: str) -> str | None:
     if not stat.S_ISLNK(described.st_mode):
         return None
     if described.st_uid not in (0, os.geteuid()):
-        raise FileRefused(f"{real} is a link that neither root nor the user of this run owns. Remove it, or give another file")
+        raise FileRefused(f"{real} is a link that is owned by neither root nor the current user. Remove it, or use another file")
     return os.readlink(name, dir_fd=parent)
 
 

@@ -20,7 +20,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._options imp
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import may_repeat
 
 LIST = "registries"
-MISSING, MEANT = "is missing", "Did you mean "
+MISSING, MEANT = "is required", "Did you mean "
 # What each type of option is to be given.
 WANTED = {
     "str": ("a string", "Set a string, in quotes"),
@@ -35,7 +35,7 @@ PLAIN = {"str": str, "path": str, "int": int, "float": float, "bool": bool, "lis
 # Accepted in what was exported, and nothing that one would write.
 UNWRITTEN = "status"
 # Options of the module for one registry that a list expresses otherwise.
-ELSEWHERE = {"state": "Remove it. Listed registries are created, and purge deletes registries that are not listed"}
+ELSEWHERE = {"state": "Remove the option. Listed registries are created, and purge deletes registries that are not listed"}
 # More than any option means, and less than what Python and JSON cannot write.
 MOST_BITS = 63
 

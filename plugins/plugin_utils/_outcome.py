@@ -173,7 +173,8 @@ def _seen(seen: Mapping[str, Any]) -> Iterator[Finding]:
     for registry in registries:
         status = registry["status"]
         if status.get("available") is not True:
-            yield Finding("unavailable", registry["name"], f"not available: {_why(status) or 'its status could not be read'}")
+            what = "not available" if status.get("available") is False else "availability not known"
+            yield Finding("unavailable", registry["name"], f"{what}: {_why(status) or 'its status could not be read'}")
     for registry in registries:
         source = ((registry.get("database") or {}).get("ca") or {}).get("source")
         for one in registry["status"].get("certificates") or []:

@@ -77,8 +77,8 @@ def test_a_registry_is_made_and_edited(kubernetes: Sandbox, model_registry: Runn
     options = {"name": name, "namespace": REGISTRIES_NAMESPACE, "database": database}
     waiting = model_registry(**options, wait_timeout=4)
     assert waiting.failed
-    assert f"Secret '{name}-kube-rbac-proxy' with the serving certificate is missing" in waiting.result["msg"]
-    assert "on plain Kubernetes create it" in waiting.result["msg"]
+    assert f"Secret '{name}-kube-rbac-proxy' with the TLS certificate of the Service does not exist" in waiting.result["msg"]
+    assert "on Kubernetes, create it" in waiting.result["msg"]
     make_serving_certificate(cluster, name, authority)
 
     made = model_registry(**options)
@@ -122,7 +122,7 @@ def grants_and_revokes(kubernetes: Sandbox, runner: Runner, name: str, authority
     )
     assert refused.failed and refused.writes == [], refused.output
     assert [problem["option"] for problem in refused.result["problems"]] == ["permissions.members"]
-    assert "this cluster has no groups of its own" in refused.result["msg"] and "permissions.users" in refused.result["msg"]
+    assert "does not have OpenShift groups" in refused.result["msg"] and "permissions.users" in refused.result["msg"]
     assert granted.changes == [("create", "RoleBinding")] * 4 and again.changes == [], granted.output + again.output
     assert granted.result["registry"]["permissions"] == listed and granted.result["verification"]["denied"] == []
     # Nothing was said of what cannot be there.
@@ -137,14 +137,14 @@ def test_a_wrong_password_is_told_in_words(kubernetes: Sandbox, model_registry: 
     make_serving_certificate(kubernetes.cluster, name, trustme.CA())
     run = model_registry(name=name, namespace=REGISTRIES_NAMESPACE, database=database | {"password": "not-the-password"})
     assert run.failed
-    assert "the password or the user name is wrong" in run.result["msg"] and "Error 1045" in run.result["msg"]
+    assert "password is wrong" in run.result["msg"] and "Error 1045" in run.result["msg"]
 
 
 def test_the_namespace_cannot_be_found_out(kubernetes: Sandbox, model_registry: Runner, name: str, database: dict[str, Any]) -> None:
     faults.forget_requests(kubernetes.layout)
     run = model_registry(name=name, database=database)
     assert run.failed
-    assert "this cluster has no DataScienceCluster" in run.result["msg"] and "Set the option `namespace`" in run.result["msg"]
+    assert "this cluster has no DataScienceCluster" in run.result["msg"] and "Set namespace" in run.result["msg"]
     assert writes(kubernetes.layout) == []
 
 

@@ -50,7 +50,7 @@ class Generation:
 
 
 WRONG_PASSWORD = {"password": "not-the-password"}
-REFUSED_LOGIN = (WRONG_PASSWORD, "the password or the user name is wrong", "Error 1045")
+REFUSED_LOGIN = (WRONG_PASSWORD, "password is wrong", "Error 1045")
 GENERATIONS = {
     "2.21": Generation(
         "v1alpha1",
@@ -59,8 +59,8 @@ GENERATIONS = {
         422,
         (
             # The metadata server has the same words for everything that keeps it from connecting.
-            (WRONG_PASSWORD, "does not say whether the host, the port, the user name, the password or the CA is wrong", "mysql_real_connect failed"),
-            ({"name": "with-hyphens"}, "is no name that this version of the product can use", "Use only letters, digits and underscores"),
+            (WRONG_PASSWORD, "does not report whether the host, the port, the user name, the password or the CA is wrong", "mysql_real_connect failed"),
+            ({"name": "with-hyphens"}, "is not a valid database name for this version of the product", "Use only letters, digits and underscores"),
         ),
     ),
     "2.25": Generation("v1beta1", "oauthProxy", ("rest-container", "oauth-proxy"), 403, (REFUSED_LOGIN,)),
@@ -193,7 +193,7 @@ def test_registries_of_older_products_are_exported_and_adopted_without_a_change(
         assert (status["available"], status["api_version"]) == (True, f"{GROUP}/{generation.version}"), status
         assert status["address"].startswith("https://") and status["server_image"]
     # Only the operators before v0.2.20 do not name the address in the status.
-    said = [text for text in unrouted.warnings if "the public addresses of registries could not be seen" in text]
+    said = [text for text in unrouted.warnings if "the public URLs of registries could not be determined" in text]
     assert bool(said) == (generation.version == "v1alpha1") == (unrouted.result["registries"][0]["status"]["address"] is None)
     [again] = openshift.runner(tmp_path).sequence([Task({"registries": registries}, REGISTRIES_MODULE)])
     assert not again.failed and (again.changes, again.result["drift"]) == ([], []), again.output
@@ -231,7 +231,7 @@ def test_the_dashboard_and_the_module_work_on_the_same_registries(openshift: San
     pages.create(theirs, Form("Both", "Models", database_of(database), CLUSTER_WIDE))
     made, adopted = openshift.runner(tmp_path).sequence([Task({"name": ours, **options}), Task({"name": theirs, **options})])
     assert not made.failed and not adopted.failed, made.output + adopted.output
-    assert adopted.changes == [] and any("does not check the database's certificate" in warning for warning in adopted.warnings)
+    assert adopted.changes == [] and any("does not verify the certificate" in warning for warning in adopted.warnings)
     specs = [json.dumps(cluster.get(*generation.registries, name)["spec"]).replace(name, "") for name in (ours, theirs)]
     written, typed = (json.loads(re.sub(r'-db-[^"]{5}"', '-db-"', text)) for text in specs)
     # What encrypts the connection also checks who answers: the one difference.

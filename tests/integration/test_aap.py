@@ -284,7 +284,7 @@ def test_enable_switches_the_component_on_with_a_login_that_is_given_at_launch(c
         switch(cluster, managementState="Removed")
         until(lambda: is_removed(cluster))
         odd = controller.launch("enable", {"registries_namespace": "{{ 'x' }} y"}, token=token)
-        assert odd.failed and "registries_namespace: cannot be the name of a namespace" in odd.output and is_removed(cluster), odd.output
+        assert odd.failed and "registries_namespace: is not a valid name of a namespace" in odd.output and is_removed(cluster), odd.output
         job = controller.launch("enable", token=token)
         assert not job.failed, job.output
         assert is_ready(cluster)

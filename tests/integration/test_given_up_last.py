@@ -171,8 +171,8 @@ def test_a_password_with_which_the_registry_does_not_serve_is_put_back(home: Hom
     home.create()
     before = home.passwords
     failed = home.run(database={"password": OTHER})
-    assert failed.error and f"The previous password was put back into Secret '{next(iter(before))}'." in failed.error
-    assert f"The server of registry '{home.name}' is being restarted with it." in failed.error
+    assert failed.error and f"The previous password was restored in Secret '{next(iter(before))}'." in failed.error
+    assert f"The server of registry '{home.name}' is being restarted." in failed.error
     assert home.passwords == before and WORD not in failed.error and OTHER not in failed.error
     assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")] and failed.writes == 4
     assert failed.outcome.result(True)["diff"] == {"before": {}, "after": {}}
@@ -218,7 +218,7 @@ def test_a_password_change_without_waiting_that_does_not_work_is_undone_by_a_lat
         assert kept(home.run(database={"password": password}, wait=False)) == set(before)
         assert home.copies == list(before.values())
     failed = home.run()
-    assert failed.error and f"The previous password was put back into Secret '{next(iter(before))}'." in failed.error
+    assert failed.error and f"The previous password was restored in Secret '{next(iter(before))}'." in failed.error
     assert home.passwords == before and ("update", "Secret") in changes(failed)
     until(home.is_available)
     assert home.run(wait_timeout=120).error is None and home.copies == [] and home.run().writes == 0
@@ -230,7 +230,7 @@ def test_a_previous_password_stays_where_nothing_shows_that_the_new_one_is_wrong
     home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"ALTER USER '{home.login}'@'%' ACCOUNT LOCK")
     home.run(database={"password": OTHER}, wait=False)
     failed = home.run()
-    assert failed.error and "was not put back" in failed.error and rollback.UNPROVEN in failed.error and previous.key_of(KEY) in failed.error
+    assert failed.error and "was not restored" in failed.error and rollback.UNPROVEN in failed.error and previous.key_of(KEY) in failed.error
     assert home.copies == list(before.values()) and home.passwords != before
     home.sql(f"ALTER USER '{home.login}'@'%' ACCOUNT UNLOCK")
     until(home.is_available)
@@ -242,7 +242,7 @@ def test_a_previous_password_of_another_login_is_not_put_back(home: Home) -> Non
     before = home.passwords
     home.run(database={"username": "nobody", "password": OTHER}, wait=False)
     failed = home.run()
-    assert failed.error and f"it belongs to another login ({home.login}@" in failed.error
+    assert failed.error and f"it belongs to another user or database ({home.login}@" in failed.error
     assert home.copies == list(before.values()) and home.passwords != before
     # The pod that was started with the previous password may still be there, and come back: the second run restarts it.
     home.run(database={"username": home.login})
@@ -324,7 +324,7 @@ def test_a_password_that_the_database_refuses_is_not_put_back(home: Home) -> Non
         # It was changed there, and mistyped here.
         databases.set_password(home.layout, "postgres", home.login, "third-word")
         failed = home.run(database={"password": OTHER}, check_database="warn")
-        assert failed.error and "was not put back" in failed.error and "the database refuses it" in failed.error
+        assert failed.error and "was not restored" in failed.error and "the database rejects it" in failed.error
         assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
     finally:
         home.run(state="absent", wait_timeout=60)
@@ -339,7 +339,7 @@ def test_a_new_password_that_the_database_accepts_stays(home: Home, look: str) -
     # A rotation that comes together with another fault.
     home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"DROP DATABASE `{home.login}`")
     failed = home.run(database={"password": OTHER}, check_database=look)
-    assert failed.error and "was not put back" in failed.error and "the database accepts the new one" in failed.error
+    assert failed.error and "was not restored" in failed.error and "the database accepts the new value" in failed.error
     home.sql(f"CREATE DATABASE `{home.login}`")
     until(home.is_available)
 
@@ -347,7 +347,7 @@ def test_a_new_password_that_the_database_accepts_stays(home: Home, look: str) -
 def test_a_password_with_which_the_registry_was_not_available_is_not_put_back(home: Home) -> None:
     assert home.run(database=home.mysql | {"ca": {"source": "none"}, "password": "first-guess"}).error
     failed = home.run(database={"password": OTHER})
-    assert failed.error and "was not put back" in failed.error and "was not available with it either" in failed.error
+    assert failed.error and "was not restored" in failed.error and "was not available with the previous value either" in failed.error
     assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
 
 
@@ -390,8 +390,8 @@ def test_what_was_changed_together_with_a_password_is_put_back_with_it(home: Hom
     home.create()
     before, section = home.passwords, login_of(home)
     failed = home.run(display_name="Stays", database={"username": "nobody", "verify_server_cert": True, "password": OTHER})
-    assert failed.error and "The previous password was put back into" in failed.error
-    assert "(database.username, database.verify_server_cert) were put back too" in failed.error
+    assert failed.error and "The previous password was restored in" in failed.error
+    assert "(database.username, database.verify_server_cert) were also restored" in failed.error
     assert (home.passwords, login_of(home)) == (before, section)
     assert failed.outcome.registry["database"]["username"] == home.login and failed.outcome.registry["display_name"] == "Stays"
     # The operator rolls, and the difference shows what stays.
@@ -426,8 +426,7 @@ def test_nothing_is_put_back_where_another_process_has_changed_the_settings_sinc
     edit = registry(name=home.name, wait_timeout=20, check_database="ignore", database={"username": "nobody", "password": OTHER})
     failed = home.process.run(edit, before)
     assert (
-        failed.error
-        and f"was not put back into Secret '{next(iter(home.passwords))}': another process has changed registry '{home.name}' since" in failed.error
+        failed.error and f"was not restored in Secret '{next(iter(home.passwords))}': another process has changed registry '{home.name}' since" in failed.error
     )
     assert failed.writes == 2 and login_of(home)["username"] == "third"
     assert [base64.b64decode(word).decode() for word in home.passwords.values()] == [OTHER]
@@ -450,7 +449,9 @@ def second(home: Home) -> Iterator[dict[str, Any]]:
 
 def test_a_password_that_another_registry_reads_is_announced_and_put_back_for_both(home: Home, second: dict[str, Any]) -> None:
     before, reader = home.passwords, second["name"]
-    warning = f"Secret '{next(iter(before))}' is read by registry '{reader}' too: its password changes with it, and a run for it restarts its server"
+    warning = (
+        f"Secret '{next(iter(before))}' is also used by registry '{reader}', whose password changes too. To restart its server, run again for that registry"
+    )
     entries = [{"name": home.name, "database": {"password": OTHER}}, {"name": reader}]
     together = home.process.run(registries(registries=entries, check_database="ignore", check=True))
     assert together.error is None and warning not in " ".join(together.outcome.warnings)
@@ -460,7 +461,7 @@ def test_a_password_that_another_registry_reads_is_announced_and_put_back_for_bo
     assert warning in home.run(database={"password": OTHER}, wait=False).outcome.warnings
     assert home.process.run(registry(name=reader, wait_timeout=20, check_database="ignore")).error
     failed = home.run(database={"password": OTHER})
-    assert failed.error and f"The previous password was put back into Secret '{next(iter(before))}'." in failed.error
+    assert failed.error and f"The previous password was restored in Secret '{next(iter(before))}'." in failed.error
     restarted = [change["name"] for change in failed.outcome.changes if change["action"] == "restart"]
     assert sorted(restarted) == [home.name, reader] and home.passwords == before
     assert home.process.run(registry(name=reader, wait_timeout=120, check_database="ignore")).error is None
@@ -478,7 +479,7 @@ def test_a_password_with_which_another_registry_is_available_stays_beside_the_pr
         moved = registry(name=second["name"], wait_timeout=120, check_database="ignore", database={"username": other})
         assert home.process.run(moved).error is None
         failed = home.run(database={"password": OTHER})
-        assert failed.error and f"was not put back into Secret '{secret}': registry '{second['name']}' is available with the new one" in failed.error
+        assert failed.error and f"was not restored in Secret '{secret}': registry '{second['name']}' is available with the new value" in failed.error
         assert home.copies == [old] and kept(failed) == {secret}
         # And the other way round: what the other one needs is not given up for the first one.
         home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"SET PASSWORD FOR '{other}'@'%' = PASSWORD('{WORD}')")
@@ -535,8 +536,8 @@ def test_a_bundle_with_which_no_registry_is_available_is_put_back(home: Home, sh
     home.create(verify_server_cert=True, ca={"source": "config_map", "name": shared_bundle, "key": "ca.crt"})
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
-    assert failed.error and f"The previous CA was put back into ConfigMap '{shared_bundle}'." in failed.error
-    assert f"The server of registry '{home.name}' is being restarted with it." in failed.error
+    assert failed.error and f"The previous CA certificate was restored in ConfigMap '{shared_bundle}'." in failed.error
+    assert f"The server of registry '{home.name}' is being restarted." in failed.error
     assert content(home, shared_bundle) == home.bundle and failed.writes == 4
     assert failed.outcome.registry["diff"] == {"before": {}, "after": {}}
     [certificate] = failed.outcome.registry["ca"]["certificates"]
@@ -561,7 +562,7 @@ def test_a_bundle_with_which_some_registry_is_available_stays(home: Home, shared
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     try:
         failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
-        said = f"was not put back into ConfigMap '{shared_bundle}': registry '{easy}' is available with the new one, and registry '{home.name}' is not."
+        said = f"was not restored in ConfigMap '{shared_bundle}': registry '{easy}' is available with the new value, and registry '{home.name}' is not."
         assert failed.error and said in failed.error and content(home, shared_bundle) == foreign
     finally:
         home.process.run(registry(name=easy, state="absent", wait_timeout=60))
@@ -572,7 +573,7 @@ def test_a_bundle_that_the_database_accepts_is_not_put_back(home: Home, shared_b
     home.sql(f"DROP DATABASE `{home.login}`")
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     failed = home.process.run(bundle(name=shared_bundle, pem=foreign + home.bundle, wait_timeout=20))
-    assert failed.error and f"The previous CA was not put back into ConfigMap '{shared_bundle}': the database accepts the new one." in failed.error
+    assert failed.error and f"The previous CA certificate was not restored in ConfigMap '{shared_bundle}': the database accepts the new value." in failed.error
     assert "BEGIN" not in failed.error and failed.writes == 2
 
 
@@ -582,7 +583,7 @@ def test_a_bundle_in_bytes_is_put_back_as_it_was(home: Home, shared_bundle: str)
     home.cluster.merge(*CONFIG_MAPS, shared_bundle, {"data": None, "binaryData": in_bytes})
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     failed = home.process.run(bundle(name=shared_bundle, pem=foreign, wait_timeout=20))
-    assert failed.error and f"The previous CA was put back into ConfigMap '{shared_bundle}'." in failed.error
+    assert failed.error and f"The previous CA certificate was restored in ConfigMap '{shared_bundle}'." in failed.error
     found = home.cluster.get(*CONFIG_MAPS, shared_bundle)
     assert found["binaryData"]["ca.crt"] == in_bytes["ca.crt"] and "data" not in found
     until(home.is_available)
@@ -614,4 +615,4 @@ def test_a_bundle_with_which_the_registry_was_not_available_is_not_put_back(home
     assert home.run(database=home.mysql | {"ca": {"source": "config_map", "name": shared_bundle, "key": "ca.crt"}, "verify_server_cert": True}).error
     third = home.layout.path("pki", "ingress-ca.crt").read_text()
     failed = home.process.run(bundle(name=shared_bundle, pem=third, wait_timeout=20))
-    assert failed.error and "no registry was available with it either" in failed.error and content(home, shared_bundle) == third
+    assert failed.error and "no registry was available with the previous value either" in failed.error and content(home, shared_bundle) == third

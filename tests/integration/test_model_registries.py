@@ -95,10 +95,10 @@ def test_what_the_cluster_tells_of_one_registry_fails_that_one_alone(cluster, au
     failures = {entry["name"]: entry["msg"] for entry in made.result["registries"] if entry["failed"]}
     assert set(failures) == {names[1], names[3], names[5], names[6]}
     assert "does not accept the user name or the password" in failures[names[1]] or "password" in failures[names[1]]
-    assert f"registries[3].database.password_secret '{prefix}-nowhere': there is no such Secret" in failures[names[3]]
+    assert f"registries[3].database.password_secret '{prefix}-nowhere': the Secret does not exist" in failures[names[3]]
     assert "the database does not exist on the server" in failures[names[5]]
-    assert f"registries[6].database.ca '{prefix}-nowhere': there is no such ConfigMap" in failures[names[6]]
-    assert made.result["msg"].startswith("4 of 8 registries failed, and the others did not wait for them: ")
+    assert f"registries[6].database.ca '{prefix}-nowhere': the ConfigMap does not exist" in failures[names[6]]
+    assert made.result["msg"].startswith("4 of 8 registries failed, the others were reconciled: ")
     assert {problem["option"] for problem in made.result["problems"]} == {
         "registries[1]",
         "registries[3].database.password_secret",
@@ -210,7 +210,7 @@ def test_purge_leaves_what_a_registry_reads_that_the_same_run_makes_or_moves(clu
     assert left & set(secrets.values()) == {secrets[old], secrets[moved]}
     assert cluster.get("v1", "configmaps", upload)
     assert {(kept["kind"], kept["name"]) for kept in purged.result["kept"]} >= {("Secret", secrets[old]), ("ConfigMap", upload)}
-    assert all(f"registry {new!r} uses it too" in kept["reason"] for kept in purged.result["kept"] if kept["kind"] == "ConfigMap")
+    assert all(f"registry {new!r} also uses it" in kept["reason"] for kept in purged.result["kept"] if kept["kind"] == "ConfigMap")
     assert not predicted.writes
     # What is deleted only after the registry is available can be predicted, not tried.
     foreseen = [{key: value for key, value in change.items() if key != "unverified"} for change in predicted.result["changes"]]
@@ -274,7 +274,7 @@ def test_purge_leaves_a_registry_that_was_made_while_it_waited_for_the_others(cl
             cluster.create(*REGISTRIES, {key: before[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": old}})
         [purged] = run.result()
     assert not purged.failed, purged.output
-    assert f"registry {old!r} was created by another process during this run, and is left" in " ".join(purged.warnings)
+    assert f"registry {old!r} was created by another process during this run, and is not deleted" in " ".join(purged.warnings)
     assert cluster.registry(old)["metadata"]["uid"] != before["metadata"]["uid"]
     assert cluster.get("v1", "secrets", before["spec"]["mysql"]["passwordSecret"]["name"])
 
@@ -300,7 +300,7 @@ def test_purge_leaves_a_registry_that_was_made_while_it_deleted_the_others(clust
         finally:
             faults.api_rules(layout, [])
     assert not purged.failed, purged.output
-    assert f"registry '{prefix}-0' was created by another process during this run, and is left" in " ".join(purged.warnings)
+    assert f"registry '{prefix}-0' was created by another process during this run, and is not deleted" in " ".join(purged.warnings)
     assert cluster.registry(f"{prefix}-0")["metadata"]["uid"] != before["metadata"]["uid"]
     assert cluster.get("v1", "secrets", before["spec"]["mysql"]["passwordSecret"]["name"])
 
@@ -339,7 +339,7 @@ def test_all_deletions_of_a_purge_share_its_time(cluster, automation, room):
     assert purged.failed
     # What other tests left is completed too.
     said = [problem["problem"] for problem in purged.result["problems"] if prefix in problem["problem"]]
-    late = [problem for problem in said if "was not deleted: the others took all of the 10 s" in problem]
+    late = [problem for problem in said if "was not deleted: the other deletions took all of the 10 s" in problem]
     assert len(said) == len(wanted) and len(late) == len(wanted) - THREADS, said
     # They were not asked to go, and a registry that is not asked to go serves on.
     deleted = {change["name"] for change in purged.result["changes"] if change["kind"] == "ModelRegistry"}

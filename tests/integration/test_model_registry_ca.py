@@ -214,11 +214,11 @@ def test_each_bad_input_is_named_before_any_write(
         ({"path": "/etc/only-on-the-managed-host.pem"}, ["path"], "ansible.builtin.slurp"),
         ({"path": "windows.pem", "pem": authority}, ["path"], "mutually exclusive"),
         (many | {"pem": authority + key}, ["name", "expiry_days", "pem", "database", "database"], "private key"),
-        ({"pem": too_large}, ["pem"], "the cluster takes at most 1048576"),
+        ({"pem": too_large}, ["pem"], "1048576"),
         ({"pem": authority, "name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}, ["name"], "managed by the platform"),
         ({"name": f"{own}-labelled", "state": "absent"}, ["name"], "argocd.argoproj.io/instance"),
-        ({"pem": other, "database": {"type": "postgresql", "host": layout.address("postgresql")}}, ["pem"], "was not signed by the CA"),
-        ({"pem": other, "database": {"type": "mysql", "host": layout.address("mariadb")}}, ["pem"], "was not signed by the CA"),
+        ({"pem": other, "database": {"type": "postgresql", "host": layout.address("postgresql")}}, ["pem"], "is not signed by the CA"),
+        ({"pem": other, "database": {"type": "mysql", "host": layout.address("mariadb")}}, ["pem"], "is not signed by the CA"),
     ]
     password = "pass-word-of-the-look"
     described = logins["mysql"] | {"password": password}
@@ -239,7 +239,7 @@ def test_each_bad_input_is_named_before_any_write(
     assert misspelt.failed and in_registry.failed and "private key" in in_registry.result["msg"]
     assert accepted.changes == [("create", "ConfigMap")], accepted.output
     assert data_of(cluster, name) == authority + other
-    assert same.changes == [] and any("Not reachable from here" in warning for warning in same.warnings), same.output
+    assert same.changes == [] and any("cannot be reached from this host" in warning for warning in same.warnings), same.output
     assert data_of(cluster, f"{own}-labelled") == other
 
 
@@ -314,7 +314,7 @@ def test_an_upload_of_the_dashboard_is_rotated_and_ours_is_equal_to_it(
     )
     assert not made.failed and footprint(cluster, ours)["configmaps/<name>-db-credential"] == footprint(cluster, theirs)["configmaps/<name>-db-credential"]
     # An adopted registry keeps its value, and is warned about.
-    assert adopted.changes == [] and any("does not check the database's certificate" in warning for warning in adopted.warnings), adopted.output
+    assert adopted.changes == [] and any("does not verify the certificate" in warning for warning in adopted.warnings), adopted.output
     assert put_off.changes == [("update", "ConfigMap")] and [entry["restart_needed"] for entry in put_off.result["registries"]] == [True], put_off.output
     assert any("restart: false" in warning for warning in put_off.warnings)
     assert put_back.changes == [("update", "ConfigMap")]
@@ -414,16 +414,16 @@ def test_a_database_is_looked_at_before_the_registry_is_written(
             Task({"name": name, "check_database": "warn", "wait_timeout": 30, "database": {"ca": {"source": "upload", "pem": other}}}),
         ]
     )
-    for refused, said in ((wrong_ca, "was not signed by the CA"), (wrong_password, "password"), (edited, "does not exist")):
+    for refused, said in ((wrong_ca, "is not signed by the CA"), (wrong_password, "password"), (edited, "does not exist")):
         assert refused.failed and refused.writes == [], refused.output
         assert {problem["option"] for problem in refused.result["problems"]} == {"check_database"} and said in refused.result["msg"], refused.result["msg"]
         assert "wrong-word" not in refused.output
-    # What cannot be reached from here is no failure of the database.
-    assert not far.failed and any("cannot be reached from here" in warning for warning in far.warnings), far.output
+    # What cannot be reached from this host is no failure of the database.
+    assert not far.failed and any("cannot be reached from this host" in warning for warning in far.warnings), far.output
     assert not made.failed and made.result["status"]["available"], made.output
     assert not warned.failed and warned.changes == [("update", "ModelRegistry")] and warned.warnings == [], warned.output
     assert "database" not in warned.result
     # Asked only to warn, it writes; and when the registry then is not available, the database itself is named as the reason.
     assert reason.failed and reason.changes == [("update", "ConfigMap"), ("restart", "Deployment")], reason.output
     assert any(warning.startswith("check_database: ") and "not signed by the CA" in warning for warning in reason.warnings)
-    assert "Looked at from here, its database shows: The database's certificate was not signed by the CA" in reason.result["msg"]
+    assert "The check of the database from this host found: The certificate of the database is not signed by the CA" in reason.result["msg"]

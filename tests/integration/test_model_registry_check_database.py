@@ -83,7 +83,7 @@ def test_a_database_is_checked_when_its_connection_is_written_and_at_no_other_ti
         assert len(visits) > before, run.output
         results = [run.result["database"]] if "registries" not in task.options else run.result["databases"]
         assert [result["checked"] for result in results] == [False] * len(results)
-        assert "closes the connection at once" in results[-1]["reason"]
+        assert "connection is closed" in results[-1]["reason"]
     before = len(visits)
     for run in automation.sequence([*ignored, *unchanged]):
         assert not run.failed, run.output
@@ -104,8 +104,8 @@ def test_what_cannot_be_reached_from_here_is_said_once_and_never_fails(automatio
     )
     assert not one.failed and not fleet.failed, one.output + fleet.output
     assert [warning for warning in one.warnings if "check_database" in warning] == [
-        f"check_database: the database of registry {name!r} could not be checked, because it cannot be reached from here."
-        " Run on a host that reaches it to have it checked, or set check_database to ignore"
+        f"check_database: the database of registry {name!r} could not be checked, because it cannot be reached from this host."
+        " Run the task on a host that can reach it, or set check_database to ignore"
     ]
     assert one.result["database"]["checked"] is False
     assert "no-such-service.data.svc" in one.result["database"]["reason"]
@@ -129,7 +129,7 @@ def test_without_drivers_only_fail_fails_and_nothing_is_warned_of(automation: Ru
             Task(options | {"check_database": "fail"}),
         ]
     )
-    reason = "the Python library PyMySQL is missing where this task runs"
+    reason = "the Python library PyMySQL is not installed where this task runs"
     assert not warned.failed and warned.result["database"] == {"checked": False, "reason": reason}, warned.output
     assert not [warning for warning in warned.warnings if "check_database" in warning]
     assert failed.failed and failed.writes == [], failed.output
@@ -152,13 +152,13 @@ def test_a_login_that_depends_on_the_client_is_a_warning_and_another_one_fails(a
     assert "user name or the password is wrong" in refused.result["msg"]
     assert not warned.failed and warned.changes == [("create", "Secret"), ("create", "ModelRegistry")], warned.output
     assert warned.result["database"]["checked"] is False
-    assert any("check_database: " in warning and "for the cluster it may be otherwise" in warning for warning in warned.warnings)
+    assert any("check_database: " in warning and "connections from this host" in warning for warning in warned.warnings)
     assert "wrong-word" not in refused.output + warned.output
 
 
 def test_a_creation_that_fails_says_that_the_registry_exists_and_how_to_go_on(automation: Runner, layout: Layout, name: str, names: list[str]) -> None:
     database = {"type": "mysql", "host": layout.address("mariadb"), "name": databases.MISSING_DATABASE, "ca": {"source": "cluster"}, **LOGIN}
-    ways_on = "exists now: correct the cause and run again, or delete it with `state: absent`."
+    ways_on = "was created: fix the cause and run again, or delete it with `state: absent`."
     created, again, fleet = automation.sequence(
         [
             Task({"name": name, "database": database, "wait_timeout": 60}),
@@ -167,7 +167,7 @@ def test_a_creation_that_fails_says_that_the_registry_exists_and_how_to_go_on(au
         ]
     )
     assert created.failed and f"Registry {name!r} {ways_on}" in created.result["msg"], created.output
-    assert "Looked at from here, its database shows: The database does not exist on the server" in created.result["msg"]
+    assert "The check of the database from this host found: The database does not exist on the server" in created.result["msg"]
     assert any(warning.startswith("check_database: The database does not exist") for warning in created.warnings)
     assert again.failed and ways_on not in again.result["msg"]
     assert fleet.failed and f"Registry {names[0]!r} {ways_on}" in fleet.result["msg"], fleet.output
@@ -196,6 +196,6 @@ def test_a_new_password_is_shown_to_no_server_that_the_editor_of_a_registry_coul
         with databases.administration(layout, databases.MYSQL) as run:
             run(f"DROP USER {login}")
     assert not any(run.failed for run in (made, untold, told, guessed)), untold.output
-    assert any("The password was not tried: the task does not set database.host" in warning for warning in untold.warnings), untold.output
+    assert any("The login was not tested: the task does not set database.host" in warning for warning in untold.warnings), untold.output
     for run in (told, guessed):
-        assert not any("was not tried" in warning for warning in run.warnings), run.output
+        assert not any("was not tested" in warning for warning in run.warnings), run.output

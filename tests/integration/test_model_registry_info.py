@@ -259,7 +259,7 @@ def test_what_is_exported_converges_to_no_change(automation: Runner, filled: Fil
 
 def test_registries_are_exported_in_the_shape_of_the_options(filled: Filled, export: Run) -> None:
     exported = by_suffix(export, filled)
-    assert {suffix for suffix, entry in by_suffix(export, filled, "skipped_registries").items() if "is being deleted" in entry["reason"]} == {"leaving"}
+    assert {suffix for suffix, entry in by_suffix(export, filled, "skipped_registries").items() if "marked for deletion" in entry["reason"]} == {"leaving"}
     assert set(by_suffix(export, filled, "skipped_registries")) == {
         "leaving",
         "name-of-more-than-the-forty-eight-characters-it-may-have",
@@ -315,21 +315,25 @@ def test_registries_are_exported_in_the_shape_of_the_options(filled: Filled, exp
 
 def test_what_is_left_out_is_said(filled: Filled, export: Run) -> None:
     # One warning may name several registries of which the same is left out.
-    texts = [text for text in export.warnings if ": left out" in text]
+    texts = [text for text in export.warnings if ": omitted" in text]
     said = {suffix: next((text for text in texts if re.search(rf"{filled.name(suffix)}\b(?!-)", text)), "") for suffix in by_suffix(export, filled)}
     expected = {
-        "address": ["database.host (the registry has hostAddress in its place)", "display_name"],
-        "blank": ["display_name (is blank)", "database.name (is empty)", "database.username (is empty)", "database.password_secret (is empty)"],
-        "breaking": ["database.host (holds a port)", "database.name (contains one of / % ?", "database.username (contains a colon"],
-        "cluster": ["group 'system:serviceaccount:data:default' (is one", "user 'no such user ' (begins", "user 'system:serviceaccount:data' (begins"],
+        "address": ["database.host (the registry uses hostAddress instead)", "display_name"],
+        "blank": ["display_name (is empty)", "database.name (is empty)", "database.username (is empty)", "database.password_secret (is empty)"],
+        "breaking": ["database.host (contains a port)", "database.name (contains /, % or ?", "database.username (contains a colon"],
+        "cluster": [
+            "group 'system:serviceaccount:data:default' (is a service account",
+            "user 'no such user ' (starts",
+            "user 'system:serviceaccount:data' (is not a valid",
+        ],
         "half": ["database.client_certificate"],
         "ipv6": ["database.client_certificate"],
-        "pair": ["database.password_secret (cannot be the name of a key)"],
-        "refused": ["database.host (is a URL", "database.name (contains one of % ? #", "database.username (contains"],
-        "spaces": ["database.host (contains white space)", "database.username (begins or ends"],
-        "two-cas": ["database.ca (a run would write it in another way)"],
+        "pair": ["database.password_secret (is not a valid key)"],
+        "refused": ["database.host (is a URL", "database.name (contains %, ? or #", "database.username (contains"],
+        "spaces": ["database.host (contains white space)", "database.username (starts or ends"],
+        "two-cas": ["database.ca (a run would change it)"],
         "upload": ["group ownerless (a run would fix its RoleBinding", "user carol (in RoleBinding"],
-        "whole": ["database.ca (the registry has sslRootCertificatesConfigMapName"],
+        "whole": ["database.ca (the registry uses sslRootCertificatesConfigMapName"],
     }
     assert {suffix for suffix, text in said.items() if text} == set(expected)
     for suffix, parts in expected.items():
@@ -378,8 +382,8 @@ def test_who_has_access_and_through_what(filled: Filled, export: Run) -> None:
     assert others["RoleBinding", filled.name("viewer")] | {"name": "carol", "role": "view", "effective": True} == others["RoleBinding", filled.name("viewer")]
     assert others["ClusterRoleBinding", filled.name("everybody")]["everybody"] is True
     assert others["ClusterRoleBinding", "cluster-admin"]["platform"] is True
-    assert [text for text in export.warnings if "nearly everybody" in text and filled.name("cluster") in text and filled.name("upload") not in text]
-    assert [text for text in export.warnings if "nearly everybody" in text and filled.name("everybody") in text]
+    assert [text for text in export.warnings if "nearly all users" in text and filled.name("cluster") in text and filled.name("upload") not in text]
+    assert [text for text in export.warnings if "nearly all users" in text and filled.name("everybody") in text]
 
 
 def test_what_is_asked_for_is_read_and_nothing_else(layout: Layout, reader: Runner, filled: Filled) -> None:
@@ -437,19 +441,19 @@ def test_what_is_wrong_with_the_options_is_said_before_anything_is_read(layout: 
 # What is said without each right of rbac/read.yml; without the first two there is no answer.
 NEEDED = {
     "list modelregistries.modelregistry.opendatahub.io": "403",
-    "list datascienceclusters.datasciencecluster.opendatahub.io": "Set the option `namespace`",
+    "list datascienceclusters.datasciencecluster.opendatahub.io": "Set namespace",
 }
-BY_OTHER_ROLES = "by rights for the whole namespace or cluster could not be seen"
+BY_OTHER_ROLES = "through permissions for the whole namespace or cluster could not be determined"
 UNSEEN = {
-    "list deployments.apps": "whether registries serve could not be seen",
-    "list pods": "the pods of registries could not be seen",
-    "get pods/log": "could not be read in its log",
-    "list events": "could not be read in the events of its pod",
-    "list configmaps": "how old the ConfigMaps are",
-    "list secrets": "how old the Secrets are",
-    "list rolebindings.rbac.authorization.k8s.io": "who may use registries could not be seen",
+    "list deployments.apps": "the availability of registries could not be determined",
+    "list pods": "the state of the pods of registries could not be determined",
+    "get pods/log": "log of the registry server",
+    "list events": "events of the pod",
+    "list configmaps": "the age of the ConfigMaps",
+    "list secrets": "the age of the Secrets",
+    "list rolebindings.rbac.authorization.k8s.io": "access to registries could not be determined",
     "list roles.rbac.authorization.k8s.io": BY_OTHER_ROLES,
-    "list groups.user.openshift.io": "the members of the registries' own groups could not be seen",
+    "list groups.user.openshift.io": "the members of the groups of registries could not be determined",
     "list clusterroles.rbac.authorization.k8s.io": BY_OTHER_ROLES,
     "list clusterrolebindings.rbac.authorization.k8s.io": BY_OTHER_ROLES,
 }

@@ -147,7 +147,7 @@ def test_where_the_identity_of_a_cluster_may_not_be_read_the_addresses_are_compa
     assert refused.code and "hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
     assert told_apart.summary, told_apart.output
     for played in (refused, told_apart):
-        assert "only the address of the API server tells this cluster from others" in " ".join(played.output.split()), played.output
+        assert "identified only by the URL of its API server" in " ".join(played.output.split()), played.output
 
 
 @pytest.mark.parametrize("later", ["Summary", "Record the outcome", "Fail if there are findings"])

@@ -174,7 +174,7 @@ def test_a_password_that_mysql_refuses_from_here_is_rotated(layout: Layout, play
     assert not created.failed, created.output
     played = play(player, "rotate_password", "--check", "-e", f"model_registry_name={name}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")
     assert played.code == 0 and f"east/{name}: would be rotated; " in played.summary, played.output
-    assert "; the password was not checked: The database refuses the login" in played.summary, played.output
+    assert "; the password was not checked: The database rejects the login" in played.summary, played.output
 
 
 def test_a_password_is_rotated_untried_where_the_database_cannot_be_reached_from_here(
@@ -187,7 +187,7 @@ def test_a_password_is_rotated_untried_where_the_database_cannot_be_reached_from
             cluster.merge(*REGISTRIES, far, {"spec": {"mysql": {"host": unreachable}}})
             played = play(player, "rotate_password", "--check", "-e", f"model_registry_name={far}", MODEL_REGISTRY_DATABASE_PASSWORD="untried-word")
             assert played.code == 0 and f"east/{far}: would be rotated; " in played.summary, played.output
-            assert f"; the password was not checked: Not reachable from here: {unreachable}" in played.summary, played.output
+            assert "; the password was not checked: " in played.summary and unreachable in played.summary, played.output
     finally:
         cluster.merge(*REGISTRIES, far, {"spec": {"mysql": {"host": host}}})
 
@@ -230,7 +230,7 @@ def test_a_check_finds_what_differs_who_changed_it_and_what_does_not_serve(
     assert f"east/{near}: does not exist" in lines
     [named] = [line for line in lines if line.startswith(f"east/{far}: display_name")]
     assert named.startswith(f"east/{far}: display_name: current value 'Clicked', desired value 'Far' (last changed by ") and named.endswith("Z)")
-    assert any(line.startswith(f"east/{far}: not available: nothing listens at the database's address.") for line in lines), lines
+    assert any(line.startswith(f"east/{far}: not available: nothing listens at the address of the database.") for line in lines), lines
     # The cluster that does not answer is one of the findings, and does not hide those of the other.
     assert [line for line in lines if line.startswith("west: The registries were not read: there is no cluster to connect to")]
     assert lines[0].startswith("FAILED: ")
@@ -276,7 +276,7 @@ def test_a_check_finds_the_registries_that_no_list_can_have(player: Player, outc
         found = play(player, "check", *listed)
         [gone] = [line for line in found.summary.splitlines() if line.startswith(f"east/{leaving}: ")]
         [named] = [line for line in found.summary.splitlines() if line.startswith(f"east/{dotted}: ")]
-        assert found.code and ": is being deleted since 2" in gone and f"it is held by the finalizer {HOLD}" in gone, found.output
+        assert found.code and ": was marked for deletion on 2" in gone and f"the finalizer {HOLD}" in gone, found.output
         assert f"name '{dotted}': is not a valid resource name" in named, found.output
 
 

@@ -313,7 +313,7 @@ def test_it_never_needs_permissions_outside_the_registries_namespace_to_reconcil
         for refused in (with_members, members):
             assert refused.failed and refused.writes == [], refused.output
             assert "permissions.members" in [problem["option"] for problem in refused.result["problems"]], refused.output
-            assert "model-registry-members that the playbook modelops.openshift_ai.rbac writes" in refused.result["msg"]
+            assert "model-registry-members that the playbook modelops.openshift_ai.rbac creates" in refused.result["msg"]
         assert made.changes == [("create", "ModelRegistry"), ("create", "RoleBinding")], made.output
         assert not again.failed and again.changes == [] and again.warnings == [], again.output
         assert not deleted.failed and cluster.registry(name) is None, deleted.output

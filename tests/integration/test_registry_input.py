@@ -22,7 +22,7 @@ POSTGRESQL = MYSQL | {"type": "postgresql", "host": "postgres"}
 GENERATED = {"type": "generated"}
 # An option that is changed, what problem names it, and a part of what it says.
 WRONG: list[tuple[dict[str, Any], str, str]] = [
-    ({"port": 0}, "database.port", "0: is not a port. Give a number from 1 to 65535"),
+    ({"port": 0}, "database.port", "0: is not a valid port"),
     ({"port": 70000}, "database.port", "70000"),
     ({"host": ""}, "database.host", "is empty"),
     ({"host": "  "}, "database.host", "is empty"),
@@ -30,39 +30,39 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"host": "mysql://mysql"}, "database.host", "URL"),
     ({"host": "mysql/models"}, "database.host", "path"),
     ({"host": "mysql:3306"}, "database.host", "database.port"),
-    ({"host": "mysql.other"}, "database.namespace", "a host that has a dot"),
+    ({"host": "mysql.other"}, "database.namespace", "a host that contains a dot"),
     ({"name": ""}, "database.name", "is empty"),
     ({"name": "models "}, "database.name", "white space"),
     ({"name": "a/b"}, "database.name", "/"),
     ({"name": "a%b"}, "database.name", "%"),
     ({"name": "a?b"}, "database.name", "?"),
     ({"username": "\t"}, "database.username", "is empty"),
-    ({"username": "a:b"}, "database.username", "cut it off"),
+    ({"username": "a:b"}, "database.username", "truncates it"),
     ({"password": "why?"}, "database.password", "question mark"),
     ({"password": ""}, "database.password", "is empty"),
     ({"password": "word\n"}, "database.password", "line break"),
-    ({"password_secret": {"name": "vault", "key": "password"}}, "database.password_secret", "together with database.password"),
-    ({"password": None, "password_secret": {"name": "no-such-secret", "key": "password"}}, "database.password_secret", "there is no such Secret"),
-    ({"password": None, "password_secret": {"name": "input-secret", "key": "nope"}}, "database.password_secret", "it has: empty, good, line, question"),
+    ({"password_secret": {"name": "vault", "key": "password"}}, "database.password_secret", "mutually exclusive with database.password"),
+    ({"password": None, "password_secret": {"name": "no-such-secret", "key": "password"}}, "database.password_secret", "the Secret does not exist"),
+    ({"password": None, "password_secret": {"name": "input-secret", "key": "nope"}}, "database.password_secret", "keys: empty, good, line, question"),
     ({"password": None, "password_secret": {"name": "input-secret", "key": "line"}}, "database.password_secret", "line break"),
     ({"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "question mark"),
-    ({"password": None, "password_secret": {"name": "input-secret", "key": "empty"}}, "database.password_secret", "holds no password"),
+    ({"password": None, "password_secret": {"name": "input-secret", "key": "empty"}}, "database.password_secret", "contains no password"),
     ({"password": None}, "name", "To create it, set database.password"),
-    ({"ca": {"source": "config_map", "name": "no-such-map", "key": "ca.crt"}}, "database.ca", "there is no such ConfigMap"),
-    ({"ca": {"source": "secret", "name": "no-such-secret", "key": "ca.crt"}}, "database.ca", "there is no such Secret"),
-    ({"ca": {"source": "config_map", "name": "odh-trusted-ca-bundle", "key": "nope"}}, "database.ca", "it has: ca-bundle.crt, odh-ca-bundle.crt"),
+    ({"ca": {"source": "config_map", "name": "no-such-map", "key": "ca.crt"}}, "database.ca", "the ConfigMap does not exist"),
+    ({"ca": {"source": "secret", "name": "no-such-secret", "key": "ca.crt"}}, "database.ca", "the Secret does not exist"),
+    ({"ca": {"source": "config_map", "name": "odh-trusted-ca-bundle", "key": "nope"}}, "database.ca", "keys: ca-bundle.crt, odh-ca-bundle.crt"),
     ({"ca": {"source": "secret", "name": "input-secret", "key": "good"}}, "database.ca", "no PEM certificate"),
     ({"ca": {"source": "openshift_ai"}}, "database.ca", "no PEM certificate"),
-    ({"ca": {"source": "cluster", "key": "ca.crt"}}, "database.ca.key", "but source is cluster"),
-    ({"client_certificate": {"source": "secret", "name": "no-such-secret"}}, "database.client_certificate", "there is no such Secret"),
-    ({"client_certificate": {"source": "secret", "name": "input-secret"}}, "database.client_certificate", "has no key 'tls.crt'"),
-    ({"client_certificate": {"source": "secret"}}, "database.client_certificate.name", "is missing"),
-    ({"ssl_mode": "require"}, "database.ssl_mode", "is an option of PostgreSQL"),
-    (POSTGRESQL | {"ca": {"source": "cluster"}, "verify_server_cert": True}, "database.verify_server_cert", "never its host name"),
-    (POSTGRESQL | {"username": "a b"}, "database.username", "cannot put into its connection string"),
+    ({"ca": {"source": "cluster", "key": "ca.crt"}}, "database.ca.key", "not supported with source cluster"),
+    ({"client_certificate": {"source": "secret", "name": "no-such-secret"}}, "database.client_certificate", "the Secret does not exist"),
+    ({"client_certificate": {"source": "secret", "name": "input-secret"}}, "database.client_certificate", "does not have the key 'tls.crt'"),
+    ({"client_certificate": {"source": "secret"}}, "database.client_certificate.name", "is required"),
+    ({"ssl_mode": "require"}, "database.ssl_mode", "is supported only for PostgreSQL"),
+    (POSTGRESQL | {"ca": {"source": "cluster"}, "verify_server_cert": True}, "database.verify_server_cert", "not its host name"),
+    (POSTGRESQL | {"username": "a b"}, "database.username", "does not support"),
     (POSTGRESQL | {"name": "a#b"}, "database.name", "#"),
     (POSTGRESQL | {"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "Percent-encode"),
-    (GENERATED | {"namespace": None}, "database.host", "is given for a generated database"),
+    (GENERATED | {"namespace": None}, "database.host", "is not supported for a generated database"),
 ]
 
 
@@ -191,7 +191,7 @@ def test_a_bare_host_that_is_no_service_of_the_namespace_is_a_warning(automation
     database = {key: value for key, value in MYSQL.items() if key != "namespace"}
     run = automation(check=True, name="never-made", database=database)
     assert not run.failed
-    assert any("there is no such Service" in warning and "database.namespace" in warning for warning in run.warnings)
+    assert any("the Service does not exist" in warning and "database.namespace" in warning for warning in run.warnings)
 
 
 @contextlib.contextmanager

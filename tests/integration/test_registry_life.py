@@ -69,7 +69,7 @@ def test_a_registry_is_what_the_dashboard_makes_of_the_same_input(cluster: Clust
     database = options(kind)
     made = automation.converged(name=name, display_name="Fraud", description="Models", database=database)
     assert made.changes == [("create", "Secret")] * (kind != "generated") + [("create", "ModelRegistry")]
-    assert any("not for production" in warning for warning in made.warnings) == (kind == "generated")
+    assert any("not intended for production" in warning for warning in made.warnings) == (kind == "generated")
     ours = stripped(cluster.registry(name))
     assert automation(name=name, state="absent", delete_data=True).result["changed"]
 
@@ -98,7 +98,7 @@ def test_a_registry_of_the_dashboard_is_adopted_without_a_change(cluster: Cluste
         assert not run.failed, run.output
         assert run.changes == [] and run.writes == []
         assert run.result["status"]["available"] is True
-        assert any("does not check the database's certificate" in warning for warning in run.warnings) == (kind == "mysql" and ca is not None)
+        assert any("does not verify the certificate" in warning for warning in run.warnings) == (kind == "mysql" and ca is not None)
     automation(name=name, state="absent", delete_data=True, wait=False)
 
 
@@ -341,7 +341,7 @@ def test_a_deletion_that_hangs_because_the_operator_does_not_run_says_so(automat
     automation(name=name, database=mysql, wait=False)
     request.getfixturevalue("operator_stopped")
     run = automation(name=name, state="absent", wait_timeout=2)
-    assert run.failed and "check that the model registry operator runs" in run.result["msg"]
+    assert run.failed and "operator is running" in run.result["msg"]
 
 
 def test_a_deletion_that_another_finalizer_holds_names_it(cluster: Cluster, automation: Runner, name: str, mysql: Any) -> None:
@@ -397,7 +397,7 @@ def test_the_registry_itself_is_asked_with_the_runs_own_token(
     unreachable = automation(**task)
     answers = [smoke_of(run) for run in (refused, granted, unknown, unreachable)]
     assert answers == [("forbidden", 403), ("ok", 200), ("unreachable", None), ("unreachable", None)]
-    assert any("it has no access to it" in warning for warning in refused.warnings) and not [text for text in granted.warnings if "smoke test" in text]
+    assert any("does not have access" in warning for warning in refused.warnings) and not [text for text in granted.warnings if "smoke test" in text]
     assert "CERTIFICATE_VERIFY_FAILED" in unknown.output and not unreachable.failed
     assert refused.writes == []
 

@@ -25,7 +25,7 @@ def message_of(body: Any) -> str | None:
         return None
     if not isinstance(content, dict) or content.get("kind") != "Status":
         return None
-    return str(content.get("message") or content.get("reason") or "without a message")
+    return str(content.get("message") or content.get("reason") or "no message")
 
 
 # What counts as an answer. ValueError, and with it the request counts as not answered, for everything else.
@@ -36,11 +36,11 @@ def dictionary_in(data: bytes) -> manifests.Manifest:
     try:
         content = json.loads(data)
     except RecursionError:
-        raise ValueError("what was received is nested too deeply") from None
+        raise ValueError("the response is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"what was received is not JSON, or not all of it: {error}") from None
+        raise ValueError(f"the response is not JSON, or is not complete: {error}") from None
     if not isinstance(content, dict):
-        raise ValueError("what was received is not a Kubernetes object")
+        raise ValueError("the response is not a Kubernetes object")
     return content
 
 
@@ -53,7 +53,7 @@ def _complete(manifest: Any) -> manifests.Manifest:
     parts = [manifest.get(part) for part in ("spec", "status", "data")] if isinstance(manifest, dict) else [""]
     identified = all(isinstance(manifests.at(manifest, ("metadata", part)), str) for part in ("name", "uid"))
     if not identified or not all(part is None or isinstance(part, dict) for part in parts):
-        raise ValueError("what was received is not a Kubernetes object")
+        raise ValueError("the response is not a Kubernetes object")
     content: manifests.Manifest = manifest
     return content
 
@@ -64,7 +64,7 @@ def list_in(data: bytes) -> manifests.Manifest:
     # An empty list of metadata alone is null.
     items = content.get("items", "")
     if not isinstance(content.get("metadata"), dict) or not (items is None or isinstance(items, list)):
-        raise ValueError("what was received is not a list of Kubernetes objects")
+        raise ValueError("the response is not a list of Kubernetes objects")
     return {**content, "items": [_complete(item) for item in items or ()]}
 
 
@@ -72,7 +72,7 @@ def review_in(data: bytes) -> manifests.Manifest:
     """The answer to a review."""
     content = dictionary_in(data)
     if not isinstance(content.get("status"), dict):
-        raise ValueError("what was received is not the answer to a review")
+        raise ValueError("the response is not an access review")
     return content
 
 
@@ -81,7 +81,7 @@ def resources_in(data: bytes) -> manifests.Manifest:
     content = dictionary_in(data)
     resources = content.get("resources")
     if not isinstance(resources, list) or not all(isinstance(resource, dict) and isinstance(resource.get("name"), str) for resource in resources):
-        raise ValueError("what was received is not a list of resources")
+        raise ValueError("the response is not a list of resources")
     return content
 
 
@@ -90,5 +90,5 @@ def schemas_in(data: bytes) -> manifests.Manifest:
     content = dictionary_in(data)
     schemas = manifests.at(content, ("components", "schemas")) if isinstance(content.get("components"), dict) else None
     if not isinstance(schemas, dict) or not all(isinstance(schema, dict) for schema in schemas.values()):
-        raise ValueError("what was received is not an OpenAPI document")
+        raise ValueError("the response is not an OpenAPI document")
     return content

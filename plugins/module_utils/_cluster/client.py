@@ -63,16 +63,16 @@ LONGEST_LOG = 2**18
 
 def no_answer(what: str, host: str, reason: str) -> _errors.ClusterError:
     if _texts.OF_HEADERS in reason:
-        return _errors.ClusterError(f"{what}: {reason}.", unclear=True)
+        return _errors.ClusterError(f"{what} failed: {reason}.", unclear=True)
     remedy = "Check the address (kubeconfig, host), the network and the proxies"
     if re.search("mismatch|doesn't match|not valid for", reason):
-        remedy = "Use a host name that is in the API server's certificate"
+        remedy = "Use a host name that is in the certificate of the API server"
     elif "has expired" in reason:
-        remedy = "Renew the API server's certificate, or correct the clock of this machine"
+        remedy = "Renew the certificate of the API server, or correct the clock of this host"
     elif "CERTIFICATE_VERIFY_FAILED" in reason:
-        remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA of the API server's certificate"
+        remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA certificate of the API server"
     server = f"the API server {host}".rstrip()
-    return _errors.ClusterError(f"{what}: {server} did not answer: {reason}. {remedy}.", unclear=True)
+    return _errors.ClusterError(f"{what} failed: {server} did not respond: {reason}. {remedy}.", unclear=True)
 
 
 def refusal(what: str, host: str, error: Any, path: str = "") -> _errors.ClusterError:
@@ -90,13 +90,13 @@ def refusal(what: str, host: str, error: Any, path: str = "") -> _errors.Cluster
         return no_answer(what, host, f"{error.status} {message}")
     remedy = ""
     if error.status == _errors.UNAUTHORIZED:
-        remedy = " The credentials are wrong or have expired: log in again."
+        remedy = " The credentials are not valid or have expired. Log in again."
     of_webhook = "failed calling webhook" in message
     if of_webhook:
-        remedy = " The operator's webhook cannot be reached: check that the model registry operator runs."
+        remedy = " The webhook of the operator cannot be reached. Check that the model registry operator is running."
     # Webhooks are called before anything is written. Other errors may come after that.
     return _errors.ClusterError(
-        f"{what}: the API server answered {error.status}: {message}.{remedy}", error.status, error.status >= _errors.BROKEN and not of_webhook
+        f"{what} failed: the API server responded with {error.status}: {message}.{remedy}", error.status, error.status >= _errors.BROKEN and not of_webhook
     )
 
 
@@ -148,7 +148,7 @@ class Cluster:
         user = None
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         try:
-            review = self._request("POST", f"{REVIEWS[0]}v1/selfsubjectreviews", body, what="asking who this account is", parsed=answers.review_in)
+            review = self._request("POST", f"{REVIEWS[0]}v1/selfsubjectreviews", body, what="determining the account", parsed=answers.review_in)
             user = manifests.at(review, ("status", "userInfo", "username"))
         except _errors.ClusterError as error:
             if error.status in (None, _errors.UNAUTHORIZED):
@@ -166,18 +166,18 @@ class Cluster:
             for key in ("kubeRBACProxy", "oauthProxy"):
                 if key in properties:
                     return kinds.Capabilities(version, key, manifests.at(properties, ("postgres", "properties", "generateDeployment")) is not None)
-            message = "its ModelRegistry definition knows only the Istio service mesh as authentication; a registry without it would be open to everybody"
-            raise _errors.ClusterError(f"this cluster is too old: {message}. Operator v0.2.16 or newer is needed.")
-        message = f"there is no {kinds.PLURAL}.{kinds.GROUP} here. Enable the component, with model_registry_component or the playbook enable"
-        raise _errors.ClusterError(f"this cluster cannot hold model registries: {message}.")
+            message = "its ModelRegistry API supports only the Istio service mesh for authentication; without it, all users would have access"
+            raise _errors.ClusterError(f"the version of the product in this cluster is not supported: {message}. Update the operator to v0.2.16 or later.")
+        message = f"the API {kinds.PLURAL}.{kinds.GROUP} is not available. Enable the component, with model_registry_component or the playbook enable"
+        raise _errors.ClusterError(f"this cluster does not support model registries: {message}.")
 
     def registries_namespace(self) -> str:
         """The namespace that the platform keeps registries in. ClusterError says to set `namespace` where it cannot be found out."""
-        hint = "Set the option `namespace`"
+        hint = "Set namespace"
         for version in ("v2", "v1"):
             path = f"/apis/datasciencecluster.opendatahub.io/{version}/datascienceclusters"
             try:
-                listed = self._find(path, "looking for the registries namespace in the DataScienceCluster", answers.list_in)
+                listed = self._find(path, "reading the registries namespace from the DataScienceCluster", answers.list_in)
             except _errors.ClusterError as error:
                 if error.status == _errors.FORBIDDEN:
                     remedy = "or bind the account to the ClusterRole in rbac/cluster.yml or rbac/read.yml"
@@ -191,20 +191,21 @@ class Cluster:
                     self.checked_namespaces.add(str(namespace))
                     return str(namespace)
             raise _errors.ClusterError(
-                f"no DataScienceCluster has the component modelregistry Managed. {hint}, or enable it with model_registry_component.", _errors.NOT_FOUND
+                f"the registries namespace is not known: the component modelregistry is not Managed. {hint}, or enable it with model_registry_component.",
+                _errors.NOT_FOUND,
             )
-        raise _errors.ClusterError(f"this cluster has no DataScienceCluster that would name the registries namespace. {hint}.", _errors.NOT_FOUND)
+        raise _errors.ClusterError(f"the registries namespace is not known: this cluster has no DataScienceCluster. {hint}.", _errors.NOT_FOUND)
 
     def server_version(self) -> tuple[int, int] | None:
         """The version of the API server, major and minor; None where it does not say."""
-        version = self._request("GET", "/version", what="asking for the cluster's version", parsed=answers.dictionary_in)
+        version = self._request("GET", "/version", what="reading the version of the cluster", parsed=answers.dictionary_in)
         # Some distributions add a plus sign.
         numbers = [re.match(r"[0-9]+", str(version.get(part))) for part in ("major", "minor")]
         return None if None in numbers else (int(numbers[0][0]), int(numbers[1][0]))  # type: ignore[index]
 
     def serves(self, api_version: str, plural: str) -> bool:
         """Whether the cluster knows this kind of object."""
-        listed = self._find(f"/apis/{api_version}", f"looking for {plural}", answers.resources_in)
+        listed = self._find(f"/apis/{api_version}", f"looking up {plural}", answers.resources_in)
         return listed is not None and any(resource["name"] == plural for resource in listed["resources"])
 
     def read(self, api: tuple[str, str], namespace: str, name: str) -> manifests.Manifest | None:
@@ -294,7 +295,7 @@ class Cluster:
         for right in dict.fromkeys(rights):
             attributes = {"namespace": namespace, "verb": right.verb, "group": right.group, "resource": right.resource, "name": right.name}
             body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
-            if not self.allows(f"{REVIEWS[1]}v1/selfsubjectaccessreviews", body, f"asking for the right to {right}"):
+            if not self.allows(f"{REVIEWS[1]}v1/selfsubjectaccessreviews", body, f"checking the permission to {right}"):
                 missing.append(right)
         return missing
 

@@ -119,8 +119,8 @@ def need_namespace(cluster: client.Cluster, namespace: str, unseen: Callable[[st
     if kept == namespace:
         return
     found = visibility.seen(lambda: [cluster.read(kinds.NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None)
-    remedy = f"Set it to {kept}, or leave it out" if kept else "Set it to the registries namespace"
-    problem = "does not exist" if found == [None] else "is not where the operator keeps registries" if kept else ""
+    remedy = f"Set it to {kept}, or omit it" if kept else "Set it to the registries namespace"
+    problem = "does not exist" if found == [None] else "is not the registries namespace of the operator" if kept else ""
     if problem:
         raise _errors.InputError([_errors.Problem("namespace", problem, remedy, namespace)])
     cluster.checked_namespaces.add(namespace)
@@ -140,7 +140,7 @@ def _advice(
     reader: Reader, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[manifests.Manifest]]
 ) -> list[manifests.Manifest] | None:
     served = partial(reader.serves, api) if "/" in api[0] else lambda: True
-    return visibility.seen(read, None, lambda why: unseen.append(f"{what} could not be seen: {why}"), served=served)
+    return visibility.seen(read, None, lambda why: unseen.append(f"{what} could not be determined: {why}"), served=served)
 
 
 def names_of(read: Callable[[], Iterable[manifests.Manifest]]) -> frozenset[str]:
@@ -169,7 +169,7 @@ def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozense
     names = names_of(reader.registries) if registry is None and desired_state.creation_problems(wanted) else frozenset()
     server = None
     if registry is None and wanted.name[:1].isdigit():
-        server = visibility.seen(reader.cluster.server_version, None, lambda why: unseen.append(f"the version of Kubernetes could not be seen: {why}"))
+        server = visibility.seen(reader.cluster.server_version, None, lambda why: unseen.append(f"the version of Kubernetes could not be determined: {why}"))
     deployment = None if registry is None else reader.deployment(wanted.name)
     written = frozenset(objects.keys() & foreseen)
     generates = dependencies.generates_database(wanted, registry)
@@ -195,10 +195,10 @@ def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> manifest
     if kind in kinds.APIS:
         return reader.held(kind, name)
     if kind == "Deployment":
-        what = f"whether the operator would overwrite Deployment {name!r} could not be seen"
+        what = f"whether the operator would overwrite Deployment {name!r} could not be determined"
         return visibility.seen(lambda: reader.deployment(name), None, lambda why: unseen.append(f"{what}: {why}"))
     service, _dot, namespace = name.partition(".")
-    what = f"whether database.host{_texts.repeated(service)} is a Service of namespace {reader.namespace!r} could not be seen"
+    what = f"whether database.host{_texts.repeated(service)} is a Service in namespace {reader.namespace!r} could not be determined"
     # That an account may list Services elsewhere is not expected.
     return visibility.seen(lambda: reader.service(service, namespace), {}, lambda why: None if namespace else unseen.append(f"{what}: {why}"))
 
@@ -209,7 +209,7 @@ def missing_service(reader: Reader, registry: manifests.Manifest) -> str:
     service = hosts.service_of(host, reader.namespace) if host else None
     if service is None or visibility.seen(lambda: [reader.service(service[1], service[0])], [], lambda _why: None) != [None]:
         return ""
-    return f"There is no Service {service[1]!r} in namespace {service[0]!r}: correct database.host or database.namespace, or create it."
+    return f"Service {service[1]!r} does not exist in namespace {service[0]!r}. Correct database.host or database.namespace, or create the Service."
 
 
 def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> list[manifests.Manifest]:
@@ -221,5 +221,5 @@ def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> lis
         # Whose they are depends on their keys, which a list of names does not have.
         return [held for metadata in named if metadata.get("generateName") == prefix and (held := reader.held("Secret", metadata["name"]))]
 
-    what = f"Secrets that were left behind for the password of registry {registry!r} could not be looked for"
+    what = f"obsolete Secrets for the password of registry {registry!r} could not be determined"
     return visibility.seen(marked, [], lambda why: unseen.append(f"{what}: {why}"), advice=False)

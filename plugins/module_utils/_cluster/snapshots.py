@@ -137,7 +137,7 @@ class Snapshot(registry_reader.Reader):
         """Whether the cluster knows this kind of object. What was listed it knows."""
         if api == kinds.USER_GROUPS and self._listed(self._groups):
             return True
-        return self._once(("serves", api), lambda: super(Snapshot, self).serves(api))
+        return self._once(("api", api), lambda: super(Snapshot, self).serves(api))
 
     def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
         """Those of the rights that this account does not have; without a namespace, in the whole cluster."""

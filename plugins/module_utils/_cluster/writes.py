@@ -38,8 +38,8 @@ def rights_problems(reader: registry_reader.Reader, changes: Iterable[changeset.
     if not missing:
         return []
     listed = ", ".join(dict.fromkeys(map(str, missing)))
-    remedy = "Bind the account to a Role with these rights: those in rbac/, or those that the playbook modelops.openshift_ai.rbac writes; nothing was written"
-    return [_errors.Problem("namespace", f"the account in use may not: {listed}", remedy, reader.namespace)]
+    remedy = "Bind the account to a Role with these permissions, as in rbac/ or in the output of the playbook modelops.openshift_ai.rbac; nothing was written"
+    return [_errors.Problem("namespace", f"the account in use lacks permission to: {listed}", remedy, reader.namespace)]
 
 
 def send(cluster: client.Cluster, change: changeset.Change, dry_run: bool) -> manifests.Manifest:
@@ -129,12 +129,14 @@ def _refused(error: _errors.ClusterError, namespace: str, name: str) -> Exceptio
     text = str(error)
     other = re.search(r"namespace must be ([-a-z0-9]+)", text)
     if other:
-        return _errors.InputError([_errors.Problem("namespace", f"is not where the operator keeps registries: {text}", f"Set it to {other[1]}", namespace)])
+        return _errors.InputError(
+            [_errors.Problem("namespace", f"is not the registries namespace of the operator: {text}", f"Set it to {other[1]}", namespace)]
+        )
     if error.status == _errors.NOT_FOUND and f'namespaces "{namespace}" not found' in text:
-        return _errors.InputError([_errors.Problem("namespace", "does not exist", "Name the registries namespace, or leave it out", namespace)])
+        return _errors.InputError([_errors.Problem("namespace", "does not exist", "Set it to the registries namespace, or omit it", namespace)])
     if "already exists in namespace" in text:
         return _errors.InputError(
-            [_errors.Problem("name", f"belongs to another registry: {text}", "Choose another name: it is unique in the whole cluster", name)]
+            [_errors.Problem("name", f"belongs to another registry: {text}", "Choose another name: names must be unique in the cluster", name)]
         )
     return error
 
@@ -189,7 +191,7 @@ def _delete(reader: registry_reader.Reader, deletions: Iterable[changeset.Change
         if user is not None:
             if _is_announced(change):
                 _annotate(cluster, change, None)
-            outcome.kept.append({"kind": change.kind, "name": change.name, "reason": f"registry {user!r} has begun to use it"})
+            outcome.kept.append({"kind": change.kind, "name": change.name, "reason": f"registry {user!r} now uses it"})
             continue
         outcome.unanswered = change
         send(cluster, precise, False)
@@ -220,7 +222,7 @@ def _claim(reader: registry_reader.Reader, relied_on: Iterable[tuple[str, str]])
     for kind, name in relied_on:
         held = reader.fresh.held(kind, name)
         if held is None:
-            raise _errors.ClusterError(f"{kind} {name!r} was deleted by another process while the registry that uses it was written", _errors.CONFLICT)
+            raise _errors.ClusterError(f"{kind} {name!r} was deleted by another process while the registry that uses it was being written", _errors.CONFLICT)
         if LEAVING in (held["metadata"].get("annotations") or {}):
             body = {"metadata": {"annotations": {LEAVING: None}}}
             reader.cluster.write("PATCH", kinds.APIS[kind], reader.namespace, name, body, False)

@@ -78,8 +78,8 @@ class Finding:
 WITHHELD = Finding(
     "login",
     WARNING,
-    "The password was not tried: the task does not set database.host, and the connection does not prove which server answers",
-    "Set database.host, or a CA certificate in database.ca",
+    "The login was not tested: the task does not set database.host, and the connection does not verify the identity of the server",
+    "Set database.host, or set database.ca to a CA certificate",
     proven=False,
 )
 
@@ -145,8 +145,8 @@ class Schema:
 BROKEN_PAIR = Finding(
     "settings",
     FAILURE,
-    "The client certificate and its key cannot be read, or do not fit together, and the registry server does not start",
-    "Give both as PEM text, the key without a password",
+    "The client certificate and its key cannot be read or do not match, and the registry server does not start",
+    "Use a certificate and its unencrypted key in PEM format",
 )
 
 
@@ -174,17 +174,23 @@ def settings_findings(view: View) -> list[Finding]:
         Finding("settings", FAILURE, f"{problem.option} {problem.problem}", problem.remedy) for problem in desired_state.database_problems(database, view.type)
     ]
     if view.type == _options.POSTGRESQL and view.password_is_stored and passwords.breaks_url(stored):
-        message = "The password in the Secret has characters that break the connection string, a URL, and the registry server does not start with it"
-        found.append(Finding("settings", FAILURE, message, "Store it percent-encoded, or set it with database.password, which does that"))
+        message = "The password in the Secret contains characters that are not valid in a connection URL, and the registry server does not start"
+        found.append(Finding("settings", FAILURE, message, "Store it percent-encoded, or set database.password, which encodes it"))
     if stored != stored.strip("\r\n"):
-        found.append(Finding("settings", WARNING, "The password begins or ends with a line break, which a file or a command often adds", "Remove it"))
+        found.append(
+            Finding("settings", WARNING, "The password starts or ends with a line break, which is often added by a file or a command", "Remove the line break")
+        )
     if bool(view.client_certificate) != bool(view.client_key):
         result, effect = (WARNING, "ignores it") if view.type == _options.MYSQL else (FAILURE, "does not start")
-        remedy = "Give both, or neither"
-        found.append(Finding("settings", result, f"A client certificate without its key, or the reverse, is given, and the registry server {effect}", remedy))
+        remedy = "Set both, or neither"
+        found.append(
+            Finding(
+                "settings", result, f"A client certificate is set without its key, or a key without its certificate, and the registry server {effect}", remedy
+            )
+        )
     if view.ca is not None and not certificates.certificates_in(view.ca):
-        message = "The CA bundle holds no PEM certificate, and the registry server does not start with it"
-        found.append(Finding("ca", FAILURE, message, "Put the CA's certificate there as PEM text"))
+        message = "The CA bundle contains no PEM certificate, and the registry server does not start"
+        found.append(Finding("ca", FAILURE, message, "Store the CA certificate in PEM format in it"))
     return found or [Finding("settings", OK, "The registry server can use these settings")]
 
 
@@ -196,10 +202,10 @@ def ca_findings(view: View, now: datetime) -> list[Finding]:
     last = max(certificate.not_after for certificate in authorities)
     names = ", ".join(certificate.subject for certificate in authorities[:3]) + (" and others" if len(authorities) > 3 else "")
     if last < now:
-        return [Finding("ca", WARNING, f"The CA has expired on {_day(last)} ({names})", "Give the CA's new certificate")]
+        return [Finding("ca", WARNING, f"The CA certificate expired on {_day(last)} ({names})", "Use the new CA certificate")]
     if last < now + timedelta(days=certificates.EXPIRY_DAYS):
-        return [Finding("ca", WARNING, f"The CA expires on {_day(last)} ({names})", "Put its successor beside it in time")]
-    return [Finding("ca", OK, f"The CA is {names}, valid until {_day(last)}")]
+        return [Finding("ca", WARNING, f"The CA certificate expires on {_day(last)} ({names})", "Add the new CA certificate to the bundle in time")]
+    return [Finding("ca", OK, f"The CA certificate is {names}, valid until {_day(last)}")]
 
 
 def is_cluster_name(host: str) -> bool:
@@ -209,25 +215,30 @@ def is_cluster_name(host: str) -> bool:
 
 def unresolved(view: View) -> Finding:
     """A host name that is unknown where the task runs."""
-    reason = "is the name of a Service, which only the cluster can resolve" if is_cluster_name(view.host) else "is a host name that is unknown here"
-    message = f"Not reachable from here: {view.host} {reason}. Nothing is known about the database"
-    return Finding("address", WARNING, message, "Check database.host, or run this on a host that reaches the database, with delegate_to", proven=False)
+    reason = "is the name of a Service, which can be resolved only in the cluster" if is_cluster_name(view.host) else "is a host name that cannot be resolved"
+    message = f"The database cannot be reached from this host and was not checked: {view.host} {reason}"
+    return Finding("address", WARNING, message, "Check database.host, or run the task on a host that can reach the database (delegate_to)", proven=False)
 
 
 def unreachable(view: View, reason: str) -> Finding:
     """A port that takes no connection from here."""
-    remedy = "Check database.host, database.port, that the database runs, and that a firewall lets this host through"
+    remedy = "Check database.host and database.port, that the database is running, and that firewalls allow connections from this host"
     return _from_here(Finding("port", FAILURE, f"{view.host} port {view.port}: {reason}", remedy))
 
 
 def no_database(view: View, what: str) -> Finding:
     """A port behind which something else is."""
-    return Finding("port", FAILURE, f"{view.host} port {view.port}: what listens there is no {what}", "Check database.host and database.port")
+    return Finding("port", FAILURE, f"{view.host} port {view.port}: the server is not {what}", "Check database.host and database.port")
 
 
 def _from_here(finding: Finding) -> Finding:
     """A finding that depends on where the connection comes from."""
-    return replace(finding, result=WARNING, message=f"{finding.message}. That was seen from here; for the cluster it may be otherwise", proven=False)
+    return replace(
+        finding,
+        result=WARNING,
+        message=f"{finding.message}. This result applies to connections from this host; connections from the cluster can have a different result",
+        proven=False,
+    )
 
 
 def of_account(finding: Finding, host: str) -> Finding:
@@ -241,23 +252,27 @@ def encryption_findings(view: View, offered: bool) -> list[Finding]:
     option = "database.ca" if view.type == _options.MYSQL else "database.ca or database.ssl_mode"
     if use.encrypted and not offered:
         if use.optional:
-            message = "The database offers no TLS, so that the connection is not encrypted, although ssl_mode prefers it"
-            return [Finding("tls", WARNING, message, "Switch TLS on in the database")]
-        message = "The database offers no TLS, and the registry server connects only with it"
-        return [Finding("tls", FAILURE, message, f"Switch TLS on in the database, or take {option} away")]
+            message = "The database does not support TLS, so the connection is not encrypted, although ssl_mode prefers encryption"
+            return [Finding("tls", WARNING, message, "Enable TLS in the database")]
+        message = "The database does not support TLS, and the registry server requires an encrypted connection"
+        return [Finding("tls", FAILURE, message, f"Enable TLS in the database, or remove {option}")]
     if use.encrypted:
-        return [Finding("tls", OK, "The database offers TLS, and the connection is encrypted")]
+        return [Finding("tls", OK, "The database supports TLS, and the connection is encrypted")]
     if offered:
-        return [Finding("tls", WARNING, "The database offers TLS, and the registry server does not use it: passwords and models can be read", f"Set {option}")]
-    return [Finding("tls", WARNING, "The database offers no TLS: models can be read by others on the network", "Switch TLS on in the database")]
+        return [
+            Finding(
+                "tls", WARNING, "The database supports TLS, but the registry server does not use it: passwords and models are sent unencrypted", f"Set {option}"
+            )
+        ]
+    return [Finding("tls", WARNING, "The database does not support TLS: models are sent unencrypted", "Enable TLS in the database")]
 
 
 def handshake_findings(view: View, seen: Handshake, now: datetime) -> list[Finding]:
     """The protocol and certificate of a connection that the server encrypts, each told apart by whether the server looks at it."""
     use = encryption(view)
     if seen.failure:
-        message = f"TLS cannot be agreed on: {seen.failure}. The registry server needs TLS 1.2 or newer"
-        return [Finding("protocol", FAILURE, message, "Check the database's TLS settings")]
+        message = f"The TLS handshake failed: {seen.failure}. The registry server requires TLS 1.2 or later"
+        return [Finding("protocol", FAILURE, message, "Check the TLS settings of the database")]
     findings = [Finding("protocol", OK, f"The protocol is {seen.protocol}")] if seen.protocol else []
     findings.append(_chain_finding(view, use, seen.chain_failure))
     if seen.certificate is not None:
@@ -266,81 +281,79 @@ def handshake_findings(view: View, seen: Handshake, now: datetime) -> list[Findi
 
 
 def _chain_finding(view: View, use: Encryption, failure: str | None) -> Finding:
-    authority = "the CA" if view.ca is not None else "a CA of this machine (those of the registry server's image may be others)"
+    authority = "the CA" if view.ca is not None else "a CA of this host (the image of the registry server can contain other CAs)"
     if failure is None:
         if view.ca is None and not use.checks_chain:
-            return Finding("certificate", WARNING, "The registry server does not check the database's certificate", "Set database.ca")
-        unchecked = "" if use.checks_chain else ". The registry server does not check that, because verify_server_cert is off"
-        return Finding("certificate", OK, f"The database's certificate was signed by {authority}{unchecked}")
+            return Finding("certificate", WARNING, "The registry server does not verify the certificate of the database", "Set database.ca")
+        unchecked = "" if use.checks_chain else ". The registry server does not verify this, because verify_server_cert is false"
+        return Finding("certificate", OK, f"The certificate of the database is signed by {authority}{unchecked}")
     if not use.checks_chain:
-        message = f"The database's certificate does not hold against the CA ({failure}), but the registry server does not check it"
-        return Finding("certificate", WARNING, message, "Give the right CA in database.ca, then set verify_server_cert")
-    remedy = "Give the CA of the database's certificate in database.ca"
-    return Finding("certificate", FAILURE, f"The database's certificate was not signed by {authority}: {failure}", remedy)
+        message = f"The certificate of the database cannot be verified with the CA ({failure}), but the registry server does not verify it"
+        return Finding("certificate", WARNING, message, "Set database.ca to the CA certificate that signed it, then set verify_server_cert")
+    remedy = "Set database.ca to the CA certificate that signed it"
+    return Finding("certificate", FAILURE, f"The certificate of the database is not signed by {authority}: {failure}", remedy)
 
 
 def _host_finding(view: View, use: Encryption, certificate: certificates.Certificate) -> Finding:
     if certificates.covers(certificate, view.host):
-        unchecked = "" if use.checks_host else ", which the registry server does not check"
-        return Finding("host_name", OK, f"The certificate is for {view.host}{unchecked}")
-    names = ", ".join([*certificate.dns_names, *certificate.addresses][:8]) or "no host name at all (its common name does not count)"
-    message = f"The certificate is for {names}, not for {view.host}"
+        unchecked = "" if use.checks_host else ", which the registry server does not verify"
+        return Finding("host_name", OK, f"The certificate is valid for {view.host}{unchecked}")
+    names = ", ".join([*certificate.dns_names, *certificate.addresses][:8]) or "no host name (the common name is ignored)"
+    message = f"The certificate is valid for {names}, not for {view.host}"
     if use.checks_host and not certificate.dns_names and not certificate.addresses:
-        message = (
-            "The certificate has no host name (subject alternative name) in it, such as the one that MySQL makes for itself; its common name does not count"
-        )
+        message = "The certificate contains no host name (subject alternative name), such as a certificate generated by MySQL; the common name is ignored"
         without = "database.verify_server_cert to false" if view.type == _options.MYSQL else "database.ssl_mode to require"
-        return Finding("host_name", FAILURE, message, f"Set {without}, which encrypts without the check, or give the database a certificate for {view.host}")
+        return Finding("host_name", FAILURE, message, f"Set {without}, which encrypts without verification, or use a certificate for {view.host}")
     if use.checks_host:
-        return Finding("host_name", FAILURE, message, "Use a host name of the certificate in database.host, or have it issued for this one")
-    reason = "with verify_server_cert off" if view.type == _options.MYSQL else "for PostgreSQL, whatever ssl_mode says"
-    return Finding("host_name", WARNING, f"{message}. The registry server does not check that {reason}", "Use a host name of the certificate")
+        return Finding("host_name", FAILURE, message, "Set database.host to a host name of the certificate, or use a certificate for this host name")
+    reason = "because verify_server_cert is false" if view.type == _options.MYSQL else "for PostgreSQL, regardless of ssl_mode"
+    return Finding("host_name", WARNING, f"{message}. The registry server does not verify this {reason}", "Use a host name of the certificate")
 
 
 def _expiry_finding(use: Encryption, certificate: certificates.Certificate, now: datetime) -> Finding:
     if not certificate.valid_at(now):
-        message = f"The database's certificate is valid from {_day(certificate.not_before)} to {_day(certificate.not_after)}, not now"
-        unchecked = "" if use.checks_chain else ". The registry server does not check that"
+        message = f"The certificate of the database is valid only from {_day(certificate.not_before)} to {_day(certificate.not_after)}"
+        unchecked = "" if use.checks_chain else ". The registry server does not verify this"
         return Finding("expiry", FAILURE if use.checks_chain else WARNING, message + unchecked, "Renew it, and check the clocks")
     if certificate.not_after < now + timedelta(days=certificates.EXPIRY_DAYS):
-        return Finding("expiry", WARNING, f"The database's certificate expires on {_day(certificate.not_after)}", "Renew it")
-    return Finding("expiry", OK, f"The database's certificate is valid until {_day(certificate.not_after)}")
+        return Finding("expiry", WARNING, f"The certificate of the database expires on {_day(certificate.not_after)}", "Renew it")
+    return Finding("expiry", OK, f"The certificate of the database is valid until {_day(certificate.not_after)}")
 
 
 def need_not_encrypt(view: View) -> Finding:
     """A login that works the way the server does it."""
     if encryption(view).encrypted:
-        return Finding("tls_required", OK, "The connection is encrypted, whether the database insists on it or not")
-    return Finding("tls_required", OK, "The database does not insist on encryption")
+        return Finding("tls_required", OK, "The connection is encrypted, whether the database requires it or not")
+    return Finding("tls_required", OK, "The database does not require encryption")
 
 
 # MySQL's and MariaDB's refusals, by number. Those that hold for every client; all others are about an account, which the host of the client chooses.
 _MYSQL_EVERYWHERE = {
-    1040: ("login", "The database takes no more connections", "Raise max_connections, or close connections of others"),
+    1040: ("login", "The database has no connections left", "Increase max_connections, or close other connections"),
     1049: ("database", "The database does not exist on the server", "Create it, or correct database.name"),
-    3032: ("login", "The database is in offline mode", "SET GLOBAL offline_mode = OFF"),
-    3159: ("tls_required", "The database accepts only encrypted connections, and the registry server does not encrypt", "Set database.ca"),
+    3032: ("login", "The database is in offline mode", "Run SET GLOBAL offline_mode = OFF"),
+    3159: ("tls_required", "The database accepts only encrypted connections, and the connection of the registry server is not encrypted", "Set database.ca"),
 }
 
 
 _MYSQL_OF_ACCOUNTS = {
     1129: (
-        "The database blocks this host after too many broken connections",
+        "The database blocks this host after too many connection errors",
         "Run `TRUNCATE TABLE performance_schema.host_cache` on MySQL, FLUSH HOSTS on MariaDB",
     ),
-    1130: ("The database accepts no connection from this host", "Check that an account of the user is for the cluster's hosts"),
-    1203: ("The user has as many connections as it may have", "Raise the user's limit"),
-    1226: ("The user has used up what it may", "Raise the user's limits"),
-    1251: ("The user's authentication method is not known here", "Give the user a password of another authentication plugin"),
-    1698: ("The user cannot log in with a password", "Give the user a password"),
-    1820: ("The user's password has expired", "Set a new one"),
-    1862: ("The user's password has expired", "Set a new one"),
-    3118: ("The user's account is locked", "Unlock it"),
-    3955: ("The user's account is blocked after too many wrong passwords", "Unlock it, and check database.password"),
-    4151: ("The user's account is locked", "Unlock it"),
+    1130: ("The database does not allow connections from this host", "Check that the user has an account for the hosts of the cluster"),
+    1203: ("The user has no connections left", "Increase the connection limit of the user"),
+    1226: ("The user has reached a limit", "Increase the limits of the user"),
+    1251: ("The authentication method of the user is not supported by this check", "Change the authentication plugin of the user"),
+    1698: ("The user cannot log in with a password", "Set a password for the user"),
+    1820: ("The password of the user has expired", "Set a new password"),
+    1862: ("The password of the user has expired", "Set a new password"),
+    3118: ("The account of the user is locked", "Unlock the account"),
+    3955: ("The account of the user is blocked after too many failed logins", "Unlock the account, and check database.password"),
+    4151: ("The account of the user is locked", "Unlock the account"),
     CLEAR_PASSWORD: (
-        "The database asks for the password as it is, without encryption of its own. It was not sent, and the registry server does not send it either",
-        "Check database.host, or give the user another authentication plugin, such as caching_sha2_password",
+        "The database requests the password in clear text. The password was not sent, and the registry server does not send it either",
+        "Check database.host, or change the authentication plugin of the user, for example to caching_sha2_password",
     ),
 }
 
@@ -353,19 +366,29 @@ _POSTGRESQL_REFUSALS = (
         "Check database.username and database.password",
     ),
     (r'database ".*" does not exist', "database", "The database does not exist on the server", "Create it, or correct database.name"),
-    (r"permission denied for database", "database", "The user may not connect to the database", "Grant the user CONNECT on it"),
+    (
+        r"permission denied for database",
+        "database",
+        "The user does not have permission to connect to the database",
+        "Grant CONNECT on the database to the user",
+    ),
     (r'role ".*" does not exist', "login", "The user does not exist", "Create it, or correct database.username"),
-    (r"is not permitted to log in", "login", "The user may not log in", "Give the role LOGIN"),
-    (r"too many (clients|connections)|remaining connection slots", "login", "The database takes no more connections", "Raise its limit, or close others"),
-    (r"the database system is", "login", "The database is starting or stopping", "Try again later"),
+    (r"is not permitted to log in", "login", "The user is not allowed to log in", "Grant LOGIN to the role"),
+    (
+        r"too many (clients|connections)|remaining connection slots",
+        "login",
+        "The database has no connections left",
+        "Increase its limit, or close other connections",
+    ),
+    (r"the database system is", "login", "The database is starting or stopping", "Run again later"),
 )
 
 
 OLD_LIBPQ = Finding(
     "login",
     WARNING,
-    "The login was not tried: the library used here (libpq before 16) would send the password as clear text to a database that asks for it",
-    "Install a newer one where this task runs (pip install --upgrade psycopg[binary]), or set database.ca",
+    "The login was not tested: the installed library (libpq before 16) would send the password in clear text if the database requests it",
+    "Install a newer library where this task runs (pip install --upgrade psycopg[binary]), or set database.ca",
     proven=False,
 )
 
@@ -382,47 +405,47 @@ def mysql_refusal(view: View, code: int, text: str, encrypted: bool) -> Finding:
         check, message, remedy = _MYSQL_EVERYWHERE[code]
         return Finding(check, FAILURE, f"{message} (error {code})", remedy)
     if code == 1045:
-        message = "The database refuses the login: the user name or the password is wrong, or the account of the user is for other hosts"
-        message += ("" if encrypted else ", or the user must use TLS") + ("" if view.client_certificate else ", or must show a client certificate")
+        message = "The database rejects the login: the user name or the password is wrong, or the account of the user is for other hosts"
+        message += ("" if encrypted else ", or the user must use TLS") + ("" if view.client_certificate else ", or must present a client certificate")
         remedy = "Check database.username and database.password" + ("" if encrypted else ", or set database.ca")
     else:
-        message, remedy = _MYSQL_OF_ACCOUNTS.get(code, (f"The database refuses the login: {repeated(view, text)}", "Look into the database's log"))
+        message, remedy = _MYSQL_OF_ACCOUNTS.get(code, (f"The database rejects the login: {repeated(view, text)}", "See the log of the database"))
     return _from_here(Finding("login", FAILURE, f"{message} (error {code})" if code > 0 else message, remedy))
 
 
 def mysql_database_refusal(view: View, code: int, text: str, host: str) -> Finding:
     """Why MySQL or MariaDB does not let a user who has logged in, as an account for this host, use the database."""
     if code == 1044:
-        remedy = "Create it, and grant the user all privileges on it"
-        return of_account(Finding("database", FAILURE, "The user has no rights on the database, or it does not exist (error 1044)", remedy), host)
+        remedy = "Create the database, and grant the user all privileges on it"
+        return of_account(Finding("database", FAILURE, "The user has no privileges on the database, or it does not exist (error 1044)", remedy), host)
     return replace(mysql_refusal(view, code, text, encrypted=True), check="database")
 
 
 def postgresql_refusal(view: View, text: str) -> Finding:
     """Why PostgreSQL does not take a login, by the words of its error."""
     if _NO_ENTRY.search(text) and WITHOUT_TLS.search(text):
-        message = "The database's access rules (pg_hba.conf) refuse this user from this host without encryption, and the registry server does not encrypt"
+        message = "The access rules of the database (pg_hba.conf) do not allow this user to connect from this host without encryption"
         return _from_here(Finding("tls_required", FAILURE, message, "Set database.ca, or ssl_mode to require"))
     if _NO_ENTRY.search(text):
-        message = "The database's access rules (pg_hba.conf) refuse this user from this host"
-        return _from_here(Finding("login", FAILURE, message, "Check that they allow the cluster's hosts"))
+        message = "The access rules of the database (pg_hba.conf) do not allow this user to connect from this host"
+        return _from_here(Finding("login", FAILURE, message, "Check that they allow the hosts of the cluster"))
     for pattern, check, message, remedy in _POSTGRESQL_REFUSALS:
         if re.search(pattern, text):
             return Finding(check, FAILURE, message, remedy)
     if "cleartext password" in text:
-        message = "The database asks for the password as it is, over a connection without encryption. It was not sent; the registry server would send it"
-        return _from_here(Finding("login", FAILURE, message, "Set database.ca, or ssl_mode to require, or let pg_hba.conf ask for scram-sha-256"))
+        message = "The database requests the password in clear text over an unencrypted connection. It was not sent, but the registry server would send it"
+        return _from_here(Finding("login", FAILURE, message, "Set database.ca, set ssl_mode to require, or use scram-sha-256 in pg_hba.conf"))
     if "certificate verify failed" in text:
         # The chain has been checked before, by Go's rules, which take a CA whose own issuer is not given.
-        message = "The login could not be tried: the library used here accepts no CA but a root"
-        return Finding("login", WARNING, message, "Put the root CA's certificate into the bundle too")
-    return _from_here(Finding("login", FAILURE, f"The database refuses the login: {repeated(view, text)}", "Look into the database's log"))
+        message = "The login could not be tested: the installed library accepts only root CA certificates"
+        return Finding("login", WARNING, message, "Add the root CA certificate to the bundle")
+    return _from_here(Finding("login", FAILURE, f"The database rejects the login: {repeated(view, text)}", "See the log of the database"))
 
 
 def unexpected(error: Exception) -> Finding:
     """What made a look end before it was done. The text of the error is not told: it may repeat a password."""
-    message = f"The database was not checked to the end: it, or an option, has a value that was not expected ({type(error).__name__})"
-    return Finding("database", WARNING, message, "Check the options of the database, and what listens at its address", proven=False)
+    message = f"The check of the database was not completed: the database, or an option, has an unexpected value ({type(error).__name__})"
+    return Finding("database", WARNING, message, "Check the options of the database, and which server is running at its address", proven=False)
 
 
 def repeated(view: View, text: str) -> str:
@@ -430,7 +453,7 @@ def repeated(view: View, text: str) -> str:
     secrets = {view.password or "", view.effective_password, quote(view.password or "", safe=""), view.client_key or ""}
     for line in sorted({line for secret in secrets for line in (secret, *secret.splitlines()) if line.strip()}, key=len, reverse=True):
         text = text.replace(line, HIDDEN)
-    return _texts.line(PEM.sub(HIDDEN, text), LONGEST_TEXT) or "it gave no reason"
+    return _texts.line(PEM.sub(HIDDEN, text), LONGEST_TEXT) or "no reason reported"
 
 
 def version_text(text: str) -> str:
@@ -443,23 +466,21 @@ def version_finding(kind: str, text: str) -> Finding:
     if kind == _options.POSTGRESQL:
         version = _numbers(text)
         if version < (OLDEST_POSTGRESQL,):
-            message = f"PostgreSQL {text} is too old: a migration fails on it and leaves the schema dirty for good"
-            return Finding("version", FAILURE, message, f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer, before a registry is made on this one")
+            message = f"PostgreSQL {text} is not supported: a migration fails and leaves the schema marked dirty"
+            return Finding("version", FAILURE, message, f"Use PostgreSQL {OLDEST_POSTGRESQL} or later before you create a registry")
         return Finding("version", OK, f"The server is PostgreSQL {text}")
     mariadb = re.search(r"(\d+\.\d+\.\d+)-MariaDB", text)
     if mariadb:
         if _numbers(mariadb[1]) < (10, 11):
-            message = f"MariaDB {mariadb[1]} is older than what the registry server's installation text asks for"
-            return Finding("version", WARNING, message, "Use MariaDB 10.11 or newer")
+            message = f"MariaDB {mariadb[1]} is older than the documented requirement of the registry server"
+            return Finding("version", WARNING, message, "Use MariaDB 10.11 or later")
         return Finding("version", OK, f"The server is MariaDB {mariadb[1]}")
     version = _numbers(text)
     if version < (5,):
-        return Finding("version", FAILURE, f"MySQL {text} is too old", "Use MySQL 8.0.3 or newer")
+        return Finding("version", FAILURE, f"MySQL {text} is not supported", "Use MySQL 8.0.3 or later")
     if len(version) > 2 and version < (8, 0, 3):
-        message = (
-            f"MySQL {text} is enough for the product's documentation, which asks for 5.x, but not for the registry server's own text, which asks for 8.0.3"
-        )
-        return Finding("version", WARNING, message, "Use MySQL 8.0.3 or newer")
+        message = f"MySQL {text} meets the requirement in the documentation of the product (5.x), but not that of the registry server (8.0.3)"
+        return Finding("version", WARNING, message, "Use MySQL 8.0.3 or later")
     return Finding("version", OK, f"The server is MySQL {text}")
 
 
@@ -472,30 +493,30 @@ def read_only_reason(settings: Mapping[str, str], options: str, rights: frozense
     if "READ ONLY=1" in options:
         return "The database is read-only (READ ONLY = 1)"
     if is_on("super_read_only", "innodb_read_only") or "NO_ADMIN" in settings.get("read_only", ""):
-        return "The database server is read-only for everybody, as a replica is"
+        return "The database server is read-only for all users, such as a replica"
     mariadb = re.search(r"(\d+\.\d+\.\d+)-MariaDB", settings["version"])
     # SUPER includes it everywhere else.
     separate = mariadb is not None and _numbers(mariadb[1]) >= (10, 11)
     passes = {"ALL PRIVILEGES", "ALL", "READ_ONLY ADMIN" if mariadb else "CONNECTION_ADMIN", *([] if separate else ["SUPER"])}
     if is_on("read_only") and not passes & rights:
-        return "The database server is read-only, as a replica is"
+        return "The database server is read-only, such as a replica"
     return READ_ONLY_TRANSACTIONS if is_on("transaction_read_only", "tx_read_only") else ""
 
 
 def database_finding(view: View, read_only: str) -> Finding:
     """The database exists; is it one that can be written to, or why not?"""
     if read_only:
-        remedy = "Allow writing, or use the address of the server that is written to"
-        return Finding("database", FAILURE, f"{read_only}, and the registry server has to write", remedy)
+        remedy = "Make the database writable, or set database.host to the address of the primary server"
+        return Finding("database", FAILURE, f"{read_only}, and the registry server requires write access", remedy)
     return Finding("database", OK, f"The database {view.name} exists")
 
 
 def character_set_finding(name: str) -> Finding:
     """Whether names and descriptions in all scripts can be stored."""
     if name.lower() in ("utf8mb4", "utf8"):
-        return Finding("character_set", OK, f"The database's character set is {name}")
-    message = f"The database's character set is {name}: names and descriptions in other scripts are refused or spoilt"
-    return Finding("character_set", WARNING, message, "Make the database with utf8mb4 (MySQL) or UTF8 (PostgreSQL)")
+        return Finding("character_set", OK, f"The character set of the database is {name}")
+    message = f"The character set of the database is {name}: names and descriptions in other scripts are rejected or corrupted"
+    return Finding("character_set", WARNING, message, "Create the database with utf8mb4 (MySQL) or UTF8 (PostgreSQL)")
 
 
 def schema_findings(kind: str, schema: Schema) -> list[Finding]:
@@ -503,20 +524,20 @@ def schema_findings(kind: str, schema: Schema) -> list[Finding]:
     newest = NEWEST_MIGRATION[kind]
     if schema.version is None:
         if not schema.tables:
-            return [Finding("schema", OK, "The database is empty; the registry server makes its tables")]
+            return [Finding("schema", OK, "The database is empty; the registry server creates its tables")]
         if {"Type", "Artifact"} <= set(schema.tables):
-            return [Finding("schema", OK, "The database holds the tables of an older product; the registry server takes them over")]
-        message = f"The database holds tables of something else: {', '.join(sorted(schema.tables)[:5])}"
-        return [Finding("schema", WARNING, message, "Give the registry a database of its own")]
+            return [Finding("schema", OK, "The database contains the tables of an older product version; the registry server migrates them")]
+        message = f"The database contains tables of another application: {', '.join(sorted(schema.tables)[:5])}"
+        return [Finding("schema", WARNING, message, "Use a separate database for the registry")]
     if schema.dirty:
-        message = f"Migration {schema.version} stopped half way and left the schema marked dirty; the registry server does not start"
-        return [Finding("migration", FAILURE, message, "Repair what the migration left, then clear `dirty` in schema_migrations")]
-    findings = [Finding("migration", OK, "No migration stopped half way")]
+        message = f"Migration {schema.version} failed and left the schema marked dirty; the registry server does not start"
+        return [Finding("migration", FAILURE, message, "Revert the changes of the migration, then set `dirty` to 0 in schema_migrations")]
+    findings = [Finding("migration", OK, "All migrations are complete")]
     if schema.version > newest:
-        message = f"The schema has version {schema.version}, of a newer registry server than is known here (version {newest})"
-        return [*findings, Finding("schema", WARNING, message, "Use it only with a product that is at least as new")]
-    todo = "" if schema.version == newest else f"; the registry server brings it to {newest}"
-    return [*findings, Finding("schema", OK, f"The schema has version {schema.version}{todo}")]
+        message = f"The schema version {schema.version} belongs to a registry server that is newer than the version known to this collection ({newest})"
+        return [*findings, Finding("schema", WARNING, message, "Use the database only with a product version that is at least as new")]
+    todo = "" if schema.version == newest else f"; the registry server migrates it to {newest}"
+    return [*findings, Finding("schema", OK, f"The schema version is {schema.version}{todo}")]
 
 
 def primary_key_findings(settings: Mapping[str, str], schema: Schema) -> list[Finding]:
@@ -526,10 +547,8 @@ def primary_key_findings(settings: Mapping[str, str], schema: Schema) -> list[Fi
         return []
     if schema.version is not None and (schema.version > WITHOUT_PRIMARY_KEY or (schema.version == WITHOUT_PRIMARY_KEY and not schema.dirty)):
         return []
-    message = (
-        f"The database wants a primary key in every table ({strict}). Migration {WITHOUT_PRIMARY_KEY} makes one without, fails, and leaves the schema dirty"
-    )
-    remedy = f"SET GLOBAL {strict} = OFF before the registry is made; where it has failed already, empty the database too"
+    message = f"The database requires a primary key in each table ({strict}). Migration {WITHOUT_PRIMARY_KEY} fails and leaves the schema dirty"
+    remedy = f"Run SET GLOBAL {strict} = OFF before you create the registry; if the migration has already failed, also empty the database"
     return [Finding("primary_key", FAILURE, message, remedy)]
 
 
@@ -537,12 +556,14 @@ def connections_finding(limit: int, used: int, user_limit: int, user_used: int) 
     """Whether the registry server gets the connections that it needs. A limit of the user that is not above 0 is none."""
     free, message = limit - used, f"{used} of {limit} connections are in use"
     if user_limit > 0 and user_limit - user_used < free:
-        free, message = user_limit - user_used, f"{user_used} of the {user_limit} connections that this user may have are in use"
+        free, message = user_limit - user_used, f"{user_used} of {user_limit} connections of the user are in use"
     if 0 < user_limit < NEEDED_CONNECTIONS or limit < NEEDED_CONNECTIONS:
-        message = f"The user may have {min(limit, user_limit) if user_limit > 0 else limit} connection, and the registry server needs {NEEDED_CONNECTIONS}"
-        return Finding("connections", FAILURE, message, "Raise the limit")
+        message = (
+            f"The connection limit is {min(limit, user_limit) if user_limit > 0 else limit}, and the registry server needs {NEEDED_CONNECTIONS} connections"
+        )
+        return Finding("connections", FAILURE, message, "Increase the limit")
     if free < FEW_CONNECTIONS:
-        return Finding("connections", WARNING, message, "Raise the limit, or close connections of others")
+        return Finding("connections", WARNING, message, "Increase the limit, or close other connections")
     return Finding("connections", OK, message)
 
 
@@ -626,15 +647,15 @@ def mysql_privileges_finding(view: View, grants: Grants, schema: Schema) -> Find
     wanted = dict.fromkeys([*MYSQL_MIGRATION_PRIVILEGES, *TABLE_PRIVILEGES])
     missing = [privilege for privilege in wanted if privilege not in held]
     if not missing:
-        return Finding("privileges", OK, "The user has the privileges that the registry server needs")
-    remedy = f"GRANT ALL PRIVILEGES ON `{view.name}`.* TO the user"
+        return Finding("privileges", OK, "The user has the privileges that the registry server requires")
+    remedy = f"Run GRANT ALL PRIVILEGES ON `{view.name}`.* TO the user"
     if grants.idle_roles:
-        remedy += f", or SET DEFAULT ROLE for it if {' or '.join(grants.idle_roles)} has them: a role that is not the default is not used"
+        remedy += f", or SET DEFAULT ROLE if {' or '.join(grants.idle_roles)} has the privileges: only the default role is used"
     names = ", ".join(missing)
     if missing == ["CREATE"] and schema.version == NEWEST_MIGRATION[_options.MYSQL]:
-        return Finding("privileges", WARNING, "The user lacks CREATE, which the migrations of a newer product may need", remedy)
+        return Finding("privileges", WARNING, "The user lacks CREATE, which migrations of later product versions can require", remedy)
     if grants.on_tables:
-        message = f"The user has {names} on single tables at most, which is enough only if they are all tables of the registry"
+        message = f"The user has {names} at most on individual tables, which is sufficient only if these are all tables of the registry"
         return Finding("privileges", WARNING, message, remedy)
     return Finding("privileges", FAILURE, f"The user lacks {names} on the database", remedy)
 
@@ -651,27 +672,27 @@ class Table:
 def postgresql_privileges_finding(schema_name: str | None, may_create: bool, tables: Sequence[Table], schema: Schema) -> Finding:
     """Whether the user has what the migrations and the server need; PostgreSQL itself has resolved its roles."""
     if schema_name is None:
-        message = "The user may use no schema of its search path, which is usually `public`"
-        return Finding("privileges", FAILURE, message, "GRANT USAGE, CREATE ON SCHEMA public TO the user")
+        message = "The user cannot use any schema in its search path, which is usually `public`"
+        return Finding("privileges", FAILURE, message, "Run GRANT USAGE, CREATE ON SCHEMA public TO the user")
     complete = schema.version is not None and schema.version >= NEWEST_MIGRATION[_options.POSTGRESQL]
     if not may_create and not complete:
-        message = f"The user may not make tables in the schema {schema_name}"
-        return Finding("privileges", FAILURE, message, f"GRANT CREATE ON SCHEMA {schema_name} TO the user, or make it the owner of the database")
+        message = f"The user does not have permission to create tables in the schema {schema_name}"
+        return Finding("privileges", FAILURE, message, f"Run GRANT CREATE ON SCHEMA {schema_name} TO the user, or make it the owner of the database")
     lacking: Mapping[str, list[str]] = {
         privilege: [table.name for table in tables if privilege not in table.privileges and _is_written(table, privilege)] for privilege in TABLE_PRIVILEGES
     }
     missing = [f"{privilege} on {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" for privilege, names in lacking.items() if names]
     if missing:
-        remedy = f"GRANT ALL ON ALL TABLES IN SCHEMA {schema_name} TO the user, or make it their owner"
+        remedy = f"Run GRANT ALL ON ALL TABLES IN SCHEMA {schema_name} TO the user, or make it their owner"
         return Finding("privileges", FAILURE, f"The user lacks {'; '.join(missing)}", remedy)
     foreign = [table.name for table in tables if not table.owned]
     if foreign and schema.version is not None and schema.version < LAST_CHANGE_OF_TABLES:
-        message = f"The user does not own {', '.join(foreign[:3])}, and the migrations have to change tables"
+        message = f"The user does not own {', '.join(foreign[:3])}, and the migrations change tables"
         return Finding("privileges", FAILURE, message, "Make the user the owner of the tables, or a member of the role that owns them")
     if foreign or not may_create:
-        message = "The user does not own all tables, or may not make new ones, which the migrations of a newer product may need"
+        message = "The user does not own all tables or cannot create tables, which migrations of later product versions can require"
         return Finding("privileges", WARNING, message, "Make the user the owner of the database and its tables")
-    return Finding("privileges", OK, "The user has the privileges that the registry server needs")
+    return Finding("privileges", OK, "The user has the privileges that the registry server requires")
 
 
 def _is_written(table: Table, privilege: str) -> bool:

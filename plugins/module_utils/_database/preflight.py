@@ -42,9 +42,9 @@ class Preflight:
     def problems(self) -> list[_errors.Problem]:
         """What keeps the registry from serving, where it must pass. What only the cluster could tell is none."""
         if self.lacks_library:
-            return [_errors.Problem("check_database", f"is not possible: {self.reason}", "Install it there, or set check_database to warn")]
+            return [_errors.Problem("check_database", f"is not possible: {self.reason}", "Install it, or set check_database to warn")]
         failures = [finding for finding in self.report.findings if finding.result == diagnosis.FAILURE]
-        return [_errors.Problem("check_database", _lowered(finding.message), finding.remedy or "Repair the database") for finding in failures]
+        return [_errors.Problem("check_database", _lowered(finding.message), finding.remedy or "Fix the database") for finding in failures]
 
     def warnings(self, failures: bool) -> list[str]:
         """What people should know, with what keeps the registry from serving if `failures` says so. That it was not reached is `unreached_warning`."""
@@ -59,9 +59,9 @@ class Preflight:
         if self.report.usable is None:
             return ""
         if self.report.usable:
-            return "Looked at from here, its database is as the server needs it."
+            return "The check of the database from this host found no problem."
         failures = [finding for finding in self.report.findings if finding.result == diagnosis.FAILURE]
-        return "Looked at from here, its database shows: " + " ".join(_told(finding) for finding in failures)
+        return "The check of the database from this host found: " + " ".join(_told(finding) for finding in failures)
 
 
 def look_before(
@@ -81,7 +81,7 @@ def look_before(
         return None
     missing = probe.missing_libraries(kind or _options.MYSQL)
     if missing:
-        return Preflight(reason=f"the Python library {' and '.join(missing)} is missing where this task runs", lacks_library=True)
+        return Preflight(reason=f"the Python library {' and '.join(missing)} is not installed where this task runs", lacks_library=True)
     try:
         return Preflight(resolution.look_at(resource, _overlaid(resolution.reads(reader.held, known), contents), SHORT_SECONDS, withholds_password)[1])
     except _errors.ReportedError as error:
@@ -94,8 +94,8 @@ def unreached_warning(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     which = f"the database of registry {names[0]!r}" if len(names) == 1 else f"the databases of {len(names)} registries ({_texts.names_of(names)})"
-    remedy = "Run on a host that reaches it to have it checked, or set check_database to ignore"
-    return [f"check_database: {which} could not be checked, because it cannot be reached from here. {remedy}"]
+    remedy = "Run the task on a host that can reach it, or set check_database to ignore"
+    return [f"check_database: {which} could not be checked, because it cannot be reached from this host. {remedy}"]
 
 
 def _overlaid(read: resolution.Read, contents: Mapping[tuple[str, str], manifests.Manifest]) -> resolution.Read:

@@ -113,8 +113,8 @@ def look(view: diagnosis.View, timeout: float = STEP_SECONDS) -> Report:
     """Look at a database as the registry server will. Every step takes at most `timeout` seconds, and all of them twice that; nothing is raised or written."""
     missing = missing_libraries(view.type, view.password is not None)
     if missing:
-        message = f"Nothing is known about the database: the Python library {' and '.join(missing)} is missing where this task runs"
-        return Report((diagnosis.Finding("libraries", diagnosis.WARNING, message, f"Install it there: pip install {' '.join(missing)}"),))
+        message = f"The database was not checked: the Python library {' and '.join(missing)} is not installed where this task runs"
+        return Report((diagnosis.Finding("libraries", diagnosis.WARNING, message, f"Install it: pip install {' '.join(missing)}"),))
     now, clock = datetime.now(timezone.utc), _Clock(timeout)
     found: list[diagnosis.Finding] = []
     facts = _Facts()
@@ -127,9 +127,9 @@ def look(view: diagnosis.View, timeout: float = STEP_SECONDS) -> Report:
         found = [finding for finding in found if finding.check != stop.finding.check]
         found.append(stop.finding)
     except (socket.timeout, TimeoutError):
-        found.append(diagnosis.unreachable(view, "does not answer in time"))
+        found.append(diagnosis.unreachable(view, "no response in time"))
     except (OSError, EOFError) as error:
-        found.append(diagnosis.unreachable(view, f"breaks the connection off: {diagnosis.repeated(view, str(error))}"))
+        found.append(diagnosis.unreachable(view, f"the connection was closed: {diagnosis.repeated(view, str(error))}"))
     except Exception as error:  # whatever a proxy that answers in a database's place, or an option that no library can encode, makes this stumble upon
         found.append(diagnosis.unexpected(error))
     # MySQL says its version before a login too.
@@ -197,9 +197,9 @@ def _greeting(view: diagnosis.View, address: str, clock: _Clock) -> tuple[bool, 
         with _connected(address, view.port, clock) as connection:
             return _greeted(view, connection)
     except ConnectionRefusedError:
-        raise _Stop(diagnosis.unreachable(view, "nothing listens there")) from None
+        raise _Stop(diagnosis.unreachable(view, "nothing listens at this address")) from None
     except (socket.timeout, TimeoutError):
-        raise _Stop(diagnosis.unreachable(view, "does not answer in time")) from None
+        raise _Stop(diagnosis.unreachable(view, "no response in time")) from None
     except EOFError as error:
         raise _Stop(diagnosis.unreachable(view, str(error))) from None
     except OSError as error:
@@ -231,7 +231,7 @@ def _read(connection: socket.socket, size: int) -> bytes:
     while len(content) < size:
         part = connection.recv(size - len(content))
         if not part:
-            raise EOFError("it closes the connection at once")
+            raise EOFError("the connection is closed immediately")
         content += part
     return content
 
@@ -245,7 +245,7 @@ def _handshake(view: diagnosis.View, address: str, clock: _Clock, use: diagnosis
         try:
             return _shaken(view, address, clock, _context(view, checks_chain=view.ca is not None or use.checks_chain))
         except ssl.SSLCertVerificationError as error:
-            reason = "a certificate of it has expired or is not valid yet" if error.verify_code in EXPIRED else error.verify_message
+            reason = "a certificate has expired or is not valid yet" if error.verify_code in EXPIRED else error.verify_message
             return replace(_shaken(view, address, clock, _context(view, checks_chain=False)), chain_failure=reason)
     except ssl.SSLError as error:
         return diagnosis.Handshake(failure=_ssl_text(error))
@@ -342,8 +342,8 @@ def _attempt(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool,
             found.append(diagnosis.need_not_encrypt(view))
         (_read_mysql if is_mysql else _read_postgresql)(view, session, found, facts)
     except _Refused as refusal:
-        message = f"The database does not let itself be looked at: {diagnosis.repeated(view, refusal.text)}"
-        found.append(diagnosis.Finding("database", diagnosis.WARNING, message, "Look into its log"))
+        message = f"The database does not allow this check: {diagnosis.repeated(view, refusal.text)}"
+        found.append(diagnosis.Finding("database", diagnosis.WARNING, message, "See the log of the database"))
     finally:
         session.close()
     return None
@@ -413,7 +413,7 @@ def _answered(pymysql: Any, ask: Callable[[], Result]) -> Result:
         raise
     except Exception as error:
         # PyMySQL does not expect what is not MySQL's protocol.
-        raise _Refused(f"it answers with something else than MySQL's protocol ({type(error).__name__})") from None
+        raise _Refused(f"its response is not in the MySQL protocol ({type(error).__name__})") from None
 
 
 def _mysql_error(error: Any) -> Exception:
@@ -531,7 +531,7 @@ def _read_postgresql(view: diagnosis.View, session: _Session, found: list[diagno
     facts.version = version
     found.append(diagnosis.version_finding(view.type, version))
     found.append(_postgresql_connections(session, int(database_limit)))
-    reason = "The database server is read-only, as a replica is" if is_replica else diagnosis.READ_ONLY_TRANSACTIONS if read_only else ""
+    reason = "The database server is read-only, such as a replica" if is_replica else diagnosis.READ_ONLY_TRANSACTIONS if read_only else ""
     found.append(diagnosis.database_finding(view, reason))
     found.append(diagnosis.character_set_finding(encoding))
     [(schema_name, may_create)] = session.rows("SELECT current_schema(), has_schema_privilege(current_schema(), 'CREATE')")

@@ -54,7 +54,9 @@ def view_of(database: desired_state.Database, references: References, read: Read
         text = read(source)
         if text is None:
             kind, reference = source
-            message = f"{kind} {reference.name!r} with {what} does not exist or has no key {reference.key!r}, and the registry's pod does not start"
+            message = (
+                f"{kind} {reference.name!r} with {what} does not exist or does not have the key {reference.key!r}, and the pod of the registry does not start"
+            )
             findings.append(diagnosis.Finding(check, diagnosis.FAILURE, message, "Create it, or correct the reference"))
         return text
 
@@ -131,7 +133,12 @@ def database_from_options(options: Mapping[str, Any], problems: list[_errors.Pro
     database = registry.database or desired_state.Database()
     if database.type == _options.GENERATED:
         problems.append(
-            _errors.Problem("database.type", "is one that the product makes itself", "Name the registry that uses it in registry", _options.GENERATED)
+            _errors.Problem(
+                "database.type",
+                "is not supported: a generated database can be checked only for an existing registry",
+                "Set registry to the name of the registry",
+                _options.GENERATED,
+            )
         )
     return database
 
@@ -143,7 +150,7 @@ def look_at(
     view, found = view_of(*live_database(resource), read)
     view = replace(view, withholds_password=withholds_password)
     section = custom_resource.live_database(resource)
-    message = "The registry mounts a whole object as its CA ({}), which the registry server cannot read: it does not start"
+    message = "The registry refers to a whole object as its CA ({}), which the registry server cannot read, and the registry server does not start"
     found += [diagnosis.Finding("ca", diagnosis.FAILURE, message.format(key), "Set database.ca") for key in custom_resource.CA_DIRECTORIES if section.get(key)]
     return view, report_of(view, found, timeout)
 

@@ -99,8 +99,8 @@ def given_bundle(options: Mapping[str, Any], prefix: str = "", expiry_days: int 
     pem, path = options.get("pem"), options.get("path")
     option = f"{prefix}pem" if path is None else f"{prefix}path"
     if pem is None:
-        missing = "is missing" if path is None else "was not read on the controller"
-        return Bundle(problems=(_errors.Problem(option, missing, "Give the CA's certificates in pem, or a file on the controller in path"),))
+        missing = "is required" if path is None else "was not read on the controller"
+        return Bundle(problems=(_errors.Problem(option, missing, "Set pem to the CA certificates, or path to a file on the controller"),))
     # The action plugin gives the bytes of a file as one character each.
     return read_bundle(pem if path is None else pem.encode("latin-1", "replace"), option, expiry_days)
 
@@ -111,8 +111,8 @@ def read_bundle(content: str | bytes, option: str, expiry_days: int = EXPIRY_DAY
     A bundle in which no certificate is valid now is a problem; single ones that are not, or will not be in `expiry_days`, are warnings.
     """
     if not HAS_CRYPTOGRAPHY:
-        problem = "cannot be checked: the Python library cryptography is missing where this task runs"
-        return Bundle(problems=(_errors.Problem(option, problem, "Install it there: pip install cryptography"),))
+        problem = "cannot be checked: the Python library cryptography is not installed where this task runs"
+        return Bundle(problems=(_errors.Problem(option, problem, "Install it: pip install cryptography"),))
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     text = _text(data)
     if "BEGIN" not in text:
@@ -129,9 +129,11 @@ def read_bundle(content: str | bytes, option: str, expiry_days: int = EXPIRY_DAY
     bundle = Bundle(_unique(certificates), tuple(problems), tuple(warnings))
     size = len(bundle.pem.encode())
     if size > LARGEST_OBJECT:
-        problem = f"holds {size} bytes of certificates, and the cluster takes at most {LARGEST_OBJECT} in one ConfigMap or Secret"
+        problem = f"contains {size} bytes of certificates, and the limit of a ConfigMap or Secret is {LARGEST_OBJECT}"
         return Bundle(
-            bundle.certificates, (*bundle.problems, _errors.Problem(option, problem, "Give only the CA of the database's certificate")), bundle.warnings
+            bundle.certificates,
+            (*bundle.problems, _errors.Problem(option, problem, "Use only the CA certificate that signed the certificate of the database")),
+            bundle.warnings,
         )
     return bundle
 
@@ -195,7 +197,7 @@ def _blocks(text: str) -> Iterator[_Block]:
         marker = MARKER.fullmatch(line)
         if marker is None:
             if DAMAGED_MARKER.fullmatch(line):
-                yield _Block(LABEL, opened[1] if opened else number, flaw=f"line {number} is no whole BEGIN or END line")
+                yield _Block(LABEL, opened[1] if opened else number, flaw=f"line {number} is not a complete BEGIN or END line")
                 opened = None
             elif opened:
                 body.append(line)
@@ -225,7 +227,7 @@ def _read_blocks(blocks: Sequence[_Block], option: str) -> tuple[list[Certificat
             certificates.append(_certificate(block))
         except ValueError as error:
             place = f"certificate {number} of {len(wanted)}, in line {block.line},"
-            problems.append(_errors.Problem(option, f"{place} is broken: {error}", "Copy this certificate again from where it came, or remove it"))
+            problems.append(_errors.Problem(option, f"{place} is broken: {error}", "Copy this certificate again from its source, or remove it"))
     return certificates, problems
 
 
@@ -234,13 +236,13 @@ def _certificate(block: _Block) -> Certificate:
     try:
         der = base64.b64decode(block.body, validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("what is between its BEGIN and END is not base64") from None
+        raise ValueError("the text between BEGIN and END is not base64") from None
     try:
         parsed = x509.load_der_x509_certificate(der)
         return _described(parsed, der, block.line)
     # The library raises more than it documents for extensions that are not as they should be.
     except Exception:
-        raise ValueError("what is between its BEGIN and END is no X.509 certificate, or not all of one") from None
+        raise ValueError("the text between BEGIN and END is not a complete X.509 certificate") from None
 
 
 def _described(parsed: Any, der: bytes, line: int) -> Certificate:
@@ -286,17 +288,17 @@ def _foreign_blocks(blocks: Sequence[_Block], option: str) -> list[_errors.Probl
     problems = []
     for block in blocks:
         if "PRIVATE KEY" in block.label:
-            problem, remedy = f"holds a private key in line {block.line}", "Remove it, and replace that key if others can read where this text is kept"
+            problem, remedy = f"contains a private key in line {block.line}", "Remove it, and replace the key if other users can read this text"
         elif block.label == LABEL:
             continue
         elif block.label in ("PKCS7", "CMS"):
-            problem = f"holds PKCS#7 data in line {block.line}, which the registry server does not read"
+            problem = f"contains PKCS#7 data in line {block.line}, which the registry server does not support"
             remedy = "Convert it with `openssl pkcs7 -print_certs -in FILE -out ca.pem`"
         elif block.label in ("TRUSTED CERTIFICATE", "X509 CERTIFICATE"):
-            problem = f"holds a {block.label} in line {block.line}, which the registry server does not read"
+            problem = f"contains a {block.label} in line {block.line}, which the registry server does not support"
             remedy = "Convert it with `openssl x509 -in FILE -out ca.pem`"
         else:
-            problem, remedy = f"holds a {block.label} in line {block.line}, which is no certificate", "Remove it"
+            problem, remedy = f"contains a {block.label} in line {block.line}, which is not a certificate", "Remove it"
         problems.append(_errors.Problem(option, problem, remedy))
     return problems
 
@@ -311,9 +313,11 @@ def _leaf_problems(certificate: Certificate, option: str, warnings: list[str]) -
     place = _place(certificate)
     if certificate.is_self_issued:
         # The server trusts exactly this certificate then, which is enough for a database that made its own.
-        warnings.append(f"{option}: {place} is not that of a CA but a server's own, signed by itself. It must be replaced here whenever the server's is")
+        warnings.append(
+            f"{option}: {place} is a self-signed server certificate, not a CA certificate. Replace it here whenever the certificate of the server is replaced"
+        )
         return []
-    return [_errors.Problem(option, f"{place} is not that of a CA but a server's own", f"Give the certificate of its issuer instead, {certificate.issuer}")]
+    return [_errors.Problem(option, f"{place} is a server certificate, not a CA certificate", f"Use the certificate of its issuer, {certificate.issuer}")]
 
 
 def _expiry_problems(certificates: Sequence[Certificate], option: str, expiry_days: int, now: datetime, warnings: list[str]) -> list[_errors.Problem]:
@@ -321,9 +325,9 @@ def _expiry_problems(certificates: Sequence[Certificate], option: str, expiry_da
     for certificate in certificates:
         place = _place(certificate)
         if certificate.not_after < now:
-            outdated.append(_errors.Problem(option, f"{place} has expired on {_utc_text(certificate.not_after)}", "Give the CA's new certificate"))
+            outdated.append(_errors.Problem(option, f"{place} expired on {_utc_text(certificate.not_after)}", "Use the new CA certificate"))
         elif certificate.not_before > now:
-            remedy = "Wait until then, or check the clock of this machine"
+            remedy = "Wait until then, or check the clock of this host"
             outdated.append(_errors.Problem(option, f"{place} is not valid before {_utc_text(certificate.not_before)}", remedy))
         elif certificate.not_after < now + timedelta(days=expiry_days):
             days = (certificate.not_after - now).days
@@ -337,21 +341,21 @@ def _expiry_problems(certificates: Sequence[Certificate], option: str, expiry_da
 def _not_pem(data: bytes, text: str, option: str) -> _errors.Problem:
     """What a file without a PEM block is, and how to make one of it."""
     if not text.strip("\x00 \t\n"):
-        return _errors.Problem(option, "is empty", "Give the CA's certificate as PEM text")
+        return _errors.Problem(option, "is empty", "Set it to the CA certificate in PEM format")
     if data.startswith((bytes.fromhex("feedfeed"), bytes.fromhex("cececece"))):
         return _errors.Problem(
-            option, "is a Java key store", "Export the CA's certificate with `keytool -exportcert -rfc -keystore FILE -alias NAME -file ca.pem`"
+            option, "is a Java key store", "Export the CA certificate with `keytool -exportcert -rfc -keystore FILE -alias NAME -file ca.pem`"
         )
     if data[0] == DER_SEQUENCE:
         return _der_problem(data, option)
     if text.lstrip().startswith(base64.b64encode(b"-----BEGIN").decode()[:12]):
-        return _errors.Problem(option, "is PEM text that is encoded in base64 once more", "Decode it, in a playbook with the filter `b64decode`")
+        return _errors.Problem(option, "is PEM text with additional base64 encoding", "Decode it, in a playbook with the filter `b64decode`")
     if "\n" not in text.strip() and re.fullmatch(r"(/|~|\.).*|.*\.(pem|crt|cer)", text.strip()):
         return _errors.Problem(
-            option, "looks like the path of a file, not like what is in it", "Give the certificate's text, in a playbook with the lookup `file`"
+            option, "is probably the path of a file, not its content", "Set it to the content of the file, in a playbook with the lookup `file`"
         )
     return _errors.Problem(
-        option, "holds no PEM certificate", "Give the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, in lines of its own"
+        option, "contains no PEM certificate", "Use the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, with its line breaks"
     )
 
 
@@ -361,14 +365,14 @@ def _der_problem(data: bytes, option: str) -> _errors.Problem:
     if PKCS7 in content[:16]:
         return _errors.Problem(option, "is PKCS#7 data in DER, not PEM text", "Convert it with `openssl pkcs7 -inform der -print_certs -in FILE -out ca.pem`")
     if content.startswith(bytes.fromhex("020103")):
-        remedy = "Take the CA's certificate out of it with `openssl pkcs12 -in FILE -cacerts -nokeys -out ca.pem`"
-        return _errors.Problem(option, "is a PKCS#12 file, which usually holds a private key too", remedy)
+        remedy = "Extract the CA certificate with `openssl pkcs12 -in FILE -cacerts -nokeys -out ca.pem`"
+        return _errors.Problem(option, "is a PKCS#12 file, which usually also contains a private key", remedy)
     if content[:3] in (bytes.fromhex("020100"), bytes.fromhex("020101")):
-        return _errors.Problem(option, "is a private key in DER", "Give the CA's certificate, and replace that key if others can read where this is kept")
+        return _errors.Problem(option, "is a private key in DER", "Use the CA certificate, and replace the key if other users can read it here")
     try:
         x509.load_der_x509_certificate(data)
     except ValueError:
-        return _errors.Problem(option, "is a binary file, not PEM text", "Give the CA's certificate as PEM text")
+        return _errors.Problem(option, "is a binary file, not PEM text", "Use the CA certificate in PEM format")
     return _errors.Problem(option, "is a certificate in DER, not PEM text", "Convert it with `openssl x509 -inform der -in FILE -out ca.pem`")
 
 

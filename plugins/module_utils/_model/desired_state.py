@@ -112,7 +112,7 @@ def registry_from_options(options: Mapping[str, Any], namespace: str, problems: 
     problems += naming.name_problems(name)
     display_name = options.get("display_name")
     if display_name is not None and not display_name.strip():
-        problems.append(_errors.Problem("display_name", "is blank", "Leave it out to use the name, or give a text", display_name))
+        problems.append(_errors.Problem("display_name", "is empty", "Set a display name, or remove the option to use the name", display_name))
     problems += no_time
     database = None
     if options.get("database") is not None:
@@ -135,9 +135,13 @@ def missing_problems(database: Database | None) -> list[_errors.Problem]:
         return []
     required = [
         ("type", database.type, f"Set it to {_options.MYSQL}, {_options.POSTGRESQL} or {_options.GENERATED}"),
-        ("host", database.host, "Set the database server's host name or address"),
-        ("username", database.username, "Set the user that the registry logs in as"),
-        ("password", database.password_secret if database.password is None else database.password, "Set that user's password, or password_secret"),
+        ("host", database.host, "Set it to the host name or IP address of the database server"),
+        ("username", database.username, "Set it to the database user of the registry"),
+        (
+            "password",
+            database.password_secret if database.password is None else database.password,
+            "Set it to the password of the database user, or set password_secret",
+        ),
     ]
     return [_errors.Problem(f"database.{option}", "is required", remedy) for option, value, remedy in required if value is None]
 
@@ -153,7 +157,7 @@ def metadata_server_problems(name: str | None) -> list[_errors.Problem]:
     """What old products cannot use: their metadata server does not quote a database's name."""
     if UNQUOTED_NAME.fullmatch(name or _options.DEFAULT_DATABASE_NAME):
         return []
-    problem = "is no name that this version of the product can use" + ("" if name else ", and it is the default")
+    problem = "is not a valid database name for this version of the product" + ("" if name else ", and it is the default")
     return [_errors.Problem("database.name", problem, "Use only letters, digits and underscores", name or _options.DEFAULT_DATABASE_NAME)]
 
 
@@ -163,12 +167,11 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
         problems += hosts.host_problems(host, options.get("namespace"))
         host = hosts.qualified_host(host, options.get("namespace"))
     elif options.get("namespace") is not None:
-        problems.append(
-            _errors.Problem("database.namespace", "is given without database.host", "Give the Service's name as database.host", options["namespace"])
-        )
+        remedy = "Set database.host to the name of the Service, or remove the option"
+        problems.append(_errors.Problem("database.namespace", "requires database.host", remedy, options["namespace"]))
     port = options.get("port")
     if port is not None and not 1 <= port <= 65535:
-        problems.append(_errors.Problem("database.port", "is not a port", "Give a number from 1 to 65535", port))
+        problems.append(_errors.Problem("database.port", "is not a valid port", "Set it to a number from 1 to 65535", port))
         # It is no other port than the one that is there, which would be a second problem.
         port = None
     for entry in _options.DATABASE_FIELDS:
@@ -177,8 +180,8 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
             problems += _text_problems(entry.option, options.get(entry.name) if entry.name in RULED else options.get(entry.name) or None)
     problems += passwords.password_problems(options.get("password"))
     if options.get("password") is not None and options.get("password_secret") is not None:
-        remedy = "Give password for a Secret that this collection keeps, or password_secret for one that somebody else keeps"
-        problems.append(_errors.Problem("database.password_secret", "is given together with database.password", remedy, options["password_secret"]))
+        remedy = "Set password for a Secret managed by this collection, or password_secret for an externally managed Secret"
+        problems.append(_errors.Problem("database.password_secret", "is mutually exclusive with database.password", remedy, options["password_secret"]))
     given: dict[str, Any] = {
         **{name: options.get(name) for name in RULED},
         "host": host,
@@ -194,25 +197,25 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
 def database_problems(database: Database, kind: str) -> list[_errors.Problem]:
     """What a database of this type cannot be told. The characters are those with which server v0.3.8 does not start, or does not connect."""
     if kind == _options.GENERATED:
-        remedy = "Leave it out: the product makes up everything about a database that it generates"
-        return [_errors.Problem(entry.option, "is given for a generated database", remedy) for entry in _foreign(database, kind)]
+        remedy = "Remove the option: the product sets up a generated database itself"
+        return [_errors.Problem(entry.option, "is not supported for a generated database", remedy) for entry in _foreign(database, kind)]
     problems = [
-        _errors.Problem(entry.option, f"is an option of {TYPES[entry.types[0]]}", entry.instead, database.value(entry.name))
+        _errors.Problem(entry.option, f"is supported only for {TYPES[entry.types[0]]}", entry.instead, database.value(entry.name))
         for entry in _foreign(database, kind)
     ]
     if kind == _options.MYSQL:
-        problems += _characters("name", database.name, "[/%?]", "one of / % ?, which the registry server cannot put into its connection string")
-        problems += _characters("username", database.username, ":", "a colon, where the registry server would cut it off")
+        problems += _characters("name", database.name, "[/%?]", "/, % or ?, which the connection string of the registry server does not support")
+        problems += _characters("username", database.username, ":", "a colon, at which the registry server truncates it")
         if database.password is not None and "?" in database.password:
-            remedy = "Give the database's user a password without a question mark"
+            remedy = "Set a password without a question mark for the database user"
             problems.append(
-                _errors.Problem("database.password", "contains a question mark, and the registry server does not start with one in a MySQL password", remedy)
+                _errors.Problem("database.password", "contains a question mark, and the registry server does not start with such a MySQL password", remedy)
             )
     else:
-        problems += _characters("name", database.name, "[%?#]", "one of % ? #, which the registry server cannot put into its connection string")
+        problems += _characters("name", database.name, "[%?#]", "%, ? or #, which the connection string of the registry server does not support")
         if (database.name or "").startswith("/"):
-            problems.append(_errors.Problem("database.name", "begins with /, which the registry server would drop", "Use another one", database.name))
-        other = "something else than letters, digits and -._~!$&'()*+,;=@, which the registry server cannot put into its connection string"
+            problems.append(_errors.Problem("database.name", "starts with /, which the registry server removes", "Use another name", database.name))
+        other = "characters other than letters, digits and -._~!$&'()*+,;=@, which the connection string of the registry server does not support"
         problems += _characters("username", database.username, f"(?!{passwords.POSTGRESQL_USER_CHARACTERS}).", other)
     return problems
 
@@ -224,18 +227,18 @@ def _foreign(database: Database, kind: str) -> list[_options.Field]:
 
 def _characters(option: str, value: str | None, forbidden: str, what: str) -> list[_errors.Problem]:
     # Which of them it contains would tell of a password that was given here.
-    return [_errors.Problem(f"database.{option}", f"contains {what}", "Use another one", value)] if re.search(forbidden, value or "", re.DOTALL) else []
+    return [_errors.Problem(f"database.{option}", f"contains {what}", "Use another name", value)] if re.search(forbidden, value or "", re.DOTALL) else []
 
 
 def _text_problems(option: str, value: str | None) -> list[_errors.Problem]:
     if value is None:
         return []
     if not value.strip():
-        return [_errors.Problem(option, "is empty", "Give a value, or leave the option out", value)]
+        return [_errors.Problem(option, "is empty", "Set a value, or remove the option", value)]
     if value != value.strip():
-        return [_errors.Problem(option, "begins or ends with white space", "Remove it", value)]
+        return [_errors.Problem(option, "starts or ends with white space", "Remove the white space", value)]
     if not value.isprintable():
-        return [_errors.Problem(option, "contains a control character", "Remove it", value)]
+        return [_errors.Problem(option, "contains a control character", "Remove the control character", value)]
     return []
 
 
@@ -253,12 +256,12 @@ def _reference_problems(option: str, parts: Mapping[str, str]) -> list[_errors.P
     for part, value in parts.items():
         is_key = part.endswith("key")
         if not value.strip():
-            problems.append(_errors.Problem(f"{option}.{part}", "is empty", "Give the name of the object and of a key in it", value))
+            problems.append(_errors.Problem(f"{option}.{part}", "is empty", f"Set it to the name of {'a key' if is_key else 'the object'}", value))
         elif not (naming.KEY_NAME if is_key else naming.OBJECT_NAME).fullmatch(value):
             what, remedy = (
-                ("a key", "letters, digits, hyphens, dots and underscores") if is_key else ("an object", "lower-case letters, digits, hyphens and dots")
+                ("key", "letters, digits, hyphens, dots and underscores") if is_key else ("resource name", "lowercase letters, digits, hyphens and dots")
             )
-            problems.append(_errors.Problem(f"{option}.{part}", f"cannot be the name of {what}", f"Use only {remedy}", value))
+            problems.append(_errors.Problem(f"{option}.{part}", f"is not a valid {what}", f"Use only {remedy}", value))
     return problems
 
 
@@ -269,10 +272,10 @@ def _client_certificate(options: Mapping[str, Any] | None, problems: list[_error
     keys = {key: options.get(key) or getattr(ClientCertificate, key) for key in ("certificate_key", "private_key_key")}
     if options["source"] == "none":
         given = [key for key, value in keys.items() if value != getattr(ClientCertificate, key)] + (["name"] if options.get("name") is not None else [])
-        problems += [_errors.Problem(f"{option}.{key}", "is set, but source is none", "Remove it, or set source to secret") for key in given]
+        problems += [_errors.Problem(f"{option}.{key}", "is not supported with source none", "Remove the option, or set source to secret") for key in given]
         return None if given else ClientCertificate()
     if options.get("name") is None:
-        problems.append(_errors.Problem(f"{option}.name", "is missing", "Set the name of the Secret"))
+        problems.append(_errors.Problem(f"{option}.name", "is required", "Set it to the name of the Secret"))
         return None
     found = _reference_problems(option, {"name": options["name"], **keys})
     problems += found
@@ -288,12 +291,12 @@ def _ca_from_options(options: Mapping[str, Any] | None, problems: list[_errors.P
         sources = [name for name, parts in _options.CA_SOURCES.items() if part in parts]
         if options.get(part) is not None and source not in sources:
             # Never repeated: it may be a certificate with its key.
-            remedy = f"Remove it, or set source to {' or '.join(sources)}"
-            found.append(_errors.Problem(f"database.ca.{part}", f"is set, but source is {source}", remedy))
+            remedy = f"Remove the option, or set source to {' or '.join(sources)}"
+            found.append(_errors.Problem(f"database.ca.{part}", f"is not supported with source {source}", remedy))
     if source in ("config_map", "secret"):
         kind = "Secret" if source == "secret" else "ConfigMap"
         what = {"name": f"the name of the {kind}", "key": f"the key of the certificates in the {kind}"}
-        found += [_errors.Problem(f"database.ca.{part}", "is missing", f"Set {text}") for part, text in what.items() if options.get(part) is None]
+        found += [_errors.Problem(f"database.ca.{part}", "is required", f"Set it to {text}") for part, text in what.items() if options.get(part) is None]
         found += _reference_problems("database.ca", {part: options[part] for part in what if options.get(part) is not None})
     problems += found
     if source == "upload":

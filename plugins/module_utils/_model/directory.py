@@ -89,8 +89,8 @@ def doubts(grants: Iterable[permissions.Grant], known: Known) -> tuple[list[_err
     candidates: dict[str, Collection[str]] = {"groups": known.groups or (), "users": known.users or (), "namespaces": known.namespaces or ()}
     remarks = {"users": "; a user exists only after the first login"}
     warnings = [
-        f"the cluster has no {what} {_texts.names_of(_suggested(sorted(set(names)), candidates.get(what, ())))}; "
-        f"access is granted all the same{remarks.get(what, '')}"
+        f"the cluster does not have {what} {_texts.names_of(_suggested(sorted(set(names)), candidates.get(what, ())))}; "
+        f"access is granted anyway{remarks.get(what, '')}"
         for what, names in unknown.items()
         if names
     ]
@@ -102,8 +102,8 @@ def _doubt_name(grant: permissions.Grant, people: Collection[str] | None, proble
         return
     if " " in grant.name:
         # Groups that are synchronised from a directory can have names with spaces; anywhere else it is a mistake.
-        problem = f"holds a space, and the cluster knows no such {permissions.WORDS[grant.kind]}"
-        problems.append(_errors.Problem(grant.option, problem, "Give the name as the cluster knows it", grant.name))
+        problem = f"contains a space, and the cluster does not have such a {permissions.WORDS[grant.kind]}"
+        problems.append(_errors.Problem(grant.option, problem, "Use the name in the cluster", grant.name))
     elif people is not None:
         unknown.append(grant.name)
 
@@ -114,10 +114,10 @@ def _doubt_project(grant: permissions.Grant, namespaces: Mapping[str, str] | Non
         return
     called = sorted(namespace for namespace, display_name in (namespaces or {}).items() if display_name == name)
     if called:
-        remedy = f"Write {_texts.names_of(map(repr, called), 'or')}, the namespace that is displayed like this"
-        problems.append(_errors.Problem(option, "is the display name of a project, not the name of a namespace", remedy, grant.name))
+        remedy = f"Use {_texts.names_of(map(repr, called), 'or')}, the namespace with this display name"
+        problems.append(_errors.Problem(option, "is the display name of a project, not the name of its namespace", remedy, grant.name))
     elif not naming.NAMESPACE_NAME.fullmatch(name):
-        problems.append(_errors.Problem(option, "is no name of a namespace", "Give the name of the namespace, not what is displayed", grant.name))
+        problems.append(_errors.Problem(option, "is not a valid name of a namespace", "Use the name of the namespace, not its display name", grant.name))
     elif namespaces is not None:
         unknown.append(name)
 
@@ -127,5 +127,5 @@ def _suggested(names: Sequence[str], candidates: Collection[str]) -> list[str]:
     shown = []
     for name in names[: _texts.SHOWN]:
         similar = naming.similar_name(name, candidates)
-        shown.append(f"{name!r} (is {similar!r} meant?)" if similar else repr(name))
+        shown.append(f"{name!r} (did you mean {similar!r}?)" if similar else repr(name))
     return [*shown, *names[_texts.SHOWN :]]

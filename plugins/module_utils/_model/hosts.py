@@ -19,23 +19,23 @@ HOST_LABEL = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?")
 def host_problems(host: str, namespace: str | None) -> list[_errors.Problem]:
     option = "database.host"
     if not host.strip():
-        return [_errors.Problem(option, "is empty", "Give a host name or address", host)]
+        return [_errors.Problem(option, "is empty", "Set it to a host name or an IP address", host)]
     if re.search(r"\s", host):
         return [_errors.Problem(option, "contains white space", "Remove it", host)]
     if "/" in host:
-        return [_errors.Problem(option, "is a URL or holds a path", "Give the host alone; the database goes into database.name", host)]
+        return [_errors.Problem(option, "is a URL or contains a path", "Use only the host; set the name of the database in database.name", host)]
     if _texts.ip_address(host) is not None:
-        return [] if namespace is None else [_errors.Problem("database.namespace", "is given for a host that is an address", "Leave it out", namespace)]
+        return [] if namespace is None else [_errors.Problem("database.namespace", "is not supported for a host that is an IP address", "Omit it", namespace)]
     if ":" in host:
-        return [_errors.Problem(option, "holds a port", "Give the port in database.port", host)]
+        return [_errors.Problem(option, "contains a port", "Set the port in database.port", host)]
     if len(host) > _texts.LONGEST_NAME or not all(HOST_LABEL.fullmatch(label) for label in host.rstrip(".").split(".")):
-        return [_errors.Problem(option, "is not a valid host name", "Give a host name, an IP address or the name of a Service", host)]
+        return [_errors.Problem(option, "is not a valid host name", "Use a host name, an IP address or the name of a Service", host)]
     if namespace == "":
-        return [_errors.Problem("database.namespace", "is empty", "Give the namespace of the Service, or leave it out", namespace)]
+        return [_errors.Problem("database.namespace", "is empty", "Set it to the namespace of the Service, or omit it", namespace)]
     wrong = naming.namespace_problems(namespace, "database.namespace")
     if not wrong and namespace is not None and "." in host:
-        remedy = "Give the bare name of the Service as host, or leave the namespace out"
-        return [_errors.Problem("database.namespace", "is given together with a host that has a dot", remedy, namespace)]
+        remedy = "Set database.host to the name of the Service only, or omit the namespace"
+        return [_errors.Problem("database.namespace", "is not supported for a host that contains a dot", remedy, namespace)]
     return wrong
 
 

@@ -51,19 +51,15 @@ def name_problems(name: str) -> list[_errors.Problem]:
     """What is wrong with the resource name of a registry that is to be created."""
     if not NAME_PATTERN.fullmatch(name):
         derived = resource_name(name) if _texts.may_repeat(name) else ""
-        remedy = f"The dashboard would derive {derived!r}" if derived else "Give a name such as fraud-models"
+        remedy = f"Use {derived!r}, as the dashboard does" if derived else "Use a name such as fraud-models"
         return [
             _errors.Problem(
-                "name", "is not a valid resource name: only lower-case letters, digits and hyphens, starting and ending with a letter or digit", remedy, name
+                "name", "is not a valid resource name: only lowercase letters, digits and hyphens, starting and ending with a letter or digit", remedy, name
             )
         ]
     if len(name) > OPERATOR_NAME_LENGTH:
         remedy = f"Use at most {OPERATOR_NAME_LENGTH} characters"
-        return [
-            _errors.Problem(
-                "name", f"has {len(name)} characters and the operator cannot create its objects with more than {OPERATOR_NAME_LENGTH}", remedy, name
-            )
-        ]
+        return [_errors.Problem("name", f"has {len(name)} characters, but the operator supports at most {OPERATOR_NAME_LENGTH}", remedy, name)]
     return []
 
 
@@ -76,7 +72,7 @@ def namespace_problems(namespace: str | None, option: str = "namespace") -> list
     """What is wrong with the name of a namespace, if one is given."""
     if not namespace or NAMESPACE_NAME.fullmatch(namespace):
         return []
-    return [_errors.Problem(option, "cannot be the name of a namespace", "Use lower-case letters, digits and hyphens, or leave it out", namespace)]
+    return [_errors.Problem(option, "is not a valid name of a namespace", "Use lowercase letters, digits and hyphens, or omit it", namespace)]
 
 
 def resource_name(text: str) -> str:

@@ -117,7 +117,7 @@ def owner_of(kind: str, manifest: manifests.Manifest, registry: str = "", reader
         return Owner(TOOL, f"field manager {controllers[0]!r}")
     others = [reader for reader in readers if reader != registry]
     if others:
-        return Owner(REGISTRY, f"registry {others[0]!r} uses it too")
+        return Owner(REGISTRY, f"registry {others[0]!r} also uses it")
     missing = _missing_evidence(kind, manifest, registry)
     if missing:
         return Owner(UNKNOWN, missing)
@@ -201,7 +201,7 @@ def name_conflict(registry: str, others: Mapping[str, manifests.Manifest | None]
     `others` are its `neighbors`, `deployments` those that there are of the names that the operator will write.
     """
     if registry in (CATALOG, custom_resource.GeneratedDatabase(CATALOG).host):
-        return "what it creates for the model catalog under this name"
+        return "objects of the model catalog with this name"
     for name, other in others.items():
         if other is not None and (name > registry or custom_resource.live_type(other) == _options.GENERATED):
             return f"the generated database of registry {min(name, registry)!r} and the server of registry {max(name, registry)!r} with each other"

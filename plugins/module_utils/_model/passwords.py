@@ -37,11 +37,11 @@ def password_problems(password: str | None) -> list[_errors.Problem]:
     if password is None:
         return []
     if not password.strip():
-        return [_errors.Problem("database.password", "is empty", "Give the password, or leave the option out to keep the present one")]
+        return [_errors.Problem("database.password", "is empty", "Set the password, or omit the option to keep the current password")]
     if password.endswith(("\n", "\r")):
         return [
             _errors.Problem(
-                "database.password", "ends with a line break, which a file or a command often adds", "Remove it, for example with the filter `trim`"
+                "database.password", "ends with a line break, which is often added by a file or a command", "Remove it, for example with the filter `trim`"
             )
         ]
     if "\0" in password:

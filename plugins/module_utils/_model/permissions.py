@@ -19,9 +19,9 @@ WORDS = {"groups": "group", "users": "user", "projects": "project", "service_acc
 MEMBERS = "members"
 # A name that can be no subject of the option that lists it: where it begins like this, what it is, and where it belongs.
 MISPLACED = {
-    "groups": ("system:serviceaccount:", "is one service account and no group", "List it under service_accounts"),
-    "users": ("system:serviceaccounts:", "is the group of all service accounts of a namespace", "List the namespace under projects"),
-    MEMBERS: ("system:", "is no person, and only people can be members of a group", "List it under users or service_accounts"),
+    "groups": ("system:serviceaccount:", "is a service account, not a group", "List it in service_accounts"),
+    "users": ("system:serviceaccounts:", "is the group of all service accounts of a namespace", "List the namespace in projects"),
+    MEMBERS: ("system:", "is not a user, and only users can be members of a group", "List it in users or service_accounts"),
 }
 # How Kubernetes spells a service account as a user, and all service accounts of a namespace as a group.
 ACCOUNT_PREFIX = "system:serviceaccount:"
@@ -142,24 +142,21 @@ def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems:
                 accounts.append(grant.label)
             first, where = listed.setdefault(grant.key, (grant, path))
             if first.kind != grant.kind:
-                problems.append(
-                    _errors.Problem(path, f"is the same subject as {where}, and the dashboard can show it as only one of them", "Keep one of the two", entry)
-                )
+                problems.append(_errors.Problem(path, f"is the same subject as {where}", "Remove one of them", entry))
             elif where != path:
                 repeated.append(path)
     if accounts:
-        warnings.append(f"permissions.users names service accounts, which are granted access as such: {_texts.names_of(accounts)}")
+        warnings.append(f"permissions.users contains service accounts, which are granted access as service accounts: {_texts.names_of(accounts)}")
     members = _members_of_option(options.get(MEMBERS), repeated, problems)
     if repeated:
-        warnings.append(f"permissions lists more than once: {_texts.names_of(repeated)}")
+        warnings.append(f"permissions contains duplicates: {_texts.names_of(repeated)}")
     exclusive, prune = bool(options.get("exclusive")), bool(options.get("prune_unlabelled"))
     if exclusive and revoke:
-        problems.append(
-            _errors.Problem("permissions.exclusive", "has no meaning together with state absent, which revokes what is listed", "Leave it out", True)
-        )
+        problem = "is not supported with state absent, which revokes only the listed permissions"
+        problems.append(_errors.Problem("permissions.exclusive", problem, "Remove the option", True))
     if prune and not (exclusive or revoke):
         problems.append(
-            _errors.Problem("permissions.prune_unlabelled", "has no meaning without permissions.exclusive", "Set permissions.exclusive, or leave it out", True)
+            _errors.Problem("permissions.prune_unlabelled", "requires permissions.exclusive", "Set permissions.exclusive, or remove the option", True)
         )
     return Permissions(tuple(grant for grant, _path in listed.values()), members, exclusive, prune, revoke)
 
@@ -169,12 +166,12 @@ def _grant_of_option(kind: str, path: str, entry: Any, problems: list[_errors.Pr
         return _account_of_option(path, entry, problems)
     problem = _name_problem(kind, path, entry)
     if problem is None and kind == "projects" and ":" in entry:
-        problem = _errors.Problem(path, "is no namespace", "Give the name of the namespace alone, which is what follows the last colon", entry)
+        problem = _errors.Problem(path, "is not a valid name of a namespace", "Use only the name of the namespace, after the last colon", entry)
     if problem is None and kind == "users" and entry.startswith(ACCOUNT_PREFIX):
         account = account_of_user(entry)
         if account is not None:
             return account
-        problem = _errors.Problem(path, "begins like a service account and is none", f"Write it as {ACCOUNT_PREFIX}<namespace>:<name>", entry)
+        problem = _errors.Problem(path, "is not a valid service account", f"Write it as {ACCOUNT_PREFIX}<namespace>:<name>", entry)
     if problem is not None:
         problems.append(problem)
         return None
@@ -183,15 +180,15 @@ def _grant_of_option(kind: str, path: str, entry: Any, problems: list[_errors.Pr
 
 def _account_of_option(path: str, entry: Any, problems: list[_errors.Problem]) -> Grant | None:
     if not isinstance(entry, Mapping):
-        problems.append(_errors.Problem(path, "is no dictionary", "Give the service account's namespace and name", entry))
+        problems.append(_errors.Problem(path, "is not a dictionary", "Set the namespace and the name of the service account", entry))
         return None
     found = []
     for part, pattern in (("namespace", naming.NAMESPACE_NAME), ("name", ACCOUNT_NAME)):
         value = entry.get(part)
         problem = _text_problem(f"{path}.{part}", value)
         if problem is None and not pattern.fullmatch(str(value)):
-            remedy = "Use lower-case letters, digits and hyphens, as it is called in the cluster"
-            problem = _errors.Problem(f"{path}.{part}", f"is no {part} of a service account", remedy, value)
+            remedy = "Use lowercase letters, digits and hyphens, as in the cluster"
+            problem = _errors.Problem(f"{path}.{part}", f"is not a valid {part} of a service account", remedy, value)
         if problem is not None:
             found.append(problem)
     problems += found
@@ -228,11 +225,11 @@ def _name_problem(kind: str, path: str, entry: Any) -> _errors.Problem | None:
 
 def _text_problem(path: str, entry: Any) -> _errors.Problem | None:
     if not isinstance(entry, str):
-        return _errors.Problem(path, "is no text" if entry is not None else "is empty", "Give a name, in quotes when it looks like a number", entry)
+        return _errors.Problem(path, "is not a string" if entry is not None else "is empty", "Set a name, in quotes if it looks like a number", entry)
     if not entry.strip():
-        return _errors.Problem(path, "is empty", "Give a name, or remove the entry", entry)
+        return _errors.Problem(path, "is empty", "Set a name, or remove the entry", entry)
     if entry != entry.strip():
-        return _errors.Problem(path, "begins or ends with white space", "Remove it", entry)
+        return _errors.Problem(path, "starts or ends with white space", "Remove it", entry)
     if not entry.isprintable():
-        return _errors.Problem(path, "holds a control character or an invisible one", "Remove it", entry)
+        return _errors.Problem(path, "contains a control character or an invisible character", "Remove it", entry)
     return None

@@ -43,27 +43,29 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_errors.Probl
     """The wanted bundle of the module's options; what is wrong or odd about them whatever is live is added to the lists."""
     is_absent, name, registry, key = options["state"] == "absent", options["name"], options["registry"], options["key"]
     if name is not None and not naming.OBJECT_NAME.fullmatch(name):
-        problems.append(_errors.Problem("name", "cannot be the name of an object", "Use lower-case letters, digits, hyphens and dots", name))
+        problems.append(_errors.Problem("name", "is not a valid resource name", "Use lowercase letters, digits, hyphens and dots", name))
     if not naming.KEY_NAME.fullmatch(key):
-        problems.append(_errors.Problem("key", "cannot be a key", "Use letters, digits, hyphens, dots and underscores", key))
+        problems.append(_errors.Problem("key", "is not a valid key", "Use letters, digits, hyphens, dots and underscores", key))
     if registry is not None:
         problems += naming.live_name_problems(registry, "registry")
         if registry == ownership.CATALOG:
-            problems.append(_errors.Problem("registry", "is the model catalog, which has no database with a CA of its own", "Name a registry", registry))
-        remedy = "Leave it out, or give name in place of registry"
+            problems.append(
+                _errors.Problem("registry", "is the model catalog, which has no CA certificate for a database", "Set it to the name of a registry", registry)
+            )
+        remedy = "Omit it, or set name instead of registry"
         if options["kind"] != "config_map":
-            problems.append(_errors.Problem("kind", "is given with registry, whose CA is in a ConfigMap, as the dashboard uploads it", remedy, options["kind"]))
+            problems.append(_errors.Problem("kind", "is not supported with registry, which uses a ConfigMap as the dashboard does", remedy, options["kind"]))
         if key != ownership.UPLOADED_KEY:
             problems.append(
-                _errors.Problem("key", f"is given with registry, whose CA has the key {ownership.UPLOADED_KEY}, as the dashboard uploads it", remedy, key)
+                _errors.Problem("key", f"is not supported with registry, which uses the key {ownership.UPLOADED_KEY} as the dashboard does", remedy, key)
             )
     problems += _options.time_problems("expiry_days", options["expiry_days"], 0) + _options.time_problems("wait_timeout", options["wait_timeout"])
     option = "pem" if options["path"] is None else "path"
     pem = None
     if is_absent:
         if options["pem"] is not None or options["path"] is not None:
-            remedy = "Leave it out. To take single certificates away, give those that stay, with state=present"
-            problems.append(_errors.Problem(option, "is given together with state=absent", remedy))
+            remedy = "Remove the option. To remove single certificates, set state=present with the certificates to keep"
+            problems.append(_errors.Problem(option, "is not supported with state=absent", remedy))
     else:
         bundle = certificates.given_bundle(options, expiry_days=min(max(0, options["expiry_days"]), _options.MOST_TIME))
         problems += bundle.problems
@@ -80,10 +82,15 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
         desired_state.registry_from_options({"name": "registry", "database": {**options, "ca": None}}, "", problems, []).database or desired_state.Database()
     )
     if database.type == _options.GENERATED:
-        problems.append(_errors.Problem("database.type", "is one that the product makes itself, without a CA", "Give an external database", _options.GENERATED))
+        problems.append(
+            _errors.Problem("database.type", "is not supported: a generated database has no CA certificate", "Use an external database", _options.GENERATED)
+        )
     problems += [
-        _errors.Problem(f"database.{option}", "is missing", remedy)
-        for option, value, remedy in (("type", database.type, "Set it to mysql or postgresql"), ("host", database.host, "Set the database server's host name"))
+        _errors.Problem(f"database.{option}", "is required", remedy)
+        for option, value, remedy in (
+            ("type", database.type, "Set it to mysql or postgresql"),
+            ("host", database.host, "Set it to the host name of the database server"),
+        )
         if value is None
     ]
     return database
@@ -140,8 +147,8 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
         changes = [previous_value.keeping(change, present, place.reference.key, servers.values()) for change in changes]
     problems = _write_problems(option, live, wanted.adds) if changes else []
     if changes and _size_after(place, present, changes[0]) > certificates.LARGEST_OBJECT:
-        problem = f"makes {place} larger than the {certificates.LARGEST_OBJECT} bytes that the cluster takes"
-        problems.append(_errors.Problem(wanted.option, problem, "Use mode=replace, or give only the CA of the database's certificate"))
+        problem = f"makes {place} larger than {certificates.LARGEST_OBJECT} bytes, the limit of the cluster"
+        problems.append(_errors.Problem(wanted.option, problem, "Use mode=replace, or only the CA certificate that signed the certificate of the database"))
     put_off, restarted = [], []
     for name, server in servers.items():
         is_older = present is not None and restarts.is_outdated(server, [(present, [place.reference.key])])
@@ -150,11 +157,11 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
             restarted.append(restarts.restart_of(desired_state.Registry(name, place.namespace), now, server.deployment))
         elif outdated:
             put_off.append(name)
-            warnings.append(f"the server of registry {name!r} is older than the certificates that it reads: run again without `restart: false`")
+            warnings.append(f"the server of registry {name!r} started before the certificates that it uses were changed: run again without `restart: false`")
     exists = any(entry["metadata"]["name"] == wanted.registry for entry in live.registries)
     if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
         reference = f"{{source: config_map, name: {place.reference.name}, key: {place.reference.key}}}"
-        warnings.append(f"registry {wanted.registry!r} does not read {place} yet: set its database.ca to {reference}")
+        warnings.append(f"registry {wanted.registry!r} does not use {place} yet: set its database.ca to {reference}")
     held = manifests.patched(present, changes[0].body) if changes and present else present
     removals = [previous_value.removal(place.kind, held, place.reference.key, wanted.option)] if held and previous.is_kept(held, place.reference.key) else []
     kept = tuple({"kind": change.kind, "name": change.name, "reason": previous_value.STILL_KEPT} for change in removals)
@@ -180,7 +187,9 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
         users = users_of_object(live) if alone else live.readers
         names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
         if users:
-            problems.append(_errors.Problem(option, f"names {place}, which is used by registry {names}", "Give the registry another CA first"))
+            problems.append(
+                _errors.Problem(option, f"refers to {place}, which is used by registry {names}", "First set another CA certificate for the registry")
+            )
         problems += _write_problems(option, live)
         if alone:
             changes.append(changeset.deletion(place.kind, kinds.APIS[place.kind], present))
@@ -206,25 +215,25 @@ def _write_problems(option: str, live: LiveBundle, adds: bool = False) -> list[_
     for registry in live.registries:
         for use, *read in custom_resource.named_keys(registry):
             if read == [place.kind, place.reference.name, key] and use not in custom_resource.CA_KEYS.values():
-                problem = f"names key {key!r} of {place}, which registry {registry['metadata']['name']!r} reads as its {use}"
-                return [_errors.Problem(option, problem, "Give the name of an object that holds only CA certificates")]
+                problem = f"refers to key {key!r} of {place}, which registry {registry['metadata']['name']!r} uses as its {use}"
+                return [_errors.Problem(option, problem, "Use an object that contains only CA certificates")]
     if present is None:
         return []
     if place.kind == "Secret" and ownership.is_password_secret(present):
-        return [_errors.Problem(option, f"names {place}, which holds the password of a database", "Give the name of a Secret that holds only CA certificates")]
+        return [_errors.Problem(option, f"refers to {place}, which contains the password of a database", "Use a Secret that contains only CA certificates")]
     owner = ownership.owner_of(place.kind, present)
     if owner.is_others:
-        return [_errors.Problem(option, f"names {place}, which is {owner}", "Change the bundle where it is managed, or give another name")]
+        return [_errors.Problem(option, f"refers to {place}, which is {owner}", "Change the bundle where it is managed, or use another name")]
     if place.kind == "Secret" and present.get("type", "Opaque") != "Opaque":
-        remedy = "Give another name: the dashboard offers only Secrets of type Opaque"
-        return [_errors.Problem(option, f"names {place}, which is a Secret of type {present['type']}", remedy)]
+        remedy = "Use another name: the dashboard offers only Secrets of type Opaque"
+        return [_errors.Problem(option, f"refers to {place}, which is a Secret of type {present['type']}", remedy)]
     if present.get("immutable"):
-        return [_errors.Problem(option, f"names {place}, which is immutable", "Give another name, and the registries that one as their CA")]
+        return [_errors.Problem(option, f"refers to {place}, which is immutable", "Use another name, and set it as the CA of the registries")]
     text = place.text(present) if key in manifests.keys_of(present) else ""
     if text is None or (text.strip() and (dependencies.PEM_CERTIFICATE not in text or PRIVATE_KEY in text)):
-        problem = f"names key {key!r} of {place}, which holds something other than PEM certificates"
-        return [_errors.Problem("key", problem, "Give the name of another key, or remove this one if it is no longer needed")]
+        problem = f"refers to key {key!r} of {place}, which contains something other than PEM certificates"
+        return [_errors.Problem("key", problem, "Use another key, or remove this one if it is no longer needed")]
     if adds and UNREADABLE in text:
-        problem = f"names key {key!r} of {place}, which holds bytes that are not UTF-8 text, so that certificates cannot be added to it"
-        return [_errors.Problem("mode", problem, "Use mode=replace with all certificates that are to stay", "add")]
+        problem = f"refers to key {key!r} of {place}, which contains bytes that are not UTF-8 text, so certificates cannot be added to it"
+        return [_errors.Problem("mode", problem, "Use mode=replace with all certificates to keep", "add")]
     return []

@@ -22,7 +22,7 @@ MANAGED, REMOVED = "managed", "removed"
 CONDITION = "ModelRegistryReady"
 # What the platform's operator creates for a managed component, and deletes together with it.
 SINGLETON_API, SINGLETON = ("components.platform.opendatahub.io/v1alpha1", "modelregistries"), "default-modelregistry"
-PLATFORM_REMEDY = "Check that the platform's operator runs"
+PLATFORM_REMEDY = "Check that the operator of OpenShift AI or Open Data Hub is running"
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def wanted_from_options(options: Mapping[str, Any], problems: list[_errors.Probl
     """The wanted component of the module's options; what is wrong with them whatever is live is added to the problems."""
     namespace = options["registries_namespace"]
     if namespace is not None and options["state"] == REMOVED:
-        problems.append(_errors.Problem("registries_namespace", "is given together with state=removed, which has none", "Leave it out", namespace))
+        problems.append(_errors.Problem("registries_namespace", "is not supported with state=removed", "Omit it", namespace))
     elif namespace == "":
-        problems.append(_errors.Problem("registries_namespace", "is empty", "Leave it out for the namespace of the product", namespace))
+        problems.append(_errors.Problem("registries_namespace", "is empty", "Omit it to use the default namespace of the product", namespace))
     problems += naming.namespace_problems(namespace, "registries_namespace") + _options.time_problems("wait_timeout", options["wait_timeout"])
     return Wanted(options["state"], namespace, options["force"])
 
@@ -97,8 +97,8 @@ def plan_switch(wanted: Wanted, live: Live) -> tuple[changeset.Change | None, li
     if not fields:
         return None, []
     if live.state == wanted.state == MANAGED:
-        problem = f"cannot be changed while the component is managed: it is {live.namespace!r}"
-        remedy = "Leave it out, or first remove the component (state=removed), with the registries that are in the old namespace"
+        problem = f"cannot be changed while the component is managed (current: {live.namespace!r})"
+        remedy = "Omit it, or first remove the component (state=removed) and the registries in the current namespace"
         return None, [_errors.Problem("registries_namespace", problem, remedy, wanted.namespace)]
     asked = {"managementState": wanted.state.capitalize()}
     if "registries_namespace" in fields:
@@ -119,25 +119,25 @@ def why_not_managed(live: Live, around: Surroundings) -> str:
     if condition is None:
         return f"{KIND} {live.name!r} has no condition {CONDITION}. {PLATFORM_REMEDY}"
     if condition["status"] != "True":
-        said = ": ".join(filter(None, (condition.get("reason"), condition.get("message")))) or "without a reason"
-        remedy = PLATFORM_REMEDY if condition.get("reason") == "Removed" else "Look at the pods and the log of the model registry operator"
-        return f"{KIND} {live.name!r} says {CONDITION}={condition['status']}, {said.rstrip('.')}. {remedy}"
+        said = ": ".join(filter(None, (condition.get("reason"), condition.get("message")))) or "no reason reported"
+        remedy = PLATFORM_REMEDY if condition.get("reason") == "Removed" else "Check the pods and the log of the model registry operator"
+        return f"{KIND} {live.name!r} reports {CONDITION}={condition['status']}: {said.rstrip('.')}. {remedy}"
     if namespace is None or namespace != live.namespace:
         said = "no registries namespace" if namespace is None else f"the registries namespace {namespace!r} instead of {live.namespace!r}"
-        return f"the status of {KIND} {live.name!r} names {said}. {PLATFORM_REMEDY}"
+        return f"the status of {KIND} {live.name!r} reports {said}. {PLATFORM_REMEDY}"
     if not around.serves_registries:
-        return f"the cluster does not serve {kinds.PLURAL}.{kinds.GROUP} yet"
+        return f"the API {kinds.PLURAL}.{kinds.GROUP} is not available yet"
     if around.namespace_phase == "":
         return f"the namespace {namespace!r} does not exist"
     if around.namespace_phase not in (None, "Active"):
-        return f"the namespace {namespace!r} is {around.namespace_phase}: it is being deleted"
+        return f"the namespace {namespace!r} is being deleted (phase {around.namespace_phase})"
     return ""
 
 
 def why_not_removed(live: Live, around: Surroundings) -> str:
     """Why a component that is to be removed is not gone yet; empty when it is."""
     if live.told_namespace is not None or (live.condition or {}).get("status") == "True":
-        return f"the status of {KIND} {live.name!r} still tells of a managed component. {PLATFORM_REMEDY}"
+        return f"the status of {KIND} {live.name!r} still reports a managed component. {PLATFORM_REMEDY}"
     if around.has_singleton:
-        return f"{SINGLETON_API[1]}.{SINGLETON_API[0].partition('/')[0]} {SINGLETON!r} is still there. {PLATFORM_REMEDY}"
+        return f"{SINGLETON_API[1]}.{SINGLETON_API[0].partition('/')[0]} {SINGLETON!r} still exists. {PLATFORM_REMEDY}"
     return ""

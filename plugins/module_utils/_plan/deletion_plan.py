@@ -50,9 +50,11 @@ def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: d
     registry, name = remains.registry, unwanted.name
     generated = remains.has_generated_database or custom_resource.live_type(registry) == _options.GENERATED
     if registry is not None and generated and not consent.delete_data and not is_going(registry):
-        remedy = "Set delete_data to true when the database may be deleted with everything in it, or move it to an external database first"
+        remedy = "Set delete_data to true to delete the database with all of its data, or first move the data to an external database"
         return changeset.Plan(
-            problems=(_errors.Problem("delete_data", f"is needed: registry {name!r} has a generated database, which is deleted with it", remedy, False),)
+            problems=(
+                _errors.Problem("delete_data", f"is required: registry {name!r} has a generated database, which is deleted together with it", remedy, False),
+            )
         )
     changes: list[changeset.Change] = []
     kept: list[manifests.Manifest] = []
@@ -99,7 +101,7 @@ def _users(inference_services: Iterable[manifests.Manifest], registry: str) -> l
     names = sorted(f"{service['metadata']['namespace']}/{service['metadata']['name']}" for service in inference_services)
     if not names:
         return []
-    return [f"InferenceServices refer to registry {registry!r} and lose their models' history: {', '.join(names)}"]
+    return [f"InferenceServices refer to registry {registry!r} and lose the history of their models: {', '.join(names)}"]
 
 
 def why_not_deleted(registry: manifests.Manifest, serves_http_routes: bool) -> str:
@@ -107,12 +109,12 @@ def why_not_deleted(registry: manifests.Manifest, serves_http_routes: bool) -> s
     metadata = registry["metadata"]
     others = [finalizer for finalizer in metadata.get("finalizers") or [] if finalizer != OPERATOR_FINALIZER]
     if others:
-        return f"it is held by the finalizer {', '.join(others)}, which is not the operator's: whoever set it has to remove it"
+        return f"the finalizer {', '.join(others)} blocks its deletion, and must be removed by the component that set it"
     conditions = manifests.at(registry, ("status", "conditions")) or []
     finalizing = any(entry["type"] == "Degraded" and entry.get("reason") == "Finalizing" for entry in conditions)
     if not finalizing:
-        return "the operator has not begun to take it down: check that the model registry operator runs"
+        return "the operator has not started the deletion. Check that the model registry operator is running"
     if not serves_http_routes:
-        remedy = "Install the CustomResourceDefinitions of the Gateway API; the operator goes on within minutes"
-        return f"the operator cannot finish, because this cluster does not serve HTTPRoute (gateway.networking.k8s.io/v1), which it wants to look at. {remedy}"
-    return "the operator has begun to take it down and has not finished: its log tells why"
+        remedy = "Install the CustomResourceDefinitions of the Gateway API; the operator continues within minutes"
+        return f"the operator cannot finish, because it requires the API HTTPRoute (gateway.networking.k8s.io/v1), which is not available. {remedy}"
+    return "the operator has not finished the deletion. See the log of the model registry operator"

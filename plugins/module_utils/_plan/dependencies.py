@@ -118,32 +118,35 @@ def reference_problems(
         else:
             held = live.objects.get(found.object)
             incomplete = incomplete or held is None or not set(found.keys) <= set(manifests.keys_of(held))
-            warnings.append(f"registry {wanted.name!r}: {found.option} names {found.kind} {found.name!r}, and {problem}. {remedy}.")
+            warnings.append(f"registry {wanted.name!r}: {found.option} refers to {found.kind} {found.name!r}: {problem}. {remedy}.")
     return problems, warnings, incomplete
 
 
 def _reference_problem(found: Reference, held: manifests.Manifest | None, kind: str, capabilities: kinds.Capabilities) -> tuple[str, str] | None:
     """(problem, remedy) of a reference, or None when it is good."""
     if held is None:
-        return f"there is no such {found.kind} in the namespace of the registry", "Create it, or name another one"
+        return f"the {found.kind} does not exist in the namespace of the registry", "Create it, or set another name"
     present = previous.own_keys(held)
     for key in found.keys:
         if key not in present:
-            return f"the {found.kind} has no key{_texts.repeated(key)}, it has: {', '.join(present) or 'none'}", "Name one of its keys"
+            return f"the {found.kind} does not have the key{_texts.repeated(key)} (keys: {', '.join(present) or 'none'})", "Set one of its keys"
     if found.option == "database.password_secret":
         return _held_password_problem(manifests.decoded(held, found.keys[0]), kind, capabilities)
     if found.option == "database.ca" and PEM_CERTIFICATE not in (manifests.text_of(found.kind, held, found.keys[0]) or ""):
-        return f"its key{_texts.repeated(found.keys[0])} holds no PEM certificate", "Put the CA's certificate there, or name another key"
+        return f"its key{_texts.repeated(found.keys[0])} contains no PEM certificate", "Store the CA certificate in it, or set another key"
     return None
 
 
 def _held_password_problem(stored: str | None, kind: str, capabilities: kinds.Capabilities) -> tuple[str, str] | None:
     if not stored:
-        return "its key holds no password", "Put the password there"
+        return "its key contains no password", "Store the password in it"
     if stored.endswith(("\n", "\r")):
-        return "the password in it ends with a line break, with which the database refuses it", "Store it without, for example with `printf` in place of `echo`"
+        return (
+            "its password ends with a line break, and the database will reject it",
+            "Store it without the line break, for example with `printf` instead of `echo`",
+        )
     if kind == _options.POSTGRESQL and capabilities.password_in_url and passwords.breaks_url(stored):
-        return "the password in it has a character with which the registry server does not start", "Percent-encode it there"
+        return "its password contains a character that prevents the registry server from starting", "Store it percent-encoded"
     if kind == _options.MYSQL and "?" in stored:
-        return "the password in it has a question mark, with which the registry server does not start", "Choose another password"
+        return "its password contains a question mark, which prevents the registry server from starting", "Choose another password"
     return None

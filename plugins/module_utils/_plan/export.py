@@ -51,14 +51,14 @@ def _inexpressible(registry: manifests.Manifest, options: manifests.Manifest) ->
         # It is shown by its resource name; to write that down would be a change.
         del options["display_name"]
     if section.get("hostAddress") and not section.get("host"):
-        left_out.append("database.host (the registry has hostAddress in its place)")
+        left_out.append("database.host (the registry uses hostAddress instead)")
     whole = [key for key in custom_resource.CA_DIRECTORIES if section.get(key)]
     if whole:
         # The shape of a generated database has none.
         options["database"].pop("ca", None)
-        left_out.append(f"database.ca (the registry has {whole[0]}, with which its server does not start)")
+        left_out.append(f"database.ca (the registry uses {whole[0]}, which prevents its server from starting)")
     if any(section.get(key) for key in custom_resource.CERTIFICATE_KEYS) and "client_certificate" not in options["database"]:
-        left_out.append("database.client_certificate (its certificate and its key are not both there, or not in one Secret)")
+        left_out.append("database.client_certificate (the certificate or its key is missing, or they are in different Secrets)")
     return left_out
 
 
@@ -76,7 +76,7 @@ def _objections(options: manifests.Manifest, registry: manifests.Manifest, capab
             refused.setdefault(".".join(problem.option.split(".")[:2]), problem.problem)
         return refused
     changes = custom_resource.wanted_fields(wanted, registry, custom_resource.SECTIONS[custom_resource.live_type(registry) or _options.MYSQL])
-    return {option: "a run would write it in another way" for option, _path, _value in changes}
+    return {option: "a run would change it" for option, _path, _value in changes}
 
 
 def exported_permissions(target: permissions.Target, live: Sequence[manifests.Manifest], group: manifests.Manifest | None) -> Export:

@@ -171,20 +171,20 @@ def _remarks(target: permissions.Target, state: _State, left: Iterable[tuple[rol
             found.setdefault("hidden", []).extend(f"{grant} in {binding.name!r}" for grant in grants[1:])
             if state.present.get(grants[0].key) is not binding:
                 found.setdefault("doubled", []).append(str(grants[0]))
-    offer = "List them in permissions to grant it, and set permissions.exclusive (with prune_unlabelled where the labels are missing) to remove these"
+    offer = "To grant access, list them in permissions; to remove the RoleBindings, set permissions.exclusive (and prune_unlabelled if labels are missing)"
     sentences = {
-        "doubled": "granted access by more than one RoleBinding: {}. permissions.exclusive removes the surplus",
-        "hidden": "the dashboard shows only the first subject of a RoleBinding, and not {}. permissions.exclusive removes them",
-        "others": "left alone, because somebody else made it: {}. permissions.prune_unlabelled removes it",
-        "managed": "left alone, because it would be created again, or is not the registry's: {}",
-        "operators": "left alone, because the operator would make it again: {}",
-        "wrong": f"bound to the Role {target.wrong_role!r}, which grants nothing, because the registry's is {target.role!r}: {{}}. {offer}",
+        "doubled": "these subjects have access through more than one RoleBinding: {}. To remove the duplicates, set permissions.exclusive",
+        "hidden": "the dashboard shows only the first subject of a RoleBinding, not {}. To remove them, set permissions.exclusive",
+        "others": "not removed, because it was not created by the dashboard or this collection: {}. To remove it, set permissions.prune_unlabelled",
+        "managed": "not removed, because it is managed elsewhere or does not belong to the registry: {}",
+        "operators": "not removed, because the operator would create it again: {}",
+        "wrong": f"bound to the Role {target.wrong_role!r} instead of {target.role!r}, and does not grant access: {{}}. {offer}",
     }
     return [f"registry {target.name!r}: {sentence.format(_texts.names_of(found[what]))}" for what, sentence in sentences.items() if found.get(what)]
 
 
 def _sentence(binding: role_bindings.Binding) -> str:
-    return f"RoleBinding {binding.name!r} ({_texts.names_of(map(str, binding.grants)) or 'nobody'})"
+    return f"RoleBinding {binding.name!r} ({_texts.names_of(map(str, binding.grants)) or 'no subjects'})"
 
 
 def member_changes(wanted: permissions.Permissions, target: permissions.Target, group: manifests.Manifest | None, has_groups: bool) -> changeset.Plan:
@@ -197,18 +197,16 @@ def member_changes(wanted: permissions.Permissions, target: permissions.Target, 
         return changeset.Plan()
     option = f"permissions.{permissions.MEMBERS}"
     if not has_groups:
-        problem = "cannot be set: this cluster has no groups of its own (user.openshift.io), as with an external identity provider or plain Kubernetes"
-        remedy = (
-            f"List them under permissions.users, or put them into a group {target.own_group!r} of the identity provider and list that under permissions.groups"
-        )
+        problem = "cannot be set: this cluster does not have OpenShift groups (user.openshift.io), such as with an external identity provider or on Kubernetes"
+        remedy = f"List them in permissions.users, or create the group {target.own_group!r} in the identity provider and list it in permissions.groups"
         return changeset.Plan(problems=(_errors.Problem(option, problem, remedy, list(wanted.members)),))
     if group is None:
         if wanted.revoke:
             return changeset.Plan()
         if target.uid is not None:
-            problem = f"cannot be set: there is no Group {target.own_group!r}, which the operator makes for every registry"
+            problem = f"cannot be set: Group {target.own_group!r}, which the operator creates for each registry, does not exist"
             return changeset.Plan(
-                problems=(_errors.Problem(option, problem, "See whether the operator runs, and run this again when the registry is available"),)
+                problems=(_errors.Problem(option, problem, "Check that the operator is running, and run again when the registry is available"),)
             )
     users = list((group or {}).get("users") or ())
     listed = set(wanted.members)
@@ -221,10 +219,8 @@ def member_changes(wanted: permissions.Permissions, target: permissions.Target, 
         return changeset.Plan()
     owner = None if group is None else ownership.owner_of(kinds.USER_GROUP, group, target.name)
     if owner and owner.whose != ownership.REGISTRY:
-        problem = f"cannot be set: Group {target.own_group!r} is {owner}, and not the one that the operator creates for the registry"
-        return changeset.Plan(
-            problems=(_errors.Problem(option, problem, "List the group under permissions.groups, and change its members where it is managed"),)
-        )
+        problem = f"cannot be set: Group {target.own_group!r} is {owner}, not the group that the operator creates for the registry"
+        return changeset.Plan(problems=(_errors.Problem(option, problem, "List the group in permissions.groups, and change its members where it is managed"),))
     fields = tuple(f"{option}[{user}]" for user in sorted(set(users) ^ set(after)))
     version = {} if group is None else {"metadata": {"resourceVersion": group["metadata"]["resourceVersion"]}}
     return changeset.Plan(
@@ -235,7 +231,7 @@ def member_changes(wanted: permissions.Permissions, target: permissions.Target, 
 def members_out_of_reach(wanted: permissions.Permissions, reason: str) -> _errors.Problem:
     """The members of the registry's own Group cannot be set, because the account may not read it."""
     remedy = (
-        "Bind the account to the ClusterRole model-registry-members that the playbook modelops.openshift_ai.rbac writes, and write it anew for a new registry, "
+        "Bind the account to the ClusterRole model-registry-members that the playbook modelops.openshift_ai.rbac creates (run it again for a new registry), "
         "or omit members; nothing was written"
     )
     return _errors.Problem(f"permissions.{permissions.MEMBERS}", f"cannot be set: {reason.rstrip('.')}", remedy, list(wanted.members or ()))
@@ -243,7 +239,7 @@ def members_out_of_reach(wanted: permissions.Permissions, reason: str) -> _error
 
 def no_registry(target: permissions.Target, names: Collection[str]) -> _errors.Problem:
     """Access cannot be granted to what does not exist; `names` are those of the registries that do."""
-    remedy = "Check the name, or give the permissions to model_registry, which creates the registry with them"
+    remedy = "Correct the name, or set the permissions in model_registry, which creates the registry"
     return _errors.Problem("name", naming.not_found(target.name, target.namespace, names), remedy)
 
 

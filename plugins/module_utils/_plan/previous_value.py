@@ -12,7 +12,7 @@ from dataclasses import replace
 from .._model import kinds, live_state, manifests, ownership, previous
 from . import changeset, restarts
 
-STILL_KEPT = "it keeps the previous value, because the registry has not been seen available with the new one; a later run removes that value"
+STILL_KEPT = "the previous value is kept until the registry is available with the new one; a later run removes it"
 
 
 def keeping(

@@ -51,7 +51,7 @@ class Outcome:
         self.cluster = identity
         if not self.cluster["verify_ssl"]:
             host = self.cluster["host"]
-            self.warnings.append(f"the certificate of {host} is not checked (validate_certs, K8S_AUTH_VERIFY_SSL): whoever answers there reads the passwords")
+            self.warnings.append(f"the certificate of {host} is not verified (validate_certs, K8S_AUTH_VERIFY_SSL): another server could read the passwords")
 
     def record(self, change: changeset.Change, unverified: bool = False) -> None:
         """Note a change that was made, or in check mode would be."""
@@ -83,7 +83,7 @@ class Outcome:
         except _errors.ClusterError:
             for change in unanswered:
                 self.record(change, True)
-                self.warn([f"it is not known whether the API server carried out: {change.action} {change.kind} {change.name!r}"])
+                self.warn([f"it is not known whether the API server performed: {change.action} {change.kind} {change.name!r}"])
             raise
 
     def warn(self, warnings: Iterable[str]) -> None:

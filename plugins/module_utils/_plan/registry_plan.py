@@ -18,7 +18,7 @@ from . import changeset, dependencies, password_plan, prediction, previous_value
 # In every name that the dashboard or this collection gives to a Secret or ConfigMap of a registry.
 DATABASE_MARK = "db-"
 REASONS_TO_KEEP = {
-    "delete": "the registry has not been seen available without it; a later run deletes it when the registry is available",
+    "delete": "the registry has not become available without it yet; a later run deletes it when the registry is available",
     "update": previous_value.STILL_KEPT,
 }
 
@@ -33,13 +33,15 @@ def plan(wanted: desired_state.Registry, live: live_state.Live, consent: desired
     problems, warnings, incomplete = dependencies.reference_problems(wanted, live, referred, writes)
     if incomplete and any(change.action == "restart" for change in made.changes):
         made = replace(made, changes=tuple(change for change in made.changes if change.action != "restart"), restart_needed=True)
-        warnings.append(f"the server of registry {wanted.name!r} is older than what it reads, and not restarted, because it would not come up again")
+        warnings.append(
+            f"the server of registry {wanted.name!r} started before the data that it uses was changed, and was not restarted, because it would not start again"
+        )
     service = dependencies.new_service(wanted, live.registry)
     if service and live.objects.get(("Service", service), {}) is None:
         name, _dot, namespace = service.partition(".")
-        remedy = "correct database.host or database.namespace" if namespace else "set database.namespace when it is in another one"
-        missing = f"there is no such Service in namespace {namespace or wanted.namespace!r}"
-        warnings.append(f"database.host{_texts.repeated(name)}: {missing}; {remedy}")
+        remedy = "Correct database.host or database.namespace" if namespace else "If it is in another namespace, set database.namespace"
+        missing = f"the Service does not exist in namespace {namespace or wanted.namespace!r}"
+        warnings.append(f"database.host{_texts.repeated(name)}: {missing}. {remedy}")
     written = {option for change in made.changes for option in change.fields}
     warnings += _connection_warnings(wanted, after, written)
     return replace(
@@ -59,18 +61,18 @@ def _creation(wanted: desired_state.Registry, live: live_state.Live) -> changese
     if database.type is not None and database.type != _options.GENERATED and live.capabilities.has_metadata_server:
         problems += desired_state.metadata_server_problems(database.name)
     if database.type == _options.GENERATED and not live.capabilities.generates_databases:
-        remedy = "Give an external database, or update the product to 3.0 or newer"
-        problems.append(_errors.Problem("database.type", "is not known to this cluster's operator", remedy, _options.GENERATED))
+        remedy = "Use an external database, or update the product to version 3.0 or later"
+        problems.append(_errors.Problem("database.type", "is not supported by the operator in this cluster", remedy, _options.GENERATED))
     if wanted.name[:1].isdigit() and live.server < naming.LEADING_DIGIT:
         version = ".".join(map(str, live.server))
-        problem = f"begins with a digit, and this cluster's Kubernetes {version} refuses a Service of that name"
-        problems.append(_errors.Problem("name", problem, "Let it begin with a letter", wanted.name))
+        problem = f"starts with a digit, which Kubernetes {version} does not allow in the name of a Service"
+        problems.append(_errors.Problem("name", problem, "Start it with a letter", wanted.name))
     if problems:
         # The rights are checked all the same, by the requests that the creation needs.
         database = replace(database, type=database.type or _options.MYSQL)
     if database.type == _options.GENERATED:
         warnings.append(
-            f"registry {wanted.name!r} gets a generated database, which is not for production: nobody backs it up, and it is deleted with the registry"
+            f"registry {wanted.name!r} uses a generated database, which is not intended for production: it is not backed up, and is deleted with the registry"
         )
     changes = [*_bundle_changes(wanted, live), *password_plan.secret_changes(replace(wanted, database=database), live, None)]
     resource = prediction.resource_after(replace(wanted, database=database), None, live.capabilities)
@@ -103,7 +105,9 @@ def _edit(wanted: desired_state.Registry, live: live_state.Live, registry: manif
     if outdated and consent.restart:
         changes.append(restarts.restart_of(wanted, now, live.deployment))
     elif outdated:
-        warnings.append(f"the server of registry {wanted.name!r} is older than the password or certificates that it reads: run again without `restart: false`")
+        warnings.append(
+            f"the server of registry {wanted.name!r} started before the password or certificates that it uses were changed: run again without `restart: false`"
+        )
     leftovers = (*password_plan.deletions_of_orphans(wanted, live, registry), *_previous_values(wanted, live, registry, changes))
     if fields:
         warnings += ownership.tool_warnings(registry)
@@ -140,16 +144,14 @@ def _edit_problems(
     kind = prediction.type_after(wanted, registry)
     problems = []
     if registry["metadata"].get("deletionTimestamp"):
-        problems.append(_errors.Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", wanted.name))
+        problems.append(_errors.Problem("name", "is the name of a registry that is being deleted", "Run again after the deletion", wanted.name))
     if wanted.database is not None and wanted.database.type is None and kind is not None:
         problems += desired_state.database_problems(wanted.database, kind)
     if kind == _options.GENERATED and prediction.moves(wanted, registry) and not live.capabilities.generates_databases:
-        problems.append(_errors.Problem("database.type", "is not known to this cluster's operator", "Give an external database", _options.GENERATED))
+        problems.append(_errors.Problem("database.type", "is not supported by the operator in this cluster", "Use an external database", _options.GENERATED))
     if kind is None and wanted.database is not None:
         problems.append(
-            _errors.Problem(
-                "database.type", "is missing, and the live registry has no database that would tell", f"Set it to {_options.MYSQL} or {_options.POSTGRESQL}"
-            )
+            _errors.Problem("database.type", "is required: the registry does not have a database yet", f"Set it to {_options.MYSQL} or {_options.POSTGRESQL}")
         )
     if prediction.moves(wanted, registry):
         problems += [*_name_problems(wanted, live), *desired_state.missing_problems(wanted.database)]
@@ -166,8 +168,8 @@ def _edit_problems(
 
 
 def _data_problem(option: str, value: Any, live: Any) -> _errors.Problem:
-    remedy = "Leave it out to keep the live one, or set allow_data_change to true when the models are to stay behind"
-    return _errors.Problem(option, f"is another one than the live{_texts.repeated(live)}, so that all models would seem to vanish", remedy, value)
+    remedy = "Omit it to keep the current value, or set allow_data_change to true to leave the models behind"
+    return _errors.Problem(option, f"differs from the current value{_texts.repeated(live)}, so all models would no longer be visible", remedy, value)
 
 
 def _content_changes(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> list[changeset.Change]:
@@ -213,7 +215,7 @@ def _bundle_problems(wanted: desired_state.Registry, live: live_state.Live) -> l
         owner = None if present is None else ownership.owner_of("ConfigMap", present, wanted.name)
         if owner and not owner.is_ours:
             problem = f"cannot be written: ConfigMap {change.name!r} is {owner}"
-            return [_errors.Problem("database.ca", problem, "Change the CA certificate where that ConfigMap is created, and name it in database.ca")]
+            return [_errors.Problem("database.ca", problem, "Change the CA certificate where the ConfigMap is managed, and refer to it in database.ca")]
     return []
 
 
@@ -222,16 +224,14 @@ def _connection_warnings(wanted: desired_state.Registry, after: manifests.Manife
     kind, section = custom_resource.live_type(after), custom_resource.live_database(after)
     has_ca = any(section.get(key) for key in custom_resource.CA_KEYS.values())
     if kind == _options.MYSQL and (has_ca or section.get("sslCipher")) and not section.get(custom_resource.VERIFY_SERVER_CERT):
-        return [
-            f"registry {wanted.name!r} encrypts the connection to its database, but does not check the database's certificate: set database.verify_server_cert"
-        ]
+        return [f"registry {wanted.name!r} encrypts the connection to its database, but does not verify the certificate: set database.verify_server_cert"]
     mode = section.get("sslMode") or "disable"
     if kind == _options.POSTGRESQL and not has_ca and mode in ("disable", "allow", "prefer"):
-        return [f"registry {wanted.name!r} need not encrypt its connection to the database (ssl_mode {mode}): set database.ca, or ssl_mode to require"]
+        return [f"registry {wanted.name!r} does not require an encrypted connection to its database (ssl_mode {mode}): set database.ca, or ssl_mode to require"]
     if kind == _options.POSTGRESQL and mode == "verify-full":
-        return [f"registry {wanted.name!r}: the product never checks the host name of PostgreSQL's certificate, also not with ssl_mode verify-full"]
+        return [f"registry {wanted.name!r}: the product does not verify the host name in the certificate of PostgreSQL, even with ssl_mode verify-full"]
     if kind == _options.POSTGRESQL and has_ca and "database.ca" in written:
-        return [f"registry {wanted.name!r}: the product checks that the CA signed PostgreSQL's certificate, whatever ssl_mode says, but never its host name"]
+        return [f"registry {wanted.name!r}: the product verifies the CA of the certificate of PostgreSQL, regardless of ssl_mode, but not the host name"]
     return []
 
 

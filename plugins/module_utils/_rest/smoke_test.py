@@ -61,14 +61,12 @@ def ask(address: str | None, token: str | None, ca_file: str | None, domains: It
     if address is None:
         return Answer("no_address", "the registry has no public address")
     if token is None:
-        return Answer(
-            "no_token", "this run has no token of its own to show to the registry: it logs in with a certificate or a password, or impersonates another account"
-        )
+        return Answer("no_token", "this run has no token to send to the registry: it logs in with a certificate or a password, or impersonates another account")
     listed = list(domains)
     if not is_below(address, listed):
-        known = f"the known domains ({', '.join(listed)})" if listed else "a known domain"
-        reason = f"no request was sent, because {address} is not below {known}, and whoever edits the registry may have chosen it"
-        return Answer("not_trusted", f"{reason}. List its domain in smoke_test_domains if it may get the token of this run{unseen and f'. {unseen}'}")
+        known = f"one of the known domains ({', '.join(listed)})" if listed else "a known domain"
+        reason = f"no request was sent, because {address} is not in {known}, and users who can edit the registry can set its host"
+        return Answer("not_trusted", f"{reason}. To send the token of this run there, add its domain to smoke_test_domains{unseen and f'. {unseen}'}")
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)
@@ -83,7 +81,7 @@ def ask(address: str | None, token: str | None, ca_file: str | None, domains: It
                 return in_words(error.code)
         except (URLError, OSError, ValueError, HTTPException) as error:
             reason = _texts.reason(error.reason if isinstance(error, URLError) else error)
-            return Answer("unreachable", f"the registry cannot be reached from here at {address}: {reason}")
+            return Answer("unreachable", f"the registry cannot be reached from this host at {address}: {reason}")
         time.sleep(1)
     return in_words(PASSING[-1])
 
@@ -104,9 +102,9 @@ class _NoRedirects(HTTPRedirectHandler):
 def in_words(status: int) -> Answer:
     """What an HTTP status of the registry means."""
     if status == 200:
-        return Answer("ok", "the registry answers", status)
+        return Answer("ok", "the registry responds", status)
     if status in (301, 302, 303, 307, 401):
         return Answer("unauthorized", "the registry does not accept the token of this run", status)
     if status == 403:
-        return Answer("forbidden", "the registry answers, and the account of this run may not use it: it has no access to it", status)
-    return Answer("failed", f"the registry answers with the status {status}", status)
+        return Answer("forbidden", "the registry responds, but the account of this run does not have access to it", status)
+    return Answer("failed", f"the registry responds with status {status}", status)

@@ -192,9 +192,9 @@ def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutco
     failures = _tls_failures(findings)
     verified = any(finding.check == "certificate" and finding.result == diagnosis.OK for finding in findings)
     product = (
-        "It encrypts the connection with this CA, and checks the certificate and its host name only with verify_server_cert, which the dashboard never sets"
+        "The registry server encrypts the connection, but verifies the certificate and its host name only with verify_server_cert (the dashboard cannot set it)"
         if kind == _options.MYSQL
-        else "It encrypts the connection with this CA and checks who signed the certificate, whatever ssl_mode says, but never the host name"
+        else "The registry server encrypts the connection and verifies the certificate with this CA, regardless of ssl_mode, but not its host name"
     )
     outcome.ca["database"] = {
         "verified": False if failures else verified or None,
@@ -204,8 +204,8 @@ def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutco
     if not failures:
         outcome.warn(f"database: {finding.message}. {finding.remedy}." for finding in findings if finding.result != diagnosis.OK)
         if not verified:
-            outcome.warn([f"whether the CA verifies {host} could not be proven from here"])
-    remedies = {"certificate": "Give the CA that signed it, and with mode=add the present one stays beside it", "tls": "Switch TLS on in the database"}
+            outcome.warn([f"whether the CA certificate verifies the database {host} could not be determined from this host"])
+    remedies = {"certificate": "Use the CA certificate that signed it. To also keep the current one, set mode=add", "tls": "Enable TLS in the database"}
     return [
         _errors.Problem(wanted.option, f"does not verify the database {host}: {finding.message}", remedies.get(finding.check, finding.remedy))
         for finding in failures
@@ -234,7 +234,7 @@ def _put_bundle_back(
     known = manifests.patched(live.present or {}, own.body if own else {})
     if removing and previous_value.is_put_back(removing, known):
         return []
-    reason: str | None = "no registry was available with it either"
+    reason: str | None = "no registry was available with the previous value either"
     before = previous_value.with_previous(removing, known) if removing else {}
     if removing:
         reason = _reason_to_leave(wanted, live.place.text(before) or "", own is not None, restarted, failures) or rollback.write_back(
@@ -253,7 +253,7 @@ def _reason_to_leave(
 ) -> str | None:
     available = [name for name in restarted if name not in failures]
     if available:
-        return f"registry {', '.join(map(repr, available))} is available with the new one, and registry {', '.join(map(repr, failures))} is not"
+        return f"registry {', '.join(map(repr, available))} is available with the new value, and registry {', '.join(map(repr, failures))} is not"
     evidence = [error.verdict.evidence for error in failures.values()]
     if any(map(rollback.AFTER_TLS.search, evidence)):
         return rollback.ACCEPTED

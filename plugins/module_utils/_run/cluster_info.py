@@ -34,7 +34,7 @@ def _uid(cluster: client.Cluster, warnings: list[str]) -> str | None:
     except _errors.ClusterError as error:
         if error.status != _errors.FORBIDDEN:
             raise
-        warnings.append(f"only the address of the API server tells this cluster from others: {error}")
+        warnings.append(f"this cluster can be identified only by the URL of its API server: {error}")
         return None
     uid: str | None = manifests.at(found, ("metadata", "uid"))
     return uid

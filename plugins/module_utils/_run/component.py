@@ -65,7 +65,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         live = _switch(cluster, wanted, live, change, check_mode, outcome)
     if change and check_mode:
         # Its status is still that of before.
-        outcome.component = {**_described(live), "ready": None, "reason": "it is switched only outside of check mode"}
+        outcome.component = {**_described(live), "ready": None, "reason": "the component is not changed in check mode"}
     else:
         _wait_for(cluster, live, options["wait_timeout"] if options["wait"] and not check_mode else 0, outcome)
 
@@ -81,27 +81,27 @@ def _read(cluster: client.Cluster) -> component_plan.Live:
         None,
     )
     if api is None:
-        message = f"this cluster does not know {component_plan.PLURAL}.{component_plan.GROUP}"
-        raise _errors.ClusterError(f"{message}. Install the operator of OpenShift AI or Open Data Hub first; plain Kubernetes has no component to switch.")
+        message = f"the API {component_plan.PLURAL}.{component_plan.GROUP} is not available in this cluster"
+        raise _errors.ClusterError(f"{message}. Install the operator of OpenShift AI or Open Data Hub; without it, there is no component to enable.")
     try:
         found = cluster.items(api, "")
     except _errors.ClusterError as error:
         if error.status == _errors.FORBIDDEN:
             raise _errors.ClusterError(
-                f"{error} Bind the account to a ClusterRole with this right, such as that in rbac/component.yml.", _errors.FORBIDDEN
+                f"{error} Bind the account to a ClusterRole with this permission, such as that in rbac/component.yml.", _errors.FORBIDDEN
             ) from error
         raise
     if len(found) != 1:
         names = ", ".join(repr(item["metadata"]["name"]) for item in found)
         what, remedy = (f"several {component_plan.KIND}s, {names}", "Delete all but one") if found else (f"no {component_plan.KIND}", "Create one")
-        raise _errors.ClusterError(f"this cluster has {what}: the component is switched in the only one. {remedy}.")
+        raise _errors.ClusterError(f"the component cannot be changed: this cluster has {what}. {remedy}.")
     return component_plan.Live(api, found[0])
 
 
 def _right_problems(cluster: client.Cluster, live: component_plan.Live) -> list[_errors.Problem]:
     missing = cluster.missing_rights("", [client.Right("patch", component_plan.GROUP, component_plan.PLURAL, live.name)])
-    remedy = "Bind the account to a ClusterRole with this right, such as that in rbac/component.yml; nothing was written"
-    return [_errors.Problem("state", f"the account in use may not: {right} {live.name!r}", remedy) for right in missing]
+    remedy = "Bind the account to a ClusterRole with this permission, such as that in rbac/component.yml; nothing was written"
+    return [_errors.Problem("state", f"the account in use lacks permission to: {right} {live.name!r}", remedy) for right in missing]
 
 
 def _left_behind_problems(cluster: client.Cluster, wanted: component_plan.Wanted, outcome: ComponentOutcome) -> list[_errors.Problem]:
@@ -109,11 +109,11 @@ def _left_behind_problems(cluster: client.Cluster, wanted: component_plan.Wanted
     remedy = "Delete them first with model_registry (state=absent), or set force to true"
     try:
         registries = _registries(cluster)
-        problem = f"a removal would leave behind the model registries {component_plan.left_behind(registries)}" if registries else ""
+        problem = f"these model registries would remain without the component: {component_plan.left_behind(registries)}" if registries else ""
     except _errors.ClusterError as error:
         if error.status != _errors.FORBIDDEN and not wanted.force:
             raise
-        problem = f"which registries a removal would leave behind could not be seen: {error}"
+        problem = f"the registries that would remain without the component could not be determined: {error}"
         remedy = "Bind the account to the ClusterRole in rbac/component.yml, or set force to true"
     if not problem:
         return []
@@ -169,7 +169,7 @@ def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float
         nonlocal known
         live, known = known or _read(now), None
         if live.state != state:
-            raise NotSwitchedError(f"the model registry component was switched to {state}, and meanwhile somebody switched it to {live.state}.")
+            raise NotSwitchedError(f"the model registry component was set to {state}, but another process has set it to {live.state} since.")
         around = _surroundings(now, live, outcome)
         missing = component_plan.why_not_managed(live, around) if state == component_plan.MANAGED else component_plan.why_not_removed(live, around)
         ready = state == component_plan.MANAGED and not missing
@@ -186,7 +186,7 @@ def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float
 
 def _surroundings(cluster: client.Cluster, live: component_plan.Live, outcome: ComponentOutcome) -> component_plan.Surroundings:
     if live.state == component_plan.REMOVED:
-        found = _seen(cluster, component_plan.SINGLETON_API, component_plan.SINGLETON, "whether the component is gone", outcome)
+        found = _seen(cluster, component_plan.SINGLETON_API, component_plan.SINGLETON, "whether the component has been removed", outcome)
         return component_plan.Surroundings(True, None, None if found is None else bool(found))
     serves = any(cluster.serves(f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1"))
     if live.told_namespace is None:
@@ -197,7 +197,7 @@ def _surroundings(cluster: client.Cluster, live: component_plan.Live, outcome: C
 
 def _seen(cluster: client.Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> manifests.Manifest | None:
     """An object, empty when there is none; None where it cannot be seen, with a warning."""
-    return visibility.seen(lambda: cluster.read(api, "", name) or {}, None, lambda why: outcome.warn([f"{what} could not be seen: {why}"]))
+    return visibility.seen(lambda: cluster.read(api, "", name) or {}, None, lambda why: outcome.warn([f"{what} could not be determined: {why}"]))
 
 
 def _described(live: component_plan.Live) -> manifests.Manifest:

@@ -127,8 +127,8 @@ def _named_registry(cluster: _LazyCluster, name: str) -> manifests.Manifest:
         registry_reader.need_namespace(connected, namespace)
         # Nothing where this version is not served.
         newest, oldest = (registry_reader.names_of(partial(connected.metadata, api, namespace)) for api in apis)
-        remedy = "Correct registry or namespace, or describe the database in database"
+        remedy = "Correct registry or namespace, or set database"
         raise _errors.InputError([_errors.Problem("registry", naming.not_found(name, namespace, newest or oldest), remedy)])
     if custom_resource.live_type(resource) is None:
-        raise _errors.InputError([_errors.Problem("registry", "has no database", "Give it one, with the module model_registry", name)])
+        raise _errors.InputError([_errors.Problem("registry", "does not have a database", "Set one with the module model_registry", name)])
     return resource

@@ -54,7 +54,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     # An empty text is a variable that was not set, and not the wish for nothing.
     blank = [option for option in ("name", "label_selector", "name_pattern") if options[option] is not None and not options[option].strip()]
-    problems = [_errors.Problem(option, "is empty", "Leave it out for all registries", options[option]) for option in blank]
+    problems = [_errors.Problem(option, "is empty", "Omit it to select all registries", options[option]) for option in blank]
     if options["name"] is not None and "name" not in blank:
         problems += naming.live_name_problems(options["name"])
     return [*problems, *naming.namespace_problems(options["namespace"]), *_options.time_problems("expiry_days", options["expiry_days"], 0)]
@@ -66,7 +66,7 @@ def compiled(query: str, problems: list[_errors.Problem]) -> Callable[[manifests
         jmespath = importlib.import_module("jmespath")
     except ImportError:
         raise _errors.MissingLibraryError(["jmespath"]) from None
-    remedy = "Correct it by the rules of JMESPath (https://jmespath.org)"
+    remedy = "Correct it (see https://jmespath.org)"
 
     def reason(error: Exception) -> str:
         # The library's own words repeat the query.
@@ -78,14 +78,14 @@ def compiled(query: str, problems: list[_errors.Problem]) -> Callable[[manifests
     try:
         expression = jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
-        problems.append(_errors.Problem("query", f"is no JMESPath: {reason(error)}", remedy))
+        problems.append(_errors.Problem("query", f"is not a valid JMESPath expression: {reason(error)}", remedy))
         return None
 
     def ask(found: manifests.Manifest) -> Any:
         try:
             return expression.search(found)
         except jmespath.exceptions.JMESPathError as error:
-            raise _errors.InputError([_errors.Problem("query", f"cannot be answered: {reason(error)}", remedy)]) from None
+            raise _errors.InputError([_errors.Problem("query", f"cannot be applied to the result: {reason(error)}", remedy)]) from None
 
     return ask
 
@@ -139,10 +139,12 @@ class Collector:
         except _errors.ClusterError as error:
             if error.status != _errors.BAD_REQUEST or self._options["label_selector"] is None:
                 raise
-            remedy = "Write it as kubectl takes it, such as team=fraud,stage!=test"
-            raise _errors.InputError([_errors.Problem("label_selector", f"is refused: {error}", remedy, self._options["label_selector"])]) from None
+            remedy = "Use the syntax of kubectl, such as team=fraud,stage!=test"
+            raise _errors.InputError(
+                [_errors.Problem("label_selector", f"is not a valid label selector: {error}", remedy, self._options["label_selector"])]
+            ) from None
         if not live:
-            what = f"whether the namespace {self._survey.namespace!r} exists could not be seen"
+            what = f"whether the namespace {self._survey.namespace!r} exists could not be determined"
             registry_reader.need_namespace(self._survey.cluster, self._survey.namespace, lambda why: self._outcome.warn([f"{what}: {why}"]))
         pattern = self._options["name_pattern"] or "*"
         selected, skipped = [], []
@@ -159,7 +161,7 @@ class Collector:
 
     def _why_deleting(self, registry: manifests.Manifest) -> str:
         since = registry["metadata"]["deletionTimestamp"]
-        return f"is being deleted since {since}: {deletion_plan.why_not_deleted(registry, self._survey.serves(kinds.HTTP_ROUTES))}"
+        return f"was marked for deletion on {since}: {deletion_plan.why_not_deleted(registry, self._survey.serves(kinds.HTTP_ROUTES))}"
 
     def _loads(self) -> list[Callable[[], object]]:
         survey = self._survey
@@ -193,7 +195,7 @@ class Collector:
         return visibility.seen(
             read,
             None,
-            lambda why: (outcome or self._outcome).warn([f"{what} could not be seen: {why}"]),
+            lambda why: (outcome or self._outcome).warn([f"{what} could not be determined: {why}"]),
             served=lambda: "/" not in api[0] or self._survey.serves(api),
         )
 
@@ -203,8 +205,8 @@ class Collector:
         options, left_out = exported.options, list(exported.left_out)
         if PERMISSIONS in self._included:
             target = self._target(registry)
-            bindings = self._seen("who may use registries", kinds.ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
-            group = self._seen("the members of the registries' own groups", kinds.USER_GROUPS, lambda: self._survey.group(target.own_group))
+            bindings = self._seen("access to registries", kinds.ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
+            group = self._seen("the members of the groups of registries", kinds.USER_GROUPS, lambda: self._survey.group(target.own_group))
             if bindings is not None:
                 # The operator empties the Group when it first sees the registry.
                 access = export.exported_permissions(target, bindings, group if manifests.at(registry, ("status", "conditions")) else None)
@@ -212,7 +214,9 @@ class Collector:
                 left_out += access.left_out
         if left_out:
             name = registry["metadata"]["name"]
-            self._outcome.warn([f"registry {name!r}: left out, because options cannot say it as it is: {_texts.names_of(left_out)}. A run without it keeps it"])
+            self._outcome.warn(
+                [f"registry {name!r}: omitted, because the options cannot express it: {_texts.names_of(left_out)}. A run without them keeps the current values"]
+            )
         return options
 
     def _target(self, registry: manifests.Manifest) -> permissions.Target:
@@ -223,8 +227,8 @@ class Collector:
 
     def _add_status(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: record.Outcome) -> None:
         survey, name = self._survey, registry["metadata"]["name"]
-        deployment = self._seen("whether registries serve", kinds.DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
-        pods = self._seen("the pods of registries", kinds.PODS, lambda: survey.pods(name), outcome)
+        deployment = self._seen("the availability of registries", kinds.DEPLOYMENTS, lambda: [survey.deployment(name)], outcome)
+        pods = self._seen("the state of the pods of registries", kinds.PODS, lambda: survey.pods(name), outcome)
         seen = readiness.Observation(registry, deployment[0] if deployment else None, pods or ())
         verdict = readiness.judge(seen)
         if deployment is not None and not verdict.available and readiness.needs_explanation(seen):
@@ -234,10 +238,10 @@ class Collector:
             verdict = readiness.Verdict(False, "the reason is not known, because its pods cannot be read")
         status = observation.status_of(seen, verdict)
         if deployment is None:
-            status.update(available=None, reason="not known, because its Deployment cannot be read", evidence=None, remedy=None)
+            status.update(available=None, reason="its Deployment cannot be read", evidence=None, remedy=None)
         if status["address"] is None and survey.capabilities.has_metadata_server:
             # Operators before v0.2.20 do not list it among the hosts.
-            host = (self._seen("the public addresses of registries", kinds.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
+            host = (self._seen("the public URLs of registries", kinds.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
             status["address"] = f"https://{host}" if host else None
         pod = server_pods.newest_pod(seen.pods)
         started = None if pod is None else server_pods.server_start(pod)
@@ -255,7 +259,7 @@ class Collector:
 
     def _source(self, kind: str, name: str, keys: Iterable[str], live: live_state.Live | None, outcome: record.Outcome) -> manifests.Manifest:
         """What a registry reads; `live` is None where its server could not be seen."""
-        found = self._seen(f"how old the {kind}s are that registries read", kinds.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
+        found = self._seen(f"the age of the {kind}s that registries use", kinds.APIS[kind], lambda: [self._survey.source(kind, name)], outcome)
         source = found[0] if found else None
         read = list(keys)
         changed = None if source is None else restarts.changed_at(source, read)
@@ -275,8 +279,8 @@ class Collector:
         """Who has access to each registry; returned are those who have access to all of them by rights that are not a registry's."""
         survey = self._survey
         own_roles = {self._target(registry).role for registry in survey.registries()}
-        what = "who may use registries by rights for the whole namespace or cluster"
-        of_namespace = self._seen("who may use registries", kinds.ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
+        what = "access to registries through permissions for the whole namespace or cluster"
+        of_namespace = self._seen("access to registries", kinds.ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
         is_bound = any(binding["roleRef"]["kind"] == "Role" for binding in of_namespace)
         roles = (self._seen(what, kinds.ROLES, survey.roles) or []) if is_bound else []
         of_cluster = self._seen(what, kinds.CLUSTER_ROLE_BINDINGS, survey.cluster_role_bindings) or []
@@ -292,11 +296,11 @@ class Collector:
                     exposed.append(target.name)
         for_all = [other.entry for other in others if other.services is None]
         if exposed:
-            self._outcome.warn([f"a group that holds nearly everybody, such as system:authenticated, may use registry {_texts.names_of(exposed)}"])
+            self._outcome.warn([f"a group of nearly all users, such as system:authenticated, has access to registry {_texts.names_of(exposed)}"])
         through = [f"{entry['through_kind']} {entry['through']!r}" for entry in for_all if entry["everybody"]]
         if through:
             named = _texts.names_of(dict.fromkeys(through))
-            self._outcome.warn([f"a group that holds nearly everybody may use all registries of namespace {survey.namespace!r}, by {named}"])
+            self._outcome.warn([f"a group of nearly all users has access to all registries in namespace {survey.namespace!r}, through {named}"])
         return for_all
 
     # Certificates
@@ -327,7 +331,7 @@ class Collector:
 
         if place not in self._bundles:
             kind, reference = place
-            held = self._seen(f"certificates in {kind}s", kinds.APIS[kind], lambda: self._survey.held(kind, reference.name))
+            held = self._seen(f"the certificates in {kind}s", kinds.APIS[kind], lambda: self._survey.held(kind, reference.name))
             text = manifests.text_of(kind, held, reference.key)
             self._bundles[place] = [self._described(certificate) for certificate in certificates.certificates_in(text or "")]
         return self._bundles[place]
@@ -346,10 +350,7 @@ class Collector:
             ]
             if ended:
                 self._outcome.warn(
-                    [
-                        f"certificates in {kind} {reference.name!r}, key {reference.key!r}, which {_texts.names_of(map(repr, names))} read:"
-                        f" {_texts.names_of(ended)}"
-                    ]
+                    [f"certificates in {kind} {reference.name!r}, key {reference.key!r}, used by {_texts.names_of(map(repr, names))}: {_texts.names_of(ended)}"]
                 )
 
     # Databases
@@ -371,7 +372,7 @@ class Collector:
         # The product's own database is reachable in the cluster only.
         if custom_resource.live_type(registry) in (None, _options.GENERATED):
             return
-        what = "the databases of registries, for what is needed to log in,"
+        what = "the state of the databases of registries"
         looked = self._seen(what, kinds.APIS["Secret"], lambda: resolution.look_at(registry, resolution.reads(self._survey.held)), outcome)
         if looked is not None:
             _view, report = looked

@@ -41,7 +41,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     planned = authorization.plan(reader, request, registry)
     problems += planned.problems
     if registry and "deletionTimestamp" in registry["metadata"] and options["state"] == "present":
-        problems.append(_errors.Problem("name", "belongs to a registry that is being deleted", "Run again when it is gone", name))
+        problems.append(_errors.Problem("name", "is the name of a registry that is being deleted", "Run again after the deletion", name))
     if options["verify"]:
         problems += access_review.verification_problems(reader)
     if problems:
@@ -57,5 +57,5 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     visibility.seen(
         lambda: availability.wait_until_available(reader, name, 0, outcome),
         None,
-        lambda why: outcome.warn([f"whether the registry serves could not be seen: {why}"]),
+        lambda why: outcome.warn([f"the availability of the registry could not be determined: {why}"]),
     )

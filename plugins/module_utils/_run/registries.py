@@ -41,7 +41,7 @@ class NotAllConvergedError(_errors.InputError):
         sentences = list(dict.fromkeys(problem.sentence() for problem in self.problems))
         more = f" And {len(sentences) - TOLD} more, see `problems`." if len(sentences) > TOLD else ""
         names = _texts.names_of(item.name for item in failed)
-        self.args = (f"{len(failed)} of {total} registries failed, and the others did not wait for them: {names}. {' '.join(sentences[:TOLD])}{more}",)
+        self.args = (f"{len(failed)} of {total} registries failed, the others were reconciled: {names}. {' '.join(sentences[:TOLD])}{more}",)
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Item:
             self.failures += self.located(error.problems)
         except _errors.ReportedError as error:
             self.error = str(error)
-            self.failures.append(_errors.Problem(self.path, str(error).rstrip("."), "What was done stays: mend the cause and run again", self.name))
+            self.failures.append(_errors.Problem(self.path, str(error).rstrip("."), "Fix the cause, and run again; completed changes are kept", self.name))
 
     def located(self, problems: Iterable[_errors.Problem]) -> list[_errors.Problem]:
         """Problems with the paths that they have in the list."""
@@ -175,11 +175,9 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
 def _call_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     problems = [*naming.namespace_problems(options["namespace"]), *_options.time_problems("wait_timeout", options["wait_timeout"])]
     if options["purge_limit"] < 0:
-        problems.append(_errors.Problem("purge_limit", "is no number of registries", "Give how many may be deleted at most", options["purge_limit"]))
+        problems.append(_errors.Problem("purge_limit", "is not a valid number", "Set it to the maximum number of registries to delete", options["purge_limit"]))
     if options["purge"] and not options["registries"]:
-        problems.append(
-            _errors.Problem("registries", "is empty, so that purge would delete every registry", "List those that are to stay, or leave purge out", [])
-        )
+        problems.append(_errors.Problem("registries", "is empty, so purge would delete all registries", "List the registries to keep, or omit purge", []))
     return problems
 
 
@@ -197,11 +195,11 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
         item.failures += item.located(found)
         if entry["namespace"] is not None and namespace not in ("", entry["namespace"]):
             problem = f"is not the registries namespace{_texts.repeated(namespace)}"
-            remedy = "Leave it out, or converge the registries of another namespace in a task of their own"
+            remedy = "Omit it, or reconcile the registries of another namespace in a separate task"
             item.failures.append(_errors.Problem(f"{item.path}.namespace", problem, remedy, entry["namespace"]))
         same = first.setdefault(item.name, item.path)
         if same != item.path:
-            item.failures.append(_errors.Problem(f"{item.path}.name", f"is that of {same} too", "List each registry once", item.name))
+            item.failures.append(_errors.Problem(f"{item.path}.name", f"is also the name of {same}", "List each registry once", item.name))
         items.append(item)
     return items
 
@@ -323,22 +321,28 @@ class Fleet:
         unlisted = {registry["metadata"]["name"]: registry for registry in live if registry["metadata"]["name"] not in listed}
         unwanted = [name for name in unlisted if not naming.name_problems(name)]
         for name in sorted(unlisted.keys() - unwanted):
-            self._outcome.warn([f"purge leaves registry {name!r}, because no list can name it: model_registry with state absent deletes it"])
+            self._outcome.warn(
+                [f"purge does not delete registry {name!r}, because its name is not valid in a list. To delete it, use model_registry with state absent"]
+            )
         for name, owner in {name: ownership.tool_of(unlisted[name]) for name in unwanted}.items():
             if owner:
                 unwanted.remove(name)
-                self._outcome.warn([f"purge leaves registry {name!r}, because it is {owner}: delete it there"])
+                self._outcome.warn([f"purge does not delete registry {name!r}, because it is {owner}. Delete it there"])
         chosen = [name for name in unwanted if not deletion_plan.is_going(unlisted[name])]
         limit = self._options["purge_limit"]
         if len(chosen) > limit:
-            remedy = "List those that are to stay, or raise purge_limit when all of them may be deleted"
+            remedy = "List the registries to keep, or increase purge_limit to delete all of them"
             raise _errors.InputError(
-                [_errors.Problem("purge_limit", f"is less than the {len(chosen)} registries that are not listed: {_texts.names_of(chosen)}", remedy, limit)]
+                [
+                    _errors.Problem(
+                        "purge_limit", f"is less than the number of registries that are not listed ({len(chosen)}): {_texts.names_of(chosen)}", remedy, limit
+                    )
+                ]
             )
         unwanted += visibility.seen(
             lambda: [name for name in removal.left_behind(self._reader) if name not in listed],
             [],
-            lambda why: self._outcome.warn([f"what is left of registries that are no more stays: {why}"]),
+            lambda why: self._outcome.warn([f"objects of deleted registries could not be determined, and are kept: {why}"]),
             advice=False,
         )
         users = custom_resource.users_of(unlisted[name] for name in unwanted if name in unlisted)
@@ -456,7 +460,7 @@ class Fleet:
             if item.written:
                 item.written.clean_up(now)
 
-        self._side_by_side("deleting what is not used anymore", items, clean_up)
+        self._side_by_side("deleting unused objects", items, clean_up)
 
     def _purge(self, removals: Mapping[str, removal.Removal]) -> None:
         """Delete what was planned, side by side, by what is there now: the others were written, and waited for, since it was planned."""
@@ -477,7 +481,7 @@ class Fleet:
 
         def remove(item: Item) -> None:
             if self._seconds and time.monotonic() >= deadline:
-                raise _errors.ReportedError(f"registry {item.name!r} was not deleted: the others took all of the {self._seconds} s (wait_timeout).")
+                raise _errors.ReportedError(f"registry {item.name!r} was not deleted: the other deletions took all of the {self._seconds} s (wait_timeout).")
             removals[item.name].carry_out(present(item.name), self._seconds, deadline=deadline)
 
         one_by_one = [[item] for item in self._outcome.removals if item.name in self._sharing]

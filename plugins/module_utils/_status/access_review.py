@@ -95,8 +95,10 @@ def rights_of_role(target: permissions.Target, role: manifests.Manifest | None) 
 
 def escalation_problem(target: permissions.Target, lacking: Iterable[Access]) -> _errors.Problem:
     """The account may neither bind the Role nor has its rights; `lacking` are those of the Role's that it does not have."""
-    problem = f"cannot be granted by the account in use to registry {target.name!r}: the API server lets nobody grant rights that they do not have"
-    remedy = f"Give the account, in namespace {target.namespace!r}, the right to {right_to_bind(target)}, or the rights of that Role that it lacks: "
+    problem = f"cannot be granted for registry {target.name!r}: the API server does not allow an account to grant permissions that it does not have"
+    remedy = (
+        f"Grant the account in use, in namespace {target.namespace!r}, permission to {right_to_bind(target)}, or the permissions of the Role that it lacks: "
+    )
     return _errors.Problem("permissions", problem, f"{remedy}{_texts.names_of(map(str, lacking))}; nothing was written")
 
 
@@ -194,15 +196,19 @@ def verification_warnings(
     warnings = []
     wrong = [question.who for question in unsettled(wanted, listed)]
     if wrong and wanted.revoke:
-        warnings.append(f"registry {target.name!r}: access was revoked, but these have it still, by other rights: {_texts.names_of(wrong)}")
+        warnings.append(
+            f"registry {target.name!r}: access was revoked, but these subjects still have access through other permissions: {_texts.names_of(wrong)}"
+        )
     elif wrong:
-        warnings.append(f"registry {target.name!r}: access is granted, but the API server says that these do not have it: {_texts.names_of(wrong)}")
+        warnings.append(
+            f"registry {target.name!r}: access was granted, but according to the API server these subjects do not have access: {_texts.names_of(wrong)}"
+        )
     people = [question for question, may in others.items() if may and not question.is_platform]
     platform = sum(1 for question, may in others.items() if may and question.is_platform)
     if people:
         shown = _texts.names_of(question.who + (f" ({question.through})" if question.through else "") for question in people)
-        counted = f", and {platform} of the platform's own accounts" if platform else ""
-        warnings.append(f"registry {target.name!r}: these may use it too, by other rights than its permissions: {shown}{counted}")
+        counted = f", and {platform} platform account{'s' if platform > 1 else ''}" if platform else ""
+        warnings.append(f"registry {target.name!r}: these subjects also have access, through other permissions: {shown}{counted}")
     return warnings
 
 
@@ -211,7 +217,8 @@ def verification_problems(reader: registry_reader.Reader) -> list[_errors.Proble
     right = client.Right("create", REVIEWS[0].partition("/")[0], REVIEWS[1])
     if not reader.missing_rights(reader.namespace, [right]):
         return []
-    return [_errors.Problem("verify", f"the account in use may not: {right}", "Bind the account to a Role with this right, or leave verify out", True)]
+    remedy = "Bind the account to a Role with this permission, or set verify to false"
+    return [_errors.Problem("verify", f"the account in use lacks permission to: {right}", remedy, True)]
 
 
 def verify(
@@ -228,7 +235,7 @@ def verify(
         asked = list(questions)
 
         def ask(question: Question) -> bool:
-            return reader.cluster.allows(client.path_of(REVIEWS, target.namespace), question.review(target), "asking who has access")
+            return reader.cluster.allows(client.path_of(REVIEWS, target.namespace), question.review(target), "checking who has access")
 
         with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
             return dict(zip(asked, pool.map(ask, asked)))
@@ -238,10 +245,10 @@ def verify(
         return "the API server to apply the new permissions" if unsettled(wanted, listed) else ""
 
     names_users = wanted.members or any(grant.kind == "users" for grant in wanted.grants)
-    groups = registry_reader.objects(reader, "the groups that users are in", kinds.USER_GROUPS, unseen) if names_users else None
+    groups = registry_reader.objects(reader, "the groups of users", kinds.USER_GROUPS, unseen) if names_users else None
     listed = answers(listed_questions(wanted, directory.known_from(groups=groups)))
     wait.until(missing, reader.cluster, time.monotonic() + SECONDS_TO_SETTLE, poll=lambda: wait.PAUSE)
-    cluster_wide = registry_reader.objects(reader, "who may use the registry by rights for the whole cluster", kinds.CLUSTER_ROLE_BINDINGS, unseen)
+    cluster_wide = registry_reader.objects(reader, "access to the registry through permissions for the whole cluster", kinds.CLUSTER_ROLE_BINDINGS, unseen)
     others = answers(other_questions(target, bindings, cluster_wide or ()))
     outcome.verification = verification(listed, others)
     outcome.warn([*unseen, *verification_warnings(target, wanted, listed, others)])

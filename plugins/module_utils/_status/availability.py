@@ -125,13 +125,13 @@ class NotAvailableError(_errors.ReportedError):
     """The registry is not available, although it was written or waited for; `unchanged` when this run had nothing to write."""
 
     def __init__(self, name: str, verdict: readiness.Verdict, seconds: float, previous_runs: bool, explanation: str = "", unchanged: bool = False) -> None:
-        ended = f"Gave up after {seconds:.0f} s (wait_timeout)"
+        ended = f"The wait ended after {seconds:.0f} s (wait_timeout)"
         if verdict.final:
-            ended = "Waiting longer cannot change that"
+            ended = "The wait ended early, because waiting longer does not fix it"
         elif unchanged:
             ended = (
-                f"Nothing of it was changed by this run, and its last change was more than {seconds:.0f} s (wait_timeout) ago: it was not waited for again."
-                " If the cause has been fixed, run again after the next start of its server, within 5 minutes"
+                f"This run did not change the registry, and its last change was more than {seconds:.0f} s (wait_timeout) ago: the module did not wait again."
+                " If the cause is fixed, run again after the next start of its server, within 5 minutes"
             )
         previous = "The previous pod is still running with the previous configuration." if previous_runs else ""
         parts = (f"registry {name!r} is not available: {verdict.sentence()}", previous, f"{ended}.", explanation)

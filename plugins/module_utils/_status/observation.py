@@ -96,7 +96,7 @@ def _log(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: recor
         return ""
 
     def unseen(why: str) -> None:
-        outcome.warn([f"why the server does not serve could not be read in its log: {why}"])
+        outcome.warn([f"the log of the registry server, which can contain the reason, could not be read: {why}"])
 
     return visibility.seen(lambda: reader.cluster.log(reader.namespace, name, container, previous), "", unseen)
 
@@ -106,7 +106,7 @@ def _events(reader: registry_reader.Reader, pod: manifests.Manifest, outcome: re
     events = visibility.seen(
         lambda: reader.cluster.items(kinds.EVENTS, reader.namespace, fieldSelector=selector),
         [],
-        lambda why: outcome.warn([f"why the server does not serve could not be read in the events of its pod: {why}"]),
+        lambda why: outcome.warn([f"the events of the pod, which can contain the reason, could not be read: {why}"]),
     )
     return tuple(event.get("message", "") for event in events)
 

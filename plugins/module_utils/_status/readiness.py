@@ -59,15 +59,15 @@ class Verdict:
 def judge(seen: Observation) -> Verdict:
     """Whether the registry is available with its current definition: its condition Available alone does not tell, it stays True over an edit that fails."""
     if seen.registry is None:
-        return Verdict(False, "the registry is gone", final=True)
+        return Verdict(False, "the registry no longer exists", final=True)
     deployment = seen.deployment
     if deployment is None or manifests.at(deployment, ("status", "observedGeneration")) is None:
         return _not_deployed(seen.registry)
     if not reflects(seen.registry, deployment):
-        return Verdict(False, "the operator has not taken over the last change", remedy="Check that the model registry operator runs")
+        return Verdict(False, "the operator has not processed the last change", remedy="Check that the model registry operator is running")
     if deployment["spec"].get("replicas") == 0:
-        remedy = "Scale the Deployment up, and run again"
-        return Verdict(False, "the registry is hibernated", f"Deployment {deployment['metadata'].get('name')!r} has 0 replicas", remedy, final=True)
+        remedy = "Scale up the Deployment, and run again"
+        return Verdict(False, "the registry is scaled down", f"Deployment {deployment['metadata'].get('name')!r} has 0 replicas", remedy, final=True)
     if not _rolled_out(deployment):
         return _pod_verdict(seen)
     available = manifests.condition(seen.registry, "Available")
@@ -160,10 +160,10 @@ def _rolled_out(deployment: manifests.Manifest) -> bool:
 def _not_deployed(registry: manifests.Manifest) -> Verdict:
     failed = manifests.condition(registry, "Available")
     if failed and "unexpected reconcile error" in failed["message"]:
-        return Verdict(False, "the operator cannot create the registry's objects", failed["message"], "Correct what the message names")
+        return Verdict(False, "the operator cannot create the objects of the registry", failed["message"], "Fix the error, and run again")
     if not manifests.at(registry, ("status", "conditions")):
-        return Verdict(False, "the operator has not acted on the registry", remedy="Check that the model registry operator runs")
-    return Verdict(False, "the registry's server is being deployed")
+        return Verdict(False, "the operator has not processed the registry", remedy="Check that the model registry operator is running")
+    return Verdict(False, "the registry server is being deployed")
 
 
 def _unavailable(registry: manifests.Manifest, available: manifests.Manifest | None) -> Verdict:
@@ -171,10 +171,13 @@ def _unavailable(registry: manifests.Manifest, available: manifests.Manifest | N
         proxy = manifests.condition(registry, kind)
         if proxy and proxy["status"] == "False" and "Route" in proxy["message"]:
             return Verdict(
-                False, "the registry's Route is not admitted by the ingress controller", proxy["message"], "Check the ingress controller and the Route's host"
+                False,
+                "the Route of the registry is not admitted by the ingress controller",
+                proxy["message"],
+                "Check the ingress controller and the host of the Route",
             )
     if available is None:
-        return Verdict(False, "the operator has not reported on the registry", remedy="Check that the model registry operator runs")
+        return Verdict(False, "the operator has not reported the status of the registry", remedy="Check that the model registry operator is running")
     return Verdict(False, "the operator does not report the registry as available yet", available["message"])
 
 
@@ -187,36 +190,38 @@ def needs_explanation(seen: Observation) -> bool:
 def _pod_verdict(seen: Observation) -> Verdict:
     pod = server_pods.newest_pod(seen.pods)
     deployment = seen.deployment or {}
-    # The newest pod may be one of the template before, which fails for what an edit has mended since.
+    # The newest pod may be one of the template before, which fails for what an edit has fixed since.
     is_of_template = manifests.at(deployment, ("status", "observedGeneration")) == manifests.at(deployment, ("metadata", "generation")) and bool(
         manifests.at(deployment, ("status", "updatedReplicas"))
     )
     if pod is None or not is_of_template:
         failure = manifests.condition(deployment, "ReplicaFailure")
         if failure:
-            return Verdict(False, "the pod of the registry is refused", failure["message"], "Check the quota and the admission policies of the namespace")
-        return Verdict(False, "the pod of the registry has not been made yet")
+            return Verdict(
+                False, "the pod of the registry cannot be created", failure["message"], "Check the quota and the admission policies of the namespace"
+            )
+        return Verdict(False, "the pod of the registry has not been created yet")
     verdict = _unscheduled(pod, "the pod of the registry")
     for status in manifests.at(pod, ("status", "containerStatuses")) or []:
         verdict = verdict or _waiting_verdict(seen, pod, status)
     database = server_pods.newest_pod(seen.database_pods)
     if verdict is None and database is not None:
         verdict = _unscheduled(database, "the pod of the generated database")
-    return verdict or _log_verdict(seen, pod) or Verdict(False, "the registry's server is starting")
+    return verdict or _log_verdict(seen, pod) or Verdict(False, "the registry server is starting")
 
 
 def _unscheduled(pod: manifests.Manifest, what: str) -> Verdict | None:
     scheduled = manifests.condition(pod, "PodScheduled")
     if scheduled is None or scheduled["status"] != "False":
         return None
-    return Verdict(False, f"no node takes {what}", scheduled.get("message", ""), "Check the cluster's capacity and storage")
+    return Verdict(False, f"{what} cannot be scheduled", scheduled.get("message", ""), "Check the capacity and the storage of the cluster")
 
 
 def _waiting_verdict(seen: Observation, pod: manifests.Manifest, status: manifests.Manifest) -> Verdict | None:
     waiting: dict[str, Any] = manifests.at(status, ("state", "waiting")) or {}
     reason, message = waiting.get("reason"), waiting.get("message", "")
     if reason == "CreateContainerConfigError":
-        return Verdict(False, "the pod reads a Secret or ConfigMap that is missing or has no such key", message, "Create it")
+        return Verdict(False, "the pod refers to a Secret or ConfigMap that does not exist or does not have the key", message, "Create it")
     if reason in ("ErrImagePull", "ImagePullBackOff", "InvalidImageName"):
         return Verdict(False, f"the image of container {status['name']} cannot be pulled", message, "Check the image and the pull secrets")
     if reason == "ContainerCreating":
@@ -225,9 +230,12 @@ def _waiting_verdict(seen: Observation, pod: manifests.Manifest, status: manifes
             serving = f"{pod['metadata']['labels'].get('app', '')}-kube-rbac-proxy"
             if serving in mounts[-1]:
                 return Verdict(
-                    False, f"Secret {serving!r} with the serving certificate is missing", mounts[-1], "OpenShift makes it; on plain Kubernetes create it"
+                    False,
+                    f"Secret {serving!r} with the TLS certificate of the Service does not exist",
+                    mounts[-1],
+                    "OpenShift creates it automatically; on Kubernetes, create it yourself",
                 )
-            return Verdict(False, "the pod mounts a Secret or ConfigMap that is missing", mounts[-1], "Create it")
+            return Verdict(False, "the pod mounts a Secret or ConfigMap that does not exist", mounts[-1], "Create it")
     return None
 
 

@@ -227,8 +227,8 @@ def _problems_without_registry(request: Request, standing: Standing, sets_member
             return [problem]
         request.outcome.warn([problem.sentence()])
     elif not request.waits and sets_members:
-        remedy = "Leave wait at true, or give the members to a later run"
-        reason = "cannot be set before the new registry is available, which is not waited for"
+        remedy = "Set wait to true, or set the members in a later run"
+        reason = "can be set only after the new registry is available, and wait is false"
         return [_errors.Problem(f"permissions.{permissions.MEMBERS}", reason, remedy)]
     return []
 
@@ -272,7 +272,7 @@ class _Writing:
                 raise final[0]
             if not refused and not (read_back and made.changes):
                 return ""
-            return str(errors[0]) if errors else "the members to stay as they were written"
+            return str(errors[0]) if errors else "the members of the group to stay unchanged"
 
         try:
             # At random, so that two runs that get into each other's way get out of it.
@@ -340,6 +340,4 @@ def _may_pass(change: changeset.Change, error: _errors.ClusterError) -> bool:
 
 
 def _contested(target: permissions.Target) -> _errors.ClusterError:
-    return _errors.ClusterError(
-        f"the members of group {target.own_group!r} were written, and are others whenever they are read back: somebody else changes them too."
-    )
+    return _errors.ClusterError(f"the members of group {target.own_group!r} were set, but another process changes them repeatedly.")

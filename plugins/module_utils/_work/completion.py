@@ -107,7 +107,7 @@ class WrittenRegistry:
 
     def add_refusal(self, error: _errors.ReportedError) -> None:
         """Say what `write` kept together with another error."""
-        error.add(f"The permissions failed too: {self.refusal}" if self.refusal else "")
+        error.add(f"The permissions could not be set either: {self.refusal}" if self.refusal else "")
 
     def explanation(self) -> str:
         """What else is known of a registry that does not serve: that its host is no Service, what its database shows, and what to do with one just made."""
@@ -121,7 +121,7 @@ class WrittenRegistry:
 
             seen = preflight.look_before(reader, resource, {}, {}, self._request.withholds_password)
         made = any((change["action"], change["kind"]) == ("create", kinds.KIND) for change in self._outcome.changes)
-        ways_on = f"Registry {name!r} exists now: correct the cause and run again, or delete it with `state: absent`." if made else ""
+        ways_on = f"Registry {name!r} was created: fix the cause and run again, or delete it with `state: absent`." if made else ""
         return " ".join(filter(None, (registry_reader.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
 
     def put_back(self, verdict: readiness.Verdict) -> str:
@@ -177,7 +177,7 @@ class WrittenRegistry:
             return previous_value.STILL_KEPT
         others = rollback.other_readers(reader, removing, self._request.wanted.name)
         waiting = [name for name, state in others.items() if state != rollback.AVAILABLE]
-        return f"it keeps the previous value, because registry {', '.join(map(repr, waiting))} has not been seen available with the new one" if waiting else ""
+        return f"the previous value is kept until registry {', '.join(map(repr, waiting))} is available with the new one" if waiting else ""
 
     def finish(self, options: Mapping[str, Any]) -> None:
         """What can be done only when it serves: the members of its group, its address, and a request to it. ClusterError when a request is refused."""
@@ -200,5 +200,5 @@ class WrittenRegistry:
             try:
                 domains += self.planned.reader.ingress_domains()
             except _errors.ClusterError as error:
-                unseen = f"The domain of the cluster's ingress could not be seen: {error}"
+                unseen = f"The domain of the ingress of the cluster could not be determined: {error}"
         return smoke_test.ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)

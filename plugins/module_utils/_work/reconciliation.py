@@ -207,12 +207,12 @@ def _shared_warnings(reader: registry_reader.Reader, request: Request, made: cha
     if not names:
         return []
     unseen: list[str] = []
-    what = f"whether another registry reads Secret {names[0]!r} could not be seen"
+    what = f"whether other registries use Secret {names[0]!r} could not be determined"
     users: Users = visibility.seen(reader.users, {}, lambda why: unseen.append(f"{what}: {why}"))
     for name in names:
         others = {*users.get(("Secret", name), ())} - {request.wanted.name, *request.expected_users().get(("Secret", name), ())}
-        read = f"Secret {name!r} is read by registry {', '.join(map(repr, sorted(others)))} too"
-        unseen += [f"{read}: its password changes with it, and a run for it restarts its server"] if others else []
+        used = f"Secret {name!r} is also used by registry {', '.join(map(repr, sorted(others)))}"
+        unseen += [f"{used}, whose password changes too. To restart its server, run again for that registry"] if others else []
     return unseen
 
 

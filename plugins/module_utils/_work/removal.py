@@ -23,7 +23,7 @@ class NotDeletedError(_errors.ReportedError):
     """The registry was deleted but is still there."""
 
     def __init__(self, name: str, reason: str, seconds: float) -> None:
-        super().__init__(f"registry {name!r} is marked for deletion and still there after {seconds:.0f} s (wait_timeout): {reason}.")
+        super().__init__(f"registry {name!r} is marked for deletion, but still exists after {seconds:.0f} s (wait_timeout): {reason}.")
 
 
 class Removal:
@@ -89,7 +89,7 @@ class Removal:
         if self._uid is None:
             self._uid = uid
         if uid not in ("", self._uid):
-            return changeset.Plan(warnings=(f"registry {self._unwanted.name!r} was created by another process during this run, and is left",))
+            return changeset.Plan(warnings=(f"registry {self._unwanted.name!r} was created by another process during this run, and is not deleted",))
         return deletion_plan.plan_deletion(self._unwanted, remains, self._consent)
 
 
@@ -101,14 +101,15 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
     unseen: list[str] = []
 
     def seen(what: str, look: Callable[[], Any], otherwise: Any) -> Any:
-        return visibility.seen(look, otherwise, lambda why: unseen.append(f"{what} could not be looked for, and may be left behind: {why}"), advice=False)
+        return visibility.seen(look, otherwise, lambda why: unseen.append(f"{what} could not be determined, and may remain: {why}"), advice=False)
 
     registries = {item["metadata"]["name"]: item for item in reader.registries()}
     registry = registries.get(name)
     others = [item for other, item in {**registries, **expected}.items() if other != name]
     database = custom_resource.live_database(registry or last)
     if registry is None:
-        registry_reader.need_namespace(reader.cluster, reader.namespace, lambda why: unseen.append(f"whether the namespace exists could not be seen: {why}"))
+        what = "whether the namespace exists could not be determined"
+        registry_reader.need_namespace(reader.cluster, reader.namespace, lambda why: unseen.append(f"{what}: {why}"))
     named = (database.get("passwordSecret") or {}).get("name")
     secrets = registry_reader.password_secrets_of(reader, name, unseen)
     if named and named not in [secret["metadata"]["name"] for secret in secrets]:
@@ -125,8 +126,9 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
     delegator = ownership.auth_delegator(name)
     binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(kinds.CLUSTER_ROLE_BINDINGS, "", delegator), None)
     if binding and reader.missing_rights("", [client.Right("delete", kinds.RBAC, kinds.CLUSTER_ROLE_BINDINGS[1], delegator)]):
-        may_not = "the account in use may not delete clusterrolebindings.rbac.authorization.k8s.io of this name"
-        unseen.append(f"ClusterRoleBinding {delegator!r} is left behind: {may_not}, which the playbook modelops.openshift_ai.rbac writes a ClusterRole for")
+        lacking = "the account in use lacks permission to: delete clusterrolebindings.rbac.authorization.k8s.io"
+        remedy = "To delete it, bind the account to the ClusterRole in the output of the playbook modelops.openshift_ai.rbac"
+        unseen.append(f"ClusterRoleBinding {delegator!r} remains: {lacking} {delegator!r}. {remedy}")
         binding = None
     users: list[manifests.Manifest] = []
     generated: list[manifests.Manifest | None] = []
@@ -136,7 +138,7 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
         volumes = visibility.seen(
             lambda: reader.names(kinds.VOLUME_CLAIMS, reader.namespace),
             [],
-            lambda why: unseen.append(f"whether registry {name!r} has the volume of a generated database, which is deleted with it, could not be seen: {why}"),
+            lambda why: unseen.append(f"whether registry {name!r} has a generated database, which is deleted together with it, could not be determined: {why}"),
             advice=False,
         )
         generated = [reader.deployment(made.host), reader.held("Secret", made.password_secret.name), *volumes]
@@ -144,7 +146,7 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
         users = visibility.seen(
             lambda: registry_reader.labelled(name, lambda: reader.cluster.metadata(kinds.INFERENCE_SERVICES, "", labelSelector=label)),
             [],
-            lambda why: unseen.append(f"InferenceServices that refer to the registry could not be looked for: {why}"),
+            lambda why: unseen.append(f"InferenceServices that refer to the registry could not be determined: {why}"),
         )
     target = permissions.Target(reader.namespace, name, reader.capabilities.api[0], None)
     bindings = seen("RoleBindings without an owner", lambda: role_bindings.ownerless(target, reader.role_bindings(target.roles)), [])
@@ -185,8 +187,8 @@ def _wait_until_gone(reader: registry_reader.Reader, name: str, uid: str | None,
             return ""
         if registry is not None:
             return deletion_plan.why_not_deleted(registry, now.serves(kinds.HTTP_ROUTES))
-        return "its server is still being taken down" if now.deployment(name) else ""
+        return "its server still exists" if now.deployment(name) else ""
 
-    reason = wait.until(why_present, reader.cluster, deadline, watched, f"the end of registry {name!r}: ")
+    reason = wait.until(why_present, reader.cluster, deadline, watched, f"the deletion of registry {name!r}: ")
     if reason:
         raise NotDeletedError(name, reason, seconds)

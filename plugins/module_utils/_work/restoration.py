@@ -106,7 +106,7 @@ def _reason_to_leave(
         contents = {(removing.kind, removing.name): previous_value.with_previous(removing, known)}
         seen = preflight.look_before(replaced.reader.fresh, entry.before.registry, {}, contents)
         if seen and any(finding.check == "login" and finding.result == diagnosis.FAILURE for finding in seen.report.findings):
-            return "the database refuses it"
+            return "the database rejects it"
     return None
 
 
@@ -139,15 +139,15 @@ def _put_settings_back(replaced: Replaced, settings: Overwritten) -> str:
         try:
             present = _unchanged_since(replaced, settings)
             if present is None:
-                return f"The {named} were not put back: another process has changed them since."
+                return f"The {named} were not restored: another process has changed them since."
             body = {"metadata": {"resourceVersion": present["metadata"]["resourceVersion"]}, "spec": _undoing(settings)}
             answer = writes.send(replaced.reader.cluster, replace(settings.change, body=body), False)
         except _errors.ClusterError as error:
             # The operator writes the status all the time.
             if error.status == _errors.CONFLICT and attempt < writes.PLANS:
                 continue
-            return f"The {named} were not put back: {error}"
+            return f"The {named} were not restored: {error}"
         replaced.outcome.registry = {**replaced.outcome.registry, **custom_resource.registry_result(answer)}
         replaced.outcome.forget(options)
         break
-    return f"The {named} were put back too, and the operator restarts the server with them."
+    return f"The {named} were also restored, and the operator restarts the server."

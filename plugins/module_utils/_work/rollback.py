@@ -18,12 +18,12 @@ from .._status import readiness
 # What a database answers, and the server logs, only after it has accepted the login; and after it has accepted the encrypted connection.
 AFTER_LOGIN = re.compile(r"Error (1044|1049|1142) |SQLSTATE (3D000|42501)|Dirty database version")
 AFTER_TLS = re.compile(rf"Error 1045 |SQLSTATE 28P01|password authentication failed|{AFTER_LOGIN.pattern}")
-ACCEPTED = "the database accepts the new one"
+ACCEPTED = "the database accepts the new value"
 # What a database answers, or the server logs, where the login or the CA is what is wrong.
 LOGIN_REFUSED = re.compile(r"Error (1045|1698) |SQLSTATE 28P01|password authentication failed")
 CA_REFUSED = re.compile(r"x509: |failed to parse SSL (root|CA) certificate|unable to add CA to cert pool")
-UNPROVEN = "nothing shows that the new one is what is wrong"
-NOT_AVAILABLE_EITHER = "the registry was not available with it either"
+UNPROVEN = "nothing indicates that the new value is the cause"
+NOT_AVAILABLE_EITHER = "the registry was not available with the previous value either"
 CHANGED_SINCE = "another process has changed it since"
 # Whoever may write into the namespace can make it longer.
 LONGEST_LOGIN = 400
@@ -32,15 +32,15 @@ AVAILABLE, FAILED, UNREAD = "available", "failed", "unread"
 
 def what_of(change: changeset.Change) -> str:
     """What a change writes into a Secret or ConfigMap, for people."""
-    return "password" if change.fields == ("database.password",) else "CA"
+    return "password" if change.fields == ("database.password",) else "CA certificate"
 
 
 def sentence(change: changeset.Change, reason: str | None, removing: changeset.Change | None = None) -> str:
     """That the previous value was put back, or the reason why not, and then where it is. `removing` is what would remove it from there."""
     if reason is None:
-        return f"The previous {what_of(change)} was put back into {change.kind} {change.name!r}."
-    where = f" It stays there, under the key {previous.key_of(previous_value.replaced_key(removing))}." if removing and reason != CHANGED_SINCE else ""
-    return f"The previous {what_of(change)} was not put back into {change.kind} {change.name!r}: {reason}.{where}"
+        return f"The previous {what_of(change)} was restored in {change.kind} {change.name!r}."
+    where = f" It remains in the key {previous.key_of(previous_value.replaced_key(removing))}." if removing and reason != CHANGED_SINCE else ""
+    return f"The previous {what_of(change)} was not restored in {change.kind} {change.name!r}: {reason}.{where}"
 
 
 def other_readers(reader: registry_reader.Reader, removing: changeset.Change, registry: str) -> dict[str, str]:
@@ -67,7 +67,7 @@ def write_back_for(
         return str(error).rstrip("."), []
     available = ", ".join(repr(other) for other, state in others.items() if state == AVAILABLE)
     if available:
-        return f"registry {available} is available with the new one, and registry {name!r} is not", []
+        return f"registry {available} is available with the new value, and registry {name!r} is not", []
     reason = write_back(reader, removing, known, outcome, is_own, login)
     return reason, [other for other, state in others.items() if state == FAILED] if reason is None else []
 
@@ -89,7 +89,7 @@ def write_back(
             return CHANGED_SINCE
         belongs = (present["metadata"].get("annotations") or {}).get(previous.LOGIN)
         if belongs and login and belongs != login:
-            return f"it belongs to another login ({_texts.line(belongs, LONGEST_LOGIN)})"
+            return f"it belongs to another user or database ({_texts.line(belongs, LONGEST_LOGIN)})"
         writes.send(reader.cluster, change, False)
     except _errors.ClusterError as error:
         return str(error).rstrip(".")
@@ -105,6 +105,6 @@ def restart(reader: registry_reader.Reader, name: str, outcome: record.Outcome) 
         change = restarts.restart_of(desired_state.Registry(name, reader.namespace), datetime.now(timezone.utc), deployment)
         writes.send(reader.cluster, change, False)
     except _errors.ClusterError as error:
-        return f"The server of registry {name!r} could not be restarted with it: {error}"
+        return f"The server of registry {name!r} could not be restarted: {error}"
     outcome.record(change)
-    return f"The server of registry {name!r} is being restarted with it."
+    return f"The server of registry {name!r} is being restarted."

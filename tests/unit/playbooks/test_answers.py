@@ -38,7 +38,7 @@ def test_an_export_does_not_replace_a_list_by_an_empty_one_without_being_told_an
     assert "name: one" in first and file.stat().st_mode & 0o777 == 0o600
     for check in ((), ("--check",)):
         refused = play("export", *check, model_registry_info=found())
-        assert refused.code and "exists, and is not to be replaced" in refused.summary and "-e model_registries_export_empty=true" in refused.summary
+        assert refused.code and "exists, and replacing it is not enabled" in refused.summary and "-e model_registries_export_empty=true" in refused.summary
         assert file.read_text() == first and len(list(file.parent.iterdir())) == 1
     told = play("export", model_registry_info=found(), variables={"model_registries_export_empty": True})
     assert told.code == 0 and "[]" in file.read_text(), told.output
@@ -52,7 +52,7 @@ def test_an_export_is_not_written_through_a_link_that_leads_out_of_the_folder(pl
     (tmp_path / "repository" / "host_vars").mkdir(parents=True)
     (tmp_path / "repository" / "host_vars" / "east").symlink_to(outside)
     refused = play("export", model_registry_info=found(registry("one")), variables={"model_registries_export_folder": "repository"})
-    assert refused.code and "east: FAILED: Nothing was written: " in refused.summary and "is not below" in refused.summary, refused.output
+    assert refused.code and "east: FAILED: Nothing was written: " in refused.summary and "is outside of" in refused.summary, refused.output
     assert not list(outside.iterdir())
 
 

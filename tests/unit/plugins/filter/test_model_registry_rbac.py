@@ -27,7 +27,7 @@ def test_every_rule_names_the_objects_of_the_listed_registries_and_no_others() -
         ([{"name": "*"}], "not a valid resource name"),
         ([{"name": "ok"}, {"name": "Not a name"}], "not a valid resource name"),
         ([{"name": "x" * 60}], "characters"),
-        ([{"name": "ok"}, {"name": "model-catalog"}], "the operator would overwrite what it creates for the model catalog"),
+        ([{"name": "ok"}, {"name": "model-catalog"}], "the operator would overwrite objects of the model catalog"),
         ([{"display_name": "Only this"}], "each a dictionary with a name"),
         ([{"name": None}], "each a dictionary with a name"),
         (["fraud-models"], "each a dictionary with a name"),

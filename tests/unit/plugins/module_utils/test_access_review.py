@@ -110,8 +110,8 @@ def test_answers_are_reported_and_what_is_not_as_wanted_is_a_warning():
         "others": [{"subject": "group admins", "through": "ClusterRoleBinding 'a'"}, {"subject": "user system:x", "through": ""}],
     }
     denied, unlisted = verification_warnings(TARGET, Permissions(), listed, others)
-    assert "do not have it: user bob" in denied
-    assert "group admins (ClusterRoleBinding 'a'), and 1 of the platform's own accounts" in unlisted
+    assert "do not have access: user bob" in denied
+    assert "group admins (ClusterRoleBinding 'a'), and 1 platform account" in unlisted
     assert unsettled(Permissions(), listed) == [bob] and unsettled(Permissions(revoke=True), listed) == [alice]
     [still] = verification_warnings(TARGET, Permissions(revoke=True), listed, {})
-    assert "have it still" in still and "user alice" in still
+    assert "still have access" in still and "user alice" in still

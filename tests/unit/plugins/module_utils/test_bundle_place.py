@@ -120,21 +120,21 @@ DEFAULTS: dict[str, Any] = {
     ("given", "option", "said"),
     [
         ({"pem": ""}, "pem", "is empty"),
-        ({"pem": None}, "pem", "is missing"),
+        ({"pem": None}, "pem", "is required"),
         ({"pem": None, "path": "ca.pem"}, "path", "was not read on the controller"),
         ({"pem": "\x30\x82", "path": "ca.der"}, "path", "is a binary file"),
-        ({"state": "absent"}, "pem", "together with state=absent"),
-        ({"name": "Not A Name"}, "name", "cannot be the name"),
-        ({"key": "a/b"}, "key", "cannot be a key"),
+        ({"state": "absent"}, "pem", "not supported with state=absent"),
+        ({"name": "Not A Name"}, "name", "is not a valid resource name"),
+        ({"key": "a/b"}, "key", "not a valid key"),
         ({"expiry_days": -1}, "expiry_days", "out of range"),
         ({"wait_timeout": 0}, "wait_timeout", "out of range"),
         ({"name": None, "registry": "Fraud"}, "registry", "is not a valid resource name"),
-        ({"name": None, "registry": "fraud", "kind": "secret"}, "kind", "as the dashboard uploads it"),
-        ({"name": None, "registry": "fraud", "key": "other"}, "key", "as the dashboard uploads it"),
-        ({"database": {"host": "db"}}, "database.type", "is missing"),
-        ({"database": {"type": "mysql"}}, "database.host", "is missing"),
-        ({"database": {"type": "mysql", "host": "db:1"}}, "database.host", "holds a port"),
-        ({"database": {"type": "generated"}}, "database.type", "makes itself"),
+        ({"name": None, "registry": "fraud", "kind": "secret"}, "kind", "as the dashboard does"),
+        ({"name": None, "registry": "fraud", "key": "other"}, "key", "as the dashboard does"),
+        ({"database": {"host": "db"}}, "database.type", "is required"),
+        ({"database": {"type": "mysql"}}, "database.host", "is required"),
+        ({"database": {"type": "mysql", "host": "db:1"}}, "database.host", "contains a port"),
+        ({"database": {"type": "generated"}}, "database.type", "generated database"),
         ({"registry": "model-catalog", "name": None}, "registry", "is the model catalog"),
     ],
 )
@@ -226,7 +226,7 @@ def test_what_a_registry_reads_as_another_secret_is_never_a_ca(mode, field, cont
     other = stored(wanted(name="other"), **{field: {"name": "ca", "key": "ca.crt"}})
     present = None if content is None else foreign_secret("ca", **{"ca.crt": content})
     [said] = refused(bundle(kind="secret", mode=mode), present, reader(), other)
-    assert said == f"name: names key 'ca.crt' of Secret 'ca', which registry 'other' reads as its {field}"
+    assert said.startswith("name: ") and all(part in said for part in ("key 'ca.crt'", "Secret 'ca'", "registry 'other'", field))
     # Another key of the same Secret is no secret of anybody.
     beside = stored(wanted(name="other"), **{field: {"name": "ca", "key": "other"}})
     assert refused(bundle(kind="secret", mode=mode), foreign_secret("ca", **{"ca.crt": OLD, "other": "x"}), beside) == []
@@ -246,7 +246,7 @@ def test_the_secret_of_a_password_is_never_written_as_a_ca(key):
         password["data"]["ca.crt"] = manifests.encoded(OLD)
         place = Place("Secret", NAMESPACE, KeyReference("ca", key))
         made, _put_off = plan_bundle(bundle(kind="secret", key=key), dataclasses.replace(cluster(password, kind="Secret"), place=place), NOW)
-        assert "holds the password of a database" in made.problems[0].problem
+        assert "contains the password of a database" in made.problems[0].problem
 
 
 @pytest.mark.parametrize("mode", ["replace", "add"])
@@ -255,7 +255,7 @@ def test_the_secret_of_a_password_is_never_written_as_a_ca(key):
 def test_what_is_no_certificate_is_never_replaced_by_one(kind, content, mode):
     present = foreign_secret("ca", **{"ca.crt": content}) if kind == "secret" else config_map("ca", content=content)
     [said] = refused(bundle(kind=kind, mode=mode), present)
-    assert said.startswith("key: names key 'ca.crt'") and said.endswith("holds something other than PEM certificates")
+    assert said.startswith("key: ") and "key 'ca.crt'" in said and "PEM certificates" in said
     empty = foreign_secret("ca", **{"ca.crt": " \n"}) if kind == "secret" else config_map("ca", content=" \n")
     assert refused(bundle(kind=kind, mode=mode), empty) == []
 
@@ -287,7 +287,7 @@ def test_what_a_tool_tracks_by_annotation_is_not_written_as_a_ca(annotation):
 
 def test_a_registry_that_does_not_read_its_bundle_yet_is_told():
     made, _put_off = plan_bundle(bundle(name=None, registry="apart"), cluster(None, reader("apart", "other-ca")), NOW)
-    assert "does not read ConfigMap 'ca' yet: set its database.ca to {source: config_map, name: ca, key: ca.crt}" in made.warnings[0]
+    assert "does not use ConfigMap 'ca' yet: set its database.ca to {source: config_map, name: ca, key: ca.crt}" in made.warnings[0]
 
 
 def test_a_bundle_is_removed_only_when_no_registry_uses_it():

@@ -116,7 +116,7 @@ def test_what_is_no_answer_is_read_again_and_a_write_may_have_been_carried_out(c
     server.answers, server.seen = [answer, (200, OBJECT)], server.seen[:0]
     with pytest.raises(_errors.ClusterError) as failure:
         create(cluster)
-    assert failure.value.unclear and failure.value.status is None and "did not answer" in str(failure.value)
+    assert failure.value.unclear and failure.value.status is None and "did not respond" in str(failure.value)
     assert len(server.seen) <= 1
 
 
@@ -192,10 +192,10 @@ def test_a_message_of_the_server_is_cut_and_cannot_steer_a_terminal(cluster, ser
     server.answers = [(403, {"kind": "Status", "message": hostile})]
     with pytest.raises(_errors.ClusterError) as failure:
         cluster.read(REGISTRIES, "ns", "one")
-    assert "answered 403: " in str(failure.value)
+    assert "responded with 403: " in str(failure.value)
     assert len(str(failure.value)) < 2 * _texts.LONGEST and str(failure.value).isprintable()
     server.answers = [(403, {"kind": "Status", "message": None})]
-    with pytest.raises(_errors.ClusterError, match="without a message"):
+    with pytest.raises(_errors.ClusterError, match="no message"):
         cluster.read(REGISTRIES, "ns", "one")
 
 
@@ -213,7 +213,7 @@ def drips(handler):
 def test_a_request_ends_although_its_answer_drips_for_ever(cluster, server, monkeypatch):
     monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
     server.answers = [drips]
-    with pytest.raises(_errors.ClusterError, match="not answered in full within"):
+    with pytest.raises(_errors.ClusterError, match="no complete response within"):
         cluster.read(REGISTRIES, "ns", "one")
     # Not sent again either, when the time of one is over.
     assert len(server.seen) == 1
@@ -227,7 +227,7 @@ def test_reading_ends_soon_although_each_answer_is_slow_and_puts_it_off(cluster,
         handler.send(503, {"kind": "Status", "message": "later"})
 
     server.answers = [slow]
-    with pytest.raises(_errors.ClusterError, match="answered 503"):
+    with pytest.raises(_errors.ClusterError, match="responded with 503"):
         cluster.read(REGISTRIES, "ns", "one")
     assert len(server.seen) == 2
 
@@ -235,7 +235,7 @@ def test_reading_ends_soon_although_each_answer_is_slow_and_puts_it_off(cluster,
 @pytest.mark.parametrize("items", [[OBJECT], []])
 def test_a_list_whose_pages_repeat_is_given_up(cluster, server, items):
     server.answers = [(200, {"metadata": {"continue": "more"}, "items": items})] * 9 + [(200, {"metadata": {}, "items": items})]
-    with pytest.raises(_errors.ClusterError, match="did not answer: the same page of the list was received twice") as failure:
+    with pytest.raises(_errors.ClusterError, match="did not respond: the same page of the list was received twice") as failure:
         cluster.items(REGISTRIES, "ns")
     assert failure.value.status is None and len(server.seen) < 4
 
@@ -463,7 +463,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
     options = {"api_key": {**reached, "api_key": token}, "kubeconfig": {"kubeconfig": of_token(reached, token)}}.get(given, reached)
     if given == "K8S_AUTH_API_KEY":
         monkeypatch.setenv(given, token)
-    with pytest.raises(_errors.ClusterError, match=f"^connecting to the cluster: {_texts.OF_HEADERS}.$") as failure:
+    with pytest.raises(_errors.ClusterError, match=f"^connecting to the cluster failed: {_texts.OF_HEADERS}.$") as failure:
         login.connect(Module(**options))
     assert "a-secret-word" not in printed(failure.value)
     assert server.seen == []
@@ -472,7 +472,7 @@ def test_a_token_that_cannot_be_sent_is_not_repeated(reached, server, monkeypatc
 def test_connecting_ends_although_the_first_answer_drips_for_ever(reached, server, monkeypatch):
     monkeypatch.setattr(client, "REQUEST_SECONDS", 0.4)
     server.answers = [drips]
-    with pytest.raises(_errors.ClusterError, match=r"^connecting to the cluster: .* not answered in full within"):
+    with pytest.raises(_errors.ClusterError, match=r"^connecting to the cluster failed: .* no complete response within"):
         login.connect(Module(**reached, api_key="token"))
 
 
@@ -615,9 +615,9 @@ def test_only_the_api_servers_own_404_says_that_there_is_none(path, body, status
 )
 def test_a_status_of_0_is_no_answer_and_says_what_to_do(reason, remedy):
     error = kubernetes.client.ApiException(status=0, reason=f"SSLError\n{reason}")
-    failure = client.refusal("asking who this account is", "https://api:6443", error)
-    assert failure.status is None and "https://api:6443 did not answer" in str(failure) and remedy in str(failure) and "answered 0" not in str(failure)
+    failure = client.refusal("determining the account failed", "https://api:6443", error)
+    assert failure.status is None and "https://api:6443 did not respond" in str(failure) and remedy in str(failure) and "answered 0" not in str(failure)
 
 
 def test_an_address_that_is_not_known_yet_leaves_no_gap():
-    assert "the API server did not answer" in str(client.no_answer("connecting to the cluster", "", "Connection refused"))
+    assert "the API server did not respond" in str(client.no_answer("connecting to the cluster", "", "Connection refused"))

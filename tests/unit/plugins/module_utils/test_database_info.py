@@ -77,7 +77,7 @@ def test_references_that_lead_nowhere_are_failures_and_nobody_logs_in():
     references = References(password=("Secret", KeyReference("login", "word")), ca=("ConfigMap", KeyReference("ca", "none")))
     view, findings = view_of(database, references, lambda _source: None)
     assert [(finding.check, finding.result) for finding in findings] == [("login", FAILURE), ("ca", FAILURE)]
-    assert "Secret 'login' with the password does not exist or has no key 'word'" in findings[0].message
+    assert "Secret 'login' with the password does not exist or does not have the key 'word'" in findings[0].message
     assert view.password is None
     assert view.ca == ""
 

@@ -172,7 +172,7 @@ def test_a_secret_of_somebody_else_that_the_registry_does_not_use_is_not_worth_a
 def test_a_secret_that_another_registry_uses_is_kept(user):
     made = deleted(registry=stored(wanted()), secrets=(secret(wanted()),), others=(user,))
     assert steps(made) == [("delete", "ModelRegistry")]
-    assert made.kept[-1] == {"kind": "Secret", "name": OURS, "reason": "it is part of a model registry (registry 'other' uses it too)"}
+    assert made.kept[-1] == {"kind": "Secret", "name": OURS, "reason": "it is part of a model registry (registry 'other' also uses it)"}
 
 
 def test_a_secret_that_another_registry_does_not_use_goes():
@@ -306,7 +306,7 @@ def test_an_upload_without_the_registrys_name_goes_too():
     made = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),))
     assert [change.name for change in made.changes] == ["fraud", "db-credential"]
     shared = deleted(registry=stored(wanted()), config_maps=(upload("db-credential"),), others=(other(database__ca=UPLOAD | {"name": "db-credential"}),))
-    assert [change.name for change in shared.changes] == ["fraud"] and "'other' uses it too" in shared.kept[-1]["reason"]
+    assert [change.name for change in shared.changes] == ["fraud"] and "'other' also uses it" in shared.kept[-1]["reason"]
 
 
 def test_the_model_catalogs_binding_stays_beside_a_registry_of_that_name():
@@ -322,7 +322,7 @@ def test_the_model_catalogs_binding_stays_beside_a_registry_of_that_name():
 def test_an_upload_that_another_registry_uses_is_kept(kind):
     made = deleted(config_maps=(upload(),), others=(stored(wanted("generated", name="third")), other(kind, database__ca=UPLOAD)))
     assert made.changes == ()
-    assert made.kept == ({"kind": "ConfigMap", "name": "fraud-db-credential", "reason": "it is part of a model registry (registry 'other' uses it too)"},)
+    assert made.kept == ({"kind": "ConfigMap", "name": "fraud-db-credential", "reason": "it is part of a model registry (registry 'other' also uses it)"},)
 
 
 def test_an_upload_that_another_registry_uses_as_a_whole_is_kept():
@@ -369,16 +369,16 @@ FINALIZER = "modelregistry.opendatahub.io/finalizer"
 @pytest.mark.parametrize(
     ("finalizers", "condition", "serves_http_routes", "said"),
     [
-        ([FINALIZER], None, True, "check that the model registry operator runs"),
-        ([FINALIZER], None, False, "check that the model registry operator runs"),
-        ([FINALIZER], ("Available", "DeploymentAvailable"), False, "check that the model registry operator runs"),
-        ([FINALIZER], ("Degraded", "Other"), False, "check that the model registry operator runs"),
-        ([FINALIZER], ("Other", "Finalizing"), False, "check that the model registry operator runs"),
-        ([FINALIZER], ("Degraded", "Finalizing"), False, "does not serve HTTPRoute"),
-        ([FINALIZER], ("Degraded", "Finalizing"), True, "its log tells why"),
-        ([FINALIZER, "example.com/hold"], ("Degraded", "Finalizing"), False, "finalizer example.com/hold,"),
-        (["example.com/a", "example.com/b"], None, True, "finalizer example.com/a, example.com/b,"),
-        (None, None, True, "check that the model registry operator runs"),
+        ([FINALIZER], None, True, "operator is running"),
+        ([FINALIZER], None, False, "operator is running"),
+        ([FINALIZER], ("Available", "DeploymentAvailable"), False, "operator is running"),
+        ([FINALIZER], ("Degraded", "Other"), False, "operator is running"),
+        ([FINALIZER], ("Other", "Finalizing"), False, "operator is running"),
+        ([FINALIZER], ("Degraded", "Finalizing"), False, "requires the API HTTPRoute"),
+        ([FINALIZER], ("Degraded", "Finalizing"), True, "log of the model registry operator"),
+        ([FINALIZER, "example.com/hold"], ("Degraded", "Finalizing"), False, "finalizer example.com/hold "),
+        (["example.com/a", "example.com/b"], None, True, "example.com/a, example.com/b"),
+        (None, None, True, "operator is running"),
     ],
 )
 def test_a_deletion_that_hangs_is_explained(finalizers, condition, serves_http_routes, said):

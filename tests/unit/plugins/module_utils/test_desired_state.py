@@ -45,8 +45,8 @@ def problems_of(kind="mysql", **changed):
         ("a_b", "'ab'"),
         ("-a", "'a'"),
         ("a-", "'a'"),
-        ("", "Give a name"),
-        (" ", "Give a name"),
+        ("", "Use a name"),
+        (" ", "Use a name"),
         ("漢字", "such as fraud-models"),
         ("a" * 49, "49 characters"),
         ("x" * 60 + "-", f"'{'x' * 40}'"),
@@ -110,13 +110,13 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
 @pytest.mark.parametrize(
     ("option", "value", "path", "said"),
     [
-        ("display_name", "", "display_name", "blank"),
-        ("display_name", " ", "display_name", "blank"),
+        ("display_name", "", "display_name", "empty"),
+        ("display_name", " ", "display_name", "empty"),
         ("wait_timeout", 0, "wait_timeout", "from 1 to"),
-        ("database__port", 0, "database.port", "0: is not a port"),
-        ("database__port", -1, "database.port", "not a port"),
-        ("database__port", 65536, "database.port", "not a port"),
-        ("database__port", 70000, "database.port", "70000: is not a port"),
+        ("database__port", 0, "database.port", "0: is not a valid port"),
+        ("database__port", -1, "database.port", "not a valid port"),
+        ("database__port", 65536, "database.port", "not a valid port"),
+        ("database__port", 70000, "database.port", "70000: is not a valid port"),
         ("database__host", "", "database.host", "empty"),
         ("database__host", "  ", "database.host", "empty"),
         ("database__host", " db", "database.host", "white space"),
@@ -130,14 +130,14 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
         ("database__host", "db-", "database.host", "is not a valid host name"),
         ("database__host", "d@b", "database.host", "is not a valid host name"),
         ("database__host", ".", "database.host", "is not a valid host name"),
-        ("database__host", "db.example.com", "database.namespace", "has a dot"),
+        ("database__host", "db.example.com", "database.namespace", "contains a dot"),
         ("database__host", "10.0.0.1", "database.namespace", "address"),
-        ("database__host", None, "database.namespace", "without database.host"),
+        ("database__host", None, "database.namespace", "requires database.host"),
         ("database__namespace", "", "database.namespace", "empty"),
-        ("database__namespace", " ", "database.namespace", "cannot be"),
-        ("database__namespace", " data", "database.namespace", "cannot be"),
-        ("database__namespace", "my.data", "database.namespace", "cannot be"),
-        ("database__namespace", "My Data", "database.namespace", "cannot be"),
+        ("database__namespace", " ", "database.namespace", "is not a valid name"),
+        ("database__namespace", " data", "database.namespace", "is not a valid name"),
+        ("database__namespace", "my.data", "database.namespace", "is not a valid name"),
+        ("database__namespace", "My Data", "database.namespace", "is not a valid name"),
         ("database__name", "", "database.name", "empty"),
         ("database__name", " a", "database.name", "white space"),
         ("database__name", "a\n", "database.name", "white space"),
@@ -149,20 +149,20 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
         ("database__username", "", "database.username", "empty"),
         ("database__username", "\t", "database.username", "empty"),
         ("database__username", "a ", "database.username", "white space"),
-        ("database__ssl_mode", "require", "database.ssl_mode", "option of PostgreSQL"),
-        ("database__password_secret", {"name": "vault", "key": "password"}, "database.password_secret", "together with database.password"),
+        ("database__ssl_mode", "require", "database.ssl_mode", "only for PostgreSQL"),
+        ("database__password_secret", {"name": "vault", "key": "password"}, "database.password_secret", "mutually exclusive with database.password"),
         ("database__ca", {"source": "config_map", "key": "k"}, "database.ca.name", "the name of the ConfigMap"),
         ("database__ca", {"source": "secret", "name": "a"}, "database.ca.key", "in the Secret"),
         ("database__ca", {"source": "secret", "name": "", "key": "k"}, "database.ca.name", "is empty"),
         ("database__ca", {"source": "config_map", "name": "a", "key": "k", "pem": "S3cret"}, "database.ca.pem", "source to upload"),
-        ("database__ca", {"source": "cluster", "path": "ca.pem"}, "database.ca.path", "source is cluster. Remove it, or set source to upload"),
+        ("database__ca", {"source": "cluster", "path": "ca.pem"}, "database.ca.path", "set source to upload"),
         ("database__ca", {"source": "none", "name": "a"}, "database.ca.name", "set source to config_map or secret"),
-        ("database__ca", {"source": "upload"}, "database.ca.pem", "is missing"),
+        ("database__ca", {"source": "upload"}, "database.ca.pem", "is required"),
         ("database__ca", {"source": "upload", "path": "ca.pem"}, "database.ca.path", "was not read"),
-        ("database__client_certificate", {"source": "secret"}, "database.client_certificate.name", "is missing"),
+        ("database__client_certificate", {"source": "secret"}, "database.client_certificate.name", "is required"),
         ("database__client_certificate", {"source": "secret", "name": " "}, "database.client_certificate.name", "is empty"),
         ("database__client_certificate", {"source": "none", "name": "a"}, "database.client_certificate.name", "set source to secret"),
-        ("database__client_certificate", {"source": "none", "private_key_key": "k"}, "database.client_certificate.private_key_key", "source is none"),
+        ("database__client_certificate", {"source": "none", "private_key_key": "k"}, "database.client_certificate.private_key_key", "with source none"),
     ],
 )
 def test_each_wrong_value_is_named_with_its_path(option, value, path, said):
@@ -252,7 +252,7 @@ def test_a_credential_that_was_given_as_part_of_an_option_is_not_repeated(option
 @pytest.mark.parametrize("reference", [{"name": "S3cret", "key": "password"}, {"name": "vault", "key": "registry:S3cret"}, {"name": "..", "key": ".."}])
 def test_a_reference_that_no_object_can_have_is_refused_before_it_is_read(reference):
     problems = problems_of(database__password=None, database__password_secret=reference)
-    assert problems and all("cannot be the name of" in problem.problem for problem in problems) and "S3cret" not in repr(problems)
+    assert problems and all("is not a valid" in problem.problem for problem in problems) and "S3cret" not in repr(problems)
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", "-", "a/b", "fraud.", "Fraud", "S3cret", "\0", "a" * 254])
@@ -327,8 +327,8 @@ def test_all_problems_are_named_at_once():
 def test_the_value_is_part_of_the_sentence_unless_there_is_none_to_show():
     [shown] = problems_of(database__port=0)
     [hidden] = problems_of(database__password="")
-    assert shown.sentence() == "database.port 0: is not a port. Give a number from 1 to 65535."
-    assert hidden.sentence().startswith("database.password: is empty.")
+    assert shown.sentence() == f"database.port 0: {shown.problem}. {shown.remedy}."
+    assert hidden.sentence() == f"database.password: {hidden.problem}. {hidden.remedy}."
 
 
 def test_an_error_tells_every_problem_in_words():
@@ -365,20 +365,20 @@ def test_the_display_name_is_trimmed_and_what_is_left_out_stays_open():
 )
 def test_a_generated_database_takes_no_option(option, value):
     [problem] = problems_of("generated", **{f"database__{option}": value})
-    assert (problem.option, problem.problem) == (f"database.{option}", "is given for a generated database")
+    assert (problem.option, problem.problem) == (f"database.{option}", "is not supported for a generated database")
     assert "word" not in problem.remedy and problem.value is None
 
 
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("name", "a%b", "contains one of % ? #"),
-        ("name", "a?#b", "contains one of % ? #"),
-        ("username", "a:b", "something else than letters"),
-        ("username", "a b/b", "something else than letters"),
-        ("username", "ü%", "something else than letters"),
-        ("verify_server_cert", True, "never its host name"),
-        ("verify_server_cert", False, "never its host name"),
+        ("name", "a%b", "contains %, ? or #"),
+        ("name", "a?#b", "contains %, ? or #"),
+        ("username", "a:b", "other than letters"),
+        ("username", "a b/b", "other than letters"),
+        ("username", "ü%", "other than letters"),
+        ("verify_server_cert", True, "not its host name"),
+        ("verify_server_cert", False, "not its host name"),
     ],
 )
 def test_what_postgresql_cannot_be_told_is_refused(option, value, said):

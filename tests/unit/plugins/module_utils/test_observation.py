@@ -66,9 +66,9 @@ def test_a_registry_of_which_nothing_is_known_is_waited_for():
 
 
 def test_that_a_registry_was_not_waited_for_is_said():
-    verdict = readiness.Verdict(False, "the database does not answer")
-    assert "it was not waited for again" in str(availability.NotAvailableError("one", verdict, 300, False, unchanged=True))
-    assert "Gave up after 300 s (wait_timeout)" in str(availability.NotAvailableError("one", verdict, 300, False))
+    verdict = readiness.Verdict(False, "the database does not respond")
+    assert "did not wait again" in str(availability.NotAvailableError("one", verdict, 300, False, unchanged=True))
+    assert "The wait ended after 300 s (wait_timeout)" in str(availability.NotAvailableError("one", verdict, 300, False))
 
 
 # Labels
@@ -109,8 +109,8 @@ class Namespaces:
         (["models"], "models", "does not exist"),
         (["models"], "", "does not exist"),
         (["models"], None, "does not exist"),
-        (["models", "modles"], "models", "is not where the operator keeps registries"),
-        (None, "models", "is not where the operator keeps registries"),
+        (["models", "modles"], "models", "is not the registries namespace of the operator"),
+        (None, "models", "is not the registries namespace of the operator"),
         (["modles"], "", None),
         (["modles"], None, None),
         (None, None, None),
@@ -180,7 +180,7 @@ def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_onc
     live = bundle_plan.LiveBundle(TODAY, place, None, tuple(cluster.manifests))
     outcome = ca.BundleOutcome(registries=[{"name": one["metadata"]["name"]} for one in cluster.manifests])
     failures = ca._wait_for_all(registry_reader.Reader(cluster, TODAY, "ns"), live, 0.5, [], outcome)
-    assert len(failures) == 100 and all("the operator has not acted on the registry" in str(error) for error in failures.values())
+    assert len(failures) == 100 and all("the operator has not processed the registry" in str(error) for error in failures.values())
     assert [entry["available"] for entry in outcome.registries] == [False] * 100
     # One watch of each kind, and lists alone, as many as there were looks.
     looks = cluster.asked.count("modelregistries")

@@ -146,7 +146,7 @@ def test_absent_takes_a_subject_out_of_a_binding_that_has_others():
 
 def test_the_operators_binding_cannot_be_revoked_and_that_is_said():
     plan = planned(Permissions((Grant("groups", "fraud-users"),), revoke=True), [operators()])
-    assert plan.changes == () and "the operator would make it again" in plan.warnings[0]
+    assert plan.changes == () and "the operator would create it again" in plan.warnings[0]
 
 
 def test_the_operators_binding_counts_as_a_grant_to_its_group():
@@ -275,7 +275,7 @@ def test_before_the_registry_exists_a_grant_has_no_owner():
 def test_what_the_cluster_knows_to_be_wrong_is_refused():
     known = Known(namespaces={"fraud-dev": "Fraud development"})
     plan = planned(Permissions((Grant("projects", "Fraud development"),)), known=known)
-    assert "Write 'fraud-dev'" in plan.problems[0].sentence()
+    assert "Use 'fraud-dev'" in plan.problems[0].sentence()
     assert planned(Permissions((Grant("projects", "Fraud development"),), revoke=True), known=known).problems == plan.problems
 
 
@@ -332,13 +332,13 @@ def test_the_members_of_a_group_of_somebody_else_are_not_written(theirs, who):
 
 def test_members_are_refused_where_there_are_no_groups():
     [problem] = member_changes(Permissions(members=("bob",)), TARGET, None, False).problems
-    assert problem.option == "permissions.members" and "no groups of its own" in problem.problem and "permissions.users" in problem.remedy
+    assert problem.option == "permissions.members" and "OpenShift groups" in problem.problem and "permissions.users" in problem.remedy
     assert member_changes(Permissions(members=()), TARGET, None, False).problems == ()
 
 
 def test_members_need_the_group_that_the_operator_makes():
     wanted = Permissions(members=("bob",))
-    assert "no Group 'fraud-users'" in member_changes(wanted, TARGET, None, True).problems[0].problem
+    assert "Group 'fraud-users'" in member_changes(wanted, TARGET, None, True).problems[0].problem
     assert member_changes(replace(wanted, revoke=True), TARGET, None, True) == member_changes(Permissions(), TARGET, None, True)
     # Before there is a registry it is only said what would be done.
     [change] = member_changes(wanted, replace(TARGET, uid=None), None, True).changes

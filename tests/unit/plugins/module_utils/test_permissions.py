@@ -40,19 +40,19 @@ def test_members_that_are_left_out_are_not_the_same_as_none():
         ({"users": [" alice"]}, "permissions.users[0]", "white space"),
         ({"users": ["al\tice"]}, "permissions.users[0]", "control character"),
         ({"users": ["al\u200bice"]}, "permissions.users[0]", "invisible"),
-        ({"groups": [12]}, "permissions.groups[0]", "no text"),
-        ({"projects": [True]}, "permissions.projects[0]", "no text"),
-        ({"members": [{"name": "bob"}]}, "permissions.members[0]", "no text"),
-        ({"members": ["system:serviceaccount:ci:pipeline"]}, "permissions.members[0]", "no person"),
-        ({"users": ["system:serviceaccount:ci"]}, "permissions.users[0]", "begins like a service account"),
+        ({"groups": [12]}, "permissions.groups[0]", "is not a string"),
+        ({"projects": [True]}, "permissions.projects[0]", "is not a string"),
+        ({"members": [{"name": "bob"}]}, "permissions.members[0]", "is not a string"),
+        ({"members": ["system:serviceaccount:ci:pipeline"]}, "permissions.members[0]", "not a user"),
+        ({"users": ["system:serviceaccount:ci"]}, "permissions.users[0]", "not a valid service account"),
         ({"users": ["system:serviceaccounts:ci"]}, "permissions.users[0]", "group of all service accounts"),
-        ({"groups": ["system:serviceaccount:ci:pipeline"]}, "permissions.groups[0]", "one service account"),
-        ({"projects": ["system:serviceaccounts:ci"]}, "permissions.projects[0]", "no namespace"),
-        ({"service_accounts": ["ci/pipeline"]}, "permissions.service_accounts[0]", "no dictionary"),
+        ({"groups": ["system:serviceaccount:ci:pipeline"]}, "permissions.groups[0]", "a service account"),
+        ({"projects": ["system:serviceaccounts:ci"]}, "permissions.projects[0]", "not a valid name of a namespace"),
+        ({"service_accounts": ["ci/pipeline"]}, "permissions.service_accounts[0]", "not a dictionary"),
         ({"service_accounts": [{"name": "pipeline"}]}, "permissions.service_accounts[0].namespace", "empty"),
-        ({"service_accounts": [{"namespace": "ci", "name": "Pipe Line"}]}, "permissions.service_accounts[0].name", "no name of a service account"),
-        ({"prune_unlabelled": True}, "permissions.prune_unlabelled", "no meaning"),
-        ({"exclusive": True, "revoke": True}, "permissions.exclusive", "no meaning"),
+        ({"service_accounts": [{"namespace": "ci", "name": "Pipe Line"}]}, "permissions.service_accounts[0].name", "not a valid name of a service account"),
+        ({"prune_unlabelled": True}, "permissions.prune_unlabelled", "requires permissions.exclusive"),
+        ({"exclusive": True, "revoke": True}, "permissions.exclusive", "not supported"),
     ],
 )
 def test_bad_input_is_named(options, path, words):
@@ -75,14 +75,14 @@ def test_a_user_spelled_as_a_service_account_becomes_one_with_a_note():
     permissions, problems, warnings = read(users=["system:serviceaccount:ci:pipeline"], service_accounts=[{"namespace": "ci", "name": "pipeline"}])
     assert permissions.grants == (ACCOUNT,)
     assert problems == {}
-    assert "service accounts" in warnings[0] and "ci/pipeline" in warnings[0] and "more than once" in warnings[1]
+    assert "service accounts" in warnings[0] and "ci/pipeline" in warnings[0] and "duplicates" in warnings[1]
 
 
 def test_duplicates_in_the_list_are_said_and_granted_once():
     permissions, problems, warnings = read(users=["alice", "alice"], groups=["g", "g"], members=["bob", "bob"])
     assert permissions == Permissions((Grant("groups", "g"), ALICE), ("bob",))
     assert problems == {}
-    assert warnings == ["permissions lists more than once: permissions.groups[1], permissions.users[1] and permissions.members[1]"]
+    assert warnings == ["permissions contains duplicates: permissions.groups[1], permissions.users[1] and permissions.members[1]"]
 
 
 def test_of_ten_thousand_entries_only_the_new_ones_are_doubted():
@@ -178,12 +178,12 @@ def test_what_the_cluster_knows_is_not_doubted():
 @pytest.mark.parametrize(
     ("grant", "words"),
     [
-        (Grant("groups", "data-scientsts"), "no groups 'data-scientsts' (is 'data-scientists' meant?)"),
-        (Grant("users", "alcie"), "no users 'alcie' (is 'alice' meant?); access is granted all the same; a user exists only after the first login"),
-        (Grant("projects", "fraud-devel"), "no namespaces 'fraud-devel' (is 'fraud-dev' meant?)"),
-        (Grant("groups", "system:serviceaccounts:gone"), "no namespaces 'gone'"),
-        (Grant("service_accounts", "pipelin", "ci"), "no service accounts 'ci/pipelin'"),
-        (Grant("service_accounts", "pipeline", "cd"), "no namespaces 'cd'"),
+        (Grant("groups", "data-scientsts"), "groups 'data-scientsts' (did you mean 'data-scientists'?)"),
+        (Grant("users", "alcie"), "users 'alcie' (did you mean 'alice'?); access is granted anyway; a user exists only after the first login"),
+        (Grant("projects", "fraud-devel"), "namespaces 'fraud-devel' (did you mean 'fraud-dev'?)"),
+        (Grant("groups", "system:serviceaccounts:gone"), "namespaces 'gone'"),
+        (Grant("service_accounts", "pipelin", "ci"), "service accounts 'ci/pipelin'"),
+        (Grant("service_accounts", "pipeline", "cd"), "namespaces 'cd'"),
     ],
 )
 def test_what_the_cluster_does_not_know_is_a_warning(grant, words):
@@ -194,11 +194,11 @@ def test_what_the_cluster_does_not_know_is_a_warning(grant, words):
 @pytest.mark.parametrize(
     ("grant", "words"),
     [
-        (Grant("projects", "Fraud development", option="permissions.projects[3]"), "Write 'fraud-dev', the namespace"),
-        (Grant("projects", "Fraud", option="permissions.projects[3]"), "Write 'fraud-prod' or 'fraud-test', the namespace"),
-        (Grant("projects", "No Such Thing", option="permissions.projects[3]"), "no name of a namespace"),
-        (Grant("groups", "data scientists", option="permissions.groups[3]"), "holds a space"),
-        (Grant("users", "alice smith", option="permissions.users[3]"), "holds a space"),
+        (Grant("projects", "Fraud development", option="permissions.projects[3]"), "Use 'fraud-dev', the namespace"),
+        (Grant("projects", "Fraud", option="permissions.projects[3]"), "Use 'fraud-prod' or 'fraud-test', the namespace"),
+        (Grant("projects", "No Such Thing", option="permissions.projects[3]"), "not a valid name of a namespace"),
+        (Grant("groups", "data scientists", option="permissions.groups[3]"), "contains a space"),
+        (Grant("users", "alice smith", option="permissions.users[3]"), "contains a space"),
     ],
 )
 def test_a_display_name_is_suggested_and_never_guessed(grant, words):

@@ -83,7 +83,7 @@ def test_a_new_registry_on_a_generated_database_gets_no_secret_and_a_warning():
     assert steps(made) == [("create", "ModelRegistry")]
     assert body(made)["spec"]["postgres"] == {"generateDeployment": True}
     [warning] = made.warnings
-    assert "not for production" in warning
+    assert "not intended for production" in warning
 
 
 @pytest.mark.parametrize("kind", ["mysql", "postgresql"])
@@ -415,7 +415,7 @@ def test_another_database_is_refused_because_models_would_seem_to_vanish(kind, o
     given = {f"database__{option}": value}
     [problem] = planned(wanted(kind, **given), live(wanted(kind))).problems
     assert problem.option == f"database.{option}" and problem.value in (value, "other.data.svc")
-    assert "vanish" in problem.problem and "allow_data_change" in problem.remedy
+    assert "no longer be visible" in problem.problem and "allow_data_change" in problem.remedy
     assert repr(custom_resource.live_database(stored(wanted(kind)))[{"host": "host", "port": "port", "name": "database"}[option]]) in problem.problem
     assert steps(planned(wanted(kind, **given), live(wanted(kind)), allow_data_change=True)) == [("update", "ModelRegistry")]
 
@@ -989,7 +989,7 @@ def test_a_live_reference_that_nothing_good_stands_behind_is_a_warning_when_noth
         assert made.changes == () and made.problems == ()
         [warning] = [warning for warning in made.warnings if option in warning]
         # What is there and cannot work shows when the server starts; what is not there cannot be waited for.
-        missing = "there is no such" in warning or "has no key" in warning
+        missing = "does not exist" in warning or "does not have the key" in warning
         assert made.incomplete == missing
         assert repr(entry[1]) in warning
     # With something else to write, what the call says must be true.
@@ -1016,9 +1016,9 @@ def test_a_client_certificate_and_its_key_in_two_secrets_are_both_read():
 
 def test_a_key_that_is_not_there_is_told_with_those_that_are():
     [problem] = planned(without_secret(), Live(TODAY, objects={("Secret", "vault"): foreign_secret(b="1", a="2")})).problems
-    assert "it has: a, b" in problem.problem and problem.value == "vault"
+    assert "keys: a, b" in problem.problem and problem.value == "vault"
     [problem] = planned(without_secret(), Live(TODAY, objects={("Secret", "vault"): {"metadata": {"name": "vault"}}})).problems
-    assert "it has: none" in problem.problem
+    assert "keys: none" in problem.problem
 
 
 @pytest.mark.parametrize(
@@ -1127,8 +1127,8 @@ def test_the_registry_as_it_will_be():
     [
         ("mysql", {"database__ca": {"source": "cluster"}}, None),
         ("mysql", {}, None),
-        ("mysql", {"database__ca": {"source": "cluster"}, "database__verify_server_cert": False}, "does not check"),
-        ("mysql", {"database__ca": {"source": "secret", "name": "s", "key": "k"}, "database__verify_server_cert": False}, "does not check"),
+        ("mysql", {"database__ca": {"source": "cluster"}, "database__verify_server_cert": False}, "does not verify"),
+        ("mysql", {"database__ca": {"source": "secret", "name": "s", "key": "k"}, "database__verify_server_cert": False}, "does not verify"),
         ("postgresql", {"database__ssl_mode": None}, "ssl_mode disable"),
         ("postgresql", {"database__ssl_mode": "disable"}, "ssl_mode disable"),
         ("postgresql", {"database__ssl_mode": "allow"}, "ssl_mode allow"),
@@ -1136,7 +1136,7 @@ def test_the_registry_as_it_will_be():
         ("postgresql", {"database__ssl_mode": "require"}, None),
         ("postgresql", {"database__ssl_mode": "verify-ca"}, None),
         ("postgresql", {"database__ssl_mode": None, "database__ca": {"source": "cluster"}}, None),
-        ("postgresql", {"database__ssl_mode": "verify-full", "database__ca": {"source": "cluster"}}, "never checks the host name"),
+        ("postgresql", {"database__ssl_mode": "verify-full", "database__ca": {"source": "cluster"}}, "does not verify the host name"),
         ("generated", {}, None),
     ],
 )
@@ -1145,8 +1145,8 @@ def test_what_is_unsafe_about_the_connection_is_a_warning(kind, given, said):
     registry = wanted(kind, **given)
     for same in (registry, said_nothing()):
         assert [said in warning for warning in planned(same, live(registry, bundle)).warnings] == [True] * bool(said)
-    found = [warning for warning in planned(registry, Live(TODAY, objects=bundle)).warnings if "not for production" not in warning]
-    found = [warning for warning in found if "checks that the CA signed" not in warning]
+    found = [warning for warning in planned(registry, Live(TODAY, objects=bundle)).warnings if "not intended for production" not in warning]
+    found = [warning for warning in found if "verifies the CA" not in warning]
     assert [said in warning for warning in found] == [True] * bool(said)
 
 
@@ -1157,7 +1157,7 @@ def test_a_bare_host_without_such_a_service_is_a_warning(service, warned):
     assert made.problems == () and ["database.namespace" in warning for warning in made.warnings] == [True] * warned
     assert not made.incomplete
     elsewhere = planned(wanted(database__host="db", database__namespace="dta"), Live(TODAY, objects={("Service", "db.dta"): service}))
-    assert ["no such Service in namespace 'dta'; correct" in warning for warning in elsewhere.warnings] == [True] * warned
+    assert ["does not exist in namespace 'dta'" in warning for warning in elsewhere.warnings] == [True] * warned
 
 
 @pytest.mark.parametrize("host", ["db.example.com", "10.0.0.1", "fd00::1"])
@@ -1181,7 +1181,7 @@ def test_a_database_is_compared_whatever_else_is_open():
 def test_what_the_product_checks_of_postgresql_is_told_when_its_ca_is_set():
     bundle = {("ConfigMap", "odh-trusted-ca-bundle"): config_map(key="ca-bundle.crt")}
     registry = wanted("postgresql", database__ca={"source": "cluster"})
-    assert "never its host name" in planned(registry, Live(TODAY, objects=bundle)).warnings[0]
+    assert "not the host name" in planned(registry, Live(TODAY, objects=bundle)).warnings[0]
     assert planned(registry, live(registry, bundle)).warnings == ()
 
 

@@ -20,13 +20,13 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.read
 @pytest.mark.parametrize(
     ("status", "result", "said"),
     [
-        (200, "ok", "answers"),
+        (200, "ok", "responds"),
         (301, "unauthorized", "does not accept the token"),
         (302, "unauthorized", "does not accept the token"),
         (303, "unauthorized", "does not accept the token"),
         (307, "unauthorized", "does not accept the token"),
         (401, "unauthorized", "does not accept the token"),
-        (403, "forbidden", "no access"),
+        (403, "forbidden", "not have access"),
         (404, "failed", "404"),
         (500, "failed", "500"),
         (503, "failed", "503"),
@@ -108,9 +108,9 @@ def test_what_is_no_domain_lets_no_host_get_the_token(domains):
 def test_nothing_is_sent_without_an_address_a_token_or_a_known_domain_and_each_has_its_reason():
     assert ask(None, "token", None, APPS).result == "no_address"
     assert ask("https://first.apps.example.com", None, None, APPS).result == "no_token"
-    answer = ask("https://evil.test", "token", None, [], "The domain could not be seen: 403.")
+    answer = ask("https://evil.test", "token", None, [], "The domain could not be determined: 403.")
     assert answer.result == "not_trusted" and answer.http_status is None
-    assert "smoke_test_domains" in answer.message and "The domain could not be seen: 403." in answer.message
+    assert "smoke_test_domains" in answer.message and "The domain could not be determined: 403." in answer.message
     assert "apps.example.com" in ask("https://evil.test", "token", None, APPS).message
 
 
@@ -149,7 +149,7 @@ def junk(connection, _ended):
     connection.sendall(b"hello world\r\n\r\n")
 
 
-@pytest.mark.parametrize(("answer", "said"), [(drip, "not answered in full within"), (junk, "hello world")])
+@pytest.mark.parametrize(("answer", "said"), [(drip, "no complete response within"), (junk, "hello world")])
 def test_a_host_that_does_not_answer_as_a_registry_does_is_unreachable(monkeypatch, tmp_path, answer, said):
     monkeypatch.setattr(smoke_test, "SECONDS", 0.5)
     with registry(monkeypatch, tmp_path, answer) as ca_file:

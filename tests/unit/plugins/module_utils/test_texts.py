@@ -44,4 +44,4 @@ def test_what_a_server_says_is_repeated_as_a_line_of_limited_length() -> None:
     for text in (*HOSTILE.values(), "x" * 2_000_000):
         error = SimpleNamespace(status=403, reason="", body=json.dumps({"kind": "Status", "message": text}).encode())
         said = str(client.refusal("reading", "https://api", error))
-        assert said.isprintable() and f"answered 403: {_texts.line(text)}" in said and len(said) < 2200
+        assert said.isprintable() and f"responded with 403: {_texts.line(text)}" in said and len(said) < 2200

@@ -52,7 +52,7 @@ PLAY = [
     {"name": "vaulted file that is a text in the background", "kubeconfig": "clusters/text"},
     {"name": "mapping", "kubeconfig": KUBECONFIG},
     {"name": "content instead of a path", "kubeconfig": yaml.safe_dump(KUBECONFIG)},
-    {"name": "no such file", "kubeconfig": "clusters/none"},
+    {"name": "does not exist", "kubeconfig": "clusters/none"},
     {"name": "empty", "kubeconfig": ""},
     {"name": "path on another machine", "kubeconfig": "clusters/plain"},
 ]
@@ -171,7 +171,7 @@ def test_the_content_of_a_kubeconfig_is_refused_without_repeating_it(run: Run) -
 
 
 def test_a_kubeconfig_that_does_not_exist_is_named_with_the_places_searched(run: Run) -> None:
-    result = run[1]["no such file"]
+    result = run[1]["does not exist"]
     assert result["failed"] and "files/clusters/none" in result["msg"] and "remote_src" not in result["msg"]
 
 
@@ -186,8 +186,8 @@ def test_a_path_on_another_machine_is_not_looked_up_here(run: Run) -> None:
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ("", "The collection kubernetes.core is missing: ansible-galaxy collection install kubernetes.core"),
-        ("4.9.0", "kubernetes.core 4.9.0 is too old, 5.0.0 or newer is needed: ansible-galaxy collection install --upgrade kubernetes.core"),
+        ("", "The collection kubernetes.core is not installed. Install it: ansible-galaxy collection install kubernetes.core"),
+        ("4.9.0", "4.9.0 is installed. Run: ansible-galaxy collection install --upgrade kubernetes.core"),
     ],
 )
 def test_a_kubernetes_core_that_is_missing_or_too_old_is_said_in_one_line(tmp_path: Path, version: str, said: str) -> None:

@@ -99,7 +99,7 @@ def test_another_content_is_not_replaced_unless_that_is_wanted(tmp_path: Path) -
     file = tmp_path / "file"
     file.write_text("old")
     for check_mode in (True, False):
-        with pytest.raises(_files.FileRefused, match="exists, and is not to be replaced"):
+        with pytest.raises(_files.FileRefused, match="exists, and replacing it is not enabled"):
             _files.write(str(file), "new", replace=False, check_mode=check_mode)
     assert file.read_text() == "old"
     assert not _files.write(str(file), "old", replace=False).changed
@@ -120,7 +120,7 @@ def test_a_link_of_somebody_else_is_refused(tmp_path: Path, give_away: Give, par
         link.symlink_to("target")
         file = link / "file"
     give_away(link)
-    with pytest.raises(_files.FileRefused, match="link is a link that neither root nor the user of this run owns"):
+    with pytest.raises(_files.FileRefused, match="link is a link that is owned by neither root nor the current user"):
         _files.write(str(file), "new", str(tmp_path), check_mode=check_mode)
     assert (target / "file").read_text() == "old" and listed(tmp_path) == ["link", "target", "target/file"]
 
@@ -139,7 +139,7 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path, part: str, absolute: bo
     else:
         (inside / "link").symlink_to(to)
         path = inside / "link" / ("file" if part == "folder" else "new/file")
-    with pytest.raises(_files.FileRefused, match=r"inside(: it leads to .*outside/file)?$"):
+    with pytest.raises(_files.FileRefused, match=r"is outside of .*inside"):
         _files.write(str(path), "new", str(inside))
     if part == "file":
         # Without a folder it is the file's own.
@@ -151,7 +151,7 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path, part: str, absolute: bo
 def test_a_path_that_is_not_below_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     for path in ("inside/../../file", "inside/host/../../file", "inside-too/file", "file"):
-        with pytest.raises(_files.FileRefused, match="is not below"):
+        with pytest.raises(_files.FileRefused, match="is outside of"):
             _files.write(str(tmp_path / path), "new", str(tmp_path / "inside"))
     assert listed(tmp_path) == ["inside"]
 
@@ -187,7 +187,7 @@ def test_a_file_of_somebody_else_in_a_folder_of_everybody_is_refused(tmp_path: P
     file = tmp_path / "file"
     file.write_text("old")
     give_away(file)
-    with pytest.raises(_files.FileRefused, match="belongs to another user, in a folder that everybody can write to"):
+    with pytest.raises(_files.FileRefused, match="belongs to another user, in a world-writable directory"):
         _files.write(str(file), "new")
     assert file.read_text() == "old"
 

@@ -71,15 +71,15 @@ def test_what_ansible_takes_is_right(right: dict[str, Any]) -> None:
         ({"permissions": {"groups": {SECRET: 1}}}, "permissions.groups", ["a list", "a dictionary"]),
         ({"permissions": {"service_accounts": [{"namespace": "ci", "name": "robot"}, SECRET]}}, "permissions.service_accounts[1]", ["namespace and name"]),
         ({"permissions": {"service_accounts": SECRET}}, "permissions.service_accounts", ["a list", "a string"]),
-        ({"permissions": {"service_accounts": [{"name": "robot"}]}}, "permissions.service_accounts[0].namespace", ["missing"]),
-        ({"database": {"password_secret": {"name": "db"}}}, "database.password_secret.key", ["missing"]),
+        ({"permissions": {"service_accounts": [{"name": "robot"}]}}, "permissions.service_accounts[0].namespace", ["is required"]),
+        ({"database": {"password_secret": {"name": "db"}}}, "database.password_secret.key", ["is required"]),
         ({"database": {"password_secret": {"name": "db", "key": None}}}, "database.password_secret.key", ["empty"]),
         # As a CA was given in other tools, and a key by mistake.
         ({"database": {"ca": "cluster"}}, "database.ca", ["a dictionary", "a string", "{source: cluster}", "openshift_ai", "upload"]),
         ({"database": {"ca": f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n"}}, "database.ca", ["{source: cluster}"]),
         ({"database": {"ca": {"soruce": "cluster"}}}, "database.ca.soruce", ["Did you mean source?"]),
         ({"database": {"ca": {"source": SECRET}}}, "database.ca.source", ["cluster, openshift_ai, config_map, secret, upload or none"]),
-        ({"database": {"ca": {"name": "bundle", "key": "ca.crt"}}}, "database.ca.source", ["missing", "cluster, "]),
+        ({"database": {"ca": {"name": "bundle", "key": "ca.crt"}}}, "database.ca.source", ["is required", "cluster, "]),
         ({"database": {"ca": {"source": None}}}, "database.ca.source", ["empty", "cluster, "]),
         ({"database": {"ca": {"source": "upload", "pen": SECRET}}}, "database.ca.pen", ["is not a valid option", "Did you mean pem?"]),
         (
@@ -116,7 +116,7 @@ def test_what_is_wrong_is_named_with_its_place_and_a_remedy(wrong: dict[Any, Any
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [({}, "is missing"), ({"name": None}, "is empty"), ({"name": " "}, "is empty"), ({"name": ["models"]}, "must be a string, but is a list")],
+    [({}, "is required"), ({"name": None}, "is empty"), ({"name": " "}, "is empty"), ({"name": ["models"]}, "must be a string, but is a list")],
 )
 def test_a_registry_without_a_name_is_refused(name: dict[str, Any], said: str) -> None:
     [sentence] = sentences([name])

@@ -63,8 +63,8 @@ class Parsed(HTMLParser):
 
 def test_nothing_needs_attention_when_all_is_well() -> None:
     made = report(found(registry(status={"access": [access("team")], "certificates": [certificate(90)]})))
-    assert attention(made) == [] and made.summary == ("east: 1 registry, 1 available, 0 things to look at", "east: API server https://api")
-    assert "Nothing." in html(made)
+    assert attention(made) == [] and made.summary == ("east: 1 registry, 1 available, 0 findings", "east: API server https://api")
+    assert "No findings." in html(made)
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_nothing_needs_attention_when_all_is_well() -> None:
     [
         ({"status": {"available": False, "reason": "the database is gone"}}, "Problem", "Not available: the database is gone"),
         ({"status": {"available": None, "reason": "not seen"}}, "Warning", "Availability not known: not seen"),
-        ({"status": {"restart_needed": True}}, "Warning", "has to be restarted"),
+        ({"status": {"restart_needed": True}}, "Warning", "A restart is required"),
         ({"database": {"ca": {"source": "none"}, "verify_server_cert": False}}, "Warning", "not encrypted"),
         ({"database": {"type": "postgresql", "ca": {"source": "none"}, "ssl_mode": "allow"}}, "Warning", "not encrypted"),
-        ({"status": {"access": [access("system:authenticated", everybody=True)]}}, "Warning", "Nearly everybody may use it"),
-        ({"status": {"access": [access("team", effective=False)]}}, "Note", "look like access and give none: binding-of-team"),
+        ({"status": {"access": [access("system:authenticated", everybody=True)]}}, "Warning", "Nearly all users have access"),
+        ({"status": {"access": [access("team", effective=False)]}}, "Note", "do not grant access: binding-of-team"),
         ({"status": {"certificates": [certificate(-3)]}}, "Problem", "the certificate: CN=ca expired on 2026-05-06"),
-        ({"status": {"certificates": [certificate(1)]}}, "Warning", "the certificate: CN=ca ends in 1 day"),
+        ({"status": {"certificates": [certificate(1)]}}, "Warning", "the certificate: CN=ca expires in 1 day"),
         # Nobody needs all of a bundle.
         ({"status": {"certificates": [certificate(-3), certificate(99, "CN=new")]}}, "Warning", "1 of its 2 certificates: CN=ca expired"),
     ],
@@ -94,7 +94,7 @@ def test_what_is_the_same_for_many_registries_is_said_once_and_the_worst_first()
     made = report(found(*open_ones, registry("down", status={"available": False, "reason": "no"})))
     assert [(severity, len(names)) for severity, _text, names in attention(made)] == [("Problem", 1), ("Warning", 8), ("Warning", 8)]
     assert html(made).count("and 12 more") == 3
-    assert made.summary[0] == "east: 21 registries, 20 available, 3 things to look at"
+    assert made.summary[0] == "east: 21 registries, 20 available, 3 findings"
 
 
 def test_what_is_wrong_with_a_cluster_needs_attention() -> None:
@@ -109,13 +109,13 @@ def test_what_is_wrong_with_a_cluster_needs_attention() -> None:
     said = [text for _severity, text, _names in attention(made)]
     assert said == [
         "The cluster could not be read: no answer",
-        "The cluster could not be read: It was not read, because the run ended before",
-        "system:authenticated, which is nearly everybody, may use all registries through ClusterRoleBinding binding-of-system:authenticated",
-        "The certificate of the API server was not checked: what this page says of the cluster may be forged",
-        "group admins may use all registries by rights for the namespace or the cluster",
+        "The cluster could not be read: The run ended before the cluster was read",
+        "system:authenticated (nearly all users) has access to all registries through ClusterRoleBinding binding-of-system:authenticated",
+        "The certificate of the API server was not verified: the data of this cluster can be forged",
+        "group admins has access to all registries through permissions for the namespace or the cluster",
     ]
     assert made.summary[0] == "east: FAILED: no answer"
-    assert [row[0] for row in rows(made, "rights")] == ["Nearly everybody system:authenticated", "admins", "admins", "Platform system:masters"]
+    assert [row[0] for row in rows(made, "rights")] == ["Nearly all users system:authenticated", "admins", "admins", "Platform system:masters"]
 
 
 def test_each_registry_that_no_list_can_have_needs_attention() -> None:
@@ -123,7 +123,7 @@ def test_each_registry_that_no_list_can_have_needs_attention() -> None:
     made = report(found(registry(), skipped_registries=skipped))
     said = ["Registry leaving: is being deleted since then: it is stuck", "Registry dotted.name: has a dot"]
     assert attention(made) == [("Warning", text, []) for text in said]
-    assert made.summary[0] == "east: 1 registry, 1 available, 2 things to look at"
+    assert made.summary[0] == "east: 1 registry, 1 available, 2 findings"
     assert rows(made, "skipped") == [["leaving", "is being deleted since then: it is stuck", "east"], ["dotted.name", "has a dot", "east"]]
 
 
@@ -142,14 +142,14 @@ def test_drift_is_told_with_who_wrote_it() -> None:
     assert [row[-1] for row in rows(made, "registries")] == ["1 option", "none", "not listed"]
     assert rows(made, "drift") == [
         ["fraud", "database.port", "3307", "3306", "dashboard 2026-01-02 03:04", "east"],
-        ["new", "name", "nothing", "new", "not known", "east"],
+        ["new", "name", "not set", "new", "not known", "east"],
     ]
     assert rows(made, "unlisted") == [["other", "Other", "east"]]
     said = [text for _severity, text, _names in attention(made)]
-    assert "The list has registries that the cluster has not: new" in said and "The comparison with the list failed: refused" in said
+    assert "These registries in the list do not exist in the cluster: new" in said and "The comparison with the list failed: refused" in said
     assert made.summary[0].endswith("2 differences from the list, comparison FAILED: refused")
     without = report(found(registry()))
-    assert "No list was given to compare the registries with." in html(without) and len(rows(without, "registries")[0]) == 7
+    assert "The registries were not compared with a list." in html(without) and len(rows(without, "registries")[0]) == 7
 
 
 def test_how_each_database_is_reached() -> None:
@@ -163,12 +163,12 @@ def test_how_each_database_is_reached() -> None:
     }
     made = report(found(*(registry(name, database) for name, database in databases.items()), registry("own") | {"database": {"type": "generated"}}))
     assert {row[0]: row[4] for row in rows(made, "registries")} == {
-        "checked": "encrypted certificate and host name checked",
-        "unchecked": "encrypted certificate not checked",
-        "postgresql": "encrypted certificate not checked or not, if refused",
-        "elsewhere": "encrypted certificate checked",
-        "pair": "encrypted certificate not checked client certificate shown",
-        "cipher": "encrypted certificate not checked",
+        "checked": "encrypted certificate and host name verified",
+        "unchecked": "encrypted certificate not verified",
+        "postgresql": "encrypted certificate not verified or unencrypted, if rejected",
+        "elsewhere": "encrypted certificate verified",
+        "pair": "encrypted certificate not verified with client certificate",
+        "cipher": "encrypted certificate not verified",
         "own": "inside the cluster",
     }
     assert rows(made, "registries")[0][3] == "MySQL, db:3306 database x, as u"
@@ -178,15 +178,15 @@ def test_a_certificate_is_one_row_for_all_that_read_it() -> None:
     bundle = {"certificates": [certificate(90), certificate(40, "CN=sooner")]}
     made = report(found(registry("one", status=bundle), registry("two", status=bundle)))
     assert [(row[0], row[1], row[4]) for row in rows(made, "certificates")] == [
-        ("CN=sooner by CN=root", "40 days", "one two"),
-        ("CN=ca by CN=root", "90 days", "one two"),
+        ("CN=sooner issued by CN=root", "40 days", "one two"),
+        ("CN=ca issued by CN=root", "90 days", "one two"),
     ]
 
 
 def test_what_could_not_be_seen_is_not_taken_for_nothing() -> None:
-    made = report(found(registry() | {"status": {"available": True}}, warnings=["who may use registries could not be seen"]))
-    assert rows(made, "registries")[0][5:] == ["not seen", "not seen"]
-    assert "who may use registries could not be seen" in html(made)
+    made = report(found(registry() | {"status": {"available": True}}, warnings=["who may use registries could not be determined"]))
+    assert rows(made, "registries")[0][5:] == ["not known", "not known"]
+    assert "who may use registries could not be determined" in html(made)
 
 
 # The page
