@@ -25,7 +25,7 @@ STATIC = Path(__file__).resolve().parent / "site" / "static"
 WIDTH = 1100
 REFUSED = {
     "available": False,
-    "reason": "the database refuses the login: the password or the user name is wrong",
+    "reason": "the database rejects the login: the user name or the password is wrong",
     "evidence": "Error 1045 (28000): Access denied for user 'registry'@'10.0.0.7' (using password: YES)",
     "remedy": "Check database.username and database.password",
 }

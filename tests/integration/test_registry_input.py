@@ -61,7 +61,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (POSTGRESQL | {"ca": {"source": "cluster"}, "verify_server_cert": True}, "database.verify_server_cert", "not its host name"),
     (POSTGRESQL | {"username": "a b"}, "database.username", "does not support"),
     (POSTGRESQL | {"name": "a#b"}, "database.name", "#"),
-    (POSTGRESQL | {"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "Percent-encode"),
+    (POSTGRESQL | {"password": None, "password_secret": {"name": "input-secret", "key": "question"}}, "database.password_secret", "percent-encoded"),
     (GENERATED | {"namespace": None}, "database.host", "is not supported for a generated database"),
 ]
 

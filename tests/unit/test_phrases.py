@@ -51,11 +51,12 @@ def test_a_problem_names_file_line_phrase_and_replacement(tmp_path: Path) -> Non
     module.write_text('"""A docstring that may look at anything."""\n\nDOCUMENTATION = """\nnotes:\n  - An empty name is refused.\n"""\n')
     playbook = tmp_path / "playbooks" / "one.yml"
     playbook.parent.mkdir()
-    playbook.write_text("# What the role\n# left out.\n- name: Look at it\n  msg: It serves\n")
+    playbook.write_text("# What the role\n# left out.\n- name: Look at it\n  msg: It is none\n")
     assert phrases.problems(tmp_path) == [
         "README.md:3: not 'side by side' but: in parallel",
         "playbooks/one.yml:3: not 'Look at' but: check",
         "playbooks/one.yml:2: not 'left out' but: omitted, if not set",
+        "playbooks/one.yml:4: not 'is none' but: is not a valid …",
         "plugins/modules/one.py:5: not 'is refused' but: the module fails",
     ]
 

@@ -186,7 +186,7 @@ def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_onc
     looks = cluster.asked.count("modelregistries")
     assert len(set(cluster.asked)) == 6 and cluster.asked.count("watch pods") == 1
     assert len(cluster.asked) == 3 * looks + 3
-    assert cluster.told[0].startswith("waiting for 100 of 100: 100 (r-0, r-1, ")
+    assert cluster.told[0].startswith("waiting for 100 of 100: 100 because ")
 
 
 class Leaving(Registries):
