@@ -193,8 +193,13 @@ def reason_of(error: Exception, path: str) -> str:
     """Why a file was not found. Ansible repeats the path, which may be a credential, and ends with advice on an option that copying modules have."""
     if isinstance(error, OSError):
         return str(error.strerror)
-    said = str(error).partition("\nIf you are using a module")[0]
-    return said.rstrip(".") if may_repeat(path) else "the file does not exist or cannot be decrypted"
+    said, _heading, searched = str(error).partition("\nIf you are using a module")[0].partition("Searched in:")
+    if not may_repeat(path):
+        return "the file does not exist or cannot be decrypted"
+    if not searched:
+        return said.rstrip(".")
+    places = dict.fromkeys(line.strip() for line in searched.replace(" on the Ansible Controller.", "").splitlines())
+    return f"the file does not exist. Searched in: {', '.join(filter(None, places))}"
 
 
 def refusal(problems: list[Problem]) -> AnsibleActionFail:

@@ -119,7 +119,7 @@ def test_a_login_that_fails_says_what_was_tried_what_there_is_and_what_to_do(adm
     assert not trusted.failed, trusted.output
     assert "CERTIFICATE_VERIFY_FAILED" in untrusted.result["msg"] and "Set ca_cert" in untrusted.result["msg"] and "answered 0" not in untrusted.output
     assert layout.faulty_api_url in untrusted.result["msg"]
-    assert "has no context 'nowhere'. Set context to one of those that it has: 'sandbox'" in elsewhere.result["msg"], elsewhere.output
+    assert "no context 'nowhere'" in elsewhere.result["msg"] and "its contexts: 'sandbox'" in elsewhere.result["msg"], elsewhere.output
 
 
 def test_an_account_that_may_not_read_the_datasciencecluster_is_told_both_ways_on(cluster: Cluster, tmp_path: Path) -> None:

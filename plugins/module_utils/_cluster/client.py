@@ -90,7 +90,7 @@ def refusal(what: str, host: str, error: Any, path: str = "") -> _errors.Cluster
         return no_answer(what, host, f"{error.status} {message}")
     remedy = ""
     if error.status == _errors.UNAUTHORIZED:
-        remedy = " The credentials are not valid or have expired. Log in again."
+        remedy = " The credentials are not valid or have expired. Log in again with `oc login`, or set api_key (K8S_AUTH_API_KEY) to a valid token."
     of_webhook = "failed calling webhook" in message
     if of_webhook:
         remedy = " The webhook of the operator cannot be reached. Check that the model registry operator is running."

@@ -49,7 +49,7 @@ def connect(module: Any) -> client.Cluster:
         reason = _texts.reason(error).rstrip(".")
         if reason == _texts.OF_HEADERS:
             raise client.no_answer(what, host, reason) from None
-        raise _errors.ClusterError(f"there is no cluster to connect to: {reason}. {_login_hint(module)}") from None
+        raise _errors.ClusterError(f"there is no cluster to connect to: {_login_problem(module, reason)}") from None
     _refuse_other_host(module.params, dynamic.configuration)
     # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
     dynamic.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
@@ -83,18 +83,21 @@ def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:
         )
 
 
-def _login_hint(module: Any) -> str:
-    """What was looked for and what there is instead, and what to do."""
+def _login_problem(module: Any, reason: str) -> str:
+    """What was looked for, what there is instead, and what to do. The library's reason is that of its last attempt: where the cause is known, it misleads."""
     named = {"the option kubeconfig": module.params.get("kubeconfig"), **{name: os.environ.get(name) for name in ("K8S_AUTH_KUBECONFIG", "KUBECONFIG")}}
     origin, kubeconfig = next(((origin, value) for origin, value in named.items() if value), ("the default", "~/.kube/config"))
     context = module.params.get("context") or os.environ.get("K8S_AUTH_CONTEXT")
     contexts: list[str] = []
-    configurations = [kubeconfig]
+    configurations, used = [kubeconfig], origin
     if isinstance(kubeconfig, str):
+        used = f"{_texts.line(kubeconfig)} ({origin})"
         files = [path for path in map(os.path.expanduser, kubeconfig.split(os.pathsep)) if os.path.exists(path)]
         if not files:
-            tried = f"The kubeconfig {_texts.line(kubeconfig)} ({origin}) does not exist"
-            return f"{tried}. Set kubeconfig to an existing file, or set host and api_key, or log in with `oc login`."
+            return (
+                f"the kubeconfig {used} does not exist. Log in with `oc login`, set kubeconfig (K8S_AUTH_KUBECONFIG) to an existing file,"
+                " or set host (K8S_AUTH_HOST) and api_key (K8S_AUTH_API_KEY)."
+            )
         configurations = files
     try:
         # Imported here: the library `kubernetes` needs it, and whoever has that has it too.
@@ -110,5 +113,5 @@ def _login_hint(module: Any) -> str:
         contexts = []
     if context and contexts and context not in contexts:
         present = ", ".join(repr(_texts.line(name)) for name in contexts)
-        return f"The kubeconfig ({origin}) has no context {_texts.line(context)!r}. Set context to one of those that it has: {present}."
-    return f"The kubeconfig that was used is that of {origin}. Correct it, or set host and api_key, or log in with `oc login`."
+        return f"the kubeconfig {used} has no context {_texts.line(context)!r}. Set context (K8S_AUTH_CONTEXT) to one of its contexts: {present}."
+    return f"{reason}. The kubeconfig that was used is {used}. Correct it, or set host and api_key, or log in with `oc login`."
