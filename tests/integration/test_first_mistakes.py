@@ -28,12 +28,12 @@ class Mistake:
 NO_KUBECONFIG = {"KUBECONFIG": "", "K8S_AUTH_KUBECONFIG": ""}
 MISTAKES = {
     "password": Mistake(
-        ("refuses the login", "1045", "Check database.username and database.password"), "registry-password", "registry-pasword", "passwords.yml"
+        ("rejects the login", "1045", "Check database.username and database.password"), "registry-password", "registry-pasword", "passwords.yml"
     ),
-    "database host": Mistake(("no Service 'mysq1' in namespace 'data'", "correct database.host"), "host: mysql", "host: mysq1"),
+    "database host": Mistake(("Service 'mysq1' does not exist in namespace 'data'", "orrect database.host"), "host: mysql", "host: mysq1"),
     "registry name": Mistake(("name", "Fraud Models", "lower"), "name: fraud-models", "name: Fraud Models"),
     "registries namespace": Mistake(("namespace 'registries'", "does not exist", REGISTRIES_NAMESPACE), "display_name: Fraud models", "namespace: registries"),
-    "missing database": Mistake(("Unknown database 'fraud_modles'", "correct database.name"), "fraud_models", "fraud_modles"),
+    "missing database": Mistake(("Unknown database 'fraud_modles'", "orrect database.name"), "fraud_models", "fraud_modles"),
     "option": Mistake(("databse", "not a valid option", "database?"), "database:", "databse:"),
     "sub-option": Mistake(("database.user_name", "not a valid option", "username?"), "username:", "user_name:"),
     "no login": Mistake(("kubeconfig ~/.kube/config (the default) does not exist", "oc login", "K8S_AUTH_HOST"), variables=NO_KUBECONFIG),
