@@ -25,7 +25,7 @@ MODULES: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("check", [False, True])
-@pytest.mark.parametrize(("namespace", "said"), [("no-such-namespace", "does not exist"), ("data", "is not the registries namespace")])
+@pytest.mark.parametrize(("namespace", "said"), [("no-such-namespace", "does not exist"), ("data", "is not the registries namespace of the operator")])
 def test_a_namespace_with_a_typo_is_one_problem_in_every_module(administrator: Runner, namespace: str, said: str, check: bool) -> None:
     tasks = [Task({"namespace": namespace, **options}, f"modelops.openshift_ai.{module}", check=check) for module, each in MODULES.items() for options in each]
     for task, run in zip(tasks, administrator.sequence(tasks), strict=True):
@@ -76,7 +76,7 @@ def test_a_service_that_does_not_exist_is_a_warning_before_the_write_and_stands_
         ]
     )
     administrator(name=name, state="absent", wait=False)
-    assert not predicted.failed and any("Service 'mysqll' does not exist in namespace 'data'" in warning for warning in predicted.warnings), predicted.output
+    assert not predicted.failed and any("the Service does not exist in namespace 'data'" in warning for warning in predicted.warnings), predicted.output
     for failed in (made, again):
         assert failed.failed and "Service 'mysqll' does not exist in namespace 'data'" in failed.result["msg"], failed.output
 
