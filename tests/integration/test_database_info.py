@@ -171,6 +171,8 @@ def registry_of(row: Row) -> dict[str, Any]:
         section["sslRootCertificatesConfigMapName"] = "ca"
     elif row.ca:
         section["sslRootCertificateConfigMap"] = {"name": "ca", "key": row.ca}
+    if row.cipher:
+        section["sslCipher"] = row.cipher
     section |= {"verifyServerCert": row.verify} if row.kind == "mysql" else {"sslMode": row.ssl_mode}
     return {"metadata": {"name": "fraud", "namespace": NAMESPACE}, "spec": {"mysql" if row.kind == "mysql" else "postgres": section}}
 
@@ -189,8 +191,12 @@ def failures(report: Report) -> dict[str, str]:
     return {finding.check: finding.message for finding in report.findings if finding.result == FAILURE}
 
 
+# Which names of TLS cipher suites the registry server knows, no look at a database can tell.
+PREDICTABLE = [row for row in ROWS if not row.cipher or row.expected == SERVES]
+
+
 @pytest.mark.usefixtures("cluster_names")
-@pytest.mark.parametrize("row", ROWS, ids=pod_name)
+@pytest.mark.parametrize("row", PREDICTABLE, ids=pod_name)
 def test_the_server_does_what_was_predicted(layout: Layout, own_databases: dict[str, dict[str, str]], row: Row) -> None:
     if row.database is None:
         row = replace(row, database=own_databases[row.kind]["empty" if row.user == READER.name else "used"])
@@ -387,7 +393,7 @@ def test_a_schema_that_required_primary_keys_left_dirty_is_found_with_its_cause(
         finally:
             administered(layout, databases.MYSQL, name, NO_KEYS)
         assert set(failures(report)) == {"migration", "primary_key"}
-        assert failures(report)["migration"].startswith("Migration 8 stopped")
+        assert failures(report)["migration"].startswith("Migration 8 failed")
 
 
 BY_HOST = (
@@ -528,7 +534,7 @@ def test_wildcards_and_roles_of_mysql_count_as_they_do_for_the_server(layout: La
     report, served = rights_of(layout, "mysql", account, *grants)
     assert report.usable is served.serves is serves, (report.findings, served.log)
     if grants[-1] == ROLE[-1]:
-        assert f"SET DEFAULT ROLE if {account}_role has them" in said(report, "privileges").remedy
+        assert f"SET DEFAULT ROLE if {account}_role" in said(report, "privileges").remedy
 
 
 CONNECT, USAGE, CREATE = "GRANT CONNECT ON DATABASE {name} TO {name}", "GRANT USAGE ON {schema} TO {name}", "GRANT CREATE ON {schema} TO {name}"
