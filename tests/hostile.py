@@ -41,7 +41,7 @@ class Planted:
             assert entry["description"] == text and entry["display_name"] == text, (name, entry)
         for options in (("--check", "--diff"), ("--diff",), ("--check", "--diff")):
             outputs.append(run("converge", *options, model_registries_wait=False))
-            assert re.search(r'"OK: \S+ \(https://.*\): \d+ registries: \d+ unchanged"', outputs[-1]), outputs[-1]
+            assert re.search(r'"OK: \S+ \(https://.*\): \d+ registries: \d+ unchanged(, \d+ not available)?"', outputs[-1]), outputs[-1]
         drifted = [{"name": name, "display_name": "Wanted", "description": "Wanted"} for name in self.texts]
         outputs.append(run("check", model_registries_list=drifted))
         outputs.append(run("report", model_registry_report_file=str(page), model_registry_report_registries=drifted))

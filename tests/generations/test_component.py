@@ -42,4 +42,4 @@ def test_an_old_product_is_switched_through_its_own_version(openshift: Sandbox, 
 def test_plain_kubernetes_has_no_component(kubernetes: Sandbox, tmp_path: Path) -> None:
     [run] = kubernetes.runner(tmp_path).sequence([Task({}, MODULE)])
     assert run.failed
-    assert "this cluster does not know datascienceclusters.datasciencecluster.opendatahub.io. Install the operator" in run.result["msg"]
+    assert "datascienceclusters.datasciencecluster.opendatahub.io is not available in this cluster. Install the operator" in run.result["msg"]

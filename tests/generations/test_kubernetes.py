@@ -152,7 +152,7 @@ def test_the_clusters_own_ca_bundle_does_not_exist(kubernetes: Sandbox, model_re
     faults.forget_requests(kubernetes.layout)
     run = model_registry(name=name, namespace=REGISTRIES_NAMESPACE, database=database | {"ca": {"source": "cluster"}})
     assert run.failed
-    assert run.result["problems"][0]["option"] == "database.ca" and "no such ConfigMap" in run.result["msg"]
+    assert run.result["problems"][0]["option"] == "database.ca" and "the ConfigMap does not exist" in run.result["msg"]
     assert writes(kubernetes.layout) == []
 
 

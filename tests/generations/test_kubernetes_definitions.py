@@ -63,7 +63,7 @@ def test_a_cluster_that_cannot_hold_registries_is_told(kubernetes: Sandbox, tmp_
     assert cluster.get(*DEFINITIONS, "modelregistries.components.platform.opendatahub.io", None)
     until(lambda: not served(cluster, "v1beta1") and not served(cluster, "v1alpha1"))
     missing = made()
-    assert missing.failed and f"there is no modelregistries.{GROUP} here" in missing.result["msg"]
+    assert missing.failed and f"the API modelregistries.{GROUP} is not available" in missing.result["msg"]
     assert "Enable the component, with model_registry_component" in missing.result["msg"] and missing.writes == []
 
     cluster.create(*DEFINITIONS, definition("v1alpha1", ("istio", "mysql", "rest", "grpc")), None)

@@ -411,7 +411,7 @@ def test_everything_that_is_wrong_is_told_at_once(jobs: dict[str, Job]) -> None:
     for words in (
         "name: is not a valid resource name",
         "database.host 'a b': contains white space",
-        "database.ca.pem: holds no",
+        "database.ca.pem: contains no",
         "database.password",
     ):
         assert words in jobs["bad"].output, words

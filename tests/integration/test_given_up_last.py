@@ -287,7 +287,7 @@ def test_a_change_in_place_that_is_killed_after_any_write_has_lost_nothing(home:
             break
         assert held(), number
         again = home.process.run(change())
-        assert again.error and "was put back" in again.error and key in held(), (number, again.error)
+        assert again.error and "was restored" in again.error and key in held(), (number, again.error)
         until(home.is_available)
         good = bundle(name=shared_bundle, pem=home.bundle, wait_timeout=120) if what == "bundle" else registry(name=home.name, wait_timeout=120)
         completed = home.process.run(good)
@@ -300,7 +300,7 @@ def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_wor
     home.create(verify_server_cert=True)
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     replaced = home.run(database={"ca": {"source": "upload", "pem": foreign}})
-    assert replaced.error and "The previous CA was put back" in replaced.error
+    assert replaced.error and "The previous CA certificate was restored" in replaced.error
     assert content(home, f"{home.name}-db-credential") == home.bundle
     until(home.is_available)
     assert home.run(wait_timeout=120).error is None and home.copies == []
@@ -374,7 +374,7 @@ def test_a_password_that_another_process_changes_before_the_write_is_not_overwri
             home.cluster.merge(*SECRETS, secret, {"stringData": {KEY: "third-word"}}, fieldManager="unknown")
 
     failed = home.process.run(registry(name=home.name, wait_timeout=20, check_database="ignore", database={"password": OTHER}), before)
-    assert failed.error and "The previous password was put back" in failed.error
+    assert failed.error and "The previous password was restored" in failed.error
     assert base64.b64decode(home.passwords[secret]) == b"third-word"
 
 
@@ -510,7 +510,7 @@ def test_a_refused_permission_is_reported_after_a_password_was_put_back(home: Ho
         return home.process.run(registries(registries=[entry], **shared) if several else registry(**entry, **shared), refuse)
 
     failed = edit(OTHER)
-    assert failed.error and "The previous password was put back" in failed.error and "a policy of the cluster refuses it" in failed.error
+    assert failed.error and "The previous password was restored" in failed.error and "a policy of the cluster refuses it" in failed.error
     assert home.passwords == before
     until(home.is_available)
     refused = edit(WORD)

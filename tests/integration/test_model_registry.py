@@ -169,8 +169,8 @@ def test_a_ca_that_did_not_sign_the_certificate_is_told(cluster, layout, model_r
 @pytest.mark.parametrize(
     ("ca", "said"),
     [
-        ({"source": "config_map", "name": "no-such-map", "key": "ca.crt"}, "no such ConfigMap"),
-        ({"source": "config_map", "name": "odh-trusted-ca-bundle", "key": "nope"}, "it has: ca-bundle.crt, odh-ca-bundle.crt"),
+        ({"source": "config_map", "name": "no-such-map", "key": "ca.crt"}, "the ConfigMap does not exist"),
+        ({"source": "config_map", "name": "odh-trusted-ca-bundle", "key": "nope"}, "keys: ca-bundle.crt, odh-ca-bundle.crt"),
         ({"source": "openshift_ai"}, "no PEM certificate"),
     ],
 )
@@ -219,7 +219,7 @@ def test_an_edit_that_breaks_the_registry_is_not_called_a_success(cluster, model
 def test_another_database_is_refused(layout, model_registry, registry):
     faults.forget_requests(layout)
     run = model_registry(name=registry, database={"name": "another"})
-    assert run.failed and "vanish" in run.result["msg"]
+    assert run.failed and "allow_data_change" in run.result["msg"]
     assert writes(layout) == []
 
 
