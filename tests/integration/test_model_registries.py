@@ -487,7 +487,7 @@ def test_what_failed_before_is_told_when_the_api_server_ends_the_wait(layout, au
         faults.api_rules(layout, [])
     assert run.failed
     said = {problem["option"]: problem["problem"] for problem in run.result["problems"]}
-    assert set(said) == {"registries[0].database.ca", "registries[1]"} and "answered 400" in said["registries[1]"], run.result["msg"]
+    assert set(said) == {"registries[0].database.ca", "registries[1]"} and "responded with 400" in said["registries[1]"], run.result["msg"]
 
 
 @pytest.mark.parametrize("rules", FAULTS.values(), ids=FAULTS)

@@ -534,4 +534,4 @@ def test_a_list_that_is_forgotten_between_two_pages_is_read_anew(layout: Layout,
     assert statuses == [200, 410, 200, 200]
     assert begun_anew.result["registries"][0]["status"]["certificates"] and not begun_anew.warnings
     # That they cannot be read hides nothing else.
-    assert not given_up.failed and [text for text in given_up.warnings if "the API server answered 410" in text], given_up.warnings
+    assert not given_up.failed and [text for text in given_up.warnings if "the API server responded with 410" in text], given_up.warnings
