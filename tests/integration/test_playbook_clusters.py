@@ -101,14 +101,14 @@ def test_the_only_host_that_a_controllers_slice_leaves_has_to_say_it_too(player:
 
 def test_the_only_host_is_the_cluster_of_the_environment_and_needs_no_python_of_its_own(player: Player) -> None:
     checked = play(player, {"openshift": {}}, "check")
-    assert "openshift: " in checked.summary and checked.servers == {f"openshift: API server {player.layout.faulty_api_url}"}, checked.output
+    assert "openshift (" in checked.summary and checked.servers == {f"openshift: API server {player.layout.faulty_api_url}"}, checked.output
     other = play(player, {"openshift": {}}, "check -e model_registry_python=/nowhere/python")
     assert other.code and "/nowhere/python" in other.output, other.output
 
 
 def test_hosts_that_are_no_clusters_are_no_harm_where_the_clusters_are_named(player: Player) -> None:
     checked = play(player, {"east": OF_THE_ENVIRONMENT, "web1": {}, "web2": {}}, "check -e model_registries_clusters=east")
-    assert "east: " in checked.summary and "web" not in checked.summary, checked.output
+    assert "east (" in checked.summary and "web" not in checked.summary, checked.output
 
 
 def kubeconfig(player: Player, name: str, address: str) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def test_two_hosts_that_are_the_same_cluster_are_refused_by_whatever_address(pla
     assert not refused.summaries
     assert not [request for request in faults.recorded_requests(layout) if request.writes and request.time >= started and request.user_agent == USER_AGENT]
     # One of them alone does no harm, and neither does it when it is meant.
-    assert "west: " in play(player, hosts, "check -e model_registries_clusters=west").summary
+    assert "west (" in play(player, hosts, "check -e model_registries_clusters=west").summary
     meant = play(player, hosts, "check -e model_registries_clusters=east,west -e model_registries_same_cluster=true")
     assert meant.servers == {f"east: API server {layout.api_url}", f"west: API server {layout.faulty_api_url}"}, meant.output
     named_too = play(player, {"east": hosts["east"], "localhost": OF_THE_ENVIRONMENT}, "check")
