@@ -301,12 +301,12 @@ def test_what_is_probably_a_typo_is_a_warning(automation: Runner, registry: str,
     assert not run.failed and len(run.result["changes"]) == len(("two groups", "dena", "pipeline", "alice", "the project", "pipelin", "default")) + 1
     said = " ".join(run.warnings)
     for part in (
-        "no groups 'data-scientist' (is 'data-scientists' meant?)",
-        "no users 'dena' (is 'dana' meant?)",
+        "groups 'data-scientist' (did you mean 'data-scientists'?)",
+        "users 'dena' (did you mean 'dana'?)",
         "exists only after the first login",
-        f"'{project}x' (is '{project}' meant?)",
+        f"'{project}x' (did you mean '{project}'?)",
         "'nowhere'",
-        f"no service accounts '{project}/pipelin'",
+        f"service accounts '{project}/pipelin'",
         f"granted access as service accounts: {project}/pipeline",
         "contains duplicates: ",
     ):
@@ -361,7 +361,7 @@ def test_each_wrong_input_is_named_and_nothing_is_written(cluster: Cluster, auto
     for run, option, part in said:
         [problem] = run.result["problems"]
         assert problem["option"] == option and part in problem["problem"], run.output
-    assert "permissions.service_accounts[0].name: is missing" in account.result["msg"]
+    assert "permissions.service_accounts[0].name: is required" in account.result["msg"]
     assert [problem["option"] for problem in everywhere.result["problems"]] == ["database.port", "permissions.groups[0]"]
     assert shown(cluster, registry) == []
 

@@ -288,7 +288,7 @@ def test_a_check_that_could_not_compare_says_so(life: dict[str, Played], player:
         found = play(player, "check", "-e", "@list.yml")
     finally:
         faults.api_rules(layout, [])
-    [line] = [line for line in found.summary.splitlines() if "not compared with the list: " in line]
+    [line] = [line for line in found.summary.splitlines() if "The registries were not compared with the list: " in line]
     assert found.code and "500" in line and "registries were not read" not in found.summary, found.output
 
 
