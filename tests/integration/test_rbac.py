@@ -317,7 +317,7 @@ def test_it_never_needs_permissions_outside_the_registries_namespace_to_reconcil
         assert made.changes == [("create", "ModelRegistry"), ("create", "RoleBinding")], made.output
         assert not again.failed and again.changes == [] and again.warnings == [], again.output
         assert not deleted.failed and cluster.registry(name) is None, deleted.output
-        assert [warning for warning in deleted.warnings if f"{name}-auth-delegator" in warning and "left behind" in warning], deleted.warnings
+        assert [warning for warning in deleted.warnings if f"{name}-auth-delegator" in warning and "may remain" in warning], deleted.warnings
         assert cluster.get(*CLUSTER_ROLE_BINDINGS, f"{name}-auth-delegator", None)
     finally:
         cluster.delete(*REGISTRIES, name)
