@@ -32,8 +32,9 @@ def mysql(layout: Layout) -> Iterator[dict[str, Any]]:
 TLS_LOGIN = {"username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password}
 SCENARIOS: dict[str, tuple[dict[str, Any], int]] = {
     "create": ({"description": "Models", "database": {}}, 2),
-    "edit": ({"description": "Edited", "database": TLS_LOGIN}, 2),
-    "rotate": ({"database": {"password": "rotated-word"}}, 2),
+    # The previous password is removed when the registry is available with the new one.
+    "edit": ({"description": "Edited", "database": TLS_LOGIN}, 3),
+    "rotate": ({"database": {"password": "rotated-word"}}, 3),
     # What is deleted is announced first.
     "move": ({"allow_data_change": True, "database": {"type": "generated"}}, 3),
     "delete": ({"state": "absent"}, 6),
