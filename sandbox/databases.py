@@ -377,7 +377,11 @@ def begin(folder: Path) -> bool:
     """Whether `folder` has to be filled; emptied then. `finish` says that it is complete."""
     if _marker(folder).exists():
         return False
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        # What fills it for a start that was killed may still run, and writes into it under whatever name it has.
+        stale = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}")
+        folder.rename(stale)
+        shutil.rmtree(stale, ignore_errors=True)
     make_server_folder(folder)
     return True
 
