@@ -8,6 +8,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
