@@ -274,10 +274,12 @@ class _Writing:
                 return ""
             return str(errors[0]) if errors else "the members of the group to stay unchanged"
 
-        try:
+        def pause() -> float:
             # At random, so that two runs that get into each other's way get out of it.
-            poll = lambda: random.uniform(0, min(attempts, 8) / 4)  # noqa: E731
-            if wait.until(attempt, self._standing.reader.cluster, time.monotonic() + SECONDS, poll=poll):
+            return random.uniform(0, min(attempts, 8) / 4)
+
+        try:
+            if wait.until(attempt, self._standing.reader.cluster, time.monotonic() + SECONDS, poll=pause):
                 raise errors[0] if errors else _contested(self._standing.target)
         except _errors.ClusterError:
             if self._unanswered:
