@@ -120,6 +120,7 @@ def test_where_mysql_cannot_be_had_it_is_said_and_not_tried_again_at_once(withou
 
 
 @pytest.mark.usefixtures("without_mysql")
+# Only ansible-test sets the variable, in an environment with the requirements of the unit tests alone. `make test` runs this test.
 @pytest.mark.skipif("PYTEST_PLUGINS" in os.environ, reason="ansible-test has not what the integration tests import")
 def test_tests_that_need_mysql_are_listed_where_there_is_none():
     left_out = run.not_run()
