@@ -93,17 +93,17 @@ async def run(layout: Layout, api: Api) -> None:
             name = cluster["metadata"]["name"]
             if event == "DELETED":
                 controller.clusters.pop(name, None)
+                controller.reported.pop(name, None)
             else:
                 controller.clusters[name] = cluster
             queue.add(name)
 
     async def follow_operator() -> None:
-        ran = None
         while True:
             runs = processes.running(layout, OPERATOR) is not None
-            if runs != ran:
-                ran = runs
-                for name in controller.clusters:
+            # Compared with what was reported, not with the last look: between two looks the operator can have started and ended.
+            for name, reported in controller.reported.items():
+                if runs != reported:
                     queue.add(name)
             await asyncio.sleep(OPERATOR_CHECK_SECONDS)
 
@@ -117,6 +117,8 @@ class _Controller:
     def __init__(self, layout: Layout, api: Api):
         self._layout, self._api = layout, api
         self.clusters: dict[str, Object] = {}
+        # For each cluster: whether the operator ran, as its status tells.
+        self.reported: dict[str, bool] = {}
 
     async def reconcile(self, name: str) -> None:
         cluster = self.clusters.get(name)
@@ -162,8 +164,10 @@ class _Controller:
         await self._api.merge(singleton + "/status", {"status": status})
 
     async def _report(self, cluster: Object) -> None:
-        status = cluster_status(cluster, processes.running(self._layout, OPERATOR) is not None, _now())
-        await self._api.merge(path(CLUSTER_API, "datascienceclusters", name=cluster["metadata"]["name"], subresource="status"), {"status": status})
+        name, runs = cluster["metadata"]["name"], processes.running(self._layout, OPERATOR) is not None
+        await self._api.merge(path(CLUSTER_API, "datascienceclusters", name=name, subresource="status"), {"status": cluster_status(cluster, runs, _now())})
+        if name in self.clusters:
+            self.reported[name] = runs
 
 
 async def _operator(layout: Layout, verb: str) -> None:

@@ -150,6 +150,11 @@ def test_a_removed_component_stops_the_operator_and_a_managed_one_starts_it(layo
 
 @pytest.mark.usefixtures("component_of_before")
 def test_an_operator_that_is_down_is_told(layout: Layout, cluster: Cluster) -> None:
+    switch(cluster, managementState="Removed")
+    until(lambda: status_of(cluster)[1]["reason"] == "Removed")
+    switch(cluster, managementState="Managed")
+    # It ends as soon as it was told to be ready: nobody may have looked at its process in between.
+    until(lambda: is_ready(cluster))
     processes.stop(layout, "operator")
     ready = until(lambda: status_of(cluster)[1] if not is_ready(cluster) else None)
     assert (ready["reason"], ready["message"]) == ("DeploymentsNotReady", "0/1 deployments ready")
