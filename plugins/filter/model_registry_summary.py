@@ -24,7 +24,7 @@ description:
   - The filter fails if a host that has not failed has no report, which means that its tasks were skipped. A host that was not checked is never reported as
     successful.
   - Control characters and templates in data from clusters are escaped.
-positional: _input, hostvars, prefix, alive
+positional: _input, hostvars, prefix, alive, batch
 options:
   _input:
     description: The hosts of the play.
@@ -46,6 +46,10 @@ options:
     type: list
     elements: str
     required: true
+  batch:
+    description: The hosts of the current batch of a play with C(serial), as in C(ansible_play_batch). By default, O(alive).
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -63,10 +67,10 @@ _value:
 """
 
 
-def model_registry_summary(hosts: Any, variables: Any, prefix: str, alive: Any) -> list[str]:
+def model_registry_summary(hosts: Any, variables: Any, prefix: str, alive: Any, batch: Any = None) -> list[str]:
     """The lines about these hosts. AnsibleFilterError when nothing was done on one that has not failed."""
     try:
-        return _summary.summary(hosts, variables, prefix, alive)
+        return _summary.summary(hosts, variables, prefix, alive, alive if batch is None else batch)
     except _summary.NothingDone as error:
         raise AnsibleFilterError(str(error)) from None
 

@@ -28,7 +28,7 @@ COUNTED = {
 }
 # What in check mode only would be done.
 WRITTEN = ("changed", "deleted")
-# A screen: rows of that many letters. Some are for the first line and for the clusters.
+# A screen: rows of that many letters for what is said of registries, after a line of its own for each of so many clusters.
 COLUMNS, ROWS, ROWS_OF_CLUSTERS = 120, 30, 10
 NAMES, LONGEST_VALUE = 5, 200
 # Where in the list a registry is: its name says it better, and is not part of what is the same of several.
@@ -241,15 +241,19 @@ def worst(outcomes: Iterable[Outcome]) -> str:
 def screen(outcomes: Mapping[str, Outcome]) -> list[str]:
     """The outcomes on one screen: how all of it ended, a line for each cluster, then what is most important."""
     ordered = sorted(outcomes, key=lambda host: -STATUSES.index(outcomes[host].status))
-    heads = [f"{host} ({outcomes[host].server or 'API server not known'}): {outcomes[host].head}" for host in ordered]
+    servers = {host: f"{host} ({outcomes[host].server or 'API server not known'})" for host in ordered}
+    heads = [f"{servers[host]}: {outcomes[host].head}" for host in ordered]
     word = worst(outcomes.values()).upper()
     if len(heads) == 1:
         lines = [f"{word}: {heads[0]}"]
     else:
         lines = [f"{word}: {_number(sum(outcome.registries for outcome in outcomes.values()))} in {len(heads)} clusters", *heads[:ROWS_OF_CLUSTERS]]
         if heads[ROWS_OF_CLUSTERS:]:
-            rest = [outcomes[host].status for host in ordered[ROWS_OF_CLUSTERS:]]
-            lines.append(f"and {len(rest)} more clusters: {', '.join(f'{rest.count(status)} {status}' for status in STATUSES[::-1] if status in rest)}")
+            # Without a count of their registries, but never without their API servers: whoever meant another cluster has to see it.
+            rest = {status: [servers[host] for host in ordered[ROWS_OF_CLUSTERS:] if outcomes[host].status == status] for status in STATUSES[::-1]}
+            for status, named in rest.items():
+                parts = [", ".join(named[place : place + NAMES]) for place in range(0, len(named), NAMES)]
+                lines += [f"and {len(named)} more {status}:", *parts] if named else []
     entries = _entries({host: outcomes[host] for host in ordered})
     rows = ROWS
     for number, (text, _of) in enumerate(entries):

@@ -18,13 +18,14 @@ class NothingDone(Exception):
     """The tasks of a cluster were skipped, so that nothing can be said of it."""
 
 
-def summary(hosts: Iterable[str], variables: Mapping[str, Any], prefix: str, alive: Collection[str]) -> list[str]:
+def summary(hosts: Iterable[str], variables: Mapping[str, Any], prefix: str, alive: Collection[str], batch: Collection[str]) -> list[str]:
     """Lines about clusters, of each what its variable `<prefix>_report` says, then the address of each API server.
 
     A cluster without a report has failed before, or else its tasks were skipped: NothingDone, because nothing that was not looked at counts as good.
+    Of the hosts that a later batch of the play is for, nothing is said.
     """
-    of_host = {host: variables[host] for host in hosts}
-    reports = {host: own.get(f"{prefix}_report") for host, own in of_host.items()}
+    reports = {host: variables[host].get(f"{prefix}_report") for host in hosts}
+    reports = {host: report for host, report in reports.items() if report or host in batch or host not in alive}
     skipped = [host for host, report in reports.items() if not report and host in alive]
     if skipped:
         why = "tasks were skipped, such as with --start-at-task. Run the playbook as a whole"
@@ -33,7 +34,7 @@ def summary(hosts: Iterable[str], variables: Mapping[str, Any], prefix: str, ali
     for host, report in reports.items():
         said = report or f"{host}: FAILED before the cluster was contacted, see above"
         lines += [said] if isinstance(said, str) else said
-    lines += [f"{host}: API server {_server(own, prefix) or 'not known'}" for host, own in of_host.items()]
+    lines += [f"{host}: API server {_server(variables[host], prefix) or 'not known'}" for host in reports]
     return [_texts.inert(str(line)) for line in lines]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from sandbox import databases, people
+from sandbox import databases, faults, people
 from sandbox.kube import ApiError
 from sandbox.layout import PRODUCTS, REGISTRIES_NAMESPACE, Layout
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
@@ -195,8 +195,13 @@ def test_registries_of_older_products_are_exported_and_adopted_without_a_change(
     # Only the operators before v0.2.20 do not name the address in the status.
     said = [text for text in unrouted.warnings if "the public URLs of registries could not be determined" in text]
     assert bool(said) == (generation.version == "v1alpha1") == (unrouted.result["registries"][0]["status"]["address"] is None)
+    faults.forget_requests(openshift.layout)
     [again] = openshift.runner(tmp_path).sequence([Task({"registries": registries}, REGISTRIES_MODULE)])
     assert not again.failed and (again.changes, again.result["drift"]) == ([], []), again.output
+    # A list for all registries, not a request for each.
+    asked = [request.path for request in faults.recorded_requests(openshift.layout) if "/routes" in request.path]
+    assert [path.rpartition("/")[2] for path in asked] == ["routes"] * (generation.version == "v1alpha1"), asked
+    assert all(registry["status"]["address"] for registry in again.result["registries"])
     assert [pods_of(cluster, name) for name in names] == before
 
 

@@ -97,7 +97,7 @@ def serve(layout: Layout, row: Row) -> Served:
 
 
 def serve_really(layout: Layout, row: Row) -> Served:
-    [host] = re.findall(r"tcp\((.*?):|@([^@]*?):\d+/", container(row)["args"][-1])
+    [host] = re.findall(r"tcp\((.*?):|@([^@ ]*?):\d+/", " ".join(container(row)["args"]))
     name = "".join(host)
     address, port = layout.address("node"), 18080
     arguments = [

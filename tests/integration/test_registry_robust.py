@@ -134,7 +134,7 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     watches = ["watch deployments.apps", "watch modelregistries.modelregistry.opendatahub.io", "watch pods"]
     # The namespaces are read before anything else is, the domain of the ingress for a smoke test. Deployments that may not be listed are read one by one.
     others = ["get ingresses.config.openshift.io", "get namespaces", "get namespaces", "get roles.rbac.authorization.k8s.io", "get routes.route.openshift.io"]
-    assert silent == [*others, "list deployments.apps", *watches]
+    assert silent == [*others, "list deployments.apps", "list routes.route.openshift.io", *watches]
     listing = next(right for right in outputs if str(right) == "list deployments.apps")
     assert "is older than" in outputs[listing] or "restart" in outputs[listing]
 

@@ -62,6 +62,10 @@ class Reader:
         """A Deployment."""
         return self.cluster.read(kinds.DEPLOYMENTS, self.namespace, name)
 
+    def route(self, name: str) -> manifests.Manifest | None:
+        """A Route."""
+        return self.cluster.read(kinds.ROUTES, self.namespace, name)
+
     def pods(self, registry: str) -> tuple[manifests.Manifest, ...]:
         """The pods of a registry's server."""
         selector = f"app={registry},{server_pods.POD_LABELS}"

@@ -93,6 +93,10 @@ class Snapshot(registry_reader.Reader):
             lambda: self._deployments().get(name), lambda: self._once(("deployment", name), lambda: super(Snapshot, self).deployment(name))
         )
 
+    def route(self, name: str) -> manifests.Manifest | None:
+        """A Route. That of a registry which has just been created may be newer than the list."""
+        return visibility.if_allowed(lambda: self._routes().get(name), lambda: None) or super().route(name)
+
     def pods(self, registry: str) -> tuple[manifests.Manifest, ...]:
         """The pods of a registry's server."""
         return tuple(pod for pod in self._pods().get(registry, ()) if not server_pods.is_database_pod(pod, registry))
@@ -167,6 +171,9 @@ class Snapshot(registry_reader.Reader):
         return self._once(
             "pods", lambda: _grouped(self.cluster.listed(kinds.PODS, self.namespace, trimming.trimmed_pod, labelSelector=server_pods.POD_LABELS), _application)
         )
+
+    def _routes(self) -> dict[str, manifests.Manifest]:
+        return self._once("routes", lambda: _by_name(self.cluster.listed(kinds.ROUTES, self.namespace, trimming.trimmed)))
 
     def _role_bindings(self) -> dict[str, list[manifests.Manifest]]:
         return self._once("bindings", lambda: _grouped(self.cluster.listed(kinds.ROLE_BINDINGS, self.namespace, trimming.trimmed_binding), _role))
@@ -267,11 +274,9 @@ class Survey(Snapshot):
         """The ClusterRoles."""
         return self._once("cluster roles", lambda: self.cluster.listed(kinds.CLUSTER_ROLES, "", trimming.trimmed_role))
 
-    def route_hosts(self) -> dict[str, str]:
-        """The hosts of the namespace's Routes, by name."""
-        return self._once(
-            "routes", lambda: {route["metadata"]["name"]: route["spec"].get("host", "") for route in self.cluster.items(kinds.ROUTES, self.namespace)}
-        )
+    def route(self, name: str) -> manifests.Manifest | None:
+        """A Route."""
+        return self._routes().get(name)
 
     def _registries(self) -> dict[str, manifests.Manifest]:
         return self._once(

@@ -93,9 +93,11 @@ def unreached_warning(names: Sequence[str]) -> list[str]:
     """One warning for all registries whose database was not reached."""
     if not names:
         return []
-    which = f"the database of registry {names[0]!r}" if len(names) == 1 else f"the databases of {len(names)} registries ({_texts.names_of(names)})"
-    remedy = "Run the task on a host that can reach it, or set check_database to ignore"
-    return [f"check_database: {which} could not be checked, because it cannot be reached from this host. {remedy}"]
+    which, they, them = f"the database of registry {names[0]!r}", "it", "it"
+    if len(names) > 1:
+        which, they, them = f"the databases of {len(names)} registries ({_texts.names_of(names)})", "they", "them"
+    remedy = f"Run the task on a host that can reach {them}, or set check_database to ignore"
+    return [f"check_database: {which} could not be checked, because {they} cannot be reached from this host. {remedy}"]
 
 
 def _overlaid(read: resolution.Read, contents: Mapping[tuple[str, str], manifests.Manifest]) -> resolution.Read:

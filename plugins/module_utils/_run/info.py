@@ -239,10 +239,7 @@ class Collector:
         status = observation.status_of(seen, verdict)
         if deployment is None:
             status.update(available=None, reason="its Deployment cannot be read", evidence=None, remedy=None)
-        if status["address"] is None and survey.capabilities.has_metadata_server:
-            # Operators before v0.2.20 do not list it among the hosts.
-            host = (self._seen("the public URLs of registries", kinds.ROUTES, survey.route_hosts, outcome) or {}).get(f"{name}-https")
-            status["address"] = f"https://{host}" if host else None
+        observation.complete_address(survey, name, status, lambda why: outcome.warn([f"the public URLs of registries could not be determined: {why}"]))
         pod = server_pods.newest_pod(seen.pods)
         started = None if pod is None else server_pods.server_start(pod)
         live = live_state.Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)

@@ -216,8 +216,6 @@ class Fleet:
     def converge(self) -> None:
         """Do all of it, with each registry as far as it comes. NotAllConvergedError at the end when some did not get there."""
         items, outcome = self._outcome.items, self._outcome
-        # All that is read stays until the end: to look for garbage in it, again and again, would take as long as the plans themselves.
-        gc.disable()
         self._reader.load()
         listed = {item.name for item in items}
         live = self._reader.registries()
@@ -227,6 +225,7 @@ class Fleet:
         outcome.unlisted = [{"name": shape["name"], "display_name": shape["display_name"]} for shape in shapes]
         self._narrator.say(f"registries listed: {len(items)}, in the cluster: {len(live)}, not listed: {len(shapes)}")
         self._plan(items)
+        # The module has begun with `gc.disable()`. What is there now stays until the end; a wait makes new garbage.
         gc.freeze()
         gc.enable()
         removals = self._plan_purge(live, listed) if self._options["purge"] else {}

@@ -187,7 +187,8 @@ class WrittenRegistry:
         if self.planned.is_predicted:
             outcome.status = {**observation.ABSENT, "reason": "the registry does not exist yet", "restart_needed": False}
             return
-        observation.complete_address(self.planned.reader, name, outcome.status)
+        # That it is not known is no fault of the registry: its address is only shown.
+        observation.complete_address(self.planned.reader, name, outcome.status, lambda _why: None)
         if options["smoke_test"] and outcome.status["available"]:
             answer = self._smoke_test(outcome.status["address"], options["smoke_test_domains"])
             outcome.status["smoke_test"] = answer.as_result()

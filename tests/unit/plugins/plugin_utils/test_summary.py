@@ -17,7 +17,7 @@ def test_each_cluster_is_told_of_with_its_api_server() -> None:
         "west": {"x_report": "west: FAILED: no answer", "x_result": {"failed": True}, "x_seen": ANSWERED},
         "north": {},
     }
-    assert summary(variables, variables, "x", ["east", "west"]) == [
+    assert summary(variables, variables, "x", ["east", "west"], ["east", "west"]) == [
         "east: 2 listed",
         "east/a: created",
         "west: FAILED: no answer",
@@ -32,9 +32,17 @@ def test_each_cluster_is_told_of_with_its_api_server() -> None:
 def test_nothing_is_said_of_clusters_whose_tasks_were_skipped(own: dict[str, Any]) -> None:
     variables = {"east": {"x_report": "east: all as it should be"}, "west": own}
     with pytest.raises(NothingDone, match="Nothing was done or checked for west: tasks were skipped"):
-        summary(variables, variables, "x", ["east", "west"])
+        summary(variables, variables, "x", ["east", "west"], ["east", "west"])
+
+
+def test_of_the_hosts_of_a_later_batch_nothing_is_said() -> None:
+    variables: dict[str, dict[str, Any]] = {"first": {"x_report": "first: done"}, "broken": {}, "now": {"x_report": "now: done"}, "later": {}}
+    said = summary(variables, variables, "x", ["first", "now", "later"], ["now"])
+    assert [line.split(":")[0] for line in said] == ["first", "broken", "now"] * 2
+    with pytest.raises(NothingDone, match="for later"):
+        summary(variables, variables, "x", ["first", "now", "later"], ["later"])
 
 
 def test_no_line_is_more_than_a_line_or_means_anything_to_a_terminal_or_a_template() -> None:
     variables = {"east": {"x_report": "east: a\nwest: b \x1b[2J {{ c }}"}}
-    assert summary(["east"], variables, "x", ["east"])[0] == "east: a west: b \\x1b[2J { { c }}"
+    assert summary(["east"], variables, "x", ["east"], ["east"])[0] == "east: a west: b \\x1b[2J { { c }}"
