@@ -329,7 +329,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _opti
 
 
 def main() -> None:
-    # Imported here: what is imported and what is read stays until the end, so that a search for garbage in it only takes time. `run` ends with the process.
+    # Imported here: what is imported and what is read stays until the end, so that a search for garbage in it only takes time: of the 3.7 s of CPU of a play
+    # over 100 registries 0.3 s. `run` ends with the process.
     gc.disable()
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries
 
