@@ -100,7 +100,7 @@ def _value(value: Any, spec: Mapping[str, Any], root: _Root, path: str, problems
         element = {key: part for key, part in spec.items() if key in ("options", "choices")} | {"type": spec.get("elements", "raw")}
         return [_element(entry, element, root, f"{path}[{index}]", problems) for index, entry in enumerate(value)]
     elif not _fits(value, spec, kind):
-        problems.append(_choice_problem(path, spec["choices"]) if "choices" in spec and kind != "list" else _wrong_type(path, value, *WANTED[kind]))
+        problems.append(_choice_problem(path, value, spec["choices"]) if "choices" in spec and kind != "list" else _wrong_type(path, value, *WANTED[kind]))
     else:
         return value
     return None
@@ -250,8 +250,8 @@ def _wrong_type(path: str, value: Any, wanted: str, remedy: str) -> Problem:
     return Problem(path, f"must be {wanted}, but is {given}", remedy)
 
 
-def _choice_problem(path: str, choices: list[str]) -> Problem:
-    return Problem(path, "is not a valid value", f"Set it to {_listed(choices, 'or')}")
+def _choice_problem(path: str, value: Any, choices: list[str]) -> Problem:
+    return Problem(path, "is not a valid value", f"Set it to {_listed(choices, 'or')}", value if isinstance(value, str) else None)
 
 
 def _unknown_option(path: str, key: str, specs: Mapping[str, Any], root: _Root) -> Problem:

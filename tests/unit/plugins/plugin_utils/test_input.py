@@ -54,6 +54,12 @@ def test_what_ansible_takes_is_right(right: dict[str, Any]) -> None:
     assert not ArgumentSpecValidator(REGISTRY_ITEM).validate(right).error_messages
 
 
+@pytest.mark.parametrize(("value", "shown"), [("pem", True), (SECRET, False), ({"a": 1}, False)])
+def test_a_value_that_is_none_of_the_choices_is_shown_unless_it_can_be_a_secret(value: Any, shown: bool) -> None:
+    [said] = sentences([item(database={"ca": {"source": value}})])
+    assert ("config_map, secret, upload or none" in said, (str(value) in said)) == (True, shown), said
+
+
 @pytest.mark.parametrize(
     ("wrong", "place", "facts"),
     [
