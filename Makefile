@@ -12,7 +12,7 @@ help: ## show this list
 demo: ## start the sandbox and create a first registry on it
 	@$(RUN) python -m sandbox.demo
 
-sandbox: ## start a cluster on this machine (PRODUCT=3.x|2.25|2.21 PLATFORM=openshift|kubernetes)
+sandbox: ## start a cluster on this machine (PRODUCT=3.x|3.6|2.25|2.21 PLATFORM=openshift|kubernetes)
 	@$(RUN) python -m sandbox up --product $(PRODUCT) --platform $(PLATFORM)
 
 sandbox-stop: ## stop it; nothing is left running

@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from sandbox import faults, lifecycle, processes
-from sandbox.layout import PLATFORMS, PRODUCTS, Layout
+from sandbox.generations import GENERATIONS
+from sandbox.layout import PLATFORMS, Layout
 from sandbox.toolchain import ToolchainError
 
 
@@ -16,11 +17,11 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start the sandbox, or do nothing when it runs")
-    up.add_argument("--product", choices=PRODUCTS, default="3.x", help="the generation of OpenShift AI")
+    up.add_argument("--product", choices=GENERATIONS, default="3.x", help="the generation of OpenShift AI")
     up.add_argument("--platform", choices=PLATFORMS, default="openshift", help="with OpenShift's APIs or without")
     commands.add_parser("down", help="stop the sandbox and remove its files")
     upgrade = commands.add_parser("upgrade", help="install another generation over the running sandbox")
-    upgrade.add_argument("product", choices=PRODUCTS)
+    upgrade.add_argument("product", choices=GENERATIONS)
     for name in ("start", "stop"):
         part = commands.add_parser(name, help=f"{name} one part")
         part.add_argument("part", choices=lifecycle.PARTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from sandbox.generations import AI_HUB, COMPONENT, COMPONENTS, GENERATIONS
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 
 Schema = dict[str, Any]
@@ -15,11 +16,6 @@ DOMAIN_PATTERN = r"^(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])(\.(
 MAX_PORT = 65535
 
 
-def registry_versions(product: str) -> tuple[str, ...]:
-    """The versions of the registry's API that an operator of this product serves, the stored one last."""
-    return ("v1alpha1",) if product == "2.21" else ("v1alpha1", "v1beta1")
-
-
 def registry_schema(product: str, version: str) -> Schema:
     """The schema of a ModelRegistry in one version of its API."""
     return _object(_metadata() | {"spec": _registry_spec(product, version), "status": _registry_status()})
@@ -27,9 +23,11 @@ def registry_schema(product: str, version: str) -> Schema:
 
 def custom_resource_definitions(layout: Layout, ca_bundle: bytes) -> list[Definition]:
     """Every definition that this sandbox's product and platform have. `ca_bundle` signs the operator's conversion webhook."""
-    definitions = [_registries(layout, ca_bundle), _component()]
+    generation = GENERATIONS[layout.product]
+    definitions = [_registries(layout, ca_bundle), *([_ai_hub(), _catalog()] if generation.singleton is AI_HUB else [_component()])]
     if layout.has_openshift:
-        definitions += [_routes(), _groups(), _users(), _clusters(), _initializations(), *_gateway(), *_configurations(), _inference_services()]
+        clusters = _clusters(generation.default_namespace)
+        definitions += [_routes(), _groups(), _users(), clusters, _initializations(), *_gateway(), *_configurations(), _inference_services()]
     return definitions
 
 
@@ -130,7 +128,7 @@ def _definition(group: str, kind: str, plural: str, versions: list[Schema], name
 
 
 def _registries(layout: Layout, ca_bundle: bytes) -> Definition:
-    names = registry_versions(layout.product)
+    names = GENERATIONS[layout.product].versions
     versions = [_version(name, registry_schema(layout.product, name), _registry_columns(layout.product, name), storage=name == names[-1]) for name in names]
     definition = _definition(REGISTRY_GROUP, "ModelRegistry", "modelregistries", versions, namespaced=True, short_names=("mr",))
     if len(names) > 1:
@@ -151,7 +149,7 @@ def _registry_columns(product: str, version: str) -> list[Schema]:
     if version == "v1alpha1":
         proxies = [("Istio", "IstioAvailable"), ("Gateway", "GatewayAvailable"), ("OAuthProxy", "OAuthProxyAvailable")]
     else:
-        proxies = [("KubeRBACProxy", "KubeRBACProxyAvailable")] if product == "3.x" else [("OAuthProxy", "OAuthProxyAvailable")]
+        proxies = [("KubeRBACProxy", "KubeRBACProxyAvailable")] if GENERATIONS[product].is_today else [("OAuthProxy", "OAuthProxyAvailable")]
     return [
         _condition_column("Available", "Available"),
         *(_condition_column(name, condition, priority=2) for name, condition in proxies),
@@ -162,7 +160,8 @@ def _registry_columns(product: str, version: str) -> list[Schema]:
 
 
 def _registry_spec(product: str, version: str) -> Schema:
-    alpha, today = version == "v1alpha1", product == "3.x"
+    generation = GENERATIONS[product]
+    alpha, today = version == "v1alpha1", generation.is_today
     properties = {
         "rest": _rest(today),
         "grpc": _grpc(today),
@@ -170,11 +169,11 @@ def _registry_spec(product: str, version: str) -> Schema:
         "postgres": _postgres(generated=today and not alpha),
         "enable_database_upgrade": _flag(),
         "downgrade_db_schema_version": {"type": "integer", "format": "int64"},
-        "oauthProxy": _proxy(with_route=product != "2.21"),
+        "oauthProxy": _proxy(with_route=not generation.has_metadata_server),
     }
     rules: tuple[tuple[str, str], ...] = ()
     if alpha:
-        properties["istio"] = _istio(domain_pattern=product != "2.21")
+        properties["istio"] = _istio(domain_pattern=not generation.has_metadata_server)
         rules = (("!(has(self.istio) && has(self.oauthProxy))", "Cannot use both istio and oauthProxy"),)
     elif today:
         properties["kubeRBACProxy"] = _proxy(with_route=True)
@@ -318,24 +317,49 @@ def _istio(domain_pattern: bool) -> Schema:
 # The platform operator
 
 
-def _registries_namespace() -> Schema:
-    return _text(default=REGISTRIES_NAMESPACE, maxLength=63, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")
+def _registries_namespace(default: str = REGISTRIES_NAMESPACE) -> Schema:
+    return _text(default=default, maxLength=63, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")
 
 
 def _component() -> Definition:
     """The platform operator's own ModelRegistry: another kind with the plural of ours."""
     status = _object({"conditions": _conditions(), "phase": _text(), "registriesNamespace": _text(), "observedGeneration": {"type": "integer"}})
-    schema = _object(_metadata() | {"spec": _object({"registriesNamespace": _registries_namespace()}), "status": status})
-    schema["x-kubernetes-validations"] = [
-        {"rule": "self.metadata.name == 'default-modelregistry'", "message": "ModelRegistry name must be default-modelregistry"}
-    ]
+    schema = _object(_metadata() | {"spec": _object({COMPONENT.namespace_field: _registries_namespace()}), "status": status})
+    schema["x-kubernetes-validations"] = [{"rule": f"self.metadata.name == '{COMPONENT.name}'", "message": f"ModelRegistry name must be {COMPONENT.name}"}]
     columns = [_condition_column("Ready", "Ready"), _condition_column("Reason", "Ready", "reason")]
-    return _definition("components.platform.opendatahub.io", "ModelRegistry", "modelregistries", [_version("v1alpha1", schema, columns)], namespaced=False)
+    return _definition(COMPONENTS, COMPONENT.kind, COMPONENT.plural, [_version("v1alpha1", schema, columns)], namespaced=False)
 
 
-def _clusters() -> Definition:
+def _ai_hub() -> Definition:
+    """What takes the place of the former from 3.6 on."""
+    namespace = _text(minLength=1, maxLength=63, pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+    spec = _object(
+        {"applicationNamespace": namespace, AI_HUB.namespace_field: namespace, "gateway": _object({"domain": _text(maxLength=253)})},
+        ("applicationNamespace", AI_HUB.namespace_field),
+    )
+    status = _object({"conditions": _conditions(), "phase": _text(), "observedGeneration": {"type": "integer"}})
+    schema = _object(_metadata() | {"spec": spec, "status": status}, ("spec",))
+    schema["x-kubernetes-validations"] = [{"rule": f"self.metadata.name == '{AI_HUB.name}'", "message": f"Only the name '{AI_HUB.name}' is allowed"}]
+    columns = [_column("AppNamespace", ".spec.applicationNamespace"), _column("Age", ".metadata.creationTimestamp", kind="date")]
+    return _definition(COMPONENTS, AI_HUB.kind, AI_HUB.plural, [_version("v1alpha1", schema, columns)], namespaced=False)
+
+
+def _catalog() -> Definition:
+    """The model catalog as a custom resource, from 3.6 on. Its sources are still ConfigMaps."""
+    quantity = {"x-kubernetes-int-or-string": True}
+    database = _object({"volume": _object({"sizeLimit": quantity})})
+    spec = _object({"resources": _object({"catalog": _resources(True), "postgres": _resources(True)}), "database": database})
+    status = _object({"conditions": _conditions(), "observedGeneration": {"type": "integer", "format": "int64"}})
+    schema = _object(_metadata() | {"spec": spec, "status": status})
+    # The operator's webhook says the same.
+    schema["x-kubernetes-validations"] = [{"rule": "self.metadata.name == 'catalog'", "message": "Only the name 'catalog' is allowed"}]
+    columns = [_column("Age", ".metadata.creationTimestamp", kind="date")]
+    return _definition("aihub.opendatahub.io", "Catalog", "catalogs", [_version("v1alpha1", schema, columns)], namespaced=True)
+
+
+def _clusters(default_namespace: str) -> Definition:
     registries = _object(
-        {"managementState": _text(enum=["Managed", "Removed"]), "registriesNamespace": _registries_namespace()},
+        {"managementState": _text(enum=["Managed", "Removed"]), "registriesNamespace": _registries_namespace(default_namespace)},
         rules=(
             (
                 "(self.managementState != 'Managed') || (oldSelf.registriesNamespace == '') || (oldSelf.managementState != 'Managed')"

@@ -12,8 +12,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The product's generations, oldest first, and the version of the registry operator that each ships.
-PRODUCTS = {"2.21": "v0.2.16", "2.25": "v0.2.22", "3.x": "v0.3.14"}
 PLATFORMS = ("openshift", "kubernetes")
 
 # Every process of a sandbox carries this variable, so that one that lost its parent can still be found and stopped.

@@ -139,11 +139,14 @@ def running() -> Layout | None:
 def upgrade(product: str) -> Layout:
     """Install another generation of the product over a running sandbox, as an upgrade of the platform does: definitions first, then the operator."""
     layout = Layout.load(STATE)
-    processes.stop(layout, "operator")
+    for part in ("platform", "operator"):
+        processes.stop(layout, part)
     layout = replace(layout, product=product)
     layout.save()
     asyncio.run(_definitions(layout))
-    start(layout, "operator")
+    # The platform starts an operator that does not run.
+    for part in ("operator", "platform"):
+        start(layout, part)
     asyncio.run(_settled(layout))
     return layout
 

@@ -43,7 +43,7 @@ GENERATIONS = {
 }
 # The dashboard of each product that a sandbox can have. A sandbox has no service mesh, and without one operator v0.2.16 refuses what the dashboards before
 # v2.35 create; what they edit it takes.
-OF_PRODUCT = {"2.21": "2.22", "2.25": "2.25", "3.x": "3.5"}
+OF_PRODUCT = {"2.21": "2.22", "2.25": "2.25", "3.x": "3.5", "3.6": "3.5"}
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ options:
     description:
       - The namespace of the model registries. The product creates it if it does not exist.
       - If not set, the current value is kept. If there is no current value, the product uses its default, C(rhoai-model-registries) or C(odh-model-registries).
+        With OpenShift AI 3.6 and later, the default is the namespace of the applications.
       - The namespace can be set only when the component is changed from V(removed) to V(managed). The module fails if the component is already V(managed) with
         another namespace, as the product does.
       - The module fails if the value is not a valid name, or if it is set with O(state=removed).
@@ -62,9 +63,10 @@ options:
   wait:
     description:
       - Whether to wait until the component is in the state of O(state). With V(false), the module only reports the current status.
-      - V(managed) is reached when the condition C(ModelRegistryReady) of the DataScienceCluster is true, its status contains the namespace of the model
-        registries, the API of model registries is available, and the namespace is active.
-      - V(removed) is reached when the status no longer contains the namespace, and the objects that the platform created for the component are deleted.
+      - V(managed) is reached when the condition C(ModelRegistryReady) of the DataScienceCluster is true, its status or the AIHub contains the namespace of the
+        model registries, the API of model registries is available, and the namespace is active.
+      - V(removed) is reached when the status no longer contains the namespace, and the object that the platform created for the component is deleted. This is
+        the AIHub with OpenShift AI 3.6 and later, and the ModelRegistry of the platform with earlier versions.
       - Ignored in check mode.
     type: bool
     default: true

@@ -11,6 +11,7 @@ from functools import partial
 import aiohttp
 
 from sandbox import faults
+from sandbox.generations import apis_of
 from sandbox.kube import Api, path, run_forever
 from sandbox.layout import Layout
 from sandbox.node import postgres, real, web
@@ -42,7 +43,8 @@ class Programs:
         log = launch.container.log
         assert log
         namespace = launch.pod.namespace
-        start = Start(launch.arguments, launch.environment, launch.files, partial(self._hosts.find, namespace))
+        found, apis = partial(self._hosts.find, namespace), apis_of(launch.container.spec.get("image", ""))
+        start = Start(launch.arguments, launch.environment, launch.files, found, apis)
         if launch.container.name == METADATA_CONTAINER:
             return Metadata(start, log.write, self._threads, launch.pod.ip)
         if launch.container.name == web.REGISTRY_CONTAINER:

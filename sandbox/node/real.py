@@ -82,7 +82,8 @@ class RealServer:
     async def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Answer:
         headers = {"Content-Type": "application/json"} if body else {}
         async with self._client.request(method, f"http://{self._address}:{self._port}{path}", params=query, data=body or None, headers=headers) as response:
-            return Answer(response.status, await response.text(), response.headers.get("Content-Type", "text/plain"))
+            announced = {name: response.headers[name] for name in ("Deprecation", "Sunset", "Link") if name in response.headers}
+            return Answer(response.status, await response.text(), response.headers.get("Content-Type", "text/plain"), announced)
 
     def _write_files(self) -> None:
         self._etc.mkdir(parents=True)

@@ -82,7 +82,7 @@ def pods_api(node: Node) -> web.Application:
         if not program:
             return web.Response(status=502, text="connection refused\n")
         answer = await program.answer(request.method, "/" + request.match_info["path"], request.query, await request.read())
-        return web.Response(status=answer.status, body=answer.body.encode(), headers={"Content-Type": answer.content_type})
+        return web.Response(status=answer.status, body=answer.body.encode(), headers={"Content-Type": answer.content_type, **answer.headers})
 
     application = web.Application()
     application.router.add_route("*", "/pods/{namespace}/{pod}/{path:.*}", handle)

@@ -8,9 +8,9 @@ import os
 
 import aiohttp
 
+from sandbox.generations import GENERATIONS
 from sandbox.kube import Api, ApiError, run_forever
 from sandbox.layout import APPS_DOMAIN, Layout
-from sandbox.operator.generations import GENERATIONS
 from sandbox.operator.reconciler import Capabilities, Reconciler, Settings
 from sandbox.operator.webhooks import Admission, serve
 from sandbox.platform.component import registries_namespace

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sandbox.generations import POSTGRES_IMAGE, Generation
 from sandbox.operator.deployment import UNPRIVILEGED
-from sandbox.operator.generations import POSTGRES_IMAGE, Generation
 from sandbox.operator.manifests import RBAC, Object
 
 NAME = "model-catalog"

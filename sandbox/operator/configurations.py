@@ -5,23 +5,24 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from sandbox.crds import REGISTRY_GROUP, registry_versions
+from sandbox.crds import REGISTRY_GROUP
+from sandbox.generations import GENERATIONS, Generation
 from sandbox.layout import Layout
 
 KINDS = {"mutating": "MutatingWebhookConfiguration", "validating": "ValidatingWebhookConfiguration"}
 
 
-def webhook_path(product: str, verb: str) -> str:
+def webhook_path(generation: Generation, verb: str) -> str:
     """The path of the webhook that does `verb` ("mutate" or "validate")."""
-    version = "v1alpha1-" if product == "2.21" else ""
+    version = f"{generation.version}-" if len(generation.versions) == 1 else ""
     return f"/{verb}-modelregistry-opendatahub-io-{version}modelregistry"
 
 
 def webhook_configurations(layout: Layout, ca_bundle: bytes) -> list[dict[str, Any]]:
     """The webhook configurations of the sandbox's operator, ours or the real one: both listen at the same address."""
-    made = []
+    made, generation = [], GENERATIONS[layout.product]
     for verb, kind in KINDS.items():
-        path = webhook_path(layout.product, {"mutating": "mutate", "validating": "validate"}[verb])
+        path = webhook_path(generation, {"mutating": "mutate", "validating": "validate"}[verb])
         made.append(
             {
                 "apiVersion": "admissionregistration.k8s.io/v1",
@@ -30,7 +31,7 @@ def webhook_configurations(layout: Layout, ca_bundle: bytes) -> list[dict[str, A
                 "webhooks": [
                     {
                         "name": f"{verb[0]}modelregistry.opendatahub.io",
-                        "admissionReviewVersions": ["v1"] if layout.product == "2.21" else ["v1beta1", "v1alpha1"],
+                        "admissionReviewVersions": ["v1"] if len(generation.versions) == 1 else ["v1beta1", "v1alpha1"],
                         "clientConfig": {
                             "url": f"https://{layout.address('operator')}:{layout.webhook_port}{path}",
                             "caBundle": base64.b64encode(ca_bundle).decode(),
@@ -40,7 +41,7 @@ def webhook_configurations(layout: Layout, ca_bundle: bytes) -> list[dict[str, A
                         "rules": [
                             {
                                 "apiGroups": [REGISTRY_GROUP],
-                                "apiVersions": list(registry_versions(layout.product)),
+                                "apiVersions": list(generation.versions),
                                 "operations": ["CREATE", "UPDATE"],
                                 "resources": ["modelregistries"],
                             }

@@ -41,6 +41,9 @@ def _pod(registry: Registry) -> Object:
     kind, database = _database(registry)
     server = _metadata_server(registry) if registry.generation.has_metadata_server else _server(registry)
     server |= _database_access(kind, database)
+    if registry.generation.sunset:
+        # The flag of the server that says it; older servers do not know it, and overlook the variable.
+        server["env"] = [*server.get("env", []), {"name": "MR_ALPHA_SUNSET_DATE", "value": registry.generation.sunset}]
     containers = [server]
     if registry.generation.has_metadata_server:
         containers.append(_gateway_to_metadata_server(registry))

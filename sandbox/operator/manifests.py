@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.operator.generations import Generation
+from sandbox.generations import Generation
 from sandbox.operator.specs import Spec
 
 Object = dict[str, Any]

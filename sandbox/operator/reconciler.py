@@ -17,11 +17,11 @@ from typing import Any
 
 import aiohttp
 
+from sandbox.generations import Generation
 from sandbox.kube import Api, ApiError, Queue, path
 from sandbox.operator import catalog, manifests
 from sandbox.operator import status as statuses
 from sandbox.operator.deployment import deployment
-from sandbox.operator.generations import Generation
 from sandbox.operator.lastapplied import annotated, differs
 from sandbox.operator.manifests import Object, Registry
 from sandbox.operator.specs import effective, generated_postgres, migrate_proxy, read_spec, without_runtime_defaults
@@ -73,7 +73,10 @@ OPENSHIFT_KINDS = {
 CATALOG_SOURCE = "CatalogSource"
 CATALOG_KINDS = {CATALOG_SOURCE: Kind("v1", "configmaps", selector=(("labelSelector", f"{catalog.SOURCE_LABEL}=true"),))}
 CATALOG: Key = ("", catalog.NAME)
-COMPONENT = path("components.platform.opendatahub.io/v1alpha1", "modelregistries", name="default-modelregistry")
+# The catalog's own resource, where the product has one: the platform makes it, and this operator finishes its removal.
+CATALOG_RESOURCE = "Catalog"
+CATALOG_RESOURCE_KIND = {CATALOG_RESOURCE: Kind("aihub.opendatahub.io/v1alpha1", "catalogs", selector=())}
+CATALOG_FINALIZER = "catalog.aihub.opendatahub.io/finalizer"
 GROUP_KIND = {"Group": Kind("user.openshift.io/v1", "groups", namespaced=False, selector=(), causes=False)}
 
 
@@ -108,6 +111,8 @@ class Reconciler:
                 self._kinds |= GROUP_KIND
         if settings.generation.is_today:
             self._kinds |= CATALOG_KINDS | {"RoleBinding": OPENSHIFT_KINDS["RoleBinding"]}
+        if settings.generation.singleton.brings_catalog:
+            self._kinds |= CATALOG_RESOURCE_KIND
         self._objects: dict[str, dict[Key, Object]] = {name: {} for name in self._kinds}
         self._pods: dict[Key, set[Key]] = defaultdict(set)
         self._whole: set[Key] = set()
@@ -179,7 +184,7 @@ class Reconciler:
         return True
 
     def _ask_for_catalog(self, name: str, item: Object) -> None:
-        if name == CATALOG_SOURCE or _label(item, "app") == catalog.NAME or _label(item, "component") == catalog.POSTGRES:
+        if name in (CATALOG_SOURCE, CATALOG_RESOURCE) or _label(item, "app") == catalog.NAME or _label(item, "component") == catalog.POSTGRES:
             self._queue.add(CATALOG)
 
     def _ask(self, key: Key | None, whole: bool) -> None:
@@ -289,7 +294,7 @@ class Reconciler:
             else:
                 await self._remove(manifests.proxy_config(registry))
         outcomes += await self._ensure_if(runs, manifests.cluster_role_binding(registry))
-        if runs and self._generation.product == "2.25":
+        if runs and self._generation.has_cookie_secret:
             outcomes.append(await self._ensure_once(manifests.cookie_secret(registry, base64.b64encode(os.urandom(32)).decode())))
         if self._capabilities.has_routes:
             outcomes += await self._ensure_if(registry.has_proxy_route, manifests.https_route(registry))
@@ -301,8 +306,16 @@ class Reconciler:
 
     async def _reconcile_catalog(self) -> None:
         """Bring the model catalog's objects to what they must be. What administrators edit is made once and then left alone."""
-        component = await self._api.find(COMPONENT)
-        owner = component and {"apiVersion": component["apiVersion"], "kind": component["kind"], **_named(component)}
+        singleton, resource = self._generation.singleton, self._objects.get(CATALOG_RESOURCE, {}).get((self._namespace, "catalog"))
+        if singleton.brings_catalog:
+            if resource is None or "deletionTimestamp" in resource["metadata"]:
+                return await self._finalize_catalog(resource)
+            if CATALOG_FINALIZER not in resource["metadata"].get("finalizers", []):
+                finalizers = [*resource["metadata"].get("finalizers", []), CATALOG_FINALIZER]
+                await self._replace_catalog(resource | {"metadata": resource["metadata"] | {"finalizers": finalizers}})
+        owner = resource or await self._api.find(path(singleton.api_version, singleton.plural, name=singleton.name))
+        controls = {"controller": True, "blockOwnerDeletion": True} if singleton.brings_catalog else {}
+        owner = owner and {"apiVersion": owner["apiVersion"], "kind": owner["kind"], **_named(owner), **controls}
         sources = [item["metadata"]["name"] for item in self._objects[CATALOG_SOURCE].values() if item["metadata"]["namespace"] == self._namespace]
         made = catalog.Catalog(self._generation, self._namespace, self._domain, owner, sources)
         await self._ensure(made.service_account())
@@ -326,6 +339,32 @@ class Reconciler:
         await self._ensure(made.cluster_role_binding())
         if owner is None and self._capabilities.has_routes:
             # The platform makes it after this operator, and nothing here watches it.
+            self._queue.add_later(CATALOG, 1)
+        if resource is not None:
+            await self._report_catalog()
+
+    async def _finalize_catalog(self, resource: Object | None) -> None:
+        """What no owner reference takes away, then the finalizer."""
+        if resource is None or CATALOG_FINALIZER not in resource["metadata"].get("finalizers", []):
+            return
+        await self._remove({"kind": "ClusterRoleBinding", "metadata": {"name": f"{catalog.NAME}-auth-delegator"}})
+        finalizers = [finalizer for finalizer in resource["metadata"]["finalizers"] if finalizer != CATALOG_FINALIZER]
+        await self._api.replace(self._path(CATALOG_RESOURCE, resource), resource | {"metadata": resource["metadata"] | {"finalizers": finalizers}})
+
+    async def _replace_catalog(self, resource: Object, subresource: str | None = None) -> None:
+        self._keep(CATALOG_RESOURCE, await self._api.replace(self._path(CATALOG_RESOURCE, resource, subresource), resource))
+
+    async def _report_catalog(self) -> None:
+        """Say in the catalog's resource whether it is available; as long as it is not, look again."""
+        resource = self._objects[CATALOG_RESOURCE][self._namespace, "catalog"]
+        deployed = self._objects[DEPLOYMENT].get((self._namespace, catalog.NAME), {})
+        found = any(one["type"] == "Available" and one["status"] == "True" for one in deployed.get("status", {}).get("conditions", []))
+        verdict = Verdict("True", "DeploymentAvailable", "Deployment is available") if found else Verdict("False", "DeploymentUnavailable", "not available")
+        old = resource.get("status", {})
+        made = statuses.set_condition(old, "Available", verdict, datetime.now(UTC)) | {"observedGeneration": resource["metadata"]["generation"]}
+        if made != old:
+            await self._replace_catalog(resource | {"status": made}, "status")
+        if not found:
             self._queue.add_later(CATALOG, 1)
 
     def _catalog_password(self, made: catalog.Catalog) -> Object:

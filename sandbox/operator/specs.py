@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from sandbox.crds import Schema, registry_schema
-from sandbox.operator.generations import METADATA_IMAGE, POSTGRES_IMAGE, REGISTRY_IMAGE, Generation
+from sandbox.generations import METADATA_IMAGE, POSTGRES_IMAGE, REGISTRY_IMAGE, Generation
 from sandbox.operator.structs import marshal
 
 Spec = dict[str, Any]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from sandbox.operator.generations import Generation
+from sandbox.generations import Generation
 from sandbox.operator.manifests import Object, Registry
 from sandbox.operator.specs import Spec
 from sandbox.operator.structs import merge_patch
@@ -75,7 +75,7 @@ def status(registry: Registry, old: Object, outcome: Outcome, seen: Seen) -> tup
 
 
 def _with_proxy(generation: Generation, available: Verdict, proxy: Verdict) -> Verdict:
-    if proxy.status == "True" or generation.product == "2.25":
+    if proxy.status == "True" or generation.has_cookie_secret:
         # v0.2.22 says of the proxy what is wrong with it, and calls the registry available all the same.
         return available
     return proxy if generation.is_today else Verdict(proxy.status, proxy.reason, "OAuth Proxy resources are unavailable")
@@ -208,8 +208,7 @@ def _pod_trouble(registry: Registry, seen: Seen, missing: int) -> Verdict:
 def _log_verdict(generation: Generation, error: str) -> Verdict:
     if ALERT in error and not generation.has_metadata_server:
         return Verdict("False", "ResourcesAlert", f"rest container alert: {error}")
-    prefix = {"2.21": "Metadata database", "2.25": "metadata database", "3.x": "database"}[generation.product]
-    return Verdict("False", "ConfigurationError", f"{prefix} configuration error: {error}")
+    return Verdict("False", "ConfigurationError", f"{generation.log_prefix} configuration error: {error}")
 
 
 def _failed_containers(pod: Object) -> list[str]:

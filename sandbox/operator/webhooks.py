@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.generations import Generation
 from sandbox.layout import Layout
 from sandbox.operator.configurations import webhook_path
-from sandbox.operator.generations import Generation
 from sandbox.operator.specs import Object, converted, defaulted, invalid, refusals
 from sandbox.operator.structs import Mismatch
 
@@ -73,8 +73,8 @@ async def serve(layout: Layout, admission: Admission) -> web.AppRunner:
     """
     app = web.Application(client_max_size=2**26)
     routes = {
-        webhook_path(layout.product, "mutate"): admission.mutate,
-        webhook_path(layout.product, "validate"): admission.validate,
+        webhook_path(admission.generation, "mutate"): admission.mutate,
+        webhook_path(admission.generation, "validate"): admission.validate,
         "/convert": admission.convert,
     }
     app.add_routes([web.post(path, _review(answer)) for path, answer in routes.items()])

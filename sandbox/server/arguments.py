@@ -29,6 +29,7 @@ class Options:
     embedmd_database_ssl_ca: str = ""
     embedmd_database_ssl_cipher: str = ""
     embedmd_database_ssl_verify_server_cert: bool = False
+    alpha_sunset_date: str = ""
 
     @property
     def wants_tls(self) -> bool:

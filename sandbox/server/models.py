@@ -6,14 +6,15 @@ import base64
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.generations import V1ALPHA3
 from sandbox.server.connection import Connection, DatabaseError
 from sandbox.server.schema import MODEL_TYPE, quoting
 
-BASE = "/api/model_registry/v1alpha3/"
-# Collections that exist and stay empty here.
+BASE = V1ALPHA3
+# Collections that exist and stay empty here. The experiments are not in v1.
 EMPTY_COLLECTIONS = (
     "model_versions",
     "artifacts",
@@ -35,6 +36,7 @@ class Answer:
     status: int
     body: str
     content_type: str = "application/json; charset=UTF-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer(connection: Connection, method: str, path: str, query: Mapping[str, str], body: bytes) -> Answer:

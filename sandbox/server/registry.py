@@ -8,9 +8,10 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from sandbox.generations import V1, V1ALPHA3
 from sandbox.server import dsn, log, models, mysql, postgresql, schema
 from sandbox.server.arguments import Options, UsageError, parse
 from sandbox.server.connection import Connection, DatabaseError, Files, Lookup
@@ -29,12 +30,13 @@ class _Exit(Exception):
 
 @dataclass(frozen=True)
 class Start:
-    """What a container hands to the server when it starts."""
+    """What a container hands to the server when it starts. `apis` are the bases that the server of its image knows."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     files: Files
     lookup: Lookup
+    apis: tuple[str, ...] = (V1ALPHA3,)
 
 
 class RegistryServer:
@@ -47,6 +49,8 @@ class RegistryServer:
         # Readiness checks are not answered before the first connection: they wait for the same lock as the attempts to connect.
         self._connected = asyncio.Event()
         self._serving = self._stopped = False
+        # Told with every answer of v1alpha3, from when on it may not be served any more.
+        self._sunset: Mapping[str, str] = {}
 
     async def run(self) -> int:
         """Serve until cancelled; the exit code when the server gives up by itself."""
@@ -57,6 +61,7 @@ class RegistryServer:
                 raise _Exit(str(error)) from None
             self._say("I", "started", f"Proxy server started at {options.hostname}:{options.port}")
             self._check(options)
+            self._sunset = sunset_headers(options.alpha_sunset_date)
             try:
                 await self._connect(options)
             except DatabaseError as error:
@@ -93,10 +98,15 @@ class RegistryServer:
                 return Answer(found.status, "OK" if found.status == 200 else _first_failure(found), "text/plain; charset=utf-8")
         if not self._serving:
             return Answer(503, UNAVAILABLE, "text/plain; charset=utf-8")
+        base = next((base for base in self._start.apis if path.startswith(base)), "")
+        if not base or (base == V1 and path.startswith(f"{V1}experiment")):
+            return Answer(404, "404 page not found\n", "text/plain; charset=utf-8")
+        same = models.BASE + path.removeprefix(base)
         try:
-            return await self._use(lambda connection: models.answer(connection, method, path, query, body))
+            found = await self._use(lambda connection: models.answer(connection, method, same, query, body))
         except DatabaseError as error:
-            return Answer(500, json.dumps({"code": "Internal Server Error", "message": str(error)}) + "\n")
+            found = Answer(500, json.dumps({"code": "Internal Server Error", "message": str(error)}) + "\n")
+        return replace(found, headers=self._sunset) if base == V1ALPHA3 else found
 
     def _say(self, severity: str, place: str, message: str) -> None:
         self._write(log.line(severity, place, message))
@@ -204,6 +214,17 @@ class RegistryServer:
             return _health(await self._use(lambda connection: [check.on(connection) for check in checks]))
         except DatabaseError as error:
             return _health([check.refused(error) for check in checks])
+
+
+def sunset_headers(date: str) -> dict[str, str]:
+    """The headers that announce the end of v1alpha3 on this day; none without one."""
+    if not date:
+        return {}
+    try:
+        day = datetime.datetime.strptime(date, "%Y-%m-%d")
+    except ValueError:
+        raise _Exit(f'invalid --alpha-sunset-date "{date}": must be YYYY-MM-DD') from None
+    return {"Deprecation": "true", "Sunset": f"{day:%a, %d %b %Y} 00:00:00 GMT", "Link": f'<{V1}>; rel="successor-version"'}
 
 
 @dataclass(frozen=True)

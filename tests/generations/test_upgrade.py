@@ -1,4 +1,4 @@
-"""The module on every generation of the product, and one registry that lives through all of them."""
+"""The module on every generation of the registry operator, and one registry that lives through all of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 
 from sandbox import databases, faults, people
 from sandbox.kube import ApiError
-from sandbox.layout import PRODUCTS, REGISTRIES_NAMESPACE, Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
 from tests.helpers import Cluster, Right, Task, until
 from tests.reading import INFO, auditor_token
@@ -94,7 +94,7 @@ def old_registry(openshift: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
     return registry
 
 
-@pytest.fixture(scope="module", params=PRODUCTS)
+@pytest.fixture(scope="module", params=GENERATIONS)
 def product(request: pytest.FixtureRequest, openshift: Sandbox, old_registry: Registry) -> str:
     """One generation after the other, upgraded in place."""
     if openshift.layout.product != request.param:

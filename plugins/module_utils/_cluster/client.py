@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from .. import _deadline, _errors, _texts
 from .._model import kinds, manifests
-from . import answers
+from . import answers, visibility
 
 # Whatever is missing is reported by the shell of the modules before any of this is used.
 try:
@@ -185,16 +185,24 @@ class Cluster:
                 raise
             if listed is None:
                 continue
-            for item in listed["items"]:
-                namespace = manifests.at(item, ("status", "components", "modelregistry", "registriesNamespace"))
-                if namespace:
-                    self.checked_namespaces.add(str(namespace))
-                    return str(namespace)
-            raise _errors.ClusterError(
-                f"the registries namespace is not known: the component modelregistry is not Managed. {hint}, or enable it with model_registry_component.",
-                _errors.NOT_FOUND,
-            )
+            told = [manifests.at(item, ("status", "components", "modelregistry", "registriesNamespace")) for item in listed["items"]]
+            unseen: list[str] = []
+            namespace = next(filter(None, told), None) or self.ai_hub_namespace(unseen.append)
+            if namespace:
+                self.checked_namespaces.add(str(namespace))
+                return str(namespace)
+            reason = unseen[0] if unseen else "the component modelregistry is not Managed."
+            message = f"the registries namespace is not known: {reason} {hint}, or enable it with model_registry_component."
+            raise _errors.ClusterError(message, _errors.NOT_FOUND)
         raise _errors.ClusterError(f"the registries namespace is not known: this cluster has no DataScienceCluster. {hint}.", _errors.NOT_FOUND)
+
+    def ai_hub_namespace(self, unseen: Callable[[str], object]) -> str | None:
+        """The namespace of the registries by the platform's AIHub; None where there is none. `unseen` is told where it may not be read.
+
+        OpenShift AI 3.6 keeps them with the applications unless the DataScienceCluster names another namespace, and only the AIHub tells.
+        """
+        hub = visibility.seen(lambda: self.read(kinds.AI_HUBS, "", kinds.AI_HUB), None, unseen, advice=False, served=lambda: self.serves(*kinds.AI_HUBS))
+        return manifests.at(hub, ("spec", "instancesNamespace")) or None
 
     def server_version(self) -> tuple[int, int] | None:
         """The version of the API server, major and minor; None where it does not say."""

@@ -33,6 +33,10 @@ INGRESSES = ("config.openshift.io/v1", "ingresses")
 ROUTES = ("route.openshift.io/v1", "routes")
 USERS = ("user.openshift.io/v1", "users")
 USER_GROUPS = ("user.openshift.io/v1", "groups")
+# The platform's own resource for the component: from OpenShift AI 3.6 on, and before.
+PLATFORM = "components.platform.opendatahub.io/v1alpha1"
+AI_HUBS, AI_HUB = (PLATFORM, "aihubs"), "default-aihub"
+COMPONENTS, COMPONENT = (PLATFORM, "modelregistries"), "default-modelregistry"
 # The API of each kind of object that a registry refers to.
 APIS = {"Secret": SECRETS, "ConfigMap": CONFIG_MAPS}
 

@@ -20,8 +20,6 @@ VERSIONS = ("v2", "v1")
 COMPONENT = ("components", "modelregistry")
 MANAGED, REMOVED = "managed", "removed"
 CONDITION = "ModelRegistryReady"
-# What the platform's operator creates for a managed component, and deletes together with it.
-SINGLETON_API, SINGLETON = ("components.platform.opendatahub.io/v1alpha1", "modelregistries"), "default-modelregistry"
 PLATFORM_REMEDY = "Check that the operator of OpenShift AI or Open Data Hub is running"
 
 
@@ -40,6 +38,8 @@ class Live:
 
     api: tuple[str, str]
     manifest: manifests.Manifest = field(repr=False)
+    # Where the platform keeps the registries of a managed component whose namespace it does not name here.
+    unnamed_namespace: str | None = None
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ class Live:
     @property
     def told_namespace(self) -> str | None:
         """The namespace that the status names; the product names it only while the component is managed."""
-        return manifests.at(self.manifest, ("status", *COMPONENT, "registriesNamespace")) or None
+        return manifests.at(self.manifest, ("status", *COMPONENT, "registriesNamespace")) or self.unnamed_namespace
 
     @property
     def condition(self) -> manifests.Manifest | None:
@@ -75,7 +75,8 @@ class Surroundings:
     serves_registries: bool
     # The phase of the registries namespace; empty when there is no such namespace.
     namespace_phase: str | None
-    has_singleton: bool | None
+    # The platform's own resource for the component, while it is there; empty when it is not.
+    singleton: str | None
 
 
 def wanted_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> Wanted:
@@ -138,6 +139,6 @@ def why_not_removed(live: Live, around: Surroundings) -> str:
     """Why a component that is to be removed is not gone yet; empty when it is."""
     if live.told_namespace is not None or (live.condition or {}).get("status") == "True":
         return f"the status of {KIND} {live.name!r} still reports a managed component. {PLATFORM_REMEDY}"
-    if around.has_singleton:
-        return f"{SINGLETON_API[1]}.{SINGLETON_API[0].partition('/')[0]} {SINGLETON!r} still exists. {PLATFORM_REMEDY}"
+    if around.singleton:
+        return f"{around.singleton} still exists. {PLATFORM_REMEDY}"
     return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import _errors
@@ -53,7 +53,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     outcome.introduce(cluster.identity())
     problems: list[_errors.Problem] = []
     wanted = component_plan.wanted_from_options(options, problems)
-    live = _read(cluster)
+    live = _read(cluster, outcome)
     change, more = component_plan.plan_switch(wanted, live)
     problems += more
     if change:
@@ -70,7 +70,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         _wait_for(cluster, live, options["wait_timeout"] if options["wait"] and not check_mode else 0, outcome)
 
 
-def _read(cluster: client.Cluster) -> component_plan.Live:
+def _read(cluster: client.Cluster, outcome: ComponentOutcome) -> component_plan.Live:
     """The cluster's only DataScienceCluster. ClusterError when there is none or more than one, or it may not be read."""
     api = next(
         (
@@ -95,7 +95,11 @@ def _read(cluster: client.Cluster) -> component_plan.Live:
         names = ", ".join(repr(item["metadata"]["name"]) for item in found)
         what, remedy = (f"several {component_plan.KIND}s, {names}", "Delete all but one") if found else (f"no {component_plan.KIND}", "Create one")
         raise _errors.ClusterError(f"the component cannot be changed: this cluster has {what}. {remedy}.")
-    return component_plan.Live(api, found[0])
+    live = component_plan.Live(api, found[0])
+    if live.state == component_plan.MANAGED and live.namespace is None:
+        what = "the registries namespace could not be determined"
+        live = replace(live, unnamed_namespace=cluster.ai_hub_namespace(lambda why: outcome.warn([f"{what}: {why}"])))
+    return live
 
 
 def _right_problems(cluster: client.Cluster, live: component_plan.Live) -> list[_errors.Problem]:
@@ -143,7 +147,7 @@ def _switch(
             if not error.unclear and error.status != _errors.CONFLICT:
                 raise
             with outcome.in_doubt([change] if error.unclear else []):
-                live = _read(cluster)
+                live = _read(cluster, outcome)
             again, problems = component_plan.plan_switch(wanted, live)
             if not again and not problems:
                 if error.unclear:
@@ -167,7 +171,7 @@ def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float
 
     def look(_is_last: bool) -> str:
         nonlocal known
-        live, known = known or _read(now), None
+        live, known = known or _read(now, outcome), None
         if live.state != state:
             raise NotSwitchedError(f"the model registry component was set to {state}, but another process has set it to {live.state} since.")
         around = _surroundings(now, live, outcome)
@@ -186,13 +190,19 @@ def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float
 
 def _surroundings(cluster: client.Cluster, live: component_plan.Live, outcome: ComponentOutcome) -> component_plan.Surroundings:
     if live.state == component_plan.REMOVED:
-        found = _seen(cluster, component_plan.SINGLETON_API, component_plan.SINGLETON, "whether the component has been removed", outcome)
-        return component_plan.Surroundings(True, None, None if found is None else bool(found))
+        return component_plan.Surroundings(True, None, _singleton(cluster, outcome))
     serves = any(cluster.serves(f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1"))
     if live.told_namespace is None:
         return component_plan.Surroundings(serves, None, None)
     namespace = _seen(cluster, kinds.NAMESPACES, live.told_namespace, "whether the registries namespace exists", outcome)
     return component_plan.Surroundings(serves, None if namespace is None else manifests.at(namespace, ("status", "phase")) or "", None)
+
+
+def _singleton(cluster: client.Cluster, outcome: ComponentOutcome) -> str | None:
+    """What the platform's operator creates for a managed component, and deletes together with it. An upgrade to 3.6 can leave the kind of before behind."""
+    api, name = (kinds.AI_HUBS, kinds.AI_HUB) if cluster.serves(*kinds.AI_HUBS) else (kinds.COMPONENTS, kinds.COMPONENT)
+    found = _seen(cluster, api, name, "whether the component has been removed", outcome)
+    return None if found is None else f"{api[1]}.{api[0].partition('/')[0]} {name!r}" if found else ""
 
 
 def _seen(cluster: client.Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> manifests.Manifest | None:

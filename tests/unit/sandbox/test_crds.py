@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from sandbox.crds import custom_resource_definitions, registry_schema
-from sandbox.layout import PRODUCTS, Layout
+from sandbox.generations import GENERATIONS
+from sandbox.layout import Layout
 
 TABLES = Path(__file__).resolve().parents[4] / "shared" / "crd"
 VERSIONS = [("2.21", "v1alpha1"), ("2.25", "v1alpha1"), ("2.25", "v1beta1"), ("3.x", "v1alpha1"), ("3.x", "v1beta1")]
@@ -29,7 +30,7 @@ def registries(product: str) -> Any:
 
 @pytest.mark.parametrize(("product", "version"), VERSIONS)
 def test_the_schema_equals_the_table_of_the_real_one(product: str, version: str, tmp_path: Path) -> None:
-    table = TABLES / f"{PRODUCTS[product]}-{version}.tsv"
+    table = TABLES / f"{GENERATIONS[product].operator}-{version}.tsv"
     spec = registry_schema(product, version)["properties"]["spec"]
     if not TABLES.exists():
         # A clone on its own: the tables stay with the project's papers. What the tables would say of the fields that other code depends on:
@@ -66,7 +67,7 @@ def test_two_versions_are_converted_by_the_operator_and_one_is_not() -> None:
 
 
 def test_exactly_one_version_is_stored() -> None:
-    for product in PRODUCTS:
+    for product in GENERATIONS:
         for definition in definitions(product).values():
             assert [version["storage"] for version in definition["spec"]["versions"]].count(True) == 1
 

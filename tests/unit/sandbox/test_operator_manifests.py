@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.generations import GENERATIONS
 from sandbox.operator import manifests
 from sandbox.operator.deployment import deployment
-from sandbox.operator.generations import GENERATIONS
 from sandbox.operator.manifests import Registry
 from sandbox.operator.specs import defaulted, effective, generated_postgres
 

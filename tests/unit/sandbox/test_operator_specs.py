@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.generations import GENERATIONS
 from sandbox.layout import Layout
 from sandbox.operator.configurations import webhook_configurations
-from sandbox.operator.generations import GENERATIONS
 from sandbox.operator.specs import converted, defaulted, effective, refusals
 from sandbox.operator.structs import Mismatch
 from sandbox.operator.webhooks import Admission

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.operator.generations import GENERATIONS
+from sandbox.generations import GENERATIONS
 from sandbox.operator.manifests import Registry
 from sandbox.operator.specs import effective
 from sandbox.operator.status import Outcome, Seen, log_error, pods_with_logs, status

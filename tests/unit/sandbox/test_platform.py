@@ -11,10 +11,12 @@ import pytest
 import trustme
 from cryptography import x509
 
+from sandbox.generations import GENERATIONS
 from sandbox.layout import Layout
 from sandbox.platform import access, api_faults, component, routes, serving_certificates, tokens, trusted_bundle
 from sandbox.platform.component import Component
 
+TODAY, NEXT = GENERATIONS["3.x"], GENERATIONS["3.6"]
 NOW, BEFORE = "2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"
 
 
@@ -67,14 +69,21 @@ def test_bearer_tokens_are_read_from_the_header(header: str, bearer: str) -> Non
 
 
 def test_a_component_without_a_state_is_removed() -> None:
-    assert Component.of(cluster(None)) == Component.of({}) == Component(False, "odh-model-registries")
+    assert Component.of(cluster(None), TODAY) == Component.of({}, TODAY) == Component(False, "odh-model-registries", None)
 
 
 def test_the_namespace_is_told_only_while_managed() -> None:
-    managed = component.cluster_status(cluster("Managed", "mine"), True, NOW)["components"]["modelregistry"]
-    removed = component.cluster_status(cluster("Removed", "mine"), True, NOW)["components"]["modelregistry"]
+    managed = component.cluster_status(cluster("Managed", "mine"), TODAY, True, NOW)["components"]["modelregistry"]
+    removed = component.cluster_status(cluster("Removed", "mine"), TODAY, True, NOW)["components"]["modelregistry"]
     assert managed == {"managementState": "Managed", "registriesNamespace": "mine"}
     assert removed == {"managementState": "Removed", "registriesNamespace": None}
+
+
+def test_from_3_6_on_registries_are_with_the_applications_where_no_namespace_is_named_and_the_status_is_silent() -> None:
+    assert Component.of(cluster("Managed"), NEXT) == Component(True, "opendatahub", None)
+    assert Component.of(cluster("Managed", "mine"), NEXT) == Component(True, "mine", "mine")
+    assert component.cluster_status(cluster("Managed"), NEXT, True, NOW)["components"]["modelregistry"]["registriesNamespace"] is None
+    assert component.cluster_status(cluster("Managed"), TODAY, True, NOW)["components"]["modelregistry"]["registriesNamespace"] == "odh-model-registries"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +95,7 @@ def test_the_namespace_is_told_only_while_managed() -> None:
     ],
 )
 def test_readiness_says_what_is_missing(state: str, operator_runs: bool, ready: str, reason: str, whole: str) -> None:
-    status = component.cluster_status(cluster(state), operator_runs, NOW)
+    status = component.cluster_status(cluster(state), TODAY, operator_runs, NOW)
     found = condition(status, "ModelRegistryReady")
     assert (found["status"], found["reason"]) == (ready, reason)
     assert condition(status, "Ready")["status"] == whole
@@ -98,7 +107,7 @@ def test_a_condition_keeps_the_time_of_its_last_change() -> None:
         {"type": "Ready", "status": "False", "reason": "DeploymentsNotReady", "message": "", "lastTransitionTime": BEFORE},
         {"type": "OtherReady", "status": "True", "lastTransitionTime": BEFORE},
     ]
-    status = component.cluster_status(cluster("Managed", conditions=old), True, NOW)
+    status = component.cluster_status(cluster("Managed", conditions=old), TODAY, True, NOW)
     assert [condition(status, kind)["lastTransitionTime"] for kind in ("ModelRegistryReady", "Ready", "OtherReady")] == [BEFORE, NOW, BEFORE]
 
 

@@ -622,3 +622,53 @@ def test_a_status_of_0_is_no_answer_and_says_what_to_do(reason, remedy):
 
 def test_an_address_that_is_not_known_yet_leaves_no_gap():
     assert "the API server did not respond" in str(client.no_answer("connecting to the cluster", "", "Connection refused"))
+
+
+# The registries namespace
+
+
+def clusters(*told):
+    """The answer to a list of DataScienceClusters whose statuses tell these namespaces."""
+    statuses = [{"components": {"modelregistry": {"registriesNamespace": namespace}}} for namespace in told]
+    items = [{"metadata": {"name": f"c{number}", "uid": f"u{number}"}, "status": status} for number, status in enumerate(statuses)]
+    return 200, {"kind": "DataScienceClusterList", "metadata": {}, "items": items}
+
+
+HUB = {"kind": "AIHub", "metadata": {"name": "default-aihub", "uid": "h"}, "spec": {"applicationNamespace": "apps", "instancesNamespace": "of-the-hub"}}
+NO_HUB = 404, {"kind": "Status", "message": "not found"}
+NOT_ALLOWED = 403, {"kind": "Status", "message": "cannot get aihubs"}
+PLATFORM = "/apis/components.platform.opendatahub.io/v1alpha1"
+
+
+def served(*kinds):
+    return 200, {"kind": "APIResourceList", "resources": [{"name": name} for name in kinds]}
+
+
+def paths(server):
+    return [path for _verb, path, _headers, _body in server.seen]
+
+
+def test_the_datasciencecluster_alone_is_asked_where_it_tells_the_namespace(cluster, server):
+    server.answers = [clusters("", "registries")]
+    assert cluster.registries_namespace() == "registries"
+    assert len(server.seen) == 1 and cluster.checked_namespaces == {"registries"}
+
+
+def test_the_aihub_is_asked_where_the_datasciencecluster_tells_no_namespace(cluster, server):
+    server.answers = [clusters(None), (200, HUB)]
+    assert cluster.registries_namespace() == "of-the-hub"
+    assert paths(server)[1:] == [f"{PLATFORM}/aihubs/default-aihub"] and cluster.checked_namespaces == {"of-the-hub"}
+
+
+# A cluster before 3.6 has no such kind, and refuses an account without permissions for it all the same.
+@pytest.mark.parametrize("hub", [[NO_HUB], [NOT_ALLOWED, served("modelregistries")]])
+def test_without_an_aihub_the_component_is_not_managed(cluster, server, hub):
+    server.answers = [clusters(None), *hub]
+    with pytest.raises(_errors.ClusterError, match="component modelregistry is not Managed"):
+        cluster.registries_namespace()
+
+
+def test_an_aihub_that_may_not_be_read_is_the_reason(cluster, server):
+    server.answers = [clusters(None), NOT_ALLOWED, served("modelregistries", "aihubs")]
+    with pytest.raises(_errors.ClusterError, match=r"the registries namespace is not known: .*cannot get aihubs"):
+        cluster.registries_namespace()

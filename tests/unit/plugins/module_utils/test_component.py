@@ -117,6 +117,17 @@ def test_what_a_managed_component_lacks_is_said(seen, around, told):
     assert told in why_not_managed(seen, around)
 
 
+# From OpenShift AI 3.6 on the DataScienceCluster need not name the namespace, not even in its status.
+def test_a_namespace_that_only_the_platform_knows_is_that_of_the_component():
+    silent = ready(told=None, spec=None)
+    assert "reports no registries namespace" in why_not_managed(silent, NOTHING_MISSING)
+    known = replace(silent, unnamed_namespace="applications")
+    assert why_not_managed(known, NOTHING_MISSING) == "" and known.namespace == "applications"
+    assert plan_switch(Wanted("managed", "applications", False), known) == (None, [])
+    change, [problem] = plan_switch(Wanted("managed", "other", False), known)
+    assert change is None and "(current: 'applications')" in problem.problem
+
+
 # A namespace that may not be looked at is taken to be there.
 @pytest.mark.parametrize("phase", ["Active", None])
 def test_a_managed_component_that_lacks_nothing_is_ready(phase):
@@ -126,16 +137,16 @@ def test_a_managed_component_that_lacks_nothing_is_ready(phase):
 @pytest.mark.parametrize(
     ("seen", "singleton", "told"),
     [
-        (ready(), False, "still reports a managed component"),
-        (live({"managementState": "Removed"}, None, {"status": "True"}), False, "still reports a managed component"),
+        (ready(), "", "still reports a managed component"),
+        (live({"managementState": "Removed"}, None, {"status": "True"}), "", "still reports a managed component"),
         (
             live({"managementState": "Removed"}, None, REMOVED),
-            True,
-            "modelregistries.components.platform.opendatahub.io 'default-modelregistry' still exists",
+            "aihubs.components.platform.opendatahub.io 'default-aihub'",
+            "aihubs.components.platform.opendatahub.io 'default-aihub' still exists",
         ),
-        (live({"managementState": "Removed"}, None, REMOVED), False, ""),
+        (live({"managementState": "Removed"}, None, REMOVED), "", ""),
         (live({"managementState": "Removed"}, None, REMOVED), None, ""),
-        (live(), False, ""),
+        (live(), "", ""),
     ],
 )
 def test_a_removed_component_is_gone_with_all_that_was_made_of_it(seen, singleton, told):
