@@ -202,11 +202,12 @@ INFO: dict[str, Any] = {
     "include": {
         "type": "list",
         "elements": "str",
-        "choices": ["status", "permissions", "certificates", "database"],
+        "choices": ["status", "permissions", "certificates", "database", "smoke_test"],
         "default": ["status", "permissions"],
     },
     "query": {"type": "str"},
     "expiry_days": {"type": "int", "default": 30},
+    "smoke_test_domains": SMOKE_TEST["smoke_test_domains"],
 }
 DATABASE_INFO: dict[str, Any] = {
     "registry": {"type": "str"},

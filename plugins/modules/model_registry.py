@@ -134,7 +134,9 @@ options:
     description:
       - Whether to request the models of the registry at its public address when the registry is available. The request is authenticated with the token that is
         used to log in to the cluster. It does not write anything.
-      - The result is in RV(status.smoke_test). A warning is issued if the request does not succeed.
+      - Version C(v1) of the REST API is requested first, and C(v1alpha3) if the registry does not provide it. Registries of OpenShift AI 3.6 provide both.
+      - The result is in RV(status.smoke_test). A warning is issued if the request does not succeed, or if the registry announces in a C(Sunset) header that it
+        does not provide C(v1alpha3) after a date.
       - The certificate of the registry is verified against the CA certificates of the system, and then against O(ca_cert).
       - The token is sent only to hosts in the ingress domain of the cluster, or in one of O(smoke_test_domains). Users who can edit a registry can set any host
         in its status.
@@ -300,6 +302,8 @@ status:
       description:
         - The response of the registry, with C(result), C(message) and C(http_status). The result is V(ok), V(unauthorized), V(forbidden), V(failed),
           V(unreachable), V(no_token), V(no_address) or V(not_trusted).
+        - C(api_version) is the version of the REST API that responded. Null if there was no response.
+        - C(sunset) is what a C(Sunset) header announces, with C(api_version), C(date) and C(message). Null if there was no such header.
       returned: if O(smoke_test=true) and the registry is available
       type: dict
 kept:

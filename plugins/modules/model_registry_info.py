@@ -73,9 +73,11 @@ options:
       - V(certificates) are the CA certificates that its database is verified against, and its client certificate.
       - V(database) is a check of its database, as M(modelops.openshift_ai.model_registry_database_info) does it, from the host that executes the task. All
         databases are checked in parallel.
+      - V(smoke_test) is a request for the models of each available registry at its public address, as
+        O(modelops.openshift_ai.model_registry#module:smoke_test) does it. It includes V(status). The account needs access to the registries.
     type: list
     elements: str
-    choices: [status, permissions, certificates, database]
+    choices: [status, permissions, certificates, database, smoke_test]
     default: [status, permissions]
   query:
     description:
@@ -89,6 +91,13 @@ options:
       - The module fails if the value is less than 0 or more than 1000000.
     type: int
     default: 30
+  smoke_test_domains:
+    description:
+      - Additional domains whose hosts can receive the token, as in O(modelops.openshift_ai.model_registry#module:smoke_test_domains). Ignored if O(include)
+        does not contain V(smoke_test).
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -301,6 +310,11 @@ registries:
             - The result of the database check, with C(usable), C(findings), C(version), C(schema_version) and C(certificate). See
               M(modelops.openshift_ai.model_registry_database_info).
             - Null for a generated database, which can be reached only inside of the cluster, and for a database that could not be checked.
+          type: dict
+        smoke_test:
+          description:
+            - The response of the registry, as in RV(modelops.openshift_ai.model_registry#module:status.smoke_test).
+          returned: if O(include) contains V(smoke_test), and the registry is available
           type: dict
 skipped_registries:
   description:

@@ -21,6 +21,8 @@ COUNTED = {
     "drift": "with drift",
     "unavailable": "not available",
     "expiring": "with expiring certificates",
+    "untested": "not passing the smoke test",
+    "sunset": "with an API version that ends",
     "skipped": "not manageable",
     "changed": "changed",
     "deleted": "deleted",
@@ -183,6 +185,12 @@ def _seen(seen: Mapping[str, Any]) -> Iterator[Finding]:
                 when = f"expired {-one['days_left']} days ago" if one["expired"] else f"expires in {one['days_left']} days"
                 text = f"certificate {one['subject']} in {one['kind']} {one['name']} {when} ({one['not_after']})"
                 yield Finding("expiring", registry["name"], text)
+    for registry in registries:
+        answer = registry["status"].get("smoke_test")
+        if answer and answer["result"] != "ok":
+            yield Finding("untested", registry["name"], f"smoke test: {answer['message']}")
+        if answer and answer["sunset"]:
+            yield Finding("sunset", registry["name"], answer["sunset"]["message"])
 
 
 def _of(registry: Mapping[str, Any]) -> str:

@@ -277,6 +277,12 @@ def _findings_of(registry: Registry) -> list[tuple[str, str, tuple[str, ...]]]:
         found.append((WARNING, "The connection to the database is not encrypted"))
     for name in sorted({entry["name"] for entry in registry.access if entry["everybody"]}):
         found.append((WARNING, f"Nearly all users have access, through {name}"))
+    answer = status.get("smoke_test")
+    if answer and answer["result"] != "ok":
+        found.append((WARNING, f"Smoke test: {answer['message']}"))
+    if answer and answer["sunset"]:
+        # It begins with the registry, of which there may be several here.
+        found.append((WARNING, answer["sunset"]["message"][0].upper() + answer["sunset"]["message"][1:]))
     if registry.drift:
         found.append((WARNING, "Drift from the list"))
     if idle := sorted({entry["through"] for entry in registry.access if not entry["effective"]}):

@@ -22,7 +22,7 @@ OF_ONE = """
     database_type database_username description display_name must_be_new name permissions permissions_state permissions_verify python
     component_force component_namespace component_state component_wait component_wait_timeout
     delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
-    report_expiry_days report_file report_namespace report_registries
+    report_expiry_days report_file report_namespace report_registries report_smoke_test report_smoke_test_domains
 """
 TAKEN = frozenset([*(f"model_registries_{name}" for name in OF_ALL.split()), *(f"model_registry_{name}" for name in OF_ONE.split())])
 # How many letters may be missing, added, exchanged or wrong, in names up to a length and in longer ones.

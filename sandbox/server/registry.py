@@ -61,7 +61,8 @@ class RegistryServer:
                 raise _Exit(str(error)) from None
             self._say("I", "started", f"Proxy server started at {options.hostname}:{options.port}")
             self._check(options)
-            self._sunset = sunset_headers(options.alpha_sunset_date)
+            # Older servers do not know the option.
+            self._sunset = sunset_headers(options.alpha_sunset_date) if V1 in self._start.apis else {}
             try:
                 await self._connect(options)
             except DatabaseError as error:

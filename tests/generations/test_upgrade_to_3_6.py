@@ -5,6 +5,9 @@ It follows `test_upgrade` on the same sandbox. Of registries its operator makes 
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import controlplane
+from sandbox import controlplane, lifecycle
 from sandbox.generations import AI_HUB, COMPONENT, GENERATIONS
 from sandbox.layout import OPERATOR_NAMESPACE, REGISTRIES_NAMESPACE
 from tests.component import CLUSTER
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
-from tests.helpers import Cluster, Right, Run, Runner, Task, account_with, roles_of, until, without
+from tests.helpers import Cluster, Right, Run, Runner, Task, account_with, automation_token, roles_of, until, without
 from tests.reading import INFO, auditor_token
 
 from .conftest import Sandbox, pods_of
@@ -92,6 +95,61 @@ def test_after_the_upgrade_a_run_changes_nothing_and_restarts_nothing(upgraded: 
     assert not purge.failed and not [change for change in purge.result["changes"] if "catalog" in change["name"]], purge.output
     assert not [change for change in purge.result["changes"] if change["name"].startswith("kept-")], purge.output
     assert [pods_of(cluster, name) for name in NAMES] == before and [state_of(cluster, name) for name in NAMES] == states
+
+
+# The API of registries
+
+
+@pytest.fixture(scope="module")
+def older_server(upgraded: Upgraded) -> str:
+    """A registry whose administrator keeps the server of the product before."""
+    cluster = upgraded.sandbox.cluster
+    cluster.merge(*REGISTRIES, THEIRS, {"spec": {"rest": {"image": BEFORE.image}}})
+    until(lambda: is_served_by(cluster, THEIRS, BEFORE.image))
+    return THEIRS
+
+
+@pytest.fixture
+def trusted(upgraded: Upgraded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificates of registries are trusted."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(upgraded.sandbox.layout.path("pki", "ingress-ca.crt")))
+
+
+def test_the_smoke_test_asks_v1_then_v1alpha3_and_warns_of_its_end(upgraded: Upgraded, older_server: str, trusted: None, tmp_path: Path) -> None:
+    tasks = [
+        Task({"name": OURS, "smoke_test": True}),
+        Task({"registries": [{"name": name} for name in NAMES], "smoke_test": True}, REGISTRIES_MODULE),
+        Task({"name_pattern": "kept-*", "include": ["smoke_test"]}, INFO),
+    ]
+    one, listed, seen = upgraded.sandbox.runner(tmp_path).sequence(tasks)
+    for run in (one, listed, seen):
+        assert not run.failed and not run.writes, run.output
+        [warning] = [text for text in run.warnings if text.startswith("smoke test")]
+        assert f"{OURS!r}: " in warning and "no longer provides version v1alpha3" in warning and AFTER.sunset in warning
+    ours, theirs = (registry["status"]["smoke_test"] for registry in seen.result["registries"])
+    assert (ours["result"], ours["api_version"], ours["sunset"]["api_version"], ours["sunset"]["date"]) == ("ok", "v1", "v1alpha3", AFTER.sunset)
+    assert (theirs["result"], theirs["api_version"], theirs["sunset"]) == ("ok", "v1alpha3", None)
+    assert one.result["status"]["smoke_test"] == listed.result["registries"][0]["status"]["smoke_test"] == ours
+
+
+def test_the_end_of_an_api_is_a_finding_of_check_and_of_the_report(upgraded: Upgraded, older_server: str, trusted: None, tmp_path: Path) -> None:
+    layout, page = upgraded.sandbox.layout, tmp_path / "report.html"
+    token = automation_token(upgraded.sandbox.cluster)
+    (tmp_path / "kubeconfig").write_text(json.dumps(controlplane.kubeconfig(layout, {"token": token})))
+
+    def play(playbook: str, *arguments: str) -> tuple[int, str]:
+        command = ["ansible-playbook", f"modelops.openshift_ai.{playbook}", "-e", f"model_registry_report_file={page}", *arguments]
+        environment = os.environ | lifecycle.shell_variables(layout) | {"K8S_AUTH_KUBECONFIG": str(tmp_path / "kubeconfig")}
+        done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False, timeout=300)
+        return done.returncode, done.stdout.partition("TASK [Summary]")[2] or done.stdout + done.stderr
+
+    code, said = play("check", "-e", "model_registries_smoke_test=true")
+    assert code and "FINDINGS: " in said and f"{OURS}: the registry no longer provides version v1alpha3 of its REST API after {AFTER.sunset}" in said, said
+    assert "1 with an API version that ends" in said and THEIRS not in said, said
+    code, said = play("report", "-e", "model_registries_smoke_test=true")
+    assert code == 0 and f"no longer provides version v1alpha3 of its REST API after {AFTER.sunset}" in page.read_text(), said
+    code, said = play("check")
+    assert code == 0 and "no findings" in said, said
 
 
 # The component

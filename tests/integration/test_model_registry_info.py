@@ -457,9 +457,14 @@ UNSEEN = {
     "list clusterroles.rbac.authorization.k8s.io": BY_OTHER_ROLES,
     "list clusterrolebindings.rbac.authorization.k8s.io": BY_OTHER_ROLES,
 }
-# Routes are read only where the status of a registry does not name its address, and the AIHub where there is one (tests/generations), namespaces before
-# anything else.
-SILENT = {"list routes.route.openshift.io", "get aihubs.components.platform.opendatahub.io", "get namespaces"}
+# Routes are read only where the status of a registry does not name its address, and the AIHub where there is one (tests/generations), the ingress for smoke
+# tests, namespaces before anything else.
+SILENT = {
+    "list routes.route.openshift.io",
+    "get aihubs.components.platform.opendatahub.io",
+    "get ingresses.config.openshift.io",
+    "get namespaces",
+}
 # Those that are taken away together: none of a group keeps another from being needed. Only the API server's words tell some of them apart.
 TOGETHER = (
     ("list deployments.apps", "list configmaps", "list groups.user.openshift.io", "list clusterroles.rbac.authorization.k8s.io"),

@@ -13,23 +13,36 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
-from .. import _deadline, _texts
+from .. import _deadline, _errors, _texts
+from .._cluster import registry_reader
 
-# The cheapest request that reaches the database (server v0.3.8).
-PATH = "/api/model_registry/v1alpha3/registered_models?pageSize=1"
+# The cheapest request that reaches the database (server v0.3.8), and the versions of the API: servers since OpenShift AI 3.6 have the first one too.
+PATH = "/api/model_registry/{}/registered_models?pageSize=1"
+VERSIONS = ("v1", "v1alpha3")
 SECONDS = 10
 # A host name, and perhaps a path: no user, no port, and no character that one parser of addresses takes for another part than the next one does.
 ADDRESS = re.compile(r"https://((?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?\.)+[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(?:/[-A-Za-z0-9._~/]*)?")
 # A proxy that has just started refuses every token for a moment, and a router learns late of a new server.
 ATTEMPTS = 6
 PASSING = (401, 502, 503)
+LONGEST_DATE = 60
+
+
+@dataclass(frozen=True)
+class Sunset:
+    """A version of the API that the server announces the end of, on a day or in words of its own."""
+
+    api_version: str
+    date: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,9 @@ class Answer:
     result: str
     message: str
     http_status: int | None = None
+    # Of the API, as far as the registry was asked.
+    api_version: str | None = None
+    sunset: Sunset | None = None
 
     def as_result(self) -> dict[str, Any]:
         """The answer as results show it."""
@@ -53,10 +69,22 @@ def is_below(address: str, domains: Iterable[str]) -> bool:
     return any(domain and (host == domain or host.endswith(f".{domain}")) for domain in known)
 
 
+def ask_registry(reader: registry_reader.Reader, address: str | None, listed: Iterable[str]) -> Answer:
+    """Ask a registry at its public address as the account that the reader has. The token is for hosts of the cluster's ingress and of `listed`."""
+    cluster, domains, unseen = reader.cluster, list(listed), ""
+    if address and cluster.bearer_token and not is_below(address, domains):
+        try:
+            domains += reader.ingress_domains()
+        except _errors.ClusterError as error:
+            unseen = f"The domain of the ingress of the cluster could not be determined: {error}"
+    return ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)
+
+
 def ask(address: str | None, token: str | None, ca_file: str | None, domains: Iterable[str], unseen: str = "") -> Answer:
     """Ask the registry at its public address with this token. The certificate is checked with the system's CAs and those in `ca_file`.
 
-    No request is sent to a host that is not below one of the domains; `unseen` tells which of them could not be read.
+    The answer is that of the newest version of the API that the server knows. An older one is asked as well, for clients may use it, and only there the
+    server announces its end. No request is sent to a host that is not below one of the domains; `unseen` tells which of them could not be read.
     """
     if address is None:
         return Answer("no_address", "the registry has no public address")
@@ -72,24 +100,65 @@ def ask(address: str | None, token: str | None, ca_file: str | None, domains: It
         context.load_verify_locations(ca_file)
     # Ansible's own urls would be put into every module, which takes longer than it takes them to find that nothing is to be done.
     opener = build_opener(HTTPSHandler(context=context), _NoRedirects)
+    requests = {version: Request(address + PATH.format(version), headers={"Authorization": f"Bearer {token}"}) for version in VERSIONS}
+    answer = _answer(opener, requests, VERSIONS[0])
+    for version in VERSIONS[1:]:
+        if answer.http_status == _errors.NOT_FOUND:
+            answer = _answer(opener, requests, version)
+        elif answer.result == "ok" and answer.sunset is None:
+            answer = replace(answer, sunset=_answer(opener, requests, version).sunset)
+    if answer.sunset and answer.api_version != answer.sunset.api_version:
+        sunset = replace(answer.sunset, message=f"{answer.sunset.message}. Update its clients to {answer.api_version}")
+        return replace(answer, sunset=sunset)
+    return answer
+
+
+def _answer(opener: OpenerDirector, requests: Mapping[str, Request], version: str) -> Answer:
+    request, address = requests[version], f"https://{requests[version].host}"
     for attempt in range(1, ATTEMPTS + 1):
         try:
             # A host that sends one byte now and then keeps every read within its time.
-            return in_words(_deadline.within(SECONDS, lambda: _status(opener, Request(address + PATH, headers={"Authorization": f"Bearer {token}"}))))
-        except HTTPError as error:
-            if error.code not in PASSING or attempt == ATTEMPTS:
-                return in_words(error.code)
+            status, header = _deadline.within(SECONDS, lambda: _response(opener, request))
         except (URLError, OSError, ValueError, HTTPException) as error:
             reason = _texts.reason(error.reason if isinstance(error, URLError) else error)
             return Answer("unreachable", f"the registry cannot be reached from this host at {address}: {reason}")
+        if status not in PASSING or attempt == ATTEMPTS:
+            break
         time.sleep(1)
-    return in_words(PASSING[-1])
+    return replace(in_words(status), api_version=version, sunset=announced(version, header))
 
 
-def _status(opener: OpenerDirector, request: Request) -> int:
-    with opener.open(request, timeout=SECONDS) as response:
-        status: int = response.status
-        return status
+def _response(opener: OpenerDirector, request: Request) -> tuple[int, str | None]:
+    """Status and Sunset header of the response to a request."""
+    try:
+        response = opener.open(request, timeout=SECONDS)
+    except HTTPError as error:
+        response = error
+    with response:
+        return response.status, response.headers.get("Sunset")
+
+
+def warnings(registries: Iterable[tuple[str, Mapping[str, Any] | None]]) -> list[str]:
+    """What is not as it should be with the answers of registries, as results show them; what is the same of several is one warning."""
+    said: dict[str, list[str]] = {}
+    for name, answer in registries:
+        if answer and answer["result"] != "ok":
+            said.setdefault(answer["message"], []).append(repr(name))
+        if answer and answer["sunset"]:
+            said.setdefault(answer["sunset"]["message"], []).append(repr(name))
+    return [f"smoke test of registry {_texts.names_of(names)}: {text}" for text, names in said.items()]
+
+
+def announced(version: str, header: str | None) -> Sunset | None:
+    """What a Sunset header (RFC 8594) says of a version of the API."""
+    if not header:
+        return None
+    try:
+        date = parsedate_to_datetime(header).strftime("%Y-%m-%d")
+    except (TypeError, ValueError, IndexError):
+        # Not as the standard wants it. What the server means may be told all the same.
+        date = _texts.line(header, LONGEST_DATE)
+    return Sunset(version, date, f"the registry no longer provides version {version} of its REST API after {date}")
 
 
 class _NoRedirects(HTTPRedirectHandler):

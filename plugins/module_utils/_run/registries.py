@@ -19,6 +19,7 @@ from .. import _errors, _interruption, _module, _options, _progress, _texts
 from .._cluster import client, registry_reader, snapshots, visibility
 from .._model import custom_resource, desired_state, manifests, naming, ownership, permissions, server_pods
 from .._plan import dependencies, drift, prediction, record, registry_plan
+from .._rest import smoke_test
 from .._status import availability, readiness
 from .._work import completion, reconciliation, upload_place
 
@@ -170,6 +171,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     finally:
         for item in (*outcome.items, *outcome.removals):
             outcome.warn(_named(item.name, item.outcome.warnings))
+        outcome.warn(smoke_test.warnings((item.name, item.outcome.status.get("smoke_test")) for item in outcome.items))
 
 
 def _call_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:

@@ -13,6 +13,7 @@ from .. import _errors
 from .._cluster import client, registry_reader
 from .._model import desired_state, naming, permissions
 from .._plan import record
+from .._rest import smoke_test
 from .._work import completion, reconciliation
 
 
@@ -55,4 +56,5 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     written = completion.write(planned)
     written.wait(seconds)
     written.finish(options)
+    outcome.warn(smoke_test.warnings([(wanted.name, outcome.status.get("smoke_test"))]))
     written.clean_up(reader.fresh)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -190,16 +190,5 @@ class WrittenRegistry:
         # That it is not known is no fault of the registry: its address is only shown.
         observation.complete_address(self.planned.reader, name, outcome.status, lambda _why: None)
         if options["smoke_test"] and outcome.status["available"]:
-            answer = self._smoke_test(outcome.status["address"], options["smoke_test_domains"])
+            answer = smoke_test.ask_registry(self.planned.reader, outcome.status["address"], options["smoke_test_domains"])
             outcome.status["smoke_test"] = answer.as_result()
-            if answer.result != "ok":
-                outcome.warn([f"smoke test of registry {name!r}: {answer.message}"])
-
-    def _smoke_test(self, address: str | None, listed: Sequence[str]) -> smoke_test.Answer:
-        cluster, domains, unseen = self.planned.reader.cluster, list(listed), ""
-        if address and cluster.bearer_token and not smoke_test.is_below(address, listed):
-            try:
-                domains += self.planned.reader.ingress_domains()
-            except _errors.ClusterError as error:
-                unseen = f"The domain of the ingress of the cluster could not be determined: {error}"
-        return smoke_test.ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)

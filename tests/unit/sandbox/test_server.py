@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import trustme
 
+from sandbox.generations import GENERATIONS, V1, V1ALPHA3, apis_of
 from sandbox.server import dsn, log, mysql, postgresql, schema
 from sandbox.server.arguments import Options, UsageError, parse
 from sandbox.server.connection import DatabaseError, Files, check_host, has_certificates, no_such_host
-from sandbox.server.registry import RegistryServer, Start
+from sandbox.server.registry import RegistryServer, Start, sunset_headers
 
 DSN = "--embedmd-database-dsn="
 
@@ -227,3 +228,18 @@ def test_a_password_is_shown_to_no_mysql_that_asks_for_it_as_it_is(plugin: str, 
         with pytest.raises(DatabaseError, match=words):
             mysql.login(dsn.parse_mysql("registry:a-secret-word@tcp(db:3306)/models"), None, ours)
         assert b"a-secret-word" not in theirs.recv(4096)
+
+
+# Versions of the API
+
+
+def test_a_server_announces_the_end_of_the_older_version_as_the_standard_wants_it() -> None:
+    announced = sunset_headers("2027-06-30")
+    assert announced["Sunset"] == "Wed, 30 Jun 2027 00:00:00 GMT" and "/api/model_registry/v1/" in announced["Link"]
+    assert sunset_headers("") == {}
+    assert parse([], {"MR_ALPHA_SUNSET_DATE": "2027-06-30"}).alpha_sunset_date == "2027-06-30"
+
+
+def test_the_image_of_a_server_tells_what_it_serves() -> None:
+    before, after = GENERATIONS["3.x"], GENERATIONS["3.6"]
+    assert apis_of(after.image) == (V1, V1ALPHA3) and apis_of(before.image) == apis_of("example.com/another:1") == (V1ALPHA3,)

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+from inspect import signature
 
 import pytest
 import trustme
@@ -36,7 +37,7 @@ def test_each_status_is_told_in_words(status, result, said):
     answer = in_words(status)
     assert (answer.result, answer.http_status) == (result, status)
     assert said in answer.message
-    assert answer.as_result() == {"result": result, "message": answer.message, "http_status": status}
+    assert answer.as_result() == {"result": result, "message": answer.message, "http_status": status, "api_version": None, "sunset": None}
 
 
 APPS = ["apps.example.com"]
@@ -116,7 +117,7 @@ def test_nothing_is_sent_without_an_address_a_token_or_a_known_domain_and_each_h
 
 @contextlib.contextmanager
 def registry(monkeypatch, tmp_path, answer):
-    """A host that answers a request like this; the file with its CA."""
+    """A host that answers every request like this; the file with its CA."""
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("first.apps.example.com").configure_cert(context)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
@@ -124,9 +125,10 @@ def registry(monkeypatch, tmp_path, answer):
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve():
-            with contextlib.suppress(OSError), context.wrap_socket(listening.accept()[0], server_side=True) as connection:
-                connection.recv(65536)
-                answer(connection, ended)
+            while not ended.is_set():
+                with contextlib.suppress(OSError), context.wrap_socket(listening.accept()[0], server_side=True) as connection:
+                    request = connection.recv(65536)
+                    answer(connection, ended, *([request.split()[1].decode()] if len(signature(answer).parameters) > 2 else []))
 
         monkeypatch.setenv("no_proxy", "*")
         monkeypatch.setattr(socket, "create_connection", lambda _address, *rest, **more: connect(listening.getsockname(), *rest, **more))
@@ -155,6 +157,74 @@ def test_a_host_that_does_not_answer_as_a_registry_does_is_unreachable(monkeypat
     with registry(monkeypatch, tmp_path, answer) as ca_file:
         found = ask("https://first.apps.example.com", "token", ca_file, APPS)
     assert found.result == "unreachable" and said in found.message
+
+
+SUNSET = "Wed, 30 Jun 2027 00:00:00 GMT"
+OLD, NEW = "/api/model_registry/v1alpha3/", "/api/model_registry/v1/"
+
+
+def server(statuses, sunset=None, asked=None):
+    """A registry with such an answer for the requests below each base, and another one for all others; v1alpha3 has this Sunset header."""
+
+    def answer(connection, _ended, path):
+        if asked is not None:
+            asked.append(path)
+        status = next((status for base, status in statuses.items() if path.startswith(base)), 404)
+        header = f"Sunset: {sunset}\r\n" if sunset and path.startswith(OLD) else ""
+        connection.sendall(f"HTTP/1.1 {status} Text\r\nContent-Length: 2\r\nConnection: close\r\n{header}\r\n{{}}".encode())
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("statuses", "sunset", "result", "version", "until"),
+    [
+        ({NEW: 200, OLD: 200}, None, "ok", "v1", None),
+        ({NEW: 200, OLD: 200}, SUNSET, "ok", "v1", "2027-06-30"),
+        # Clients of the older version are told by the server even when they may not read, or it does not serve it any more.
+        ({NEW: 200, OLD: 500}, SUNSET, "ok", "v1", "2027-06-30"),
+        ({NEW: 200}, None, "ok", "v1", None),
+        ({OLD: 200}, None, "ok", "v1alpha3", None),
+        ({OLD: 200}, SUNSET, "ok", "v1alpha3", "2027-06-30"),
+        ({OLD: 200}, "next summer", "ok", "v1alpha3", "next summer"),
+        ({}, None, "failed", "v1alpha3", None),
+        ({NEW: 500, OLD: 200}, SUNSET, "failed", "v1", None),
+        ({NEW: 403, OLD: 403}, None, "forbidden", "v1", None),
+    ],
+)
+def test_the_newest_version_of_the_api_answers_and_an_older_one_tells_its_end(monkeypatch, tmp_path, statuses, sunset, result, version, until):
+    asked = []
+    with registry(monkeypatch, tmp_path, server(statuses, sunset, asked)) as ca_file:
+        found = ask("https://first.apps.example.com", "token", ca_file, APPS)
+    assert (found.result, found.api_version) == (result, version)
+    assert (found.sunset and (found.sunset.api_version, found.sunset.date)) == (until and ("v1alpha3", until))
+    # Where clients can go is said only if there is such a version.
+    assert until is None or ("Update its clients to v1" in found.sunset.message) == (version == "v1")
+    assert asked[0].startswith(NEW) and len(asked) == (1 if statuses.get(NEW) in (403, 500) else 2)
+
+
+def test_an_older_version_that_is_not_answered_changes_nothing(monkeypatch, tmp_path):
+    def answer(connection, ended, path):
+        server({NEW: 200})(connection, ended, path) if path.startswith(NEW) else junk(connection, ended)
+
+    with registry(monkeypatch, tmp_path, answer) as ca_file:
+        found = ask("https://first.apps.example.com", "token", ca_file, APPS)
+    assert (found.result, found.api_version, found.sunset) == ("ok", "v1", None)
+
+
+def test_a_date_that_is_none_is_a_short_line_without_what_a_terminal_obeys():
+    found = smoke_test.announced("v1alpha3", "soon\t\x1b[2J" + "x" * 500)
+    assert found.date.startswith("soon \\x1b[2Jx") and len(found.date) < 100
+    assert smoke_test.announced("v1alpha3", None) is smoke_test.announced("v1alpha3", "") is None
+
+
+def test_what_is_the_same_of_several_registries_is_one_warning():
+    well = {"result": "ok", "message": "responds", "sunset": None}
+    old, ill = well | {"sunset": {"message": "v1alpha3 ends"}}, well | {"result": "forbidden", "message": "no access"}
+    assert smoke_test.warnings([("a", well), ("b", old), ("c", ill), ("d", None), ("e", old)]) == [
+        "smoke test of registry 'b' and 'e': v1alpha3 ends",
+        "smoke test of registry 'c': no access",
+    ]
 
 
 @pytest.mark.parametrize("token", ["a-secret-word\n", "a-secret-word\u2026"])

@@ -157,6 +157,17 @@ def test_what_could_not_be_checked_is_a_failure_and_not_drift(compared: Mapping[
     assert made.status == "failed" and [finding.text for finding in made.findings] == texts
 
 
+def smoke(result: str = "ok", sunset: str = "") -> dict[str, Any]:
+    return {"smoke_test": {"result": result, "message": f"it is {result}", "sunset": {"message": sunset} if sunset else None}}
+
+
+def test_a_check_finds_what_does_not_answer_and_an_api_that_ends() -> None:
+    seen = found(registry("a", status=smoke()), registry("b", status=smoke("forbidden")), registry("c", status=smoke(sunset="v1alpha3 ends")))
+    made = _outcome.checked({}, seen, has_list=False, purge=False)
+    assert made.status == "findings" and made.counts == {"untested": 1, "sunset": 1}
+    assert [(finding.registry, finding.text) for finding in made.findings] == [("b", "smoke test: it is forbidden"), ("c", "v1alpha3 ends")]
+
+
 def test_the_run_has_the_status_of_its_worst_cluster() -> None:
     outcomes = [_outcome.Outcome(status, "", 0, []) for status in ("ok", "findings", "changed")]
     assert [_outcome.worst(outcomes[:number]) for number in range(4)] == ["ok", "ok", "findings", "findings"]

@@ -78,6 +78,8 @@ def test_nothing_needs_attention_when_all_is_well() -> None:
         ({"status": {"access": [access("system:authenticated", everybody=True)]}}, "Warning", "Nearly all users have access"),
         ({"status": {"access": [access("team", effective=False)]}}, "Note", "do not grant access: binding-of-team"),
         ({"status": {"certificates": [certificate(-3)]}}, "Problem", "the certificate: CN=ca expired on 2026-05-06"),
+        ({"status": {"smoke_test": {"result": "forbidden", "message": "no access", "sunset": None}}}, "Warning", "Smoke test: no access"),
+        ({"status": {"smoke_test": {"result": "ok", "message": "", "sunset": {"message": "v1alpha3 ends"}}}}, "Warning", "V1alpha3 ends"),
         ({"status": {"certificates": [certificate(1)]}}, "Warning", "the certificate: CN=ca expires in 1 day"),
         # Nobody needs all of a bundle.
         ({"status": {"certificates": [certificate(-3), certificate(99, "CN=new")]}}, "Warning", "1 of its 2 certificates: CN=ca expired"),
