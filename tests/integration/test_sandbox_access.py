@@ -13,6 +13,7 @@ import pytest
 
 from sandbox import databases, faults, people
 from sandbox.controlplane import ADMIN_TOKEN
+from sandbox.generations import GENERATIONS
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests.helpers import until
 
@@ -43,7 +44,7 @@ def registry(cluster: Cluster, name: str, database: str) -> str:
         "database": database,
         "passwordSecret": {"name": f"{name}-db-trial", "key": "database-password"},
     }
-    proxy = "kubeRBACProxy" if cluster.layout.product == "3.x" else "oauthProxy"
+    proxy = GENERATIONS[cluster.layout.product].proxy
     spec = {"rest": {}, "grpc": {}, proxy: {}, "mysql": mysql}
     cluster.create(API, "modelregistries", {"apiVersion": API, "kind": "ModelRegistry", "metadata": {"name": name}, "spec": spec})
     until(lambda: available(cluster, name) == "True")
@@ -162,9 +163,10 @@ def test_a_route_that_is_not_admitted_serves_nothing_and_the_registry_says_so(la
         assert status == 503
         assert "Application is not available" in text
         # The operator of 2.25 tells it of the proxy only, and calls the registry available all the same.
-        proxy = "KubeRBACProxyAvailable" if layout.product == "3.x" else "OAuthProxyAvailable"
+        generation = GENERATIONS[layout.product]
+        proxy = generation.proxy_condition
         until(lambda: condition(cluster, registry, proxy) == "False")
-        until(lambda: available(cluster, registry) == ("False" if layout.product == "3.x" else "True"))
+        until(lambda: available(cluster, registry) == ("False" if generation.is_today else "True"))
     finally:
         faults.set_switches(layout, routes_not_admitted=False)
     until(lambda: ask(layout, url, ADMIN_TOKEN)[0] == 200)

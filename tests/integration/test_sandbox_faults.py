@@ -21,6 +21,7 @@ from kubernetes.client.exceptions import ApiException
 from sandbox import faults
 from sandbox.controlplane import ADMIN_TOKEN
 from sandbox.faults import Rule
+from sandbox.generations import GENERATIONS
 from sandbox.kube import Api, ApiError, path
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 
@@ -204,7 +205,7 @@ def test_only_the_chosen_requests_are_hit(api: client.CoreV1Api, layout: Layout)
 
 
 def trial_registry(layout: Layout) -> tuple[str, dict[str, Any]]:
-    version = "modelregistry.opendatahub.io/" + ("v1alpha1" if layout.product == "2.21" else "v1beta1")
+    version = GENERATIONS[layout.product].api_version
     body = {
         "apiVersion": version,
         "kind": "ModelRegistry",

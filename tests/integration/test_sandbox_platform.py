@@ -15,6 +15,7 @@ import pytest
 from cryptography import x509
 
 from sandbox import faults, people, processes
+from sandbox.generations import COMPONENT, GENERATIONS
 from sandbox.kube import Api, ApiError
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from sandbox.platform import component, trusted_bundle
@@ -128,7 +129,7 @@ def test_both_versions_of_the_cluster_tell_the_namespace(cluster: Cluster) -> No
 
 
 def test_the_component_has_its_singleton(cluster: Cluster) -> None:
-    found = until(lambda: cluster.get(component.COMPONENT_API, "modelregistries", component.COMPONENT_NAME, None))
+    found = until(lambda: cluster.get(COMPONENT.api_version, COMPONENT.plural, COMPONENT.name, None))
     assert found["spec"]["registriesNamespace"] == REGISTRIES_NAMESPACE
     assert found["metadata"]["ownerReferences"][0]["name"] == "default-dsc"
 
@@ -140,7 +141,7 @@ def test_a_removed_component_stops_the_operator_and_a_managed_one_starts_it(layo
     told, ready = until(lambda: status_of(cluster) if not is_ready(cluster) else None)
     assert told == {"managementState": "Removed"}
     assert (ready["status"], ready["reason"]) == ("False", "Removed")
-    assert until(lambda: cluster.get(component.COMPONENT_API, "modelregistries", component.COMPONENT_NAME, None) is None)
+    assert until(lambda: cluster.get(COMPONENT.api_version, COMPONENT.plural, COMPONENT.name, None) is None)
     assert cluster.get("v1", "namespaces", REGISTRIES_NAMESPACE, None) is not None
     switch(cluster, managementState="Managed")
     until(lambda: is_ready(cluster))
@@ -182,7 +183,7 @@ def test_another_namespace_is_made_and_given_to_the_operator(layout: Layout, clu
     assert component.registries_namespace(layout) == elsewhere
     refused = {"rest": {}, "grpc": {}, "mysql": {"host": "mysql", "username": "u", "database": "d"}}
     manifest = {
-        "apiVersion": f"modelregistry.opendatahub.io/{'v1alpha1' if layout.product == '2.21' else 'v1beta1'}",
+        "apiVersion": GENERATIONS[layout.product].api_version,
         "kind": "ModelRegistry",
         "metadata": {"name": "trial"},
         "spec": refused,

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -100,25 +101,25 @@ def ask(address: str | None, token: str | None, ca_file: str | None, domains: It
         context.load_verify_locations(ca_file)
     # Ansible's own urls would be put into every module, which takes longer than it takes them to find that nothing is to be done.
     opener = build_opener(HTTPSHandler(context=context), _NoRedirects)
-    requests = {version: Request(address + PATH.format(version), headers={"Authorization": f"Bearer {token}"}) for version in VERSIONS}
-    answer = _answer(opener, requests, VERSIONS[0])
-    for version in VERSIONS[1:]:
-        if answer.http_status == _errors.NOT_FOUND:
-            answer = _answer(opener, requests, version)
-        elif answer.result == "ok" and answer.sunset is None:
-            answer = replace(answer, sunset=_answer(opener, requests, version).sunset)
+    newest, older = (partial(_answer, opener, address, token, version) for version in VERSIONS)
+    answer = newest()
+    if answer.http_status == _errors.NOT_FOUND:
+        answer = older()
+    elif answer.result == "ok" and answer.sunset is None:
+        answer = replace(answer, sunset=older().sunset)
     if answer.sunset and answer.api_version != answer.sunset.api_version:
         sunset = replace(answer.sunset, message=f"{answer.sunset.message}. Update its clients to {answer.api_version}")
         return replace(answer, sunset=sunset)
     return answer
 
 
-def _answer(opener: OpenerDirector, requests: Mapping[str, Request], version: str) -> Answer:
-    request, address = requests[version], f"https://{requests[version].host}"
+def _answer(opener: OpenerDirector, address: str, token: str, version: str) -> Answer:
     for attempt in range(1, ATTEMPTS + 1):
+        # A new one each time: a proxy leaves its traces in it.
+        request = Request(address + PATH.format(version), headers={"Authorization": f"Bearer {token}"})
         try:
             # A host that sends one byte now and then keeps every read within its time.
-            status, header = _deadline.within(SECONDS, lambda: _response(opener, request))
+            status, header = _deadline.within(SECONDS, partial(_response, opener, request))
         except (URLError, OSError, ValueError, HTTPException) as error:
             reason = _texts.reason(error.reason if isinstance(error, URLError) else error)
             return Answer("unreachable", f"the registry cannot be reached from this host at {address}: {reason}")

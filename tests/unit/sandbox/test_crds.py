@@ -78,3 +78,10 @@ def test_a_plain_cluster_has_the_registries_and_nothing_of_openshift() -> None:
         "modelregistries.components.platform.opendatahub.io",
     }
     assert {"routes.route.openshift.io", "groups.user.openshift.io", "httproutes.gateway.networking.k8s.io"} <= set(definitions())
+
+
+def test_the_next_product_has_another_singleton_and_the_same_registries() -> None:
+    before, after = set(definitions("3.x")), set(definitions("3.6"))
+    assert registries("3.6") == registries("3.x")
+    assert before - after == {"modelregistries.components.platform.opendatahub.io"}
+    assert after - before == {"aihubs.components.platform.opendatahub.io", "catalogs.aihub.opendatahub.io"}
