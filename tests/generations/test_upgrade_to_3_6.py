@@ -143,13 +143,15 @@ def test_the_end_of_an_api_is_a_finding_of_check_and_of_the_report(upgraded: Upg
         done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False, timeout=300)
         return done.returncode, done.stdout.partition("TASK [Summary]")[2] or done.stdout + done.stderr
 
+    # Other registries of the sandbox may have findings too.
+    finding = f"the registry no longer provides version v1alpha3 of its REST API after {AFTER.sunset}"
     code, said = play("check", "-e", "model_registries_smoke_test=true")
-    assert code and "FINDINGS: " in said and f"{OURS}: the registry no longer provides version v1alpha3 of its REST API after {AFTER.sunset}" in said, said
-    assert "1 with an API version that ends" in said and THEIRS not in said, said
+    [line] = [line for line in said.splitlines() if finding in line and "[WARNING]" not in line]
+    assert code and OURS in line and THEIRS not in line and "with an API version that ends" in said, said
     code, said = play("report", "-e", "model_registries_smoke_test=true")
-    assert code == 0 and f"no longer provides version v1alpha3 of its REST API after {AFTER.sunset}" in page.read_text(), said
+    assert code == 0 and finding[1:] in page.read_text(), said
     code, said = play("check")
-    assert code == 0 and "no findings" in said, said
+    assert finding not in said and OURS not in said, said
 
 
 # The component
