@@ -87,7 +87,7 @@ class InProcess:
     def __init__(self, layout: Layout, folder: Path, token: str = controlplane.ADMIN_TOKEN) -> None:
         kubeconfig = folder / "kubeconfig"
         kubeconfig.write_text(json.dumps(controlplane.kubeconfig(layout, {"token": token})))
-        self._module = _Module({**dict.fromkeys(AUTH_ARG_SPEC), "kubeconfig": str(kubeconfig)})
+        self.module = _Module({**dict.fromkeys(AUTH_ARG_SPEC), "kubeconfig": str(kubeconfig)})
 
     def run(self, work: Work, before: Callable[[Ended, Sent], None] = lambda _ended, _request: None) -> Ended:
         """Run to the end. `before` is called before each request, which is not among those sent yet; a KilledError that it raises ends the run."""
@@ -97,7 +97,7 @@ class InProcess:
             before(ended, request)
             ended.sent.append(request)
 
-        cluster = login.connect(self._module)
+        cluster = login.connect(self.module)
         cluster.__class__ = _Watched
         cluster.__dict__["watch"] = watch
         try:
@@ -148,12 +148,12 @@ class InProcess:
 
 def registry(check: bool = False, **options: Any) -> Work:
     """A run of `model_registry`."""
-    return lambda cluster, outcome: run_registry.converge(cluster, _validated(_options.REGISTRY, options), check, outcome)
+    return lambda cluster, outcome: run_registry.converge(cluster, validated(_options.REGISTRY, options), check, outcome)
 
 
 def permission(**options: Any) -> Work:
     """A run of `model_registry_permission`."""
-    return lambda cluster, outcome: run_permission.converge(cluster, _validated(_options.PERMISSION, options), False, outcome)
+    return lambda cluster, outcome: run_permission.converge(cluster, validated(_options.PERMISSION, options), False, outcome)
 
 
 def registries(check: bool = False, **options: Any) -> Work:
@@ -162,7 +162,7 @@ def registries(check: bool = False, **options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         fleet = run_registries.FleetOutcome()
         try:
-            run_registries.converge(cluster, _validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
+            run_registries.converge(cluster, validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
         finally:
             result = fleet.result(False)
             outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result
@@ -177,14 +177,14 @@ def bundle(**options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         own = ca.BundleOutcome()
         try:
-            ca.converge(cluster, _validated(_options.BUNDLE, options), False, own)
+            ca.converge(cluster, validated(_options.BUNDLE, options), False, own)
         finally:
             outcome.changes, outcome.registry = own.changes, own.result(True)
 
     return work
 
 
-def _validated(spec: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+def validated(spec: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """Options with the defaults of the others."""
     validated = ArgumentSpecValidator(spec).validate(options)
     assert not validated.error_messages, validated.error_messages
