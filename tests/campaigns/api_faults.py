@@ -14,9 +14,9 @@ from sandbox.faults import Rule
 from sandbox.layout import Layout
 from tests import breaking
 from tests.helpers import USER_AGENT
-from tests.interleaving import Ended, InProcess, Room, in_room
+from tests.interleaving import InProcess, Room, in_room
 
-from .operations import OPERATIONS, Operation, remove
+from .operations import SHORT, Operation, complete, remove
 from .trials import Trials
 
 # What would take minutes of each case. A drip has more than a second between its bytes in real life too.
@@ -52,7 +52,7 @@ WAITING = Operation(
     lambda room, number: {"name": room.name(number), "database": room.mysql, "wait_timeout": 20, "check_database": "ignore"},
     on_registry=False,
 )
-TRIED = (*OPERATIONS, WAITING)
+TRIED = (*SHORT, WAITING)
 
 
 def run(trials: Trials, layout: Layout) -> None:
@@ -93,13 +93,7 @@ def _disturb(room: Room, faulty: InProcess, operation: Operation, rules: list[Ru
         faults.api_rules(room.cluster.layout, [])
     after = breaking.state_of(room.cluster, name)
     breaking.assert_said(before, after, ended.outcome, ended.error or "", case)
-    _assert_completed(room, operation, number, ended)
-
-
-def _assert_completed(room: Room, operation: Operation, number: int, ended: Ended) -> None:
-    """The same again completes it, and then there is nothing left to do."""
-    done = room.process.run(operation.work(room, number))
-    assert done.error is None, (ended.error, done.error)
-    again = room.process.run(operation.work(room, number))
-    assert again.error is None and again.writes == 0, (ended.error, again.error, [sent for sent in again.sent if sent.writes])
-    assert room.check(number, done, again) is operation.leaves_registry
+    try:
+        complete(room, operation, number)
+    except AssertionError as error:
+        raise AssertionError(f"after {ended.error!r}: {error}") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox import databases
-from tests.interleaving import Ended, Room, Work, bundle, permission, registries, registry
+from tests.interleaving import Room, Work, bundle, permission, registries, registry
 
 WORKS: dict[str, Callable[..., Work]] = {
     "model_registry": registry,
@@ -79,10 +79,26 @@ OPERATIONS = (
     Operation("fleet on a registry", "model_registries", _fleet),
     Operation("generate", "model_registry", _of_registry(allow_data_change=True, database={"type": "generated"})),
     Operation("purge", "model_registries", _purge, leaves_registry=False),
-    Operation("delete", "model_registry", lambda room, number: {"name": room.name(number), "state": "absent"}, leaves_registry=False),
+    Operation("delete", "model_registry", _of_registry(state="absent"), leaves_registry=False),
+    # What the operator leaves is deleted when the registry is gone.
+    Operation("delete and wait", "model_registry", _of_registry(state="absent", wait=True), leaves_registry=False),
 )
+# Those after which nothing is waited for, with each kind of request once.
+SHORT = [operation for operation in OPERATIONS if operation.name not in ("log in as another", "generate", "fleet on a registry", "delete and wait")]
 
 
-def remove(room: Room, number: int) -> Ended:
+def complete(room: Room, operation: Operation, number: int) -> None:
+    """The same operation once more ends what an earlier one has begun, and leaves nothing to do when the registry is available."""
+    done = room.process.run(operation.work(room, number))
+    assert done.error is None, done.error
+    if operation.leaves_registry:
+        # Previous values are given up then.
+        room.do(registry(name=room.name(number), wait_timeout=120, check_database="ignore"))
+    again = room.process.run(operation.work(room, number))
+    assert again.error is None and again.writes == 0, (again.error, [sent for sent in again.sent if sent.writes])
+    assert room.check(number, done, again) is operation.leaves_registry
+
+
+def remove(room: Room, number: int) -> None:
     """Remove what a case has left, so that the sandbox does not fill."""
-    return room.process.run(room.delete(number, wait=False, delete_data=True))
+    room.process.run(room.delete(number, wait=False, delete_data=True))

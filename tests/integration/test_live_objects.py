@@ -1,4 +1,7 @@
-"""Whatever the objects in a cluster hold: a small part of the campaign of that name, with a seed of its own."""
+"""Whatever the objects in a cluster hold: a small part of the campaign of that name, with a seed of its own.
+
+It needs half a minute: registries are made of each state first, one with a generated database, one whose server fails again and again.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,11 @@ def is_time(value: Any) -> bool:
         return False
 
 
+def is_content(value: Any) -> bool:
+    """Whether this can be what a key of a Secret or ConfigMap holds: Go writes bytes that were never set as null."""
+    return value is None or isinstance(value, str)
+
+
 # A part that is missing or null is as it should be, unless its name begins with this. The one entry "*" stands for all parts of a map.
 NEEDED = "!"
 TEXTS = {"*": str}
@@ -54,7 +59,7 @@ DATABASE = {
 }
 BINDING = {"!roleRef": {"!kind": str, "!name": str}, "subjects": [{"!kind": str, "!name": str, "namespace": str}]}
 ROLE = {"rules": [{"!verbs": [str], "apiGroups": [str], "resources": [str], "resourceNames": [str]}]}
-HELD = {"data": TEXTS, "binaryData": TEXTS}
+HELD = {"data": {"*": is_content}, "binaryData": {"*": is_content}}
 COMPONENT = {"components": {"modelregistry": {"managementState": str, "registriesNamespace": str}}}
 OF_KIND: dict[str, dict[str, Any]] = {
     kinds.KIND: {

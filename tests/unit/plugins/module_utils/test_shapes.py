@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import answers
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import readiness
 
 TIME = "2026-01-02T03:04:05Z"
@@ -71,6 +72,11 @@ def test_an_object_with_a_part_of_another_type_is_no_answer_and_the_part_is_name
 def test_without_a_name_and_a_uid_it_is_no_object(metadata):
     with pytest.raises(ValueError, match=r"not a Kubernetes object$"):
         answers.object_in(json.dumps({"metadata": metadata}).encode())
+
+
+def test_a_key_of_a_secret_that_was_never_set_is_empty():
+    secret = {"kind": "Secret", "metadata": METADATA, "data": {"password": None}}
+    assert manifests.decoded(answers.object_in(json.dumps(secret).encode()), "password") == ""
 
 
 def test_a_deployment_that_says_little_is_not_ready():
