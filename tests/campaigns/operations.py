@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox import databases
+from tests.helpers import until
 from tests.interleaving import Room, Work, bundle, permission, registries, registry
 
 WORKS: dict[str, Callable[..., Work]] = {
@@ -39,6 +40,8 @@ class Operation:
         room.numbers = max(room.numbers, number)
         if self.on_registry:
             room.do(room.create(number))
+            # The operator makes it when it has seen the registry.
+            until(lambda: room.cluster.get("user.openshift.io/v1", "groups", f"{room.name(number)}-users", None))
 
 
 def _purge(room: Room, number: int) -> Options:
