@@ -4,7 +4,7 @@ PRODUCT ?= 3.x
 PLATFORM ?= openshift
 RUN = $(PYTHON) -m sandbox.toolchain
 
-.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test test-matrix lint unit integration generations bench changelog docs
+.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test test-matrix lint unit integration generations campaign bench changelog docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -38,6 +38,9 @@ integration: ## only the integration tests, on the sandbox
 
 generations: ## only the tests of older products, plain Kubernetes and the sandbox's own life
 	@$(RUN) python tests/run.py generations
+
+campaign: ## many cases of one kind of trouble (NAME=options SEED=1 CASES=500 ONLY='case 17'; without NAME all, for hours)
+	@$(RUN) python -m tests.campaigns $(NAME) $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES)) $(if $(ONLY),--only '$(ONLY)')
 
 bench: ## measure what the collection costs, beside other ways of doing the same
 	@$(RUN) python bench/run.py

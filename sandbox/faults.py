@@ -92,7 +92,8 @@ class Rule:
     status: an answer with this `status` (and Retry-After, when `seconds` is given or the status is 429);
     reset: the connection is reset;
     stall: no answer for `seconds` (for ever, when it is 0), then a reset;
-    delay: the right answer, `seconds` late.
+    delay: the right answer, `seconds` late;
+    drip: the right answer, with `seconds` between its bytes.
     With `forwarded` the API server does what was asked before the fault happens: the work is done, but its answer is lost.
     """
 
@@ -122,7 +123,7 @@ class Rule:
         )
 
 
-FAULTS = ("status", "reset", "stall", "delay")
+FAULTS = ("status", "reset", "stall", "delay", "drip")
 
 
 @dataclass(frozen=True)
@@ -313,9 +314,9 @@ def _parser() -> argparse.ArgumentParser:
         command(name, text, run).add_argument("state", choices=("on", "off"))
     command("pod-delay", "let every new pod start this much later", _delay_pods).add_argument("seconds", type=float)
     api = command("api", "let the API server fail for clients that reach it through the fault proxy; adds to the rules that there are", _add_rule)
-    api.add_argument("fault", choices=FAULTS, help="an error status, a reset connection, no answer at all, or a late answer")
+    api.add_argument("fault", choices=FAULTS, help="an error status, a reset connection, no answer at all, a late answer, or one that comes byte by byte")
     api.add_argument("--status", type=int, default=503, help="the error status (default %(default)s)")
-    api.add_argument("--seconds", type=float, default=0, help="how late, how long without an answer, or what Retry-After says")
+    api.add_argument("--seconds", type=float, default=0, help="how late, how long without an answer or between bytes, or what Retry-After says")
     api.add_argument("--verb", dest="verbs", action="append", default=[], metavar="VERB", help="only for get, list, watch, create, update, patch, delete")
     api.add_argument("--path", default="", metavar="REGEX", help="only for requests whose path and query contain this")
     api.add_argument("--user-agent", default="", metavar="REGEX", help="only for clients whose user agent contains this")

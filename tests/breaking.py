@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 import kubernetes
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from sandbox import controlplane
 from sandbox.layout import Layout
+from tests.helpers import ROLE_BINDINGS, Cluster
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,22 @@ WAYS: dict[str, Callable[[Answer], Answer | None]] = {
     "502": lambda answer: Answer(502, b"<html>Bad gateway</html>"),
     "504": lambda answer: Answer(504, b"\xff"),
     "a 404 of another server": lambda answer: Answer(404, b"<html>Not found</html>"),
+    "twice": lambda answer: Answer(answer.status, answer.body * 2),
+    "more than announced": lambda answer: Answer(answer.status, answer.body, len(answer.body) // 2),
+    "not compressed": lambda answer: Answer(answer.status, answer.body, headers=(("Content-Encoding", "gzip"),)),
+    "not in chunks": lambda answer: Answer(answer.status, answer.body, headers=(("Transfer-Encoding", "chunked"),)),
+    "objects that are null": lambda answer: _changed(answer, items=[None], spec=None),
+    "a redirect": lambda answer: Answer(302, b"", headers=(("Location", "http://127.0.0.1:9/"),)),
 }
+
+
+def _refusal(status: int) -> Answer:
+    return Answer(status, json.dumps({"kind": "Status", "status": "Failure", "message": "refused", "code": status}).encode())
+
+
+# In place of an answer: what was asked is not done.
+REFUSALS = {"401": _refusal(401), "403": _refusal(403), "410": _refusal(410)}
+ALL = (*WAYS, *REFUSALS)
 
 
 @dataclass
@@ -92,6 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
         with self.breaker.lock:
             number = len(self.breaker.seen)
             self.breaker.seen.append(f"{self.command} {self.path}")
+        if number == self.breaker.at and self.breaker.way in REFUSALS:
+            self.answer(REFUSALS[self.breaker.way])
+            return
         upstream = urlsplit(self.breaker.layout.api_url)
         tls = ssl.create_default_context(cafile=str(self.breaker.layout.path("pki", "ca.crt")))
         connection = http.client.HTTPSConnection(str(upstream.hostname), upstream.port, context=tls)
@@ -105,6 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is None:
             self.close_connection = True
             return
+        self.answer(answer)
+
+    def answer(self, answer: Answer) -> None:
         self.send_response(answer.status)
         for name, value in (*answer.headers, ("Content-Length", str(len(answer.body) if answer.announced is None else answer.announced))):
             self.send_header(name, value)
@@ -118,15 +144,97 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing of it is printed."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: object) -> None:
+        """A client that has had enough says so to nobody."""
+
+
 @contextmanager
 def broken(layout: Layout) -> Iterator[tuple[Breaker, client.Cluster]]:
     """The proxy while it runs, and the cluster behind it."""
     breaker = Breaker(layout)
     handler = type("Handler", (_Handler,), {"breaker": breaker})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield breaker, breaker.cluster(server.server_port)
         finally:
             server.shutdown()
+
+
+# What an operation does then
+
+Work = Callable[[client.Cluster, record.Outcome], None]
+
+
+class Trial:
+    """One operation, again and again with another answer broken; what it did is compared with what it says."""
+
+    def __init__(self, broken: tuple[Breaker, client.Cluster], what_is_there: Callable[[], dict[str, Any]]) -> None:
+        self._breaker, self._cluster = broken
+        self._what_is_there = what_is_there
+        self._whole: dict[Work, list[str]] = {}
+
+    def requests(self, work: Work) -> list[str]:
+        """The requests of the operation when nothing is broken."""
+        self._breaker.expect(None)
+        work(self._cluster, record.Outcome())
+        self._whole[work] = list(self._breaker.seen)
+        return list(self._breaker.seen)
+
+    def expects(self, work: Work, requests: list[str]) -> None:
+        """The operation sends these when nothing is broken, as was seen of another like it."""
+        self._whole[work] = requests
+
+    def __call__(self, number: int, way: str, work: Work) -> None:
+        """Do it with the answer to one request broken in one way."""
+        before = self._what_is_there()
+        self._breaker.expect(number, way)
+        outcome, failure = record.Outcome(), ""
+        try:
+            work(self._cluster, outcome)
+        except _errors.ReportedError as error:
+            failure = str(error)
+        if len(self._breaker.seen) <= number:
+            # What is read after the last write depends on how far the operator is.
+            assert not any(map(is_write, self._whole[work][number:])), f"request {number} was not sent"
+            return
+        assert_said(before, self._what_is_there(), outcome, failure, f"{way} of request {number}, {self._breaker.seen[number]}")
+
+
+def assert_said(before: dict[str, Any], after: dict[str, Any], outcome: record.Outcome, failure: str, about: str) -> None:
+    """That a run says of itself what it did, by kind of object, and in words why it failed."""
+    # The bindings of a registry go with it, sooner or later.
+    is_gone = before["ModelRegistry"] is not None and after["ModelRegistry"] is None
+    kinds = after.keys() - ({"RoleBinding"} if is_gone else set())
+    happened = {kind for kind in kinds if after[kind] != before[kind]}
+    said = {change["kind"] for change in outcome.changes if change["kind"] in kinds and not change.get("unverified")}
+    in_doubt = {change["kind"] for change in outcome.changes if change.get("unverified")}
+    told = f"{about}: {failure!r} {outcome.changes}"
+    assert said <= happened <= said | in_doubt, told
+    # What is in doubt is so because the API server did not answer again either.
+    assert not in_doubt or failure, told
+    assert failure == "" or ("Traceback" not in failure and failure.isprintable()), told
+
+
+def is_write(request: str) -> bool:
+    """Whether a request can change something."""
+    return not request.startswith("GET ") and not re.match(r"POST /apis/auth(entication|orization)\.k8s\.io/", request)
+
+
+def state_of(cluster: Cluster, name: str) -> dict[str, Any]:
+    """What there is of a registry."""
+    registry = cluster.registry(name)
+    present = registry and "deletionTimestamp" not in registry["metadata"]
+    bindings = [item for item in cluster.items(*ROLE_BINDINGS) if item["roleRef"]["name"] == f"registry-user-{name}"]
+    held = {
+        kind: [(item["metadata"]["name"], item.get("data")) for item in cluster.items("v1", plural) if item["metadata"]["name"].startswith(f"{name}-db-")]
+        for kind, plural in (("Secret", "secrets"), ("ConfigMap", "configmaps"))
+    }
+    return {
+        "ModelRegistry": (registry["metadata"].get("annotations"), registry["spec"]) if present else None,
+        "RoleBinding": sorted(subject["name"] for binding in bindings for subject in binding["subjects"] if subject["name"] != f"{name}-users"),
+        **held,
+    }

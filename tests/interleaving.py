@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,15 +16,20 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _progress
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login, writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import permission as run_permission
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries as run_registries
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry as run_registry
-from sandbox import controlplane
-from sandbox.layout import Layout
+from sandbox import controlplane, databases
+from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster, until
 
+SECRETS = ("v1", "secrets")
+CONFIG_MAPS = ("v1", "configmaps")
+CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
 # What runs share: before other requests another run changes nothing for this one.
 SHARED = re.compile(r"/(modelregistries|secrets|configmaps|deployments|rolebindings|clusterrolebindings|groups)(/|$)")
 # A wait asks the same again and again: a run is stopped before the first of such requests.
@@ -84,10 +91,10 @@ class _Watched(client.Cluster):
 class InProcess:
     """Runs the modules' core on the sandbox."""
 
-    def __init__(self, layout: Layout, folder: Path, token: str = controlplane.ADMIN_TOKEN) -> None:
-        kubeconfig = folder / "kubeconfig"
-        kubeconfig.write_text(json.dumps(controlplane.kubeconfig(layout, {"token": token})))
-        self._module = _Module({**dict.fromkeys(AUTH_ARG_SPEC), "kubeconfig": str(kubeconfig)})
+    def __init__(self, layout: Layout, folder: Path, token: str = controlplane.ADMIN_TOKEN, server: str | None = None) -> None:
+        kubeconfig = folder / f"kubeconfig-{uuid.uuid4().hex[:6]}"
+        kubeconfig.write_text(json.dumps(controlplane.kubeconfig(layout, {"token": token}, server)))
+        self.module = _Module({**dict.fromkeys(AUTH_ARG_SPEC), "kubeconfig": str(kubeconfig)})
 
     def run(self, work: Work, before: Callable[[Ended, Sent], None] = lambda _ended, _request: None) -> Ended:
         """Run to the end. `before` is called before each request, which is not among those sent yet; a KilledError that it raises ends the run."""
@@ -97,7 +104,7 @@ class InProcess:
             before(ended, request)
             ended.sent.append(request)
 
-        cluster = login.connect(self._module)
+        cluster = login.connect(self.module)
         cluster.__class__ = _Watched
         cluster.__dict__["watch"] = watch
         try:
@@ -148,12 +155,12 @@ class InProcess:
 
 def registry(check: bool = False, **options: Any) -> Work:
     """A run of `model_registry`."""
-    return lambda cluster, outcome: run_registry.converge(cluster, _validated(_options.REGISTRY, options), check, outcome)
+    return lambda cluster, outcome: run_registry.converge(cluster, validated(_options.REGISTRY, options), check, outcome)
 
 
 def permission(**options: Any) -> Work:
     """A run of `model_registry_permission`."""
-    return lambda cluster, outcome: run_permission.converge(cluster, _validated(_options.PERMISSION, options), False, outcome)
+    return lambda cluster, outcome: run_permission.converge(cluster, validated(_options.PERMISSION, options), False, outcome)
 
 
 def registries(check: bool = False, **options: Any) -> Work:
@@ -162,7 +169,7 @@ def registries(check: bool = False, **options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         fleet = run_registries.FleetOutcome()
         try:
-            run_registries.converge(cluster, _validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
+            run_registries.converge(cluster, validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
         finally:
             result = fleet.result(False)
             outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result
@@ -177,16 +184,110 @@ def bundle(**options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         own = ca.BundleOutcome()
         try:
-            ca.converge(cluster, _validated(_options.BUNDLE, options), False, own)
+            ca.converge(cluster, validated(_options.BUNDLE, options), False, own)
         finally:
             outcome.changes, outcome.registry = own.changes, own.result(True)
 
     return work
 
 
-def _validated(spec: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+def validated(spec: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """Options with the defaults of the others."""
     validated = ArgumentSpecValidator(spec).validate(options)
     assert not validated.error_messages, validated.error_messages
     parameters: dict[str, Any] = validated.validated_parameters
     return parameters
+
+
+class Room:
+    """Registries of one test, on one database: all names begin with the same prefix."""
+
+    def __init__(self, cluster: Cluster, process: InProcess, database: str) -> None:
+        self.cluster, self.process, self.prefix, self.numbers = cluster, process, f"beside-{uuid.uuid4().hex[:6]}", 0
+        self.bundle, self.other_bundle = (cluster.layout.path("pki", f"{authority}.crt").read_text() for authority in ("database-ca", "other-ca"))
+        login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
+        self.mysql = {"type": "mysql", "host": "mysql", "namespace": "data", "name": database, **login, "ca": {"source": "upload", "pem": self.bundle}}
+
+    def name(self, number: int) -> str:
+        return f"{self.prefix}-{number}"
+
+    def create(self, number: int, **options: Any) -> Work:
+        """A run that creates a registry with a password, a CA and a grant."""
+        return registry(**{"name": self.name(number), "wait": False, "database": self.mysql, "permissions": {"groups": ["readers"]}, **options})
+
+    def delete(self, number: int, **options: Any) -> Work:
+        return registry(name=self.name(number), state="absent", **options)
+
+    def purge(self, *numbers: int, **options: Any) -> Work:
+        """A run that deletes registries as some that are not listed. Those of other tests are listed, by name alone."""
+        present = [item["metadata"]["name"] for item in self.cluster.items(*REGISTRIES)]
+        listed = [{"name": name} for name in present if name not in map(self.name, numbers)]
+        listed = listed or [{"name": self.name(100), "database": self.mysql}]
+        return registries(registries=listed, purge=True, purge_limit=len(numbers), **{"wait": False, **options})
+
+    def do(self, work: Work) -> Ended:
+        """A run by itself, which succeeds."""
+        ended = self.process.run(work)
+        assert ended.error is None, ended.error
+        return ended
+
+    def interleaved(self, prepared: Callable[[int], tuple[Work, Work]], writes: int = 0) -> Iterator[tuple[int, Ended, Ended]]:
+        """As of the process; each stop has a registry of its own."""
+
+        def numbered(number: int) -> tuple[Work, Work]:
+            self.numbers = max(self.numbers, number)
+            return prepared(number)
+
+        return self.process.interleaved(numbered, writes)
+
+    def held(self, kind: tuple[str, str], number: int) -> list[str]:
+        begins = (f"{self.name(number)}-db-",)
+        return [item["metadata"]["name"] for item in self.cluster.items(*kind) if item["metadata"]["name"].startswith(begins)]
+
+    def check(self, number: int, *runs: Ended) -> bool:
+        """That what is there is complete, and that a run that failed said why; whether there is a registry."""
+        told = f"{self.name(number)}: {[run.error for run in runs]}"
+        for run in runs:
+            assert run.error is None or (self.name(number) in run.error or REGISTRIES_NAMESPACE in run.error), told
+        name = self.name(number)
+        until(lambda: not (found := self.cluster.registry(name)) or "deletionTimestamp" not in found["metadata"])
+        found = self.cluster.registry(name)
+        if found is None:
+            return False
+        for kind, held in custom_resource.named_objects(found):
+            if "-db-" not in held:
+                continue
+            there = self.cluster.get("v1", {"Secret": "secrets", "ConfigMap": "configmaps"}[kind], held)
+            assert there is not None, f"{told}: {kind} {held} is missing"
+            assert writes.LEAVING not in (there["metadata"].get("annotations") or {}), told
+        until(lambda: self.cluster.get(*CLUSTER_ROLE_BINDINGS, f"{name}-auth-delegator", None))
+        grants = [
+            (subject["kind"], subject["name"])
+            for binding in self.cluster.items(*ROLE_BINDINGS)
+            if binding["roleRef"]["name"] == f"registry-user-{name}"
+            for subject in binding["subjects"]
+        ]
+        assert max(Counter(grants).values(), default=1) == 1, f"{told}: {grants}"
+        return True
+
+    def check_nothing_is_left(self) -> None:
+        """That whatever is there is found by deletions."""
+        for number in (*range(1, self.numbers + 1), 100):
+            self.do(self.delete(number, wait=False, delete_data=True))
+        until(lambda: not any(item["metadata"]["name"].startswith(self.prefix) for item in self.cluster.items(*REGISTRIES)))
+        for kind in (SECRETS, CONFIG_MAPS):
+            left = [item["metadata"]["name"] for item in self.cluster.items(*kind) if item["metadata"]["name"].startswith(self.prefix)]
+            assert [name for name in left if "-db-" in name] == []
+
+
+@contextlib.contextmanager
+def in_room(layout: Layout, folder: Path) -> Iterator[Room]:
+    """A room of its own. What is left in it at the end has to be found by deletions."""
+    database = f"beside_{uuid.uuid4().hex[:8]}"
+    databases.create_databases(layout, "mysql", [database])
+    made = Room(Cluster(layout), InProcess(layout, folder), database)
+    try:
+        yield made
+    finally:
+        made.check_nothing_is_left()
+        databases.drop_database(layout, "mysql", database)

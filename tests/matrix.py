@@ -212,25 +212,25 @@ def other_commands_of_ansible_test(check: Check) -> Outcome:
     return Outcome(f"units on Python {', '.join(versions)}, target {target}", "" if oldest in versions else f"Python {oldest}: not on this machine")
 
 
-def _controller(core: Core, packages: Sequence[str], check: Check) -> tuple[Path, dict[str, str], Layout]:
+def controller(core: Core, packages: Sequence[str], check: Check) -> tuple[Path, dict[str, str], Layout]:
     """An environment with this ansible-core, what its playbooks need to find the sandbox, and the sandbox."""
     python = python_for(core)
     with_packages = (f"ansible-core=={core.version}", *packages)
-    controller = environment(f"ansible-core {core.version} and packages on Python {python}", checks.pythons()[python], *with_packages)
+    venv = environment(f"ansible-core {core.version} and packages on Python {python}", checks.pythons()[python], *with_packages)
     checks.copy_of_the_checkout(check.workspace, kubernetes_core(core.bundle))
     layout = lifecycle.running()
     if not layout:
         raise CheckFailed("the sandbox does not run")
     kubeconfig = lifecycle.shell_variables(layout)["K8S_AUTH_KUBECONFIG"]
-    path = f"{controller / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    path = f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}"
     # The library `kubernetes` of some of them takes this proxy, where there is none, and not which servers are to be reached without it.
     proxy = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.0/8"}
-    return controller, {"PATH": path, "ANSIBLE_NOCOLOR": "1", "K8S_AUTH_KUBECONFIG": kubeconfig, **proxy}, layout
+    return venv, {"PATH": path, "ANSIBLE_NOCOLOR": "1", "K8S_AUTH_KUBECONFIG": kubeconfig, **proxy}, layout
 
 
 def hostile_texts(core: Core, packages: Sequence[str], check: Check) -> Outcome:
     """Nothing of a text in the cluster is run, whatever it looks like: registries with such texts are exported, converged, checked and reported."""
-    _environment, variables, layout = _controller(core, packages, check)
+    _environment, variables, layout = controller(core, packages, check)
     inventory = check.workspace / "inventory" / "hosts.json"
     inventory.parent.mkdir()
     inventory.write_text(json.dumps({"all": {"hosts": {"sandbox": None}}}))
@@ -257,8 +257,8 @@ def hostile_texts(core: Core, packages: Sequence[str], check: Check) -> Outcome:
 def life(core: Core, packages: Sequence[str], check: Check) -> Outcome:
     """The life of a registry on the sandbox: the playbooks of the molecule scenarios, modules on the controller's Python and on the oldest; ours after them."""
     python = python_for(core)
-    controller, variables, layout = _controller(core, packages, check)
-    own = controller / "bin" / "python"
+    venv, variables, layout = controller(core, packages, check)
+    own = venv / "bin" / "python"
     interpreters = {python: own}
     oldest = f"3.{OLDEST_PYTHON}"
     if oldest in checks.pythons():

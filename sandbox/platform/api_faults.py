@@ -174,7 +174,7 @@ class _Proxy:
             )
             self._record.write(json.dumps(asdict(seen)) + "\n")
 
-        if rule and rule.fault != "delay":
+        if rule and rule.fault not in ("delay", "drip"):
             if rule.forwarded:
                 async with self._ask(request, body) as lost:
                     await lost.read()
@@ -185,12 +185,12 @@ class _Proxy:
             if rule.fault == "stall":
                 await asyncio.sleep(rule.seconds or math.inf)
             return _reset(request)
-        if rule:
+        if rule and rule.fault == "delay":
             await asyncio.sleep(rule.seconds)
         try:
             async with self._ask(request, body) as upstream:
                 record(upstream.status)
-                return await pass_back(request, upstream)
+                return await pass_back(request, upstream, rule.seconds if rule and rule.fault == "drip" else 0)
         except aiohttp.ClientError as error:
             log.info("%s %s: %s", request.method, request.path, error)
             return _reset(request)

@@ -2,118 +2,25 @@
 
 from __future__ import annotations
 
-import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import writes
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
-from sandbox import databases
-from sandbox.layout import REGISTRIES_NAMESPACE, Layout
-from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster, until
-from tests.interleaving import Ended, InProcess, Sent, Work, permission, registries, registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
+from sandbox.layout import Layout
+from tests.helpers import REGISTRIES, until
+from tests.interleaving import CONFIG_MAPS, SECRETS, Ended, Room, Sent, Work, in_room, permission, registry
 
-SECRETS = ("v1", "secrets")
-CONFIG_MAPS = ("v1", "configmaps")
-CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
 KEY = "database-password"
 NOW = "2026-01-01T00:00:00Z"
 
 
-class Room:
-    """Registries of one test, on one database: all names begin with the same prefix."""
-
-    def __init__(self, cluster: Cluster, process: InProcess, database: str) -> None:
-        self.cluster, self.process, self.prefix, self.numbers = cluster, process, f"beside-{uuid.uuid4().hex[:6]}", 0
-        self.bundle = cluster.layout.path("pki", "database-ca.crt").read_text()
-        login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
-        self.mysql = {"type": "mysql", "host": "mysql", "namespace": "data", "name": database, **login, "ca": {"source": "upload", "pem": self.bundle}}
-
-    def name(self, number: int) -> str:
-        return f"{self.prefix}-{number}"
-
-    def create(self, number: int, **options: Any) -> Work:
-        """A run that creates a registry with a password, a CA and a grant."""
-        return registry(**{"name": self.name(number), "wait": False, "database": self.mysql, "permissions": {"groups": ["readers"]}, **options})
-
-    def delete(self, number: int, **options: Any) -> Work:
-        return registry(name=self.name(number), state="absent", **options)
-
-    def purge(self, *numbers: int, **options: Any) -> Work:
-        """A run that deletes registries as some that are not listed. Those of other tests are listed, by name alone."""
-        present = [item["metadata"]["name"] for item in self.cluster.items(*REGISTRIES)]
-        listed = [{"name": name} for name in present if name not in map(self.name, numbers)]
-        listed = listed or [{"name": self.name(100), "database": self.mysql}]
-        return registries(registries=listed, purge=True, purge_limit=len(numbers), **{"wait": False, **options})
-
-    def do(self, work: Work) -> Ended:
-        """A run by itself, which succeeds."""
-        ended = self.process.run(work)
-        assert ended.error is None, ended.error
-        return ended
-
-    def interleaved(self, prepared: Callable[[int], tuple[Work, Work]], writes: int = 0) -> Iterator[tuple[int, Ended, Ended]]:
-        """As of the process; each stop has a registry of its own."""
-
-        def numbered(number: int) -> tuple[Work, Work]:
-            self.numbers = max(self.numbers, number)
-            return prepared(number)
-
-        return self.process.interleaved(numbered, writes)
-
-    def held(self, kind: tuple[str, str], number: int) -> list[str]:
-        begins = (f"{self.name(number)}-db-",)
-        return [item["metadata"]["name"] for item in self.cluster.items(*kind) if item["metadata"]["name"].startswith(begins)]
-
-    def check(self, number: int, *runs: Ended) -> bool:
-        """That what is there is complete, and that a run that failed said why; whether there is a registry."""
-        told = f"{self.name(number)}: {[run.error for run in runs]}"
-        for run in runs:
-            assert run.error is None or (self.name(number) in run.error or REGISTRIES_NAMESPACE in run.error), told
-        name = self.name(number)
-        until(lambda: not (found := self.cluster.registry(name)) or "deletionTimestamp" not in found["metadata"])
-        found = self.cluster.registry(name)
-        if found is None:
-            return False
-        for kind, held in custom_resource.named_objects(found):
-            if "-db-" not in held:
-                continue
-            there = self.cluster.get("v1", {"Secret": "secrets", "ConfigMap": "configmaps"}[kind], held)
-            assert there is not None, f"{told}: {kind} {held} is missing"
-            assert writes.LEAVING not in (there["metadata"].get("annotations") or {}), told
-        until(lambda: self.cluster.get(*CLUSTER_ROLE_BINDINGS, f"{name}-auth-delegator", None))
-        grants = [
-            (subject["kind"], subject["name"])
-            for binding in self.cluster.items(*ROLE_BINDINGS)
-            if binding["roleRef"]["name"] == f"registry-user-{name}"
-            for subject in binding["subjects"]
-        ]
-        assert max(Counter(grants).values(), default=1) == 1, f"{told}: {grants}"
-        return True
-
-    def check_nothing_is_left(self) -> None:
-        """That whatever is there is found by deletions."""
-        for number in (*range(1, self.numbers + 1), 100):
-            self.do(self.delete(number, wait=False, delete_data=True))
-        until(lambda: not any(item["metadata"]["name"].startswith(self.prefix) for item in self.cluster.items(*REGISTRIES)))
-        for kind in (SECRETS, CONFIG_MAPS):
-            left = [item["metadata"]["name"] for item in self.cluster.items(*kind) if item["metadata"]["name"].startswith(self.prefix)]
-            assert [name for name in left if "-db-" in name] == []
-
-
 @pytest.fixture
-def room(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Room]:
-    """What is left in it at the end has to be found by deletions."""
-    database = f"beside_{uuid.uuid4().hex[:8]}"
-    databases.create_databases(layout, "mysql", [database])
-    made = Room(cluster, InProcess(layout, tmp_path), database)
-    yield made
-    made.check_nothing_is_left()
-    databases.drop_database(layout, "mysql", database)
+def room(layout: Layout, tmp_path: Path) -> Iterator[Room]:
+    with in_room(layout, tmp_path) as made:
+        yield made
 
 
 # Two runs

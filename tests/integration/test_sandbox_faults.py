@@ -187,6 +187,13 @@ def test_a_late_answer_is_the_right_one(api: client.CoreV1Api, layout: Layout) -
     assert faults.recorded_requests(layout)[0].status == 200
 
 
+def test_an_answer_that_drips_is_the_right_one(api: client.CoreV1Api, layout: Layout) -> None:
+    faults.api_rules(layout, [Rule("drip", seconds=0.001)])
+    started = time.monotonic()
+    answer = api.read_namespace(NAMESPACE)
+    assert answer.metadata.name == NAMESPACE and time.monotonic() - started >= 0.1
+
+
 def test_only_the_chosen_requests_are_hit(api: client.CoreV1Api, layout: Layout) -> None:
     faults.api_rules(layout, [Rule("status", verbs=["list"], path="/configmaps$", user_agent="^robot", skip=1, count=2)])
 

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from .._model import manifests
+from . import shapes
 
 
 def text_of(body: Any) -> str:
@@ -46,14 +47,16 @@ def dictionary_in(data: bytes) -> manifests.Manifest:
 
 def object_in(data: bytes) -> manifests.Manifest:
     """A Kubernetes object."""
-    return _complete(dictionary_in(data))
+    content = dictionary_in(data)
+    return _complete(content, content.get("kind"))
 
 
-def _complete(manifest: Any) -> manifests.Manifest:
-    parts = [manifest.get(part) for part in ("spec", "status", "data")] if isinstance(manifest, dict) else [""]
-    identified = all(isinstance(manifests.at(manifest, ("metadata", part)), str) for part in ("name", "uid"))
-    if not identified or not all(part is None or isinstance(part, dict) for part in parts):
-        raise ValueError("the response is not a Kubernetes object")
+def _complete(manifest: Any, kind: Any) -> manifests.Manifest:
+    wrong = shapes.misfit(manifest, str(kind))
+    if wrong is not None:
+        is_named = wrong not in ((), ("metadata",), ("metadata", "name"), ("metadata", "uid"))
+        part = f" ({kind} {manifest['metadata']['name']!r}: {'.'.join(wrong)})" if is_named else ""
+        raise ValueError(f"the response is not a Kubernetes object{part}")
     content: manifests.Manifest = manifest
     return content
 
@@ -65,7 +68,8 @@ def list_in(data: bytes) -> manifests.Manifest:
     items = content.get("items", "")
     if not isinstance(content.get("metadata"), dict) or not (items is None or isinstance(items, list)):
         raise ValueError("the response is not a list of Kubernetes objects")
-    return {**content, "items": [_complete(item) for item in items or ()]}
+    kind = str(content.get("kind")).removesuffix("List")
+    return {**content, "items": [_complete(item, kind) for item in items or ()]}
 
 
 def review_in(data: bytes) -> manifests.Manifest:

@@ -67,7 +67,7 @@ def no_answer(what: str, host: str, reason: str) -> _errors.ClusterError:
     remedy = "Check the address (kubeconfig, host), the network and the proxies"
     if re.search("mismatch|doesn't match|not valid for", reason):
         remedy = "Use a host name that is in the certificate of the API server"
-    elif "has expired" in reason:
+    elif re.search("has expired|not yet valid", reason):
         remedy = "Renew the certificate of the API server, or correct the clock of this host"
     elif "CERTIFICATE_VERIFY_FAILED" in reason:
         remedy = "Set ca_cert (K8S_AUTH_SSL_CA_CERT) to the CA certificate of the API server"
@@ -86,7 +86,9 @@ def refusal(what: str, host: str, error: Any, path: str = "") -> _errors.Cluster
     text = answers.text_of(error.body)
     is_own = said is not None or text.startswith("404 page not found") or (not text and path.startswith("/openapi/"))
     is_foreign = error.status == _errors.NOT_FOUND and not is_own
-    if is_foreign or error.status in OF_PROXIES:
+    # The API server redirects nobody.
+    is_redirect = error.status < _errors.BAD_REQUEST
+    if is_foreign or is_redirect or error.status in OF_PROXIES:
         return no_answer(what, host, f"{error.status} {message}")
     remedy = ""
     if error.status == _errors.UNAUTHORIZED:

@@ -49,7 +49,7 @@ def encoded(text: str) -> str:
 def decoded(secret: Manifest, key: str) -> str | None:
     """The value of a Secret's key, or None when it has no such key or it is no text."""
     try:
-        return base64.b64decode((secret.get("data") or {})[key]).decode()
+        return base64.b64decode((secret.get("data") or {})[key] or "").decode()
     except (KeyError, ValueError):
         return None
 

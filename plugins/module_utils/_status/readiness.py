@@ -151,7 +151,7 @@ def _reads(pod: manifests.Manifest, volume: str, files: list[str], config_map: m
 def _rolled_out(deployment: manifests.Manifest) -> bool:
     status, replicas = deployment["status"], deployment["spec"].get("replicas", 1)
     return bool(
-        status.get("observedGeneration") == deployment["metadata"]["generation"]
+        status.get("observedGeneration") == deployment["metadata"].get("generation")
         and status.get("updatedReplicas") == replicas == status.get("replicas")
         and not status.get("unavailableReplicas")
     )
@@ -198,7 +198,7 @@ def _pod_verdict(seen: Observation) -> Verdict:
         failure = manifests.condition(deployment, "ReplicaFailure")
         if failure:
             return Verdict(
-                False, "the pod of the registry cannot be created", failure["message"], "Check the quota and the admission policies of the namespace"
+                False, "the pod of the registry cannot be created", failure.get("message", ""), "Check the quota and the admission policies of the namespace"
             )
         return Verdict(False, "the pod of the registry has not been created yet")
     verdict = _unscheduled(pod, "the pod of the registry")

@@ -203,15 +203,25 @@ RULES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
 }
 
 
+def fuzzed(module: str, examples: int, number: int, attempt: Callable[[dict[str, Any]], None]) -> None:
+    """Call `attempt` with so many options of a module; the same number makes the same ones."""
+
+    @seed(number)
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(options(OF_MODULE[module]))
+    def run(arguments: dict[str, Any]) -> None:
+        attempt(arguments)
+
+    run()
+
+
+def assert_told_well(module: str, arguments: Mapping[str, Any]) -> None:
+    """That no message about these options shows a credential, and that each can be printed, and sent as a result."""
+    for message in messages_of(module, arguments):
+        assert not [secret for secret in SECRETS if secret in message.lower()], message
+        message.encode()
+
+
 @pytest.mark.parametrize("module", OF_MODULE)
 def test_whatever_is_given_is_told_in_words_and_never_with_a_credential(module: str) -> None:
-    @seed(20260501)
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(options(OF_MODULE[module]))
-    def attempt(arguments: dict[str, Any]) -> None:
-        for message in messages_of(module, arguments):
-            assert not [secret for secret in SECRETS if secret in message.lower()], message
-            # It can be printed, and sent as a result.
-            message.encode()
-
-    attempt()
+    fuzzed(module, EXAMPLES, 20260501, lambda arguments: assert_told_well(module, arguments))

@@ -106,6 +106,7 @@ NO_OBJECTS = {
     "502": (502, b"<html>\xffBad gateway</html>"),
     "504": (504, b""),
     "a 404 of another server": (404, b"<html>not found</html>"),
+    "a redirect": (302, b"", [("Location", "http://127.0.0.1:9/login")]),
 }
 
 
@@ -610,6 +611,7 @@ def test_only_the_api_servers_own_404_says_that_there_is_none(path, body, status
     [
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate", "ca_cert"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired", "Renew"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet valid", "correct the clock of this host"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'x'", "Use a host name"),
         ("Connection refused", "Check the address"),
     ],

@@ -1,0 +1,49 @@
+"""Answers of the API server that are broken on their way: each answer of each operation, in each of the ways."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client
+from sandbox.layout import Layout
+from tests import breaking
+from tests.interleaving import Room, in_room
+
+from .operations import SHORT, Operation, remove
+from .trials import Trials
+
+
+def run(trials: Trials, layout: Layout) -> None:
+    """Each operation, request and way."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        in_room(layout, Path(folder)) as room,
+        breaking.broken(layout) as broken,
+        mock.patch.object(client, "PAUSE", 0),
+    ):
+        requests = {operation: _requests(room, broken, operation) for operation in SHORT}
+        every = [(operation, number, way) for operation in SHORT for number in range(len(requests[operation])) for way in breaking.ALL]
+        trials.say(f"{len(every)} cases in all: {len(breaking.ALL)} ways, {sum(map(len, requests.values()))} requests of {len(SHORT)} operations")
+        for operation, at, way in trials.chosen(every):
+            case = f"{operation.name}, answer {at}, {way}"
+            if not trials.wants(case):
+                continue
+            number = room.numbers + 1
+            with trials.case(case, requests[operation][at]):
+                operation.prepare(room, number)
+                name = room.name(number)
+                trial = breaking.Trial(broken, lambda name=name: breaking.state_of(room.cluster, name))
+                work = operation.work(room, number)
+                trial.expects(work, requests[operation])
+                trial(at, way, work)
+            remove(room, number)
+
+
+def _requests(room: Room, broken: tuple[breaking.Breaker, client.Cluster], operation: Operation) -> list[str]:
+    number = room.numbers + 1
+    operation.prepare(room, number)
+    sent = breaking.Trial(broken, dict).requests(operation.work(room, number))
+    remove(room, number)
+    return sent
