@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from sandbox.crds import REGISTRY_GROUP, registry_versions
-from sandbox.layout import Layout
+from sandbox.layout import WEBHOOK_PORT, Layout
 
 KINDS = {"mutating": "MutatingWebhookConfiguration", "validating": "ValidatingWebhookConfiguration"}
 
@@ -32,7 +32,7 @@ def webhook_configurations(layout: Layout, ca_bundle: bytes) -> list[dict[str, A
                         "name": f"{verb[0]}modelregistry.opendatahub.io",
                         "admissionReviewVersions": ["v1"] if layout.product == "2.21" else ["v1beta1", "v1alpha1"],
                         "clientConfig": {
-                            "url": f"https://{layout.address('operator')}:{layout.webhook_port}{path}",
+                            "url": f"https://{layout.address('operator')}:{WEBHOOK_PORT}{path}",
                             "caBundle": base64.b64encode(ca_bundle).decode(),
                         },
                         "failurePolicy": "Fail",

@@ -34,7 +34,7 @@ class Home:
         mark = uuid.uuid4().hex[:6]
         self.name, self.login = f"last-{mark}", f"last_{mark}"
         self.bundle = self.layout.path("pki", "database-ca.crt").read_text()
-        host = {"host": self.layout.address("mariadb"), "port": databases.MARIADB_PORT}
+        host = {"host": databases.address(self.layout, "mysql"), "port": databases.MYSQL_PORT}
         self.mysql = {"type": "mysql", **host, "name": self.login, "username": self.login, "password": WORD, "verify_server_cert": False}
 
     def sql(self, *statements: str) -> None:
