@@ -32,7 +32,7 @@ MARIADB = "mariadb"
 # The Services in namespace `data` behind which the databases are.
 SERVICES = {"mysql": "mysql", "postgresql": "postgres", MARIADB: "mariadb"}
 # Other Services for the same servers, whose names are not in their certificate.
-ALIASES = {"mysql": "mysql-alias", "postgresql": "postgres-alias"}
+ALIASES = {"mysql": "mysql-alias", "postgresql": "postgres-alias", MARIADB: "mariadb-alias"}
 PORTS = {"mysql": MYSQL_PORT, "postgresql": POSTGRESQL_PORT, MARIADB: MYSQL_PORT}
 
 ERRORS = (pymysql.Error, psycopg.Error)

@@ -48,7 +48,7 @@ def _pod(registry: Registry) -> Object:
     if kind == "mysql" and (directory := _directory(database)):
         volumes.append(_volume("mysql-ssl-rootcerts", database[directory], is_config_map="ConfigMap" in directory))
     if registry.proxy is not None:
-        containers.append(_kube_rbac_proxy(registry) if registry.generation.is_today else _oauth_proxy(registry))
+        containers.append(_kube_rbac_proxy(registry) if registry.generation.is_today else oauth_proxy(registry))
         volumes += _proxy_volumes(registry)
     pod: Object = {
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -253,7 +253,8 @@ def _kube_rbac_proxy(registry: Registry) -> Object:
     }
 
 
-def _oauth_proxy(registry: Registry) -> Object:
+def oauth_proxy(registry: Registry) -> Object:
+    """The proxy of the products before 3.0."""
     proxy, name = registry.spec["oauthProxy"], registry.name
     if registry.generation.has_metadata_server:
         cookie, mounts = ["--cookie-secret=MODEL_REGISTRY_OAUTH_SECRET"], []

@@ -33,6 +33,11 @@ class Generation:
         return self.product == "2.21"
 
     @property
+    def has_catalog_of_registries(self) -> bool:
+        """Whether each registry has a server of the model catalog (v0.2.22)."""
+        return self.product == "2.25"
+
+    @property
     def proxy_condition(self) -> str:
         return self.proxy[0].upper() + self.proxy[1:] + "Available" if self.is_today else "OAuthProxyAvailable"
 

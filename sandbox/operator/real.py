@@ -52,10 +52,16 @@ def webhook_address(layout: Layout) -> tuple[str, int]:
     return layout.address("operator"), WEBHOOK_PORT
 
 
+def apart_command() -> list[str]:
+    """What to put before a command so that it has a network of its own; nothing where that is not allowed."""
+    command = ["unshare", *(["--user", "--map-root-user"] if os.getuid() else []), "--net", "--"]
+    return [] if subprocess.run([*command, "true"], check=False, capture_output=True).returncode else command
+
+
 async def _outside(layout: Layout) -> int:
     """Run it in a network of its own, or in this one; its exit code."""
-    apart = ["unshare", *(["--user", "--map-root-user"] if os.getuid() else []), "--net", "--"]
-    if subprocess.run([*apart, "true"], check=False, capture_output=True).returncode:
+    apart = apart_command()
+    if not apart:
         return await _operator(layout, webhook_address(layout))
     await _forward(TO_API, (layout.address("control-plane"), 6443))
     inside = [*apart, *dies_with_parent(), sys.executable, "-m", "sandbox.operator.real", "inside"]

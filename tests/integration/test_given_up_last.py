@@ -314,7 +314,7 @@ def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_wor
 
 def test_a_password_that_the_database_refuses_is_not_put_back(home: Home) -> None:
     host = {"host": home.layout.address("postgresql"), "port": databases.POSTGRESQL_PORT}
-    databases.create_databases(home.layout, "postgres", [home.login])
+    databases.create_databases(home.layout, "postgresql", [home.login])
     try:
         with databases.administration(home.layout, "postgres") as run:
             run(f"CREATE ROLE {home.login} LOGIN PASSWORD '{WORD}'")
@@ -322,13 +322,13 @@ def test_a_password_that_the_database_refuses_is_not_put_back(home: Home) -> Non
         database = {"type": "postgresql", **host, "name": home.login, "username": home.login, "password": WORD, "ssl_mode": "require"}
         assert home.run(database=database, wait_timeout=120).error is None
         # It was changed there, and mistyped here.
-        databases.set_password(home.layout, "postgres", home.login, "third-word")
+        databases.set_password(home.layout, "postgresql", home.login, "third-word")
         failed = home.run(database={"password": OTHER}, check_database="warn")
         assert failed.error and "was not restored" in failed.error and "the database rejects it" in failed.error
         assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
     finally:
         home.run(state="absent", wait_timeout=60)
-        databases.drop_database(home.layout, "postgres", home.login)
+        databases.drop_database(home.layout, "postgresql", home.login)
         with databases.administration(home.layout, "postgres") as run:
             run(f"DROP ROLE IF EXISTS {home.login}")
 
