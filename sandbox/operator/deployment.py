@@ -121,7 +121,7 @@ def _server(registry: Registry) -> Object:
         "livenessProbe": probe("isDirty", 30, 10, 3),
         "startupProbe": probe("isDirty", 10, 5, 6),
         "readinessProbe": probe("health", 5, 10, 3),
-        "resources": _resources(rest),
+        "resources": resources(rest),
         "securityContext": UNPRIVILEGED,
     }
 
@@ -150,7 +150,8 @@ def _tls_arguments(kind: str, database: Spec) -> list[str]:
     return arguments
 
 
-def _resources(container: Spec) -> Object:
+def resources(container: Spec) -> Object:
+    """The resources of a container: an amount of 0 says that there is none."""
     return {name: _amounts(container["resources"][name]) for name in ("requests", "limits") if container["resources"].get(name)}
 
 
@@ -171,7 +172,7 @@ def _metadata_server(registry: Registry) -> Object:
         "ports": [{"containerPort": grpc["port"], "name": "grpc-api"}],
         "livenessProbe": _socket_probe("grpc-api", 30),
         "readinessProbe": _socket_probe("grpc-api", 15),
-        "resources": _resources(grpc),
+        "resources": resources(grpc),
         "securityContext": UNPRIVILEGED,
     }
 
@@ -211,7 +212,7 @@ def _gateway_to_metadata_server(registry: Registry) -> Object:
         "ports": [{"containerPort": rest["port"], "name": "http-api"}],
         "livenessProbe": _socket_probe("http-api", 30),
         "readinessProbe": _socket_probe("http-api", 15),
-        "resources": _resources(rest),
+        "resources": resources(rest),
         "securityContext": UNPRIVILEGED,
     }
 

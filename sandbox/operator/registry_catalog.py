@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.operator.deployment import UNPRIVILEGED, oauth_proxy
+from sandbox.operator.deployment import UNPRIVILEGED, oauth_proxy, resources
 from sandbox.operator.manifests import DISPLAY_ANNOTATIONS, Object, Registry, labels, owned
 
 SOURCES = "model-catalog-sources"
@@ -81,7 +81,7 @@ def _pod(registry: Registry) -> Object:
             "ports": [{"name": "http-api", "containerPort": 8080}],
             "livenessProbe": probe(30),
             "readinessProbe": probe(3),
-            "resources": registry.generation.resources(),
+            "resources": resources(rest),
             "securityContext": UNPRIVILEGED,
             "volumeMounts": [{"name": "sources", "mountPath": "/catalog"}],
         }
