@@ -34,8 +34,8 @@ def check(stand: Stand) -> list[Figure]:
         "ca": {"source": "upload", "pem": authority},
     }
     figures = []
-    for kind, part in (("mysql", "mariadb"), ("postgresql", "postgresql")):
-        looking = Task({"database": described | {"type": kind, "host": layout.address(part)}}, MODULE)
+    for kind in databases.KINDS:
+        looking = Task({"database": described | {"type": kind, "host": databases.address(layout, kind)}}, MODULE)
         runs = stand.runner.sequence([looking, FLOOR] * (REPETITIONS + 1))[2:]
         assert not [run.output for run in runs if run.failed]
         assert all(run.result["usable"] for run in runs[::2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from sandbox import faults, lifecycle, processes
+from sandbox import databases, faults, lifecycle, processes
 from sandbox.generations import GENERATIONS
 from sandbox.layout import PLATFORMS, Layout
 from sandbox.toolchain import ToolchainError
@@ -25,6 +25,10 @@ def main(argv: list[str]) -> int:
     for name in ("start", "stop"):
         part = commands.add_parser(name, help=f"{name} one part")
         part.add_argument("part", choices=lifecycle.PARTS)
+    sql = commands.add_parser("sql", help="run SQL as the administrator of a database server")
+    sql.add_argument("service", choices=databases.SERVICES.values(), help="the Service behind which the server is")
+    sql.add_argument("statement", nargs="*", help="one or more statements; without any, they are read from the standard input, each ended by a semicolon")
+    sql.add_argument("--database", help="the database to use")
     commands.add_parser("fault", help="make the sandbox misbehave: fault --help")
     options = parser.parse_args(argv)
     try:
@@ -36,9 +40,11 @@ def main(argv: list[str]) -> int:
             lifecycle.upgrade(options.product)
         elif options.command == "start":
             lifecycle.start(Layout.load(), options.part)
+        elif options.command == "sql":
+            databases.run_statements(Layout.load(), options.service, options.database, options.statement or sys.stdin.read().split(";"))
         elif options.command == "stop":
             processes.stop(Layout.load(), options.part)
-    except (processes.ProcessError, ToolchainError, ValueError) as error:
+    except (processes.ProcessError, ToolchainError, ValueError, *databases.ERRORS) as error:
         print(error, file=sys.stderr)
         return 1
     except FileNotFoundError:

@@ -33,8 +33,11 @@ def create(layout: Layout) -> None:
     _issue(layout, "server", cluster.issue_cert(*addresses, *service_names("kubernetes", "default"), "localhost"))
     _issue(layout, "admin", cluster.issue_cert("admin.sandbox.test", common_name="sandbox-admin", organization_name="system:masters"))
     _issue(layout, "ingress", ingress.issue_cert(f"*.{APPS_DOMAIN}"))
-    names = [name for service in ("mysql", "postgres", "mysql-9") for name in service_names(service, DATABASE_NAMESPACE)]
+    names = [name for service in ("mysql", "postgres", "mariadb") for name in service_names(service, DATABASE_NAMESPACE)]
     _issue(layout, "database", databases.issue_cert(*names, "localhost", *(layout.address(part) for part in ("mariadb", "postgresql", "mysql"))))
+    # What a registry shows to a database that asks for a client certificate; the other one no database accepts.
+    _issue(layout, "client", databases.issue_cert("registry.sandbox.test", common_name="registry"))
+    _issue(layout, "other-client", other.issue_cert("registry.sandbox.test", common_name="registry"))
     key = ec.generate_private_key(ec.SECP256R1())
     _private(layout.path("pki", "service-account.key"), key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
     complete.touch()

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from sandbox.generations import AI_HUB, COMPONENT, COMPONENTS, GENERATIONS
-from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, WEBHOOK_PORT, Layout
 
 Schema = dict[str, Any]
 Definition = dict[str, Any]
@@ -137,7 +137,7 @@ def _registries(layout: Layout, ca_bundle: bytes) -> Definition:
             "webhook": {
                 "conversionReviewVersions": ["v1beta1", "v1alpha1"],
                 "clientConfig": {
-                    "url": f"https://{layout.address('operator')}:{layout.webhook_port}/convert",
+                    "url": f"https://{layout.address('operator')}:{WEBHOOK_PORT}/convert",
                     "caBundle": base64.b64encode(ca_bundle).decode(),
                 },
             },

@@ -1,14 +1,14 @@
-"""The sandbox's databases: MariaDB, PostgreSQL and, where it can be had, MySQL, all with TLS, and the users and databases in them."""
+"""The sandbox's databases: MySQL where it can be had, MariaDB and PostgreSQL, all with TLS, and the users and databases in them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,23 +18,24 @@ from typing import Any
 import psycopg
 import psycopg.sql
 import pymysql
+from cryptography import x509
 
 from sandbox import toolchain
-from sandbox.layout import DATABASE_NAMESPACE, Layout
-from sandbox.processes import Command
+from sandbox.layout import DATABASE_NAMESPACE, MARKER, Layout
+from sandbox.processes import Command, dies_with_parent
 
-MARIADB_PORT = 3306
+MYSQL_PORT = 3306
 POSTGRESQL_PORT = 5432
-# The types of a registry's database. Behind `mysql` is MariaDB; the server of MySQL itself goes by the name of its Service.
+# The types of a registry's database. Behind `mysql` is MySQL, or MariaDB where MySQL cannot be had. MariaDB has a Service of its own too.
 KINDS = ("mysql", "postgresql")
-MYSQL = "mysql-9"
+MARIADB = "mariadb"
 # The Services in namespace `data` behind which the databases are.
-SERVICES = {"mysql": "mysql", "postgresql": "postgres", MYSQL: MYSQL}
+SERVICES = {"mysql": "mysql", "postgresql": "postgres", MARIADB: "mariadb"}
 # Other Services for the same servers, whose names are not in their certificate.
-ALIASES = {"mysql": "mysql-alias", "postgresql": "postgres-alias"}
-PORTS = {"mysql": MARIADB_PORT, "postgresql": POSTGRESQL_PORT, MYSQL: MARIADB_PORT}
-# The part of the sandbox that each of them is.
-PARTS = {"mysql": "mariadb", "postgresql": "postgresql", MYSQL: "mysql"}
+ALIASES = {"mysql": "mysql-alias", "postgresql": "postgres-alias", MARIADB: "mariadb-alias"}
+PORTS = {"mysql": MYSQL_PORT, "postgresql": POSTGRESQL_PORT, MARIADB: MYSQL_PORT}
+
+ERRORS = (pymysql.Error, psycopg.Error)
 
 # Both servers refuse to run as root; this user runs them then.
 UNPRIVILEGED_USER = "nobody"
@@ -84,15 +85,30 @@ ACCOUNTS = (
     *(Account(name, ODD_USER_PASSWORD) for name in ODD_USERS),
 )
 
-# What MySQL answers to a certificate that it does not take.
-INVALID_CERTIFICATES = 3888
+# Accounts that only MySQL has, each special in one way: the rest of its CREATE USER statement. They have the password of REGISTRY and may use every database.
+SPECIAL_ACCOUNTS = {
+    "sha2": "IDENTIFIED WITH caching_sha2_password BY {password}",
+    "sha256": "IDENTIFIED WITH sha256_password BY {password}",
+    "ssl": "IDENTIFIED BY {password} REQUIRE SSL",
+    "x509": "IDENTIFIED BY {password} REQUIRE X509",
+    "subject": "IDENTIFIED BY {password} REQUIRE SUBJECT {subject}",
+    "locked": "IDENTIFIED BY {password} ACCOUNT LOCK",
+    "expired": "IDENTIFIED BY {password} PASSWORD EXPIRE",
+    "blocking": "IDENTIFIED BY {password} FAILED_LOGIN_ATTEMPTS 1 PASSWORD_LOCK_TIME UNBOUNDED",
+    "one_connection": "IDENTIFIED BY {password} WITH MAX_USER_CONNECTIONS 1",
+    "hourly_connections": "IDENTIFIED BY {password} WITH MAX_CONNECTIONS_PER_HOUR 1",
+    "hourly_queries": "IDENTIFIED BY {password} WITH MAX_QUERIES_PER_HOUR 16",
+    "hourly_few": "IDENTIFIED BY {password} WITH MAX_QUERIES_PER_HOUR 6",
+    "hourly_updates": "IDENTIFIED BY {password} WITH MAX_UPDATES_PER_HOUR 5",
+    "hourly_many": "IDENTIFIED BY {password} WITH MAX_QUERIES_PER_HOUR 1000000",
+}
 DEFAULT_DATABASE = "model-registry"
-# The one that the READMEs and guides use.
-DOCUMENTED_DATABASE = "fraud_models"
+# Those that the READMEs, guides and examples use.
+DOCUMENTED_DATABASES = ("fraud_models", "credit_models")
 DIRTY_DATABASE = "dirty"
 MISSING_DATABASE = "nope"
 DIRTY_VERSION = 7
-FREE_DATABASES = {"mysql": 50, "postgresql": 10, MYSQL: 0}
+FREE_DATABASES = {"mysql": 50, "postgresql": 10, MARIADB: 0}
 ODD_DATABASES = ("odd space", "odd#hash", "odd&and", "odd-dash")
 
 
@@ -101,7 +117,7 @@ def databases(kind: str) -> list[str]:
     return [
         DEFAULT_DATABASE,
         "model_registry",
-        DOCUMENTED_DATABASE,
+        *DOCUMENTED_DATABASES,
         DIRTY_DATABASE,
         *ODD_DATABASES,
         *(f"registry_{n}" for n in range(1, FREE_DATABASES[kind] + 1)),
@@ -109,8 +125,18 @@ def databases(kind: str) -> list[str]:
 
 
 def servers(layout: Layout) -> list[str]:
-    """The servers of this sandbox, by their kind; MySQL only where it could be had."""
-    return [*KINDS, *([MYSQL] if layout.mysql else [])]
+    """The servers of this sandbox, each once."""
+    return [*KINDS, *([MARIADB] if layout.mysql else [])]
+
+
+def part(layout: Layout, kind: str) -> str:
+    """The part of the sandbox that is behind a Service."""
+    return kind if kind != "mysql" or layout.mysql else "mariadb"
+
+
+def address(layout: Layout, kind: str) -> str:
+    """The address on this machine of the server behind a Service."""
+    return layout.address(part(layout, kind))
 
 
 def server_user() -> str | None:
@@ -126,7 +152,7 @@ def prepare(layout: Layout, postgres_home: Path) -> None:
     if layout.mysql:
         _initialise_mysql(layout)
     home = usable_home(layout.data / "postgresql-home", postgres_home, "bin/postgres")
-    initialise_postgresql(home, layout.data / "postgresql", ADMINISTRATOR.name, ADMINISTRATOR.password, layout.data)
+    initialise_postgresql(layout, home, layout.data / "postgresql", ADMINISTRATOR.name, ADMINISTRATOR.password)
     write_access_rules(layout.data / "postgresql", [account.name for account in ACCOUNTS if account.must_use_tls])
     layout.path("run", "postgresql-home").write_text(str(home))
 
@@ -135,17 +161,17 @@ def commands(layout: Layout, postgres_home: Path) -> list[Command]:
     """How to start each server; `prepare` comes first."""
     home, folder = usable_home(layout.data / "postgresql-home", postgres_home, "bin/postgres"), layout.data / "postgresql"
     postgresql = postgresql_arguments(home, folder, layout.address("postgresql"), layout.data / "tls", connections=600)
-    programs = {"mysql": _mariadb_arguments(layout), "postgresql": postgresql}
+    programs = {MARIADB: _mariadb_arguments(layout), "postgresql": postgresql}
     if layout.mysql:
-        programs[MYSQL] = mysql_arguments(layout, layout.data / "mysql", layout.address("mysql"))
-    return [Command(PARTS[kind], argv, partial(_ready, layout, kind), server_environment(), server_user()) for kind, argv in programs.items()]
+        programs["mysql"] = mysql_arguments(layout, layout.data / "mysql", layout.address("mysql"))
+    return [Command(kind, argv, partial(_ready, layout, kind), server_environment(layout), server_user()) for kind, argv in programs.items()]
 
 
 def _ready(layout: Layout, kind: str) -> bool:
     try:
         with administration(layout, kind):
             return True
-    except (pymysql.Error, psycopg.Error, OSError):
+    except (*ERRORS, OSError):
         return False
 
 
@@ -154,6 +180,8 @@ def provision(layout: Layout) -> None:
     for kind in servers(layout):
         if kind != "postgresql":
             _provision_mysql(layout, kind)
+    if layout.mysql:
+        _provision_special(layout)
     with administration(layout, "postgresql") as run:
         roles = {row[0] for row in run("SELECT rolname FROM pg_roles")}
         # Every account acts as this role, so that a registry finds the tables that another account made.
@@ -179,9 +207,22 @@ def _provision_mysql(layout: Layout, kind: str) -> None:
             run(f"GRANT {'ALL' if account.may_migrate else 'SELECT'} ON `%`.* TO {who}")
 
 
+def _provision_special(layout: Layout) -> None:
+    certificate = x509.load_pem_x509_certificate(layout.path("pki", "client.crt").read_bytes())
+    subject = "".join(f"/{attribute.rfc4514_attribute_name}={attribute.value!s}" for attribute in certificate.subject)
+    with administration(layout, "mysql") as run:
+        plugins = {row[0] for row in run("SELECT plugin_name FROM information_schema.plugins WHERE plugin_status = 'ACTIVE'")}
+        for name, rest in SPECIAL_ACCOUNTS.items():
+            run(f"DROP USER IF EXISTS {_mysql_text(name)}")
+            # Versions to come have no sha256_password.
+            if not (plugin := re.search(r"WITH (\w+_password)", rest)) or plugin[1] in plugins:
+                run(f"CREATE USER {_mysql_text(name)} " + rest.format(password=_mysql_text(REGISTRY.password), subject=_mysql_text(subject)))
+                run(f"GRANT ALL ON `%`.* TO {_mysql_text(name)}")
+
+
 def speaks_mysql(kind: str) -> bool:
     """Whether a server understands MySQL's protocol."""
-    return kind in ("mysql", MYSQL)
+    return kind in ("mysql", MARIADB)
 
 
 def create_databases(layout: Layout, kind: str, names: Iterable[str]) -> None:
@@ -217,8 +258,8 @@ def administration(layout: Layout, kind: str, database: str | None = None) -> It
     """A function that runs one statement as the administrator and returns the rows, if any."""
     if speaks_mysql(kind):
         connection: Any = pymysql.connect(
-            host=layout.address(PARTS[kind]),
-            port=MARIADB_PORT,
+            host=address(layout, kind),
+            port=MYSQL_PORT,
             user=ADMINISTRATOR.name,
             password=ADMINISTRATOR.password,
             database=database,
@@ -227,7 +268,7 @@ def administration(layout: Layout, kind: str, database: str | None = None) -> It
         )
     else:
         connection = psycopg.connect(
-            host=layout.address("postgresql"),
+            host=address(layout, kind),
             port=POSTGRESQL_PORT,
             user=ADMINISTRATOR.name,
             password=ADMINISTRATOR.password,
@@ -247,14 +288,23 @@ def administration(layout: Layout, kind: str, database: str | None = None) -> It
         connection.close()
 
 
+def run_statements(layout: Layout, service: str, database: str | None, statements: Iterable[str]) -> None:
+    """Run statements as the administrator and print the rows, their columns separated by tabs."""
+    [kind] = [kind for kind, name in SERVICES.items() if name == service]
+    with administration(layout, kind, database) as run:
+        for statement in filter(None, map(str.strip, statements)):
+            for row in run(statement):
+                print("\t".join("NULL" if value is None else str(value) for value in row))
+
+
 def environment(layout: Layout) -> dict[str, str]:
     """What somebody at the command line needs to know about the databases."""
     values = {"SANDBOX_DATABASE_CA": str(layout.path("pki", "database-ca.crt"))}
-    for kind, address in (("mysql", layout.address("mariadb")), ("postgresql", layout.address("postgresql"))):
+    for kind in KINDS:
         prefix = f"SANDBOX_{kind.upper()}_"
         values |= {
             prefix + "HOST": f"{SERVICES[kind]}.{DATABASE_NAMESPACE}.svc.cluster.local",
-            prefix + "ADDRESS": address,
+            prefix + "ADDRESS": address(layout, kind),
             prefix + "PORT": str(PORTS[kind]),
             prefix + "USER": REGISTRY.name,
             prefix + "PASSWORD": REGISTRY.password,
@@ -276,7 +326,7 @@ def services(layout: Layout) -> list[dict[str, Any]]:
                 "metadata": {"name": name, "namespace": DATABASE_NAMESPACE},
                 "spec": {"ports": [{"name": "database", "port": PORTS[kind]}]},
             }
-            for kind in servers(layout)
+            for kind in SERVICES
             for name in _services_of(kind)
         ),
     ]
@@ -300,7 +350,7 @@ def service_of(namespace: str, host: str) -> tuple[str, str] | None:
 
 def addresses(layout: Layout) -> dict[tuple[str, str], str]:
     """The address of each database by the namespace and name of its Services."""
-    return {(DATABASE_NAMESPACE, name): layout.address(PARTS[kind]) for kind in servers(layout) for name in _services_of(kind)}
+    return {(DATABASE_NAMESPACE, name): address(layout, kind) for kind in SERVICES for name in _services_of(kind)}
 
 
 def _services_of(kind: str) -> list[str]:
@@ -378,11 +428,7 @@ def begin(folder: Path) -> bool:
     """Whether `folder` has to be filled; emptied then. `finish` says that it is complete."""
     if _marker(folder).exists():
         return False
-    if folder.exists():
-        # What fills it for a start that was killed may still run, and writes into it under whatever name it has.
-        stale = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}")
-        folder.rename(stale)
-        shutil.rmtree(stale, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     make_server_folder(folder)
     return True
 
@@ -409,10 +455,13 @@ def install_certificates(layout: Layout) -> None:
         draft.replace(copy)
 
 
-def change_certificate(layout: Layout, chain: bytes, key: bytes) -> None:
-    """Let all servers show another certificate to new connections, until `restore_certificate`; MySQL only one that the sandbox's CA signed."""
+def change_certificate(layout: Layout, chain: bytes, key: bytes, authority: bytes = b"") -> None:
+    """Let all servers show another certificate to new connections, until `restore_certificate`. `authority`: the CA that signed it, if another one did.
+
+    MySQL takes no certificate that its own CA did not sign.
+    """
     folder = layout.data / "tls"
-    for name, content in (("database.crt", chain), ("database.key", key)):
+    for name, content in (("database.crt", chain), ("database.key", key), ("database-ca.crt", layout.path("pki", "database-ca.crt").read_bytes() + authority)):
         draft = folder / (name + ".new")
         draft.write_bytes(content)
         draft.chmod(0o600)
@@ -428,23 +477,20 @@ def restore_certificate(layout: Layout) -> None:
 
 
 def _reload_certificates(layout: Layout) -> None:
-    with administration(layout, "mysql") as run:
+    with administration(layout, MARIADB) as run:
         run("FLUSH SSL")
     with administration(layout, "postgresql") as run:
         run("SELECT pg_reload_conf()")
     if layout.mysql:
-        with administration(layout, MYSQL) as run:
-            try:
-                run("ALTER INSTANCE RELOAD TLS")
-            except pymysql.OperationalError as error:
-                # It takes none that its own CA did not sign, and goes on with the one that it has.
-                if error.args[0] != INVALID_CERTIFICATES:
-                    raise
+        with administration(layout, "mysql") as run:
+            run("ALTER INSTANCE RELOAD TLS")
 
 
-def _run(argv: list[str], cwd: Path, user: str | None, text: str = "") -> None:
-    identity = unprivileged(user)
-    result = subprocess.run(argv, check=False, cwd=cwd, capture_output=True, text=True, input=text, env=server_environment(), **identity)
+def _run(layout: Layout, argv: list[str], cwd: Path, text: str = "") -> None:
+    identity = unprivileged(server_user())
+    result = subprocess.run(
+        [*dies_with_parent(), *argv], check=False, cwd=cwd, capture_output=True, text=True, input=text, env=server_environment(layout), **identity
+    )
     if result.returncode:
         raise RuntimeError(f"{argv[0]} failed: {(result.stderr or result.stdout).strip()[-2000:]}")
 
@@ -454,9 +500,9 @@ def unprivileged(user: str | None) -> dict[str, Any]:
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
-def server_environment() -> dict[str, str]:
-    """What a database server finds in its environment, on any machine."""
-    return {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UTC"}
+def server_environment(layout: Layout) -> dict[str, str]:
+    """What a database server finds in its environment, on any machine; with the marker by which what a killed start has begun is found."""
+    return {MARKER: layout.state, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UTC"}
 
 
 # --- MariaDB
@@ -478,7 +524,7 @@ def _initialise_mariadb(layout: Layout) -> None:
         scripts += "\nDELETE FROM global_priv WHERE User IN ('root', '');\n"
         # A server that starts removes the temporary tables that it finds in its folder for them, also those of another one.
         options = [f"--datadir={folder}", f"--tmpdir={folder}", "--bootstrap", "--innodb-log-file-size=16M", "--innodb-flush-method=nosync", "--log-warnings=0"]
-        _run([server, "--no-defaults", *options], folder, server_user(), scripts)
+        _run(layout, [server, "--no-defaults", *options], folder, scripts)
         finish(folder)
     # Read at every start, one statement a line: the only way in before there is a user.
     start = layout.data / "mariadb.sql"
@@ -509,7 +555,7 @@ def _mariadb_arguments(layout: Layout) -> list[str]:
         "datadir": folder,
         "tmpdir": folder,
         "bind-address": layout.address("mariadb"),
-        "port": MARIADB_PORT,
+        "port": MYSQL_PORT,
         # Relative to the data directory: a socket's path may have 107 characters at most.
         "socket": "mariadb.sock",
         "pid-file": "mariadb.pid",
@@ -564,7 +610,7 @@ def initialise_mysql(layout: Layout, folder: Path, *options: str) -> None:
     """Make a data directory of MySQL; nothing to do for one that is complete. Some options count only then."""
     if begin(folder):
         command = [*toolchain.mysql_program(mysql_home(layout)), "--no-defaults", "--initialize-insecure", f"--datadir={folder}", *options]
-        _run([*command, *_mysql_options(layout, folder)], folder, server_user())
+        _run(layout, [*command, *_mysql_options(layout, folder)], folder)
         finish(folder)
 
 
@@ -573,7 +619,7 @@ def mysql_arguments(layout: Layout, folder: Path, address: str, *options: str) -
     tls = layout.data / "tls"
     settings = {
         "bind-address": address,
-        "port": MARIADB_PORT,
+        "port": MYSQL_PORT,
         "init-file": layout.data / "mysql.sql",
         "ssl-cert": tls / "database.crt",
         "ssl-key": tls / "database.key",
@@ -620,16 +666,16 @@ def _mysql_name(name: str) -> str:
 # --- PostgreSQL
 
 
-def initialise_postgresql(home: Path, folder: Path, administrator: str, password: str, drafts: Path) -> None:
+def initialise_postgresql(layout: Layout, home: Path, folder: Path, administrator: str, password: str) -> None:
     """Make a data directory whose superuser has a password; nothing to do for one that is complete."""
     if not begin(folder):
         return
-    secret = drafts / (folder.name + ".password")
+    secret = layout.data / (folder.name + ".password")
     secret.touch(mode=0o600)
     secret.write_text(password)
     give_to_server(secret)
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
-    _run([str(home / "bin" / "initdb"), f"--pgdata={folder}", f"--username={administrator}", f"--pwfile={secret}", *options], drafts, server_user())
+    _run(layout, [str(home / "bin" / "initdb"), f"--pgdata={folder}", f"--username={administrator}", f"--pwfile={secret}", *options], layout.data)
     secret.unlink()
     finish(folder)
 

@@ -57,6 +57,8 @@ class Generation:
     has_metadata_server: bool = False
     # It makes a Secret for the proxy's cookies, and says what is wrong with the proxy, but calls the registry available all the same.
     has_cookie_secret: bool = False
+    # Each registry has a server of the model catalog.
+    has_catalog_of_registries: bool = False
     singleton: Singleton = COMPONENT
     # The namespace of registries where the DataScienceCluster names none; empty for that of the applications.
     default_namespace: str = REGISTRIES_NAMESPACE
@@ -99,7 +101,9 @@ GENERATIONS = {
     generation.product: generation
     for generation in (
         Generation("2.21", "v0.2.16", ("v1alpha1",), *OAUTH, MEMORY, "Metadata database", has_metadata_server=True),
-        Generation("2.25", "v0.2.22", BOTH, *OAUTH, {"cpu": "0", "memory": "256Mi"}, "metadata database", has_cookie_secret=True),
+        Generation(
+            "2.25", "v0.2.22", BOTH, *OAUTH, {"cpu": "0", "memory": "256Mi"}, "metadata database", has_cookie_secret=True, has_catalog_of_registries=True
+        ),
         Generation("3.x", "v0.3.14", BOTH, *RBAC),
         # Its operator has no version yet. It makes the same of registries as v0.3.14.
         Generation("3.6", "main", BOTH, *RBAC, singleton=AI_HUB, default_namespace="", apis=(V1, V1ALPHA3), sunset="2027-06-30"),

@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 PLATFORMS = ("openshift", "kubernetes")
 
+# Where the operator's webhooks are. The product's own takes port 9443 of every address where it cannot have a network of its own.
+WEBHOOK_PORT = 9444
+
 # Every process of a sandbox carries this variable, so that one that lost its parent can still be found and stopped.
 MARKER = "MODELOPS_SANDBOX"
 
@@ -109,11 +112,6 @@ class Layout:
     def faulty_api_url(self) -> str:
         """The API server behind the proxy that makes faults on demand."""
         return f"https://{self.address('faults')}:6443"
-
-    @property
-    def webhook_port(self) -> int:
-        """Where the operator's webhooks are. The real one takes this port on every address, so ours uses another one and can run beside it."""
-        return 9443 if self.operator else 9444
 
     @property
     def router_url(self) -> str:

@@ -178,7 +178,7 @@ def _part(layout: Layout, name: str) -> Command:
         ready.unlink(missing_ok=True)
     if name == "operator" and layout.operator:
         address = real_operator.webhook_address(layout)
-        return Command(name, [layout.operator, *real_operator.arguments(layout)], lambda: _accepts(*address), real_operator.environment(layout))
+        return Command(name, [sys.executable, "-m", "sandbox.operator.real"], lambda: _accepts(*address), {"PYTHONPATH": str(ROOT)})
     return Command(name, [sys.executable, "-m", f"sandbox.{name}"], ready.exists, {"PYTHONPATH": str(ROOT)})
 
 
@@ -216,6 +216,8 @@ async def _settled(layout: Layout) -> None:
 def write_environment(layout: Layout) -> None:
     """Write `.sandbox/env`, a file for a POSIX shell to source. What it sets is undone by `sandbox_deactivate`, also when it is sourced again."""
     variables = shell_variables(layout)
+    # For hosts of an inventory that names no Python. Tests do not set it: playbooks and examples have to work without.
+    variables["ANSIBLE_PYTHON_INTERPRETER"] = f"{variables['VIRTUAL_ENV']}/bin/python"
     path = variables.pop("PATH").split(os.pathsep)
     lines = [
         "# Source this in a shell: it finds the tools, the collection, the cluster and the databases. `sandbox_deactivate` ends it.",

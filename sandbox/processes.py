@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import time
@@ -50,6 +51,12 @@ def start(layout: Layout, command: Command) -> None:
             start_new_session=True,
         )
     layout.path("run", f"{command.name}.pid").write_text(f"{process.pid}\n")
+
+
+def dies_with_parent() -> list[str]:
+    """What to put before a command so that a part that is killed leaves no process behind."""
+    program = shutil.which("setpriv")
+    return [program, "--pdeathsig", "KILL", "--"] if program else []
 
 
 def wait(layout: Layout, *commands: Command, seconds: float = 60) -> None:

@@ -52,6 +52,8 @@ POSTGRESQL_MINIMUM = 16
 MARIADB_MINIMUM = (10, 11)
 # Only Debian's unstable suite has MySQL. It comes with every library that it loads, so that it runs on other releases too.
 MYSQL_PACKAGE, MYSQL_SUITE = "mysql-server-core", "sid"
+# The major version of the support matrix. With another one MariaDB serves alone, until somebody has tried it.
+MYSQL_MAJOR = "9"
 # A machine that could not fetch it does not try again for so long.
 MYSQL_RETRY_SECONDS = 3600
 # The wheel whose copies of these collections are used: it fits the ansible-core of requirements-dev.txt. Those of AWX tell what they accept.
@@ -349,7 +351,7 @@ def mysql_program(home: Path) -> list[str]:
 
 
 def _unpacked_mysql() -> Path | None:
-    complete = sorted(cache().glob("mysql-*/.complete"), key=lambda path: path.stat().st_mtime)
+    complete = sorted(cache().glob(f"mysql-{MYSQL_MAJOR}.*/.complete"), key=lambda path: path.stat().st_mtime)
     return complete[-1].parent if complete else None
 
 
@@ -389,15 +391,18 @@ def _fetch_mysql() -> Path:
         apt = ["apt-get", "-qq", *(part for name, value in settings.items() for part in ("-o", f"{name}={value}"))]
         _run(*apt, "update")
         _run(*apt, "-y", "--download-only", "install", MYSQL_PACKAGE)
+        [server] = (work / "archives").glob(f"{MYSQL_PACKAGE}_*.deb")
+        version = server.name.split("_")[1]
+        if not version.startswith(f"{MYSQL_MAJOR}."):
+            raise ToolchainError(f"the suite has MySQL {version}, and the support matrix names only MySQL {MYSQL_MAJOR}")
         for package in sorted((work / "archives").glob("*.deb")):
             _run("dpkg-deb", "-x", package, unpacked)
-        [server] = (work / "archives").glob(f"{MYSQL_PACKAGE}_*.deb")
         # The server needs neither programs nor documentation of its dependencies.
         for name in ("etc", "usr/bin", "usr/share/doc", "usr/share/man", "usr/share/perl"):
             shutil.rmtree(unpacked / name, ignore_errors=True)
         _run(*mysql_program(unpacked), "--no-defaults", "--version")
         unpacked.chmod(0o755)
-        target = cache() / f"mysql-{server.name.split('_')[1]}"
+        target = cache() / f"mysql-{version}"
         shutil.rmtree(target, ignore_errors=True)
         unpacked.rename(target)
     (target / ".complete").touch()

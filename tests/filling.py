@@ -207,7 +207,7 @@ def _registry(name: str) -> Object:
             "rest": {},
             "mysql": {
                 "host": f"{databases.SERVICES['mysql']}.{DATABASE_NAMESPACE}.svc.cluster.local",
-                "port": databases.MARIADB_PORT,
+                "port": databases.MYSQL_PORT,
                 "database": _database(name),
                 "username": databases.REGISTRY.name,
                 "skipDBCreation": False,

@@ -228,9 +228,9 @@ findings:
         - The check.
         - V(settings) is whether the registry server can use the options. V(ca) is the CA bundle. V(address) is the host name. V(port) is the port. V(tls) is
           whether TLS is available and used. V(protocol), V(certificate), V(host_name) and V(expiry) are the properties of the TLS connection. V(tls_required)
-          is whether the server requires TLS. V(login) is the login. V(version) is the server version. V(connections) is the connection limit. V(database) is
-          the database. V(character_set) is the character set. V(schema) is the version of the schema. V(migration) is an incomplete migration. V(primary_key)
-          is whether the server requires a primary key in each table. V(privileges) are the privileges of the user.
+          is whether the server requires TLS. V(login) is the login. V(version) is the server version. V(connections) are the connection limits and hourly
+          limits. V(database) is the database. V(character_set) is the character set. V(schema) is the version of the schema. V(migration) is an incomplete
+          migration. V(primary_key) is whether the server requires a primary key in each table. V(privileges) are the privileges of the user.
       type: str
     result:
       description: V(ok), V(warning), or V(failure). A V(failure) prevents the registry from becoming available.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -14,9 +13,10 @@ import psycopg
 from psycopg import sql
 
 from sandbox import databases
-from sandbox.layout import MARKER, Layout
+from sandbox.layout import Layout
 from sandbox.node.pod import Launch
 from sandbox.node.volumes import claim_folder
+from sandbox.processes import dies_with_parent
 from sandbox.server.log import Write
 from sandbox.server.models import Answer
 
@@ -47,10 +47,10 @@ class Postgres:
             return 1
         loop = asyncio.get_running_loop()
         home = databases.installed_home(self._layout)
-        await loop.run_in_executor(self._threads, databases.initialise_postgresql, home, self._folder, SUPERUSER, SUPERUSER_PASSWORD, self._layout.data)
+        await loop.run_in_executor(self._threads, databases.initialise_postgresql, self._layout, home, self._folder, SUPERUSER, SUPERUSER_PASSWORD)
         databases.write_access_rules(self._folder, [])
         arguments = databases.postgresql_arguments(home, self._folder, self._address, None, CONNECTIONS)
-        environment = databases.server_environment() | {MARKER: self._layout.state}
+        environment = databases.server_environment(self._layout)
         process = await asyncio.create_subprocess_exec(
             *dies_with_parent(),
             *arguments,
@@ -119,12 +119,6 @@ def claim_of(launch: Launch) -> str | None:
         if volume["name"] in mounted and "persistentVolumeClaim" in volume:
             return str(volume["persistentVolumeClaim"]["claimName"])
     return None
-
-
-def dies_with_parent() -> list[str]:
-    """What to put before a command so that a node that is killed leaves no process behind."""
-    program = shutil.which("setpriv")
-    return [program, "--pdeathsig", "KILL", "--"] if program else []
 
 
 async def copy_output(process: asyncio.subprocess.Process, write: Write) -> None:

@@ -13,8 +13,9 @@ import aiohttp
 
 from sandbox.layout import MARKER, Layout
 from sandbox.node.pod import Launch
-from sandbox.node.postgres import copy_output, dies_with_parent, stop
+from sandbox.node.postgres import copy_output, stop
 from sandbox.node.programs import GO_STOPPED
+from sandbox.processes import dies_with_parent
 from sandbox.server.log import Write
 from sandbox.server.models import Answer
 

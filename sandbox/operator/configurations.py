@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.crds import REGISTRY_GROUP
 from sandbox.generations import GENERATIONS, Generation
-from sandbox.layout import Layout
+from sandbox.layout import WEBHOOK_PORT, Layout
 
 KINDS = {"mutating": "MutatingWebhookConfiguration", "validating": "ValidatingWebhookConfiguration"}
 
@@ -33,7 +33,7 @@ def webhook_configurations(layout: Layout, ca_bundle: bytes) -> list[dict[str, A
                         "name": f"{verb[0]}modelregistry.opendatahub.io",
                         "admissionReviewVersions": ["v1"] if len(generation.versions) == 1 else ["v1beta1", "v1alpha1"],
                         "clientConfig": {
-                            "url": f"https://{layout.address('operator')}:{layout.webhook_port}{path}",
+                            "url": f"https://{layout.address('operator')}:{WEBHOOK_PORT}{path}",
                             "caBundle": base64.b64encode(ca_bundle).decode(),
                         },
                         "failurePolicy": "Fail",

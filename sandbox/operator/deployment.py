@@ -51,7 +51,7 @@ def _pod(registry: Registry) -> Object:
     if kind == "mysql" and (directory := _directory(database)):
         volumes.append(_volume("mysql-ssl-rootcerts", database[directory], is_config_map="ConfigMap" in directory))
     if registry.proxy is not None:
-        containers.append(_kube_rbac_proxy(registry) if registry.generation.is_today else _oauth_proxy(registry))
+        containers.append(_kube_rbac_proxy(registry) if registry.generation.is_today else oauth_proxy(registry))
         volumes += _proxy_volumes(registry)
     pod: Object = {
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -124,7 +124,7 @@ def _server(registry: Registry) -> Object:
         "livenessProbe": probe("isDirty", 30, 10, 3),
         "startupProbe": probe("isDirty", 10, 5, 6),
         "readinessProbe": probe("health", 5, 10, 3),
-        "resources": _resources(rest),
+        "resources": resources(rest),
         "securityContext": UNPRIVILEGED,
     }
 
@@ -153,7 +153,8 @@ def _tls_arguments(kind: str, database: Spec) -> list[str]:
     return arguments
 
 
-def _resources(container: Spec) -> Object:
+def resources(container: Spec) -> Object:
+    """The resources of a container: an amount of 0 says that there is none."""
     return {name: _amounts(container["resources"][name]) for name in ("requests", "limits") if container["resources"].get(name)}
 
 
@@ -174,7 +175,7 @@ def _metadata_server(registry: Registry) -> Object:
         "ports": [{"containerPort": grpc["port"], "name": "grpc-api"}],
         "livenessProbe": _socket_probe("grpc-api", 30),
         "readinessProbe": _socket_probe("grpc-api", 15),
-        "resources": _resources(grpc),
+        "resources": resources(grpc),
         "securityContext": UNPRIVILEGED,
     }
 
@@ -214,7 +215,7 @@ def _gateway_to_metadata_server(registry: Registry) -> Object:
         "ports": [{"containerPort": rest["port"], "name": "http-api"}],
         "livenessProbe": _socket_probe("http-api", 30),
         "readinessProbe": _socket_probe("http-api", 15),
-        "resources": _resources(rest),
+        "resources": resources(rest),
         "securityContext": UNPRIVILEGED,
     }
 
@@ -256,7 +257,8 @@ def _kube_rbac_proxy(registry: Registry) -> Object:
     }
 
 
-def _oauth_proxy(registry: Registry) -> Object:
+def oauth_proxy(registry: Registry) -> Object:
+    """The proxy of the products before 3.0."""
     proxy, name = registry.spec["oauthProxy"], registry.name
     if registry.generation.has_metadata_server:
         cookie, mounts = ["--cookie-secret=MODEL_REGISTRY_OAUTH_SECRET"], []

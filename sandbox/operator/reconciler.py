@@ -19,7 +19,7 @@ import aiohttp
 
 from sandbox.generations import Generation
 from sandbox.kube import Api, ApiError, Queue, path
-from sandbox.operator import catalog, manifests
+from sandbox.operator import catalog, manifests, registry_catalog
 from sandbox.operator import status as statuses
 from sandbox.operator.deployment import deployment
 from sandbox.operator.lastapplied import annotated, differs
@@ -275,6 +275,8 @@ class Reconciler:
             outcomes.append(await self._ensure(manifests.role_binding(registry), "failed to create RoleBinding: "))
             outcomes += await self._ensure_if(registry.spec["rest"].get("serviceRoute") == "enabled", manifests.http_route(registry))
         outcomes += await self._proxy(registry)
+        if self._generation.has_catalog_of_registries:
+            outcomes += await self._catalog_of(registry)
         return next((outcome for outcome in reversed(outcomes) if outcome is not Outcome.UNCHANGED), Outcome.UNCHANGED)
 
     async def _database(self, registry: Registry) -> list[Outcome]:
@@ -284,6 +286,13 @@ class Reconciler:
         outcomes = [await self._ensure_deployment(manifests.database_deployment(registry))]
         await self._ensure(manifests.database_service(registry))
         outcomes.append(await self._ensure(manifests.database_network_policy(registry)))
+        return outcomes
+
+    async def _catalog_of(self, registry: Registry) -> list[Outcome]:
+        outcomes = [await self._ensure_once(registry_catalog.sources(registry)), await self._ensure_deployment(registry_catalog.deployment(registry))]
+        outcomes.append(await self._ensure(registry_catalog.service(registry)))
+        if self._capabilities.has_routes:
+            outcomes += [await self._ensure(wanted) for wanted in registry_catalog.of_openshift(registry)]
         return outcomes
 
     async def _proxy(self, registry: Registry) -> list[Outcome]:

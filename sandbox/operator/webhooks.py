@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.generations import Generation
-from sandbox.layout import Layout
+from sandbox.layout import WEBHOOK_PORT, Layout
 from sandbox.operator.configurations import webhook_path
 from sandbox.operator.specs import Object, converted, defaulted, invalid, refusals
 from sandbox.operator.structs import Mismatch
@@ -82,7 +82,7 @@ async def serve(layout: Layout, admission: Admission) -> web.AppRunner:
     tls.load_cert_chain(layout.path("pki", "server.crt"), layout.path("pki", "server.key"))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, layout.address("operator"), layout.webhook_port, ssl_context=tls).start()
+    await web.TCPSite(runner, layout.address("operator"), WEBHOOK_PORT, ssl_context=tls).start()
     return runner
 
 

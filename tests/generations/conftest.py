@@ -64,10 +64,10 @@ class Sandbox:
         return Runner(self.layout, helpers.automation_token(self.cluster), folder)
 
     def mysql(self, database: str) -> dict[str, Any]:
-        """Options for an empty database, which is made, without a CA."""
-        databases.create_databases(self.layout, "mysql", [database])
+        """Options for an empty database of MariaDB, which every generation can use, without a CA. The database is made."""
+        databases.create_databases(self.layout, databases.MARIADB, [database])
         login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
-        return {"type": "mysql", "host": "mysql", "namespace": "data", "name": database, **login}
+        return {"type": "mysql", "host": databases.SERVICES[databases.MARIADB], "namespace": "data", "name": database, **login}
 
 
 def folder_for(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from tests.helpers import until
 
 from .conftest import Sandbox, sandbox_of_a_copy
 
-# etcd, three of Kubernetes, two databases (with the children of PostgreSQL counted once), and three parts of ours.
+# etcd, three of Kubernetes, two databases (with the children of PostgreSQL counted once; MySQL, which not every machine can have, not at all), and three parts
+# of ours.
 PARTS = 9
 
 
@@ -68,17 +70,44 @@ def test_one_whose_processes_were_killed_is_started_again(sandbox: Sandbox) -> N
     assert nodes_of(sandbox) == ["sandbox"]
 
 
-@pytest.mark.parametrize("seconds", [0.8, 3])
-def test_one_whose_start_was_killed_half_way_is_started_again(sandbox: Sandbox, seconds: float) -> None:
+def naming(path: Path) -> list[int]:
+    """The processes, whoever started them, with this path in their command."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and int(entry.name) != os.getpid() and str(path).encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+@contextlib.contextmanager
+def start_to_kill(sandbox: Sandbox) -> Iterator[None]:
+    """A start that is killed at the end of the block, and has not ended before."""
     sandbox.command("down")
     assert not processes_of(sandbox)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(sandbox.folder), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, "-m", "sandbox", "up", "--platform", "kubernetes"]
     start = subprocess.Popen(command, cwd=sandbox.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
-    assert start.poll() is None
-    start.kill()
-    start.wait()
+    try:
+        yield
+        assert start.poll() is None
+    finally:
+        start.kill()
+        start.wait()
+
+
+def test_what_fills_the_folder_of_a_database_ends_with_a_stop_after_its_start_was_killed(sandbox: Sandbox) -> None:
+    folder = sandbox.layout.data / ("mysql" if sandbox.layout.mysql else "mariadb")
+    with start_to_kill(sandbox):
+        until(lambda: naming(folder))
+    sandbox.command("down")
+    assert not naming(folder)
+
+
+@pytest.mark.parametrize("seconds", [0.8, 3])
+def test_one_whose_start_was_killed_half_way_is_started_again(sandbox: Sandbox, seconds: float) -> None:
+    with start_to_kill(sandbox):
+        time.sleep(seconds)
     sandbox.command("up", "--product", "3.x", "--platform", "kubernetes")
     assert nodes_of(sandbox) == ["sandbox"]
 

@@ -20,7 +20,8 @@ from sandbox.server.registry import Start
 from .conftest import Sandbox
 
 NAMESPACE = "registries"
-MYSQL, POSTGRESQL = "mysql.data.svc.cluster.local", "postgres.data.svc.cluster.local"
+# MariaDB: its driver is of the time before caching_sha2_password.
+MYSQL, POSTGRESQL = "mariadb.data.svc.cluster.local", "postgres.data.svc.cluster.local"
 SECONDS = 30
 TLS_LOGIN = {"user": TLS_ONLY.name, "password": TLS_ONLY.password}
 READER_LOGIN = {"user": READER.name, "password": READER.password}
@@ -64,7 +65,7 @@ def command_line(kind: str, settings: dict[str, Any]) -> list[str]:
 @pytest.fixture(scope="module")
 def mysql(openshift: Sandbox) -> dict[str, Any]:
     name = f"metadata_{uuid.uuid4().hex[:8]}"
-    databases.create_databases(openshift.layout, "mysql", [name])
+    databases.create_databases(openshift.layout, databases.MARIADB, [name])
     return {"database": name, "host": MYSQL, "port": 3306, "user": REGISTRY.name, "password": REGISTRY.password}
 
 
@@ -77,7 +78,7 @@ def postgresql(openshift: Sandbox) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "changed",
-    [{}, RIGHT, RIGHT | VERIFY, RIGHT | TLS_LOGIN, RIGHT | {"host": "mysql-alias.data"}, {"skip_db_creation": "true"}, {"database": "made_by_mlmd"}],
+    [{}, RIGHT, RIGHT | VERIFY, RIGHT | TLS_LOGIN, RIGHT | {"host": "mariadb-alias.data"}, {"skip_db_creation": "true"}, {"database": "made_by_mlmd"}],
     ids=["plaintext", "ca", "verified", "tls-only", "another-host-unverified", "no-creation", "creation"],
 )
 def test_it_opens_mysql(openshift: Sandbox, mysql: dict[str, Any], changed: dict[str, str]) -> None:
@@ -95,7 +96,7 @@ def test_it_opens_mysql(openshift: Sandbox, mysql: dict[str, Any], changed: dict
         TLS_LOGIN,
         # A CA is used to verify the chain even when nobody asks for it, and the host name only then.
         WRONG,
-        RIGHT | VERIFY | {"host": "mysql-alias.data"},
+        RIGHT | VERIFY | {"host": "mariadb-alias.data"},
         {"sslrootcert": "/ca/text"},
         {"sslrootcert": "/ca/none"},
     ],

@@ -228,7 +228,12 @@ def test_a_new_registry_is_made_and_edited(openshift: Sandbox, generation: Gener
     assert pods_of(cluster, name) == before
 
 
-def test_the_dashboard_and_the_module_work_on_the_same_registries(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
+def catalogs_of(cluster: Cluster, *registries: str) -> list[str]:
+    """The registries of these that have a model catalog of their own."""
+    return [name for name in registries if cluster.get("apps/v1", "deployments", f"{name}-catalog")]
+
+
+def test_the_dashboard_and_the_module_work_on_the_same_registries(openshift: Sandbox, product: str, generation: Generation, tmp_path: Path) -> None:
     cluster, pages = openshift.cluster, Dashboard(openshift.cluster)
     ours, theirs = (f"{who}-{uuid.uuid4().hex[:6]}" for who in ("ours", "theirs"))
     database = openshift.mysql(ours.replace("-", "_")) | {"ca": {"source": "cluster"}}
@@ -241,6 +246,8 @@ def test_the_dashboard_and_the_module_work_on_the_same_registries(openshift: San
     written, typed = (json.loads(re.sub(r'-db-[^"]{5}"', '-db-"', text)) for text in specs)
     # What encrypts the connection also checks who answers: the one difference.
     assert written["mysql"].pop("verifyServerCert") is True and written == typed
+
+    until(lambda: catalogs_of(cluster, ours, theirs) == ([ours, theirs] if product == "2.25" else []))
 
     pages.edit(ours, dataclasses.replace(pages.opened(ours), description="Theirs"))
     edited, again, deleted, gone = openshift.runner(tmp_path).sequence(
@@ -255,13 +262,16 @@ def test_the_dashboard_and_the_module_work_on_the_same_registries(openshift: San
         assert not run.failed and run.changes[:2] == [("delete", "ModelRegistry"), ("delete", "Secret")], run.output
     assert not [item for item in cluster.items("v1", "secrets") if item["metadata"]["name"].startswith((f"{ours}-db-", f"{theirs}-db-"))]
     assert not [item for item in cluster.items(f"{RBAC}/v1", "clusterrolebindings", None) if item["metadata"]["name"].startswith((ours, theirs))]
+    # The catalogs go with their registries, the sources that administrators edit stay.
+    until(lambda: not catalogs_of(cluster, ours, theirs))
+    assert (cluster.get("v1", "configmaps", "model-catalog-sources") is None) is (product == "2.21")
 
 
 def test_postgresql_with_a_password_that_would_break_a_url(openshift: Sandbox, generation: Generation, tmp_path: Path) -> None:
     name = f"slash-{uuid.uuid4().hex[:6]}"
     account, password = "odd_slash", databases.ODD_PASSWORDS["slash"]
-    databases.create_databases(openshift.layout, "postgres", [name.replace("-", "_")])
-    with databases.administration(openshift.layout, "postgres", name.replace("-", "_")) as run:
+    databases.create_databases(openshift.layout, "postgresql", [name.replace("-", "_")])
+    with databases.administration(openshift.layout, "postgresql", name.replace("-", "_")) as run:
         run(f"GRANT ALL ON SCHEMA public TO {account}")
     database = {"type": "postgresql", "host": "postgres", "namespace": "data", "name": name.replace("-", "_"), "username": account, "password": password}
     generated = {"name": f"{name}-generated", "database": {"type": "generated"}, "wait": False}

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import json
 import os
 import re
 import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -61,7 +65,7 @@ FROM_HERE = ("address", "port", "tls_required")
 @pytest.fixture(scope="module")
 def own_databases(layout: Layout) -> Iterator[dict[str, dict[str, str]]]:
     """For each kind of server a database that registry servers may use, and one that stays empty."""
-    names = {kind: {what: f"info {what} {uuid.uuid4().hex[:8]}" for what in ("used", "empty")} for kind in databases.KINDS}
+    names = {kind: {what: f"info {what} {uuid.uuid4().hex[:8]}" for what in ("used", "empty")} for kind in SERVERS}
     for kind, own in names.items():
         databases.create_databases(layout, kind, own.values())
     yield names
@@ -70,13 +74,21 @@ def own_databases(layout: Layout) -> Iterator[dict[str, dict[str, str]]]:
             databases.drop_database(layout, kind, name)
 
 
+# Servers that only some tests have, by the namespace and name of a Service.
+MORE_SERVERS: dict[tuple[str, str], str] = {}
+
+
+def resolved_here(layout: Layout, host: str) -> str | None:
+    return databases.resolve(layout, NAMESPACE, host, MORE_SERVERS)
+
+
 @pytest.fixture
 def cluster_names(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     """The names of Services mean something here too, as on a host in the cluster's network."""
     resolved = socket.getaddrinfo
 
     def find(host: str, *arguments: Any, **options: Any) -> Any:
-        return resolved(databases.resolve(layout, NAMESPACE, host, {}) or host, *arguments, **options)
+        return resolved(resolved_here(layout, host) or host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", find)
 
@@ -87,46 +99,67 @@ class Served:
 
     serves: bool
     log: str
+    # The status of the answer to a request for a model of this name.
+    status: int = 0
 
 
-def serve(layout: Layout, row: Row) -> Served:
-    """Run the registry server of a row until it serves, gives up, or fails to connect: the real one where there is one and the row needs no mounted files."""
-    if layout.registry_server and not row.ca and not row.verify:
-        return serve_really(layout, row)
-    return asyncio.run(_serve(layout, row))
+def serve(layout: Layout, row: Row, model: str = "") -> Served:
+    """Run the registry server of a row until it serves, gives up, or fails to connect, and create a model in it.
+
+    It is the real one where there is one, unless it must know the database by its name, or its log must have the paths of its files.
+    """
+    if layout.registry_server and not row.verify and "/etc/" not in row.expected:
+        return serve_really(layout, row, model)
+    return asyncio.run(_serve(layout, row, model))
 
 
-def serve_really(layout: Layout, row: Row) -> Served:
+def serve_really(layout: Layout, row: Row, model: str) -> Served:
     [host] = re.findall(r"tcp\((.*?):|@([^@ ]*?):\d+/", " ".join(container(row)["args"]))
     name = "".join(host)
     address, port = layout.address("node"), 18080
-    arguments = [
-        re.sub(r"\$\((MYSQL|POSTGRESQL|POSTGRES)_PASSWORD\)", lambda _match: row.password, text).replace(
-            name, databases.resolve(layout, NAMESPACE, name, {}) or name
-        )
-        for text in container(row)["args"]
-        if not text.startswith(("--hostname=", "--port="))
-    ]
-    command = [layout.registry_server, "proxy", f"--hostname={address}", f"--port={port}", *arguments]
-    with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath, "HOME": "/"}) as process:
-        try:
-            deadline = time.monotonic() + 20
-            while True:
-                ended = process.poll() is not None
-                log.seek(0)
-                text = log.read()
-                serves = "EmbedMD service connected" in text
-                if ended or serves or "Retrying" in text:
-                    return Served(serves, text)
-                assert time.monotonic() < deadline, text
-                time.sleep(0.05)
-        finally:
-            process.terminate()
+    with (
+        tempfile.TemporaryDirectory() as files,
+        tempfile.TemporaryFile("w+") as log,
+    ):
+        for key, text in ca_bundle(layout)["data"].items():
+            (Path(files) / key).write_text(text)
+        arguments = [
+            re.sub(r"\$\((MYSQL|POSTGRESQL|POSTGRES)_PASSWORD\)", lambda _match: row.password, text).replace(name, resolved_here(layout, name) or name)
+            for text in container(row)["args"]
+            if not text.startswith(("--hostname=", "--port="))
+        ]
+        for folder in ca_folders(row):
+            arguments = [text.replace(f"={folder}/", f"={files}/") for text in arguments]
+        command = [layout.registry_server, "proxy", f"--hostname={address}", f"--port={port}", *arguments]
+        with subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath, "HOME": "/"}) as process:
+            try:
+                deadline = time.monotonic() + 20
+                while True:
+                    ended = process.poll() is not None
+                    log.seek(0)
+                    text = log.read()
+                    serves = "EmbedMD service connected" in text
+                    if ended or serves or "Retrying" in text:
+                        return Served(serves, text, created_really(f"http://{address}:{port}", model) if serves and model else 0)
+                    assert time.monotonic() < deadline, text
+                    time.sleep(0.05)
+            finally:
+                process.terminate()
 
 
-async def _serve(layout: Layout, row: Row) -> Served:
+def created_really(url: str, model: str) -> int:
+    body = json.dumps({"name": model}).encode()
+    request = urllib.request.Request(f"{url}{models.BASE}registered_models", body, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+async def _serve(layout: Layout, row: Row, model: str) -> Served:
     async def lookup(host: str) -> str:
-        address = databases.resolve(layout, NAMESPACE, host, {})
+        address = resolved_here(layout, host)
         if address is None:
             raise no_such_host(host)
         return address
@@ -143,9 +176,12 @@ async def _serve(layout: Layout, row: Row) -> Served:
             if running.done() or "Retrying" in "".join(lines):
                 break
             await asyncio.sleep(0.01)
+        status = 0
+        if serves and model:
+            status = (await server.answer("POST", models.BASE + "registered_models", {}, json.dumps({"name": model}).encode())).status
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    return Served(serves, "".join(lines))
+    return Served(serves, "".join(lines), status)
 
 
 def container(row: Row) -> dict[str, Any]:
@@ -171,18 +207,20 @@ def registry_of(row: Row) -> dict[str, Any]:
         section["sslRootCertificatesConfigMapName"] = "ca"
     elif row.ca:
         section["sslRootCertificateConfigMap"] = {"name": "ca", "key": row.ca}
+    if row.client:
+        section |= {f"ssl{what}Secret": {"name": "client", "key": f"{row.client}.{end}"} for what, end in (("Certificate", "crt"), ("Key", "key"))}
     if row.cipher:
         section["sslCipher"] = row.cipher
-    section |= {"verifyServerCert": row.verify} if row.kind == "mysql" else {"sslMode": row.ssl_mode}
-    return {"metadata": {"name": "fraud", "namespace": NAMESPACE}, "spec": {"mysql" if row.kind == "mysql" else "postgres": section}}
+    section |= {"verifyServerCert": row.verify} if databases.speaks_mysql(row.kind) else {"sslMode": row.ssl_mode}
+    return {"metadata": {"name": "fraud", "namespace": NAMESPACE}, "spec": {"mysql" if databases.speaks_mysql(row.kind) else "postgres": section}}
 
 
 def predicted(layout: Layout, row: Row) -> Report:
     """What is found in the database of the row's registry."""
 
     def read(source: Source) -> str | None:
-        kind, reference = source
-        return row.password if kind == "Secret" else ca_bundle(layout)["data"].get(reference.key)
+        _kind, reference = source
+        return row.password if reference.key == "password" else ca_bundle(layout)["data"].get(reference.key)
 
     return look_at(registry_of(row), read)[1]
 
@@ -207,7 +245,7 @@ def test_the_server_does_what_was_predicted(layout: Layout, own_databases: dict[
         assert report.usable is True, report.findings
         return
     check = next(check for pattern, check in CHECKS if re.search(pattern, row.expected))
-    from_here = check in FROM_HERE or (row.kind == "mysql" and check == "login")
+    from_here = check in FROM_HERE or (databases.speaks_mysql(row.kind) and check == "login")
     assert report.usable is (None if from_here else False), report.findings
     assert said(report, check).result == (WARNING if from_here else FAILURE)
     assert said(report, check).proven is not from_here
@@ -215,29 +253,37 @@ def test_the_server_does_what_was_predicted(layout: Layout, own_databases: dict[
 
 @pytest.fixture
 def account(layout: Layout) -> Iterator[str]:
-    """A user of both servers without any rights, with a database of its own of the same name, both empty."""
+    """A user of all servers without any rights, with a database of its own of the same name, both empty."""
     name = f"info_{uuid.uuid4().hex[:8]}"
-    with databases.administration(layout, "mysql") as run:
-        run(f"CREATE USER {name} IDENTIFIED BY 'word'")
-        run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    of_mysql = [kind for kind in databases.servers(layout) if databases.speaks_mysql(kind)]
+    for kind in of_mysql:
+        with databases.administration(layout, kind) as run:
+            run(f"CREATE USER {name} IDENTIFIED BY 'word'")
+            run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
     with databases.administration(layout, "postgresql") as run:
         run(f"CREATE ROLE {name} LOGIN PASSWORD 'word'")
         run(f"CREATE DATABASE {name} STRATEGY file_copy")
         run(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
     yield name
-    with databases.administration(layout, "mysql") as run:
-        for statement in (f"DROP DATABASE {name}", f"DROP USER {name}", f"DROP ROLE IF EXISTS {name}_role"):
-            run(statement)
+    for kind in of_mysql:
+        with databases.administration(layout, kind) as run:
+            for statement in (f"DROP DATABASE {name}", f"DROP USER {name}", f"DROP ROLE IF EXISTS {name}_role"):
+                run(statement)
     with databases.administration(layout, "postgresql") as run:
         for statement in (f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {name}", f"DROP ROLE IF EXISTS {name}_role"):
             run(statement)
+
+
+def is_mysql(layout: Layout, kind: str) -> bool:
+    """Whether MySQL itself is behind a Service."""
+    return databases.part(layout, kind) == "mysql"
 
 
 def rights_of(layout: Layout, kind: str, account: str, *grants: str) -> tuple[Report, Served]:
     """What is predicted and what the server does when an account has these rights."""
     with databases.administration(layout, kind, account if kind == "postgresql" else None) as run:
         for grant in grants:
-            run(grant.format(name=account, schema="SCHEMA public"))
+            run(grant.format(name=account, schema="SCHEMA public", to="TO" if is_mysql(layout, kind) else "FOR"))
     row = Row("rights", kind, user=account, password="word", database=account)
     return predicted(layout, row), serve(layout, row)
 
@@ -327,8 +373,8 @@ OF_MYSQL_ONLY = (
     ),
 )
 SETTINGS = [
-    *(pytest.param("mysql", setting, id=f"MariaDB, {setting.name}") for setting in (*OF_BOTH, *OF_MARIADB)),
-    *(pytest.param(databases.MYSQL, setting, id=f"MySQL, {setting.name}", marks=pytest.mark.needs_mysql) for setting in (*OF_BOTH, *OF_MYSQL_ONLY)),
+    *(pytest.param(databases.MARIADB, setting, id=f"MariaDB, {setting.name}") for setting in (*OF_BOTH, *OF_MARIADB)),
+    *(pytest.param("mysql", setting, id=f"MySQL, {setting.name}", marks=pytest.mark.needs_mysql) for setting in (*OF_BOTH, *OF_MYSQL_ONLY)),
 ]
 
 
@@ -371,29 +417,116 @@ def test_what_administrators_can_do_to_mysql_counts_as_it_does_for_the_server(la
 @pytest.mark.usefixtures("cluster_names")
 @pytest.mark.needs_mysql
 def test_required_primary_keys_do_no_harm_to_a_database_that_has_its_tables(layout: Layout) -> None:
-    with mysql_account(layout, databases.MYSQL) as name:
-        row = row_of(databases.MYSQL, name)
-        administered(layout, databases.MYSQL, name, *Setting.grants)
+    with mysql_account(layout, "mysql") as name:
+        row = row_of("mysql", name)
+        administered(layout, "mysql", name, *Setting.grants)
         assert serve(layout, row).serves
         try:
-            administered(layout, databases.MYSQL, name, KEYS)
+            administered(layout, "mysql", name, KEYS)
             assert predicted(layout, row).usable is serve(layout, row).serves is True
         finally:
-            administered(layout, databases.MYSQL, name, NO_KEYS)
+            administered(layout, "mysql", name, NO_KEYS)
 
 
 @pytest.mark.usefixtures("cluster_names")
 @pytest.mark.needs_mysql
 def test_a_schema_that_required_primary_keys_left_dirty_is_found_with_its_cause(layout: Layout) -> None:
-    with mysql_account(layout, databases.MYSQL) as name:
-        administered(layout, databases.MYSQL, name, *Setting.grants, KEYS)
+    with mysql_account(layout, "mysql") as name:
+        administered(layout, "mysql", name, *Setting.grants, KEYS)
         try:
-            assert not serve(layout, row_of(databases.MYSQL, name)).serves
-            report = predicted(layout, row_of(databases.MYSQL, name))
+            assert not serve(layout, row_of("mysql", name)).serves
+            report = predicted(layout, row_of("mysql", name))
         finally:
-            administered(layout, databases.MYSQL, name, NO_KEYS)
+            administered(layout, "mysql", name, NO_KEYS)
         assert set(failures(report)) == {"migration", "primary_key"}
         assert failures(report)["migration"].startswith("Migration 8 failed")
+
+
+@dataclass(frozen=True)
+class Login:
+    """A login with one of the accounts of MySQL that are special, and what comes of it; with a text of the server's log it is refused."""
+
+    user: str
+    more: dict[str, Any]
+    log: str = ""
+    # What is said of it, and whether that holds for every host: an account is for some hosts only.
+    words: str = ""
+    proven: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.user}, {' '.join(map(str, self.more.values())) or 'without TLS'}"
+
+
+TLS: dict[str, Any] = {"ca": "right"}
+CLIENT = TLS | {"client": "client"}
+NO_CLIENT = ("Error 1045", "must present a client certificate")
+LOGINS = (
+    *(Login(user, more) for user in ("sha2", "sha256") for more in ({}, TLS)),
+    Login("ssl", {}, "Error 1045", "must use TLS"),
+    Login("ssl", TLS),
+    *(Login(user, more, *NO_CLIENT) for user in ("x509", "subject") for more in ({}, TLS)),
+    *(Login(user, CLIENT) for user in ("x509", "subject")),
+    Login("x509", TLS | {"client": "database"}),
+    Login("subject", TLS | {"client": "database"}, "Error 1045", "for other hosts"),
+    Login("locked", TLS, "Error 3118", "is locked"),
+    Login("expired", TLS, "Error 1862", "has expired"),
+    Login("blocking", TLS, "Error 3955", "is blocked after too many failed logins"),
+    Login("one_connection", TLS, "Error 1226", "needs 2 connections", proven=True),
+    Login("hourly_connections", TLS, "Error 1226", "MAX_CONNECTIONS_PER_HOUR 1", proven=True),
+    Login("hourly_queries", TLS, "Error 1226", "MAX_QUERIES_PER_HOUR 16", proven=True),
+    Login("hourly_few", TLS, "Error 1226", "has reached a limit"),
+    Login("hourly_updates", TLS, "Error 1226", "MAX_UPDATES_PER_HOUR 5", proven=True),
+    Login("hourly_many", TLS, words="MAX_QUERIES_PER_HOUR 1000000"),
+)
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.needs_mysql
+@pytest.mark.parametrize("login", LOGINS, ids=str)
+def test_an_account_that_is_special_is_let_in_or_not_as_was_predicted(layout: Layout, login: Login) -> None:
+    database = f"special_{uuid.uuid4().hex[:8]}"
+    row = Row("special", "mysql", user=login.user, database=database, **login.more)
+    databases.create_databases(layout, "mysql", [database])
+    try:
+        with databases.administration(layout, "mysql") as run:
+            # Nobody has logged in: passwords are proven in full, and no limit is used up.
+            run("FLUSH PRIVILEGES")
+            exists = bool(run(f"SELECT 1 FROM mysql.user WHERE user = '{login.user}'"))
+            if login.user == "blocking":
+                predicted(layout, replace(row, password="wrong"))
+            report = predicted(layout, row)
+            if login.user.startswith("sha"):
+                run("FLUSH PRIVILEGES")
+            served = serve(layout, row)
+    finally:
+        databases.drop_database(layout, "mysql", database)
+    assert served.serves is (exists and not login.log), served.log
+    assert login.log in served.log
+    assert report.usable is (True if served.serves else False if login.proven else None), report.findings
+    assert login.words in " ".join(finding.message for finding in report.findings if finding.result != OK)
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.needs_mysql
+def test_an_account_whose_authentication_plugin_is_gone_is_refused_as_was_predicted(layout: Layout) -> None:
+    """As one from an older MySQL: a new one cannot be made."""
+    with mysql_account(layout, "mysql") as name:
+        administered(layout, "mysql", name, "UPDATE mysql.user SET plugin = 'mysql_native_password' WHERE user = '{name}'", "FLUSH PRIVILEGES")
+        report, served = predicted(layout, row_of("mysql", name)), serve(layout, row_of("mysql", name))
+    assert report.usable is None and not served.serves
+    assert "authentication plugin" in said(report, "login").message and "Error 1524" in served.log
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.needs_mysql
+@pytest.mark.parametrize(("character_set", "status"), [("utf8mb4", 201), ("utf8mb3", 500), ("latin1", 500)])
+def test_a_database_of_another_character_set_serves_and_cannot_store_every_name(layout: Layout, character_set: str, status: int) -> None:
+    with mysql_account(layout, "mysql") as name:
+        administered(layout, "mysql", name, *Setting.grants, f"ALTER DATABASE `{{name}}` CHARACTER SET {character_set}")
+        report, served = predicted(layout, row_of("mysql", name)), serve(layout, row_of("mysql", name), model="\N{GRINNING FACE}")
+    assert report.usable is served.serves is True, served.log
+    assert served.status == status
+    assert said(report, "character_set").result == (OK if status == 201 else WARNING)
 
 
 BY_HOST = (
@@ -410,8 +543,9 @@ BY_HOST = (
 def test_an_account_that_is_refused_proves_nothing_about_that_of_the_cluster(layout: Layout, kind: str, statement: str, words: str) -> None:
     with mysql_account(layout, kind) as name:
         administered(layout, kind, name, *Setting.grants, statement)
-        report = predicted(layout, row_of(kind, name))
-    assert report.usable is None
+        report, served = predicted(layout, row_of(kind, name)), serve(layout, row_of(kind, name))
+    assert report.usable is None and not served.serves
+    assert re.search(r"Error (1045|3118|4151)\b", served.log), served.log
     login = said(report, "login")
     assert (login.result, login.proven) == (WARNING, False)
     assert words in login.message and "connections from this host" in login.message
@@ -440,53 +574,73 @@ def test_what_an_account_for_some_hosts_may_not_do_is_a_warning(layout: Layout, 
 @pytest.mark.usefixtures("cluster_names")
 @pytest.mark.needs_mysql
 def test_a_look_with_a_wrong_password_does_not_lock_an_account_that_stands_two(layout: Layout) -> None:
-    with mysql_account(layout, databases.MYSQL) as name:
+    with mysql_account(layout, "mysql") as name:
         locking = "ALTER USER '{name}'@'%' FAILED_LOGIN_ATTEMPTS 2 PASSWORD_LOCK_TIME UNBOUNDED"
-        administered(layout, databases.MYSQL, name, *Setting.grants, locking)
-        assert predicted(layout, replace(row_of(databases.MYSQL, name), password="wrong")).usable is None
-        assert predicted(layout, row_of(databases.MYSQL, name)).usable is True
+        administered(layout, "mysql", name, *Setting.grants, locking)
+        assert predicted(layout, replace(row_of("mysql", name), password="wrong")).usable is None
+        assert predicted(layout, row_of("mysql", name)).usable is True
 
 
 @pytest.mark.needs_mysql
 def test_the_remedy_for_a_blocked_host_is_a_statement_of_the_server(layout: Layout) -> None:
-    [statement] = re.findall(r"`(TRUNCATE[^`]*)`", mysql_refusal(view(layout, databases.MYSQL), 1129, "", True).remedy)
-    with databases.administration(layout, databases.MYSQL) as run:
+    [statement] = re.findall(r"`(TRUNCATE[^`]*)`", mysql_refusal(view(layout, "mysql"), 1129, "", True).remedy)
+    with databases.administration(layout, "mysql") as run:
         assert run(statement) == []
         with pytest.raises(pymysql.ProgrammingError):
             run("FLUSH HOSTS")
-    with databases.administration(layout, "mysql") as run:
+    with databases.administration(layout, databases.MARIADB) as run:
         assert run("FLUSH HOSTS") == []
 
 
 @pytest.fixture(scope="module")
-def folding_mysql(layout: Layout) -> Iterator[str]:
-    """The address of a MySQL that writes names in lower case, as on Windows and some clouds."""
-    folder, option = layout.data / "folding-mysql", "--lower-case-table-names=1"
+def other_mysql(layout: Layout) -> Iterator[Row]:
+    """A login with a MySQL that writes names in lower case, as on Windows and some clouds, and lets users in whose password has expired."""
+    folder, options = layout.data / "other-mysql", ("--lower-case-table-names=1", "--disconnect-on-expired-password=OFF")
     address = layout.pod_address(250 * 200)
-    databases.initialise_mysql(layout, folder, option)
-    command = Command("folding-mysql", databases.mysql_arguments(layout, folder, address, option), lambda: accepts(address), {}, databases.server_user())
+    databases.initialise_mysql(layout, folder, options[0])
+    command = Command("other-mysql", databases.mysql_arguments(layout, folder, address, *options), lambda: accepts(address), {}, databases.server_user())
     processes.start(layout, command)
     processes.wait(layout, command)
-    yield address
+    MORE_SERVERS["data", "other-mysql"] = address
+    login = {"host": address, "port": databases.MYSQL_PORT, "autocommit": True}
+    statements = (
+        "CREATE DATABASE `Mixed_Case`",
+        "CREATE USER mixed IDENTIFIED BY 'word'",
+        "GRANT ALL ON `Mixed_Case`.* TO mixed",
+        "CREATE USER expired IDENTIFIED BY 'word' PASSWORD EXPIRE",
+        "GRANT ALL ON *.* TO expired",
+    )
+    with pymysql.connect(user=databases.ADMINISTRATOR.name, password=databases.ADMINISTRATOR.password, **login) as connection:
+        for statement in statements:
+            connection.cursor().execute(statement)
+    yield Row("other", "mysql", host="other-mysql.data.svc", user="mixed", password="word", database="Mixed_Case")
+    del MORE_SERVERS["data", "other-mysql"]
     processes.stop(layout, command.name)
     databases.remove_data(folder)
 
 
 def accepts(address: str) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex((address, databases.MARIADB_PORT)) == 0
+        return probe.connect_ex((address, databases.MYSQL_PORT)) == 0
 
 
+@pytest.mark.usefixtures("cluster_names")
 @pytest.mark.needs_mysql
-def test_a_name_in_mixed_case_is_the_database_where_the_server_folds_names(layout: Layout, folding_mysql: str) -> None:
-    login = {"host": folding_mysql, "port": databases.MARIADB_PORT, "autocommit": True}
-    with pymysql.connect(user=databases.ADMINISTRATOR.name, password=databases.ADMINISTRATOR.password, **login) as connection:
-        for statement in ("CREATE DATABASE `Mixed_Case`", "CREATE USER mixed IDENTIFIED BY 'word'", "GRANT ALL ON `Mixed_Case`.* TO mixed"):
-            connection.cursor().execute(statement)
-    mixed = view(layout, databases.MYSQL, host=folding_mysql, name="Mixed_Case", username="mixed", password="word")
-    report = look(mixed)
-    assert report.usable is True, report.findings
-    assert failures(look(replace(mixed, name="Other_Case"))).keys() == {"database"}
+def test_a_name_in_mixed_case_is_the_database_where_the_server_folds_names(layout: Layout, other_mysql: Row) -> None:
+    report, served = predicted(layout, other_mysql), serve(layout, other_mysql)
+    assert report.usable is served.serves is True, (report.findings, served.log)
+    other = replace(other_mysql, database="Other_Case")
+    assert not serve(layout, other).serves
+    assert failures(predicted(layout, other)).keys() == {"database"}
+
+
+@pytest.mark.usefixtures("cluster_names")
+@pytest.mark.needs_mysql
+def test_an_expired_password_with_which_a_user_may_still_log_in_is_found(layout: Layout, other_mysql: Row) -> None:
+    row = replace(other_mysql, user="expired")
+    report, served = predicted(layout, row), serve(layout, row)
+    assert report.usable is None and not served.serves and "Error 1820" in served.log
+    assert "has expired" in said(report, "login").message
 
 
 @pytest.mark.usefixtures("cluster_names")
@@ -505,10 +659,11 @@ MYSQL_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
 
 
 @pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize("kind", MYSQL_SERVERS)
 @pytest.mark.parametrize("missing", ["nothing", "SELECT", "INSERT", "DELETE", "CREATE"])
-def test_each_privilege_that_mysql_migrations_need_is_missed(layout: Layout, account: str, missing: str) -> None:
+def test_each_privilege_that_mysql_migrations_need_is_missed(layout: Layout, account: str, kind: str, missing: str) -> None:
     rights = ", ".join(right for right in MYSQL_RIGHTS if right != missing)
-    report, served = rights_of(layout, "mysql", account, f"GRANT {rights} ON {{name}}.* TO {{name}}")
+    report, served = rights_of(layout, kind, account, f"GRANT {rights} ON {{name}}.* TO {{name}}")
     assert report.usable is served.serves is (missing == "nothing"), served.log
     if missing != "nothing":
         assert said(report, "privileges").message == f"The user lacks {missing} on the database"
@@ -518,6 +673,7 @@ ROLE = ("CREATE ROLE {name}_role", "GRANT ALL ON {name}.* TO {name}_role", "GRAN
 
 
 @pytest.mark.usefixtures("cluster_names")
+@pytest.mark.parametrize("kind", MYSQL_SERVERS)
 @pytest.mark.parametrize(
     ("grants", "serves"),
     [
@@ -525,13 +681,13 @@ ROLE = ("CREATE ROLE {name}_role", "GRANT ALL ON {name}.* TO {name}_role", "GRAN
         (("GRANT ALL ON `info\\_%`.* TO {name}",), True),
         (("GRANT ALL ON `%`.* TO {name}", "GRANT SELECT ON `info\\_%`.* TO {name}"), False),
         (("GRANT SELECT ON `%`.* TO {name}", "GRANT ALL ON {name}.* TO {name}"), True),
-        ((*ROLE, "SET DEFAULT ROLE {name}_role FOR {name}"), True),
+        ((*ROLE, "SET DEFAULT ROLE {name}_role {to} {name}"), True),
         (("GRANT SELECT ON {name}.* TO {name}", *ROLE), False),
     ],
     ids=["global", "wildcard", "a closer wildcard hides a wider one", "the name hides a wildcard", "default role", "only the default role"],
 )
-def test_wildcards_and_roles_of_mysql_count_as_they_do_for_the_server(layout: Layout, account: str, grants: tuple[str, ...], serves: bool) -> None:
-    report, served = rights_of(layout, "mysql", account, *grants)
+def test_wildcards_and_roles_of_mysql_count_as_they_do_for_the_server(layout: Layout, account: str, kind: str, grants: tuple[str, ...], serves: bool) -> None:
+    report, served = rights_of(layout, kind, account, *grants)
     assert report.usable is served.serves is serves, (report.findings, served.log)
     if grants[-1] == ROLE[-1]:
         assert f"SET DEFAULT ROLE if {account}_role" in said(report, "privileges").remedy
@@ -577,7 +733,7 @@ def test_tables_of_somebody_else_are_noticed(layout: Layout, account: str) -> No
 
 
 def view(layout: Layout, kind: str, **changed: Any) -> View:
-    address = layout.address(databases.PARTS[kind])
+    address = databases.address(layout, kind)
     return replace(
         View("postgresql" if kind == "postgresql" else "mysql", address, databases.PORTS[kind], "model_registry", REGISTRY.name, REGISTRY.password), **changed
     )
@@ -627,7 +783,7 @@ def registry(layout: Layout, cluster: Cluster, name: str) -> Iterator[str]:
     secret = {"metadata": {"name": f"{name}-db-info"}, "data": {"password": base64.b64encode(REGISTRY.password.encode()).decode()}}
     cluster.create("v1", "secrets", {"apiVersion": "v1", "kind": "Secret", **secret})
     spec: dict[str, Any] = {"rest": {}, "grpc": {}, "kubeRBACProxy": {}}
-    spec["mysql"] = {"host": layout.address("mariadb"), "database": databases.MISSING_DATABASE, "username": REGISTRY.name}
+    spec["mysql"] = {"host": databases.address(layout, "mysql"), "database": databases.MISSING_DATABASE, "username": REGISTRY.name}
     spec["mysql"] |= {"passwordSecret": {"name": f"{name}-db-info", "key": "password"}}
     spec["mysql"] |= {"sslRootCertificateConfigMap": {"name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}}
     manifest = {"apiVersion": REGISTRIES[0], "kind": "ModelRegistry", "metadata": {"name": name}, "spec": spec}
@@ -655,7 +811,7 @@ def test_the_module_reads_a_registry_or_options_and_keeps_secrets(layout: Layout
     result = of_registry.result
     assert [finding["check"] for finding in result["findings"] if finding["result"] == FAILURE] == ["database"]
     assert (result["usable"], result["changed"], result["database"]["name"]) == (False, False, databases.MISSING_DATABASE)
-    assert result["database"]["version"].startswith("10.")
+    assert int(result["database"]["version"].partition(".")[0]) >= 9
     assert result["cluster"]["user"].startswith("system:serviceaccount:")
 
     assert of_options.result["usable"] is True
@@ -682,7 +838,7 @@ def test_the_module_reads_a_registry_or_options_and_keeps_secrets(layout: Layout
 
 
 def test_check_mode_looks_as_well(layout: Layout, automation: Runner) -> None:
-    described = {"type": "mysql", "host": layout.address("mariadb"), "name": "dirty", "username": REGISTRY.name, "password": REGISTRY.password}
+    described = {"type": "mysql", "host": databases.address(layout, "mysql"), "name": "dirty", "username": REGISTRY.name, "password": REGISTRY.password}
     [run] = automation.sequence([Task({"database": described}, module=MODULE, check=True)])
     assert run.result["usable"] is False
     assert run.result["database"]["schema_version"] == databases.DIRTY_VERSION

@@ -34,7 +34,7 @@ class Home:
         mark = uuid.uuid4().hex[:6]
         self.name, self.login = f"last-{mark}", f"last_{mark}"
         self.bundle = self.layout.path("pki", "database-ca.crt").read_text()
-        host = {"host": self.layout.address("mariadb"), "port": databases.MARIADB_PORT}
+        host = {"host": databases.address(self.layout, "mysql"), "port": databases.MYSQL_PORT}
         self.mysql = {"type": "mysql", **host, "name": self.login, "username": self.login, "password": WORD, "verify_server_cert": False}
 
     def sql(self, *statements: str) -> None:
@@ -185,7 +185,7 @@ def test_a_password_with_which_the_registry_does_not_serve_is_put_back(home: Hom
 
 def test_a_password_that_works_leaves_no_copy_of_the_previous_one(home: Home) -> None:
     home.create()
-    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')")
+    home.sql(f"ALTER USER '{home.login}'@'%' IDENTIFIED BY '{OTHER}'")
     wanted = {"database": {"password": OTHER}}
     predicted = home.process.run(registry(check=True, name=home.name, check_database="ignore", **wanted))
     changed, again = home.run(**wanted, wait_timeout=120), home.run(**wanted)
@@ -198,7 +198,7 @@ def test_a_password_that_works_leaves_no_copy_of_the_previous_one(home: Home) ->
 def test_a_password_change_without_waiting_is_completed_by_a_later_run(home: Home) -> None:
     home.create()
     [secret], [old] = home.passwords, home.passwords.values()
-    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')")
+    home.sql(f"ALTER USER '{home.login}'@'%' IDENTIFIED BY '{OTHER}'")
     changed = home.run(database={"password": OTHER}, wait=False)
     assert kept(changed) == {secret} and home.copies == [old]
     until(home.is_available)
@@ -227,7 +227,7 @@ def test_a_password_change_without_waiting_that_does_not_work_is_undone_by_a_lat
 def test_a_previous_password_stays_where_nothing_shows_that_the_new_one_is_wrong(home: Home) -> None:
     home.create()
     before = home.passwords
-    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"ALTER USER '{home.login}'@'%' ACCOUNT LOCK")
+    home.sql(f"ALTER USER '{home.login}'@'%' IDENTIFIED BY '{OTHER}'", f"ALTER USER '{home.login}'@'%' ACCOUNT LOCK")
     home.run(database={"password": OTHER}, wait=False)
     failed = home.run()
     assert failed.error and "was not restored" in failed.error and rollback.UNPROVEN in failed.error and previous.key_of(KEY) in failed.error
@@ -314,22 +314,22 @@ def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_wor
 
 def test_a_password_that_the_database_refuses_is_not_put_back(home: Home) -> None:
     host = {"host": home.layout.address("postgresql"), "port": databases.POSTGRESQL_PORT}
-    databases.create_databases(home.layout, "postgres", [home.login])
+    databases.create_databases(home.layout, "postgresql", [home.login])
     try:
-        with databases.administration(home.layout, "postgres") as run:
+        with databases.administration(home.layout, "postgresql") as run:
             run(f"CREATE ROLE {home.login} LOGIN PASSWORD '{WORD}'")
             run(f"ALTER DATABASE {home.login} OWNER TO {home.login}")
         database = {"type": "postgresql", **host, "name": home.login, "username": home.login, "password": WORD, "ssl_mode": "require"}
         assert home.run(database=database, wait_timeout=120).error is None
         # It was changed there, and mistyped here.
-        databases.set_password(home.layout, "postgres", home.login, "third-word")
+        databases.set_password(home.layout, "postgresql", home.login, "third-word")
         failed = home.run(database={"password": OTHER}, check_database="warn")
         assert failed.error and "was not restored" in failed.error and "the database rejects it" in failed.error
         assert changes(failed) == [("update", "Secret"), ("restart", "Deployment")]
     finally:
         home.run(state="absent", wait_timeout=60)
-        databases.drop_database(home.layout, "postgres", home.login)
-        with databases.administration(home.layout, "postgres") as run:
+        databases.drop_database(home.layout, "postgresql", home.login)
+        with databases.administration(home.layout, "postgresql") as run:
             run(f"DROP ROLE IF EXISTS {home.login}")
 
 
@@ -337,7 +337,7 @@ def test_a_password_that_the_database_refuses_is_not_put_back(home: Home) -> Non
 def test_a_new_password_that_the_database_accepts_stays(home: Home, look: str) -> None:
     home.create()
     # A rotation that comes together with another fault.
-    home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"DROP DATABASE `{home.login}`")
+    home.sql(f"ALTER USER '{home.login}'@'%' IDENTIFIED BY '{OTHER}'", f"DROP DATABASE `{home.login}`")
     failed = home.run(database={"password": OTHER}, check_database=look)
     assert failed.error and "was not restored" in failed.error and "the database accepts the new value" in failed.error
     home.sql(f"CREATE DATABASE `{home.login}`")
@@ -482,7 +482,7 @@ def test_a_password_with_which_another_registry_is_available_stays_beside_the_pr
         assert failed.error and f"was not restored in Secret '{secret}': registry '{second['name']}' is available with the new value" in failed.error
         assert home.copies == [old] and kept(failed) == {secret}
         # And the other way round: what the other one needs is not given up for the first one.
-        home.sql(f"SET PASSWORD FOR '{home.login}'@'%' = PASSWORD('{OTHER}')", f"SET PASSWORD FOR '{other}'@'%' = PASSWORD('{WORD}')")
+        home.sql(f"ALTER USER '{home.login}'@'%' IDENTIFIED BY '{OTHER}'", f"ALTER USER '{other}'@'%' IDENTIFIED BY '{WORD}'")
         until(home.is_available)
         home.process.run(registry(name=second["name"], wait=False, database={"username": "nobody"}, check_database="ignore"))
         waiting = home.run(wait_timeout=60)

@@ -42,7 +42,7 @@ def test_the_guide_to_a_first_registry(reader: Reader, cluster: Cluster) -> None
 def test_the_guide_from_the_dashboard_to_code(reader: Reader, cluster: Cluster) -> None:
     login = databases.REGISTRY
     host = f"{databases.SERVICES['mysql']}.data.svc.cluster.local"
-    form = Form("Clicked models", "", Database(host, databases.DOCUMENTED_DATABASE, login.name, login.password), CLUSTER_WIDE)
+    form = Form("Clicked models", "", Database(host, databases.DOCUMENTED_DATABASES[0], login.name, login.password), CLUSTER_WIDE)
     Dashboard(cluster).create("clicked-models", form)
     before = cluster.registry("clicked-models")["spec"]
     reader.follow("from_the_dashboard")

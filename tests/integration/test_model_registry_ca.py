@@ -25,7 +25,6 @@ from tests.helpers import REGISTRIES, Cluster, ProcessLists, Run, Runner, Task, 
 MODULE = "modelops.openshift_ai.model_registry_ca"
 CONFIG_MAPS = ("v1", "configmaps")
 SECRETS = ("v1", "secrets")
-SERVERS = {"mysql": "mariadb", "postgresql": "postgresql"}
 
 
 def ca(options: dict[str, Any], **given: Any) -> Task:
@@ -132,9 +131,9 @@ def test_a_rollover_without_downtime(cluster: Cluster, automation: Runner, layou
     apart = f"{own}-apart"
     names = [name for service in ("mysql", "postgres") for name in service_names(service, DATABASE_NAMESPACE)]
     # Without the address of PostgreSQL, whose host name the product does not check.
-    leaf = new.issue_cert(*names, layout.address("mariadb"))
+    leaf = new.issue_cert(*names, databases.address(layout, "mysql"))
     chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
-    proofs = {kind: {"type": kind, "host": layout.address(SERVERS[kind])} for kind in databases.KINDS}
+    proofs = {kind: {"type": kind, "host": databases.address(layout, kind)} for kind in databases.KINDS}
 
     made = automation.sequence(
         [
@@ -152,7 +151,7 @@ def test_a_rollover_without_downtime(cluster: Cluster, automation: Runner, layou
                 ca({"name": bundle, "pem": pem_of(new), "mode": "add", "database": proofs["mysql"]}, diff=True),
             ]
         )
-        databases.change_certificate(layout, chain, leaf.private_key_pem.bytes())
+        databases.change_certificate(layout, chain, leaf.private_key_pem.bytes(), new.cert_pem.bytes())
         try:
             refused, removed, settled, with_host = automation.sequence(
                 [
@@ -218,7 +217,7 @@ def test_each_bad_input_is_named_before_any_write(
         ({"pem": authority, "name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}, ["name"], "managed by the platform"),
         ({"name": f"{own}-labelled", "state": "absent"}, ["name"], "argocd.argoproj.io/instance"),
         ({"pem": other, "database": {"type": "postgresql", "host": layout.address("postgresql")}}, ["pem"], "is not signed by the CA"),
-        ({"pem": other, "database": {"type": "mysql", "host": layout.address("mariadb")}}, ["pem"], "is not signed by the CA"),
+        ({"pem": other, "database": {"type": "mysql", "host": databases.address(layout, "mysql")}}, ["pem"], "is not signed by the CA"),
     ]
     password = "pass-word-of-the-look"
     described = logins["mysql"] | {"password": password}
@@ -399,7 +398,7 @@ def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(
 def test_a_database_is_looked_at_before_the_registry_is_written(
     cluster: Cluster, automation: Runner, layout: Layout, own: str, logins: Any, authority: str, other: str
 ) -> None:
-    at = {kind: login | {"host": layout.address(SERVERS[kind])} for kind, login in logins.items()}
+    at = {kind: login | {"host": databases.address(layout, kind)} for kind, login in logins.items()}
     for database in at.values():
         del database["namespace"]
     name = f"{own}-looked"

@@ -38,7 +38,7 @@ def names(cluster: Cluster, name: str) -> Iterator[list[str]]:
 def door(layout: Layout) -> Iterator[tuple[dict[str, Any], list[int]]]:
     """A MySQL that closes every connection, and how many there were."""
     visits: list[int] = []
-    listening = socket.create_server((layout.pod_address(250 * 201), databases.MARIADB_PORT))
+    listening = socket.create_server((layout.pod_address(250 * 201), databases.MYSQL_PORT))
 
     def accept() -> None:
         with contextlib.suppress(OSError):
@@ -120,7 +120,7 @@ def test_without_drivers_only_fail_fails_and_nothing_is_warned_of(automation: Ru
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path}/blocked:$PYTHONPATH exec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    database = {"type": "mysql", "host": layout.address("mariadb"), "name": "model_registry", "ca": {"source": "cluster"}, **LOGIN}
+    database = {"type": "mysql", "host": databases.address(layout, "mysql"), "name": "model_registry", "ca": {"source": "cluster"}, **LOGIN}
     options = {"name": name, "database": database, "wait": False}
     _fact, warned, failed = automation.sequence(
         [
@@ -139,7 +139,7 @@ def test_without_drivers_only_fail_fails_and_nothing_is_warned_of(automation: Ru
 def test_a_login_that_depends_on_the_client_is_a_warning_and_another_one_fails(automation: Runner, layout: Layout, name: str) -> None:
     login = LOGIN | {"password": "wrong-word", "ca": {"source": "cluster"}, "name": "model_registry"}
     of_mysql, of_postgresql = (
-        {"type": kind, "host": layout.address(databases.PARTS[kind]), **login} | ({"verify_server_cert": False} if kind == "mysql" else {})
+        {"type": kind, "host": databases.address(layout, kind), **login} | ({"verify_server_cert": False} if kind == "mysql" else {})
         for kind in databases.KINDS
     )
     refused, warned = automation.sequence(
@@ -157,7 +157,7 @@ def test_a_login_that_depends_on_the_client_is_a_warning_and_another_one_fails(a
 
 
 def test_a_creation_that_fails_says_that_the_registry_exists_and_how_to_go_on(automation: Runner, layout: Layout, name: str, names: list[str]) -> None:
-    database = {"type": "mysql", "host": layout.address("mariadb"), "name": databases.MISSING_DATABASE, "ca": {"source": "cluster"}, **LOGIN}
+    database = {"type": "mysql", "host": databases.address(layout, "mysql"), "name": databases.MISSING_DATABASE, "ca": {"source": "cluster"}, **LOGIN}
     ways_on = "was created: fix the cause and run again, or delete it with `state: absent`."
     created, again, fleet = automation.sequence(
         [
@@ -178,8 +178,8 @@ def test_a_new_password_is_shown_to_no_server_that_the_editor_of_a_registry_coul
     cluster: Cluster, automation: Runner, layout: Layout, name: str
 ) -> None:
     """MySQL asks for the password once, encrypted with a key that the server sends: a host of one's own would be shown it."""
-    login, host = f"withheld_{name.rpartition('-')[2]}", layout.address(databases.PARTS[databases.MYSQL])
-    with databases.administration(layout, databases.MYSQL) as run:
+    login, host = f"withheld_{name.rpartition('-')[2]}", databases.address(layout, "mysql")
+    with databases.administration(layout, "mysql") as run:
         run(f"CREATE USER {login} IDENTIFIED WITH caching_sha2_password BY 'new-word'")
     try:
         described = {"type": "mysql", "host": host, "name": "model_registry", "username": login, "password": "old-word"}
@@ -193,7 +193,7 @@ def test_a_new_password_is_shown_to_no_server_that_the_editor_of_a_registry_coul
             ]
         )
     finally:
-        with databases.administration(layout, databases.MYSQL) as run:
+        with databases.administration(layout, "mysql") as run:
             run(f"DROP USER {login}")
     assert not any(run.failed for run in (made, untold, told, guessed)), untold.output
     assert any("The login was not tested: the task does not set database.host" in warning for warning in untold.warnings), untold.output

@@ -53,7 +53,7 @@ def filled(layout: Layout, cluster: Cluster) -> Iterator[Filled]:
     with fleet.room(layout, cluster) as (prefix, name):
         login = databases.REGISTRY
         mysql = Database("mysql.data.svc.cluster.local", name, login.name, login.password)
-        databases.create_databases(layout, "postgres", [name])
+        databases.create_databases(layout, "postgresql", [name])
         filled = Filled(prefix, mysql)
         try:
             by_dashboard(layout, cluster, filled)
@@ -68,7 +68,7 @@ def filled(layout: Layout, cluster: Cluster) -> Iterator[Filled]:
                 if binding["metadata"]["name"].startswith(prefix):
                     cluster.delete(*ROLE_BINDINGS, binding["metadata"]["name"])
             fleet.remove(cluster, prefix)
-            databases.drop_database(layout, "postgres", name)
+            databases.drop_database(layout, "postgresql", name)
 
 
 def by_dashboard(layout: Layout, cluster: Cluster, filled: Filled) -> None:

@@ -59,7 +59,7 @@ def test_it_never_creates_changes_or_deletes_an_external_database(
 ) -> None:
     # The name inside the cluster means nothing here.
     reader = {
-        "host": layout.address("mariadb"),
+        "host": databases.address(layout, "mysql"),
         "namespace": None,
         "username": databases.READER.name,
         "password": databases.READER.password,

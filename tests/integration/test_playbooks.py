@@ -38,7 +38,7 @@ def room(layout: Layout, cluster: Cluster) -> Iterator[tuple[str, str]]:
 def registries(layout: Layout, room: tuple[str, str]) -> list[dict[str, Any]]:
     """Two registries: one whose database can be reached from here, with a CA of its own, and one with the CA of the cluster."""
     prefix, database = room
-    reachable = {"host": layout.address("mariadb"), "ca": {"source": "upload", "pem": layout.path("pki", "database-ca.crt").read_text()}}
+    reachable = {"host": databases.address(layout, "mysql"), "ca": {"source": "upload", "pem": layout.path("pki", "database-ca.crt").read_text()}}
     login = {"type": "mysql", "name": database, "username": LOGIN.name, "password": LOGIN.password}
     return [
         {"name": f"{prefix}-near", "display_name": "Near", "description": DESCRIPTION, "database": login | reachable, "permissions": {"groups": ["near"]}},
@@ -169,7 +169,7 @@ def test_a_password_that_the_database_refuses_is_written_only_when_that_is_asked
 
 
 def test_a_password_that_mysql_refuses_from_here_is_rotated(layout: Layout, player: Player, automation: Runner, name: str) -> None:
-    database = {"type": "mysql", "host": layout.address("mariadb"), "name": "model_registry", "ca": {"source": "cluster"}}
+    database = {"type": "mysql", "host": databases.address(layout, "mysql"), "name": "model_registry", "ca": {"source": "cluster"}}
     created = automation(name=name, wait=False, database={**database, "username": LOGIN.name, "password": LOGIN.password})
     assert not created.failed, created.output
     played = play(player, "rotate_password", "--check", "-e", f"model_registry_name={name}", MODEL_REGISTRY_DATABASE_PASSWORD="refused-word")

@@ -140,7 +140,7 @@ def test_a_password_that_was_set_in_the_dashboard_takes_effect_with_the_next_run
 
 def databases_of_odd(layout: Layout, database: str, account: str) -> None:
     """Let an odd account use a database that was made for the ordinary one."""
-    with databases.administration(layout, "postgres", database) as run:
+    with databases.administration(layout, "postgresql", database) as run:
         run(f'GRANT ALL ON SCHEMA public TO "{account}"')
         run(f'GRANT "{databases.REGISTRY.name}" TO "{account}"')
 

@@ -23,9 +23,8 @@ WRONG_CA, OWN_CA, PAIRS = "reasons-wrong-ca", "reasons-own-ca", "reasons-pairs"
 WAIT_SECONDS, FINAL_SECONDS = 4, 150
 TLS_ONLY = {"username": databases.TLS_ONLY.name, "password": databases.TLS_ONLY.password, "ca": {"source": "none"}}
 READER = {"username": databases.READER.name, "password": databases.READER.password}
-MYSQL = databases.MYSQL
+MYSQL = "mysql"
 OWN = {"source": "config_map", "name": OWN_CA, "key": "ca.crt"}
-HOSTS = {"mysql": "mysql", "postgresql": "postgres", MYSQL: MYSQL}
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,7 @@ ALL_CASES = [*CASES, *(pytest.param(case, marks=pytest.mark.needs_mysql) for cas
 def databases_of_reasons(layout: Layout) -> Iterator[str]:
     """An empty database on each server, and on MySQL one with an account of its own for each case."""
     name = f"reasons_{uuid.uuid4().hex[:8]}"
-    servers = [*databases.KINDS, *([MYSQL] if layout.mysql else [])]
-    for server in servers:
+    for server in databases.KINDS:
         databases.create_databases(layout, server, [name])
     accounts = ACCOUNTS if layout.mysql else {}
     databases.create_databases(layout, MYSQL, [case.name for case in accounts.values()]) if accounts else None
@@ -116,7 +114,7 @@ def databases_of_reasons(layout: Layout) -> Iterator[str]:
             run(f"DROP USER '{case.name}'@'%'")
             run(f"ALTER DATABASE `{case.name}` READ ONLY = 0")
         databases.drop_database(layout, MYSQL, case.name)
-    for server in servers:
+    for server in databases.KINDS:
         databases.drop_database(layout, server, name)
 
 
@@ -124,8 +122,7 @@ def databases_of_reasons(layout: Layout) -> Iterator[str]:
 def options(databases_of_reasons: str) -> dict[str, dict[str, Any]]:
     """Good options for each server."""
     login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password, "namespace": "data", "ca": {"source": "cluster"}}
-    kinds = {server: "postgresql" if server == "postgresql" else "mysql" for server in HOSTS}
-    return {server: {"type": kinds[server], "host": host, "name": databases_of_reasons, **login} for server, host in HOSTS.items()}
+    return {kind: {"type": kind, "host": databases.SERVICES[kind], "name": databases_of_reasons, **login} for kind in databases.KINDS}
 
 
 def issued(layout: Layout, authority: str, *names: str, common_name: str = "registry") -> tuple[str, str]:
@@ -293,7 +290,7 @@ def test_a_certificate_without_a_host_name_is_explained_with_both_ways_out(
     databases.change_certificate(layout, chain.encode(), key.encode())
     try:
         # Where the database can be looked at from here, it is known before anything is written.
-        reached = {key: value for key, value in options["mysql"].items() if key != "namespace"} | {"host": layout.address("mariadb"), "ca": OWN}
+        reached = {key: value for key, value in options["mysql"].items() if key != "namespace"} | {"host": databases.address(layout, "mysql"), "ca": OWN}
         refused = automation(name=name, database=reached, check_database="fail")
         assert refused.failed and not refused.writes and "database.verify_server_cert to false" in refused.result["msg"], refused.output
         message = automation(name=name, database=options["mysql"] | {"ca": OWN}).result["msg"]

@@ -26,7 +26,7 @@ def log_in(layout: Layout, kind: str, account: Account, database: str, tls: bool
     if databases.speaks_mysql(kind):
         encryption: dict[str, Any] = {"ssl_ca": authority, "ssl_verify_identity": True} if tls else {"ssl_disabled": True}
         return pymysql.connect(
-            host=layout.address(databases.PARTS[kind]), user=account.name, password=account.password.encode(), database=database, autocommit=True, **encryption
+            host=databases.address(layout, kind), user=account.name, password=account.password.encode(), database=database, autocommit=True, **encryption
         )
     mode = "verify-full" if tls else "disable"
     target = {"host": layout.address("postgresql"), "user": account.name, "password": account.password, "dbname": database}
@@ -93,7 +93,7 @@ def test_provisioning_again_keeps_data_and_sets_passwords_back(layout: Layout, k
 
 
 @pytest.mark.parametrize(
-    ("kind", "oldest"), [("mysql", (10, 11)), ("postgresql", (16, 0)), pytest.param(databases.MYSQL, (9, 7), marks=pytest.mark.needs_mysql)]
+    ("kind", "oldest"), [(databases.MARIADB, (10, 11)), ("postgresql", (16, 0)), pytest.param("mysql", (9, 7), marks=pytest.mark.needs_mysql)]
 )
 def test_versions(layout: Layout, kind: str, oldest: tuple[int, int]) -> None:
     with databases.administration(layout, kind) as run:

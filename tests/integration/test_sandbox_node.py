@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -23,9 +23,11 @@ from sandbox.kube import Api, ApiError, path
 from sandbox.layout import Layout
 from sandbox.node import web
 
+from .conftest import SERVERS
+
 NAMESPACE = "node-tests"
 ROWS_SECONDS = 60
-MYSQL, POSTGRESQL = "mysql.data.svc.cluster.local", "postgres.data.svc.cluster.local"
+POSTGRESQL = "postgres.data.svc.cluster.local"
 NOT_TRUSTED = "certificate signed by unknown authority"
 SERVES = ""
 Object = dict[str, Any]
@@ -47,6 +49,8 @@ class Row:
     # A key of the ConfigMap with CAs; "." for the folder itself.
     ca: str = ""
     verify: bool = False
+    # A client certificate: the name of its pair of files in the same folder.
+    client: str = ""
     cipher: str = ""
     ssl_mode: str = "disable"
 
@@ -135,7 +139,9 @@ POSTGRESQL_ROWS = [
     ),
     Row("reader", "postgresql", "permission denied for schema public", exits=True, user=READER.name, password=READER.password),
 ]
-ROWS = [*MYSQL_ROWS, *POSTGRESQL_ROWS]
+OF_MARIADB_TOO = ("password-odd", "password-wrong", "tls-only-plaintext", "tls-only-ca", "database-missing", "verify-right", "dirty", "reader")
+MARIADB_ROWS = [replace(row, kind=databases.MARIADB) for row in MYSQL_ROWS if row.name in OF_MARIADB_TOO]
+ROWS = [*MYSQL_ROWS, *MARIADB_ROWS, *POSTGRESQL_ROWS]
 
 
 @dataclass(frozen=True)
@@ -187,16 +193,19 @@ def registry_pod(name: str, arguments: list[str], variable: str, secret: str, ke
 
 def row_pod(row: Row) -> Object:
     """The pod of a row, by the operator's templates."""
-    folder = {"mysql": "/etc/mysql_ssl_rootcert", "postgresql": "/etc/postgres_ssl_rootcert"}[row.kind] if row.ca else ""
-    if row.kind == "mysql":
-        dsn = f"{row.user}:$(MYSQL_PASSWORD)@tcp({row.host or MYSQL}:3306)/{database_of(row)}?charset=utf8mb4"
+    speaks_mysql, host = databases.speaks_mysql(row.kind), row.host or f"{databases.SERVICES[row.kind]}.data.svc.cluster.local"
+    folder = ("/etc/mysql_ssl_rootcert" if speaks_mysql else "/etc/postgres_ssl_rootcert") if row.ca or row.client else ""
+    if speaks_mysql:
+        dsn = f"{row.user}:$(MYSQL_PASSWORD)@tcp({host}:3306)/{database_of(row)}?charset=utf8mb4"
         arguments, variable = ["--embedmd-database-type=mysql"], "MYSQL_PASSWORD"
     else:
-        dsn = f"postgresql://{row.user}:$(POSTGRES_PASSWORD)@{row.host or POSTGRESQL}:5432/{database_of(row)}?sslmode={row.ssl_mode}"
+        dsn = f"postgresql://{row.user}:$(POSTGRES_PASSWORD)@{host}:5432/{database_of(row)}?sslmode={row.ssl_mode}"
         arguments, variable = ["--embedmd-database-type=postgres"], "POSTGRES_PASSWORD"
     arguments.append(f"--embedmd-database-dsn={dsn}")
     if row.ca:
         arguments.append(f"--embedmd-database-ssl-root-cert={folder}/{row.ca}")
+    if row.client:
+        arguments += [f"--embedmd-database-ssl-{argument}={folder}/{row.client}.{end}" for argument, end in (("cert", "crt"), ("key", "key"))]
     if row.verify:
         arguments.append("--embedmd-database-ssl-verify-server-cert=true")
     if row.cipher:
@@ -210,6 +219,7 @@ def secret(name: str, **values: str) -> Object:
 
 def ca_bundle(layout: Layout) -> Object:
     texts = {"right": layout.path("pki", "database-ca.crt").read_text(), "wrong": layout.path("pki", "other-ca.crt").read_text(), "text": "no certificate"}
+    texts |= {name: layout.path("pki", name).read_text() for pair in ("client", "other-client", "database") for name in (f"{pair}.crt", f"{pair}.key")}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca", "namespace": NAMESPACE}, "data": texts}
 
 
@@ -295,7 +305,7 @@ def is_as_expected(row: Row, outcome: Outcome) -> bool:
 
 @pytest.fixture(scope="module")
 def outcomes(layout: Layout) -> Iterator[dict[str, Outcome]]:
-    own = {kind: [database_of(row) for row in ROWS if row.kind == kind and needs_database(row)] for kind in databases.KINDS}
+    own = {kind: [database_of(row) for row in ROWS if row.kind == kind and needs_database(row)] for kind in SERVERS}
     for kind, names in own.items():
         databases.create_databases(layout, kind, names)
     yield asyncio.run(run_rows(layout))
@@ -377,7 +387,7 @@ def test_crashing_server_is_started_again_with_growing_pauses(outcomes: dict[str
 
 
 def mysql_pod(name: str, secret_name: str = "login", key: str = "password", ca_folder: str = "") -> Object:
-    dsn = f"{REGISTRY.name}:$(MYSQL_PASSWORD)@tcp({MYSQL}:3306)/registry_48?charset=utf8mb4"
+    dsn = f"{REGISTRY.name}:$(MYSQL_PASSWORD)@tcp(mysql.data.svc.cluster.local:3306)/registry_48?charset=utf8mb4"
     return registry_pod(name, ["--embedmd-database-type=mysql", f"--embedmd-database-dsn={dsn}"], "MYSQL_PASSWORD", secret_name, key, ca_folder)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import demo
+from sandbox import databases, demo
 from sandbox.layout import ROOT, Layout
 from sandbox.platform.router import PROXY_PORT
 from tests.helpers import REGISTRIES, Cluster
@@ -85,6 +85,26 @@ def test_a_shell_can_be_left_as_it_was_entered(layout: Layout, tmp_path: Path, p
         program,
     )
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+@pytest.mark.parametrize("service", databases.SERVICES.values())
+def test_sql_can_be_run_on_every_database_server(layout: Layout, tmp_path: Path, service: str) -> None:
+    commands = f"""
+        . {ENVIRONMENT}
+        python -m sandbox sql {service} "SELECT 1, 'one'" "SELECT NULL"
+        echo "CREATE TABLE typed (id int); INSERT INTO typed VALUES (5); SELECT id FROM typed; DROP TABLE typed;" |
+            python -m sandbox sql {service} --database fraud_models
+        """
+    told = shell(commands, tmp_path)
+    assert (told.returncode, told.stdout) == (0, "1\tone\nNULL\n5\n"), told.stderr
+    wrong = shell(f". {ENVIRONMENT}\npython -m sandbox sql {service} 'SELEC 1'", tmp_path)
+    assert wrong.returncode == 1 and "syntax" in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_a_host_of_an_inventory_that_names_no_python_has_that_of_the_tools(layout: Layout, tmp_path: Path) -> None:
+    ask = """ansible all -i some-host, -c local -m ansible.builtin.setup -a '{"filter": "ansible_python", "gather_subset": ["!all"]}'"""
+    told = shell(f". {ENVIRONMENT}\n{ask}\necho $VIRTUAL_ENV", tmp_path)
+    assert f'"executable": "{told.stdout.splitlines()[-1]}/bin/python"' in told.stdout, told.stdout + told.stderr
 
 
 def blocks_of_the_first_playbook() -> list[tuple[str, str]]:

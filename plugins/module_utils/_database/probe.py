@@ -342,8 +342,7 @@ def _attempt(view: diagnosis.View, address: str, clock: _Clock, encrypted: bool,
             found.append(diagnosis.need_not_encrypt(view))
         (_read_mysql if is_mysql else _read_postgresql)(view, session, found, facts)
     except _Refused as refusal:
-        message = f"The database does not allow this check: {diagnosis.repeated(view, refusal.text)}"
-        found.append(diagnosis.Finding("database", diagnosis.WARNING, message, "See the log of the database"))
+        found.append(diagnosis.interrupted(view, refusal.code, refusal.text))
     finally:
         session.close()
     return None
@@ -507,6 +506,9 @@ def _read_mysql(view: diagnosis.View, session: _Session, found: list[diagnosis.F
     facts.schema = _schema(session, tables)
     found += diagnosis.schema_findings(view.type, facts.schema)
     found += diagnosis.primary_key_findings(settings, facts.schema)
+    # It names the account's hourly limits, and of some servers the hash of its password: only the limits are read.
+    limited = diagnosis.hourly_findings(str((session.first("SHOW CREATE USER CURRENT_USER()") or ("",))[0]), facts.schema)
+    found += [diagnosis.of_account(finding, host) for finding in limited]
     found.append(diagnosis.of_account(diagnosis.mysql_privileges_finding(view, grants, facts.schema), host))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sandbox import databases
-from sandbox.layout import Layout
+from sandbox.layout import MARKER, ROOT, Layout
 
 LAYOUT = Layout("/nowhere", 77)
 GENERATED = {("reg", "fraud-postgres"): "127.77.16.5"}
@@ -52,6 +54,32 @@ def test_names_of_services(namespace: str, host: str, service: tuple[str, str] |
 )
 def test_resolve(namespace: str, host: str, address: str | None) -> None:
     assert databases.resolve(LAYOUT, namespace, host, GENERATED) == address
+
+
+def test_the_databases_of_guides_and_examples_are_there_from_the_start() -> None:
+    files = [ROOT / "README.md", ROOT / "README.zh-CN.md", *(ROOT / "docs").rglob("*.rst"), *(ROOT / "examples").rglob("*.yml")]
+    # What else has a name is an object of Kubernetes, which allows no underscore.
+    named = set(re.findall(r"\bname'?: *[\"']?([a-z]+_[a-z_]+)", "".join(file.read_text() for file in files)))
+    assert named == set(databases.DOCUMENTED_DATABASES)
+    assert all(named <= set(databases.databases(kind)) for kind in databases.SERVICES)
+
+
+def test_mariadb_is_behind_the_service_of_mysql_where_there_is_no_mysql() -> None:
+    with_mysql = replace(LAYOUT, mysql="/somewhere")
+    assert (databases.part(with_mysql, "mysql"), databases.part(LAYOUT, "mysql")) == ("mysql", "mariadb")
+    assert databases.addresses(LAYOUT)["data", "mysql"] == databases.addresses(LAYOUT)["data", "mariadb"] == LAYOUT.address("mariadb")
+    assert sorted(databases.servers(with_mysql)) == ["mariadb", "mysql", "postgresql"] and sorted(databases.servers(LAYOUT)) == ["mysql", "postgresql"]
+
+
+def test_what_fills_a_data_directory_carries_the_marker_by_which_it_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "server_user", lambda: None)
+    layout, home = Layout(str(tmp_path / "state"), 77), tmp_path / "home"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "initdb").write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\n")
+    (home / "bin" / "initdb").chmod(0o755)
+    monkeypatch.setattr(Layout, "data", tmp_path)
+    databases.initialise_postgresql(layout, home, tmp_path / "server", "admin", "word")
+    assert f"{MARKER}={layout.state}" in (tmp_path / "seen").read_text().splitlines()
 
 
 def test_data_directory_that_was_left_half_made_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

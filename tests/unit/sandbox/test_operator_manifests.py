@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.generations import GENERATIONS
-from sandbox.operator import manifests
+from sandbox.operator import manifests, registry_catalog
 from sandbox.operator.deployment import deployment
 from sandbox.operator.manifests import Registry
 from sandbox.operator.specs import defaulted, effective, generated_postgres
@@ -168,3 +168,27 @@ def test_the_metadata_server_of_the_21_line() -> None:
         "--enable_database_upgrade=true",
     ]
     assert "host" not in manifests.https_route(made)["spec"]
+
+
+def test_the_catalog_of_a_registry_of_2_25_is_the_registrys_own_but_for_its_sources() -> None:
+    made = with_proxy("2.25")
+    sources, *owned = [registry_catalog.sources(made), registry_catalog.deployment(made), registry_catalog.service(made), *registry_catalog.of_openshift(made)]
+    assert "ownerReferences" not in sources["metadata"] and all(item["metadata"]["ownerReferences"] for item in owned)
+    assert [f"{item['kind']} {item['metadata']['name']}" for item in (sources, *owned)] == [
+        "ConfigMap model-catalog-sources",
+        "Deployment fraud-catalog",
+        "Service fraud-catalog",
+        "Route fraud-catalog-https",
+        "NetworkPolicy fraud-catalog-https-route",
+    ]
+    # By labels the ConfigMap is the registry's server, and the Deployment is not.
+    assert [item["metadata"]["labels"]["component"] for item in (sources, owned[0])] == ["model-registry", "model-catalog"]
+    _server, proxy = owned[0]["spec"]["template"]["spec"]["containers"]
+    assert {"--upstream=http://localhost:8080", "--tls-cert=/etc/tls/tls.crt", "--cookie-name=_fraud_catalog_oauth_proxy"} <= set(proxy["args"])
+
+
+def test_the_catalog_of_a_registry_without_a_proxy_speaks_http() -> None:
+    made = registry({"mysql": MYSQL}, "2.25", **{"openshift.io/display-name": "Fraud"})
+    service = registry_catalog.service(made)
+    assert service["spec"]["ports"][0]["name"] == "http-api" and service["metadata"]["annotations"] == {"openshift.io/display-name": "Fraud"}
+    assert len(registry_catalog.deployment(made)["spec"]["template"]["spec"]["containers"]) == 1

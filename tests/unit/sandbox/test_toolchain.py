@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -119,12 +120,27 @@ def test_where_mysql_cannot_be_had_it_is_said_and_not_tried_again_at_once(withou
     assert len(without_mysql.read_text().splitlines()) == 1
 
 
+def test_the_support_matrix_names_the_major_version_of_mysql_that_is_used():
+    matrix = (toolchain.ROOT / "docs" / "docsite" / "rst" / "support_matrix.rst").read_text()
+    assert re.search(rf"\* - MySQL\n     - {toolchain.MYSQL_MAJOR}\.", matrix)
+
+
+def test_a_major_version_of_mysql_that_was_not_tried_is_not_used(without_mysql, tmp_path, capfd):
+    places = f"echo {tmp_path} stable main"
+    fetched = "for option; do case $option in Dir::Cache::archives=*) touch ${option#*=}/mysql-server-core_10.1.0-1_amd64.deb;; esac; done"
+    (tmp_path / "bin" / "apt-get").write_text(f"#!/bin/sh\nif [ $1 = indextargets ]; then {places}; else {fetched}; fi\n")
+    (tmp_path / "cache" / "mysql-10.0.1").mkdir(parents=True)
+    (tmp_path / "cache" / "mysql-10.0.1" / ".complete").touch()
+    assert toolchain.mysql() is None
+    assert "MariaDB serves alone: the suite has MySQL 10.1.0-1, and the support matrix names only MySQL 9" in capfd.readouterr().err
+
+
 @pytest.mark.usefixtures("without_mysql")
 # Only ansible-test sets the variable, in an environment with the requirements of the unit tests alone. `make test` runs this test.
 @pytest.mark.skipif("PYTEST_PLUGINS" in os.environ, reason="ansible-test has not what the integration tests import")
 def test_tests_that_need_mysql_are_listed_where_there_is_none():
     left_out = run.not_run()
-    assert "tests/integration/test_sandbox_databases.py::test_dirty_database_stays_dirty[mysql-9]" in left_out
+    assert "tests/integration/test_sandbox_databases.py::test_servers_are_small_and_unprivileged[mysql-260]" in left_out
     assert "tests/integration/test_sandbox_databases.py::test_dirty_database_stays_dirty[mysql]" not in left_out
 
 

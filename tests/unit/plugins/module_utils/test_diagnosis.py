@@ -382,6 +382,36 @@ def test_limits_of_connections(numbers, result, said):
     assert said in finding.message
 
 
+EMPTY, MIGRATED = Schema(), Schema(("schema_migrations",), 21)
+
+
+@pytest.mark.parametrize(
+    ("limits", "schema", "result"),
+    [
+        ("", EMPTY, None),
+        ("WITH MAX_USER_CONNECTIONS 5", EMPTY, None),
+        ("WITH MAX_QUERIES_PER_HOUR 0", EMPTY, None),
+        ("WITH MAX_CONNECTIONS_PER_HOUR 2", MIGRATED, FAILURE),
+        ("WITH MAX_QUERIES_PER_HOUR 346", EMPTY, FAILURE),
+        ("WITH MAX_QUERIES_PER_HOUR 346", MIGRATED, WARNING),
+        ("WITH MAX_UPDATES_PER_HOUR 59", EMPTY, FAILURE),
+        ("WITH MAX_UPDATES_PER_HOUR 59", MIGRATED, WARNING),
+        ("WITH MAX_QUERIES_PER_HOUR 9000 MAX_UPDATES_PER_HOUR 59 MAX_CONNECTIONS_PER_HOUR 50", EMPTY, FAILURE),
+    ],
+)
+def test_hourly_limits_of_a_user(limits, schema, result):
+    account = f"CREATE USER `u`@`%` IDENTIFIED BY PASSWORD '*HASH' REQUIRE NONE {limits} PASSWORD EXPIRE DEFAULT"
+    findings = diagnosis.hourly_findings(account, schema)
+    assert [finding.result for finding in findings] == ([result] if result else [])
+    assert "HASH" not in repr(findings)
+
+
+@pytest.mark.parametrize(("code", "said"), [(1226, "has reached a limit"), (1142, "does not allow this check")])
+def test_a_check_that_the_database_interrupts_proves_nothing(code, said):
+    finding = diagnosis.interrupted(MYSQL, code, "no")
+    assert said in finding.message and (finding.result, finding.proven) == (WARNING, False)
+
+
 STRICT = {"sql_require_primary_key": "ON"}
 
 
