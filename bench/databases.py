@@ -7,8 +7,8 @@ import socket
 from statistics import median
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.diagnosis import View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.probe import look
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certificates import certificates_in, read_bundle
 from bench.stand import Figure, Stand, seconds
 from sandbox import databases

@@ -19,7 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.diagnosis import View, encryption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.transport import encryption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import GENERATED, MYSQL, POSTGRESQL
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "model_registry_report" / "templates"

@@ -24,9 +24,10 @@ from typing import Any
 import pymysql
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.diagnosis import FAILURE, OK, WARNING, Finding, View, mysql_refusal
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.probe import Report, look
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.refusals import mysql_refusal
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.resolution import Source, look_at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import FAILURE, OK, WARNING, Finding, View
 from sandbox import databases, processes
 from sandbox.databases import READER, REGISTRY
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options, _texts
 from .._model import custom_resource, manifests
-from . import diagnosis, probe, resolution
+from . import probe, resolution, vocabulary
 
 if TYPE_CHECKING:
     from .._cluster import registry_reader
@@ -43,12 +43,12 @@ class Preflight:
         """What keeps the registry from serving, where it must pass. What only the cluster could tell is none."""
         if self.lacks_library:
             return [_errors.Problem("check_database", f"is not possible: {self.reason}", "Install it, or set check_database to warn")]
-        failures = [finding for finding in self.report.findings if finding.result == diagnosis.FAILURE]
+        failures = [finding for finding in self.report.findings if finding.result == vocabulary.FAILURE]
         return [_errors.Problem("check_database", _lowered(finding.message), finding.remedy or "Fix the database") for finding in failures]
 
     def warnings(self, failures: bool) -> list[str]:
         """What people should know, with what keeps the registry from serving if `failures` says so. That it was not reached is `unreached_warning`."""
-        told = [*([diagnosis.FAILURE] if failures else []), *([] if self.unreached else [diagnosis.WARNING])]
+        told = [*([vocabulary.FAILURE] if failures else []), *([] if self.unreached else [vocabulary.WARNING])]
         # Whether the connection is encrypted is a choice of the options, and the plan warns of it.
         found = [_told(finding) for finding in self.report.findings if finding.result in told and finding.check != "tls"]
         unread = [] if self.lacks_library or not self.reason else [f"the database could not be checked: {self.reason}"]
@@ -60,7 +60,7 @@ class Preflight:
             return ""
         if self.report.usable:
             return "The check of the database from this host found no problem."
-        failures = [finding for finding in self.report.findings if finding.result == diagnosis.FAILURE]
+        failures = [finding for finding in self.report.findings if finding.result == vocabulary.FAILURE]
         return "The check of the database from this host found: " + " ".join(_told(finding) for finding in failures)
 
 
@@ -74,7 +74,7 @@ def look_before(
     """Look at the database of a custom resource that is written together with these contents of ConfigMaps and Secrets; None for the product's own.
 
     `known` are those that were read already; all of them by kind and name. It is short: most databases are reached in the cluster only.
-    `withholds_password`: as in `diagnosis.View`.
+    `withholds_password`: as in `vocabulary.View`.
     """
     kind = custom_resource.live_type(resource)
     if kind in (None, _options.GENERATED):
@@ -114,7 +114,7 @@ def _overlaid(read: resolution.Read, contents: Mapping[tuple[str, str], manifest
     return overlaid
 
 
-def _told(finding: diagnosis.Finding) -> str:
+def _told(finding: vocabulary.Finding) -> str:
     return ". ".join(part.rstrip(".") for part in (finding.message, finding.remedy) if part) + "."
 
 

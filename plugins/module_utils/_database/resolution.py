@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import _errors, _options
 from .._model import custom_resource, desired_state, manifests
-from . import diagnosis, probe
+from . import probe, vocabulary
 
 # A kind and a key of an object in the registries namespace.
 Source = tuple[str, desired_state.KeyReference]
@@ -44,9 +44,9 @@ def reads(held: Callable[[str, str], manifests.Manifest | None], known: Mapping[
     return read
 
 
-def view_of(database: desired_state.Database, references: References, read: Read) -> tuple[diagnosis.View, list[diagnosis.Finding]]:
+def view_of(database: desired_state.Database, references: References, read: Read) -> tuple[vocabulary.View, list[vocabulary.Finding]]:
     """A database as the registry server gets it, and findings about references that lead nowhere."""
-    findings: list[diagnosis.Finding] = []
+    findings: list[vocabulary.Finding] = []
 
     def content(source: Source | None, check: str, what: str) -> str | None:
         if source is None:
@@ -57,7 +57,7 @@ def view_of(database: desired_state.Database, references: References, read: Read
             message = (
                 f"{kind} {reference.name!r} with {what} does not exist or does not have the key {reference.key!r}, and the pod of the registry does not start"
             )
-            findings.append(diagnosis.Finding(check, diagnosis.FAILURE, message, "Create it, or correct the reference"))
+            findings.append(vocabulary.Finding(check, vocabulary.FAILURE, message, "Create it, or correct the reference"))
         return text
 
     kind = database.type or _options.MYSQL
@@ -65,7 +65,7 @@ def view_of(database: desired_state.Database, references: References, read: Read
     pem = database.ca.pem if database.ca else None
     ca = pem if pem is not None else content(references.ca, "ca", "the CA")
     verify = database.verify_server_cert
-    view = diagnosis.View(
+    view = vocabulary.View(
         type=kind,
         host=database.host or "",
         port=database.port or _options.BY_OPTION["database.port"].default[kind],
@@ -145,17 +145,19 @@ def database_from_options(options: Mapping[str, Any], problems: list[_errors.Pro
 
 def look_at(
     resource: manifests.Manifest, read: Read, timeout: float = probe.STEP_SECONDS, withholds_password: bool = False
-) -> tuple[diagnosis.View, probe.Report]:
+) -> tuple[vocabulary.View, probe.Report]:
     """Look at the database of a registry that exists, as its server does. ClusterError when what it refers to may not be read."""
     view, found = view_of(*live_database(resource), read)
     view = replace(view, withholds_password=withholds_password)
     section = custom_resource.live_database(resource)
     message = "The registry refers to a whole object as its CA ({}), which the registry server cannot read, and the registry server does not start"
-    found += [diagnosis.Finding("ca", diagnosis.FAILURE, message.format(key), "Set database.ca") for key in custom_resource.CA_DIRECTORIES if section.get(key)]
+    found += [
+        vocabulary.Finding("ca", vocabulary.FAILURE, message.format(key), "Set database.ca") for key in custom_resource.CA_DIRECTORIES if section.get(key)
+    ]
     return view, report_of(view, found, timeout)
 
 
-def report_of(view: diagnosis.View, found: list[diagnosis.Finding], timeout: float) -> probe.Report:
+def report_of(view: vocabulary.View, found: list[vocabulary.Finding], timeout: float) -> probe.Report:
     """What a look finds, after what was found about references. What those say about one that leads nowhere says more than what is made of nothing."""
     report, known = probe.look(view, timeout), {finding.check for finding in found}
     return replace(report, findings=(*found, *(finding for finding in report.findings if finding.check not in known)))

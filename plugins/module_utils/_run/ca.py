@@ -22,7 +22,7 @@ from .._work import rollback, upload_place
 # What looks at a database takes 20 ms to load: Ansible sends sources only, so that each file is compiled in every run
 # that imports it. Few runs connect to one, so functions import it.
 if TYPE_CHECKING:
-    from .._database import diagnosis
+    from .._database import vocabulary
 
 # What the look at a database shows of its TLS: the rest of it needs a login.
 TLS_CHECKS = ("tls", "protocol", "certificate", "host_name", "expiry")
@@ -165,32 +165,32 @@ def _result(wanted: bundle_plan.WantedBundle, live: bundle_plan.LiveBundle) -> m
     }
 
 
-def _tls_findings(database: desired_state.Database, content: str) -> list[diagnosis.Finding]:
+def _tls_findings(database: desired_state.Database, content: str) -> list[vocabulary.Finding]:
     """What a look at the database with this bundle shows, up to the login."""
-    from .._database import diagnosis, probe
+    from .._database import probe, vocabulary
 
     kind, host = database.type or _options.MYSQL, database.host or ""
-    view = diagnosis.View(
+    view = vocabulary.View(
         kind, host, database.port or _options.BY_OPTION["database.port"].default[kind], "", "", None, ca=content, verify_server_cert=kind == _options.MYSQL
     )
     return [finding for finding in probe.look(view).findings if finding.check in (*TLS_CHECKS, *REACHED_CHECKS, "libraries")]
 
 
-def _tls_failures(findings: Iterable[diagnosis.Finding]) -> list[diagnosis.Finding]:
-    from .._database import diagnosis
+def _tls_failures(findings: Iterable[vocabulary.Finding]) -> list[vocabulary.Finding]:
+    from .._database import vocabulary
 
-    return [finding for finding in findings if finding.result == diagnosis.FAILURE and finding.check in TLS_CHECKS]
+    return [finding for finding in findings if finding.result == vocabulary.FAILURE and finding.check in TLS_CHECKS]
 
 
 def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutcome) -> list[_errors.Problem]:
     """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
-    from .._database import diagnosis
+    from .._database import vocabulary
 
     database = wanted.database or desired_state.Database()
     kind, host = database.type or _options.MYSQL, database.host or ""
     findings = _tls_findings(database, content)
     failures = _tls_failures(findings)
-    verified = any(finding.check == "certificate" and finding.result == diagnosis.OK for finding in findings)
+    verified = any(finding.check == "certificate" and finding.result == vocabulary.OK for finding in findings)
     product = (
         "The registry server encrypts the connection, but verifies the certificate and its host name only with verify_server_cert (the dashboard cannot set it)"
         if kind == _options.MYSQL
@@ -198,11 +198,11 @@ def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutco
     )
     outcome.ca["database"] = {
         "verified": False if failures else verified or None,
-        "findings": diagnosis.as_results(findings),
+        "findings": vocabulary.as_results(findings),
         "product": f"{product}.",
     }
     if not failures:
-        outcome.warn(f"database: {finding.message}. {finding.remedy}." for finding in findings if finding.result != diagnosis.OK)
+        outcome.warn(f"database: {finding.message}. {finding.remedy}." for finding in findings if finding.result != vocabulary.OK)
         if not verified:
             outcome.warn([f"whether the CA certificate verifies the database {host} could not be determined from this host"])
     remedies = {"certificate": "Use the CA certificate that signed it. To also keep the current one, set mode=add", "tls": "Enable TLS in the database"}

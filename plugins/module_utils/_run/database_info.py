@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _module, _options
-from .._database import diagnosis, probe, resolution
+from .._database import probe, resolution, vocabulary
 from .._model import custom_resource, desired_state, kinds, manifests, naming
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _result(module: Any) -> dict[str, Any]:
         _need_libraries(custom_resource.live_type(resource))
         view, report = resolution.look_at(resource, cluster.read, options["timeout"])
     return {
-        "findings": diagnosis.as_results(report.findings),
+        "findings": vocabulary.as_results(report.findings),
         "usable": report.usable,
         "database": {
             "type": view.type,

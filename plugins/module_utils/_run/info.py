@@ -365,7 +365,7 @@ class Collector:
 
     def _add_database(self, registry: manifests.Manifest, shown: manifests.Manifest, outcome: record.Outcome) -> None:
         """What a look at the registry's database finds, as `model_registry_database_info` returns it."""
-        from .._database import diagnosis, resolution
+        from .._database import resolution, vocabulary
 
         status = shown.setdefault("status", {})
         status["database"] = None
@@ -381,7 +381,7 @@ class Collector:
                 "version": report.version,
                 "schema_version": report.schema_version,
                 "certificate": report.certificate.described() if report.certificate else None,
-                "findings": diagnosis.as_results(report.findings),
+                "findings": vocabulary.as_results(report.findings),
             }
 
     # Registries

@@ -99,13 +99,13 @@ def _reason_to_leave(
         return None if refused.search(verdict.evidence) else rollback.UNPROVEN
     logins = [finding.result for finding in replaced.preflight.report.findings if finding.check == "login"] if replaced.preflight else []
     if is_password and entry.before.registry and logins:
-        from .._database import diagnosis, preflight
+        from .._database import preflight, vocabulary
 
-        if logins == [diagnosis.OK]:
+        if logins == [vocabulary.OK]:
             return rollback.ACCEPTED
         contents = {(removing.kind, removing.name): previous_value.with_previous(removing, known)}
         seen = preflight.look_before(replaced.reader.fresh, entry.before.registry, {}, contents)
-        if seen and any(finding.check == "login" and finding.result == diagnosis.FAILURE for finding in seen.report.findings):
+        if seen and any(finding.check == "login" and finding.result == vocabulary.FAILURE for finding in seen.report.findings):
             return "the database rejects it"
     return None
 

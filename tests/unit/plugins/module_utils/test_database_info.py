@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import resolution
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.diagnosis import FAILURE, Finding
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.resolution import References, live_database, reads, view_of, wanted_references
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import FAILURE, Finding
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import CertificateAuthority, ClientCertificate, Database, KeyReference
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import database_info
 

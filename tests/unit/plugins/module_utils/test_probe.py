@@ -18,8 +18,8 @@ import pytest
 import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import probe
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.diagnosis import FAILURE, OK, WARNING, View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.probe import Report, look
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import FAILURE, OK, WARNING, View
 
 HOST = "127.0.0.1"
 NOW = datetime.now(timezone.utc)

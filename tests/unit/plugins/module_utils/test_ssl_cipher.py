@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis, resolution
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import resolution, transport
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.drift import differences
@@ -67,7 +67,7 @@ def test_the_database_check_knows_that_it_encrypts_without_a_ca(cipher, encrypte
     registry = stored(wanted(database__ssl_cipher=cipher))
     for database in (wanted(database__ssl_cipher=cipher).database, resolution.live_database(registry)[0]):
         view, _findings = resolution.view_of(database, resolution.References(), lambda _source: None)
-        assert diagnosis.encryption(view) == diagnosis.Encryption(encrypted)
+        assert transport.encryption(view) == transport.Encryption(encrypted)
 
 
 def test_a_connection_that_only_it_encrypts_is_warned_of_as_not_verified():

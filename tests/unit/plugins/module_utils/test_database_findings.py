@@ -7,21 +7,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import diagnosis
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.diagnosis import (
-    FAILURE,
-    OK,
-    WARNING,
-    Encryption,
-    Finding,
-    Grants,
-    Handshake,
-    Schema,
-    Table,
-    View,
-    encryption,
-    mysql_grants,
-)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import privileges, refusals, requirements, transport, vocabulary
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.privileges import Grants, Table, mysql_grants
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.transport import Encryption, Handshake, encryption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import FAILURE, OK, WARNING, Finding, Schema, View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certificates import Certificate
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -82,7 +71,7 @@ def test_what_the_server_makes_of_tls_settings(view, expected):
     ],
 )
 def test_settings_that_the_server_cannot_use(view, result, said):
-    [finding] = diagnosis.settings_findings(view)
+    [finding] = transport.settings_findings(view)
     assert finding.result == result
     assert said in finding.message
 
@@ -105,11 +94,11 @@ def test_a_stored_password_of_postgresql_is_decoded_and_others_are_not():
     ],
 )
 def test_names_that_are_unknown_here_are_no_failure_of_the_database(host, only_cluster):
-    finding = diagnosis.unresolved(replace(MYSQL, host=host))
+    finding = transport.unresolved(replace(MYSQL, host=host))
     assert finding.result == WARNING
     assert "cannot be reached from this host" in finding.message
     assert ("resolved only in the cluster" in finding.message) is only_cluster
-    assert diagnosis.usable([finding]) is None
+    assert vocabulary.usable([finding]) is None
 
 
 @pytest.mark.parametrize(
@@ -124,12 +113,12 @@ def test_names_that_are_unknown_here_are_no_failure_of_the_database(host, only_c
     ],
 )
 def test_tls_that_is_offered_or_not(view, offered, result):
-    [finding] = diagnosis.encryption_findings(view, offered)
+    [finding] = transport.encryption_findings(view, offered)
     assert finding.result == result
 
 
 def judged(view, seen):
-    return {finding.check: (finding.result, finding.message) for finding in diagnosis.handshake_findings(view, seen, NOW)}
+    return {finding.check: (finding.result, finding.message) for finding in transport.handshake_findings(view, seen, NOW)}
 
 
 def test_a_good_certificate():
@@ -170,7 +159,7 @@ def test_a_certificate_with_a_common_name_only_is_for_no_host():
 def test_a_certificate_without_a_host_name_has_two_ways_out(view, remedy):
     [found] = [
         finding
-        for finding in diagnosis.handshake_findings(view, Handshake("", replace(SHOWN, dns_names=(), addresses=())), NOW)
+        for finding in transport.handshake_findings(view, Handshake("", replace(SHOWN, dns_names=(), addresses=())), NOW)
         if finding.check == "host_name"
     ]
     assert found.result == FAILURE and "no host name" in found.message
@@ -208,13 +197,13 @@ def test_no_common_protocol():
     ],
 )
 def test_versions(kind, text, result, said):
-    finding = diagnosis.version_finding(kind, text)
+    finding = requirements.version_finding(kind, text)
     assert finding.result == result
     assert said in finding.message
 
 
 def test_a_version_between_the_two_texts_names_both():
-    message = diagnosis.version_finding("mysql", "5.7.44").message
+    message = requirements.version_finding("mysql", "5.7.44").message
     assert "documentation of the product" in message
     assert "that of the registry server" in message
 
@@ -229,10 +218,10 @@ def test_a_version_between_the_two_texts_names_both():
     ],
 )
 def test_what_mysql_refuses_to_every_client_is_a_failure(code, check, said):
-    finding = diagnosis.mysql_refusal(MYSQL, code, "words of the server", encrypted=False)
+    finding = refusals.mysql_refusal(MYSQL, code, "words of the server", encrypted=False)
     assert (finding.check, finding.result) == (check, FAILURE)
     assert said in finding.message
-    assert diagnosis.usable([finding]) is False
+    assert vocabulary.usable([finding]) is False
 
 
 @pytest.mark.parametrize(
@@ -245,39 +234,39 @@ def test_what_mysql_refuses_to_every_client_is_a_failure(code, check, said):
         (1862, "expired"),
         (3118, "locked"),
         (3955, "blocked"),
-        (diagnosis.CLEAR_PASSWORD, "was not sent"),
+        (refusals.CLEAR_PASSWORD, "was not sent"),
         (9999, "words of the server"),
     ],
 )
 def test_what_mysql_refuses_to_an_account_proves_nothing_about_the_cluster(code, said):
     """Its accounts are for hosts: `'u'@'10.%'` may work where `'u'@'%'` does not, and the client's address chooses."""
-    finding = diagnosis.mysql_refusal(MYSQL, code, "words of the server", encrypted=False)
+    finding = refusals.mysql_refusal(MYSQL, code, "words of the server", encrypted=False)
     assert (finding.check, finding.result) == ("login", WARNING)
     assert said in finding.message
     assert "connections from this host" in finding.message
-    assert diagnosis.usable([finding]) is None
+    assert vocabulary.usable([finding]) is None
 
 
 def test_the_remedy_for_a_blocked_host_is_one_that_each_server_knows():
-    remedy = diagnosis.mysql_refusal(MYSQL, 1129, "", encrypted=False).remedy
+    remedy = refusals.mysql_refusal(MYSQL, 1129, "", encrypted=False).remedy
     assert "TRUNCATE TABLE performance_schema.host_cache` on MySQL" in remedy
     assert "FLUSH HOSTS on MariaDB" in remedy
 
 
 def test_a_refused_login_with_tls_and_a_client_certificate_is_not_blamed_on_them():
-    message = diagnosis.mysql_refusal(replace(MYSQL, client_certificate="c"), 1045, "", encrypted=True).message
+    message = refusals.mysql_refusal(replace(MYSQL, client_certificate="c"), 1045, "", encrypted=True).message
     assert "TLS" not in message and "client certificate" not in message
 
 
 @pytest.mark.parametrize(("host", "usable"), [("%", False), ("10.%", None), ("", None)])
 def test_only_the_account_for_every_host_says_what_the_cluster_gets(host, usable):
     login = Finding("login", OK, "")
-    lacking = diagnosis.mysql_privileges_finding(MYSQL, Grants(frozenset()), Schema())
-    for finding in (lacking, diagnosis.connections_finding(100, 1, 1, 1), diagnosis.database_finding(MYSQL, "It is read-only")):
-        assert diagnosis.usable([login, diagnosis.of_account(finding, host)]) is usable
-    assert diagnosis.usable([login, diagnosis.mysql_database_refusal(MYSQL, 1044, "", host)]) is usable
-    assert diagnosis.usable([login, diagnosis.mysql_database_refusal(MYSQL, 1049, "", host)]) is False
-    assert diagnosis.usable([login, diagnosis.of_account(Finding("privileges", OK, ""), host)]) is True
+    lacking = privileges.mysql_privileges_finding(MYSQL, Grants(frozenset()), Schema())
+    for finding in (lacking, requirements.connections_finding(100, 1, 1, 1), requirements.database_finding(MYSQL, "It is read-only")):
+        assert vocabulary.usable([login, vocabulary.of_account(finding, host)]) is usable
+    assert vocabulary.usable([login, refusals.mysql_database_refusal(MYSQL, 1044, "", host)]) is usable
+    assert vocabulary.usable([login, refusals.mysql_database_refusal(MYSQL, 1049, "", host)]) is False
+    assert vocabulary.usable([login, vocabulary.of_account(Finding("privileges", OK, ""), host)]) is True
 
 
 LINES = "first-line of it\nsecond line of it\n"
@@ -297,14 +286,14 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMIIsecret\n-----END PRIVATE KEY-----\n"
     ],
 )
 def test_no_line_of_a_password_or_key_is_repeated_from_what_a_database_said(view, text):
-    for finding in (diagnosis.mysql_refusal(view, 9999, text, encrypted=True), diagnosis.postgresql_refusal(view, text)):
+    for finding in (refusals.mysql_refusal(view, 9999, text, encrypted=True), refusals.postgresql_refusal(view, text)):
         for secret in ("first-line", "second line", "aA secret", "sec%2Fret", "MIIsecret"):
             assert secret not in finding.message
-        assert diagnosis.HIDDEN in finding.message or "END PRIVATE KEY" in text
+        assert vocabulary.HIDDEN in finding.message or "END PRIVATE KEY" in text
 
 
 def test_what_a_database_said_is_one_short_line_without_escapes():
-    said = diagnosis.repeated(MYSQL, "\x1b[31mred\nand\tlong " + "x" * 10_000)
+    said = vocabulary.repeated(MYSQL, "\x1b[31mred\nand\tlong " + "x" * 10_000)
     assert said.startswith("\\x1b[31mred and long xxx")
     assert len(said) < 350
 
@@ -320,7 +309,7 @@ def test_what_a_database_said_is_one_short_line_without_escapes():
     ],
 )
 def test_what_postgresql_refuses_to_every_client_is_a_failure(text, check, said):
-    finding = diagnosis.postgresql_refusal(POSTGRESQL, text)
+    finding = refusals.postgresql_refusal(POSTGRESQL, text)
     assert (finding.check, finding.result) == (check, FAILURE)
     assert said in finding.message
 
@@ -335,14 +324,14 @@ def test_what_postgresql_refuses_to_every_client_is_a_failure(text, check, said)
     ],
 )
 def test_what_postgresql_refuses_to_this_host_proves_nothing_about_the_cluster(text, check, said):
-    finding = diagnosis.postgresql_refusal(POSTGRESQL, text)
+    finding = refusals.postgresql_refusal(POSTGRESQL, text)
     assert (finding.check, finding.result) == (check, WARNING)
     assert said in finding.message
-    assert diagnosis.usable([finding]) is None
+    assert vocabulary.usable([finding]) is None
 
 
 def test_a_chain_that_only_the_library_refuses_is_no_failure():
-    assert diagnosis.postgresql_refusal(POSTGRESQL, "SSL error: certificate verify failed").result == WARNING
+    assert refusals.postgresql_refusal(POSTGRESQL, "SSL error: certificate verify failed").result == WARNING
 
 
 @pytest.mark.parametrize(
@@ -358,7 +347,7 @@ def test_a_chain_that_only_the_library_refuses_is_no_failure():
     ],
 )
 def test_schemas(schema, expected):
-    found = diagnosis.schema_findings("mysql", schema)
+    found = requirements.schema_findings("mysql", schema)
     assert [(finding.check, finding.result) for finding in found] == [(check, result) for check, result, _said in expected]
     assert all(said in finding.message for finding, (_check, _result, said) in zip(found, expected))
 
@@ -377,7 +366,7 @@ def test_schemas(schema, expected):
     ],
 )
 def test_limits_of_connections(numbers, result, said):
-    finding = diagnosis.connections_finding(*numbers)
+    finding = requirements.connections_finding(*numbers)
     assert finding.result == result
     assert said in finding.message
 
@@ -401,14 +390,14 @@ EMPTY, MIGRATED = Schema(), Schema(("schema_migrations",), 21)
 )
 def test_hourly_limits_of_a_user(limits, schema, result):
     account = f"CREATE USER `u`@`%` IDENTIFIED BY PASSWORD '*HASH' REQUIRE NONE {limits} PASSWORD EXPIRE DEFAULT"
-    findings = diagnosis.hourly_findings(account, schema)
+    findings = requirements.hourly_findings(account, schema)
     assert [finding.result for finding in findings] == ([result] if result else [])
     assert "HASH" not in repr(findings)
 
 
 @pytest.mark.parametrize(("code", "said"), [(1226, "has reached a limit"), (1142, "does not allow this check")])
 def test_a_check_that_the_database_interrupts_proves_nothing(code, said):
-    finding = diagnosis.interrupted(MYSQL, code, "no")
+    finding = refusals.interrupted(MYSQL, code, "no")
     assert said in finding.message and (finding.result, finding.proven) == (WARNING, False)
 
 
@@ -430,7 +419,7 @@ STRICT = {"sql_require_primary_key": "ON"}
     ],
 )
 def test_a_server_that_wants_a_primary_key_in_every_table_fails_until_the_table_without_one_is_there(settings, schema, fails):
-    assert [finding.result for finding in diagnosis.primary_key_findings(settings, schema)] == [FAILURE] * fails
+    assert [finding.result for finding in requirements.primary_key_findings(settings, schema)] == [FAILURE] * fails
 
 
 ON = {"read_only": "ON"}
@@ -456,7 +445,7 @@ ON = {"read_only": "ON"}
     ],
 )
 def test_a_read_only_server_is_one_for_those_who_may_not_pass(version, settings, options, rights, read_only):
-    assert bool(diagnosis.read_only_reason({"version": version, **settings}, options, frozenset(rights))) is read_only
+    assert bool(requirements.read_only_reason({"version": version, **settings}, options, frozenset(rights))) is read_only
 
 
 USER = "`registry`@`%`"
@@ -532,7 +521,7 @@ MIGRATED = Schema(("schema_migrations",), 21)
     ],
 )
 def test_privileges_of_mysql(grants, schema, result, said):
-    finding = diagnosis.mysql_privileges_finding(MYSQL, grants, schema)
+    finding = privileges.mysql_privileges_finding(MYSQL, grants, schema)
     assert finding.result == result
     assert said in finding.message
 
@@ -557,19 +546,19 @@ OWN, FOREIGN = Table("Type", True, RIGHTS), Table("Type", False, RIGHTS)
     ],
 )
 def test_privileges_of_postgresql(schema_name, may_create, tables, version, result, said):
-    finding = diagnosis.postgresql_privileges_finding(schema_name, may_create, tables, Schema((), version))
+    finding = privileges.postgresql_privileges_finding(schema_name, may_create, tables, Schema((), version))
     assert finding.result == result
     assert said in finding.message
 
 
 @pytest.mark.parametrize(("name", "result"), [("utf8mb4", OK), ("UTF8", OK), ("latin1", WARNING), ("SQL_ASCII", WARNING)])
 def test_character_sets(name, result):
-    assert diagnosis.character_set_finding(name).result == result
+    assert requirements.character_set_finding(name).result == result
 
 
 def test_a_server_that_is_only_read_from_is_no_home_for_a_registry():
-    assert diagnosis.database_finding(MYSQL, "It is read-only").result == FAILURE
-    assert diagnosis.database_finding(MYSQL, "").result == OK
+    assert requirements.database_finding(MYSQL, "It is read-only").result == FAILURE
+    assert requirements.database_finding(MYSQL, "").result == OK
 
 
 @pytest.mark.parametrize(
@@ -577,27 +566,27 @@ def test_a_server_that_is_only_read_from_is_no_home_for_a_registry():
     [(-1, WARNING, "expired on"), (10, WARNING, "expires on"), (90, OK, "valid until")],
 )
 def test_the_time_that_is_left_to_the_ca(monkeypatch, left, result, said):
-    monkeypatch.setattr(diagnosis.certificates, "certificates_in", lambda _text: (replace(SHOWN, not_after=NOW + left * DAY),))
-    [finding] = diagnosis.ca_findings(replace(MYSQL, ca=CA), NOW)
+    monkeypatch.setattr(transport.certificates, "certificates_in", lambda _text: (replace(SHOWN, not_after=NOW + left * DAY),))
+    [finding] = transport.ca_findings(replace(MYSQL, ca=CA), NOW)
     assert finding.result == result
     assert said in finding.message
 
 
 def test_a_database_is_usable_when_a_login_worked_and_nothing_failed():
     login, warning, failure = Finding("login", OK, ""), Finding("tls", WARNING, ""), Finding("version", FAILURE, "")
-    assert diagnosis.usable([login, warning]) is True
-    assert diagnosis.usable([login, failure]) is False
-    assert diagnosis.usable([warning]) is None
+    assert vocabulary.usable([login, warning]) is True
+    assert vocabulary.usable([login, failure]) is False
+    assert vocabulary.usable([warning]) is None
 
 
 def test_every_finding_that_is_not_good_names_a_remedy():
     found = [
-        diagnosis.unresolved(MYSQL),
-        diagnosis.unreachable(MYSQL, ""),
-        diagnosis.no_database(MYSQL, "MySQL"),
-        diagnosis.mysql_refusal(MYSQL, 1045, "", encrypted=False),
-        diagnosis.postgresql_refusal(POSTGRESQL, "no pg_hba.conf entry"),
-        *diagnosis.handshake_findings(replace(MYSQL, ca=CA, host="x"), Handshake("", SHOWN, chain_failure="x"), NOW),
+        transport.unresolved(MYSQL),
+        transport.unreachable(MYSQL, ""),
+        transport.no_database(MYSQL, "MySQL"),
+        refusals.mysql_refusal(MYSQL, 1045, "", encrypted=False),
+        refusals.postgresql_refusal(POSTGRESQL, "no pg_hba.conf entry"),
+        *transport.handshake_findings(replace(MYSQL, ca=CA, host="x"), Handshake("", SHOWN, chain_failure="x"), NOW),
     ]
     assert all(finding.remedy for finding in found if finding.result != OK)
-    assert all(set(shown) == {"check", "result", "message", "remedy"} for shown in diagnosis.as_results(found))
+    assert all(set(shown) == {"check", "result", "message", "remedy"} for shown in vocabulary.as_results(found))
