@@ -185,7 +185,7 @@ class Trial:
         return list(self._breaker.seen)
 
     def expects(self, work: Work, requests: list[str]) -> None:
-        """The operation sends these when nothing is broken, as was seen of another like it."""
+        """The operation sends at least these when nothing is broken."""
         self._whole[work] = requests
 
     def __call__(self, number: int, way: str, work: Work) -> None:

@@ -61,10 +61,7 @@ def _sent(reader: registry_reader.Reader, change: changeset.Change, dry_run: boo
             if error.status != _errors.CONFLICT or (change.action, change.kind) != ("delete", kinds.KIND):
                 raise
             present = reader.fresh.registry(change.name)
-            if present is None or (present["metadata"]["uid"], present["metadata"]["generation"]) != (
-                change.body["preconditions"]["uid"],
-                change.generation,
-            ):
+            if present is None or (present["metadata"]["uid"], present["metadata"]["generation"]) != (change.body["preconditions"]["uid"], change.generation):
                 # Planned anew: it may have a generated database by now.
                 raise
             change = changeset.deletion(change.kind, change.api, present)
