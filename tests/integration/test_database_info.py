@@ -306,6 +306,8 @@ class Setting:
     # The check that finds it and the server's words; empty where the server does not mind.
     check: str = ""
     log: str = ""
+    # A key of the ConfigMap with CAs.
+    ca: str = ""
 
 
 EVERYWHERE = "GRANT ALL ON *.* TO '{name}'@'%'"
@@ -372,6 +374,12 @@ OF_MYSQL_ONLY = (
         check="tls_required",
         log="Error 3159",
     ),
+    Setting(
+        "encrypted connections only, with a CA",
+        ("SET GLOBAL require_secure_transport = ON",),
+        ("SET GLOBAL require_secure_transport = OFF",),
+        ca="right",
+    ),
 )
 SETTINGS = [
     *(pytest.param(databases.MARIADB, setting, id=f"MariaDB, {setting.name}") for setting in (*OF_BOTH, *OF_MARIADB)),
@@ -407,7 +415,8 @@ def test_what_administrators_can_do_to_mysql_counts_as_it_does_for_the_server(la
         administered(layout, kind, name, *setting.grants)
         try:
             administered(layout, kind, name, *setting.do)
-            report, served = predicted(layout, row_of(kind, name)), serve(layout, row_of(kind, name))
+            row = row_of(kind, name, ca=setting.ca)
+            report, served = predicted(layout, row), serve(layout, row)
         finally:
             administered(layout, kind, name, *setting.undo)
         assert report.usable is served.serves is (not setting.check), (report.findings, served.log)
