@@ -34,15 +34,14 @@ def options(layout: Layout, name: str) -> Iterator[Callable[..., dict[str, Any]]
     def of(kind: str, **changed: Any) -> dict[str, Any]:
         if kind == "generated":
             return {"type": "generated"}
-        server = {"mysql": "mysql", "postgresql": "postgres"}[kind]
-        made.append((server, f"life_{uuid.uuid4().hex[:10]}"))
-        databases.create_databases(layout, server, [made[-1][1]])
+        made.append((kind, f"life_{uuid.uuid4().hex[:10]}"))
+        databases.create_databases(layout, kind, [made[-1][1]])
         login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password}
-        return {"type": kind, "host": server, "namespace": "data", "name": made[-1][1], **login, "ca": {"source": "cluster"}} | changed
+        return {"type": kind, "host": databases.SERVICES[kind], "namespace": "data", "name": made[-1][1], **login, "ca": {"source": "cluster"}} | changed
 
     yield of
-    for server, database in made:
-        databases.drop_database(layout, server, database)
+    for kind, database in made:
+        databases.drop_database(layout, kind, database)
 
 
 def named(cluster: Cluster, prefix: str, kind: tuple[str, str] = SECRETS) -> list[str]:
@@ -351,8 +350,14 @@ def test_a_deletion_that_another_finalizer_holds_names_it(cluster: Cluster, auto
     cluster.merge(*REGISTRIES, name, {"metadata": {"finalizers": [*finalizers, "example.com/backup"]}})
     held = automation(name=name, state="absent", wait_timeout=3)
     again = automation(name=name, description="New")
+    unwaited, foreseen = automation(name=name, state="absent", wait=False), automation(check=True, name=name, state="absent")
+    waited = automation(name=name, state="absent", wait_timeout=2)
     cluster.merge(*REGISTRIES, name, {"metadata": {"finalizers": None}})
     assert held.failed and "example.com/backup" in held.result["msg"]
+    # A deletion that has begun is not begun again.
+    for run in (unwaited, foreseen):
+        assert not run.failed and ("delete", "ModelRegistry") not in run.changes and "is being deleted" in run.result["status"]["reason"], run.output
+    assert waited.failed and "example.com/backup" in waited.result["msg"] and waited.changes == [], waited.output
     assert again.failed and "is being deleted" in again.result["msg"]
     freed = automation(name=name, state="absent")
     assert not freed.failed and cluster.registry(name) is None and named(cluster, f"{name}-db-") == []

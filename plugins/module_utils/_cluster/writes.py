@@ -27,6 +27,8 @@ def rights_problems(reader: registry_reader.Reader, changes: Iterable[changeset.
     verbs = {"POST": ("create",), "PATCH": ("patch",), "DELETE": ("delete",)}
     needed: dict[str, dict[client.Right, list[str]]] = {reader.namespace: {}, "": {}}
     for change in changes:
+        if change.begun:
+            continue
         for verb in ("patch", "delete") if _is_announced(change) else verbs[change.verb]:
             right = client.Right(verb, change.api[0].rpartition("/")[0], change.api[1])
             needed[reader.namespace if change.namespace else ""].setdefault(right, []).append(change.name)
@@ -147,13 +149,17 @@ def _write(
     """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
     registry = None
     # What goes with a registry is shared by name: with other registries, and with one of the same name that another process creates.
-    shared = [] if check_mode else [change for change in planned.changes if change.action == "delete" and change.kind != kinds.KIND]
+    shared = [] if check_mode else [change for change in planned.changes if change.action == "delete" and change.kind != kinds.KIND and not change.begun]
     of_registry = [change for change in planned.changes if change.kind == kinds.KIND]
-    if len(planned.changes) > 1 and of_registry and not check_mode:
+    if len(planned.changes) > 1 and of_registry and not of_registry[0].begun and not check_mode:
         # The webhooks answer before the Secret is written, so that a refusal leaves nothing behind.
         _sent(reader, of_registry[0], True)
     for change in planned.changes:
         if change in shared:
+            continue
+        if change.begun:
+            if not check_mode:
+                after(change)
             continue
         unverified = check_mode and change.action == "restart"
         if not unverified:

@@ -30,6 +30,8 @@ class Change:
     after: manifests.Manifest = field(default_factory=dict)
     # Of what is to be deleted, as it was read: another one has another content, whatever was written into its status and metadata.
     generation: int | None = None
+    # Whether it was deleted before and is only still there: nothing is sent, and it is only waited for.
+    begun: bool = False
 
     def result(self, unverified: bool) -> manifests.Manifest:
         """The change as results show it."""
@@ -62,4 +64,16 @@ def deletion(kind: str, api: tuple[str, str], manifest: manifests.Manifest) -> C
     same = {key: metadata[key] for key in ("resourceVersion", "uid") if key in metadata}
     body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": same}
     shown = {f"{kind} {metadata['name']}": "present"}
-    return Change("delete", kind, metadata.get("namespace", ""), metadata["name"], (), "DELETE", api, body, shown, generation=metadata.get("generation"))
+    return Change(
+        "delete",
+        kind,
+        metadata.get("namespace", ""),
+        metadata["name"],
+        (),
+        "DELETE",
+        api,
+        body,
+        shown,
+        generation=metadata.get("generation"),
+        begun="deletionTimestamp" in metadata,
+    )

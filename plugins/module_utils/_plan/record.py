@@ -56,7 +56,7 @@ class Outcome:
     def record(self, change: changeset.Change, unverified: bool = False) -> None:
         """Note a change that was made, or in check mode would be."""
         done = (change.action, change.kind, change.namespace, change.name, change.fields, unverified)
-        # A plan that was made anew may repeat a deletion that is still going on.
+        # A plan that was made anew may repeat what another process has undone.
         if done not in self.recorded:
             self.recorded.add(done)
             self.changes.append(change.result(unverified))
@@ -72,7 +72,7 @@ class Outcome:
     def settle(self, planned: changeset.Plan) -> None:
         """Note the write that got no answer, when the new plan shows that it was carried out all the same."""
         change, self.unanswered = self.unanswered, None
-        if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes]:
+        if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes if not again.begun]:
             self.record(change)
 
     @contextmanager

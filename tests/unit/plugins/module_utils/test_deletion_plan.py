@@ -104,6 +104,8 @@ def test_a_registry_that_is_going_already_needs_no_consent_for_its_database():
     registry["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     made = deleted(registry=registry, secrets=(secret(wanted()),))
     assert made.problems == () and steps(made) == [("delete", "ModelRegistry"), ("delete", "Secret")]
+    # It is not deleted again, but waited for before what its server reads is deleted.
+    assert [change.begun for change in made.changes] == [True, False]
 
 
 def test_what_is_left_of_a_generated_database_needs_no_consent_of_its_own():
