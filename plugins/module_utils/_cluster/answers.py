@@ -51,6 +51,12 @@ def object_in(data: bytes) -> manifests.Manifest:
     return _complete(content, content.get("kind"))
 
 
+def deletion_in(data: bytes) -> manifests.Manifest:
+    """The answer to a deletion: that it is done, or the object that finalizers still hold."""
+    content = dictionary_in(data)
+    return content if (content.get("kind"), content.get("status")) == ("Status", "Success") else _complete(content, content.get("kind"))
+
+
 def _complete(manifest: Any, kind: Any) -> manifests.Manifest:
     wrong = shapes.misfit(manifest, str(kind))
     if wrong is not None:

@@ -291,7 +291,7 @@ class Cluster:
         doing = {"POST": "creating", "PATCH": "changing", "DELETE": "deleting"}[verb]
         what = f"{doing} {api[1]}/{name}" + (f" in {namespace}" if namespace else "")
         # What a deletion is answered with depends on whether the object is gone already.
-        parsed = answers.dictionary_in if verb == "DELETE" else answers.object_in
+        parsed = answers.deletion_in if verb == "DELETE" else answers.object_in
         answer: manifests.Manifest = self._request(verb, path, body, query, content_type, what, parsed=parsed)
         return answer
 

@@ -121,6 +121,28 @@ def test_what_is_no_answer_is_read_again_and_a_write_may_have_been_carried_out(c
     assert len(server.seen) <= 1
 
 
+def delete(cluster):
+    return cluster.write("DELETE", REGISTRIES, "ns", "one", {"kind": "DeleteOptions"}, False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(answer for name, answer in NO_OBJECTS.items() if name not in ("a Status", "a 404 of another server")),
+        (200, {}),
+        (200, {"kind": "Status", "metadata": "text", "status": "Failure", "reason": "Conflict"}),
+    ],
+)
+def test_a_deletion_is_done_only_if_the_api_server_says_so(cluster, server, answer):
+    server.answers = [answer, (200, OBJECT)]
+    with pytest.raises(_errors.ClusterError) as failure:
+        delete(cluster)
+    assert failure.value.unclear and len(server.seen) <= 1
+    for done in (NO_OBJECTS["a Status"], (200, OBJECT)):
+        server.answers = [done]
+        delete(cluster)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
