@@ -237,7 +237,7 @@ def test_the_playbook_switches_it_on_and_sums_up(layout: Layout, cluster: Cluste
         return done.returncode, done.stdout + done.stderr
 
     def summary(output: str) -> str:
-        return output.partition("TASK [Summary]")[2]
+        return output.partition(" : Summary]")[2]
 
     with component_kept(layout, cluster):
         switch(cluster, managementState="Removed", registriesNamespace=REGISTRIES_NAMESPACE)
