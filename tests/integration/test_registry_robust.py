@@ -133,8 +133,9 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout
     # A right to watch is for speed alone: without it the wait looks again every two seconds. Routes are read of old products only.
     watches = ["watch deployments.apps", "watch modelregistries.modelregistry.opendatahub.io", "watch pods"]
     # The namespaces are read before anything else is, the domain of the ingress for a smoke test. Deployments that may not be listed are read one by one.
+    # The AIHub is read of products since 3.6.
     others = ["get ingresses.config.openshift.io", "get namespaces", "get namespaces", "get roles.rbac.authorization.k8s.io", "get routes.route.openshift.io"]
-    assert silent == [*others, "list deployments.apps", "list routes.route.openshift.io", *watches]
+    assert silent == ["get aihubs.components.platform.opendatahub.io", *others, "list deployments.apps", "list routes.route.openshift.io", *watches]
     listing = next(right for right in outputs if str(right) == "list deployments.apps")
     assert "is older than" in outputs[listing] or "restart" in outputs[listing]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from .. import _options
-from .vocabulary import FAILURE, OK, WARNING, Finding, Schema, View
+from . import vocabulary
 
 # The newest migration that the server has.
 NEWEST_MIGRATION = {_options.MYSQL: 21, _options.POSTGRESQL: 25}
@@ -48,27 +48,27 @@ def version_text(text: str) -> str:
     return text[6:] if text.startswith("5.5.5-") and "MariaDB" in text else text
 
 
-def version_finding(kind: str, text: str) -> Finding:
+def version_finding(kind: str, text: str) -> vocabulary.Finding:
     """Whether the registry server works with this version."""
     if kind == _options.POSTGRESQL:
         version = _numbers(text)
         if version < (OLDEST_POSTGRESQL,):
             message = f"PostgreSQL {text} is not supported: a migration fails and leaves the schema marked dirty"
-            return Finding("version", FAILURE, message, f"Use PostgreSQL {OLDEST_POSTGRESQL} or later before you create a registry")
-        return Finding("version", OK, f"The server is PostgreSQL {text}")
+            return vocabulary.Finding("version", vocabulary.FAILURE, message, f"Use PostgreSQL {OLDEST_POSTGRESQL} or later before you create a registry")
+        return vocabulary.Finding("version", vocabulary.OK, f"The server is PostgreSQL {text}")
     mariadb = re.search(r"(\d+\.\d+\.\d+)-MariaDB", text)
     if mariadb:
         if _numbers(mariadb[1]) < (10, 11):
             message = f"MariaDB {mariadb[1]} is older than the documented requirement of the registry server"
-            return Finding("version", WARNING, message, "Use MariaDB 10.11 or later")
-        return Finding("version", OK, f"The server is MariaDB {mariadb[1]}")
+            return vocabulary.Finding("version", vocabulary.WARNING, message, "Use MariaDB 10.11 or later")
+        return vocabulary.Finding("version", vocabulary.OK, f"The server is MariaDB {mariadb[1]}")
     version = _numbers(text)
     if version < (5,):
-        return Finding("version", FAILURE, f"MySQL {text} is not supported", "Use MySQL 8.0.3 or later")
+        return vocabulary.Finding("version", vocabulary.FAILURE, f"MySQL {text} is not supported", "Use MySQL 8.0.3 or later")
     if len(version) > 2 and version < (8, 0, 3):
         message = f"MySQL {text} meets the requirement in the documentation of the product (5.x), but not that of the registry server (8.0.3)"
-        return Finding("version", WARNING, message, "Use MySQL 8.0.3 or later")
-    return Finding("version", OK, f"The server is MySQL {text}")
+        return vocabulary.Finding("version", vocabulary.WARNING, message, "Use MySQL 8.0.3 or later")
+    return vocabulary.Finding("version", vocabulary.OK, f"The server is MySQL {text}")
 
 
 def read_only_reason(settings: Mapping[str, str], options: str, rights: frozenset[str]) -> str:
@@ -90,44 +90,46 @@ def read_only_reason(settings: Mapping[str, str], options: str, rights: frozense
     return READ_ONLY_TRANSACTIONS if is_on("transaction_read_only", "tx_read_only") else ""
 
 
-def database_finding(view: View, read_only: str) -> Finding:
+def database_finding(view: vocabulary.View, read_only: str) -> vocabulary.Finding:
     """The database exists; is it one that can be written to, or why not?"""
     if read_only:
         remedy = "Make the database writable, or set database.host to the address of the primary server"
-        return Finding("database", FAILURE, f"{read_only}, and the registry server requires write access", remedy)
-    return Finding("database", OK, f"The database {view.name} exists")
+        return vocabulary.Finding("database", vocabulary.FAILURE, f"{read_only}, and the registry server requires write access", remedy)
+    return vocabulary.Finding("database", vocabulary.OK, f"The database {view.name} exists")
 
 
-def character_set_finding(name: str) -> Finding:
+def character_set_finding(name: str) -> vocabulary.Finding:
     """Whether names and descriptions in all scripts can be stored."""
     if name.lower() in ("utf8mb4", "utf8"):
-        return Finding("character_set", OK, f"The character set of the database is {name}")
+        return vocabulary.Finding("character_set", vocabulary.OK, f"The character set of the database is {name}")
     message = f"The character set of the database is {name}: names and descriptions in other scripts are rejected or corrupted"
-    return Finding("character_set", WARNING, message, "Create the database with utf8mb4 (MySQL) or UTF8 (PostgreSQL)")
+    return vocabulary.Finding("character_set", vocabulary.WARNING, message, "Create the database with utf8mb4 (MySQL) or UTF8 (PostgreSQL)")
 
 
-def schema_findings(kind: str, schema: Schema) -> list[Finding]:
+def schema_findings(kind: str, schema: vocabulary.Schema) -> list[vocabulary.Finding]:
     """How far the migrations are, and whether one stopped half way."""
     newest = NEWEST_MIGRATION[kind]
     if schema.version is None:
         if not schema.tables:
-            return [Finding("schema", OK, "The database is empty; the registry server creates its tables")]
+            return [vocabulary.Finding("schema", vocabulary.OK, "The database is empty; the registry server creates its tables")]
         if {"Type", "Artifact"} <= set(schema.tables):
-            return [Finding("schema", OK, "The database contains the tables of an older product version; the registry server migrates them")]
+            return [
+                vocabulary.Finding("schema", vocabulary.OK, "The database contains the tables of an older product version; the registry server migrates them")
+            ]
         message = f"The database contains tables of another application: {', '.join(sorted(schema.tables)[:5])}"
-        return [Finding("schema", WARNING, message, "Use a separate database for the registry")]
+        return [vocabulary.Finding("schema", vocabulary.WARNING, message, "Use a separate database for the registry")]
     if schema.dirty:
         message = f"Migration {schema.version} failed and left the schema marked dirty; the registry server does not start"
-        return [Finding("migration", FAILURE, message, "Revert the changes of the migration, then set `dirty` to 0 in schema_migrations")]
-    findings = [Finding("migration", OK, "All migrations are complete")]
+        return [vocabulary.Finding("migration", vocabulary.FAILURE, message, "Revert the changes of the migration, then set `dirty` to 0 in schema_migrations")]
+    findings = [vocabulary.Finding("migration", vocabulary.OK, "All migrations are complete")]
     if schema.version > newest:
         message = f"The schema version {schema.version} belongs to a registry server that is newer than the version known to this collection ({newest})"
-        return [*findings, Finding("schema", WARNING, message, "Use the database only with a product version that is at least as new")]
+        return [*findings, vocabulary.Finding("schema", vocabulary.WARNING, message, "Use the database only with a product version that is at least as new")]
     todo = "" if schema.version == newest else f"; the registry server migrates it to {newest}"
-    return [*findings, Finding("schema", OK, f"The schema version is {schema.version}{todo}")]
+    return [*findings, vocabulary.Finding("schema", vocabulary.OK, f"The schema version is {schema.version}{todo}")]
 
 
-def primary_key_findings(settings: Mapping[str, str], schema: Schema) -> list[Finding]:
+def primary_key_findings(settings: Mapping[str, str], schema: vocabulary.Schema) -> list[vocabulary.Finding]:
     """Whether the server refuses the one table without a primary key, while it has not been made yet."""
     strict = next((name for name in ("sql_require_primary_key", "innodb_force_primary_key") if settings.get(name, "OFF").upper() in ("ON", "1")), None)
     if strict is None or settings.get("sql_generate_invisible_primary_key", "OFF").upper() in ("ON", "1"):
@@ -136,10 +138,10 @@ def primary_key_findings(settings: Mapping[str, str], schema: Schema) -> list[Fi
         return []
     message = f"The database requires a primary key in each table ({strict}). Migration {WITHOUT_PRIMARY_KEY} fails and leaves the schema dirty"
     remedy = f"Run SET GLOBAL {strict} = OFF before you create the registry; if the migration has already failed, also empty the database"
-    return [Finding("primary_key", FAILURE, message, remedy)]
+    return [vocabulary.Finding("primary_key", vocabulary.FAILURE, message, remedy)]
 
 
-def connections_finding(limit: int, used: int, user_limit: int, user_used: int) -> Finding:
+def connections_finding(limit: int, used: int, user_limit: int, user_used: int) -> vocabulary.Finding:
     """Whether the registry server gets the connections that it needs. A limit of the user that is not above 0 is none."""
     free, message = limit - used, f"{used} of {limit} connections are in use"
     if user_limit > 0 and user_limit - user_used < free:
@@ -148,13 +150,13 @@ def connections_finding(limit: int, used: int, user_limit: int, user_used: int) 
         message = (
             f"The connection limit is {min(limit, user_limit) if user_limit > 0 else limit}, and the registry server needs {NEEDED_CONNECTIONS} connections"
         )
-        return Finding("connections", FAILURE, message, "Increase the limit")
+        return vocabulary.Finding("connections", vocabulary.FAILURE, message, "Increase the limit")
     if free < FEW_CONNECTIONS:
-        return Finding("connections", WARNING, message, "Increase the limit, or close other connections")
-    return Finding("connections", OK, message)
+        return vocabulary.Finding("connections", vocabulary.WARNING, message, "Increase the limit, or close other connections")
+    return vocabulary.Finding("connections", vocabulary.OK, message)
 
 
-def hourly_findings(account: str, schema: Schema) -> list[Finding]:
+def hourly_findings(account: str, schema: vocabulary.Schema) -> list[vocabulary.Finding]:
     """What the hourly limits in SHOW CREATE USER of MySQL or MariaDB mean for the registry server."""
     limits = [(what, int(limit)) for what, limit in HOURLY_LIMIT.findall(account) if int(limit)]
     is_migrated = schema.version == NEWEST_MIGRATION[_options.MYSQL]
@@ -162,9 +164,13 @@ def hourly_findings(account: str, schema: Schema) -> list[Finding]:
     names = ", ".join(f"MAX_{what}_PER_HOUR {limit}" for what, limit in limits)
     remedy = "Run ALTER USER ... WITH " + " ".join(f"MAX_{what}_PER_HOUR 0" for what, _limit in limits)
     if few:
-        return [Finding("connections", FAILURE, f"The user has hourly limits that are too low for a start of the registry server ({names})", remedy)]
+        return [
+            vocabulary.Finding(
+                "connections", vocabulary.FAILURE, f"The user has hourly limits that are too low for a start of the registry server ({names})", remedy
+            )
+        ]
     message = f"The user has hourly limits, and the registry server stops working until the end of the hour when it reaches one ({names})"
-    return [Finding("connections", WARNING, message, remedy)] if limits else []
+    return [vocabulary.Finding("connections", vocabulary.WARNING, message, remedy)] if limits else []
 
 
 def _numbers(text: str) -> tuple[int, ...]:
