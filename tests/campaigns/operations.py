@@ -97,9 +97,6 @@ def complete(room: Room, operation: Operation, number: int) -> None:
     if operation.leaves_registry:
         # Previous values are given up then.
         room.do(registry(name=room.name(number), wait_timeout=120, check_database="ignore"))
-    else:
-        # Until then each deletion asks for it again.
-        until(lambda: room.cluster.registry(room.name(number)) is None)
     again = room.process.run(operation.work(room, number))
     assert again.error is None and again.writes == 0, (again.error, [sent for sent in again.sent if sent.writes])
     assert room.check(number, done, again) is operation.leaves_registry

@@ -48,8 +48,6 @@ class Removal:
         self._others: list[str] = []
         # The registry as it was last seen: once it is deleted nothing else tells what it read.
         self._last: manifests.Manifest = {}
-        # Whether it was deleted before this run, and only its end is waited for.
-        self._is_going = False
 
     def problems(self, reader: registry_reader.Reader) -> list[_errors.Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
@@ -77,9 +75,11 @@ class Removal:
         expected = self._expected if self._check_mode else {}
         writes.carry_out(reader, partial(self._planned, expected=expected), self._unwanted.name, self._check_mode, self._outcome, problems, after)
         reason = observation.ABSENT["reason"]
-        if not seconds and (self._outcome.changes or self._is_going):
+        # Deleted before this run, so that only its end was waited for.
+        is_going = bool(self._last) and deletion_plan.is_going(self._last)
+        if not seconds and (self._outcome.changes or is_going):
             reason = "the registry is being deleted"
-        elif not self._outcome.changes and not self._is_going:
+        elif not self._outcome.changes and not is_going:
             reason = naming.not_found(self._unwanted.name, reader.namespace, self._others)
         self._outcome.status = {**observation.ABSENT, "reason": reason, "restart_needed": False}
 
@@ -92,7 +92,6 @@ class Removal:
             self._uid = uid
         if uid not in ("", self._uid):
             return changeset.Plan(warnings=(f"registry {self._unwanted.name!r} was created by another process during this run, and is not deleted",))
-        self._is_going = remains.registry is not None and deletion_plan.is_going(remains.registry)
         return deletion_plan.plan_deletion(self._unwanted, remains, self._consent)
 
 

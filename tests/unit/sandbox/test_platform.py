@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
 from cryptography import x509
 
 from sandbox.generations import GENERATIONS
+from sandbox.kube import Api
 from sandbox.layout import Layout
 from sandbox.platform import access, api_faults, component, routes, serving_certificates, tokens, trusted_bundle
 from sandbox.platform.component import Component
@@ -205,3 +208,45 @@ def test_a_service_gets_a_certificate_for_its_names(tmp_path: Path) -> None:
 )
 def test_a_deletion_is_a_dry_run_when_its_body_says_so(query, body, effective):
     assert api_faults.deletion_query(query, body) == effective
+
+
+class Served:
+    """An API of one cluster with a managed component, whose operator ends as soon as it was told to be ready."""
+
+    def __init__(self) -> None:
+        self.operator_runs = False
+        self.told: list[dict[str, Any]] = []
+        self.ended = asyncio.Event()
+
+    async def watch(self, _path: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        yield "ADDED", {"metadata": {"name": "default-dsc", "uid": "1"}, **cluster("Managed", "registries")}
+        await asyncio.Event().wait()
+
+    async def find(self, _path: str) -> dict[str, Any]:
+        self.operator_runs = not self.told
+        return {"spec": {TODAY.singleton.namespace_field: "registries"}}
+
+    async def merge(self, path: str, body: dict[str, Any]) -> None:
+        if "datascienceclusters" in path:
+            self.told.append(condition(body["status"], component.READY))
+            if self.operator_runs:
+                self.operator_runs = False
+            else:
+                self.ended.set()
+
+
+def test_an_operator_that_starts_and_ends_between_two_looks_is_told_to_be_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = Served()
+    monkeypatch.setattr(component.processes, "running", lambda *_: 1 if served.operator_runs else None)
+    monkeypatch.setattr(component, "OPERATOR_CHECK_SECONDS", 0.01)
+
+    async def follow() -> None:
+        following = asyncio.create_task(component.run(Layout(str(tmp_path), 61), cast(Api, served)))
+        try:
+            async with asyncio.timeout(5):
+                await served.ended.wait()
+        finally:
+            following.cancel()
+
+    asyncio.run(follow())
+    assert [one["status"] for one in served.told] == ["True", "False"]

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from sandbox.layout import MARKER, ROOT, Layout
 from sandbox.operator import real
 from tests.helpers import until
@@ -74,8 +72,10 @@ def answer_of(layout: Layout) -> str:
     return ""
 
 
-@pytest.mark.skipif(not real.apart_command(), reason="no network of its own is allowed here")
-def test_two_sandboxes_have_the_same_operator_at_the_same_time(tmp_path: Path) -> None:
-    with sandbox_with_operator(tmp_path / "one", 251) as one, sandbox_with_operator(tmp_path / "two", 252) as two:
-        for layout in (one, two, one):
+def test_sandboxes_have_the_same_operator_at_the_same_time(tmp_path: Path) -> None:
+    # Where the kernel allows no network of its own, the operator is in that of the machine, and there can be one.
+    numbers = (251, 252) if real.apart_command() else (251,)
+    with contextlib.ExitStack() as running:
+        layouts = [running.enter_context(sandbox_with_operator(tmp_path / str(number), number)) for number in numbers]
+        for layout in (*layouts, *layouts):
             assert until(lambda layout=layout: answer_of(layout), 20) == layout.address("control-plane")

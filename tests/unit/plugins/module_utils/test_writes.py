@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDINGS
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, Plan, deletion
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
 
 GRANT = Change("create", "RoleBinding", "registries", "one", ("permissions.users[alice]",), "POST", ROLE_BINDINGS, {})
@@ -49,3 +49,12 @@ def test_each_change_is_noted_once_and_not_looked_for_among_all_of_them() -> Non
         outcome.record(change)
     outcome.record(GRANT, unverified=True)
     assert len(outcome.changes) == 7 and outcome.changes[-1]["unverified"]
+
+
+@pytest.mark.parametrize(("marks", "noted"), [({"deletionTimestamp": "2026-05-01T10:00:00Z"}, True), ({}, False)])
+def test_a_deletion_without_an_answer_was_carried_out_if_the_registry_is_being_deleted(marks: dict[str, str], noted: bool) -> None:
+    registry = {"metadata": {"name": "fraud", "namespace": "registries", "uid": "1"}}
+    sent, seen = (deletion("ModelRegistry", ("v1", "modelregistries"), {"metadata": {**registry["metadata"], **more}}) for more in ({}, marks))
+    outcome = Outcome(unanswered=sent)
+    outcome.settle(Plan(changes=(seen,)))
+    assert bool(outcome.changes) is noted
