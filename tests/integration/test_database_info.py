@@ -209,7 +209,8 @@ def registry_of(row: Row) -> dict[str, Any]:
     elif row.ca:
         section["sslRootCertificateConfigMap"] = {"name": "ca", "key": row.ca}
     if row.client:
-        section |= {f"ssl{what}Secret": {"name": "client", "key": f"{row.client}.{end}"} for what, end in (("Certificate", "crt"), ("Key", "key"))}
+        parts = {"crt": "Certificate", "key": "Key"}
+        section |= {f"ssl{parts[end]}Secret": {"name": "client", "key": f"{row.client}.{end}"} for end in row.client_parts}
     if row.cipher:
         section["sslCipher"] = row.cipher
     section |= {"verifyServerCert": row.verify} if databases.speaks_mysql(row.kind) else {"sslMode": row.ssl_mode}

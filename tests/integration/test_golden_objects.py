@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -126,13 +127,20 @@ def found_of(cluster: Cluster, there: Object) -> Object | None:
 
 
 def assert_equal(cluster: Cluster, there: list[Object]) -> None:
-    """Every object is there, and equal to what the product's operator made."""
-    wrong: list[str] = []
-    for item in there:
-        here = until(partial(found_of, cluster, item))
-        name = f"{item['kind']} {item['metadata']['name']}"
-        wrong += [f"{name}{difference}" for difference in differences(compared(item), compared(here))]
-    assert wrong == []
+    """Every object is there, and equal to what the product's operator made. Some are completed by Kubernetes a moment after they were made."""
+
+    def wrong() -> list[str]:
+        found = []
+        for item in there:
+            here = until(partial(found_of, cluster, item))
+            name = f"{item['kind']} {item['metadata']['name']}"
+            found += [f"{name}{difference}" for difference in differences(compared(item), compared(here))]
+        return found
+
+    deadline = time.monotonic() + 10
+    while (left := wrong()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert left == []
 
 
 @pytest.mark.parametrize("file", golden.files("g-*.yaml", without="g-deleted.yaml"), ids=lambda file: file.stem)

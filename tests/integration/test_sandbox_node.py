@@ -51,6 +51,8 @@ class Row:
     verify: bool = False
     # A client certificate: the name of its pair of files in the same folder.
     client: str = ""
+    # The files of the pair that the server is given.
+    client_parts: tuple[str, ...] = ("crt", "key")
     cipher: str = ""
     ssl_mode: str = "disable"
 
@@ -99,6 +101,7 @@ MYSQL_ROWS = [
     Row("verify-host", "mysql", "x509: certificate is valid for mysql, mysql.data,", ca="right", verify=True, host="mysql-alias.data"),
     Row("verify-system", "mysql", f"tls: failed to verify certificate: x509: {NOT_TRUSTED}", verify=True),
     Row("cipher", "mysql", cipher="TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", **TLS_LOGIN),
+    *(Row(f"client-{part}-alone", "mysql", client="client", client_parts=(part,), **TLS_LOGIN) for part in ("crt", "key")),
     Row("cipher-unknown", "mysql", ALERT + "invalid cipher suite: TLS_NONE", exits=True, cipher="TLS_NONE"),
     Row("cipher-insecure", "mysql", ALERT + "selected cipher suite is insecure: TLS_RSA_WITH_RC4_128_SHA", exits=True, cipher="TLS_RSA_WITH_RC4_128_SHA"),
     Row("ca-not-pem", "mysql", ALERT + "failed to parse SSL root certificate from /etc/mysql_ssl_rootcert/text", exits=True, ca="text"),
@@ -205,7 +208,8 @@ def row_pod(row: Row) -> Object:
     if row.ca:
         arguments.append(f"--embedmd-database-ssl-root-cert={folder}/{row.ca}")
     if row.client:
-        arguments += [f"--embedmd-database-ssl-{argument}={folder}/{row.client}.{end}" for argument, end in (("cert", "crt"), ("key", "key"))]
+        flags = {"crt": "cert", "key": "key"}
+        arguments += [f"--embedmd-database-ssl-{flags[end]}={folder}/{row.client}.{end}" for end in row.client_parts]
     if row.verify:
         arguments.append("--embedmd-database-ssl-verify-server-cert=true")
     if row.cipher:

@@ -49,7 +49,9 @@ def encryption(view: vocabulary.View) -> Encryption:
     """What the server makes of its TLS settings (server v0.3.8, tried on MariaDB 10.11 and PostgreSQL 16)."""
     pair = bool(view.client_certificate and view.client_key)
     if view.type == _options.MYSQL:
-        encrypted = bool(view.ca is not None or view.verify_server_cert or pair or view.ssl_cipher)
+        # Half of a client certificate is not presented, but it turns on TLS as the whole does.
+        half = bool(view.client_certificate or view.client_key)
+        encrypted = bool(view.ca is not None or view.verify_server_cert or half or view.ssl_cipher)
         return Encryption(encrypted, checks_chain=view.verify_server_cert, checks_host=view.verify_server_cert)
     # A CA or a client certificate turns every mode into `require`, which checks the chain when there is a CA, and never the host name.
     if view.ca is not None or pair:
@@ -82,7 +84,7 @@ def settings_findings(view: vocabulary.View) -> list[vocabulary.Finding]:
             )
         )
     if bool(view.client_certificate) != bool(view.client_key):
-        result, effect = (vocabulary.WARNING, "ignores it") if view.type == _options.MYSQL else (vocabulary.FAILURE, "does not start")
+        result, effect = (vocabulary.WARNING, "does not present it, but encrypts the connection") if view.type == _options.MYSQL else (vocabulary.FAILURE, "does not start")
         remedy = "Set both, or neither"
         found.append(
             vocabulary.Finding(

@@ -34,7 +34,8 @@ def test_a_view_never_shows_its_secrets():
         (replace(MYSQL, ca=CA, verify_server_cert=True), Encryption(True, True, True)),
         (replace(MYSQL, verify_server_cert=True), Encryption(True, True, True)),
         (replace(MYSQL, client_certificate="c", client_key="k"), Encryption(True)),
-        (replace(MYSQL, client_certificate="c"), Encryption(False)),
+        (replace(MYSQL, client_certificate="c"), Encryption(True)),
+        (replace(MYSQL, client_key="k"), Encryption(True)),
         (replace(MYSQL, ssl_cipher="TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"), Encryption(True)),
         (replace(MYSQL, ssl_cipher=""), Encryption(False)),
         (POSTGRESQL, Encryption(False)),
@@ -60,7 +61,7 @@ def test_what_the_server_makes_of_tls_settings(view, expected):
         (replace(MYSQL, name="a/b"), FAILURE, "database.name contains /, % or ?"),
         (replace(MYSQL, username="a:b"), FAILURE, "database.username contains a colon"),
         (replace(MYSQL, password="word\n"), WARNING, "line break"),
-        (replace(MYSQL, client_key="k"), WARNING, "ignores it"),
+        (replace(MYSQL, client_key="k"), WARNING, "does not present it, but encrypts"),
         (replace(POSTGRESQL, client_certificate="c"), FAILURE, "does not start"),
         # What an option has is stored percent-encoded; what a Secret has is used as it stands.
         (replace(POSTGRESQL, password="a/b"), OK, "can use"),
