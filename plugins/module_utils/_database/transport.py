@@ -84,7 +84,9 @@ def settings_findings(view: vocabulary.View) -> list[vocabulary.Finding]:
             )
         )
     if bool(view.client_certificate) != bool(view.client_key):
-        result, effect = (vocabulary.WARNING, "does not present it, but encrypts the connection") if view.type == _options.MYSQL else (vocabulary.FAILURE, "does not start")
+        result, effect = (
+            (vocabulary.WARNING, "does not present it, but encrypts the connection") if view.type == _options.MYSQL else (vocabulary.FAILURE, "does not start")
+        )
         remedy = "Set both, or neither"
         found.append(
             vocabulary.Finding(
