@@ -45,7 +45,8 @@ MOST_REQUESTS = 12
 MOST_BEND = 1.5
 WAITED_FOR = 50
 MOST_AFTER_THE_SLOWEST = 2.0
-MOST_OF_K8S_TASKS = 0.25
+# Our grants wait until the operator has made the Role; by the time those tasks come to theirs, it is there.
+MOST_OF_K8S_TASKS = 0.3
 # Of the objects of a hundred registries, so many are enough for a loop of tasks; the rest is calculated.
 LOOPED = 3
 COMING_UP_SECONDS = 1200
@@ -153,7 +154,10 @@ def wait(stand: Stand) -> list[Figure]:
 
 
 def one(stand: Stand) -> list[Figure]:
-    """A task that makes a registry with a CA and five grants and does not wait, beside the tasks of kubernetes.core that make the same objects."""
+    """A task that makes a registry with a CA and five grants and does not wait, beside the tasks of kubernetes.core that make the same objects.
+
+    Those do not look at the database, so neither does it: what that costs is measured by itself.
+    """
     authority = stand.cluster.layout.path("pki", "database-ca.crt").read_text()
     grants = {"groups": ["data-scientists", "ml-engineers"], "users": ["alice", "bob"], "projects": ["fraud-dev"]}
     theirs: list[Task] = []
@@ -161,7 +165,7 @@ def one(stand: Stand) -> list[Figure]:
     with stand.names(2 * (REPETITIONS + 1)) as names, stand.database() as database, _unowned_removed(stand, names):
         described = {"database": database | {"ca": {"source": "upload", "pem": authority}}, "permissions": grants}
         for by_module, by_hand in zip(names[::2], names[1::2], strict=True):
-            [run] = stand.runner.sequence([Task({"registries": [{"name": by_module, **described}], "wait": False}, MODULE)])
+            [run] = stand.runner.sequence([Task({"registries": [{"name": by_module, **described}], "wait": False, "check_database": "ignore"}, MODULE)])
             assert not run.failed and run.result["changed"], run.output
             times["ours"].append(run.seconds)
             theirs = _k8s_tasks(stand, by_module, by_hand)
