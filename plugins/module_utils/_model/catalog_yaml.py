@@ -1,0 +1,348 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""YAML as the catalog server reads it, which is not as Python's library does: `y` and `0o17` are not strings there, and `12:30:45` is one.
+
+The server's library (go.yaml.in/yaml/v2, below sigs.k8s.io/yaml) is a port of libyaml, so that libyaml finds the same structure. What a scalar means is decided
+here, by the rules of the server's library; then JSON is made of it, in which every key is a string.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _errors
+
+# One of the library's: its classes are known only once the library is there.
+Node = Any
+TRUE = frozenset({"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})
+FALSE = frozenset({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})
+NULL = frozenset({"", "~", "null", "Null", "NULL"})
+ENDLESS = {
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **{f"{sign}{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
+}
+# The server's library looks no further at a scalar that begins with another character.
+FIRST = frozenset("+-0123456789.yYnNtTfFoO~")
+INTEGER = re.compile(r"([-+]?)(?:0[bB]([01]+)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)|(0|[1-9][0-9]*))")
+FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+SMALLEST, LARGEST = -(2**63), 2**64 - 1
+# Deeper than anything that is meant, and less than libyaml and Python can bear.
+DEEPEST = 100
+# A byte order mark at the beginning is no part of the text.
+MARK = "\ufeff"
+# What the nodes of a text have in place of tags that are not written there.
+PLAIN, TEXT, COLLECTION = "plain", "text", "collection"
+TAG = "tag:yaml.org,2002:"
+MERGE = "<<"
+
+
+class NotYamlError(Exception):
+    """The server cannot read a text. Its own text says why; `line` counts from 1, and is 0 where it is not known."""
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        self.line = line
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return str(self.args[0]) + (f" (line {self.line})" if self.line else "")
+
+
+@dataclass(frozen=True)
+class Document:
+    """The first document of a text; a text without one has no node."""
+
+    text: str
+    node: Node | None
+    # How many nodes it has, each once however often it is referred to.
+    size: int
+    has_more: bool
+
+    def value(self, strict: bool = True) -> Any:
+        """What the server makes of it. NotYamlError where it refuses the text; without `strict`, a key that is there twice has the last value."""
+        return None if self.node is None else _Reading(self.size, strict).value(self.node)
+
+
+def read(text: str) -> Document:
+    """The structure of a text. NotYamlError where it has none."""
+    import yaml
+
+    body = text[len(MARK) :] if text.startswith(MARK) else text
+    loader = None
+    try:
+        loader = _loader()(body)
+        node = loader.get_node() if loader.check_node() else None
+        if node is not None:
+            # The server does not read on. What comes after may be anything.
+            return Document(body, node, loader.size, _has_more(loader))
+        return Document(body, None, 0, False)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise _not_yaml(error) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def parse(text: str, strict: bool = True) -> Any:
+    """What the server makes of a text. NotYamlError where it refuses it."""
+    return read(text).value(strict)
+
+
+def _has_more(loader: Any) -> bool:
+    import yaml
+
+    try:
+        return bool(loader.check_node())
+    except yaml.YAMLError:
+        return True
+
+
+def _not_yaml(error: Exception) -> NotYamlError:
+    mark = getattr(error, "problem_mark", None)
+    # The rest of what the library says repeats lines of the text.
+    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is not valid YAML"
+    return NotYamlError(str(reason), 0 if mark is None else mark.line + 1)
+
+
+@functools.cache
+def _loader() -> Any:
+    """What composes nodes, with libyaml where Python's library has it. It tells nodes with a tag that is written from those without."""
+    try:
+        import yaml
+    except ImportError:
+        raise _errors.MissingLibraryError(["PyYAML"]) from None
+    from yaml import composer, nodes, parser, reader, scanner
+
+    class Counting:
+        """Takes the place of the library's resolver."""
+
+        def __init__(self) -> None:
+            self.size = self._depth = 0
+
+        def descend_resolver(self, _parent: Any, _index: Any) -> None:
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise NotYamlError("it is nested too deeply")
+
+        def ascend_resolver(self) -> None:
+            self._depth -= 1
+
+        def resolve(self, kind: Any, _value: Any, implicit: Any) -> str:
+            self.size += 1
+            if kind is nodes.ScalarNode:
+                return PLAIN if implicit[0] else TEXT
+            return COLLECTION
+
+    if hasattr(yaml, "CSafeLoader"):
+        from yaml.cyaml import CParser  # type: ignore[attr-defined]
+
+        class Fast(CParser, Counting):
+            """With libyaml."""
+
+            def __init__(self, text: str) -> None:
+                CParser.__init__(self, text)
+                Counting.__init__(self)
+
+        return Fast
+
+    class Slow(reader.Reader, scanner.Scanner, parser.Parser, composer.Composer, Counting):
+        """Without it."""
+
+        def __init__(self, text: str) -> None:
+            reader.Reader.__init__(self, text)
+            scanner.Scanner.__init__(self)
+            parser.Parser.__init__(self)
+            composer.Composer.__init__(self)
+            Counting.__init__(self)
+
+        def dispose(self) -> None:
+            """Nothing is held."""
+
+    return Slow
+
+
+class _Reading:
+    """Makes a value of nodes, and stops where aliases would make much of little."""
+
+    def __init__(self, size: int, strict: bool) -> None:
+        self._size, self._strict, self._visited = size, strict, 0
+
+    def value(self, node: Node) -> Any:
+        self._visited += 1
+        aliased = self._visited - self._size
+        if aliased > 100 and self._visited > 1000 and aliased / self._visited > _allowed_ratio(self._visited):
+            raise NotYamlError("too many aliases", _line(node))
+        try:
+            kind = node.id
+            if kind == "scalar":
+                return _scalar(node)
+            return self._mapping(node) if kind == "mapping" else self._sequence(node)
+        except RecursionError:
+            raise NotYamlError("an alias contains itself", _line(node)) from None
+
+    def _sequence(self, node: Node) -> list[Any]:
+        if node.tag not in (COLLECTION, f"{TAG}seq"):
+            raise NotYamlError("a tag is not supported", _line(node))
+        return [self.value(item) for item in node.value]
+
+    def _mapping(self, node: Node) -> dict[str, Any]:
+        if node.tag not in (COLLECTION, f"{TAG}map"):
+            raise NotYamlError("a tag is not supported", _line(node))
+        made: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.value == MERGE and key_node.tag == PLAIN:
+                for merged in self._merged(value_node):
+                    self._set(made, merged, value_node)
+                continue
+            if key_node.id != "scalar":
+                raise NotYamlError("a key is not a string", _line(key_node))
+            key = key_node.value if key_node.tag == TEXT else _key(_scalar(key_node), key_node)
+            self._set(made, {key: self.value(value_node)}, key_node)
+        return made
+
+    def _merged(self, node: Node) -> list[dict[str, Any]]:
+        # Of several, the first one counts most: the server's library begins with the last.
+        parts = list(reversed(node.value)) if node.id == "sequence" else [node]
+        if any(part.id != "mapping" for part in parts):
+            raise NotYamlError("a merge key needs a mapping", _line(node))
+        return [self._mapping(part) for part in parts]
+
+    def _set(self, made: dict[str, Any], values: dict[str, Any], node: Node) -> None:
+        if self._strict:
+            for key in values:
+                if key in made:
+                    raise NotYamlError(f"key {key!r} is repeated", _line(node))
+        made.update(values)
+
+
+def _allowed_ratio(count: int) -> float:
+    """The server's library's: less and less of a document may come of aliases, the longer it is."""
+    return 0.99 if count <= 400_000 else max(0.10, 0.99 - 0.89 * (count - 400_000) / 3_600_000)
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _scalar(node: Node) -> Any:
+    text: str = node.value
+    tag = node.tag
+    if tag == PLAIN:
+        if text and text[0] not in FIRST:
+            return text
+        value = scalar(text)
+    elif tag in (TEXT, f"{TAG}str"):
+        return text
+    else:
+        value = scalar(text)
+        kinds: dict[str, Any] = {f"{TAG}bool": bool, f"{TAG}int": int, f"{TAG}float": (int, float), f"{TAG}null": type(None)}
+        if tag not in kinds:
+            raise NotYamlError("a tag is not supported", _line(node))
+        if not isinstance(value, kinds[tag]) or (tag != f"{TAG}bool" and isinstance(value, bool)):
+            raise NotYamlError("a value does not fit its tag", _line(node))
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no such number.
+        raise NotYamlError("a number is not finite", _line(node))
+    return value
+
+
+def scalar(text: str) -> Any:
+    """What the server takes an unquoted scalar for: a string, number, boolean or null."""
+    if text in NULL:
+        return None
+    if text[0] not in FIRST:
+        return text
+    if text in TRUE or text in FALSE:
+        return text in TRUE
+    if text in ENDLESS:
+        return ENDLESS[text]
+    if text[0].isalpha() or text[0] == "~":
+        return text
+    plain = text if text[0] == "." else text.replace("_", "")
+    matched = INTEGER.fullmatch(plain)
+    if matched:
+        sign, binary, octal, hexadecimal, decimal = matched.groups()
+        digits, base = next((part, base) for part, base in ((binary, 2), (octal, 8), (hexadecimal, 16), (decimal, 10)) if part is not None)
+        number = int(digits, base) * (-1 if sign == "-" else 1)
+        # A number with a sign has one bit less.
+        if SMALLEST <= number <= (-SMALLEST - 1 if sign else LARGEST):
+            return number
+        if base != 10:
+            return text
+    if FLOAT.fullmatch(plain):
+        value = float(plain)
+        return text if math.isinf(value) else value
+    return text
+
+
+def _key(value: Any, node: Node) -> str:
+    """A key as JSON has it."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise NotYamlError("a key is empty", _line(node))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return coerced(value)
+
+
+def coerced(value: Any) -> str:
+    """The string that the server makes of a number or boolean where it converts it instead of refusing it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    # It is written with as few digits as tell it from other numbers of 32 bits.
+    single = struct.Struct("f")
+    digits = next((count for count in range(9) if single.pack(float(f"{value:.{count}e}")) == single.pack(value)), 9)
+    text = f"{value:.{digits}e}"
+    exponent = int(text.partition("e")[2])
+    return text if exponent < -4 or exponent >= 6 else f"{value:.{max(digits - exponent, 0)}f}"
+
+
+def dumped(value: Any) -> str:
+    """A value in block style, such that the server, Python and any YAML 1.2 library read the same."""
+    import yaml
+
+    text: str = yaml.dump(value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=10**6)
+    return text
+
+
+def flow(value: Any) -> str:
+    """A value in one line, as JSON, which is YAML too."""
+    return "".join(character if character.isprintable() else _escape(character) for character in json.dumps(value, ensure_ascii=False))
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+@functools.cache
+def _dumper() -> Any:
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class Dumper(base):
+        """Quotes what the server takes for something else than a string, and writes long texts line by line."""
+
+        def ignore_aliases(self, _data: Any) -> bool:
+            """Nothing is referred to: what is there twice is written twice."""
+            return True
+
+    def represented(dumper: Any, text: str) -> Any:
+        is_plain = isinstance(scalar(text), str) and text.replace("\n", "").isprintable()
+        # The library itself quotes what it would take for something else.
+        style = ("|" if "\n" in text.strip("\n") else None) if is_plain else '"'
+        return dumper.represent_scalar(f"{TAG}str", text, style=style)
+
+    Dumper.add_representer(str, represented)
+    return Dumper

@@ -1,0 +1,298 @@
+"""What the catalog server says of its files. Each text was given to the functions of the server, v0.3.14, that read them: what is expected is what it did."""
+
+import json
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_schema
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_schema import ADVICE, DOWN, FAILS, PARTLY
+
+# The whole catalog is down with these.
+REFUSED = {
+    "unknown key": "x: []",
+    "skills": "skill_catalogs: []",
+    "unknown key of a source": "catalogs:\n  - id: a\n    name: A\n    type: yaml\n    properties: {yamlCatalogPath: a.yaml}\n    bogus: 1\n",
+    "key twice": "catalogs:\n  - id: a\n    name: A\n    type: yaml\n    properties: {yamlCatalogPath: a.yaml}\n    name: B\n",
+    "id twice": "catalogs: [{id: a}, {id: a}]",
+    "no id": "catalogs: [{name: a}]",
+    "empty id": "catalogs: [{id: ''}]",
+    "null id": "catalogs: [{id: }]",
+    "null source": "catalogs: [null]",
+    "id in two kinds": "catalogs: [{id: a}]\nmcp_catalogs: [{id: a}]",
+    "enabled text": "catalogs: [{id: a, enabled: 'true'}]",
+    "enabled number": "catalogs: [{id: a, enabled: 1}]",
+    "labels text": "catalogs: [{id: a, labels: x}]",
+    "labels number": "catalogs: [{id: a, labels: [1]}]",
+    "name yes": "catalogs: [{id: a, name: yes}]",
+    "name 1_000": "catalogs: [{id: a, name: 1_000}]",
+    "name 0o17": "catalogs: [{id: a, name: 0o17}]",
+    "name 1.0": "catalogs: [{id: a, name: 1.0}]",
+    "id 123": "catalogs: [{id: 123}]",
+    "id y": "catalogs: [{id: y}]",
+    "id on": "catalogs: [{id: on}]",
+    "agent lists": "agent_catalogs: [{id: a, includedServers: []}]",
+    "properties text": "catalogs: [{id: a, properties: x}]",
+    "properties list": "catalogs: [{id: a, properties: []}]",
+    "empty pattern": "catalogs: [{id: a, includedModels: [' ']}]",
+    "null pattern": "catalogs: [{id: a, excludedModels: [null]}]",
+    "status": "catalogs: [{id: a, status: fine}]",
+    "asset type": "mcp_catalogs: [{id: a, assetType: x}]",
+    "catalogs as mapping": "catalogs: {id: a}",
+    "list": "- id: a",
+    "text": "abc",
+    "number": "5",
+    "tab": "catalogs:\n\t- id: a",
+    "merge of other keys": "catalogs:\n  - &a {id: a}\n  - {<<: *a, id: b}",
+    "merge": "labels:\n  - &a {name: a, x: y}\nmodel_catalogs: []\nmcp_catalogs: [{id: b, properties: {<<: *a}}]",
+    "unclosed": "catalogs: [",
+    "control": "catalogs: [{id: \u0001}]",
+    "infinite": "catalogs: [{id: a, properties: {x: .inf}}]",
+    "null key": "~: 1",
+    "number key": "1: 1",
+    "label twice": "labels: [{name: a}, {name: a}]",
+    "label empty": "labels: [{name: ''}]",
+    "label missing": "labels: [{x: a}]",
+    "label null twice": "labels: [{name: null}, {name: ~}]",
+    "label number": "labels: [{name: 1}]",
+    "label value": "labels: [{name: a, x: 1}]",
+    "label text": "labels: [a]",
+    "query operator": "namedQueries: {q: {f: {operator: '~', value: 1}}}",
+    "query in": "namedQueries: {q: {f: {operator: IN, value: 1}}}",
+    "query none": "namedQueries: {q: {}}",
+    "query null": "namedQueries: {q: }",
+    "query value": "namedQueries: {q: {f: {operator: '='}}}",
+    "query asset": "namedQueries: {q: {assetType: x, filters: {f: {operator: '=', value: 1}}}}",
+    "query asset alone": "namedQueries: {q: {assetType: models}}",
+    "query name": "namedQueries: {'': {f: {operator: '=', value: 1}}}",
+    "queries as list": "namedQueries: []",
+}
+# Accepted, and hardly meant.
+DOUBTFUL = {
+    "other case": "CATALOGS: []",
+    "id in both model keys": "catalogs: [{id: a, name: old}]\nmodel_catalogs: [{id: a, name: new}]",
+    "type number": "catalogs: [{id: a, type: 1}]",
+    "mcp name yes": "mcp_catalogs: [{id: a, name: yes}]",
+    "mcp id 12": "mcp_catalogs: [{id: 12}]",
+    "mcp labels number": "mcp_catalogs: [{id: a, labels: [1.50]}]",
+    "agent name 1_0": "agent_catalogs: [{id: a, name: 1_0}]",
+    "pattern in both": "catalogs: [{id: a, includedModels: [x], excludedModels: [x]}]",
+    "id in capitals": "catalogs: [{ID: a}]",
+    "second document": "catalogs: [{id: a}]\n---\nbogus: 1",
+}
+# Accepted.
+ACCEPTED = {
+    "enabled yes": "catalogs: [{id: a, enabled: yes}]",
+    "labels null": "catalogs: [{id: a, labels: [null]}]",
+    "name null": "catalogs: [{id: a, name: null}]",
+    "name sexagesimal": "catalogs: [{id: a, name: 12:30:45}]",
+    "name date": "catalogs: [{id: a, name: 2026-11-28}]",
+    "empty": "",
+    "comment": "# nothing",
+    "null sections": "catalogs:\nmcp_catalogs: ~",
+    "alias": "catalogs: [{id: a, labels: &l [x]}, {id: b, labels: *l}]",
+    "mark": "\ufeffcatalogs: [{id: a}]\r\n",
+    "label null": "labels: [{name: null}]",
+    "query": "namedQueries: {q: {f: {operator: '=', value: 1}}}",
+    "query small": "namedQueries: {q: {f: {operator: like, value: 1}}}",
+    "query list": "namedQueries: {q: {f: {operator: IN, value: [1]}}}",
+}
+# Files with data: the kind of source, and the worst of what becomes of it.
+DATA = {
+    "model: unknown key": ("model", FAILS, "models:\n  - name: a\n    bogus: 1"),
+    "model: unknown top key": ("model", FAILS, "model: []"),
+    "model: capitals": ("model", ADVICE, "Models: [{Name: a}]"),
+    "model: name number": ("model", FAILS, "models: [{name: 1}]"),
+    "model: no name": ("model", ADVICE, "models: [{description: x}]"),
+    "model: name twice": ("model", ADVICE, "models: [{name: a}, {name: a}]"),
+    "model: null model": ("model", ADVICE, "models: [null]"),
+    "model: source number": ("model", ADVICE, "source: 1\nmodels: []"),
+    "model: empty": ("model", ADVICE, ""),
+    "model: language no": ("model", FAILS, "models:\n  - name: a\n    language: [en, no]"),
+    "model: time number": ("model", FAILS, "models:\n  - name: a\n    createTimeSinceEpoch: 1700000000000"),
+    "model: time text": ("model", None, "models:\n  - name: a\n    createTimeSinceEpoch: '1700000000000'"),
+    "model: uri without scheme": ("model", PARTLY, "models:\n  - name: a\n    artifacts: [{uri: x/y}]"),
+    "model: uri other scheme": ("model", PARTLY, "models:\n  - name: a\n    artifacts: [{uri: 'ftp://x'}]"),
+    "model: uri missing": ("model", PARTLY, "models:\n  - name: a\n    artifacts: [{}]"),
+    "model: uri capital": ("model", None, "models:\n  - name: a\n    artifacts: [{uri: 'OCI://x/y'}]"),
+    "model: uri percent": ("model", PARTLY, "models:\n  - name: a\n    artifacts: [{uri: 'https://x/%zz'}]"),
+    "model: metrics": ("model", None, "models:\n  - name: a\n    artifacts: [{artifactType: metrics-artifact, metricsType: x}]"),
+    "model: artifact type": ("model", FAILS, "models:\n  - name: a\n    artifacts: [{artifactType: x}]"),
+    "model: artifact null": ("model", DOWN, "models:\n  - name: a\n    artifacts: [null]"),
+    "model: artifact key": ("model", ADVICE, "models:\n  - name: a\n    artifacts: [{uri: 'oci://x/y', bogus: 1}]"),
+    "model: custom string": ("model", None, "models:\n  - name: a\n    customProperties: {a: {metadataType: MetadataStringValue, string_value: b}}"),
+    "model: custom int number": ("model", FAILS, "models:\n  - name: a\n    customProperties: {a: {metadataType: MetadataIntValue, int_value: 3}}"),
+    "model: custom int": ("model", None, "models:\n  - name: a\n    customProperties: {a: {metadataType: MetadataIntValue, int_value: '3'}}"),
+    "model: custom unknown": ("model", ADVICE, "models:\n  - name: a\n    customProperties: {a: {metadataType: Bogus}}"),
+    "model: custom text": ("model", FAILS, "models:\n  - name: a\n    customProperties: {a: b}"),
+    "model: key twice": ("model", FAILS, "models:\n  - name: a\n    name: b"),
+    "model: serving": ("model", FAILS, "models:\n  - name: a\n    servingConfig: {toolCalling: {bogus: 1}}"),
+    "mcp: unknown key": ("mcp", ADVICE, "mcp_servers: [{name: a, bogus: 1}]"),
+    "mcp: name yes": ("mcp", ADVICE, "mcp_servers: [{name: yes}]"),
+    "mcp: license_link": ("mcp", ADVICE, "mcp_servers: [{name: a, license_link: x}]"),
+    "mcp: null server": ("mcp", DOWN, "mcp_servers: [null]"),
+    "mcp: null tool": ("mcp", DOWN, "mcp_servers: [{name: a, tools: [null]}]"),
+    "mcp: remote": ("mcp", PARTLY, "mcp_servers: [{name: a, deploymentMode: remote}]"),
+    "mcp: endpoint": ("mcp", PARTLY, "mcp_servers: [{name: a, endpoints: {http: 'ftp://x'}}]"),
+    "mcp: websocket": ("mcp", None, "mcp_servers: [{name: a, endpoints: {websocket: 'wss://x'}}]"),
+    "mcp: long display name": ("mcp", PARTLY, f"mcp_servers: [{{name: a, displayName: {'x' * 256}}}]"),
+    "mcp: key twice": ("mcp", None, "mcp_servers: [{name: a, name: b}]"),
+    "mcp: artifact": ("mcp", PARTLY, "mcp_servers: [{name: a, artifacts: [{uri: x}]}]"),
+    "mcp: list": ("mcp", FAILS, "- name: a"),
+    "agent: name yes": ("agent", ADVICE, "agents: [{name: yes}]"),
+    "agent: env text": ("agent", FAILS, "agents: [{name: a, env: [x]}]"),
+    "agent: unknown key": ("agent", ADVICE, "agents: [{name: a, bogus: 1}]"),
+    "agent: null agent": ("agent", ADVICE, "agents: [null]"),
+    "agent: bad uri": ("agent", None, "agents: [{name: a, artifacts: [{uri: x}]}]"),
+}
+
+
+def effects(findings):
+    return {finding.effect for finding in findings}
+
+
+def read(text, generation=catalog.WITH_AGENTS):
+    return catalog_schema.read_file(text, generation)
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_what_takes_the_catalog_down_is_found(text):
+    assert read(text).is_refused
+
+
+@pytest.mark.parametrize("text", DOUBTFUL.values(), ids=DOUBTFUL)
+def test_what_the_server_accepts_and_hardly_anybody_means_is_advice(text):
+    assert effects(read(text).findings) == {ADVICE}
+
+
+@pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
+def test_nothing_is_said_of_what_is_right(text):
+    assert read(text).findings == ()
+
+
+@pytest.mark.parametrize(("kind", "effect", "text"), DATA.values(), ids=DATA)
+def test_data_has_the_effect_that_it_has_on_the_server(kind, effect, text):
+    found = effects(catalog_schema.data_findings(text, catalog.KINDS[kind])) - {ADVICE if effect else None}
+    assert found <= {effect} if effect == ADVICE else found == ({effect} - {None})
+
+
+def test_a_finding_names_the_place_and_what_to_do():
+    assert [finding.sentence() for finding in read("catalogs: [{id: a, labels: [on]}]").findings] == [
+        "catalogs[0].labels[0]: must be a string, but is a boolean. Write it in quotes."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "known", "unknown"),
+    [
+        (catalog.BEFORE_DEFAULTS, "catalogs: []", "labels: []"),
+        (catalog.WITH_LABELS, "namedQueries: {}", "mcp_catalogs: []"),
+        (catalog.WITH_MCP, "mcp_catalogs: []", "agent_catalogs: []"),
+        (catalog.WITH_AGENTS, "agent_catalogs: []", "skill_catalogs: []"),
+        (catalog.WITH_SKILLS, "skill_catalogs: []", "other_catalogs: []"),
+    ],
+    ids=lambda value: getattr(value, "version", None),
+)
+def test_a_key_of_a_later_version_takes_the_catalog_down(version, known, unknown):
+    assert not read(known, version).is_refused
+    assert read(unknown, version).is_refused
+
+
+FILES = [
+    ("default", "catalogs: [{id: a, name: A, type: yaml, enabled: false, labels: [x], properties: {yamlCatalogPath: /shared-data/a.yaml}}]"),
+    ("user", "catalogs: [{id: a, name: '', enabled: true, labels: [], includedModels: [b*]}, {id: n, type: hf}]"),
+]
+
+
+def merged(*files):
+    return catalog_schema.merged([(name, read(text)) for name, text in files])
+
+
+def test_later_files_override_earlier_ones_key_by_key():
+    found = merged(*FILES)["model", "a"]
+    assert dict(found.values) == {
+        "id": "a",
+        "name": "A",
+        "type": "yaml",
+        "enabled": True,
+        "labels": [],
+        "properties": {"yamlCatalogPath": "/shared-data/a.yaml"},
+        "includedModels": ["b*"],
+    }
+    assert {key: origin for key, origin in found.origins.items() if origin == "user"}.keys() == {"id", "enabled", "labels", "includedModels"}
+    assert found.is_enabled
+
+
+def test_a_label_in_two_files_takes_the_catalog_down():
+    files = [("one", read("labels: [{name: a}, {name: null}]")), ("two", read("labels: [{name: b}]")), ("three", read("labels: [{name: ~}]"))]
+    assert [(origin, finding.effect) for origin, finding in catalog_schema.clashes(files)] == [("three", DOWN)]
+
+
+def test_one_id_of_two_kinds_in_two_files_is_advice():
+    files = [("one", read("catalogs: [{id: a}]")), ("two", read("mcp_catalogs: [{id: a}]"))]
+    assert [(origin, finding.effect) for origin, finding in catalog_schema.clashes(files)] == [("two", ADVICE)]
+
+
+# A source, files beside it, and the worst of what becomes of it.
+SOURCES = {
+    "no type": ("{id: a}", {}, FAILS),
+    "unknown type": ("{id: a, type: rhec}", {}, FAILS),
+    "no properties": ("{id: a, name: A, type: yaml}", {}, FAILS),
+    "no file": ("{id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}", {}, FAILS),
+    "right": ("{id: a, name: A, type: yaml, properties: {yamlCatalogPath: ./a.yaml}}", {"a.yaml": "models: [{name: m}]"}, None),
+    "wrong file": ("{id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}", {"a.yaml": "model: []"}, FAILS),
+    "an entry missing": (
+        "{id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}",
+        {"a.yaml": "models: [{name: m, artifacts: [{uri: x}]}]"},
+        PARTLY,
+    ),
+    "no name": ("{id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}", {"a.yaml": "models: [{name: m}]"}, ADVICE),
+    "absolute": ("{id: a, name: A, type: yaml, properties: {yamlCatalogPath: /a.yaml}}", {}, ADVICE),
+    "outside": ("{id: a, name: A, type: yaml, properties: {yamlCatalogPath: ../a.yaml}}", {}, ADVICE),
+    "unknown property": ("{id: a, name: A, type: yaml, properties: {yamlCatalogPath: /a.yaml, x: 1}}", {}, ADVICE),
+    "old exclusion": ("{id: a, name: A, type: yaml, properties: {yamlCatalogPath: /a.yaml, excludedModels: a}}", {}, FAILS),
+    "organization": ("{id: a, name: A, type: hf, properties: {allowedOrganization: ibm-granite}}", {}, None),
+    "organization with a wildcard": ("{id: a, name: A, type: hf, properties: {allowedOrganization: ibm*}}", {}, FAILS),
+    "no organization": ("{id: a, name: A, type: hf}", {}, FAILS),
+    "patterns": ("{id: a, name: A, type: hf, includedModels: [ibm-granite/*]}", {}, None),
+    "pattern without an organization": ("{id: a, name: A, type: hf, includedModels: ['*']}", {}, FAILS),
+    "token": ("{id: a, name: A, type: hf, properties: {allowedOrganization: o, apiKey: x}}", {}, ADVICE),
+    "no token": ("{id: a, name: A, type: hf, properties: {allowedOrganization: o, apiKey: ''}}", {}, None),
+}
+
+
+def source_effects(source, files, generation=catalog.WITH_AGENTS):
+    (found,) = merged(("user", f"catalogs: [{source}]")).values()
+    return effects(catalog_schema.source_findings(found, lambda _origin, name: files.get(name), generation))
+
+
+@pytest.mark.parametrize(("source", "files", "effect"), SOURCES.values(), ids=SOURCES)
+def test_a_source_has_the_effect_that_it_has_on_the_server(source, files, effect):
+    found = source_effects(source, files)
+    assert found == ({effect} - {None}) or (effect in (FAILS, PARTLY) and effect in found)
+
+
+@pytest.mark.parametrize("name", ["apiKeyEnvVar", "url"])
+def test_a_property_that_leaks_secrets_is_told_for_the_versions_in_which_it_does(name):
+    source = f"{{id: a, name: A, type: hf, properties: {{allowedOrganization: o, {name}: x}}}}"
+    assert source_effects(source, {}, catalog.WITH_MCP) == {ADVICE}
+    assert source_effects(source, {}, catalog.WITH_AGENTS) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "included", "excluded", "is_shown"),
+    [
+        ("granite/a", [], [], True),
+        ("granite/a", ["Granite/*"], [], True),
+        ("granite/a", ["ranite/*"], [], False),
+        ("granite/a", ["*"], ["*/a"], False),
+        ("a.b", ["a?b"], [], False),
+        ("a", [" a "], [], True),
+    ],
+)
+def test_patterns_match_as_the_server_does(name, included, excluded, is_shown):
+    assert catalog_schema.allows(name, included, excluded) is is_shown
+
+
+def test_an_id_that_is_repeated_is_found_among_ten_thousand():
+    text = json.dumps({"catalogs": [{"id": f"s{index}", "name": "S", "type": "yaml"} for index in range(10_000)] + [{"id": "s7"}]})
+    assert [finding.path for finding in read(text).findings] == ["catalogs[10000].id"]
