@@ -221,6 +221,75 @@ COMPONENT: dict[str, Any] = {
     "force": {"type": "bool", "default": False},
     **WAIT,
 }
+
+
+@dataclass(frozen=True)
+class SourceField:
+    """An option of a source of the model catalog, and the key of its entry that holds its value."""
+
+    option: str
+    spec: dict[str, Any]
+    # The key, or the key below `properties`; the kinds of sources that have the option, and their types.
+    key: str = ""
+    in_properties: bool = False
+    kinds: tuple[str, ...] = ("model", "mcp", "agent")
+    types: tuple[str, ...] = ("yaml", "hf")
+    # Whether it can be changed of a source that the product delivers.
+    can_override: bool = False
+
+
+SOURCE_FIELDS = (
+    SourceField("name", {"type": "str"}, "name", can_override=True),
+    SourceField("type", {"type": "str", "choices": ["yaml", "hf"]}, "type"),
+    SourceField("enabled", {"type": "bool"}, "enabled", can_override=True),
+    SourceField("labels", NAMES, "labels", can_override=True),
+    SourceField("organization", {"type": "str"}, "allowedOrganization", in_properties=True, kinds=("model",), types=("hf",)),
+    # The key depends on the kind.
+    SourceField("included", NAMES, "included", kinds=("model", "mcp"), can_override=True),
+    SourceField("excluded", NAMES, "excluded", kinds=("model", "mcp"), can_override=True),
+    # In a file beside the sources.
+    SourceField("entries", {"type": "list", "elements": "dict"}, types=("yaml",)),
+    SourceField("content", {"type": "str"}, types=("yaml",)),
+    SourceField("path", {"type": "path"}, types=("yaml",)),
+    # In a Secret.
+    SourceField("token", {"type": "str", "no_log": True}, kinds=("model",), types=("hf",)),
+)
+SOURCE_ITEM: dict[str, Any] = {
+    "id": {"type": "str"},
+    "kind": {"type": "str", "choices": ["model", "mcp", "agent"], "default": "model"},
+    **{field.option: field.spec for field in SOURCE_FIELDS},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "status": {"type": "dict"},
+}
+ASSET_TYPE: dict[str, Any] = {"type": "str", "choices": ["models", "mcp_servers", "agents"]}
+# Of a label, with the key that holds each.
+LABEL_FIELDS = {"name": "name", "display_name": "displayName", "description": "description", "asset_type": "assetType"}
+LABEL_ITEM: dict[str, Any] = {**{option: {"type": "str"} for option in LABEL_FIELDS}, "asset_type": ASSET_TYPE}
+FILTER: dict[str, Any] = {
+    "field": {"type": "str", "required": True},
+    "operator": {"type": "str", "choices": ["=", "!=", ">", "<", ">=", "<=", "LIKE", "ILIKE", "IN", "NOT IN"], "default": "="},
+    "value": {"type": "raw", "required": True},
+}
+QUERY_ITEM: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "asset_type": ASSET_TYPE,
+    "filters": {"type": "list", "elements": "dict", "required": True, "options": FILTER},
+}
+CATALOG: dict[str, Any] = {
+    "sources": {"type": "list", "elements": "dict", "options": SOURCE_ITEM, "default": []},
+    "labels": {"type": "list", "elements": "dict", "options": LABEL_ITEM},
+    "named_queries": {"type": "list", "elements": "dict", "options": QUERY_ITEM},
+    "namespace": {"type": "str"},
+    "store": {"type": "str", "choices": ["dashboard", "own"], "default": "dashboard"},
+    "purge": {"type": "bool", "default": False},
+    "purge_limit": {"type": "int", "default": 1},
+    "rollback": {"type": "bool", "default": True},
+    **WAIT,
+}
+CATALOG_INFO: dict[str, Any] = {
+    "namespace": {"type": "str"},
+    "include": {"type": "list", "elements": "str", "choices": ["content", "status"], "default": ["status"]},
+}
 # By the name of the module.
 OF_MODULE: dict[str, dict[str, Any]] = {
     "model_registry": REGISTRY,

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +28,6 @@ ID = re.compile(r"[a-z0-9_]{1,238}")
 DATA_KEY = re.compile(r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}")
 YAML, HUGGING_FACE = "yaml", "hf"
 PATH, ORGANIZATION, API_KEY = "yamlCatalogPath", "allowedOrganization", "apiKey"
-# Above it, ConfigMaps are named after what they hold, so that their names can be told apart and do not change.
-LONGEST_PART = 30
 
 
 @dataclass(frozen=True)
@@ -151,13 +148,14 @@ def token_secret(source: str) -> str:
     return f"catalog-{source.replace('_', '-')}-apikey"
 
 
-def own_name(source: str = "") -> str:
-    """The ConfigMap of this collection for sources, or for one source that has to have one of its own."""
-    if not source:
-        return OWN
-    part = re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")
-    # Different IDs can look the same without the characters that no name can have.
-    return f"{OWN}-{part[:LONGEST_PART].rstrip('-') or 'source'}-{hashlib.sha256(source.encode()).hexdigest()[:5]}"
+def own_name(number: int = 1) -> str:
+    """The ConfigMaps of this collection for sources: the first one, and as many as are needed for what does not fit into it."""
+    return OWN if number == 1 else f"{OWN}-{number}"
+
+
+def is_own(config_map: str) -> bool:
+    """Whether a ConfigMap has one of these names."""
+    return re.fullmatch(rf"{OWN}(-[1-9][0-9]*)?", config_map) is not None
 
 
 def size_of(data: Mapping[str, str]) -> int:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -163,8 +164,8 @@ class File:
     labels: tuple[Mapping[str, Any], ...] = ()
     named_queries: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
-    # The top-level keys that it has, as they are written.
-    keys: tuple[str, ...] = ()
+    # It as it is written.
+    content: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_refused(self) -> bool:
@@ -362,7 +363,7 @@ def read_file(text: str, generation: catalog.Generation) -> File:
     entries = _entries(top, generation, check)
     labels = _labels(top.get("labels") or [], check)
     queries = _queries(top.get("namedQueries") or {}, check)
-    return File(document, entries, labels, queries, tuple(check.findings), tuple(content))
+    return File(document, entries, labels, queries, tuple(check.findings), content)
 
 
 def _entries(top: Mapping[str, Any], generation: catalog.Generation, check: Check) -> tuple[Entry, ...]:
@@ -594,7 +595,9 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
             check.advise(f"properties.{name}", f"{problem}, in this version of OpenShift AI", "Remove it, and restrict who can edit the ConfigMap")
 
 
-def data_findings(text: str, kind: catalog.Kind) -> list[Finding]:
+# The same data are looked at as they are wanted and as they are there, and reading them takes longer than anything else.
+@functools.lru_cache(maxsize=4096)
+def data_findings(text: str, kind: catalog.Kind) -> tuple[Finding, ...]:
     """What the server says of a file with models, MCP servers or agents. That of models is read strictly, the others are not."""
     is_strict = kind is catalog.MODEL
     check = Check(FAILS, is_strict)
@@ -603,14 +606,14 @@ def data_findings(text: str, kind: catalog.Kind) -> list[Finding]:
         content = document.value(is_strict)
     except catalog_yaml.NotYamlError as error:
         check.refuse("", f"the data cannot be read: {error}", "Correct it")
-        return check.findings
+        return tuple(check.findings)
     if document.has_more:
         check.advise("", "the data has a second document, which is ignored", "Remove everything after the line ---")
-    return [*check.findings, *entry_findings(content, kind)]
+    return (*check.findings, *_entry_findings(content, kind))
 
 
-def entry_findings(content: Any, kind: catalog.Kind) -> list[Finding]:
-    """As `data_findings`, of data that is no text any more."""
+def _entry_findings(content: Any, kind: catalog.Kind) -> list[Finding]:
+    """What it says of the content."""
     check = Check(FAILS, kind is catalog.MODEL)
     if content is not None and not isinstance(content, dict):
         check.refuse("", f"the data must be a mapping, but is {_word(content)}", f"Begin it with {kind.entries}:")

@@ -101,11 +101,19 @@ class _Editing:
         else:
             for section in sections:
                 self._edit_section(section, [edit for edit in self._edits if edit.section == section])
-        made = self._text
-        # Of several at one place, the first one is to stand first.
-        for start, end, _order, new in sorted(((start, end, order, new) for order, (start, end, new) in enumerate(self._splices)), reverse=True):
-            made = made[:start] + new + made[end:]
-        return made
+        made: list[str] = []
+        place = 0
+        # Of several at one place, the first one stands first.
+        for start, end, new in sorted(self._splices, key=lambda splice: splice[:2]):
+            if start < place:
+                if start != end or not new.startswith(self._newline):
+                    raise _NotEditableError
+                # The line before was removed with its end.
+                made.append(new[len(self._newline) :] + self._newline)
+                continue
+            made += [self._text[place:start], new]
+            place = end
+        return "".join([*made, self._text[place:]])
 
     def _replace(self, start: int, end: int, new: str) -> None:
         self._splices.append((start, end, new))
