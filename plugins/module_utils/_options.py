@@ -288,7 +288,7 @@ CATALOG: dict[str, Any] = {
 }
 CATALOG_INFO: dict[str, Any] = {
     "namespace": {"type": "str"},
-    "include": {"type": "list", "elements": "str", "choices": ["content", "status"], "default": ["status"]},
+    "include": {"type": "list", "elements": "str", "choices": ["content"], "default": []},
 }
 # By the name of the module.
 OF_MODULE: dict[str, dict[str, Any]] = {
@@ -299,6 +299,7 @@ OF_MODULE: dict[str, dict[str, Any]] = {
     "model_registry_info": INFO,
     "model_registry_database_info": DATABASE_INFO,
     "model_registry_component": COMPONENT,
+    "model_catalog_info": CATALOG_INFO,
 }
 
 

@@ -148,6 +148,11 @@ def token_secret(source: str) -> str:
     return f"catalog-{source.replace('_', '-')}-apikey"
 
 
+def is_token_secret(name: str) -> bool:
+    """Whether the dashboard gives such a name to a Secret with a token."""
+    return re.fullmatch(r"catalog-.+-apikey", name) is not None
+
+
 def own_name(number: int = 1) -> str:
     """The ConfigMaps of this collection for sources: the first one, and as many as are needed for what does not fit into it."""
     return OWN if number == 1 else f"{OWN}-{number}"

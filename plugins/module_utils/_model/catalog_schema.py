@@ -443,24 +443,26 @@ def _queries(given: Mapping[str, Any], check: Check) -> Mapping[str, Any]:
         if not isinstance(filters, dict) or not filters:
             check.refuse(path, "has no filters", "Set at least one field with operator and value")
             continue
-        for field_name, condition in filters.items():
-            _check_filter(condition, f"{path}.{field_name}", check)
-        made[name] = {"assetType": asset_type or ASSET_TYPES[0], "filters": filters}
+        conditions = {name: _condition(condition, f"{path}.{name}", check) for name, condition in filters.items()}
+        made[name] = {"assetType": asset_type or ASSET_TYPES[0], "filters": conditions}
     return made
 
 
-def _check_filter(given: Any, path: str, check: Check) -> None:
+def _condition(given: Any, path: str, check: Check) -> Mapping[str, Any]:
+    """The condition for a field: its operator in capitals, and its value."""
     if not isinstance(given, dict):
         check.refuse(path, f"must be a mapping, but is {_word(given)}", "Set operator and value")
-        return
+        return {}
     found = {_folded(name, ("operator", "value")) or name: value for name, value in given.items()}
-    operator = found.get("operator")
+    operator, value = found.get("operator"), found.get("value")
     if not isinstance(operator, str) or operator.upper() not in OPERATORS:
         check.refuse(f"{path}.operator", "is not a valid operator", f"Set it to one of {', '.join(sorted(OPERATORS))}")
-    elif operator.upper() in ("IN", "NOT IN") and not isinstance(found.get("value"), list):
+        return {}
+    if operator.upper() in ("IN", "NOT IN") and not isinstance(value, list):
         check.refuse(f"{path}.value", f"must be a list for the operator {operator}", "Set a list")
-    elif found.get("value") is None:
+    elif value is None:
         check.refuse(f"{path}.value", "is missing", "Set it")
+    return {"operator": operator.upper(), "value": value}
 
 
 @dataclass(frozen=True)

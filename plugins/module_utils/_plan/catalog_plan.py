@@ -97,12 +97,7 @@ def secrets_needed(wanted: catalog_sources.Wanted, live: Live) -> list[str]:
     """The Secrets with tokens that a plan has to know: of sources with a token, and of those that may be removed."""
     with_token = {catalog.token_secret(source.id) for source in wanted.sources if source.token is not None}
     used = {str(name) for source in live.view.sources.values() if (name := (source.values.get("properties") or {}).get(catalog.API_KEY))}
-    return sorted(with_token | {name for name in used if is_token_secret(name)})
-
-
-def is_token_secret(name: str) -> bool:
-    """Whether the dashboard gives such a name to a Secret with a token."""
-    return name.startswith("catalog-") and name.endswith("-apikey")
+    return sorted(with_token | {name for name in used if catalog.is_token_secret(name)})
 
 
 def plan_catalog(wanted: catalog_sources.Wanted, live: Live, store: str = DASHBOARD, purge: bool = False, purge_limit: int = 1) -> changeset.Plan:
@@ -642,4 +637,4 @@ def _why_not_ours(secret: manifests.Manifest, name: str) -> str:
         return "has an owner"
     if manifests.keys_of(secret) != [TOKEN_KEY]:
         return f"has other keys than {TOKEN_KEY}"
-    return "" if is_token_secret(name) else "has another name"
+    return "" if catalog.is_token_secret(name) else "has another name"

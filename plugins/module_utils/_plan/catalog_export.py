@@ -1,0 +1,128 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The live model catalog as the options that describe it: such that a run with them changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _errors, _options
+from .._model import catalog, catalog_schema, catalog_sources, catalog_yaml, manifests
+from . import catalog_plan
+
+
+@dataclass(frozen=True)
+class Export:
+    """Options, and what is omitted from them, each with the reason. What is omitted keeps its current value."""
+
+    sources: list[manifests.Manifest]
+    labels: list[manifests.Manifest]
+    named_queries: list[manifests.Manifest]
+    findings: list[manifests.Manifest]
+    left_out: list[str]
+
+
+def exported(live: catalog_plan.Live, with_content: bool) -> Export:
+    """All sources, labels and named queries of a catalog, with what the server says of them."""
+    left_out: list[str] = []
+    view = live.view
+    sources = [_source(source, live, with_content, left_out) for source in sorted(view.sources.values(), key=lambda source: (source.kind.name, source.id))]
+    labels = [_label(label, left_out) for file in view.files.values() for label in file.labels]
+    queries = {name: query for file in view.files.values() for name, query in file.named_queries.items()}
+    findings = [_finding(finding, name) for name, file in view.files.items() for finding in file.findings]
+    findings += [_finding(finding, name) for name, finding in catalog_schema.clashes(list(view.files.items()))]
+    return Export(sources, [label for label in labels if label], [_query(name, query) for name, query in sorted(queries.items())], findings, left_out)
+
+
+def _finding(finding: catalog_schema.Finding, config_map: str | None) -> manifests.Manifest:
+    place = {} if config_map is None else {"config_map": config_map}
+    return {**place, "effect": finding.effect, "path": finding.path, "problem": finding.problem, "remedy": finding.remedy}
+
+
+def _source(source: catalog_schema.Merged, live: catalog_plan.Live, with_content: bool, left_out: list[str]) -> manifests.Manifest:
+    wanted = catalog_sources.Source(source.id, source.kind, "", {})
+    options: dict[str, Any] = {"id": source.id, "kind": source.kind.name}
+    for field in _options.SOURCE_FIELDS:
+        if field.key and source.kind.name in field.kinds and source.type in field.types:
+            value = catalog_plan.live_value(source, wanted, field)
+            if field.option == "enabled":
+                value = source.is_enabled
+            elif field.spec["type"] == "list":
+                value = list(value or ())
+            if value not in (None, ""):
+                options[field.option] = value
+    place = live.view.data_of(source)
+    text = live.view.data(*place) if place else None
+    is_default = source.id in {entry.id for entry in _default_entries(live) if entry.kind is source.kind}
+    if with_content and text is not None and not is_default:
+        options["content"] = text
+    for option, problem in _objections(options, source).items():
+        del options[option]
+        left_out.append(f"source {source.id!r}: {option} ({problem})")
+    names = None if text is None else _names(text, source.kind)
+    included, excluded = (source.values.get(key) or [] for key in (source.kind.included, source.kind.excluded))
+    origins = {field.option: source.origins.get(_origin_key(field, wanted)) for field in _options.SOURCE_FIELDS if field.option in options}
+    status = {
+        "is_default": is_default,
+        "origins": {option: origin for option, origin in origins.items() if origin},
+        "entries": None if names is None else len(names),
+        "shown": None if names is None else sum(catalog_schema.allows(name, included, excluded) for name in names if source.is_enabled),
+        "findings": [_finding(finding, None) for finding in live.view.findings_of(source)],
+    }
+    return {**options, "status": status}
+
+
+def _origin_key(field: _options.SourceField, wanted: catalog_sources.Source) -> str:
+    return "properties" if field.in_properties else wanted.key_of(field.key)
+
+
+def _default_entries(live: catalog_plan.Live) -> Sequence[catalog_schema.Entry]:
+    file = live.view.files.get(live.generation.defaults or "")
+    return file.entries if file else ()
+
+
+def _names(text: str, kind: catalog.Kind) -> list[str]:
+    """The names of the entries in the data of a source; none where they cannot be read."""
+    try:
+        content = catalog_yaml.parse(text, kind is catalog.MODEL)
+    except catalog_yaml.NotYamlError:
+        return []
+    entries = content.get(kind.entries) if isinstance(content, dict) else None
+    return [str(entry.get("name") or "") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _objections(options: dict[str, Any], source: catalog_schema.Merged) -> dict[str, str]:
+    """Which options the rules of the options would not accept, and why."""
+    problems: list[_errors.Problem] = []
+    item = {**{option: None for option in _options.SOURCE_ITEM}, "state": "present", **options}
+    found: dict[str, str] = {}
+    if "type" in options and options["type"] not in source.kind.types:
+        found["type"] = "is not supported"
+        item["type"] = None
+    catalog_sources.source_from_options(item, "", problems)
+    for problem in problems:
+        option = problem.option.lstrip(".").partition("[")[0].partition(":")[0]
+        if option in options and option not in ("id", "kind"):
+            found.setdefault(option, problem.problem)
+    return found
+
+
+def _label(label: Any, left_out: list[str]) -> manifests.Manifest:
+    """A label; an empty dictionary for one that no option can describe."""
+    name = label.get("name", "")
+    if name == "" or not all(isinstance(value, str) or value is None for value in label.values()):
+        return {}
+    described = {option: label[key] for option, key in _options.LABEL_FIELDS.items() if label.get(key) is not None}
+    if described.get("asset_type") not in (None, *catalog_schema.ASSET_TYPES):
+        left_out.append(f"label {name!r}: asset_type (is not supported)")
+        del described["asset_type"]
+    return described
+
+
+def _query(name: str, query: Any) -> manifests.Manifest:
+    filters = [{"field": field, **condition} for field, condition in query["filters"].items() if condition]
+    return {"name": name, "asset_type": query["assetType"], "filters": filters}

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `model_catalog_info`: the sources of the model catalog as its server merges them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import _errors, _module
+from .._cluster import catalog_reader, client
+from .._model import catalog, naming
+from .._plan import catalog_export, record
+
+CONTENT = "content"
+
+
+def run(argument_spec: dict[str, Any]) -> None:
+    """Run the module that reads the catalog; ends the process with its result."""
+    outcome = _module.Found()
+
+    def work(module: Any) -> None:
+        problems = input_problems(module.params)
+        if problems:
+            raise _errors.InputError(problems)
+
+        def collect(cluster: client.Cluster) -> None:
+            outcome.found = collected(cluster, module.params, outcome.warnings)
+
+        _module.with_cluster(module, collect, input_problems)
+
+    _module.run(argument_spec, work, outcome)
+
+
+def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
+    """What is wrong with the options whatever is in the cluster."""
+    return naming.namespace_problems(options["namespace"])
+
+
+def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
+    """Everything. InputError for a namespace that is not that of the registries, ClusterError where there is no catalog or it may not be read."""
+    outcome = record.Outcome(warnings=warnings)
+    outcome.introduce(cluster.identity())
+    namespace = options["namespace"] or cluster.registries_namespace()
+    live = catalog_reader.read(cluster, namespace, lambda why: outcome.warn([why]))
+    export = catalog_export.exported(live, CONTENT in options["include"])
+    outcome.warn(f"not exported, and not changed by a run: {omitted}" for omitted in export.left_out)
+    for finding in export.findings:
+        if finding["effect"] == "catalog":
+            outcome.warn([f"ConfigMap {finding['config_map']!r} makes the whole catalog unavailable: {finding['path']}: {finding['problem']}"])
+    used = {str((source.values.get("properties") or {}).get(catalog.API_KEY) or "") for source in live.view.sources.values()}
+    secrets = catalog_reader.token_secrets(cluster, namespace, lambda why: outcome.warn([why]))
+    return {
+        "sources": export.sources,
+        "labels": export.labels,
+        "named_queries": export.named_queries,
+        "findings": export.findings,
+        "unused_secrets": None if secrets is None else [name for name in secrets if name not in used],
+        "version": live.generation.version,
+        "config_maps": list(live.texts),
+        "cluster": outcome.cluster,
+    }

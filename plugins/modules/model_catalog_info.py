@@ -1,0 +1,215 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: model_catalog_info
+short_description: Export the sources of the model catalog and check its configuration
+version_added: 0.1.0
+author:
+  - The modelops.openshift_ai authors (@modelops)
+description:
+  - Reads the sources, labels and named queries of the model catalog, as the catalog server merges them from its ConfigMaps, and reports which ConfigMap each
+    value comes from.
+  - Checks all files by the rules of the catalog server. A finding reports whether the whole catalog is unavailable because of it, a single source fails, or
+    the server accepts something that is probably not intended.
+  - Does not write anything. Information that the account cannot read is omitted, and a warning names it.
+extends_documentation_fragment:
+  - modelops.openshift_ai.auth
+  - modelops.openshift_ai.attributes
+attributes:
+  check_mode:
+    description: This module never changes anything.
+  diff_mode:
+    description: This module never changes anything.
+    support: none
+notes:
+  - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
+  - The version of the catalog is determined from its ConfigMaps. The module fails if the product is older than OpenShift AI 2.24, whose catalog was a part of
+    the dashboard.
+  - The permissions to read the ConfigMaps of the catalog are in C(rbac/catalog.yml) of this collection. To find ConfigMaps with the label
+    C(opendatahub.io/catalog-source=true), and Secrets with tokens, the account also needs permission to list ConfigMaps and Secrets.
+  - The catalog server itself is not contacted.
+requirements:
+  - kubernetes >= 24.2.0
+  - kubernetes.core >= 5.0.0
+seealso:
+  - module: modelops.openshift_ai.model_registry_info
+options:
+  namespace:
+    description:
+      - The namespace of the model registries, which is also that of the model catalog.
+      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or has no model catalog.
+    type: str
+  include:
+    description:
+      - The information to return in addition to the sources.
+      - V(content) is the data of each source, which can have up to one megabyte.
+    type: list
+    elements: str
+    choices: [content]
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Export all sources with their data
+  modelops.openshift_ai.model_catalog_info:
+    include: [content]
+  register: catalog
+
+- name: Fail if the catalog is unavailable because of its configuration
+  ansible.builtin.assert:
+    that: catalog.findings | selectattr('effect', 'equalto', 'catalog') | length == 0
+
+- name: List the sources that fail, with the reasons
+  ansible.builtin.debug:
+    msg: "{{ item.id }}: {{ item.status.findings | rejectattr('effect', 'equalto', 'advice') | map(attribute='problem') | join(', ') }}"
+  loop: "{{ catalog.sources }}"
+  loop_control:
+    label: "{{ item.id }}"
+  when: item.status.findings | rejectattr('effect', 'equalto', 'advice') | length > 0
+"""
+
+RETURN = r"""
+sources:
+  description: The sources as the catalog server merges them, by kind and ID, without tokens.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The ID.
+      type: str
+    kind:
+      description: V(model), V(mcp) or V(agent).
+      type: str
+    name:
+      description: The name, if one is set.
+      type: str
+    type:
+      description: V(yaml), or V(hf) for Hugging Face.
+      type: str
+    enabled:
+      description: Whether the entries of the source are shown.
+      type: bool
+    labels:
+      description: The labels of the source.
+      type: list
+      elements: str
+    organization:
+      description: The organization of a source of type V(hf), if one is set.
+      type: str
+    included:
+      description: The patterns for the names of entries to show. If it is empty, all entries are shown.
+      type: list
+      elements: str
+    excluded:
+      description: The patterns for the names of entries that are not shown.
+      type: list
+      elements: str
+    content:
+      description: The data of the source.
+      returned: if O(include) contains V(content), and the data is in a ConfigMap of an administrator
+      type: str
+    status:
+      description: Further information.
+      type: dict
+      contains:
+        is_default:
+          description: Whether the product provides the source. Such a source can be overridden, but not deleted.
+          type: bool
+        origins:
+          description: The ConfigMap that each value comes from, by option.
+          type: dict
+        entries:
+          description: The number of entries in the data. Null if the data is not in a ConfigMap.
+          type: int
+        shown:
+          description: The number of these entries that are shown. Null if the data is not in a ConfigMap.
+          type: int
+        findings:
+          description: The findings about this source, each as in RV(findings), without C(config_map).
+          type: list
+          elements: dict
+labels:
+  description: The labels, each with C(name), C(display_name), C(description) and C(asset_type) if they are set. The label without a name applies to the
+    sources without labels.
+  returned: success
+  type: list
+  elements: dict
+named_queries:
+  description: The named queries, each with C(name), C(asset_type) and C(filters), a list of C(field), C(operator) and C(value).
+  returned: success
+  type: list
+  elements: dict
+findings:
+  description: The findings about files with sources.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    config_map:
+      description: The name of the ConfigMap.
+      type: str
+    effect:
+      description:
+        - V(catalog) means that the whole catalog is unavailable, V(source) that the source fails, V(entry) that an entry is missing, and V(advice) that the
+          server accepts it.
+      type: str
+    path:
+      description: The place in the file, such as V(catalogs[2].name).
+      type: str
+    problem:
+      description: The problem.
+      type: str
+    remedy:
+      description: How to fix it.
+      type: str
+unused_secrets:
+  description: The names of Secrets with tokens that no source uses. Null if the account cannot list Secrets.
+  returned: success
+  type: list
+  elements: str
+version:
+  description: The oldest version of OpenShift AI with such a catalog, for example V(3.5).
+  returned: success
+  type: str
+config_maps:
+  description: The ConfigMaps that the server reads. Later ones take precedence.
+  returned: success
+  type: list
+  elements: str
+cluster:
+  description: The cluster and the account that were used.
+  returned: success
+  type: dict
+  contains:
+    host:
+      description: The URL of the API server.
+      type: str
+    context:
+      description: The context of the kubeconfig, if one was set.
+      type: str
+    user:
+      description: The name of the account in the cluster.
+      type: str
+    verify_ssl:
+      description: Whether the certificate of the API server is verified.
+      type: bool
+"""
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog_info
+
+
+def main() -> None:
+    catalog_info.run(_options.CATALOG_INFO)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The live model catalog as the options that describe it."""
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_sources
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, LABEL_ITEM, SOURCE_ITEM
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_export import exported
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import Live, plan_catalog
+
+DEFAULT = """\
+catalogs:
+  - {name: Red Hat AI, id: redhat, type: yaml, labels: [Red Hat AI], includedModels: [a*], properties: {yamlCatalogPath: /shared-data/a.yaml}}
+labels:
+  - name: Red Hat AI
+  - {name: null, displayName: Other, extra: x}
+namedQueries:
+  fast: {ttft: {operator: '<', value: 10}}
+"""
+# What people and the dashboard have written, right and wrong.
+USERS = {
+    "clicked": "catalogs: [{enabled: true, id: a, name: A, labels: [x], properties: {yamlCatalogPath: a.yaml}, type: yaml}]",
+    "override": "catalogs: [{id: redhat, enabled: false, excludedModels: ['*']}]",
+    "hugging face": "catalogs: [{id: h, name: H, type: hf, properties: {allowedOrganization: o, apiKey: ''}, includedModels: [b*]}]",
+    "no name": "catalogs: [{id: a, type: yaml, properties: {yamlCatalogPath: a.yaml}}]",
+    "no file": "catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: gone.yaml}}]",
+    "bad data": "catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: bad.yaml}}]",
+    "old type": "catalogs: [{id: a, name: A, type: rhec}]",
+    "no type": "catalogs: [{id: a, name: A}]",
+    "odd id": "catalogs: [{id: 'A b/c', name: A, type: hf, properties: {allowedOrganization: 'o*'}}]",
+    "empty label": "catalogs: [{id: a, name: A, type: yaml, labels: [''], properties: {yamlCatalogPath: a.yaml}}]",
+    "newer key": "model_catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml}}]",
+    "capitals": "Catalogs: [{ID: a, Name: A, Type: yaml, Properties: {yamlCatalogPath: ./a.yaml}}]",
+    "queries": "namedQueries: {q: {assetType: agents, filters: {f: {operator: in, value: [a, 1]}}}, r: {f: {Operator: like, value: x}}}",
+    "labels": "labels: [{name: x, displayName: X, assetType: models}, {name: w, assetType: other, extra: v}]",
+    "nothing": "",
+}
+
+
+def live(user, generation=catalog.WITH_AGENTS):
+    files = {
+        "default-catalog-sources": {"sources.yaml": DEFAULT},
+        "model-catalog-sources": {"sources.yaml": user, "a.yaml": "models: [{name: o/a}, {name: o/b}]", "bad.yaml": "model: []"},
+        "mcp-catalog-sources": {
+            "sources.yaml": "mcp_catalogs: [{id: m, name: M, type: yaml, properties: {yamlCatalogPath: m.yaml}}]",
+            "m.yaml": "mcp_servers: []",
+        },
+        "agent-catalog-sources": {"sources.yaml": "agent_catalogs: []"},
+    }
+    return Live("registries", generation, {name: {"metadata": {"name": name, "resourceVersion": "1"}, "data": data} for name, data in files.items()})
+
+
+def item(spec, given):
+    return {option: given.get(option, rule.get("default")) for option, rule in spec.items()}
+
+
+def options_of(export):
+    """What a user would hand on."""
+    given = {option: rule.get("default") for option, rule in CATALOG.items()}
+    queries = export.named_queries
+    return {
+        **given,
+        "sources": [item(SOURCE_ITEM, source) for source in export.sources],
+        "labels": [item(LABEL_ITEM, label) for label in export.labels],
+        "named_queries": queries,
+    }
+
+
+@pytest.mark.parametrize("with_content", [False, True])
+@pytest.mark.parametrize("user", USERS.values(), ids=USERS)
+def test_a_run_with_what_was_exported_changes_nothing(user, with_content):
+    there = live(user)
+    problems = []
+    wanted = catalog_sources.wanted_from_options(options_of(exported(there, with_content)), problems)
+    assert problems == []
+    plan = plan_catalog(wanted, there, purge=True, purge_limit=0)
+    assert (plan.problems, plan.changes) == ((), ())
+
+
+def sources_of(user, with_content=False):
+    return {source["id"]: source for source in exported(live(user), with_content).sources}
+
+
+def test_a_source_tells_where_each_value_comes_from():
+    source = sources_of(USERS["override"])["redhat"]
+    assert source["enabled"] is False
+    assert source["included"] == ["a*"]
+    assert source["status"]["is_default"]
+    assert source["status"]["origins"] == {
+        "name": "default-catalog-sources",
+        "type": "default-catalog-sources",
+        "enabled": "model-catalog-sources",
+        "labels": "default-catalog-sources",
+        "included": "default-catalog-sources",
+        "excluded": "model-catalog-sources",
+    }
+
+
+def test_entries_are_counted_as_the_patterns_show_them():
+    user = "catalogs: [{id: a, name: A, type: yaml, includedModels: ['*/a'], properties: {yamlCatalogPath: a.yaml}}]"
+    status = sources_of(user)["a"]["status"]
+    assert (status["entries"], status["shown"]) == (2, 1)
+    assert sources_of(USERS["hugging face"])["h"]["status"]["entries"] is None
+
+
+def test_the_data_are_exported_only_when_they_are_asked_for():
+    assert "content" not in sources_of(USERS["clicked"])["a"]
+    assert sources_of(USERS["clicked"], True)["a"]["content"] == "models: [{name: o/a}, {name: o/b}]"
+
+
+def test_what_no_option_can_say_is_named():
+    export = exported(live(USERS["odd id"]), True)
+    assert [omitted.partition(" (")[0] for omitted in export.left_out] == ["source 'A b/c': organization"]
+
+
+def test_a_file_that_takes_the_catalog_down_is_a_finding():
+    export = exported(live("bogus: []"), False)
+    assert [(finding["config_map"], finding["effect"], finding["path"]) for finding in export.findings] == [("model-catalog-sources", "catalog", "bogus")]
