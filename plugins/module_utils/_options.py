@@ -283,8 +283,6 @@ CATALOG: dict[str, Any] = {
     "store": {"type": "str", "choices": ["dashboard", "own"], "default": "dashboard"},
     "purge": {"type": "bool", "default": False},
     "purge_limit": {"type": "int", "default": 1},
-    "rollback": {"type": "bool", "default": True},
-    **WAIT,
 }
 CATALOG_INFO: dict[str, Any] = {
     "namespace": {"type": "str"},
@@ -299,6 +297,7 @@ OF_MODULE: dict[str, dict[str, Any]] = {
     "model_registry_info": INFO,
     "model_registry_database_info": DATABASE_INFO,
     "model_registry_component": COMPONENT,
+    "model_catalog": CATALOG,
     "model_catalog_info": CATALOG_INFO,
 }
 

@@ -30,7 +30,7 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input impor
 OLDEST_KUBERNETES_CORE = "5.0.0"
 LOOKED_FOR = (
     "The file must be on the controller. Relative paths are also searched for in files/. To use a file of a managed host, read it with"
-    " ansible.builtin.slurp and set pem to its content, with the filter b64decode"
+    " ansible.builtin.slurp and set {} to its content, with the filter b64decode"
 )
 # How many registries a result has that is printed with -v.
 MOST_SHOWN = 5
@@ -44,7 +44,7 @@ class RegistryAction(ActionBase):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         # Many registries may have the same CA.
-        self._files: dict[str, str] = {}
+        self._files: dict[str, bytes] = {}
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
@@ -113,14 +113,20 @@ class RegistryAction(ActionBase):
         if options.get("pem") is not None:
             problems.append(Problem(f"{prefix}path", "is mutually exclusive with pem", "Set one of them", path))
             return dict(options)
+        content = self._content_of(path, f"{prefix}path", "pem", problems)
+        # The module recognises other formats by their bytes, and arguments are text: each character stands for one byte.
+        return {**options, "pem": None if content is None else content.decode("latin-1")}
+
+    def _content_of(self, path: str, option: str, instead: str, problems: list[Problem]) -> bytes | None:
+        """What a file of the controller contains; None where it cannot be read, which is added to the problems. `instead` takes the content itself."""
         if path not in self._files:
             try:
                 with open(self._loader.get_real_file(self._find_needle("files", path)), "rb") as file:
-                    # The module recognises other formats by their bytes, and arguments are text: each character stands for one byte.
-                    self._files[path] = file.read().decode("latin-1")
+                    self._files[path] = file.read()
             except (AnsibleError, OSError, ValueError) as error:
-                problems.append(Problem(f"{prefix}path", f"cannot be read: {' '.join(reason_of(error, path).split())}", LOOKED_FOR, path))
-        return {**options, "pem": self._files.get(path)}
+                remedy = LOOKED_FOR.format(instead)
+                problems.append(Problem(option, f"cannot be read: {' '.join(reason_of(error, path).split())}", remedy, path))
+        return self._files.get(path)
 
     def _find_kubeconfig(self, kubeconfig: str) -> str | dict[str, Any]:
         """The paths that a kubeconfig is read from, looked up as Ansible looks up every file of a play, and decrypted."""

@@ -98,3 +98,111 @@ def test_a_namespace_without_a_catalog_is_named(administrator: Runner) -> None:
     [run] = administrator.sequence([Task({"namespace": "default"}, INFO)])
     assert run.failed
     assert "default" in run.result["msg"]
+
+
+# model_catalog
+
+CATALOG = "modelops.openshift_ai.model_catalog"
+MCP = "mcp-catalog-sources"
+
+
+@pytest.fixture
+def writer(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Runner]:
+    """Runs modules as an account with the rights of rbac/catalog.yml and no others; what it has changed is as before afterwards."""
+    names = (USER, MCP, "agent-catalog-sources")
+    before = {name: until(lambda name=name: cluster.get(*CONFIG_MAPS, name))["data"] for name in names}  # type: ignore[misc]
+    with account_with(cluster, "catalog-writer", roles_of("catalog.yml")) as token:
+        try:
+            yield Runner(layout, token, tmp_path)
+        finally:
+            for name, data in before.items():
+                present = cluster.get(*CONFIG_MAPS, name)["data"]
+                cluster.merge(*CONFIG_MAPS, name, {"data": {**dict.fromkeys(present), **data}})
+
+
+def catalog(runner: Runner, *sources: dict[str, Any], check: bool = False, **options: Any) -> Run:
+    [run] = runner.sequence([Task({"namespace": REGISTRIES_NAMESPACE, "sources": list(sources), **options}, CATALOG, check=check, diff=True)])
+    return run
+
+
+def data_of(cluster: Cluster, name: str = USER) -> dict[str, str]:
+    data: dict[str, str] = cluster.get(*CONFIG_MAPS, name)["data"]
+    return data
+
+
+def test_sources_are_predicted_written_once_and_then_left_alone(writer: Runner, cluster: Cluster, tmp_path: Path) -> None:
+    cluster.merge(*CONFIG_MAPS, USER, {"data": {"sources.yaml": f"# ours\n{CLICKED}", "fraud_models.yaml": MODELS}})
+    file = tmp_path / "credit.yaml"
+    file.write_text("models:\n  - name: org/credit # a comment\n")
+    sources = [
+        {"id": "fraud_models", "enabled": False},
+        {"name": "Credit models", "path": str(file), "labels": ["yes"]},
+        {"id": "redhat_ai_models", "included": ["*granite*"]},
+        {"name": "Servers", "kind": "mcp", "entries": [{"name": "server", "version": "1.0"}]},
+    ]
+    predicted, done, again = catalog(writer, *sources, check=True), catalog(writer, *sources), catalog(writer, *sources)
+    for run in (predicted, done, again):
+        assert not run.failed, run.output
+    assert predicted.writes == []
+    assert [change["name"] for change in done.result["changes"]] == [USER, MCP]
+    assert (predicted.result["changes"], predicted.result["diff"]) == (done.result["changes"], done.result["diff"])
+    assert (again.result["changed"], again.writes) == (False, [])
+    # The account may not list labelled ConfigMaps, and tries.
+    assert len(again.reads) <= 6, again.reads
+    data = data_of(cluster)
+    assert data["credit_models.yaml"] == file.read_text()
+    assert data["sources.yaml"].startswith("# ours\n" + CLICKED.replace("enabled: true", "enabled: false"))
+    [exported] = writer.sequence([Task({"namespace": REGISTRIES_NAMESPACE, "include": ["content"]}, INFO)])
+    converged = catalog(writer, *exported.result["sources"], labels=exported.result["labels"], named_queries=exported.result["named_queries"])
+    assert not converged.failed, converged.output
+    assert converged.result["changes"] == []
+
+
+def test_nothing_is_written_that_would_take_the_catalog_down(writer: Runner, cluster: Cluster) -> None:
+    before = data_of(cluster)
+    run = catalog(writer, {"name": "One", "content": "models: [{name: yes}]"}, {"name": "Two", "content": "models: [{name: m, artifacts: [null]}]"})
+    assert run.failed
+    assert [problem["option"] for problem in run.result["problems"]] == ["sources[0].content: models[0].name", "sources[1].content: models[0].artifacts[0]"]
+    assert run.writes == []
+    assert data_of(cluster) == before
+
+
+def test_a_source_that_is_not_listed_goes_with_its_data(writer: Runner, cluster: Cluster) -> None:
+    cluster.merge(*CONFIG_MAPS, USER, {"data": {"sources.yaml": CLICKED, "fraud_models.yaml": MODELS}})
+    run = catalog(writer, {"id": "redhat_ai_models", "enabled": True}, purge=True)
+    assert not run.failed, run.output
+    assert data_of(cluster) == {"sources.yaml": "catalogs: []\n"}
+
+
+def test_a_right_that_is_missing_is_named_before_anything_is_written(writer: Runner) -> None:
+    run = catalog(writer, {"name": "Granite", "organization": "ibm-granite", "token": "hf_verysecret"})
+    assert run.failed
+    assert "create secrets" in run.result["msg"]
+    assert run.writes == []
+    assert "hf_verysecret" not in run.output
+
+
+def test_a_token_is_stored_and_goes_with_its_source(administrator: Runner, writer: Runner, cluster: Cluster) -> None:
+    source = {"name": "Granite", "organization": "ibm-granite"}
+    made, again = catalog(administrator, {**source, "token": "hf_verysecret"}), catalog(administrator, {**source, "token": "hf_verysecret"})
+    assert not made.failed, made.output
+    assert made.changes == [("create", "Secret"), ("update", "ConfigMap")]
+    assert again.changes == []
+    assert cluster.get(*SECRETS, "catalog-granite-apikey")["metadata"]["labels"] == {"app.kubernetes.io/component": "model-catalog"}
+    gone = catalog(administrator, {"id": "granite", "state": "absent"})
+    assert gone.changes == [("delete", "Secret"), ("update", "ConfigMap")], gone.output
+    assert not any("hf_verysecret" in run.output for run in (made, again, gone))
+
+
+def test_a_store_of_our_own_is_a_labelled_config_map(administrator: Runner, writer: Runner, cluster: Cluster) -> None:
+    before = data_of(cluster)
+    source = {"name": "Own models", "content": MODELS}
+    made, again = (catalog(administrator, source, store="own", labels=[{"name": "Own", "display_name": "Our own"}]) for _run in range(2))
+    try:
+        assert not made.failed, made.output
+        assert made.changes == [("create", "ConfigMap")]
+        assert again.changes == []
+        assert cluster.get(*CONFIG_MAPS, "modelops-catalog")["metadata"]["labels"] == {"opendatahub.io/catalog-source": "true"}
+        assert data_of(cluster) == before
+    finally:
+        cluster.delete(*CONFIG_MAPS, "modelops-catalog")

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from .. import _errors
-from .._model import catalog, kinds, manifests, ownership
+from .._model import catalog, catalog_sources, kinds, manifests, ownership
 from .._plan import catalog_plan
 from . import client, registry_reader, visibility
 
@@ -69,3 +70,25 @@ def token_secrets(cluster: client.Cluster, namespace: str, unseen: Callable[[str
         lambda: cluster.metadata(kinds.SECRETS, namespace, labelSelector=TOKEN_SELECTOR), None, lambda why: unseen(f"{what}: {why}"), advice=False
     )
     return None if listed is None else sorted(name for name in map(manifests.name_of, listed) if catalog.is_token_secret(name))
+
+
+@dataclass(frozen=True)
+class CatalogReader:
+    """Reads the catalog of one namespace for plans; `unseen` is told what may not be read and is not needed."""
+
+    cluster: client.Cluster
+    namespace: str
+    unseen: Callable[[str], object]
+
+    def live(self, wanted: catalog_sources.Wanted, purge: bool) -> catalog_plan.Live:
+        """The catalog as it is, with the Secrets that a plan for what is wanted has to know."""
+        live = read(self.cluster, self.namespace, self.unseen)
+        return replace(live, secrets={name: self._secret(name) for name in catalog_plan.secrets_needed(wanted, live, purge)})
+
+    def _secret(self, name: str) -> manifests.Manifest | None:
+        what = f"Secret {name!r}, which contains the token of a source, could not be read"
+        return visibility.seen(lambda: self.cluster.read(kinds.SECRETS, self.namespace, name), None, lambda why: self.unseen(f"{what}: {why}"), advice=False)
+
+    def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
+        """Those of the rights that the account does not have."""
+        return self.cluster.missing_rights(namespace, rights)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from .. import _errors
 from .._model import custom_resource, kinds, manifests
@@ -22,7 +23,16 @@ PLANS = 4
 LEAVING = "openshift-ai.modelops/about-to-be-deleted"
 
 
-def rights_problems(reader: registry_reader.Reader, changes: Iterable[changeset.Change]) -> list[_errors.Problem]:
+class Account(Protocol):
+    """Who writes, and in which namespace."""
+
+    namespace: str
+
+    def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
+        """Those of the rights that it does not have."""
+
+
+def rights_problems(reader: Account, changes: Iterable[changeset.Change]) -> list[_errors.Problem]:
     """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
     verbs = {"POST": ("create",), "PATCH": ("patch",), "DELETE": ("delete",)}
     needed: dict[str, dict[client.Right, list[str]]] = {reader.namespace: {}, "": {}}

@@ -93,11 +93,16 @@ def live_value(source: catalog_schema.Merged | None, wanted: catalog_sources.Sou
     return (values.get("properties") or {}).get(field_.key) if field_.in_properties else values.get(wanted.key_of(field_.key))
 
 
-def secrets_needed(wanted: catalog_sources.Wanted, live: Live) -> list[str]:
-    """The Secrets with tokens that a plan has to know: of sources with a token, and of those that may be removed."""
-    with_token = {catalog.token_secret(source.id) for source in wanted.sources if source.token is not None}
-    used = {str(name) for source in live.view.sources.values() if (name := (source.values.get("properties") or {}).get(catalog.API_KEY))}
-    return sorted(with_token | {name for name in used if catalog.is_token_secret(name)})
+def secrets_needed(wanted: catalog_sources.Wanted, live: Live, purge: bool) -> list[str]:
+    """The Secrets with tokens that a plan has to know: of sources with a token, and of those that go."""
+    needed = {catalog.token_secret(source.id) for source in wanted.sources if source.token is not None}
+    kept = {source.id for source in wanted.sources if not source.is_absent}
+    listed = {source.id for source in wanted.sources}
+    for source in live.view.sources.values():
+        name = catalog.token_secret(source.id)
+        if source.id not in kept and (purge or source.id in listed) and (source.values.get("properties") or {}).get(catalog.API_KEY) == name:
+            needed.add(name)
+    return sorted(needed)
 
 
 def plan_catalog(wanted: catalog_sources.Wanted, live: Live, store: str = DASHBOARD, purge: bool = False, purge_limit: int = 1) -> changeset.Plan:
@@ -139,7 +144,8 @@ class _Planning:
         self._plan_labels()
         self._plan_queries()
         changes = self._changes()
-        changes = () if self._problems else (*self._secrets, *changes, *self._deletions)
+        # Whoever is killed in between has written sources whose token is there, or has a source left that the next run removes.
+        changes = () if self._problems else (*self._secrets, *self._deletions, *changes)
         return changeset.Plan(changes, tuple(dict.fromkeys(self._warnings)), tuple(self._problems))
 
     def _store_problem(self) -> _errors.Problem | None:

@@ -199,10 +199,10 @@ def test_a_removed_source_goes_with_its_data_and_its_secret():
     plan = planned({"id": "fraud_models", "state": "absent"}, {"id": "granite", "state": "absent"}, there=there)
     assert after(plan, there=there) == {"sources.yaml": "catalogs: []\n"}
     assert [(change.verb, change.kind, change.name) for change in plan.changes] == [
-        ("PATCH", "ConfigMap", "model-catalog-sources"),
         ("DELETE", "Secret", "catalog-granite-apikey"),
+        ("PATCH", "ConfigMap", "model-catalog-sources"),
     ]
-    assert plan.changes[1].body["preconditions"] == {"uid": "u", "resourceVersion": "9"}
+    assert plan.changes[0].body["preconditions"] == {"uid": "u", "resourceVersion": "9"}
 
 
 @pytest.mark.parametrize("changed", [{"labels": {}}, {"ownerReferences": [{}]}])
@@ -312,10 +312,12 @@ def test_another_token_is_written_into_the_secret_alone():
     assert problems_of(planned(source, there=live(secrets=secret(labels={})))) == ["sources[0].token"]
 
 
-def test_only_secrets_of_tokens_are_read():
-    there = live(CLICKED.replace("catalog-granite-apikey", "somebodys-password"))
-    assert secrets_needed(wanted({"id": "a", "token": "hf_x"}), there) == ["catalog-a-apikey"]
-    assert secrets_needed(wanted(), live()) == ["catalog-granite-apikey"]
+def test_only_secrets_are_read_that_are_to_be_written_or_go():
+    gone, kept = wanted({"id": "granite", "state": "absent"}), wanted({"id": "granite"})
+    assert secrets_needed(wanted({"id": "a", "token": "hf_x"}), live(), False) == ["catalog-a-apikey"]
+    assert secrets_needed(gone, live(), False) == secrets_needed(wanted(KEPT), live(), True) == ["catalog-granite-apikey"]
+    assert secrets_needed(kept, live(), True) == secrets_needed(wanted(KEPT), live(), False) == []
+    assert secrets_needed(gone, live(CLICKED.replace("catalog-granite-apikey", "somebodys-password")), False) == []
 
 
 # Purge

@@ -1,0 +1,329 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: model_catalog
+short_description: Manage the sources of the model catalog
+version_added: 0.1.0
+author:
+  - The modelops.openshift_ai authors (@modelops)
+description:
+  - Creates, edits and deletes sources of models, MCP servers and agents in the model catalog, with their data, labels and named queries.
+  - Checks everything by the rules of the catalog server before anything is written. With an invalid file, the whole catalog would be unavailable for all users.
+  - Edits the ConfigMaps that the settings page of the dashboard edits. Comments, and everything that the options do not specify, are preserved. Sources that
+    were created in the dashboard can be managed with this module, and the other way round.
+  - Writes each ConfigMap at most once, and only if there are differences.
+extends_documentation_fragment:
+  - modelops.openshift_ai.auth
+  - modelops.openshift_ai.attributes
+notes:
+  - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
+  - The version of the catalog is determined from its ConfigMaps. The module fails if an option is not supported by that version. It also fails if the product
+    is older than OpenShift AI 2.24, whose catalog was a part of the dashboard.
+  - Sources that the product provides can be overridden, but not deleted.
+  - A change on the settings page of the dashboard erases comments, labels, named queries, and everything else that the page does not manage. A warning is
+    issued if the file contains any. See O(store).
+  - The module fails if a ConfigMap that it would change is managed by another tool, such as Argo CD.
+  - The required permissions are in C(rbac/catalog.yml) of this collection. Tokens also require permission to get, create, patch and delete Secrets, and
+    O(store=own) to create and list ConfigMaps.
+requirements:
+  - kubernetes >= 24.2.0
+  - kubernetes.core >= 5.0.0
+seealso:
+  - module: modelops.openshift_ai.model_catalog_info
+options:
+  namespace:
+    description:
+      - The namespace of the model registries, which is also that of the model catalog.
+      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or has no model catalog.
+    type: str
+  sources:
+    description:
+      - The sources. Options that are not set keep their current values.
+      - The module fails if a source is listed twice.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description:
+          - The ID. It cannot be changed.
+          - If not set, it is derived from O(sources[].name) as the dashboard does. For example, C(Fraud models) becomes C(fraud_models).
+          - The module fails if a new source has an ID with other characters than lowercase letters, digits and underscores.
+        type: str
+      kind:
+        description:
+          - What the source contains. It cannot be changed.
+          - V(mcp) requires OpenShift AI 3.4 or later, and V(agent) requires 3.5 or later.
+        type: str
+        choices: [model, mcp, agent]
+        default: model
+      name:
+        description:
+          - The name that the dashboard shows. Required to create a source.
+        type: str
+      type:
+        description:
+          - V(yaml) for data in this ConfigMap, V(hf) for Hugging Face. It cannot be changed.
+          - If not set, it is derived from the other options. Only sources of kind V(model) can have the type V(hf).
+        type: str
+        choices: [yaml, hf]
+      enabled:
+        description:
+          - Whether the entries of the source are shown. A new source is enabled if this option is not set.
+        type: bool
+      labels:
+        description:
+          - The labels of the source, by which users can filter.
+        type: list
+        elements: str
+      organization:
+        description:
+          - The organization at Hugging Face whose models are shown. Patterns do not need to contain it.
+        type: str
+      included:
+        description:
+          - Patterns for the names of models or MCP servers to show. The only wildcard is C(*), and case is ignored. With an empty list, all of them are shown.
+          - Required for a source of type V(hf) without an organization.
+        type: list
+        elements: str
+      excluded:
+        description:
+          - Patterns for the names of models or MCP servers that are not shown, even if they match O(sources[].included).
+        type: list
+        elements: str
+      entries:
+        description:
+          - The models, MCP servers or agents of a source of type V(yaml), in the format of the catalog server.
+          - Mutually exclusive with O(sources[].content) and O(sources[].path).
+        type: list
+        elements: dict
+      content:
+        description:
+          - The data of a source of type V(yaml) as a YAML file, as it is uploaded in the dashboard.
+          - Mutually exclusive with O(sources[].entries) and O(sources[].path).
+        type: str
+      path:
+        description:
+          - A file on the controller with the data. Relative paths are also searched for in C(files/).
+          - Mutually exclusive with O(sources[].entries) and O(sources[].content).
+        type: path
+      token:
+        description:
+          - The token for Hugging Face. It is stored in a Secret, as the dashboard does.
+          - The catalog server of OpenShift AI up to 3.5 does not read it. A warning is issued.
+        type: str
+      state:
+        description:
+          - Whether the source exists. V(absent) deletes it, with its data and the Secret with its token.
+          - The module fails if the product provides the source. Set O(sources[].enabled) to V(false) instead.
+        type: str
+        choices: [present, absent]
+        default: present
+      status:
+        description:
+          - Ignored. Accepted so that the sources that M(modelops.openshift_ai.model_catalog_info) returns can be used as they are.
+        type: dict
+  labels:
+    description:
+      - Descriptions of labels. If not set, they are not changed.
+      - The module fails if a label is described in another ConfigMap. The catalog is unavailable with the same label in two ConfigMaps.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - The label. If not set, the description applies to the sources without labels.
+        type: str
+      display_name:
+        description:
+          - The name that the dashboard shows.
+        type: str
+      description:
+        description:
+          - The description that the dashboard shows.
+        type: str
+      asset_type:
+        description:
+          - The kind of sources that the label is for.
+        type: str
+        choices: [models, mcp_servers, agents]
+  named_queries:
+    description:
+      - Filters with a name. If not set, they are not changed.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - The name.
+        type: str
+        required: true
+      asset_type:
+        description:
+          - What the filters apply to. If not set, they apply to models.
+        type: str
+        choices: [models, mcp_servers, agents]
+      filters:
+        description:
+          - The conditions, all of which must be met. The module fails if the list is empty.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          field:
+            description:
+              - The field.
+            type: str
+            required: true
+          operator:
+            description:
+              - The operator.
+            type: str
+            choices: ['=', '!=', '>', '<', '>=', '<=', LIKE, ILIKE, IN, NOT IN]
+            default: '='
+          value:
+            description:
+              - The value, which is a list for V(IN) and V(NOT IN).
+            type: raw
+            required: true
+  store:
+    description:
+      - Where new sources, labels and named queries are stored. Existing ones stay where they are.
+      - V(dashboard) is the ConfigMap that the settings page of the dashboard edits.
+      - V(own) is a ConfigMap C(modelops-catalog) with the label C(opendatahub.io/catalog-source=true), which the dashboard never changes. Its sources are not
+        on the settings page. Requires OpenShift AI 3.4 or later.
+      - From OpenShift AI 3.4 on, sources that do not fit into a ConfigMap are stored in further ConfigMaps with this label.
+    type: str
+    choices: [dashboard, own]
+    default: dashboard
+  purge:
+    description:
+      - Whether to delete sources that are not listed. If O(labels) or O(named_queries) is set, labels or named queries that are not listed are also deleted.
+      - Overrides of sources that the product provides are removed. Sources in ConfigMaps of others are kept.
+      - The module fails if O(sources) is empty.
+    type: bool
+    default: false
+  purge_limit:
+    description:
+      - The maximum number of sources that O(purge) can delete in one run.
+      - If more sources are not listed, the module fails before anything is written, and the error names them.
+      - The module fails if the value is less than 0.
+    type: int
+    default: 1
+"""
+
+EXAMPLES = r"""
+- name: Add the models of the fraud team to the catalog
+  modelops.openshift_ai.model_catalog:
+    sources:
+      - name: Fraud models
+        labels: [Fraud]
+        path: fraud-models.yaml
+
+- name: Show only some of the models that the product provides
+  modelops.openshift_ai.model_catalog:
+    sources:
+      - id: redhat_ai_models
+        included: ["RedHatAI/granite-*"]
+      - id: other_models
+        enabled: false
+
+- name: Add models of an organization at Hugging Face
+  modelops.openshift_ai.model_catalog:
+    sources:
+      - name: Granite
+        organization: ibm-granite
+        excluded: ["*-draft"]
+
+- name: Detect drift without changing anything
+  modelops.openshift_ai.model_catalog:
+    sources: "{{ model_catalog_sources }}"
+    purge: true
+    purge_limit: 100
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+changes:
+  description:
+    - The changes that were made. In check mode, the changes that would be made.
+    - After a failure, C(unverified) marks a write whose result is unknown.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: One of V(create), V(update) and V(delete).
+      type: str
+    kind:
+      description: V(ConfigMap) or V(Secret).
+      type: str
+    namespace:
+      description: The namespace of the object.
+      type: str
+    name:
+      description: The name of the object.
+      type: str
+    fields:
+      description: The options whose values were set or changed, such as V(sources[fraud_models].enabled).
+      type: list
+      elements: str
+version:
+  description: The oldest version of OpenShift AI with such a catalog, for example V(3.5). Null if it was not determined.
+  returned: always
+  type: str
+cluster:
+  description: The cluster and the account that were used.
+  returned: always
+  type: dict
+  contains:
+    host:
+      description: The URL of the API server.
+      type: str
+    context:
+      description: The context of the kubeconfig, if one was set.
+      type: str
+    user:
+      description: The name of the account in the cluster.
+      type: str
+    verify_ssl:
+      description: Whether the certificate of the API server is verified.
+      type: bool
+problems:
+  description: The problems that were found.
+  returned: if the options are not valid, or the catalog server would not accept the result
+  type: list
+  elements: dict
+  contains:
+    option:
+      description: The path of the option, such as V(sources[2].name).
+      type: str
+    value:
+      description: The value of the option. Secrets are omitted.
+      type: raw
+    problem:
+      description: The problem.
+      type: str
+    remedy:
+      description: How to fix it.
+      type: str
+"""
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog
+
+
+def main() -> None:
+    _module.run_on_cluster(_options.CATALOG, catalog.converge, catalog.input_problems, catalog.CatalogOutcome())
+
+
+if __name__ == "__main__":
+    main()
