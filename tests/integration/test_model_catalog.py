@@ -120,8 +120,12 @@ def writer(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Runner]
                 cluster.merge(*CONFIG_MAPS, name, {"data": {**dict.fromkeys(present), **data}})
 
 
-def catalog(runner: Runner, *sources: dict[str, Any], check: bool = False, **options: Any) -> Run:
-    [run] = runner.sequence([Task({"namespace": REGISTRIES_NAMESPACE, "sources": list(sources), **options}, CATALOG, check=check, diff=True)])
+def task(*sources: dict[str, Any], check: bool = False, **options: Any) -> Task:
+    return Task({"namespace": REGISTRIES_NAMESPACE, "sources": list(sources), **options}, CATALOG, check=check, diff=True)
+
+
+def catalog(runner: Runner, *sources: dict[str, Any], **options: Any) -> Run:
+    [run] = runner.sequence([task(*sources, **options)])
     return run
 
 
@@ -140,8 +144,9 @@ def test_sources_are_predicted_written_once_and_then_left_alone(writer: Runner, 
         {"id": "redhat_ai_models", "included": ["*granite*"]},
         {"name": "Servers", "kind": "mcp", "entries": [{"name": "server", "version": "1.0"}]},
     ]
-    predicted, done, again = catalog(writer, *sources, check=True), catalog(writer, *sources), catalog(writer, *sources)
-    for run in (predicted, done, again):
+    read = Task({"namespace": REGISTRIES_NAMESPACE, "include": ["content"]}, INFO)
+    predicted, done, again, exported = writer.sequence([task(*sources, check=True), task(*sources), task(*sources), read])
+    for run in (predicted, done, again, exported):
         assert not run.failed, run.output
     assert predicted.writes == []
     assert [change["name"] for change in done.result["changes"]] == [USER, MCP]
@@ -152,7 +157,6 @@ def test_sources_are_predicted_written_once_and_then_left_alone(writer: Runner, 
     data = data_of(cluster)
     assert data["credit_models.yaml"] == file.read_text()
     assert data["sources.yaml"].startswith("# ours\n" + CLICKED.replace("enabled: true", "enabled: false"))
-    [exported] = writer.sequence([Task({"namespace": REGISTRIES_NAMESPACE, "include": ["content"]}, INFO)])
     converged = catalog(writer, *exported.result["sources"], labels=exported.result["labels"], named_queries=exported.result["named_queries"])
     assert not converged.failed, converged.output
     assert converged.result["changes"] == []
@@ -184,7 +188,8 @@ def test_a_right_that_is_missing_is_named_before_anything_is_written(writer: Run
 
 def test_a_token_is_stored_and_goes_with_its_source(administrator: Runner, writer: Runner, cluster: Cluster) -> None:
     source = {"name": "Granite", "organization": "ibm-granite"}
-    made, again = catalog(administrator, {**source, "token": "hf_verysecret"}), catalog(administrator, {**source, "token": "hf_verysecret"})
+    with_token = task({**source, "token": "hf_verysecret"})
+    made, again = administrator.sequence([with_token, with_token])
     assert not made.failed, made.output
     assert made.changes == [("create", "Secret"), ("update", "ConfigMap")]
     assert again.changes == []
@@ -197,8 +202,9 @@ def test_a_token_is_stored_and_goes_with_its_source(administrator: Runner, write
 def test_a_store_of_our_own_is_a_labelled_config_map(administrator: Runner, writer: Runner, cluster: Cluster) -> None:
     before = data_of(cluster)
     source = {"name": "Own models", "content": MODELS}
-    made, again = (catalog(administrator, source, store="own", labels=[{"name": "Own", "display_name": "Our own"}]) for _run in range(2))
+    own = task(source, store="own", labels=[{"name": "Own", "display_name": "Our own"}])
     try:
+        made, again = administrator.sequence([own, own])
         assert not made.failed, made.output
         assert made.changes == [("create", "ConfigMap")]
         assert again.changes == []

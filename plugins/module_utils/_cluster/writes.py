@@ -26,7 +26,9 @@ LEAVING = "openshift-ai.modelops/about-to-be-deleted"
 class Account(Protocol):
     """Who writes, and in which namespace."""
 
-    namespace: str
+    @property
+    def namespace(self) -> str:
+        """The namespace of what is written."""
 
     def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
         """Those of the rights that it does not have."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from .. import _texts
 from . import catalog, catalog_yaml
 
 # What becomes of it: the catalog is down for everybody, the source has the status `error`, some of its entries are missing, or nothing.
@@ -132,7 +133,15 @@ AGENT_KEYS = {
     "templates": Key("objects", keys={"name": COERCED, "content": COERCED}),
     "customProperties": Key("metadata"),
 }
-ENTRY_KEYS = {"model": MODEL_KEYS, "mcp": SERVER_KEYS, "agent": AGENT_KEYS}
+ENTRY_KEYS: dict[str, Mapping[str, Key]] = {"model": MODEL_KEYS, "mcp": SERVER_KEYS, "agent": AGENT_KEYS}
+
+
+# All keys that a place can name.
+KNOWN = {key for keys in (*SOURCE_KEYS.values(), *ENTRY_KEYS.values(), TOOL, PARAMETER, RUNTIME, TOOL_CALLING, ARTIFACT_KEYS) for key in keys} | {
+    "namedQueries",
+    "toolCalling",
+    *(key for keys in PROPERTIES.values() for key in keys),
+}
 
 
 @dataclass(frozen=True)
@@ -173,6 +182,12 @@ class File:
         return any(finding.effect == DOWN for finding in self.findings)
 
 
+def below(path: str, key: str) -> str:
+    """The place of a key. What may be a credential in the wrong place is not repeated."""
+    shown = key if _texts.may_repeat(key) or key in KNOWN else _texts.NOT_SHOWN
+    return f"{path}.{shown}" if path else shown
+
+
 class Check:
     """Collects what there is to say of a file; whatever does not fit has this effect."""
 
@@ -199,7 +214,7 @@ class Check:
         # JSON has its keys in this order, and the last one of those that are the same counts.
         for name in given if given.keys() <= exact else sorted(given):
             known = name if name in exact else _folded(name, keys)
-            place = f"{path}.{name}" if path else name
+            place = below(path, name)
             if known is None:
                 self._unknown(place, keys, strict)
                 continue
@@ -237,7 +252,7 @@ class Check:
                 return self.object(found, key.keys, path)
             if kind != "map":
                 for name, part in found.items():
-                    self._metadata(part, f"{path}.{name}") if kind == "metadata" else self._fitting(part, int, "an integer", f"{path}.{name}")
+                    self._metadata(part, below(path, name)) if kind == "metadata" else self._fitting(part, int, "an integer", below(path, name))
             return found
         if kind == "number":
             return self._fitting(given, int, "an integer", path)
@@ -255,7 +270,7 @@ class Check:
             text = given
         elif key.coerces and isinstance(given, (bool, int, float)):
             text = catalog_yaml.coerced(given)
-            self.advise(path, f"is {_word(given)}, which is read as {text!r}", QUOTE)
+            self.advise(path, f"is {_word(given)}, which is read as a string{_texts.repeated(text)}", QUOTE)
         else:
             is_scalar = isinstance(given, (bool, int, float))
             self.refuse(path, f"must be a string, but is {_word(given)}", QUOTE if is_scalar else "Set a string")
@@ -338,7 +353,7 @@ def uri_problem(uri: str) -> str:
         return "has no scheme"
     if not uri.isprintable() or re.search(r"%(?![0-9a-fA-F]{2})", uri):
         return "is not a valid URI"
-    return "" if scheme in SCHEMES else f"has the scheme {scheme!r}, which is not supported"
+    return "" if scheme in SCHEMES else f"has a scheme{_texts.repeated(scheme)} that is not supported"
 
 
 def read_file(text: str, generation: catalog.Generation) -> File:
@@ -383,7 +398,7 @@ def _entries(top: Mapping[str, Any], generation: catalog.Generation, check: Chec
                     check.advise(entry.path, f"is ignored, because {before.path} has the same ID", "Remove one of them")
                     continue
                 else:
-                    check.refuse(f"{entry.path}.id", f"{entry.id!r} is also the ID of {before.path}", "Use each ID once in a file, also for different kinds")
+                    check.refuse(f"{entry.path}.id", f"is also the ID of {before.path}", "Use each ID once in a file, also for different kinds")
                 _check_patterns(entry, check)
                 made.append(entry)
     return tuple(made)
@@ -399,7 +414,7 @@ def _check_patterns(entry: Entry, check: Check) -> None:
     if len(lists) == 2:
         both = sorted({pattern.strip() for pattern in lists[0][1]} & {pattern.strip() for pattern in lists[1][1]})
         if both:
-            check.advise(f"{entry.path}.{kind.excluded}", f"has patterns that {kind.included} has too: {', '.join(both)}", "Remove them from one of the lists")
+            check.advise(f"{entry.path}.{kind.excluded}", f"has {len(both)} patterns that {kind.included} has too", "Remove them from one of the lists")
 
 
 def _labels(given: Sequence[Any], check: Check) -> tuple[Mapping[str, Any], ...]:
@@ -416,11 +431,11 @@ def _labels(given: Sequence[Any], check: Check) -> tuple[Mapping[str, Any], ...]
             check.refuse(f"{path}.name", "is missing", "Set it; null stands for the sources without a label")
         elif isinstance(name, str) or name is None:
             if name in names:
-                check.refuse(f"{path}.name", f"{name!r} is repeated", "Use each name once")
+                check.refuse(f"{path}.name", "is repeated", "Use each name once")
             names.add(name)
         for key, value in found.items():
             if not isinstance(value, str) and not (key == "name" and value is None):
-                check.refuse(f"{path}.{key}", f"must be a string, but is {_word(value)}", QUOTE if isinstance(value, (bool, int, float)) else "Set a string")
+                check.refuse(below(path, key), f"must be a string, but is {_word(value)}", QUOTE if isinstance(value, (bool, int, float)) else "Set a string")
         labels.append(found)
     return tuple(labels)
 
@@ -429,7 +444,7 @@ def _queries(given: Mapping[str, Any], check: Check) -> Mapping[str, Any]:
     """Named queries in their newer form, with the fields of each below `filters`."""
     made: dict[str, Any] = {}
     for name, query in given.items():
-        path = f"namedQueries.{name}"
+        path = below("namedQueries", name)
         if not name:
             check.refuse("namedQueries", "has a query without a name", "Name it")
         if not isinstance(query, dict):
@@ -443,7 +458,7 @@ def _queries(given: Mapping[str, Any], check: Check) -> Mapping[str, Any]:
         if not isinstance(filters, dict) or not filters:
             check.refuse(path, "has no filters", "Set at least one field with operator and value")
             continue
-        conditions = {name: _condition(condition, f"{path}.{name}", check) for name, condition in filters.items()}
+        conditions = {name: _condition(condition, below(path, name), check) for name, condition in filters.items()}
         made[name] = {"assetType": asset_type or ASSET_TYPES[0], "filters": conditions}
     return made
 
@@ -513,7 +528,8 @@ def clashes(files: Sequence[tuple[str, File]]) -> list[tuple[str, Finding]]:
             if not isinstance(name, str) and name is not None:
                 continue
             if labels.setdefault(name, origin) != origin:
-                found.append((origin, Finding(DOWN, "labels", f"label {name!r} is also in ConfigMap {labels[name]!r}", "Remove it from one of them")))
+                problem = f"label{_texts.repeated(name)} is also in ConfigMap {labels[name]!r}"
+                found.append((origin, Finding(DOWN, "labels", problem, "Remove it from one of them")))
         for entry in file.entries:
             if kinds.setdefault(entry.id, entry.kind.name) != entry.kind.name:
                 problem = f"is also the ID of a source of kind {kinds[entry.id]} in another ConfigMap, with which it shares its status"
@@ -529,7 +545,7 @@ def source_findings(source: Merged, data: Callable[[str, str], str | None], gene
     check = Check(FAILS)
     properties = source.values.get("properties")
     if source.type not in source.kind.types:
-        what = f"type {source.type!r} is not supported" if source.type else "has no type"
+        what = f"has a type{_texts.repeated(source.type)} that is not supported" if source.type else "has no type"
         check.refuse("type", what, f"Set it to {' or '.join(source.kind.types)}")
         return check.findings
     if not source.values.get("name"):
@@ -539,7 +555,7 @@ def source_findings(source: Merged, data: Callable[[str, str], str | None], gene
     known = PROPERTIES[source.type] | ({"excludedModels"} if source.kind is catalog.MODEL else set())
     for name in given:
         if name not in known:
-            check.advise(f"properties.{name}", "is ignored, because it is not a known property", "Remove it")
+            check.advise(below("properties", name), "is ignored, because it is not a known property", "Remove it")
     if source.type == catalog.HUGGING_FACE:
         _check_hugging_face(source, given, generation, check)
     else:
@@ -567,7 +583,7 @@ def _check_yaml(source: Merged, properties: Mapping[str, Any], origin: str, data
         return
     text = data(origin, name)
     if text is None:
-        check.refuse(place, f"ConfigMap {origin!r} has no key {name!r}", "Add the key, or correct the path")
+        check.refuse(place, f"ConfigMap {origin!r} does not have the key{_texts.repeated(name)}", "Add the key, or correct the path")
         return
     check.findings += data_findings(text, source.kind)
 
@@ -581,7 +597,7 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
             check.refuse(f"properties.{catalog.ORGANIZATION}", "is not the name of an organization", "Set it without wildcards and slashes")
         prefixed = [pattern for pattern in (*patterns, *excluded) if pattern.startswith(f"{organization}/")]
         if prefixed:
-            check.advise("includedModels", f"{prefixed[0]!r} is completed with the organization once more", "Omit the organization in patterns")
+            check.advise("includedModels", "has a pattern that begins with the organization, which is added once more", "Omit the organization in patterns")
     elif not patterns:
         check.refuse("includedModels", "is empty, and there is no organization", f"Set {catalog.ORGANIZATION} or includedModels")
     else:
@@ -636,7 +652,7 @@ def _entry_findings(content: Any, kind: catalog.Kind) -> list[Finding]:
             else:
                 check.advise(f"{path}.name", f"is missing, so that the {kind.entry} has no name", "Set it")
         elif names.setdefault(name, index) != index:
-            check.advise(f"{path}.name", f"{name!r} is also the name of {kind.entries}[{names[name]}], and only one of them is shown", "Use each name once")
+            check.advise(f"{path}.name", f"is also the name of {kind.entries}[{names[name]}], and only one of them is shown", "Use each name once")
         if kind is catalog.MCP:
             _check_server(entry, path, check)
     return check.findings

@@ -18,7 +18,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _errors
+from .. import _errors, _texts
 
 # One of the library's: its classes are known only once the library is there.
 Node = Any
@@ -108,7 +108,8 @@ def _not_yaml(error: Exception) -> NotYamlError:
     mark = getattr(error, "problem_mark", None)
     # The rest of what the library says repeats lines of the text.
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is not valid YAML"
-    return NotYamlError(str(reason), 0 if mark is None else mark.line + 1)
+    # Some repeat parts of it too, in quotes.
+    return NotYamlError(re.sub(r"\s*(['\"]).*\1", "", str(reason)), 0 if mark is None else mark.line + 1)
 
 
 @functools.cache
@@ -218,7 +219,7 @@ class _Reading:
         if self._strict:
             for key in values:
                 if key in made:
-                    raise NotYamlError(f"key {key!r} is repeated", _line(node))
+                    raise NotYamlError(f"key{_texts.repeated(key)} is repeated", _line(node))
         made.update(values)
 
 

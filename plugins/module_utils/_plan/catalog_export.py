@@ -25,6 +25,17 @@ class Export:
     findings: list[manifests.Manifest]
     left_out: list[str]
 
+    @property
+    def why_unavailable(self) -> list[str]:
+        """What makes the whole catalog unavailable, in words: files, and data with which the process of the server ends."""
+        of_files = [(f"ConfigMap {finding['config_map']!r}", finding) for finding in self.findings]
+        of_sources = [(f"source {source['id']!r}", finding) for source in self.sources for finding in source["status"]["findings"]]
+        return [
+            f"{what} makes the whole catalog unavailable: {': '.join(filter(None, (finding['path'], finding['problem'])))}"
+            for what, finding in (*of_files, *of_sources)
+            if finding["effect"] == catalog_schema.DOWN
+        ]
+
 
 def exported(live: catalog_plan.Live, with_content: bool) -> Export:
     """All sources, labels and named queries of a catalog, with what the server says of them."""

@@ -237,7 +237,7 @@ class _Planning:
         if type_ == catalog.YAML:
             key = catalog.data_key(source.id)
             if key in self._live.texts.get(home, {}):
-                self._warnings.append(f"ConfigMap {home!r}: the key {key!r}, which no source uses, is replaced")
+                self._warnings.append(f"ConfigMap {home!r}: the key{_texts.repeated(key)}, which no source uses, is replaced")
             draft.data[key] = source.text
             properties[catalog.PATH] = key
         elif source.values.get("organization"):
@@ -414,10 +414,8 @@ class _Planning:
 
     def _plan_token(self, source: catalog_sources.Source) -> None:
         name = catalog.token_secret(source.id)
-        version = self._live.generation.version
-        self._warnings.append(
-            f"source {source.id!r}: the token is stored, but the catalog server of OpenShift AI up to 3.5 does not read it; this catalog is of {version}"
-        )
+        reads_none = f"the catalog server of OpenShift AI up to 3.5 does not read it, and this catalog is of {self._live.generation.version}"
+        self._warnings.append(f"source{_texts.repeated(source.id)}: the token is stored, but {reads_none}")
         present = self._live.secrets.get(name)
         body: manifests.Manifest = {"data": {TOKEN_KEY: manifests.encoded(source.token or "")}}
         field_ = f"sources[{source.id}].token"
@@ -427,7 +425,7 @@ class _Planning:
             self._secrets.append(self._secret_change("create", "POST", name, field_, body, {}, {field_: changeset.MASK}))
         elif manifests.decoded(present, TOKEN_KEY) != source.token:
             if why := _why_not_ours(present, name):
-                self._wrong(source, "token", f"cannot be stored: Secret {name!r} {why}", "Delete the Secret, or remove the option")
+                self._wrong(source, "token", f"cannot be stored: its Secret {why}", "Delete the Secret, or remove the option")
                 return
             body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, **body}
             self._secrets.append(self._secret_change("update", "PATCH", name, field_, body, {field_: changeset.MASK}, {field_: f"{changeset.MASK} (changed)"}))
@@ -498,7 +496,7 @@ class _Planning:
                 value = wanted["filters"]
                 if wanted["assetType"] != catalog.MODEL.asset_type:
                     problem = f"is not supported by OpenShift AI {self._live.generation.version}"
-                    self._problems.append(_errors.Problem("named_queries", f"asset_type of {query!r} {problem}", "Remove it", wanted["assetType"]))
+                    self._problems.append(_errors.Problem("named_queries", f"asset_type {problem}", "Remove it", wanted["assetType"]))
             shown = f"named query {query}"
             self._edit(home, catalog_text.Edit("namedQueries", query, value), f"named_queries[{query}]", {shown: present} if present else {}, {shown: wanted})
         if self._purge:
@@ -596,7 +594,7 @@ class _Planning:
         given = {(finding.path, finding.problem) for finding in source.data_findings}
         for finding in after.findings_of(merged):
             if finding.effect == catalog_schema.ADVICE or not is_changed:
-                self._warnings.append(f"source {source.id!r}: {finding.sentence()}")
+                self._warnings.append(f"source{_texts.repeated(source.id)}: {finding.sentence()}")
             elif (finding.path, finding.problem) not in given:
                 # What is wrong with the given data has been said with the options.
                 self._wrong(source, finding.path.partition(".")[2] or finding.path or "id", finding.problem, finding.remedy)

@@ -47,9 +47,7 @@ def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: lis
     live = catalog_reader.read(cluster, namespace, lambda why: outcome.warn([why]))
     export = catalog_export.exported(live, CONTENT in options["include"])
     outcome.warn(f"not exported, and not changed by a run: {omitted}" for omitted in export.left_out)
-    for finding in export.findings:
-        if finding["effect"] == "catalog":
-            outcome.warn([f"ConfigMap {finding['config_map']!r} makes the whole catalog unavailable: {finding['path']}: {finding['problem']}"])
+    outcome.warn(export.why_unavailable)
     used = {str((source.values.get("properties") or {}).get(catalog.API_KEY) or "") for source in live.view.sources.values()}
     secrets = catalog_reader.token_secrets(cluster, namespace, lambda why: outcome.warn([why]))
     return {

@@ -15,12 +15,14 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_sources, desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog import BEFORE_DEFAULTS, WITH_MCP
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import OF_MODULE
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, component, database_info, info, registries, registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_plan, catalog_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, catalog, catalog_info, component, database_info, info, registries, registry
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 
+from .module_utils import catalogs
 from .module_utils.builders import NAMESPACE, OLD, TODAY, Live, live, wanted
 from .module_utils.builders import planned as plan_of
 
@@ -192,6 +194,21 @@ def of_component(given: dict[str, Any]) -> Iterator[str]:
     yield from told(component.input_problems(given))
 
 
+def of_catalog(given: dict[str, Any]) -> Iterator[str]:
+    yield from told(catalog.input_problems(given))
+    problems: list[_errors.Problem] = []
+    described = catalog_sources.wanted_from_options(given, problems)
+    # One whose options are wrong is not planned.
+    if not problems:
+        for there in (catalogs.live(), catalogs.live(generation=WITH_MCP), catalogs.live(generation=BEFORE_DEFAULTS)):
+            made = catalog_plan.plan_catalog(described, there, given["store"], given["purge"], given["purge_limit"])
+            yield from [*told(list(made.problems)), *made.warnings, *(repr(change) for change in made.changes if change.kind == "Secret")]
+
+
+def of_catalog_info(given: dict[str, Any]) -> Iterator[str]:
+    yield from told(catalog_info.input_problems(given))
+
+
 RULES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "model_registry": of_registry,
     "model_registry_permission": of_permissions,
@@ -200,6 +217,8 @@ RULES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "model_registry_info": of_info,
     "model_registry_database_info": of_database,
     "model_registry_component": of_component,
+    "model_catalog": of_catalog,
+    "model_catalog_info": of_catalog_info,
 }
 
 

@@ -115,3 +115,11 @@ def test_what_no_option_can_say_is_named():
 def test_a_file_that_takes_the_catalog_down_is_a_finding():
     export = exported(live("bogus: []"), False)
     assert [(finding["config_map"], finding["effect"], finding["path"]) for finding in export.findings] == [("model-catalog-sources", "catalog", "bogus")]
+    assert export.why_unavailable == ["ConfigMap 'model-catalog-sources' makes the whole catalog unavailable: bogus: is not a known key"]
+
+
+def test_data_with_which_the_server_ends_are_told():
+    user = "catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: fatal.yaml}}]"
+    there = live(user)
+    there.config_maps["model-catalog-sources"]["data"]["fatal.yaml"] = "models: [{name: m, artifacts: [null]}]"
+    assert len(exported(there, False).why_unavailable) == 1
