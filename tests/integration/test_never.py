@@ -164,7 +164,9 @@ def catalog(cluster: Cluster) -> dict[str, str]:
     return {f"{plural}/{item['metadata']['name']}": item["metadata"]["uid"] for plural, item in found if "catalog" in item["metadata"]["name"]}
 
 
-def test_it_never_changes_or_deletes_an_object_of_the_model_catalog_unless_you_use_model_catalog(cluster: Cluster, administrator: Runner, name: str, mysql: dict[str, Any]) -> None:
+def test_it_never_changes_or_deletes_an_object_of_the_model_catalog_unless_you_use_model_catalog(
+    cluster: Cluster, administrator: Runner, name: str, mysql: dict[str, Any]
+) -> None:
     there = until(lambda: len(found := catalog(cluster)) >= 12 and found)
     kept = [{"name": registry["metadata"]["name"]} for registry in cluster.items("modelregistry.opendatahub.io/v1beta1", "modelregistries")]
     fleet = "modelops.openshift_ai.model_registries"
