@@ -35,9 +35,10 @@ class Layout:
     network: int
     product: str = "3.x"
     platform: str = "openshift"
-    # Programs to run in place of our operator and our registry server.
+    # Programs to run in place of our operator, our registry server, and our server of the model catalog.
     operator: str = ""
     registry_server: str = ""
+    catalog_server: str = ""
     # The folder of a MySQL server; without one MariaDB is alone.
     mysql: str = ""
 
@@ -52,7 +53,7 @@ class Layout:
         """A new sandbox for this checkout, on a loopback network that nobody uses."""
         state = ROOT / ".sandbox"
         state.mkdir(mode=0o700, exist_ok=True)
-        given = {name: os.environ.get(variable, "") for name, variable in (("operator", "SANDBOX_OPERATOR"), ("registry_server", "SANDBOX_REGISTRY_SERVER"))}
+        given = {name: os.environ.get(f"SANDBOX_{name.upper()}", "") for name in ("operator", "registry_server", "catalog_server")}
         for name, program in given.items():
             if program and not os.access(program, os.X_OK):
                 raise ValueError(f"SANDBOX_{name.upper()}={program} is no program")

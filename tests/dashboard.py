@@ -1,17 +1,21 @@
 """The requests that the product's dashboard sends, of each generation, straight to the API server as its administrator.
 
 A `Form` is what somebody has filled in: `create` a registry with it; or `opened`, change it and `edit`.
+A `SourceForm` is that of a source of the model catalog.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 import string
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.kube import Object, path
+import yaml
+
+from sandbox.kube import ApiError, Object, path
 from sandbox.layout import REGISTRIES_NAMESPACE
 from tests.helpers import RBAC, Cluster
 
@@ -303,3 +307,128 @@ def _secret_path(name: str | None = None) -> str:
 
 def _binding_path(name: str | None = None) -> str:
     return path(f"{RBAC}/v1", "rolebindings", REGISTRIES_NAMESPACE, name)
+
+
+# The settings page of the model catalog
+
+DEFAULT_SOURCES, USER_SOURCES, SOURCES_KEY = "default-catalog-sources", "model-catalog-sources", "sources.yaml"
+
+
+@dataclass(frozen=True)
+class SourceForm:
+    """What the form of a source of models holds: either the YAML text or the organization."""
+
+    name: str
+    text: str | None = None
+    organization: str | None = None
+    enabled: bool = False
+    included: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    token: str = field(default="", repr=False)
+
+
+class CatalogPage:
+    """The settings page of the model catalog, since v3.3 of the dashboard."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def create(self, form: SourceForm) -> str:
+        """Create a source; its ID. ValueError where the page says that there is one, ApiError with what the API server refused."""
+        identity = re.sub(r"[^a-zA-Z0-9_]", "", re.sub(r"[\s-]", "_", form.name.strip())).lower()
+        delivered, present = self._get(DEFAULT_SOURCES), self._get(USER_SOURCES)
+        if any(entry["id"] == identity for config_map in (delivered, present) for entry in _entries_of(config_map)):
+            raise ValueError(f"source {identity!r} already exists")
+        secret = None
+        if form.token:
+            secret = _token_secret(identity)
+            self._send("POST", _secret_path(), {**_secret_body(secret), "stringData": {"apiKey": form.token}})
+        try:
+            self._put(present, [*_entries_of(present), _entry(identity, form, secret or "")], _data_of(identity, form))
+        except ApiError:
+            if secret:
+                self._send("DELETE", _secret_path(secret))
+            raise
+        return identity
+
+    def edit(self, identity: str, **changes: Any) -> None:
+        """Save the form of a source with these values of the entry. Of one that the product delivers, an override is written."""
+        present = self._get(USER_SOURCES)
+        entries = _entries_of(present)
+        entry = next((entry for entry in entries if entry["id"] == identity), None)
+        text = changes.pop("text", None)
+        if entry is None:
+            assert any(found["id"] == identity for found in _entries_of(self._get(DEFAULT_SOURCES))), f"there is no source {identity!r}"
+            # Empty lists are left out.
+            entry = {"id": identity}
+            entries.append(entry)
+        for key, value in changes.items():
+            if value == []:
+                entry.pop(key, None)
+            else:
+                entry[key] = value
+        self._put(present, entries, {} if text is None else {entry["properties"]["yamlCatalogPath"]: text})
+
+    def delete(self, identity: str) -> None:
+        """Delete a source with its token and its data. ValueError for one that the product delivers."""
+        if any(entry["id"] == identity for entry in _entries_of(self._get(DEFAULT_SOURCES))):
+            raise ValueError("a default source cannot be deleted")
+        present = self._get(USER_SOURCES)
+        entry = next(entry for entry in _entries_of(present) if entry["id"] == identity)
+        properties = entry.get("properties") or {}
+        if properties.get("apiKey"):
+            self._send("DELETE", _secret_path(properties["apiKey"]))
+        self._put(present, [one for one in _entries_of(present) if one["id"] != identity], {str(properties.get("yamlCatalogPath")): None})
+
+    def _get(self, name: str) -> Object:
+        found: Object = self._send("GET", path("v1", "configmaps", REGISTRIES_NAMESPACE, name))
+        return found
+
+    def _put(self, present: Object, entries: list[Object], data: dict[str, str | None]) -> None:
+        """Write the ConfigMap as it was read, with a file that has nothing but the sources of models."""
+        text = yaml.dump({"catalogs": entries}, Dumper=_Indented, indent=4)
+        merged = {**(present.get("data") or {}), **data, SOURCES_KEY: text}
+        body = {**present, "data": {key: value for key, value in merged.items() if value is not None}}
+        self._send("PUT", path("v1", "configmaps", REGISTRIES_NAMESPACE, USER_SOURCES), body)
+
+    def _send(self, verb: str, where: str, body: Any = None) -> Any:
+        parameters = {} if body is None else {"fieldManager": "unknown"}
+        return self._cluster.call(lambda api: api.request(verb, where, body, **parameters))
+
+
+class _Indented(yaml.SafeDumper):
+    """Indents lists too, as the dashboard's library does."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def _entries_of(config_map: Object) -> list[Object]:
+    content = yaml.safe_load(config_map["data"].get(SOURCES_KEY, "")) or {}
+    return list(content.get("catalogs") or [])
+
+
+def _entry(identity: str, form: SourceForm, secret: str) -> Object:
+    if form.text is not None:
+        properties: Object = {"yamlCatalogPath": f"{identity}.yaml"}
+    else:
+        # Without a token, an empty one is written.
+        properties = {"allowedOrganization": form.organization, "apiKey": secret}
+    lists = {"includedModels": form.included, "excludedModels": form.excluded, "labels": form.labels}
+    type_ = "yaml" if form.text is not None else "hf"
+    entry = {"id": identity, "name": form.name, "type": type_, "enabled": form.enabled, "properties": properties}
+    return entry | {key: list(values) for key, values in lists.items() if values}
+
+
+def _data_of(identity: str, form: SourceForm) -> dict[str, str | None]:
+    return {} if form.text is None else {f"{identity}.yaml": form.text}
+
+
+def _token_secret(identity: str) -> str:
+    return f"catalog-{identity.replace('_', '-')}-apikey"
+
+
+def _secret_body(name: str) -> Object:
+    metadata = {"name": name, "namespace": REGISTRIES_NAMESPACE, "labels": {"app.kubernetes.io/component": "model-catalog"}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}

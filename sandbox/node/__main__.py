@@ -11,15 +11,16 @@ from functools import partial
 import aiohttp
 
 from sandbox import faults
-from sandbox.generations import apis_of
+from sandbox.generations import GENERATIONS, apis_of
 from sandbox.kube import Api, path, run_forever
 from sandbox.layout import Layout
 from sandbox.node import postgres, real, web
 from sandbox.node.hosts import Hosts
 from sandbox.node.kubelet import Node
 from sandbox.node.pod import Launch
-from sandbox.node.programs import Idle, Metadata, Program, Registry, RestGateway
+from sandbox.node.programs import Catalog, Idle, Metadata, Program, Registry, RestGateway
 from sandbox.node.volumes import Provisioner
+from sandbox.server.log import Write
 from sandbox.server.metadata import asks_metadata_server
 from sandbox.server.registry import Start
 
@@ -27,6 +28,8 @@ from sandbox.server.registry import Start
 THREADS = 12
 # In pods of older products it opens the database for the registry server.
 METADATA_CONTAINER = "grpc-container"
+# The label of the catalog's own pod. Those of each registry of an older product have a server too, which is not there.
+CATALOG_APP = "model-catalog"
 
 
 class Programs:
@@ -55,11 +58,24 @@ class Programs:
             server = real.RealServer(self._layout, self._binary, launch, log.write, self._client, self._hosts.table(namespace))
             self._real[launch.pod.uid] = namespace, server
             return server
-        if launch.container.name == postgres.CONTAINER and "POSTGRESQL_DATABASE" in launch.environment:
+        if launch.container.name == web.CATALOG_CONTAINER and launch.pod.item["metadata"].get("labels", {}).get("app") == CATALOG_APP:
+            return self._catalog(launch, log.write)
+        databases = {postgres.CONTAINER} | ({postgres.CATALOG_CONTAINER} if self._layout.catalog_server else set())
+        if launch.container.name in databases and "POSTGRESQL_DATABASE" in launch.environment:
             service = launch.pod.item["metadata"].get("labels", {}).get("app.kubernetes.io/name", "")
             serving = partial(self._hosts.serving, namespace, service, self._layout.pod_address(launch.pod.number))
             return postgres.Postgres(self._layout, launch, await self._claim(launch), log.write, self._threads, serving)
         return Idle()
+
+    def _catalog(self, launch: Launch, write: Write) -> Program:
+        namespace = launch.pod.namespace
+        changes = self._api.watch(path("v1", "configmaps", namespace))
+        if not self._layout.catalog_server:
+            newest = list(GENERATIONS.values())[-1]
+            return Catalog(launch.arguments, launch.look, changes, write, launch.container.spec.get("image") == newest.image)
+        server = real.RealCatalog(self._layout, self._layout.catalog_server, launch, write, self._client, self._hosts.table(namespace), changes)
+        self._real[launch.pod.uid] = namespace, server
+        return server
 
     def forget(self, uid: str) -> None:
         """A pod is gone."""

@@ -35,6 +35,8 @@ class Launch:
     environment: Mapping[str, str]
     files: Files
     mounts: Mapping[str, Mapping[str, bytes]]
+    # The mounted files as they are later on.
+    look: Callable[[], Awaitable[Mapping[str, Mapping[str, bytes]]]]
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,13 @@ class Pod:
         variables = await expansion.environment(container.spec, self.item, self.ip, self._read)
         arguments = [expansion.expand(text, variables) for text in container.spec.get("args") or []]
         mounts = expansion.mounts(container.spec, self._volumes)
-        return Launch(self, container, arguments, variables, Files(mounts), mounts)
+
+        async def look() -> Mapping[str, Mapping[str, bytes]]:
+            with contextlib.suppress(NotThereYet):
+                await self._mount()
+            return expansion.mounts(container.spec, self._volumes)
+
+        return Launch(self, container, arguments, variables, Files(mounts), mounts, look)
 
     async def _attend(self, container: Container, program: Program) -> int:
         """Run a program under its probes; its exit code, or that of a stop that its probes demanded."""

@@ -20,7 +20,8 @@ from sandbox.processes import dies_with_parent
 from sandbox.server.log import Write
 from sandbox.server.models import Answer
 
-CONTAINER = "postgres"
+# Of a generated database, and of that of the model catalog, which only the real server of it needs.
+CONTAINER, CATALOG_CONTAINER = "postgres", "postgresql"
 SUPERUSER, SUPERUSER_PASSWORD = "postgres", "sandbox-postgres"
 CONNECTIONS = 40
 START_PAUSE = 0.05

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Protocol
 
+from sandbox.server.catalog import CatalogServer
 from sandbox.server.log import Write
 from sandbox.server.metadata import Gateway, MetadataServer, refused
 from sandbox.server.models import Answer
@@ -89,3 +90,18 @@ class RestGateway(Gateway):
 
     async def check(self, _path: str) -> tuple[bool, str]:
         return True, ""
+
+
+class Catalog(CatalogServer):
+    """The server of the model catalog, one of ours."""
+
+    stopped_code = GO_STOPPED
+    always_passes = False
+
+    async def check(self, path: str) -> tuple[bool, str]:
+        # Without a path it is only whether the port is open.
+        found = self.ready() if path == "/readyz" else self.respond("GET", "/healthz", {}, b"")
+        return found.status < 400, f"HTTP probe failed with statuscode: {found.status}"
+
+    async def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Answer:
+        return self.respond(method, path, query, body)

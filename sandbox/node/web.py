@@ -12,7 +12,7 @@ from sandbox.node.kubelet import KUBELET_PORT, Node
 from sandbox.node.logs import Selection
 
 PODS_PORT = 10251
-REGISTRY_CONTAINER = "rest-container"
+REGISTRY_CONTAINER, CATALOG_CONTAINER = "rest-container", "catalog"
 
 
 def pods_url(layout: Layout) -> str:
@@ -74,11 +74,11 @@ def kubelet_api(node: Node) -> web.Application:
 
 
 def pods_api(node: Node) -> web.Application:
-    """The HTTP ports of registry servers, one folder a pod."""
+    """The HTTP ports of registry servers and of the catalog's, one folder a pod."""
 
     async def handle(request: web.Request) -> web.Response:
         pod = node.find(request.match_info["namespace"], request.match_info["pod"])
-        program = pod.programs.get(REGISTRY_CONTAINER) if pod else None
+        program = (pod.programs.get(REGISTRY_CONTAINER) or pod.programs.get(CATALOG_CONTAINER)) if pod else None
         if not program:
             return web.Response(status=502, text="connection refused\n")
         answer = await program.answer(request.method, "/" + request.match_info["path"], request.query, await request.read())

@@ -26,8 +26,8 @@ NODE_PORT = 10251
 NODE = web.AppKey("NODE", aiohttp.ClientSession)
 SERVICE_DOMAIN = "svc.cluster.local"
 LARGEST_BODY = 64 * 2**20
-# The volume of a registry's pod that holds the certificate of the proxy in it.
-CERTIFICATE_VOLUMES = ("kube-rbac-proxy-cert", "oauth-proxy-cert")
+# The volume of the pod of a registry, or of the catalog, that holds the certificate of the proxy in it.
+CERTIFICATE_VOLUMES = ("kube-rbac-proxy-cert", "oauth-proxy-cert", "kube-rbac-proxy-tls")
 UNAVAILABLE = """<html>
 <head><title>Application is not available</title></head>
 <body>

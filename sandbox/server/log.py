@@ -25,6 +25,8 @@ PLACES = {
     "postgresql-retry": "connect.go:86",
     "postgresql": "connect.go:94",
     "exit": "root.go:42",
+    "catalog-listening": "catalog.go:219",
+    "catalog-refused": "base.go:94",
 }
 
 USAGE = """Usage:

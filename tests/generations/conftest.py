@@ -23,7 +23,7 @@ from tests.helpers import Cluster, Runner
 
 OLDEST = "2.21"
 # They say which sandbox a process belongs to, and which programs it runs in place of ours.
-VARIABLES = (MARKER, "SANDBOX_OPERATOR", "SANDBOX_REGISTRY_SERVER")
+VARIABLES = (MARKER, "SANDBOX_OPERATOR", "SANDBOX_REGISTRY_SERVER", "SANDBOX_CATALOG_SERVER")
 
 
 @dataclass(frozen=True)

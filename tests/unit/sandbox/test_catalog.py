@@ -1,0 +1,259 @@
+"""The sandbox's server of the model catalog, compared with what was seen of the product's, and with what the modules say of the same files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog as model_catalog
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_schema
+from sandbox.server import catalog, sources
+
+FOLDER = "/data/user-model-sources"
+PATH = f"{FOLDER}/sources.yaml"
+ENTRY = "catalogs: [{{id: a, name: A, type: yaml, properties: {{yamlCatalogPath: a.yaml}}{}}}]\n"
+GOOD, DATA = ENTRY.format(""), "models: [{name: org/one}, {name: org/two}]\n"
+
+
+class Run:
+    """A server with the files of one folder, which can be changed while it runs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> None:
+        monkeypatch.setattr(catalog, "RELOAD_SECONDS", 0)
+        self.files, self.log = files, []
+        self._changed = asyncio.Queue()
+        self.server = catalog.CatalogServer([f"--catalogs-path={PATH}"], self._look, self._changes(), self.log.append)
+        self.task = asyncio.create_task(self.server.run())
+
+    async def _look(self) -> catalog.Mounts:
+        return {FOLDER: {name: text.encode() for name, text in self.files.items()}}
+
+    async def _changes(self) -> AsyncIterator[None]:
+        while True:
+            yield await self._changed.get()
+
+    async def change(self, **files: str) -> None:
+        """Write files, named without their ending, and let the server act on it."""
+        self.files = {**self.files, **{f"{name}.yaml": text for name, text in files.items()}}
+        self._changed.put_nowait(None)
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _turn in range(20):
+            await asyncio.sleep(0)
+
+    def get(self, path: str, **query: str) -> Any:
+        return json.loads(self.server.respond("GET", path, query, b"").body)
+
+    def source(self, identity: str = "a") -> dict[str, Any] | None:
+        return next((item for item in self.get(f"{catalog.MODEL_API}/sources")["items"] if item["id"] == identity), None)
+
+    def models(self) -> list[str]:
+        return [item["name"] for item in self.get(f"{catalog.MODEL_API}/models")["items"]]
+
+
+def running(monkeypatch: pytest.MonkeyPatch, work: Callable[[Run], Awaitable[None]], **files: str) -> None:
+    """Do something with a server that has these files; what is not given is good."""
+
+    async def trial() -> None:
+        run = Run(monkeypatch, {f"{name}.yaml": text for name, text in {"sources": GOOD, "a": DATA, **files}.items()})
+        await run.settle()
+        try:
+            await work(run)
+        finally:
+            run.task.cancel()
+            await asyncio.gather(run.task, return_exceptions=True)
+
+    asyncio.run(trial())
+
+
+# What takes the catalog down, and what does not: the first as it was seen of the real server, the same with what the modules say.
+DOWN = [
+    "catalog: []",
+    "skill_catalogs: []",
+    "[]",
+    "catalogs: []\ncatalogs: []",
+    "catalogs:\n\t- id: a",
+    ENTRY.format(", colour: red"),
+    "catalogs: [{id: a, name: A, type: hf}, {id: a, name: B, type: hf}]",
+    "catalogs: [{name: A, type: hf}]",
+    'catalogs: [{id: "", name: A}]',
+    "catalogs: [{id: a}]\nmcp_catalogs: [{id: a}]",
+    *(f"catalogs: [{{id: {text}}}]" for text in ("123", "y", "on", "1_000", "0o17", "1.0")),
+    *(f"catalogs: [{{id: a, name: {text}}}]" for text in ("yes", "1_000", "0o17", "1.0", "0x1f", "[A]")),
+    'catalogs: [{id: a, enabled: "true"}]',
+    "catalogs: [{id: a, enabled: 1}]",
+    "catalogs: [{id: a, labels: text}]",
+    "catalogs: [{id: a, labels: [1]}]",
+    'catalogs: [{id: a, includedModels: [" "]}]',
+    "labels: [{name: A}, {name: A}]",
+    'labels: [{name: ""}]',
+    "labels: [{displayName: A}]",
+    "labels: [{name: A, description: 1}]",
+    "namedQueries: {q: {field: {operator: LIKES, value: x}}}",
+    "namedQueries: {q: {field: {operator: IN, value: x}}}",
+    "namedQueries: {q: {}}",
+    "catalogs: [{<<: {id: b}, id: a}]",
+]
+FINE = [
+    "",
+    "# nothing",
+    "catalogs:",
+    "catalogs: [{id: a}]",
+    "catalogs: [{id: a, name: null}]",
+    "catalogs: [{id: a, name: 12:30:45}]",
+    "catalogs: [{id: a, name: 2026-11-28}]",
+    "catalogs: [{id: a, enabled: yes}]",
+    "catalogs: [{ID: a, Name: A}]",
+    "catalogs: [{<<: {name: b}, id: a}]",
+    "\ufeffcatalogs: []\r\n",
+    "catalogs: []\n---\ncatalogs: [",
+    "catalogs: [&one {id: a}]\nmodel_catalogs: [*one]",
+    "mcp_catalogs: [{id: a, name: yes}]",
+    "agent_catalogs: [{id: 1}]",
+    "labels: [{name: null}, {name: A}]",
+    "namedQueries: {q: {field: {operator: in, value: [x]}}}",
+    "namedQueries: {q: {assetType: agents, filters: {field: {operator: '=', value: x}}}}",
+    "catalogs: [{id: a, includedModels: [x], excludedModels: [x]}]",
+]
+
+
+@pytest.mark.parametrize("text", [*DOWN, *FINE])
+def test_a_file_takes_the_catalog_down_when_the_modules_say_so(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    async def work(run: Run) -> None:
+        await run.change(sources=text)
+        is_ready = run.server.ready().status == 200
+        assert is_ready == (text in FINE) == (not catalog_schema.read_file(text, model_catalog.WITH_AGENTS).is_refused)
+        assert is_ready == (not any("unable to reload" in line for line in run.log))
+        # What it had goes on, and comes back by itself.
+        await run.change(sources=GOOD)
+        assert run.server.ready().status == 200
+        assert run.models() == ["org/one", "org/two"]
+
+    running(monkeypatch, work)
+
+
+@pytest.mark.parametrize("text", DOWN)
+def test_it_does_not_start_with_such_a_file(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    async def work(run: Run) -> None:
+        assert await run.task == 1
+        assert run.log[0].startswith("Error: error starting plugins: ")
+
+    running(monkeypatch, work, sources=text)
+
+
+DATA_CASES = {
+    "models: [{name: m}]": "available",
+    "": "available",
+    "source: x\nmodels: []": "available",
+    "models: [{name: m}, {name: m}]": "available",
+    "models: [{description: m}]": "available",
+    "models: {}": "error",
+    "models: [": "error",
+    "modells: []": "error",
+    "models: [{name: yes}]": "error",
+    "models: [{name: m, colour: red}]": "error",
+    "models: [{name: m, tasks: text}]": "error",
+    "models: [{name: m, artifacts: [{uri: quay.io/m}]}]": "error",
+    "models: [{name: m, artifacts: [{uri: 'ftp://x/m'}]}, {name: o}]": "partially-available",
+    "models: [{name: m, artifacts: [{uri: 'oci://x/m'}]}]": "available",
+    "models: [{name: m, artifacts: [{artifactType: metrics-artifact}]}]": "available",
+    "models: [{name: m, artifacts: [{artifactType: other, uri: 'oci://x/m'}]}]": "error",
+}
+EFFECTS = {"available": {catalog_schema.ADVICE}, "error": {catalog_schema.FAILS, catalog_schema.PARTLY}, "partially-available": {catalog_schema.PARTLY}}
+
+
+@pytest.mark.parametrize(("text", "status"), DATA_CASES.items())
+def test_data_fail_their_source_when_the_modules_say_so(monkeypatch: pytest.MonkeyPatch, text: str, status: str) -> None:
+    async def work(run: Run) -> None:
+        assert run.source()["status"] == status
+        assert bool(run.source()["error"]) == (status != "available")
+        assert run.server.ready().status == 200
+
+    running(monkeypatch, work, a=text)
+    effects = {finding.effect for finding in catalog_schema.data_findings(text, model_catalog.MODEL)}
+    assert effects <= {catalog_schema.ADVICE, *EFFECTS[status]}
+    assert (effects - {catalog_schema.ADVICE} == set()) == (status == "available")
+
+
+@pytest.mark.parametrize("text", ["models: [{name: m, artifacts: [null]}]"])
+def test_a_null_in_a_list_ends_the_process(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    async def work(run: Run) -> None:
+        assert await run.task == 2
+        assert run.log[-1].startswith("panic: ")
+
+    running(monkeypatch, work, a=text)
+    assert catalog_schema.DOWN in {finding.effect for finding in catalog_schema.data_findings(text, model_catalog.MODEL)}
+
+
+def test_data_alone_are_noticed_unless_they_could_not_be_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(run: Run) -> None:
+        await run.change(a="models: [{name: org/three}]")
+        assert run.models() == ["org/three"]
+        await run.change(a="models: [")
+        assert (run.source()["status"], run.models()) == ("available", ["org/three"])
+        await run.change(sources=GOOD + "\n")
+        assert (run.source()["status"], run.models()) == ("error", [])
+        await run.change(a=DATA)
+        assert run.source()["status"] == "error"
+        await run.change(sources=GOOD)
+        assert (run.source()["status"], run.models()) == ("available", ["org/one", "org/two"])
+
+    running(monkeypatch, work)
+
+
+def test_hugging_face_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(run: Run) -> None:
+        assert run.source()["status"] == "error"
+        assert run.source()["error"] == "failed to expand model patterns: no models found: [ibm/granite-*]"
+        assert run.source()["includedModels"] == ["ibm/granite-*"]
+
+    running(monkeypatch, work, sources="catalogs: [{id: a, name: A, type: hf, properties: {allowedOrganization: ibm}, includedModels: [granite-*]}]")
+
+
+def test_a_disabled_source_shows_nothing_and_its_data_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(run: Run) -> None:
+        assert (run.source()["status"], run.models()) == ("disabled", [])
+
+    running(monkeypatch, work, sources=ENTRY.format(", enabled: false"), a="models: [{name: m, artifacts: [null]}]")
+
+
+def form(**parts: str) -> bytes:
+    lines = [f'--xyz\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n{text}\r\n' for name, text in parts.items()]
+    return "".join([*lines, "--xyz--\r\n"]).encode()
+
+
+def test_the_preview_tells_which_models_the_patterns_let_through_and_is_no_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    def preview(run: Run, config: str, data: str) -> tuple[int, Any]:
+        answer = run.server.respond("POST", f"{catalog.MODEL_API}/sources/preview", {}, form(config=config, catalogData=data))
+        return answer.status, json.loads(answer.body)
+
+    async def work(run: Run) -> None:
+        status, found = preview(run, "type: yaml\nname: yes\ncolour: red\nincludedModels: ['*/ONE']", DATA)
+        assert (status, found["summary"]) == (200, {"totalModels": 2, "includedModels": 1, "excludedModels": 1})
+        assert found["items"] == [{"name": "org/one", "included": True}, {"name": "org/two", "included": False}]
+        assert preview(run, "name: A", DATA)[0] == 422
+        assert preview(run, "type: yaml", "models: [{name: yes}]")[0] == 422
+
+    running(monkeypatch, work)
+
+
+def test_pages_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(run: Run) -> None:
+        first = run.get(f"{catalog.MODEL_API}/models", pageSize="1")
+        second = run.get(f"{catalog.MODEL_API}/models", pageSize="1", nextPageToken=first["nextPageToken"])
+        assert [item["name"] for page in (first, second) for item in page["items"]] == ["org/one", "org/two"]
+        assert (first["size"], second["nextPageToken"]) == (1, "")
+
+    running(monkeypatch, work)
+
+
+def test_later_files_override_earlier_ones_key_by_key() -> None:
+    first = sources.read(ENTRY.format(", enabled: false"))
+    second = sources.read("catalogs: [{id: a, enabled: true, labels: []}]")
+    merged = sources.merged([("one", first), ("two", second)], sources.MODELS)["a"]
+    assert (merged["name"], merged["enabled"], merged["labels"], merged["origin"]) == ("A", True, [], "one")
