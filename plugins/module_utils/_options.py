@@ -283,10 +283,13 @@ CATALOG: dict[str, Any] = {
     "store": {"type": "str", "choices": ["dashboard", "own"], "default": "dashboard"},
     "purge": {"type": "bool", "default": False},
     "purge_limit": {"type": "int", "default": 1},
+    "preview": {"type": "bool", "default": False},
+    "rollback": {"type": "bool", "default": True},
+    **WAIT,
 }
 CATALOG_INFO: dict[str, Any] = {
     "namespace": {"type": "str"},
-    "include": {"type": "list", "elements": "str", "choices": ["content"], "default": []},
+    "include": {"type": "list", "elements": "str", "choices": ["content", "server"], "default": ["server"]},
 }
 # By the name of the module.
 OF_MODULE: dict[str, dict[str, Any]] = {

@@ -29,6 +29,10 @@ notes:
   - A change on the settings page of the dashboard erases comments, labels, named queries, and everything else that the page does not manage. A warning is
     issued if the file contains any. See O(store).
   - The module fails if a ConfigMap that it would change is managed by another tool, such as Argo CD.
+  - The catalog server is asked at its public address, with the token of the account. The token is sent only to hosts in the domain of the ingress of the
+    cluster.
+  - If only the data of a source differs, an empty line at the end of C(sources.yaml) is added or removed, because the catalog server would not always read
+    the data otherwise.
   - The required permissions are in C(rbac/catalog.yml) of this collection. Tokens also require permission to get, create, patch and delete Secrets, and
     O(store=own) to create and list ConfigMaps.
 requirements:
@@ -217,6 +221,33 @@ options:
       - The module fails if the value is less than 0.
     type: int
     default: 1
+  preview:
+    description:
+      - Whether to ask the catalog server how many models or MCP servers each source has and shows. The result is in RV(sources). This also works in check mode.
+      - The preview does not tell whether the catalog server accepts the source. The module itself checks that.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Whether to wait until the catalog server shows the changes. The module does not wait if nothing was changed.
+      - The module fails if the server cannot load a changed source. The error contains the reason of the server.
+      - If the server cannot be reached from the host where the task runs, a warning is issued, and the module does not wait.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait, in seconds. A change can take two minutes. Ignored if O(wait=false).
+      - The module fails if the value is less than 1.
+    type: int
+    default: 300
+  rollback:
+    description:
+      - Whether to restore the previous content of the ConfigMaps if the whole catalog becomes unavailable because of the changes. The module fails in any case.
+      - The catalog is considered unavailable because of the changes if its pod is not ready, and its log names a ConfigMap that was changed.
+      - Nothing is restored if another process has changed the ConfigMap since. Deleted Secrets with tokens are not restored.
+      - Ignored if O(wait=false).
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -276,6 +307,28 @@ changes:
       description: The options whose values were set or changed, such as V(sources[fraud_models].enabled).
       type: list
       elements: str
+sources:
+  description: The sources in O(sources), in the same order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The ID.
+      type: str
+    kind:
+      description: V(model), V(mcp) or V(agent).
+      type: str
+    status:
+      description: The status in the catalog server, V(available), V(partially-available), V(error) or V(disabled). Null if the module did not wait for it.
+      type: str
+    error:
+      description: The reason of the status, in the words of the server.
+      type: str
+    preview:
+      description: The numbers of C(entries) and of those that are C(shown). Null if the server did not return them.
+      returned: if O(preview=true)
+      type: dict
 version:
   description: The oldest version of OpenShift AI with such a catalog, for example V(3.5). Null if it was not determined.
   returned: always

@@ -33,7 +33,8 @@ notes:
     the dashboard.
   - The permissions to read the ConfigMaps of the catalog are in C(rbac/catalog.yml) of this collection. To find ConfigMaps with the label
     C(opendatahub.io/catalog-source=true), and Secrets with tokens, the account also needs permission to list ConfigMaps and Secrets.
-  - The catalog server itself is not contacted.
+  - The catalog server is asked at its public address, with the token of the account. The token is sent only to hosts in the domain of the ingress of the
+    cluster. If the server cannot be reached, a warning is issued.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -50,10 +51,11 @@ options:
     description:
       - The information to return in addition to the sources.
       - V(content) is the data of each source, which can have up to one megabyte.
+      - V(server) is the status of each source in the catalog server.
     type: list
     elements: str
-    choices: [content]
-    default: []
+    choices: [content, server]
+    default: [server]
 """
 
 EXAMPLES = r"""
@@ -65,6 +67,10 @@ EXAMPLES = r"""
 - name: Fail if the catalog is unavailable because of its configuration
   ansible.builtin.assert:
     that: catalog.findings | selectattr('effect', 'equalto', 'catalog') | length == 0
+
+- name: Fail if the catalog server cannot load a source
+  ansible.builtin.assert:
+    that: catalog.sources | selectattr('status.server.status', 'equalto', 'error') | length == 0
 
 - name: List the sources that fail, with the reasons
   ansible.builtin.debug:
@@ -132,6 +138,20 @@ sources:
         shown:
           description: The number of these entries that are shown. Null if the data is not in a ConfigMap.
           type: int
+        server:
+          description: What the catalog server shows. Null if it was not asked, could not be reached, or does not have the source.
+          returned: if O(include) contains V(server)
+          type: dict
+          contains:
+            status:
+              description: V(available), V(partially-available), V(error) or V(disabled). Null if the source was not loaded.
+              type: str
+            error:
+              description: The reason, in the words of the server.
+              type: str
+            entries:
+              description: The number of entries that the server shows.
+              type: int
         findings:
           description: The findings about this source, each as in RV(findings), without C(config_map).
           type: list
@@ -184,6 +204,25 @@ config_maps:
   returned: success
   type: list
   elements: str
+last_writes:
+  description: The last write to each of these ConfigMaps.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    config_map:
+      description: The name of the ConfigMap.
+      type: str
+    manager:
+      description: The program that wrote it, as the API server recorded it. Requests of the dashboard are recorded as V(unknown).
+      type: str
+    time:
+      description: The time.
+      type: str
+server:
+  description: The public address of the catalog server. Null if it was not asked.
+  returned: success
+  type: str
 cluster:
   description: The cluster and the account that were used.
   returned: success

@@ -129,7 +129,8 @@ def _fields(given: Any, keys: Mapping[str, type], where: str, coerced: bool, str
 def _fitting(value: Any, wanted: type, where: str, coerced: bool, has_texts: bool) -> Any:
     if wanted is str and coerced and isinstance(value, (bool, int, float)):
         return str(value).lower() if isinstance(value, bool) else str(value)
-    if not isinstance(value, wanted):
+    fits = isinstance(value, wanted)
+    if not fits:
         raise _unmarshal(where, value, {str: "string", bool: "bool", list: "[]string", dict: "map[string]interface {}"}[wanted])
     if wanted is list and has_texts:
         return ["" if part is None else _fitting(part, str, where, coerced, False) for part in value]

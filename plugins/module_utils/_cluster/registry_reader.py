@@ -82,8 +82,7 @@ class Reader:
 
     def ingress_domains(self) -> list[str]:
         """The domains of the cluster's own ingress; none where it has no such configuration."""
-        spec: manifests.Manifest = manifests.at(self.cluster.read(kinds.INGRESSES, "", "cluster"), ("spec",)) or {}
-        return [spec[key] for key in ("domain", "appsDomain") if spec.get(key)]
+        return ingress_domains(self.cluster)
 
     def everywhere(self, api: tuple[str, str]) -> list[manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
@@ -100,6 +99,12 @@ class Reader:
     def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
         """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
         return self.cluster.missing_rights(namespace, rights)
+
+
+def ingress_domains(cluster: client.Cluster) -> list[str]:
+    """The domains of the cluster's own ingress; none where it has no such configuration."""
+    spec: manifests.Manifest = manifests.at(cluster.read(kinds.INGRESSES, "", "cluster"), ("spec",)) or {}
+    return [spec[key] for key in ("domain", "appsDomain") if spec.get(key)]
 
 
 def can_be_label(value: str) -> bool:

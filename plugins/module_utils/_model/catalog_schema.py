@@ -682,3 +682,25 @@ def allows(name: str, included: Iterable[str], excluded: Iterable[str]) -> bool:
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(re.fullmatch(".*".join(map(re.escape, pattern.strip().split("*"))), name, re.IGNORECASE) for pattern in patterns)
+
+
+def names(text: str, source: Merged) -> tuple[list[str], list[str]]:
+    """The names of the entries in the data of a source, and of those that it shows; none where the data cannot be read."""
+    try:
+        content = catalog_yaml.parse(text, source.kind is catalog.MODEL)
+    except catalog_yaml.NotYamlError:
+        return [], []
+    listed = content.get(source.kind.entries) if isinstance(content, dict) else None
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    included, excluded = (source.values.get(key) or [] for key in (source.kind.included, source.kind.excluded))
+    named = [(str(entry.get("name") or ""), entry) for entry in entries]
+    shown = [name for name, entry in named if source.is_enabled and _is_loaded(entry, source.kind) and allows(name, included, excluded)]
+    return [name for name, _entry in named], shown
+
+
+def _is_loaded(entry: Mapping[str, Any], kind: catalog.Kind) -> bool:
+    """Whether no artifact keeps the server from showing a model."""
+    check = Check(FAILS)
+    if kind is catalog.MODEL and entry.get("artifacts"):
+        check.value(entry["artifacts"], Key("artifacts"), "artifacts")
+    return not any(finding.effect == PARTLY for finding in check.findings)

@@ -94,6 +94,13 @@ def condition(manifest: Manifest, kind: str) -> Manifest | None:
     return next((entry for entry in at(manifest, ("status", "conditions")) or [] if entry["type"] == kind), None)
 
 
+def last_write(manifest: Manifest) -> Manifest:
+    """Which program wrote an object last, and when; None where the API server does not tell."""
+    noted = [entry for entry in at(manifest, ("metadata", "managedFields")) or [] if isinstance(entry, dict) and entry.get("time")]
+    last = max(noted, key=lambda entry: str(entry["time"]), default={})
+    return {"manager": last.get("manager"), "time": last.get("time")}
+
+
 def parsed(time: str) -> datetime:
     """A time of the API server."""
     return datetime.fromisoformat(time.replace("Z", "+00:00"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _errors, _options
-from .._model import catalog, catalog_schema, catalog_sources, catalog_yaml, manifests
+from .._model import catalog_schema, catalog_sources, manifests
 from . import catalog_plan
 
 
@@ -74,14 +74,13 @@ def _source(source: catalog_schema.Merged, live: catalog_plan.Live, with_content
     for option, problem in _objections(options, source).items():
         del options[option]
         left_out.append(f"source {source.id!r}: {option} ({problem})")
-    names = None if text is None else _names(text, source.kind)
-    included, excluded = (source.values.get(key) or [] for key in (source.kind.included, source.kind.excluded))
+    names, shown = ([], []) if text is None else catalog_schema.names(text, source)
     origins = {field.option: source.origins.get(_origin_key(field, wanted)) for field in _options.SOURCE_FIELDS if field.option in options}
     status = {
         "is_default": is_default,
         "origins": {option: origin for option, origin in origins.items() if origin},
-        "entries": None if names is None else len(names),
-        "shown": None if names is None else sum(catalog_schema.allows(name, included, excluded) for name in names if source.is_enabled),
+        "entries": None if text is None else len(names),
+        "shown": None if text is None else len(shown),
         "findings": [_finding(finding, None) for finding in live.view.findings_of(source)],
     }
     return {**options, "status": status}
@@ -94,16 +93,6 @@ def _origin_key(field: _options.SourceField, wanted: catalog_sources.Source) -> 
 def _default_entries(live: catalog_plan.Live) -> Sequence[catalog_schema.Entry]:
     file = live.view.files.get(live.generation.defaults or "")
     return file.entries if file else ()
-
-
-def _names(text: str, kind: catalog.Kind) -> list[str]:
-    """The names of the entries in the data of a source; none where they cannot be read."""
-    try:
-        content = catalog_yaml.parse(text, kind is catalog.MODEL)
-    except catalog_yaml.NotYamlError:
-        return []
-    entries = content.get(kind.entries) if isinstance(content, dict) else None
-    return [str(entry.get("name") or "") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def _objections(options: dict[str, Any], source: catalog_schema.Merged) -> dict[str, str]:

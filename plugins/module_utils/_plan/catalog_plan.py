@@ -93,6 +93,20 @@ def live_value(source: catalog_schema.Merged | None, wanted: catalog_sources.Sou
     return (values.get("properties") or {}).get(field_.key) if field_.in_properties else values.get(wanted.key_of(field_.key))
 
 
+def previewed(source: catalog_sources.Source, view: View) -> tuple[dict[str, Any], str | None]:
+    """The entry of a source as it is wanted, and its data, as the server's preview takes them."""
+    merged = view.sources.get((source.kind.name, source.id))
+    values: dict[str, Any] = {key: value for key, value in (merged.values if merged else {}).items() if key != "labels"}
+    properties: dict[str, Any] = dict(values.get("properties") or {})
+    for field_ in _options.SOURCE_FIELDS:
+        if field_.key and field_.option in source.values:
+            (properties if field_.in_properties else values)[field_.key if field_.in_properties else source.key_of(field_.key)] = source.values[field_.option]
+    place = view.data_of(merged) if merged else None
+    data = source.text if source.has_data else view.data(*place) if place else None
+    entry = {**values, "type": source.inferred_type or values.get("type"), "assetType": source.kind.asset_type}
+    return {**entry, **({"properties": properties} if properties else {})}, data
+
+
 def secrets_needed(wanted: catalog_sources.Wanted, live: Live, purge: bool) -> list[str]:
     """The Secrets with tokens that a plan has to know: of sources with a token, and of those that go."""
     needed = {catalog.token_secret(source.id) for source in wanted.sources if source.token is not None}
@@ -536,6 +550,9 @@ class _Planning:
                 if edited.is_rewritten:
                     self._warnings.append(f"ConfigMap {name!r}: {catalog.SOURCES} has to be rewritten as a whole, without its comments")
                 patch[catalog.SOURCES] = edited.text
+            elif not self._live.view.files[name].is_refused:
+                # Of data that it could not read, and of those of MCP servers and agents, the server notices a change only when it reads the sources anew.
+                patch[catalog.SOURCES] = catalog_text.touched(data[catalog.SOURCES])
             for key, text in patch.items():
                 if text is None:
                     data.pop(key, None)

@@ -55,6 +55,12 @@ def edited(text: str, edits: Sequence[Edit]) -> Edited:
     return Edited(mark + catalog_yaml.dumped(after), True)
 
 
+def touched(text: str) -> str:
+    """A file with the same meaning and another number of empty lines at its end, so that it is read anew."""
+    new = text[:-1] if text.endswith("\n\n") else f"{text}\n"
+    return new if catalog_yaml.parse(new) == catalog_yaml.parse(text) else text
+
+
 def _meaning(before: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]:
     """What the file is to mean."""
     after = {key: list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value for key, value in before.items()}

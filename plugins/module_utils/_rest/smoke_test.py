@@ -96,11 +96,7 @@ def ask(address: str | None, token: str | None, ca_file: str | None, domains: It
         known = f"one of the known domains ({', '.join(listed)})" if listed else "a known domain"
         reason = f"no request was sent, because {address} is not in {known}, and users who can edit the registry can set its host"
         return Answer("not_trusted", f"{reason}. To send the token of this run there, add its domain to smoke_test_domains{unseen and f'. {unseen}'}")
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
-    # Ansible's own urls would be put into every module, which takes longer than it takes them to find that nothing is to be done.
-    opener = build_opener(HTTPSHandler(context=context), _NoRedirects)
+    opener = opener_with(ca_file)
     newest, older = (partial(_answer, opener, address, token, version) for version in VERSIONS)
     answer = newest()
     if answer.http_status == _errors.NOT_FOUND:
@@ -111,6 +107,15 @@ def ask(address: str | None, token: str | None, ca_file: str | None, domains: It
         sunset = replace(answer.sunset, message=f"{answer.sunset.message}. Update its clients to {answer.api_version}")
         return replace(answer, sunset=sunset)
     return answer
+
+
+def opener_with(ca_file: str | None) -> OpenerDirector:
+    """What sends requests that no redirect takes to another server. The certificate is checked with the system's CAs and those in `ca_file`."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    # Ansible's own urls would be put into every module, which takes longer than it takes them to find that nothing is to be done.
+    return build_opener(HTTPSHandler(context=context), _NoRedirects)
 
 
 def _answer(opener: OpenerDirector, address: str, token: str, version: str) -> Answer:

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from .. import _errors
+from .. import _errors, _options
 from .._cluster import catalog_reader, client, writes
-from .._model import catalog_sources, manifests, naming
+from .._model import catalog, catalog_sources, manifests, naming
 from .._plan import catalog_plan, changeset, record
+from .._rest import catalog_server
+from .._work import catalog_rollout
 
 
 @dataclass
@@ -21,16 +23,17 @@ class CatalogOutcome(record.Outcome):
     """What a run did with the catalog."""
 
     version: str | None = None
+    sources: list[manifests.Manifest] = field(default_factory=list)
 
     def result(self, diff: bool) -> manifests.Manifest:
         """The result of the module."""
         shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
-        return {**shared, "version": self.version}
+        return {**shared, "sources": self.sources, "version": self.version}
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options of `model_catalog` whatever is in the cluster."""
-    problems = naming.namespace_problems(options["namespace"])
+    problems = naming.namespace_problems(options["namespace"]) + _options.time_problems("wait_timeout", options["wait_timeout"])
     catalog_sources.wanted_from_options(options, problems)
     if options["purge_limit"] < 0:
         problems.append(_errors.Problem("purge_limit", "is not a valid number", "Set it to the maximum number of sources to delete", options["purge_limit"]))
@@ -43,7 +46,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     """Make the catalog what the options of `model_catalog` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options, or that the catalog server would refuse. ClusterError: a
-    request was refused, or there is no catalog.
+    request was refused, or there is no catalog. NotShownError: the catalog server does not show what was written.
     """
     outcome.introduce(cluster.identity())
     problems = input_problems(options)
@@ -52,10 +55,14 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     wanted = catalog_sources.wanted_from_options(options, [])
     namespace = options["namespace"] or cluster.registries_namespace()
     reader = catalog_reader.CatalogReader(cluster, namespace, lambda why: outcome.warn([why]))
+    rollout: catalog_rollout.Rollout | None = None
+    written: list[catalog_rollout.Written] = []
     for attempt in range(1, writes.PLANS + 1):
-        planned = _planned(reader, wanted, options, outcome)
+        live, planned = _planned(reader, wanted, options, outcome)
+        if rollout is None and planned.changes and options["wait"] and not check_mode:
+            rollout = catalog_rollout.Rollout.begin(cluster, live, outcome)
         try:
-            _write(cluster, planned, check_mode, outcome)
+            _write(cluster, live, planned, check_mode, outcome, written)
         except _errors.ClusterError as error:
             # Another process was faster, or the write may have been carried out: the truth is in the cluster.
             if not error.unclear:
@@ -64,14 +71,27 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
             if attempt == writes.PLANS or not (was_overtaken or error.unclear):
                 if outcome.unanswered:
                     with outcome.in_doubt([outcome.unanswered]):
-                        outcome.settle(_planned(reader, wanted, options, outcome))
+                        outcome.settle(_planned(reader, wanted, options, outcome)[1])
                 raise
             continue
-        outcome.warn(planned.warnings)
-        return
+        break
+    outcome.warn(planned.warnings)
+    after = live if check_mode or (not planned.changes and not written) else reader.live(wanted, options["purge"])
+    outcome.sources = [{"id": source.id, "kind": source.kind.name, "status": None, "error": None} for source in wanted.sources]
+    if options["preview"]:
+        _preview(cluster, wanted, after, outcome)
+    if rollout is not None:
+        try:
+            rollout.finish(written, after, options["wait_timeout"], options["rollback"])
+        finally:
+            for described in outcome.sources:
+                seen = rollout.latest.get(described["kind"], {}).get(described["id"])
+                described["status"], described["error"] = (seen.status, seen.error) if seen else (None, None)
 
 
-def _planned(reader: catalog_reader.CatalogReader, wanted: catalog_sources.Wanted, options: Mapping[str, Any], outcome: CatalogOutcome) -> changeset.Plan:
+def _planned(
+    reader: catalog_reader.CatalogReader, wanted: catalog_sources.Wanted, options: Mapping[str, Any], outcome: CatalogOutcome
+) -> tuple[catalog_plan.Live, changeset.Plan]:
     """A plan by what there is now; by it is known whether a write without an answer was carried out. InputError where it has problems."""
     with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
         live = reader.live(wanted, options["purge"])
@@ -82,12 +102,41 @@ def _planned(reader: catalog_reader.CatalogReader, wanted: catalog_sources.Wante
     if problems:
         outcome.warn(planned.warnings)
         raise _errors.InputError(problems)
-    return planned
+    return live, planned
 
 
-def _write(cluster: client.Cluster, planned: changeset.Plan, check_mode: bool, outcome: CatalogOutcome) -> None:
+def _write(
+    cluster: client.Cluster,
+    live: catalog_plan.Live,
+    planned: changeset.Plan,
+    check_mode: bool,
+    outcome: CatalogOutcome,
+    written: list[catalog_rollout.Written],
+) -> None:
     for change in planned.changes:
         outcome.unanswered = None if check_mode else change
-        writes.send(cluster, change, check_mode)
+        answer = writes.send(cluster, change, check_mode)
         outcome.unanswered = None
         outcome.record(change)
+        if change.kind == "ConfigMap":
+            written.append(catalog_rollout.Written(change, live.config_maps.get(change.name), answer))
+
+
+def _preview(cluster: client.Cluster, wanted: catalog_sources.Wanted, live: catalog_plan.Live, outcome: CatalogOutcome) -> None:
+    """Add how many models or MCP servers each source of the list would have, by the catalog server, and why where that is not known."""
+    server: catalog_server.Server | None = None
+    try:
+        server = catalog_server.find(cluster, live.namespace)
+    except catalog_server.NoAnswerError as error:
+        outcome.warn([f"the sources cannot be previewed: {error}"])
+    for source, described in zip(wanted.sources, outcome.sources):
+        described["preview"] = None
+        if server is None or source.is_absent or source.kind is catalog.AGENT:
+            continue
+        entry, data = catalog_plan.previewed(source, live.view)
+        try:
+            found = server.preview(entry, data)
+        except catalog_server.NoAnswerError as error:
+            outcome.warn([f"source {source.id!r} cannot be previewed: {error}"])
+        else:
+            described["preview"] = {"entries": found.total, "shown": found.included}

@@ -6,15 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import _errors, _module
 from .._cluster import catalog_reader, client
-from .._model import catalog, naming
+from .._model import catalog, manifests, naming
 from .._plan import catalog_export, record
+from .._rest import catalog_server
 
-CONTENT = "content"
+CONTENT, SERVER = "content", "server"
 
 
 def run(argument_spec: dict[str, Any]) -> None:
@@ -49,6 +50,7 @@ def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: lis
     outcome.warn(f"not exported, and not changed by a run: {omitted}" for omitted in export.left_out)
     outcome.warn(export.why_unavailable)
     used = {str((source.values.get("properties") or {}).get(catalog.API_KEY) or "") for source in live.view.sources.values()}
+    address = _add_server(cluster, live.namespace, live.generation.kinds, export.sources, outcome) if SERVER in options["include"] else None
     secrets = catalog_reader.token_secrets(cluster, namespace, lambda why: outcome.warn([why]))
     return {
         "sources": export.sources,
@@ -58,5 +60,29 @@ def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: lis
         "unused_secrets": None if secrets is None else [name for name in secrets if name not in used],
         "version": live.generation.version,
         "config_maps": list(live.texts),
+        "last_writes": [{"config_map": name, **manifests.last_write(live.config_maps[name])} for name in live.texts],
+        "server": address,
         "cluster": outcome.cluster,
     }
+
+
+def _add_server(
+    cluster: client.Cluster, namespace: str, asked: Iterable[catalog.Kind], sources: Iterable[manifests.Manifest], outcome: record.Outcome
+) -> str | None:
+    """Add what the catalog server says of each source, or None where it cannot be asked; its address."""
+    shown: dict[str, dict[str, catalog_server.Shown]] = {}
+    counts: dict[str, dict[str, int]] = {}
+    server: catalog_server.Server | None = None
+    try:
+        server = catalog_server.find(cluster, namespace)
+        for kind in asked:
+            shown[kind.name], counts[kind.name] = server.sources(kind), server.counts(kind)
+    except catalog_server.NoAnswerError as error:
+        outcome.warn([f"the status of the sources could not be determined: {error}"])
+    for source in sources:
+        found = shown.get(source["kind"], {}).get(source["id"])
+        entries = counts.get(source["kind"], {}).get(source["id"], 0)
+        source["status"]["server"] = None if found is None else {"status": found.status, "error": found.error, "entries": entries}
+        if found is not None and found.status == "error":
+            outcome.warn([f"source {source['id']!r}: the catalog server cannot load it: {found.error or 'it does not say why'}"])
+    return server.address if server else None

@@ -131,9 +131,12 @@ def test_a_changed_source_keeps_what_the_options_do_not_say():
     assert "# from Hugging Face" in data["sources.yaml"]
 
 
-def test_changed_data_leave_the_file_with_sources_alone():
+def test_with_changed_data_the_file_with_sources_changes_by_an_empty_line_so_that_the_server_reads_both():
     (change,) = planned({"id": "fraud_models", "entries": [{"name": "org/other", "language": ["no"]}]}).changes
-    assert change.body["data"].keys() == {"fraud_models.yaml"}
+    before = live().texts["model-catalog-sources"]["sources.yaml"]
+    assert change.body["data"].keys() == {"fraud_models.yaml", "sources.yaml"}
+    assert change.body["data"]["sources.yaml"] != before
+    assert change.body["data"]["sources.yaml"].rstrip("\n") == before.rstrip("\n")
     assert catalog_yaml.parse(change.body["data"]["fraud_models.yaml"]) == {"models": [{"name": "org/other", "language": ["no"]}]}
 
 

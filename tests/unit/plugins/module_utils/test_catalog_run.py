@@ -1,78 +1,11 @@
 """A run of `model_catalog` while others write, and one that is stopped between two writes."""
 
-import copy
-
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, SOURCE_ITEM
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as catalog_run
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_yaml, manifests
 
-from .catalogs import CLICKED, MODELS, NAMESPACE, config_map, live
-
-KINDS = {"configmaps": "ConfigMap", "secrets": "Secret"}
-
-
-class Cluster:
-    """An API server with ConfigMaps and Secrets. `before` is called before a write is carried out, `after` after it."""
-
-    def __init__(self, user=CLICKED):
-        self.held = {("configmaps", name): copy.deepcopy(one) for name, one in live(user).config_maps.items()}
-        self.writes = []
-        self.before = self.after = lambda _write: None
-        self._version = 100
-
-    def identity(self):
-        return {"host": "https://api", "context": None, "user": "ansible", "verify_ssl": True}
-
-    def read(self, api, _namespace, name):
-        return copy.deepcopy(self.held.get((api[1], name)))
-
-    def items(self, api, _namespace, **_query):
-        return [copy.deepcopy(one) for (plural, _name), one in self.held.items() if plural == api[1] and catalog.SOURCE_LABEL in one["metadata"]["labels"]]
-
-    def missing_rights(self, _namespace, _rights):
-        return []
-
-    def put(self, plural, name, manifest):
-        """Somebody writes."""
-        self._version += 1
-        manifest["metadata"]["resourceVersion"] = str(self._version)
-        self.held[plural, name] = manifest
-
-    def write(self, verb, api, _namespace, name, body, dry_run):
-        if dry_run:
-            return {}
-        self.before((verb, name))
-        present = self.held.get((api[1], name))
-        if verb == "POST":
-            if present:
-                raise _errors.ClusterError("exists", _errors.CONFLICT)
-            self.put(api[1], name, {**body, "metadata": {"labels": {}, **body["metadata"], "uid": name}})
-        else:
-            wanted = body["preconditions" if verb == "DELETE" else "metadata"]["resourceVersion"]
-            if present is None or present["metadata"]["resourceVersion"] != wanted:
-                raise _errors.ClusterError("changed", _errors.CONFLICT)
-            if verb == "DELETE":
-                del self.held[api[1], name]
-            else:
-                self.put(api[1], name, manifests.patched(present, body))
-        self.writes.append((verb, name))
-        self.after((verb, name))
-        return {}
-
-    @property
-    def data(self):
-        return {key: one["data"] for key, one in self.held.items()}
-
-
-def run(cluster, *sources, check=False, **options):
-    given = {option: rule.get("default") for option, rule in CATALOG.items()} | {"namespace": NAMESPACE, **options}
-    given["sources"] = [{option: source.get(option, rule.get("default")) for option, rule in SOURCE_ITEM.items()} for source in sources]
-    outcome = catalog_run.CatalogOutcome()
-    catalog_run.converge(cluster, given, check, outcome)
-    return outcome.result(True)
+from .catalogs import CLICKED, MODELS, Cluster, config_map, run
 
 
 def ids(cluster):

@@ -1,0 +1,271 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the server of the model catalog makes of a change: waited for, and put back where the whole catalog is unavailable because of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .. import _errors, _texts
+from .._cluster import client, visibility, wait, writes
+from .._model import catalog, catalog_schema, kinds, manifests, server_pods
+from .._plan import catalog_plan, changeset, record
+from .._rest import catalog_server
+from .._status import symptoms
+
+# What a kubelet needs to bring a change into a pod is up to a minute and a half, so that looking more often shows nothing.
+POLL_SECONDS = 3.0
+# A source has its status a moment after its values.
+SETTLE_SECONDS = 6.0
+# Where the ConfigMaps are mounted in the server's pod.
+MOUNT = re.compile(r"/data/(?:user-(model|mcp|agent)-sources|labeled-sources/([^/\s]+))/")
+WHEN_SLOW = "A change can take two minutes. Check the pod of Deployment 'model-catalog' and its log"
+FAILED = re.compile(r"unable to reload|^Error: |^panic: ")
+
+
+class NotShownError(_errors.ReportedError):
+    """The change was written, and the catalog server does not show it, or refuses it."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """One write: the ConfigMap as it was (None for a new one), and the API server's answer."""
+
+    change: changeset.Change
+    before: manifests.Manifest | None
+    after: manifests.Manifest
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why the server is not ready, in its own words, with the ConfigMap that they name; empty for none."""
+
+    line: str
+    config_map: str = ""
+
+
+@dataclass
+class Rollout:
+    """Begun before the first write: only then is it known what is new."""
+
+    cluster: client.Cluster
+    before: catalog_plan.Live
+    outcome: record.Outcome
+    server: catalog_server.Server | None = None
+    shown: dict[str, dict[str, catalog_server.Shown]] = field(default_factory=dict)
+    pod: manifests.Manifest | None = None
+    lines: frozenset[str] = frozenset()
+    # What it showed last.
+    latest: dict[str, dict[str, catalog_server.Shown]] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, cluster: client.Cluster, before: catalog_plan.Live, outcome: record.Outcome) -> Rollout:
+        """Note what the server shows, and whether it is ready. Where it cannot be asked, a warning says why."""
+        made = cls(cluster, before, outcome)
+        try:
+            made.server = catalog_server.find(cluster, before.namespace)
+            made.shown = made._look()
+        except catalog_server.NoAnswerError as error:
+            if not error.is_down:
+                made.server = None
+                outcome.warn([f"whether the catalog server shows the change is not known: {error}"])
+        if made.server is not None:
+            made.pod = made._newest_pod()
+            made.lines = frozenset(made._log(made.pod, False)) if made.pod else frozenset()
+        return made
+
+    def finish(self, written: Sequence[Written], after: catalog_plan.Live, seconds: float, may_restore: bool) -> None:
+        """Wait until the server shows what was written. NotShownError where it refuses it, or does not show it in time."""
+        if self.server is None:
+            return
+        changed = self._changed(after)
+        live_since: dict[tuple[str, str], float] = {}
+
+        def look(is_last: bool) -> str:
+            if evidence := self._evidence(written):
+                raise NotShownError(self._put_back(written, evidence, may_restore))
+            try:
+                shown = self.latest = self._look()
+                return next(filter(None, (self._missing(key, after, shown, live_since, is_last) for key in changed)), "")
+            except catalog_server.NoAnswerError as error:
+                return str(error)
+
+        # The last look of a wait is at its deadline, when a server that refuses a file has long stopped to be ready.
+        missing = wait.until(look, self.cluster, time.monotonic() + seconds, what="the catalog server: ", poll=lambda: POLL_SECONDS)
+        if missing:
+            raise NotShownError(f"the catalog server does not show the change after {seconds:.0f} s (wait_timeout): {missing}. {WHEN_SLOW}")
+
+    # What is expected
+
+    def _changed(self, after: catalog_plan.Live) -> list[tuple[str, str]]:
+        """The sources that the server has to show in another way than before."""
+        known = {**self.before.view.sources, **after.view.sources}
+        return [key for key in known if _content(self.before.view, key) != _content(after.view, key)]
+
+    def _look(self) -> dict[str, dict[str, catalog_server.Shown]]:
+        assert self.server is not None
+        return {kind.name: self.server.sources(kind) for kind in self.before.generation.kinds}
+
+    def _missing(
+        self,
+        key: tuple[str, str],
+        after: catalog_plan.Live,
+        shown: Mapping[str, Mapping[str, catalog_server.Shown]],
+        live_since: dict[tuple[str, str], float],
+        is_last: bool,
+    ) -> str:
+        """What the server does not show yet of a source, in words. NotShownError where it has refused it."""
+        kind, identity = key
+        source, item = after.view.sources.get(key), shown.get(kind, {}).get(identity)
+        what = f"source {identity!r}"
+        if source is None or item is None:
+            return "" if source is None and item is None else f"{what} is {'still' if source is None else 'not'} shown"
+        if differs(source, item):
+            return f"{what} is shown with its previous values"
+        if not source.is_enabled:
+            return ""
+        if item.status is None:
+            return f"{what} has not been loaded"
+        if item.status == "error":
+            old = self.shown.get(kind, {}).get(identity)
+            is_old = old is not None and (old.status, old.error) == (item.status, item.error)
+            since = live_since.setdefault(key, time.monotonic())
+            was_reloaded = old is not None and differs(source, old)
+            if is_last or not is_old or (was_reloaded and time.monotonic() - since >= SETTLE_SECONDS):
+                raise NotShownError(f"{what} was written, but the catalog server cannot load it: {_texts.line(item.error or 'it does not say why')}")
+            return f"{what} still has the status error"
+        expected = _names(after.view, source)
+        if expected is not None and source.kind is catalog.MODEL and item.status == "available":
+            assert self.server is not None
+            if self.server.names(source.kind, identity) != expected:
+                return f"{what} is shown with its previous {source.kind.entries}"
+        if item.status == "partially-available":
+            self.outcome.warn([f"source {identity!r}: the catalog server could not load everything: {_texts.line(item.error or '')}"])
+        return ""
+
+    # When it goes down
+
+    def _newest_pod(self) -> manifests.Manifest | None:
+        selector = "app=model-catalog,app.kubernetes.io/name=model-catalog"
+        pods = visibility.seen(lambda: self.cluster.items(kinds.PODS, self.before.namespace, labelSelector=selector), [], self._unseen("the pods"))
+        return server_pods.newest_pod(tuple(pods))
+
+    def _log(self, pod: manifests.Manifest, previous: bool) -> list[str]:
+        name = manifests.name_of(pod)
+        read = visibility.seen(lambda: self.cluster.log(self.before.namespace, name, "catalog", previous), "", self._unseen("the log"))
+        return [line for line in read.splitlines() if line.strip()]
+
+    def _unseen(self, what: str) -> Callable[[str], None]:
+        told = f"{what} of the catalog server, which can contain the reason if it becomes unavailable, could not be read"
+
+        def tell(why: str) -> None:
+            self.outcome.warn([f"{told}: {why}"])
+
+        return tell
+
+    def _evidence(self, written: Iterable[Written]) -> Evidence | None:
+        """What says that the server is not ready because of what was written; None where nothing does."""
+        pod = self._newest_pod()
+        if pod is None or server_pods.is_ready(pod):
+            return None
+        starts, before = _restarts(pod), _restarts(self.pod) if self.pod and _uid(self.pod) == _uid(pod) else 0
+        lines = [line for line in self._log(pod, False) if line not in self.lines]
+        if starts > before:
+            lines += self._log(pod, True)
+        names = {one.change.name for one in written}
+        was_ready = self.pod is not None and server_pods.is_ready(self.pod)
+        for line in filter(FAILED.search, lines):
+            config_map = _config_map_of(line)
+            if config_map in names or (not config_map and was_ready and line.startswith("panic: ")):
+                return Evidence(_texts.line(symptoms.without_credentials(line)), config_map)
+        return None
+
+    def _put_back(self, written: Sequence[Written], evidence: Evidence, may_restore: bool) -> str:
+        """Write what was there before, where that is wanted; what is to be said."""
+        named = f" because of ConfigMap {evidence.config_map!r}" if evidence.config_map else ""
+        said = f"the whole catalog is not available{named}: {evidence.line}"
+        if not may_restore:
+            return f"{said}. The previous content was not restored (rollback)."
+        failures = []
+        # One that was written twice was written by others in between.
+        for one in reversed(list({one.change.name: one for one in written}.values())):
+            change = restoration(one)
+            try:
+                writes.send(self.cluster, change, False)
+            except _errors.ClusterError as error:
+                changed = error.status in (_errors.CONFLICT, _errors.NOT_FOUND)
+                why = "another process has changed it since" if changed else str(error).rstrip(".")
+                failures.append(f"ConfigMap {one.change.name!r} was not restored: {why}.")
+            else:
+                self.outcome.record(change)
+                self.outcome.forget((*one.change.before, *one.change.after))
+        if failures:
+            return f"{said}. {' '.join(failures)}"
+        return f"{said}. The previous content was restored, with which the catalog becomes available again within two minutes."
+
+
+def restoration(written: Written) -> changeset.Change:
+    """What undoes one write, and not what another process has written since."""
+    change = written.change
+    if written.before is None:
+        return changeset.Change("delete", change.kind, change.namespace, change.name, ("rollback",), "DELETE", change.api, _deletion(written.after))
+    data = manifests.undone({"data": change.body["data"]}, written.before)
+    body = {"metadata": {"resourceVersion": written.after["metadata"]["resourceVersion"]}, **data}
+    return changeset.Change("update", change.kind, change.namespace, change.name, ("rollback",), "PATCH", change.api, body)
+
+
+def _deletion(manifest: manifests.Manifest) -> manifests.Manifest:
+    return changeset.deletion("ConfigMap", kinds.CONFIG_MAPS, manifest).body
+
+
+def differs(source: catalog_schema.Merged, item: catalog_server.Shown) -> bool:
+    """Whether the server shows a source with other values than it has to."""
+    values = source.values
+    organization = (values.get("properties") or {}).get(catalog.ORGANIZATION)
+    texts = [("labels", item.labels), *((key, found) for key, found in ((source.kind.included, item.included), (source.kind.excluded, item.excluded)) if key)]
+    if source.kind is not catalog.MODEL:
+        # The patterns of other kinds are not shown.
+        texts = texts[:1]
+    pairs = [(str(values.get("name") or ""), item.name), (source.is_enabled, item.is_enabled)]
+    pairs += [(_plain(values.get(key) or (), organization), _plain(found, organization)) for key, found in texts]
+    return any(wanted != found for wanted, found in pairs)
+
+
+def _plain(texts: Iterable[str], organization: object) -> list[str]:
+    """Texts without the organization, which the server adds to patterns once it has loaded them."""
+    prefix = f"{organization}/"
+    return sorted(text[len(prefix) :] if organization and text.startswith(prefix) else text for text in texts)
+
+
+def _names(view: catalog_plan.View, source: catalog_schema.Merged) -> set[str] | None:
+    """The names that a source has to show; None where they are not known."""
+    place = view.data_of(source)
+    text = view.data(*place) if place else None
+    return None if text is None else set(catalog_schema.names(text, source)[1])
+
+
+def _content(view: catalog_plan.View, key: tuple[str, str]) -> object:
+    source = view.sources.get(key)
+    place = view.data_of(source) if source else None
+    return source and (source.values, view.data(*place) if place else None)
+
+
+def _config_map_of(line: str) -> str:
+    named = MOUNT.search(line)
+    if named is None:
+        return ""
+    return catalog.KINDS[named[1]].config_map if named[1] else named[2]
+
+
+def _restarts(pod: manifests.Manifest) -> int:
+    statuses = manifests.at(pod, ("status", "containerStatuses")) or []
+    return next((int(status.get("restartCount") or 0) for status in statuses if status.get("name") == "catalog"), 0)
+
+
+def _uid(pod: manifests.Manifest) -> str:
+    return str(pod["metadata"]["uid"])

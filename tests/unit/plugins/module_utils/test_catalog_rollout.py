@@ -1,0 +1,293 @@
+"""What `model_catalog` does after it has written: it waits for the server, tells what the server says, and puts back what takes the catalog down."""
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import wait
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_schema import Merged
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import View
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import catalog_server
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest.catalog_server import NoAnswerError, Preview, Shown
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as catalog_run
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import catalog_rollout
+
+from .catalogs import MODELS, Cluster, run
+
+USER = "model-catalog-sources"
+NEW = {"name": "New", "content": MODELS}
+PLAIN = Shown("New", True, (), (), (), "available", None)
+
+
+class Server:
+    """A catalog's server that shows what the cluster has, `late` looks after it was written; `says` changes what it says of a source, by ID."""
+
+    def __init__(self, cluster, late=1):
+        self.cluster, self.late, self.says, self.refuses = cluster, late, {}, None
+        self._seen = [self._view()]
+
+    def _view(self):
+        texts = {name: dict(one["data"]) for (plural, name), one in self.cluster.held.items() if plural == "configmaps"}
+        order = catalog.in_order({name: one for (plural, name), one in self.cluster.held.items() if plural == "configmaps"}, catalog.WITH_AGENTS)
+        return View(catalog.WITH_AGENTS, {name: texts[name] for name in order})
+
+    @property
+    def view(self):
+        return self._seen[max(0, len(self._seen) - 1 - self.late)]
+
+    def sources(self, kind):
+        if kind is catalog.MODEL:
+            self._seen.append(self._view())
+        if self.refuses:
+            raise self.refuses
+        made = {}
+        for (name, identity), source in self.view.sources.items():
+            if name == kind.name:
+                status, error = self.says.get(identity, ("available" if source.is_enabled else "disabled", None))
+                lists = (tuple(source.values.get(key) or ()) for key in ("labels", kind.included, kind.excluded))
+                made[identity] = Shown(source.values.get("name", ""), source.is_enabled, *lists, status, error)
+        return made
+
+    def names(self, kind, identity):
+        return catalog_rollout._names(self.view, self.view.sources[kind.name, identity])
+
+    def preview(self, entry, data):
+        if entry["type"] == "hf":
+            raise NoAnswerError("the catalog server responded with status 422: failed to load models")
+        return Preview(data.count("name:"), 1)
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    made = Cluster()
+    made.server = Server(made)
+    monkeypatch.setattr(catalog_server, "find", lambda _cluster, _namespace: made.server)
+    for name in ("PAUSE", "POLL_SECONDS"):
+        monkeypatch.setattr(wait, name, 0)
+    monkeypatch.setattr(catalog_rollout, "POLL_SECONDS", 0)
+    monkeypatch.setattr(catalog_rollout, "SETTLE_SECONDS", 0)
+    return made
+
+
+def pod(ready, restarts=0):
+    conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+    statuses = [{"name": "catalog", "restartCount": restarts}]
+    metadata = {"name": "model-catalog-1", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {"metadata": metadata, "status": {"conditions": conditions, "containerStatuses": statuses}}
+
+
+def goes_down(cluster, line, previous="", restarts=0):
+    """With the first write, the server is not ready any more, and logs this."""
+
+    def hook(_write):
+        cluster.pods, cluster.logs = [pod(False, restarts)], {False: line, True: previous}
+        cluster.server.refuses = NoAnswerError("no pod of the catalog server is ready", True)
+        cluster.after = lambda _again: None
+
+    cluster.pods = [pod(True)]
+    cluster.after = hook
+
+
+def test_it_waits_until_the_server_shows_the_change(cluster):
+    cluster.server.late = 3
+    result = run(cluster, NEW)
+    assert result["sources"] == [{"id": "new", "kind": "model", "status": "available", "error": None}]
+    assert len(cluster.server._seen) > 4
+
+
+def test_a_change_that_the_server_does_not_show_in_time_is_a_failure(cluster):
+    cluster.server.late = 10**9
+    with pytest.raises(catalog_rollout.NotShownError, match="source 'new' is not shown"):
+        run(cluster, NEW, wait_timeout=1)
+    assert "new.yaml" in cluster.data["configmaps", USER]
+
+
+def test_without_wait_the_server_is_not_asked(cluster):
+    cluster.server.refuses = AssertionError("asked")
+    assert run(cluster, NEW, wait=False)["sources"][0]["status"] is None
+
+
+def test_a_source_that_the_server_cannot_load_fails_with_its_words_and_stays(cluster):
+    cluster.server.says["new"] = ("error", "failed to read the file")
+    with pytest.raises(catalog_rollout.NotShownError, match="cannot load it: failed to read the file"):
+        run(cluster, NEW)
+    assert "new.yaml" in cluster.data["configmaps", USER]
+
+
+def test_an_error_from_before_the_change_is_waited_for_to_pass(cluster):
+    looks = iter(range(10))
+    original = cluster.server.sources
+
+    def sources(kind):
+        if kind is catalog.MODEL and next(looks) > 3:
+            cluster.server.says.clear()
+        return original(kind)
+
+    cluster.server.says["fraud_models"] = ("error", "bad data")
+    cluster.server.sources = sources
+    result = run(cluster, {"id": "fraud_models", "content": "models:\n  - name: org/other\n"})
+    assert result["sources"][0]["status"] == "available"
+
+
+def test_what_could_be_loaded_only_in_part_is_a_warning(cluster):
+    cluster.server.says["new"] = ("partially-available", "Failed to load 1 model(s)")
+    warnings = []
+    monitored = catalog_run.CatalogOutcome(warnings=warnings)
+    run(cluster, NEW, outcome=monitored)
+    assert any("'new'" in warning and "Failed to load 1 model(s)" in warning for warning in warnings)
+
+
+REFUSED = "E1129 02:00:00.000000 1 base.go:94] unable to reload model config: unable to reload model sources from /data/user-model-sources/sources.yaml: bad"
+
+
+@pytest.mark.parametrize(
+    ("line", "previous", "restarts"),
+    [
+        (REFUSED, "", 0),
+        ("", "Error: error starting plugins: model config: /data/user-model-sources/sources.yaml: bad", 1),
+        ("", "panic: runtime error: invalid memory address", 1),
+    ],
+)
+def test_what_takes_the_catalog_down_is_put_back(cluster, line, previous, restarts):
+    before = dict(cluster.data["configmaps", USER])
+    goes_down(cluster, line, previous, restarts)
+    with pytest.raises(catalog_rollout.NotShownError, match="The previous content was restored"):
+        run(cluster, NEW)
+    assert cluster.data["configmaps", USER] == before
+    assert cluster.writes == [("PATCH", USER)] * 2
+
+
+def test_unless_the_user_does_not_want_that(cluster):
+    goes_down(cluster, REFUSED)
+    with pytest.raises(catalog_rollout.NotShownError, match="was not restored"):
+        run(cluster, NEW, rollback=False)
+    assert "new.yaml" in cluster.data["configmaps", USER]
+
+
+def test_a_config_map_that_this_run_has_created_is_deleted_again(cluster):
+    goes_down(cluster, REFUSED.replace("user-model-sources", "labeled-sources/modelops-catalog"))
+    with pytest.raises(catalog_rollout.NotShownError, match="'modelops-catalog'"):
+        run(cluster, NEW, store="own")
+    assert cluster.writes == [("POST", "modelops-catalog"), ("DELETE", "modelops-catalog")]
+
+
+@pytest.mark.parametrize("name", ["labeled-sources/of-others", "default-sources", "user-mcp-sources"])
+def test_what_others_have_written_is_no_reason_to_put_anything_back(cluster, name):
+    goes_down(cluster, REFUSED.replace("user-model-sources", name))
+    with pytest.raises(catalog_rollout.NotShownError, match="no pod of the catalog server is ready"):
+        run(cluster, NEW, wait_timeout=1)
+    assert cluster.writes == [("PATCH", USER)]
+
+
+def test_nor_is_a_line_that_was_there_before_the_change(cluster):
+    goes_down(cluster, REFUSED)
+    cluster.logs = {False: REFUSED, True: ""}
+    with pytest.raises(catalog_rollout.NotShownError, match="no pod"):
+        run(cluster, NEW, wait_timeout=1)
+    assert cluster.writes == [("PATCH", USER)]
+
+
+def test_what_another_process_has_written_since_is_not_put_back(cluster):
+    goes_down(cluster, REFUSED)
+
+    def log(_namespace, _pod, _container, previous):
+        if cluster.writes:
+            cluster.put("configmaps", USER, cluster.held["configmaps", USER])
+        return cluster.logs[previous]
+
+    cluster.log = log
+    with pytest.raises(catalog_rollout.NotShownError, match="another process has changed it since"):
+        run(cluster, NEW)
+    assert "new.yaml" in cluster.data["configmaps", USER]
+
+
+def test_a_server_that_cannot_be_asked_is_a_warning(cluster, monkeypatch):
+    def find(_cluster, _namespace):
+        raise NoAnswerError("there is no way")
+
+    monkeypatch.setattr(catalog_server, "find", find)
+    outcome = catalog_run.CatalogOutcome()
+    assert run(cluster, NEW, outcome=outcome)["sources"] == [{"id": "new", "kind": "model", "status": None, "error": None}]
+    assert any("there is no way" in warning for warning in outcome.warnings)
+
+
+def test_the_preview_tells_how_many_models_a_source_brings_and_what_keeps_it_from_that(cluster):
+    outcome = catalog_run.CatalogOutcome()
+    hugging = {"name": "Hugging", "organization": "ibm"}
+    agents = {"name": "Agents", "kind": "agent", "entries": [{"name": "a"}]}
+    result = run(cluster, NEW, hugging, agents, check=True, preview=True, outcome=outcome)
+    assert [source["preview"] for source in result["sources"]] == [{"entries": 1, "shown": 1}, None, None]
+    assert cluster.writes == []
+    assert any("'hugging'" in warning and "422" in warning for warning in outcome.warnings)
+
+
+def source(kind=catalog.MODEL, **values):
+    return Merged(kind, "new", {"name": "New", **values}, {})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown", "differs"),
+    [
+        (source(), PLAIN, False),
+        (source(enabled=False), PLAIN, True),
+        (source(name="Other"), PLAIN, True),
+        (source(labels=["a"]), PLAIN, True),
+        (source(includedModels=["a"]), PLAIN, True),
+        (source(includedModels=["a"], properties={"allowedOrganization": "ibm"}), Shown("New", True, (), ("ibm/a",), (), None, None), False),
+        (source(includedModels=["a"]), Shown("New", True, (), ("ibm/a",), (), None, None), True),
+        (source(catalog.MCP, includedServers=["a"]), PLAIN, False),
+    ],
+)
+def test_a_source_is_compared_with_what_the_server_shows_of_it(wanted, shown, differs):
+    assert catalog_rollout.differs(wanted, shown) is differs
+
+
+class Api:
+    """What `find` reads of a cluster."""
+
+    bearer_token, ca_file = "token", None
+
+    def __init__(self, address, domain="apps.example.com"):
+        self._held = {
+            "services": {"metadata": {"annotations": {catalog_server.ADDRESS: address}}} if address else None,
+            "ingresses": {"spec": {"domain": domain}},
+        }
+
+    def read(self, api, _namespace, _name):
+        found = self._held[api[1]]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("model-catalog.apps.example.com:443", "https://model-catalog.apps.example.com"),
+        ("gateway.apps.example.com/catalog", "https://gateway.apps.example.com/catalog"),
+    ],
+)
+def test_the_server_is_found_by_its_service(address, url):
+    assert catalog_server.find(Api(address), "registries").address == url
+
+
+@pytest.mark.parametrize(
+    "address", ["evil.example.org:443", "apps.example.com.evil.org", "x@evil.org/.apps.example.com", "model-catalog.apps.example.com:8443", ""]
+)
+def test_the_token_goes_to_no_host_that_is_not_of_the_ingress(address):
+    with pytest.raises(NoAnswerError):
+        catalog_server.find(Api(address), "registries")
+
+
+def test_an_account_without_a_token_asks_nobody():
+    api = Api("model-catalog.apps.example.com:443")
+    api.bearer_token = None
+    with pytest.raises(NoAnswerError, match="no token"):
+        catalog_server.find(api, "registries")
+
+
+def test_what_may_not_be_read_is_a_reason():
+    api = Api("model-catalog.apps.example.com:443")
+    api._held["ingresses"] = _errors.ClusterError("reading ingresses/cluster failed: forbidden.", _errors.FORBIDDEN)
+    with pytest.raises(NoAnswerError, match="ingresses/cluster failed"):
+        catalog_server.find(api, "registries")
