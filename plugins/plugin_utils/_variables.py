@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 PREFIX = "model_"
-PREFIXES = ("model_registries_", "model_registry_", "model_catalog_")
+CATALOG = "model_catalog_"
+PREFIXES = ("model_registries_", "model_registry_", CATALOG)
 # Settings for a controller, which no playbook takes.
 SETTINGS = "model_registries_aap_"
 # What users set: the variables of docs/site/variables.yml and of the roles, without their prefix.
@@ -24,7 +25,10 @@ OF_ONE = """
     delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
     report_expiry_days report_file report_namespace report_registries report_smoke_test report_smoke_test_domains
 """
-TAKEN = frozenset([*(f"model_registries_{name}" for name in OF_ALL.split()), *(f"model_registry_{name}" for name in OF_ONE.split())])
+OF_CATALOG = "in_check in_export labels named_queries namespace preview purge purge_limit rollback sources store wait wait_timeout"
+TAKEN = frozenset(
+    f"{prefix}{name}" for prefix, names in (("model_registries_", OF_ALL), ("model_registry_", OF_ONE), (CATALOG, OF_CATALOG)) for name in names.split()
+)
 # How many letters may be missing, added, exchanged or wrong, in names up to a length and in longer ones.
 SHORT, MOST_IN_SHORT, MOST_IN_LONG = 5, 1, 2
 
@@ -44,10 +48,11 @@ def _meant(name: str) -> str:
     if name in TAKEN or name.startswith(SETTINGS):
         return ""
     prefix, part = _parts(name)
-    near = [(_distance(part, other), of != prefix, taken) for taken in TAKEN for of, other in [_parts(taken)]]
+    # Of the catalog's variables many have the same ends as those of registries, which are meant more often.
+    near = [(_distance(part, other), of != prefix, of == CATALOG, taken) for taken in TAKEN for of, other in [_parts(taken)]]
     if not prefix:
-        near = [(_distance(name, taken), False, taken) for taken in TAKEN]
-    distance, _prefix_differs, meant = min(near)
+        near = [(_distance(name, taken), False, False, taken) for taken in TAKEN]
+    distance, _prefix_differs, _of_catalog, meant = min(near)
     return meant if distance <= (MOST_IN_SHORT if len(part) <= SHORT else MOST_IN_LONG) else ""
 
 

@@ -1,0 +1,65 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter that tells what became of the model catalog of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _catalog
+
+DOCUMENTATION = r"""
+name: model_catalog_outcome
+short_description: Summarize the outcome for the model catalog of a cluster
+version_added: 0.1.0
+author:
+  - The modelops.openshift_ai authors (@modelops)
+description:
+  - Makes lines for people, and one status, from the results of M(modelops.openshift_ai.model_catalog) and M(modelops.openshift_ai.model_catalog_info).
+positional: _input, seen, check, predicted
+options:
+  _input:
+    description: The result of M(modelops.openshift_ai.model_catalog). It can be an empty dictionary.
+    type: dict
+    required: true
+  seen:
+    description: The result of M(modelops.openshift_ai.model_catalog_info). It can be an empty dictionary.
+    type: dict
+    required: true
+  check:
+    description: Whether each difference is a finding.
+    type: bool
+    default: false
+  predicted:
+    description: Whether the module ran in check mode.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Show the outcome
+  ansible.builtin.debug:
+    msg: "{{ result | modelops.openshift_ai.model_catalog_outcome({}) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: C(status), which is V(ok), V(changed), V(findings) or V(failed), and C(lines).
+  type: dict
+"""
+
+
+def model_catalog_outcome(result: Any, seen: Any, check: bool = False, predicted: bool = False) -> dict[str, Any]:
+    """The status and the lines."""
+    return _catalog.outcome(result, seen, check, predicted)
+
+
+class FilterModule:
+    """The filter, for Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and function."""
+        return {"model_catalog_outcome": model_catalog_outcome}

@@ -1,0 +1,56 @@
+# Copyright: the modelops.openshift_ai authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of the model catalog of a cluster, in words and as one status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+OK, CHANGED, FINDINGS, FAILED = "ok", "changed", "findings", "failed"
+# Of the server's status of a source, what is a finding.
+BAD = ("error", "partially-available")
+
+
+def outcome(result: Mapping[str, Any], seen: Mapping[str, Any], is_check: bool, is_predicted: bool = False) -> dict[str, Any]:
+    """What `model_catalog` did, and what `model_catalog_info` has found; either may be empty.
+
+    With `is_check` each difference is a finding. With `is_predicted` the module ran in check mode.
+    """
+    failures = [str(one["msg"]) for one in (result, seen) if one.get("msg")]
+    changes = [_change(change, is_check or is_predicted) for change in result.get("changes") or ()] if not result.get("msg") else []
+    found = [_finding(finding, f"ConfigMap {finding['config_map']}") for finding in seen.get("findings") or () if finding["effect"] == "catalog"]
+    for source in seen.get("sources") or ():
+        found += _of_source(source)
+    shown = [f"source {source['id']}: {source['status']}" for source in result.get("sources") or () if source.get("status") in BAD]
+    if failures:
+        status = FAILED
+    elif is_check and (changes or found):
+        status = FINDINGS
+    else:
+        status = CHANGED if changes else OK
+    lines = [*(f"FAILED: {failure}" for failure in failures), *found, *shown, *changes]
+    sources = seen.get("sources") if seen.get("sources") is not None else result.get("sources")
+    return {"status": status, "lines": lines or [f"model catalog: {len(sources or ())} sources, no findings" if is_check else "model catalog: no change"]}
+
+
+def _change(change: Mapping[str, Any], is_predicted: bool) -> str:
+    done = {"create": "created", "update": "changed", "delete": "deleted"}[change["action"]]
+    fields = ", ".join(change["fields"])
+    return f"model catalog: {change['kind']} {change['name']} {'would be ' if is_predicted else ''}{done}{f': {fields}' if fields else ''}"
+
+
+def _of_source(source: Mapping[str, Any]) -> list[str]:
+    status = source["status"]
+    found = [_finding(finding, f"source {source['id']}") for finding in status["findings"] if finding["effect"] != "advice"]
+    server = status.get("server") or {}
+    if server.get("status") in BAD:
+        return [f"source {source['id']}: {server['status']}: {server.get('error') or 'the server does not say why'}"]
+    return found
+
+
+def _finding(finding: Mapping[str, Any], what: str) -> str:
+    place = f"{finding['path']}: " if finding["path"] else ""
+    effect = "the whole catalog is unavailable: " if finding["effect"] == "catalog" else ""
+    return f"{what}: {effect}{place}{finding['problem']}"
