@@ -1,0 +1,45 @@
+"""What became of the model catalog of a cluster, as the summaries tell it."""
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._catalog import outcome
+
+CHANGE = {"action": "update", "kind": "ConfigMap", "namespace": "r", "name": "model-catalog-sources", "fields": ["sources[a].enabled"]}
+CHANGED = {"changes": [CHANGE], "sources": [{"id": "a", "status": "available"}]}
+
+
+def source(status: str | None = "available", error: str | None = None, *findings: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "a", "status": {"findings": list(findings), "server": {"status": status, "error": error}}}
+
+
+def finding(effect: str) -> dict[str, Any]:
+    return {"config_map": "c", "effect": effect, "path": "catalogs[0]", "problem": "is wrong", "remedy": "Correct it"}
+
+
+@pytest.mark.parametrize(
+    ("result", "seen", "is_check", "status", "part"),
+    [
+        ({}, {}, False, "ok", "no change"),
+        (CHANGED, {}, False, "changed", "changed: sources[a].enabled"),
+        (CHANGED, {}, True, "findings", "would be changed"),
+        ({"msg": "it is down", **CHANGED}, {}, False, "failed", "FAILED: it is down"),
+        ({}, {"msg": "may not be read"}, True, "failed", "FAILED: may not be read"),
+        ({}, {"sources": [source()]}, True, "ok", "1 sources"),
+        ({}, {"sources": [source("error", "no file")]}, True, "findings", "source a: error: no file"),
+        ({}, {"sources": [source("partially-available")]}, True, "findings", "does not say why"),
+        ({}, {"sources": [source(None, None, finding("source"))]}, True, "findings", "source a: catalogs[0]: is wrong"),
+        ({}, {"sources": [source(None, None, finding("advice"))]}, True, "ok", "no findings"),
+        ({}, {"sources": [], "findings": [finding("catalog")]}, True, "findings", "ConfigMap c: the whole catalog is unavailable"),
+        ({}, {"sources": [], "findings": [finding("advice")]}, True, "ok", "no findings"),
+    ],
+)
+def test_the_status_and_the_lines(result: dict[str, Any], seen: dict[str, Any], is_check: bool, status: str, part: str) -> None:
+    made = outcome(result, seen, is_check)
+    assert made["status"] == status
+    assert any(part in line for line in made["lines"])
+
+
+def test_in_check_mode_a_change_would_be_one() -> None:
+    assert "would be changed" in outcome(CHANGED, {}, False, True)["lines"][0]
