@@ -25,8 +25,9 @@ positional: _input
 options:
   _input:
     description:
-      - The results for each cluster, as a list of three items. These are the name of the cluster, the result of
-        M(modelops.openshift_ai.model_registry_info), and the result of M(modelops.openshift_ai.model_registries) in check mode or an empty dictionary.
+      - The results for each cluster, as a list of three or four items. These are the name of the cluster, the result of
+        M(modelops.openshift_ai.model_registry_info), the result of M(modelops.openshift_ai.model_registries) in check mode or an empty dictionary, and the
+        result of M(modelops.openshift_ai.model_catalog_info), if the page has a section about the model catalog.
       - If a result has failed, the page shows that the cluster could not be read.
     type: list
     elements: list

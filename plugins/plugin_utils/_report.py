@@ -151,6 +151,8 @@ class Cluster:
     found: Mapping[str, Any] = field(repr=False)
     compared: Mapping[str, Any] = field(repr=False)
     registries: tuple[Registry, ...] = field(default=(), repr=False)
+    # A result of `model_catalog_info`, empty where the catalog is not part of the page.
+    catalog: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def failure(self) -> str:
@@ -168,8 +170,9 @@ class Cluster:
         return str(self.compared.get("msg") or "it failed") if self.compared.get("failed") else ""
 
 
-def report_of(results: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]], generated: datetime, version: str) -> Report:
-    """The page about clusters: of each its name, the result of `model_registry_info`, and the one of `model_registries` in check mode or an empty one."""
+def report_of(results: Iterable[Sequence[Any]], generated: datetime, version: str) -> Report:
+    """The page about clusters: of each its name, the result of `model_registry_info`, the one of `model_registries` in check mode or an empty one, and perhaps
+    that of `model_catalog_info`."""
     clusters = [_cluster(number, *result) for number, result in enumerate(results, 1)]
     findings = sorted((finding for cluster in clusters for finding in _findings(cluster)), key=lambda finding: SEVERITIES.index(finding.severity))
     registries = [registry for cluster in clusters for registry in cluster.registries]
@@ -187,6 +190,7 @@ def report_of(results: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]
             _access_table(registries),
             _rights_table(clusters),
             *drift,
+            *([_catalog_table(clusters)] if any(cluster.catalog for cluster in clusters) else []),
             _skipped_table(clusters),
             _clusters_table(clusters),
         ),
@@ -225,7 +229,7 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _cluster(number: int, name: str, found: Mapping[str, Any], compared: Mapping[str, Any]) -> Cluster:
+def _cluster(number: int, name: str, found: Mapping[str, Any], compared: Mapping[str, Any], catalog: Mapping[str, Any] | None = None) -> Cluster:
     differing: dict[str, int] = {}
     for difference in compared.get("drift") or ():
         differing[difference["registry"]] = differing.get(difference["registry"], 0) + 1
@@ -238,7 +242,7 @@ def _cluster(number: int, name: str, found: Mapping[str, Any], compared: Mapping
         Registry(name, f"registry-{number}-{entry['name']}", entry, drift(entry["name"]) if "drift" in compared else None)
         for entry in found.get("registries") or ()
     ]
-    return Cluster(name, found, compared, tuple(registries))
+    return Cluster(name, found, compared, tuple(registries), {} if not catalog or catalog.get("skipped") else catalog)
 
 
 # What needs attention
@@ -255,6 +259,7 @@ def _findings(cluster: Cluster) -> list[Finding]:
     findings = [Finding(severity, cluster.name, text, tuple(registries), notes) for (severity, text, notes), registries in grouped.items()]
     findings += [*_findings_of_certificates(cluster), *_findings_of_rights(cluster)]
     findings += [Finding(WARNING, cluster.name, f"Registry {entry['name']}: {entry['reason']}") for entry in cluster.found.get("skipped_registries") or ()]
+    findings += _findings_of_catalog(cluster)
     if (cluster.found.get("cluster") or {}).get("verify_ssl") is False:
         findings.append(Finding(WARNING, cluster.name, "The certificate of the API server was not verified: the data of this cluster can be forged"))
     if cluster.comparison_failure:
@@ -263,6 +268,24 @@ def _findings(cluster: Cluster) -> list[Finding]:
         findings.append(Finding(WARNING, cluster.name, f"These registries in the list do not exist in the cluster: {_some(missing)}"))
     if unlisted := [entry["name"] for entry in cluster.compared.get("unlisted") or ()]:
         findings.append(Finding(NOTE, cluster.name, f"These registries in the cluster are not in the list: {_some(unlisted)}"))
+    return findings
+
+
+def _findings_of_catalog(cluster: Cluster) -> list[Finding]:
+    catalog = cluster.catalog
+    if catalog.get("msg"):
+        return [Finding(WARNING, cluster.name, f"The model catalog could not be read: {catalog['msg']}")]
+    down = [finding for finding in catalog.get("findings") or () if finding["effect"] == "catalog"]
+    findings = [
+        Finding(PROBLEM, cluster.name, f"The whole model catalog is unavailable because of ConfigMap {finding['config_map']}", (), (finding["problem"],))
+        for finding in down
+    ]
+    for source in catalog.get("sources") or ():
+        server = source["status"].get("server") or {}
+        if server.get("status") in ("error", "partially-available"):
+            text = "cannot be loaded" if server["status"] == "error" else "was loaded only in part"
+            notes = (str(server["error"]),) if server.get("error") else ()
+            findings.append(Finding(WARNING, cluster.name, f"Source {source['id']} of the model catalog {text}", (), notes))
     return findings
 
 
@@ -588,6 +611,36 @@ def _drift_table(clusters: Sequence[Cluster]) -> Table:
     columns = (Column("Registry", 19, is_row_header=True), Column("Option", 20), Column("Current", 18), Column("Wanted", 18), Column("Last changed by", 15))
     instead = "No drift." if any(cluster.is_compared for cluster in clusters) else "The registries were not compared with a list."
     return Table("drift", "Drift", "Differences between the registries and the list", (*columns, Column("Cluster", 10)), tuple(rows), instead)
+
+
+def _catalog_table(clusters: Sequence[Cluster]) -> Table:
+    rows = []
+    for cluster in clusters:
+        writes = {entry["config_map"]: entry for entry in cluster.catalog.get("last_writes") or ()}
+        for source in cluster.catalog.get("sources") or ():
+            status, origins = source["status"], source["status"]["origins"]
+            server = status.get("server") or {}
+            known = server.get("status")
+            severity = {"error": PROBLEM, "partially-available": WARNING, "available": GOOD}.get(str(known), NOTE)
+            names = list(dict.fromkeys(origins.values()))
+            written = [writes[name] for name in names if writes.get(name, {}).get("time")]
+            last = max(written, key=lambda entry: str(entry["time"]), default=None)
+            shown = server.get("entries") if server else status["shown"]
+            rows.append(
+                Row(
+                    (
+                        Cell(str(source.get("name") or source["id"]), (str(source["id"]), *(["of the product"] if status["is_default"] else []))),
+                        Cell("", (str(server["error"]),) if server.get("error") else (), (Mark(severity, str(known or "not known")),)),
+                        Cell("" if shown is None else f"{shown:,}", sort=-1 if shown is None else shown),
+                        Cell({"model": "models", "mcp": "MCP servers", "agent": "agents"}[source["kind"]]),
+                        Cell(", ".join(names), (f"last write {_moment(last['time'])} by {last['manager']}",) if last else ()),
+                        Cell(cluster.name),
+                    )
+                )
+            )
+    columns = (Column("Source", 24, is_row_header=True), Column("Status", 26), Column("Shown", 8), Column("Kind", 10), Column("ConfigMap", 22))
+    caption = "Sources of the model catalog, with their status in the catalog server"
+    return Table("catalog", "Model catalog", caption, (*columns, Column("Cluster", 10)), tuple(rows), "No sources, or they could not be read.")
 
 
 def _unlisted_table(clusters: Sequence[Cluster]) -> Table:

@@ -23,9 +23,9 @@ OF_ONE = """
     database_type database_username description display_name must_be_new name permissions permissions_state permissions_verify python
     component_force component_namespace component_state component_wait component_wait_timeout
     delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
-    report_expiry_days report_file report_namespace report_registries report_smoke_test report_smoke_test_domains
+    report_catalog report_expiry_days report_file report_namespace report_registries report_smoke_test report_smoke_test_domains
 """
-OF_CATALOG = "in_check in_export labels named_queries namespace preview purge purge_limit rollback sources store wait wait_timeout"
+OF_CATALOG = "in_check in_export labels named_queries namespace on_page preview purge purge_limit rollback sources store wait wait_timeout"
 TAKEN = frozenset(
     f"{prefix}{name}" for prefix, names in (("model_registries_", OF_ALL), ("model_registry_", OF_ONE), (CATALOG, OF_CATALOG)) for name in names.split()
 )

@@ -112,13 +112,11 @@ class CatalogServer:
                     refused.setdefault(plugin, []).append(f"unable to reload {plugin} sources from {path}: {error}")
                 continue
             for plugin, files in self._files.items():
-                if why := file.refused.get(plugin):
+                others = [(other, files[other]) for other in files if other != path] if plugin == "model" else []
+                if why := file.refused.get(plugin) or sources.label_clash([*others, (path, file)] if others else []):
                     refused.setdefault(plugin, []).append(f"unable to reload {plugin} sources from {path}: {why}")
                 else:
                     files[path] = file
-        files = self._files["model"]
-        if clash := sources.label_clash([(path, files[path]) for path in self._paths if path in files]):
-            refused.setdefault("model", []).append(f"unable to reload model sources: {clash}")
         return {plugin: "\n".join(lines) for plugin, lines in refused.items()}
 
     def _merged(self, asset: str) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from sandbox.layout import APPS_DOMAIN, REGISTRIES_NAMESPACE, Layout
+from tests.dashboard import CatalogPage, SourceForm
 from tests.helpers import Cluster, Run, Runner, Task, account_with, roles_of, until
 
 INFO = "modelops.openshift_ai.model_catalog_info"
@@ -69,8 +70,10 @@ def test_all_sources_are_told_as_the_server_merges_them(administrator: Runner) -
     assert run.result["config_maps"] == ["default-catalog-sources", USER, "mcp-catalog-sources", "agent-catalog-sources", LABELLED]
     assert run.result["version"] == "3.5"
     assert "hf_leftover" not in run.output
-    # Of the catalog itself, six; the rest is for Secrets.
-    assert len([request for request in run.reads if "/secrets" not in request.path]) <= 6
+    assert run.result["server"] == f"https://model-catalog.{APPS_DOMAIN}"
+    assert sources["theirs"]["status"]["server"]["status"] == "error"
+    # Of the catalog itself, six, and two to find its server; the rest is for Secrets.
+    assert len([request for request in run.reads if "/secrets" not in request.path]) <= 8
 
 
 @pytest.mark.usefixtures("filled")
@@ -79,6 +82,8 @@ def test_an_account_that_may_only_read_the_config_maps_gets_what_they_tell(layou
         run = info(Runner(layout, token, tmp_path), namespace=REGISTRIES_NAMESPACE)
     assert {source["id"] for source in run.result["sources"]} >= {"fraud_models", "redhat_ai_models"}
     assert run.result["unused_secrets"] is None
+    assert run.result["server"] is None
+    # The Secrets, and the address of the server.
     assert len([warning for warning in run.warnings if "could not be determined" in warning]) == 2, run.warnings
 
 
@@ -121,7 +126,8 @@ def writer(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Runner]
 
 
 def task(*sources: dict[str, Any], check: bool = False, **options: Any) -> Task:
-    return Task({"namespace": REGISTRIES_NAMESPACE, "sources": list(sources), **options}, CATALOG, check=check, diff=True)
+    """A task that does not wait for the server unless it is told to."""
+    return Task({"namespace": REGISTRIES_NAMESPACE, "sources": list(sources), "wait": False, **options}, CATALOG, check=check, diff=True)
 
 
 def catalog(runner: Runner, *sources: dict[str, Any], **options: Any) -> Run:
@@ -152,7 +158,6 @@ def test_sources_are_predicted_written_once_and_then_left_alone(writer: Runner, 
     assert [change["name"] for change in done.result["changes"]] == [USER, MCP]
     assert (predicted.result["changes"], predicted.result["diff"]) == (done.result["changes"], done.result["diff"])
     assert (again.result["changed"], again.writes) == (False, [])
-    # The account may not list labelled ConfigMaps, and tries.
     assert len(again.reads) <= 6, again.reads
     data = data_of(cluster)
     assert data["credit_models.yaml"] == file.read_text()
@@ -212,3 +217,107 @@ def test_a_store_of_our_own_is_a_labelled_config_map(administrator: Runner, writ
         assert data_of(cluster) == before
     finally:
         cluster.delete(*CONFIG_MAPS, "modelops-catalog")
+
+
+# The server
+
+SOURCE = {"name": "Fraud models", "content": MODELS, "included": ["*/o*"]}
+
+
+@pytest.fixture
+def waiting(layout: Layout, cluster: Cluster, writer: Runner, tmp_path: Path) -> Iterator[Runner]:
+    """As `writer`, and its account may also find the server."""
+    with account_with(cluster, "catalog-waiting", [*roles_of("catalog.yml"), *roles_of("cluster.yml")]) as token:
+        yield Runner(layout, token, tmp_path)
+
+
+def test_it_waits_until_the_server_shows_the_models(waiting: Runner, cluster: Cluster) -> None:
+    options = {"wait": True, "wait_timeout": 60}
+    made, again = waiting.sequence([task(SOURCE, **options), task(SOURCE, **options)])
+    assert not made.failed, made.output
+    assert made.result["sources"] == [{"id": "fraud_models", "kind": "model", "status": "available", "error": None}]
+    assert (again.result["changed"], again.result["sources"][0]["status"]) == (False, None)
+    [source] = [source for source in info(waiting, namespace=REGISTRIES_NAMESPACE).result["sources"] if source["id"] == "fraud_models"]
+    assert source["status"]["server"] == {"status": "available", "error": None, "entries": 1}
+    changed = catalog(waiting, {**SOURCE, "content": MODELS.replace("org/o", "org/other-")}, **options)
+    assert not changed.failed, changed.output
+    gone = catalog(waiting, {"id": "fraud_models", "state": "absent"}, **options)
+    assert not gone.failed, gone.output
+    assert [change["action"] for change in gone.result["changes"]] == ["update"]
+
+
+def test_what_the_server_cannot_load_is_told_in_its_words(waiting: Runner) -> None:
+    run = catalog(waiting, {"name": "Granite", "organization": "ibm-granite"}, wait=True, wait_timeout=60)
+    assert run.failed
+    assert "source 'granite' was written" in run.result["msg"] and "no models found: [ibm-granite/*]" in run.result["msg"]
+    assert run.result["sources"][0]["status"] == "error"
+
+
+def test_the_server_previews_sources_in_check_mode(waiting: Runner, cluster: Cluster) -> None:
+    before = data_of(cluster)
+    run = catalog(waiting, SOURCE, check=True, preview=True)
+    assert not run.failed, run.output
+    assert run.result["sources"][0]["preview"] == {"entries": 2, "shown": 1}
+    assert data_of(cluster) == before
+
+
+def test_what_takes_the_catalog_down_is_put_back(layout: Layout, cluster: Cluster, writer: Runner, tmp_path: Path) -> None:
+    """The account may not see the ConfigMap of another team with the same label."""
+    labelled = {"metadata": {"name": LABELLED, "labels": {"opendatahub.io/catalog-source": "true"}}, "data": {"sources.yaml": THEIRS}}
+    roles = roles_of("catalog.yml")
+    for rule in roles[0]["rules"]:
+        if rule["resources"] == ["configmaps"] and "list" in rule["verbs"]:
+            rule["verbs"] = ["create"]
+    before = data_of(cluster)
+    cluster.create(*CONFIG_MAPS, labelled)
+    try:
+        until(lambda: is_ready(cluster, LABELLED), 60)
+        with account_with(cluster, "catalog-blind", [*roles, *roles_of("cluster.yml")]) as token:
+            run = catalog(Runner(layout, token, tmp_path), labels=[{"name": "Theirs"}], wait=True, wait_timeout=120)
+        assert run.failed
+        assert "already exists from another origin" in run.result["msg"] and "The previous content was restored" in run.result["msg"], run.result["msg"]
+        assert data_of(cluster) == before
+        until(lambda: is_ready(cluster, LABELLED), 60)
+    finally:
+        cluster.delete(*CONFIG_MAPS, LABELLED)
+
+
+def is_ready(cluster: Cluster, labelled: str) -> bool:
+    """Whether the catalog's pod is ready, and has a labelled ConfigMap."""
+    pods = [pod for pod in cluster.items("v1", "pods") if pod["metadata"].get("labels", {}).get("app.kubernetes.io/name") == "model-catalog"]
+    return any(
+        any(volume["name"] == f"labeled-{labelled}" for volume in pod["spec"]["volumes"])
+        and any(condition["type"] == "Ready" and condition["status"] == "True" for condition in pod.get("status", {}).get("conditions") or [])
+        for pod in pods
+    )
+
+
+# The settings page
+
+
+def test_the_settings_page_and_the_module_change_the_same_sources_in_turn(waiting: Runner, cluster: Cluster) -> None:
+    page = CatalogPage(cluster)
+    identity = page.create(SourceForm("Fraud models", text=MODELS, included=("org/*",), enabled=True))
+    described = {"name": "Fraud models", "content": MODELS, "included": ["org/*"], "enabled": True}
+    edited = {**described, "included": ["org/other"], "labels": ["Fraud"]}
+    adopted, changed = waiting.sequence([task(described), task(edited)])
+    assert adopted.result["changes"] == [], adopted.output
+    assert [change["fields"] for change in changed.result["changes"]] == [["sources[fraud_models].labels", "sources[fraud_models].included"]]
+    page.edit(identity, enabled=False)
+    back = catalog(waiting, edited)
+    assert [change["fields"] for change in back.result["changes"]] == [["sources[fraud_models].enabled"]]
+    page.edit("redhat_ai_models", enabled=False)
+    [source] = [source for source in info(waiting, namespace=REGISTRIES_NAMESPACE).result["sources"] if source["id"] == "redhat_ai_models"]
+    assert (source["enabled"], source["status"]["is_default"]) == (False, True)
+    page.delete(identity)
+    assert catalog(waiting, {"id": identity, "state": "absent"}).result["changes"] == []
+
+
+def test_what_the_page_erases_is_told_before(waiting: Runner, cluster: Cluster) -> None:
+    described = {"name": "Fraud models", "content": MODELS}
+    labelled = catalog(waiting, described, labels=[{"name": "Fraud"}])
+    assert any("'model-catalog-sources'" in warning and "labels" in warning and "erases" in warning for warning in labelled.warnings)
+    CatalogPage(cluster).edit("fraud_models", enabled=False)
+    assert "labels" not in data_of(cluster)["sources.yaml"]
+    again = catalog(waiting, {**described, "enabled": False}, labels=[{"name": "Fraud"}])
+    assert [change["fields"] for change in again.result["changes"]] == [["labels[Fraud]"]]

@@ -257,3 +257,27 @@ def test_later_files_override_earlier_ones_key_by_key() -> None:
     second = sources.read("catalogs: [{id: a, enabled: true, labels: []}]")
     merged = sources.merged([("one", first), ("two", second)], sources.MODELS)["a"]
     assert (merged["name"], merged["enabled"], merged["labels"], merged["origin"]) == ("A", True, [], "one")
+
+
+def test_a_label_of_another_file_is_refused_with_the_file_that_has_added_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "/data/labeled-sources/others"
+
+    async def trial() -> None:
+        run = Run(monkeypatch, {"sources.yaml": GOOD, "a.yaml": DATA})
+        run.server._paths.append(f"{other}/sources.yaml")
+        original = run.server._look
+
+        async def look() -> catalog.Mounts:
+            return {**(await original()), other: {"sources.yaml": b"labels: [{name: A}]"}}
+
+        run.server._look = look
+        await run.settle()
+        await run.change(sources=GOOD + "labels: [{name: A}]")
+        assert run.server.ready().status == 503
+        assert PATH in run.log[-1] and other not in run.log[-1]
+        await run.change(sources=GOOD)
+        assert run.server.ready().status == 200
+        run.task.cancel()
+        await asyncio.gather(run.task, return_exceptions=True)
+
+    asyncio.run(trial())

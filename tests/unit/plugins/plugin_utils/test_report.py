@@ -270,3 +270,45 @@ def test_a_thousand_registries_cost_seconds() -> None:
     page = html(report(found(*many(1000))))
     assert page.count("<tr") > 11000 and len(page) < 6_000_000
     assert time.process_time() - started < 10
+
+
+# The model catalog
+
+
+def source(**status: Any) -> dict[str, Any]:
+    shared = {"is_default": False, "origins": {"name": "model-catalog-sources"}, "shown": 2, "findings": [], "server": None}
+    return {"id": "fraud_models", "kind": "model", "name": "Fraud models", "status": {**shared, **status}}
+
+
+def with_catalog(catalog: dict[str, Any]) -> Report:
+    return report_of([("east", {"registries": []}, {}, catalog)], NOW, "1.2.3")
+
+
+def test_the_catalog_is_a_table_of_its_sources_with_who_wrote_last() -> None:
+    writes = [{"config_map": "model-catalog-sources", "manager": "unknown", "time": "2026-01-02T03:04:05Z"}]
+    server = {"status": "error", "error": "no file", "entries": 0}
+    made = with_catalog({"sources": [source(server=server)], "findings": [], "last_writes": writes})
+    [table] = [table for table in made.tables if table.anchor == "catalog"]
+    [row] = table.rows
+    assert [cell.text for cell in row.cells] == ["Fraud models", "", "0", "models", "model-catalog-sources", "east"]
+    assert [mark.text for mark in row.cells[1].marks] == ["error"] and row.cells[1].notes == ("no file",)
+    assert row.cells[4].notes == ("last write 2026-01-02 03:04 by unknown",)
+    assert any("fraud_models" in cell.text for row in made.tables[0].rows for cell in row.cells)
+    assert "Fraud models" in html(made)
+
+
+def test_a_source_whose_status_is_not_known_shows_what_its_data_have() -> None:
+    [table] = [table for table in with_catalog({"sources": [source()], "findings": [], "last_writes": []}).tables if table.anchor == "catalog"]
+    assert [mark.text for mark in table.rows[0].cells[1].marks] == ["not known"]
+    assert table.rows[0].cells[2].text == "2"
+
+
+def test_a_catalog_that_is_down_or_cannot_be_read_is_a_finding() -> None:
+    down = with_catalog({"sources": [], "findings": [{"config_map": "c", "effect": "catalog", "path": "", "problem": "is wrong", "remedy": "x"}]})
+    unread = with_catalog({"msg": "may not be read", "failed": False})
+    for made, part in ((down, "ConfigMap c"), (unread, "may not be read")):
+        assert any(part in cell.text for row in made.tables[0].rows for cell in row.cells)
+
+
+def test_without_the_catalog_the_page_has_no_section_about_it() -> None:
+    assert all(table.anchor != "catalog" for made in (with_catalog({}), with_catalog({"skipped": True})) for table in made.tables)
