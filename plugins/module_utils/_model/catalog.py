@@ -75,6 +75,11 @@ class Generation:
     leaks: bool = False
 
     @property
+    def tells_status(self) -> bool:
+        """Whether the server tells what became of each source."""
+        return "labels" in self.keys
+
+    @property
     def sections(self) -> dict[str, Kind]:
         """The kind of sources under each top-level key."""
         return {section: kind for kind in self.kinds for section in kind.sections if section in self.keys}

@@ -24,6 +24,7 @@ POLL_SECONDS = 3.0
 SETTLE_SECONDS = 6.0
 # Where the ConfigMaps are mounted in the server's pod.
 MOUNT = re.compile(r"/data/(?:user-(model|mcp|agent)-sources|labeled-sources/([^/\s]+))/")
+UNKNOWN = "it is not known whether the catalog server shows the change"
 WHEN_SLOW = "A change can take two minutes. Check the pod of Deployment 'model-catalog' and its log"
 FAILED = re.compile(r"unable to reload|^Error: |^panic: ")
 
@@ -67,13 +68,16 @@ class Rollout:
     def begin(cls, cluster: client.Cluster, before: catalog_plan.Live, outcome: record.Outcome) -> Rollout:
         """Note what the server shows, and whether it is ready. Where it cannot be asked, a warning says why."""
         made = cls(cluster, before, outcome)
+        if not before.generation.tells_status:
+            outcome.warn([f"{UNKNOWN}: the catalog server of OpenShift AI {before.generation.version} does not tell the status of sources"])
+            return made
         try:
             made.server = catalog_server.find(cluster, before.namespace)
             made.shown = made._look()
         except catalog_server.NoAnswerError as error:
             if not error.is_down:
                 made.server = None
-                outcome.warn([f"whether the catalog server shows the change is not known: {error}"])
+                outcome.warn([f"{UNKNOWN}: {error}"])
         if made.server is not None:
             made.pod = made._newest_pod()
             made.lines = frozenset(made._log(made.pod, False)) if made.pod else frozenset()

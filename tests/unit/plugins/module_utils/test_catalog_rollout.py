@@ -211,6 +211,14 @@ def test_a_server_that_cannot_be_asked_is_a_warning(cluster, monkeypatch):
     assert any("there is no way" in warning for warning in outcome.warnings)
 
 
+def test_a_server_that_does_not_tell_the_status_of_sources_is_not_waited_for(cluster):
+    cluster.held = {("configmaps", USER): cluster.held["configmaps", USER]}
+    cluster.server.refuses = AssertionError("asked")
+    outcome = catalog_run.CatalogOutcome()
+    run(cluster, NEW, outcome=outcome)
+    assert any("2.24" in warning for warning in outcome.warnings)
+
+
 def test_the_preview_tells_how_many_models_a_source_brings_and_what_keeps_it_from_that(cluster):
     outcome = catalog_run.CatalogOutcome()
     hugging = {"name": "Hugging", "organization": "ibm"}
