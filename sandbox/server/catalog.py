@@ -92,6 +92,9 @@ class CatalogServer:
             found = {identity: found for identity, found in self._read(MODELS).items() if identity in watched and found.status != "error"}
             self._loaded.setdefault(MODELS, {}).update(found)
             return
+        for path in [path for path in self._paths if texts[0][path] != texts[1][path]]:
+            for plugin in self._files:
+                self._write(log.line("I", "catalog-changed", f"Config file changed, reloading {plugin} sources: {path}"))
         refused = self._reload()
         for plugin, why in refused.items():
             self._write(log.line("E", "catalog-refused", f"unable to reload {plugin} config: {why}"))

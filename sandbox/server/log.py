@@ -26,6 +26,7 @@ PLACES = {
     "postgresql": "connect.go:94",
     "exit": "root.go:42",
     "catalog-listening": "catalog.go:219",
+    "catalog-changed": "base.go:92",
     "catalog-refused": "base.go:94",
 }
 

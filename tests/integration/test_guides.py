@@ -56,6 +56,18 @@ def test_the_guide_to_passwords_and_certificates(reader: Reader, cluster: Cluste
     assert database["sslRootCertificateConfigMap"]["name"] == "fraud-models-db-credential"
 
 
+def test_the_guide_to_the_model_catalog(reader: Reader, cluster: Cluster, layout: Layout) -> None:
+    sources = ("v1", "configmaps", "model-catalog-sources")
+    before = cluster.get(*sources)["data"]
+    reader.variables["SSL_CERT_FILE"] = str(layout.path("pki", "ingress-ca.crt"))
+    try:
+        assert "failed=0" in reader.follow("model_catalog")
+        assert "fraud_models" not in cluster.get(*sources)["data"]["sources.yaml"]
+        assert "other_models" in cluster.get(*sources)["data"]["sources.yaml"]
+    finally:
+        cluster.merge(*sources, {"data": {**dict.fromkeys(cluster.get(*sources)["data"]), **before}})
+
+
 def test_the_guide_to_access(reader: Reader) -> None:
     output = reader.follow("access")
     assert "failed=0" in output and "data-scientists" in output

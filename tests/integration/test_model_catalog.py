@@ -31,7 +31,13 @@ catalogs:
 THEIRS = "catalogs: [{id: theirs, name: Theirs, type: hf, properties: {allowedOrganization: ibm-granite}}]\nlabels: [{name: Theirs}]\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
+def _trusted_ingress(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalog's server is behind the cluster's ingress."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(layout.path("pki", "ingress-ca.crt")))
+
+
+@pytest.fixture
 def filled(cluster: Cluster) -> Iterator[None]:
     """Sources of the dashboard and of another team, and a token that no source uses."""
     before = until(lambda: cluster.get(*CONFIG_MAPS, USER))["data"]
@@ -57,7 +63,7 @@ def info(runner: Runner, **options: Any) -> Run:
 
 @pytest.mark.usefixtures("filled")
 def test_all_sources_are_told_as_the_server_merges_them(administrator: Runner) -> None:
-    run = info(administrator, include=["content"])
+    run = info(administrator, include=["content", "server"])
     sources = {source["id"]: source for source in run.result["sources"]}
     assert sources.keys() >= {"fraud_models", "theirs", "redhat_ai_models"}
     fraud = sources["fraud_models"]
@@ -70,7 +76,7 @@ def test_all_sources_are_told_as_the_server_merges_them(administrator: Runner) -
     assert run.result["config_maps"] == ["default-catalog-sources", USER, "mcp-catalog-sources", "agent-catalog-sources", LABELLED]
     assert run.result["version"] == "3.5"
     assert "hf_leftover" not in run.output
-    assert run.result["server"] == f"https://model-catalog.{APPS_DOMAIN}"
+    assert run.result["server"] == f"https://model-catalog.{APPS_DOMAIN}", run.warnings
     assert sources["theirs"]["status"]["server"]["status"] == "error"
     # Of the catalog itself, six, and two to find its server; the rest is for Secrets.
     assert len([request for request in run.reads if "/secrets" not in request.path]) <= 8
@@ -262,7 +268,7 @@ def test_the_server_previews_sources_in_check_mode(waiting: Runner, cluster: Clu
 
 
 def test_what_takes_the_catalog_down_is_put_back(layout: Layout, cluster: Cluster, writer: Runner, tmp_path: Path) -> None:
-    """The account may not see the ConfigMap of another team with the same label."""
+    """The account may not see the ConfigMap of another team with the same label. A pod is seen not to be ready after three probes, which takes 15 s."""
     labelled = {"metadata": {"name": LABELLED, "labels": {"opendatahub.io/catalog-source": "true"}}, "data": {"sources.yaml": THEIRS}}
     roles = roles_of("catalog.yml")
     for rule in roles[0]["rules"]:

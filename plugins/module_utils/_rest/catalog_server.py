@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
@@ -27,7 +27,7 @@ from . import smoke_test
 
 SERVICE, ADDRESS = "model-catalog", "routing.opendatahub.io/external-address-rest"
 # The lists of what sources show, by kind of source.
-SOURCES = "/api/model_catalog/v1alpha1/sources"
+SOURCES, LABELS = "/api/model_catalog/v1alpha1/sources", "/api/model_catalog/v1alpha1/labels"
 ENTRIES = {
     "model": "/api/model_catalog/v1alpha1/models",
     "mcp": "/api/mcp_catalog/v1alpha1/mcp_servers",
@@ -78,6 +78,11 @@ class Server:
         """All sources of a kind, by ID."""
         items = self._items(SOURCES, {"assetType": kind.asset_type})
         return {str(item["id"]): _shown(item) for item in items if item.get("id")}
+
+    def labels(self, kinds_: Iterable[catalog.Kind]) -> list[dict[str, Any]]:
+        """The labels of these kinds of sources, with what describes each."""
+        items = [item for kind in kinds_ for item in self._items(LABELS, {"assetType": kind.asset_type})]
+        return [{key: value for key, value in item.items() if value is not None or key == "name"} for item in items]
 
     def names(self, kind: catalog.Kind, source: str) -> set[str]:
         """The names of what a source shows. All kinds but that of models are listed as a whole."""

@@ -20,6 +20,9 @@ from .._status import symptoms
 
 # What a kubelet needs to bring a change into a pod is up to a minute and a half, so that looking more often shows nothing.
 POLL_SECONDS = 3.0
+# A pod that does not accept a file is seen not to be ready after fifteen seconds.
+REFUSED_SECONDS = 40.0
+READ = "Config file changed"
 # A source has its status a moment after its values.
 SETTLE_SECONDS = 6.0
 # Where the ConfigMaps are mounted in the server's pod.
@@ -61,6 +64,7 @@ class Rollout:
     shown: dict[str, dict[str, catalog_server.Shown]] = field(default_factory=dict)
     pod: manifests.Manifest | None = None
     lines: frozenset[str] = frozenset()
+    refused_at: float | None = None
     # What it showed last.
     latest: dict[str, dict[str, catalog_server.Shown]] = field(default_factory=dict)
 
@@ -89,13 +93,20 @@ class Rollout:
             return
         changed = self._changed(after)
         live_since: dict[tuple[str, str], float] = {}
+        is_first = was_shown = True
 
         def look(is_last: bool) -> str:
+            nonlocal is_first, was_shown
             if evidence := self._evidence(written):
                 raise NotShownError(self._put_back(written, evidence, may_restore))
+            missing = visible(is_last)
+            was_shown, is_first = was_shown and (not is_first or not missing), False
+            return missing or ("" if is_last else self._unread(written, was_shown))
+
+        def visible(is_last: bool) -> str:
             try:
                 shown = self.latest = self._look()
-                return next(filter(None, (self._missing(key, after, shown, live_since, is_last) for key in changed)), "")
+                return next(filter(None, (self._missing(key, after, shown, live_since, is_last) for key in changed)), "") or self._missing_label(after)
             except catalog_server.NoAnswerError as error:
                 return str(error)
 
@@ -152,6 +163,17 @@ class Rollout:
             self.outcome.warn([f"source {identity!r}: the catalog server could not load everything: {_texts.line(item.error or '')}"])
         return ""
 
+    def _missing_label(self, after: catalog_plan.Live) -> str:
+        """Which label that was changed the server does not show yet, in words."""
+        before, wanted = _labels(self.before.view), _labels(after.view)
+        changed = [name for name in {**before, **wanted} if before.get(name) != wanted.get(name)]
+        if not changed:
+            return ""
+        assert self.server is not None
+        shown = {label.get("name"): label for label in self.server.labels(after.generation.kinds)}
+        missing = [name for name in changed if shown.get(name) != wanted.get(name)]
+        return f"label {missing[0]!r} is shown as before" if missing else ""
+
     # When it goes down
 
     def _newest_pod(self) -> manifests.Manifest | None:
@@ -188,6 +210,23 @@ class Rollout:
             if config_map in names or (not config_map and was_ready and line.startswith("panic: ")):
                 return Evidence(_texts.line(symptoms.without_credentials(line)), config_map)
         return None
+
+    def _unread(self, written: Iterable[Written], was_shown: bool) -> str:
+        """What the server's log says of files that it has not read yet, or does not accept, before its pod is seen not to be ready; empty for nothing.
+
+        `was_shown`: what it shows cannot tell, because it showed the same before.
+        """
+        pod = self._newest_pod() if self.pod else None
+        if pod is None or self.pod is None or _uid(pod) != _uid(self.pod):
+            return ""
+        names = {one.change.name for one in written}
+        lines = [line for line in self._log(pod, False) if line not in self.lines]
+        if any(FAILED.search(line) and _config_map_of(line) in names for line in lines):
+            self.refused_at = self.refused_at or time.monotonic()
+            # Two files that are wrong only for as long as one of them is read are accepted in the end.
+            return "" if time.monotonic() - self.refused_at > REFUSED_SECONDS else "a file is not accepted"
+        unread = names - {_config_map_of(line) for line in lines if READ in line}
+        return f"ConfigMap {sorted(unread)[0]!r} has not been read" if was_shown and unread and self.lines else ""
 
     def _put_back(self, written: Sequence[Written], evidence: Evidence, may_restore: bool) -> str:
         """Write what was there before, where that is wanted; what is to be said."""
@@ -257,6 +296,12 @@ def _content(view: catalog_plan.View, key: tuple[str, str]) -> object:
     source = view.sources.get(key)
     place = view.data_of(source) if source else None
     return source and (source.values, view.data(*place) if place else None)
+
+
+def _labels(view: catalog_plan.View) -> dict[object, Mapping[str, object]]:
+    """The labels, by name."""
+    labels = [{**label, "name": label.get("name")} for file in view.files.values() for label in file.labels]
+    return {label["name"]: label for label in labels if label["name"] is None or isinstance(label["name"], str)}
 
 
 def _config_map_of(line: str) -> str:

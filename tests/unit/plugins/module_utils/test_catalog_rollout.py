@@ -48,6 +48,9 @@ class Server:
                 made[identity] = Shown(source.values.get("name", ""), source.is_enabled, *lists, status, error)
         return made
 
+    def labels(self, _kinds):
+        return [dict(label) for file in self.view.files.values() for label in file.labels]
+
     def names(self, kind, identity):
         return catalog_rollout._names(self.view, self.view.sources[kind.name, identity])
 
@@ -100,6 +103,16 @@ def test_a_change_that_the_server_does_not_show_in_time_is_a_failure(cluster):
     with pytest.raises(catalog_rollout.NotShownError, match="source 'new' is not shown"):
         run(cluster, NEW, wait_timeout=1)
     assert "new.yaml" in cluster.data["configmaps", USER]
+
+
+def test_it_waits_for_labels_too(cluster):
+    cluster.server.late = 3
+    label = {"name": "Fraud", "display_name": "The fraud team", "description": None, "asset_type": None}
+    run(cluster, labels=[label])
+    assert {"name": "Fraud", "displayName": "The fraud team"} in cluster.server.labels(None)
+    cluster.server.late = 10**9
+    with pytest.raises(catalog_rollout.NotShownError, match="'Fraud'"):
+        run(cluster, labels=[{**label, "display_name": "Others"}], wait_timeout=1)
 
 
 def test_without_wait_the_server_is_not_asked(cluster):
@@ -155,6 +168,39 @@ def test_what_takes_the_catalog_down_is_put_back(cluster, line, previous, restar
         run(cluster, NEW)
     assert cluster.data["configmaps", USER] == before
     assert cluster.writes == [("PATCH", USER)] * 2
+
+
+def test_what_the_server_shows_already_is_known_to_be_read_by_its_log(cluster):
+    """The same label is shown because of another ConfigMap."""
+    read = "I1129 02:00:00.000000 1 base.go:92] Config file changed, reloading model sources: /data/user-model-sources/sources.yaml"
+    looks = iter(["", "started", "started", "started", f"started\n{read}"])
+    cluster.pods, cluster.server.late = [pod(True)], 0
+    told = []
+
+    def log(_namespace, _pod, _container, _previous):
+        told.append(next(looks, f"started\n{read}"))
+        return told[-1] or "started"
+
+    cluster.log = log
+    run(cluster, named_queries=[{"name": "q", "asset_type": None, "filters": [{"field": "f", "operator": "=", "value": "x"}]}])
+    assert len(told) == 5
+
+
+def test_a_file_that_is_refused_is_waited_for_until_the_pod_is_not_ready(cluster):
+    cluster.pods, cluster.server.late = [pod(True)], 0
+    lines = iter(["started", f"started\n{REFUSED}", f"started\n{REFUSED}"])
+    before = dict(cluster.data["configmaps", USER])
+
+    def log(_namespace, _pod, _container, _previous):
+        line = next(lines, None)
+        if line is None:
+            cluster.pods = [pod(False)]
+        return line or f"started\n{REFUSED}"
+
+    cluster.log = log
+    with pytest.raises(catalog_rollout.NotShownError, match="The previous content was restored"):
+        run(cluster, NEW)
+    assert cluster.data["configmaps", USER] == before
 
 
 def test_unless_the_user_does_not_want_that(cluster):
