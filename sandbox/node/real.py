@@ -36,7 +36,7 @@ for entry in /*; do
   if [ -e "$here" ] || [ -L "$here" ]; then continue; fi
   if [ -L "$entry" ]; then cp -P "$entry" "$here"; elif [ -d "$entry" ]; then mkdir "$here" && mount --rbind "$entry" "$here" || exit 125; fi
 done
-exec chroot "$root" "$@"
+PATH=$PATH:/usr/sbin:/sbin exec chroot "$root" "$@"
 """
 
 

@@ -238,7 +238,8 @@ def waiting(layout: Layout, cluster: Cluster, writer: Runner, tmp_path: Path) ->
 
 
 def test_it_waits_until_the_server_shows_the_models(waiting: Runner, cluster: Cluster) -> None:
-    options = {"wait": True, "wait_timeout": 60}
+    # The real server of a pod that has just replaced another one waits for the lock that the other one had.
+    options = {"wait": True, "wait_timeout": 200}
     made, again = waiting.sequence([task(SOURCE, **options), task(SOURCE, **options)])
     assert not made.failed, made.output
     assert made.result["sources"] == [{"id": "fraud_models", "kind": "model", "status": "available", "error": None}]
@@ -253,7 +254,7 @@ def test_it_waits_until_the_server_shows_the_models(waiting: Runner, cluster: Cl
 
 
 def test_what_the_server_cannot_load_is_told_in_its_words(waiting: Runner) -> None:
-    run = catalog(waiting, {"name": "Granite", "organization": "ibm-granite"}, wait=True, wait_timeout=60)
+    run = catalog(waiting, {"name": "Granite", "organization": "ibm-granite"}, wait=True, wait_timeout=200)
     assert run.failed
     assert "source 'granite' was written" in run.result["msg"] and "no models found: [ibm-granite/*]" in run.result["msg"]
     assert run.result["sources"][0]["status"] == "error"
