@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from .. import _errors
-from .._model import catalog, catalog_sources, kinds, manifests, ownership
-from .._plan import catalog_plan
+from .._model import catalog, desired_catalog, kinds, manifests, ownership
+from .._plan import catalog_tokens, catalog_view
 from . import client, registry_reader, visibility
 
 # What says that a cluster has a custom resource for the catalog.
@@ -19,7 +19,7 @@ CATALOG_API = ("aihub.opendatahub.io/v1alpha1", "catalogs")
 TOKEN_SELECTOR = f"app.kubernetes.io/component={ownership.CATALOG}"
 
 
-def read(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> catalog_plan.Live:
+def read(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> catalog_view.Live:
     """The catalog of a cluster as it is. InputError for a namespace that is not the registries namespace; ClusterError where there is no catalog.
 
     `unseen` is told what may not be read and is not needed.
@@ -44,7 +44,7 @@ def read(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object
         generation = catalog.generation_of(config_maps, visibility.seen(lambda: cluster.serves(*CATALOG_API), False, unseen)) or generation
     if generation.has_labelled:
         config_maps |= _labelled(cluster, namespace, unseen)
-    return catalog_plan.Live(namespace, generation, config_maps)
+    return catalog_view.Live(namespace, generation, config_maps)
 
 
 def _why_none(config_maps: dict[str, manifests.Manifest], namespace: str) -> str:
@@ -80,10 +80,10 @@ class CatalogReader:
     namespace: str
     unseen: Callable[[str], object]
 
-    def live(self, wanted: catalog_sources.Wanted, purge: bool) -> catalog_plan.Live:
+    def live(self, wanted: desired_catalog.Wanted, purge: bool) -> catalog_view.Live:
         """The catalog as it is, with the Secrets that a plan for what is wanted has to know."""
         live = read(self.cluster, self.namespace, self.unseen)
-        return replace(live, secrets={name: self._secret(name) for name in catalog_plan.secrets_needed(wanted, live, purge)})
+        return replace(live, secrets={name: self._secret(name) for name in catalog_tokens.needed(wanted, live, purge)})
 
     def _secret(self, name: str) -> manifests.Manifest | None:
         what = f"Secret {name!r}, which contains the token of a source, could not be read"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _errors, _options
-from .._model import catalog_schema, catalog_sources, manifests
-from . import catalog_plan
+from .._model import catalog_check, catalog_file, catalog_merged, catalog_schema, desired_catalog, manifests
+from . import catalog_view
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Export:
         return [
             f"{what} makes the whole catalog unavailable: {': '.join(filter(None, (finding['path'], finding['problem'])))}"
             for what, finding in (*of_files, *of_sources)
-            if finding["effect"] == catalog_schema.DOWN
+            if finding["effect"] == catalog_check.DOWN
         ]
 
 
-def exported(live: catalog_plan.Live, with_content: bool) -> Export:
+def exported(live: catalog_view.Live, with_content: bool) -> Export:
     """All sources, labels and named queries of a catalog, with what the server says of them."""
     left_out: list[str] = []
     view = live.view
@@ -45,21 +45,21 @@ def exported(live: catalog_plan.Live, with_content: bool) -> Export:
     labels = [_label(label, left_out) for file in view.files.values() for label in file.labels]
     queries = {name: query for file in view.files.values() for name, query in file.named_queries.items()}
     findings = [_finding(finding, name) for name, file in view.files.items() for finding in file.findings]
-    findings += [_finding(finding, name) for name, finding in catalog_schema.clashes(list(view.files.items()))]
+    findings += [_finding(finding, name) for name, finding in catalog_merged.clashes(list(view.files.items()))]
     return Export(sources, [label for label in labels if label], [_query(name, query) for name, query in sorted(queries.items())], findings, left_out)
 
 
-def _finding(finding: catalog_schema.Finding, config_map: str | None) -> manifests.Manifest:
+def _finding(finding: catalog_check.Finding, config_map: str | None) -> manifests.Manifest:
     place = {} if config_map is None else {"config_map": config_map}
     return {**place, "effect": finding.effect, "path": finding.path, "problem": finding.problem, "remedy": finding.remedy}
 
 
-def _source(source: catalog_schema.Merged, live: catalog_plan.Live, with_content: bool, left_out: list[str]) -> manifests.Manifest:
-    wanted = catalog_sources.Source(source.id, source.kind, "", {})
+def _source(source: catalog_merged.Merged, live: catalog_view.Live, with_content: bool, left_out: list[str]) -> manifests.Manifest:
+    wanted = desired_catalog.Source(source.id, source.kind, "", {})
     options: dict[str, Any] = {"id": source.id, "kind": source.kind.name}
     for field in _options.SOURCE_FIELDS:
         if field.key and source.kind.name in field.kinds and source.type in field.types:
-            value = catalog_plan.live_value(source, wanted, field)
+            value = catalog_view.live_value(source, wanted, field)
             if field.option == "enabled":
                 value = source.is_enabled
             elif field.spec["type"] == "list":
@@ -74,7 +74,7 @@ def _source(source: catalog_schema.Merged, live: catalog_plan.Live, with_content
     for option, problem in _objections(options, source).items():
         del options[option]
         left_out.append(f"source {source.id!r}: {option} ({problem})")
-    names, shown = ([], []) if text is None else catalog_schema.names(text, source)
+    names, shown = ([], []) if text is None else catalog_merged.names(text, source)
     origins = {field.option: source.origins.get(_origin_key(field, wanted)) for field in _options.SOURCE_FIELDS if field.option in options}
     status = {
         "is_default": is_default,
@@ -86,16 +86,16 @@ def _source(source: catalog_schema.Merged, live: catalog_plan.Live, with_content
     return {**options, "status": status}
 
 
-def _origin_key(field: _options.SourceField, wanted: catalog_sources.Source) -> str:
+def _origin_key(field: _options.SourceField, wanted: desired_catalog.Source) -> str:
     return "properties" if field.in_properties else wanted.key_of(field.key)
 
 
-def _default_entries(live: catalog_plan.Live) -> Sequence[catalog_schema.Entry]:
+def _default_entries(live: catalog_view.Live) -> Sequence[catalog_file.Entry]:
     file = live.view.files.get(live.generation.defaults or "")
     return file.entries if file else ()
 
 
-def _objections(options: dict[str, Any], source: catalog_schema.Merged) -> dict[str, str]:
+def _objections(options: dict[str, Any], source: catalog_merged.Merged) -> dict[str, str]:
     """Which options the rules of the options would not accept, and why."""
     problems: list[_errors.Problem] = []
     item = {**{option: None for option in _options.SOURCE_ITEM}, "state": "present", **options}
@@ -103,7 +103,7 @@ def _objections(options: dict[str, Any], source: catalog_schema.Merged) -> dict[
     if "type" in options and options["type"] not in source.kind.types:
         found["type"] = "is not supported"
         item["type"] = None
-    catalog_sources.source_from_options(item, "", problems)
+    desired_catalog.source_from_options(item, "", problems)
     for problem in problems:
         option = problem.option.lstrip(".").partition("[")[0].partition(":")[0]
         if option in options and option not in ("id", "kind"):

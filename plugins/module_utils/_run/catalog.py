@@ -12,8 +12,8 @@ from typing import Any
 
 from .. import _errors, _options
 from .._cluster import catalog_reader, client, writes
-from .._model import catalog, catalog_sources, manifests, naming
-from .._plan import catalog_plan, changeset, record
+from .._model import catalog, desired_catalog, manifests, naming
+from .._plan import catalog_plan, catalog_view, changeset, record
 from .._rest import catalog_server
 from .._work import catalog_rollout
 
@@ -34,7 +34,7 @@ class CatalogOutcome(record.Outcome):
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options of `model_catalog` whatever is in the cluster."""
     problems = naming.namespace_problems(options["namespace"]) + _options.time_problems("wait_timeout", options["wait_timeout"])
-    catalog_sources.wanted_from_options(options, problems)
+    desired_catalog.wanted_from_options(options, problems)
     if options["purge_limit"] < 0:
         problems.append(_errors.Problem("purge_limit", "is not a valid number", "Set it to the maximum number of sources to delete", options["purge_limit"]))
     if options["purge"] and not options["sources"]:
@@ -52,7 +52,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     problems = input_problems(options)
     if problems:
         raise _errors.InputError(problems)
-    wanted = catalog_sources.wanted_from_options(options, [])
+    wanted = desired_catalog.wanted_from_options(options, [])
     namespace = options["namespace"] or cluster.registries_namespace()
     reader = catalog_reader.CatalogReader(cluster, namespace, lambda why: outcome.warn([why]))
     rollout: catalog_rollout.Rollout | None = None
@@ -90,8 +90,8 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
 
 
 def _planned(
-    reader: catalog_reader.CatalogReader, wanted: catalog_sources.Wanted, options: Mapping[str, Any], outcome: CatalogOutcome
-) -> tuple[catalog_plan.Live, changeset.Plan]:
+    reader: catalog_reader.CatalogReader, wanted: desired_catalog.Wanted, options: Mapping[str, Any], outcome: CatalogOutcome
+) -> tuple[catalog_view.Live, changeset.Plan]:
     """A plan by what there is now; by it is known whether a write without an answer was carried out. InputError where it has problems."""
     with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
         live = reader.live(wanted, options["purge"])
@@ -107,7 +107,7 @@ def _planned(
 
 def _write(
     cluster: client.Cluster,
-    live: catalog_plan.Live,
+    live: catalog_view.Live,
     planned: changeset.Plan,
     check_mode: bool,
     outcome: CatalogOutcome,
@@ -122,7 +122,7 @@ def _write(
             written.append(catalog_rollout.Written(change, live.config_maps.get(change.name), answer))
 
 
-def _preview(cluster: client.Cluster, wanted: catalog_sources.Wanted, live: catalog_plan.Live, outcome: CatalogOutcome) -> None:
+def _preview(cluster: client.Cluster, wanted: desired_catalog.Wanted, live: catalog_view.Live, outcome: CatalogOutcome) -> None:
     """Add how many models or MCP servers each source of the list would have, by the catalog server, and why where that is not known."""
     server: catalog_server.Server | None = None
     try:
@@ -133,7 +133,7 @@ def _preview(cluster: client.Cluster, wanted: catalog_sources.Wanted, live: cata
         described["preview"] = None
         if server is None or source.is_absent or source.kind is catalog.AGENT:
             continue
-        entry, data = catalog_plan.previewed(source, live.view)
+        entry, data = catalog_view.previewed(source, live.view)
         try:
             found = server.preview(entry, data)
         except catalog_server.NoAnswerError as error:

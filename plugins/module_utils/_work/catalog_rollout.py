@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from .. import _errors, _texts
 from .._cluster import client, visibility, wait, writes
-from .._model import catalog, catalog_schema, kinds, manifests, server_pods
-from .._plan import catalog_plan, changeset, record
+from .._model import catalog, catalog_merged, kinds, manifests, server_pods
+from .._plan import catalog_view, changeset, record
 from .._rest import catalog_server
 from .._status import symptoms
 
@@ -58,7 +58,7 @@ class Rollout:
     """Begun before the first write: only then is it known what is new."""
 
     cluster: client.Cluster
-    before: catalog_plan.Live
+    before: catalog_view.Live
     outcome: record.Outcome
     server: catalog_server.Server | None = None
     shown: dict[str, dict[str, catalog_server.Shown]] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Rollout:
     latest: dict[str, dict[str, catalog_server.Shown]] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, cluster: client.Cluster, before: catalog_plan.Live, outcome: record.Outcome) -> Rollout:
+    def begin(cls, cluster: client.Cluster, before: catalog_view.Live, outcome: record.Outcome) -> Rollout:
         """Note what the server shows, and whether it is ready. Where it cannot be asked, a warning says why."""
         made = cls(cluster, before, outcome)
         if not before.generation.tells_status:
@@ -87,7 +87,7 @@ class Rollout:
             made.lines = frozenset(made._log(made.pod, False)) if made.pod else frozenset()
         return made
 
-    def finish(self, written: Sequence[Written], after: catalog_plan.Live, seconds: float, may_restore: bool) -> None:
+    def finish(self, written: Sequence[Written], after: catalog_view.Live, seconds: float, may_restore: bool) -> None:
         """Wait until the server shows what was written. NotShownError where it refuses it, or does not show it in time."""
         if self.server is None:
             return
@@ -117,7 +117,7 @@ class Rollout:
 
     # What is expected
 
-    def _changed(self, after: catalog_plan.Live) -> list[tuple[str, str]]:
+    def _changed(self, after: catalog_view.Live) -> list[tuple[str, str]]:
         """The sources that the server has to show in another way than before."""
         known = {**self.before.view.sources, **after.view.sources}
         return [key for key in known if _content(self.before.view, key) != _content(after.view, key)]
@@ -129,7 +129,7 @@ class Rollout:
     def _missing(
         self,
         key: tuple[str, str],
-        after: catalog_plan.Live,
+        after: catalog_view.Live,
         shown: Mapping[str, Mapping[str, catalog_server.Shown]],
         live_since: dict[tuple[str, str], float],
         is_last: bool,
@@ -163,7 +163,7 @@ class Rollout:
             self.outcome.warn([f"source {identity!r}: the catalog server could not load everything: {_texts.line(item.error or '')}"])
         return ""
 
-    def _missing_label(self, after: catalog_plan.Live) -> str:
+    def _missing_label(self, after: catalog_view.Live) -> str:
         """Which label that was changed the server does not show yet, in words."""
         before, wanted = _labels(self.before.view), _labels(after.view)
         changed = [name for name in {**before, **wanted} if before.get(name) != wanted.get(name)]
@@ -266,7 +266,7 @@ def _deletion(manifest: manifests.Manifest) -> manifests.Manifest:
     return changeset.deletion("ConfigMap", kinds.CONFIG_MAPS, manifest).body
 
 
-def differs(source: catalog_schema.Merged, item: catalog_server.Shown) -> bool:
+def differs(source: catalog_merged.Merged, item: catalog_server.Shown) -> bool:
     """Whether the server shows a source with other values than it has to."""
     values = source.values
     organization = (values.get("properties") or {}).get(catalog.ORGANIZATION)
@@ -285,20 +285,20 @@ def _plain(texts: Iterable[str], organization: object) -> list[str]:
     return sorted(text[len(prefix) :] if organization and text.startswith(prefix) else text for text in texts)
 
 
-def _names(view: catalog_plan.View, source: catalog_schema.Merged) -> set[str] | None:
+def _names(view: catalog_view.View, source: catalog_merged.Merged) -> set[str] | None:
     """The names that a source has to show; None where they are not known."""
     place = view.data_of(source)
     text = view.data(*place) if place else None
-    return None if text is None else set(catalog_schema.names(text, source)[1])
+    return None if text is None else set(catalog_merged.names(text, source)[1])
 
 
-def _content(view: catalog_plan.View, key: tuple[str, str]) -> object:
+def _content(view: catalog_view.View, key: tuple[str, str]) -> object:
     source = view.sources.get(key)
     place = view.data_of(source) if source else None
     return source and (source.values, view.data(*place) if place else None)
 
 
-def _labels(view: catalog_plan.View) -> dict[object, Mapping[str, object]]:
+def _labels(view: catalog_view.View) -> dict[object, Mapping[str, object]]:
     """The labels, by name."""
     labels = [{**label, "name": label.get("name")} for file in view.files.values() for label in file.labels]
     return {label["name"]: label for label in labels if label["name"] is None or isinstance(label["name"], str)}

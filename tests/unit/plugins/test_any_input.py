@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_sources, desired_state, permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_catalog, desired_state, permissions
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog import BEFORE_DEFAULTS, WITH_MCP
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import OF_MODULE
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_plan, catalog_plan
@@ -197,7 +197,7 @@ def of_component(given: dict[str, Any]) -> Iterator[str]:
 def of_catalog(given: dict[str, Any]) -> Iterator[str]:
     yield from told(catalog.input_problems(given))
     problems: list[_errors.Problem] = []
-    described = catalog_sources.wanted_from_options(given, problems)
+    described = desired_catalog.wanted_from_options(given, problems)
     # One whose options are wrong is not planned.
     if not problems:
         for there in (catalogs.live(), catalogs.live(generation=WITH_MCP), catalogs.live(generation=BEFORE_DEFAULTS)):

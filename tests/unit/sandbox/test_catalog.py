@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog as model_catalog
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_schema
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_check, catalog_data, catalog_file
 from sandbox.server import catalog, sources
 
 FOLDER = "/data/user-model-sources"
@@ -127,7 +127,7 @@ def test_a_file_takes_the_catalog_down_when_the_modules_say_so(monkeypatch: pyte
     async def work(run: Run) -> None:
         await run.change(sources=text)
         is_ready = run.server.ready().status == 200
-        assert is_ready == (text in FINE) == (not catalog_schema.read_file(text, model_catalog.WITH_AGENTS).is_refused)
+        assert is_ready == (text in FINE) == (not catalog_file.read_file(text, model_catalog.WITH_AGENTS).is_refused)
         assert is_ready == (not any("unable to reload" in line for line in run.log))
         # What it had goes on, and comes back by itself.
         await run.change(sources=GOOD)
@@ -164,7 +164,7 @@ DATA_CASES = {
     "models: [{name: m, artifacts: [{artifactType: metrics-artifact}]}]": "available",
     "models: [{name: m, artifacts: [{artifactType: other, uri: 'oci://x/m'}]}]": "error",
 }
-EFFECTS = {"available": {catalog_schema.ADVICE}, "error": {catalog_schema.FAILS, catalog_schema.PARTLY}, "partially-available": {catalog_schema.PARTLY}}
+EFFECTS = {"available": {catalog_check.ADVICE}, "error": {catalog_check.FAILS, catalog_check.PARTLY}, "partially-available": {catalog_check.PARTLY}}
 
 
 @pytest.mark.parametrize(("text", "status"), DATA_CASES.items())
@@ -175,9 +175,9 @@ def test_data_fail_their_source_when_the_modules_say_so(monkeypatch: pytest.Monk
         assert run.server.ready().status == 200
 
     running(monkeypatch, work, a=text)
-    effects = {finding.effect for finding in catalog_schema.data_findings(text, model_catalog.MODEL)}
-    assert effects <= {catalog_schema.ADVICE, *EFFECTS[status]}
-    assert (effects - {catalog_schema.ADVICE} == set()) == (status == "available")
+    effects = {finding.effect for finding in catalog_data.findings(text, model_catalog.MODEL)}
+    assert effects <= {catalog_check.ADVICE, *EFFECTS[status]}
+    assert (effects - {catalog_check.ADVICE} == set()) == (status == "available")
 
 
 @pytest.mark.parametrize("text", ["models: [{name: m, artifacts: [null]}]"])
@@ -187,7 +187,7 @@ def test_a_null_in_a_list_ends_the_process(monkeypatch: pytest.MonkeyPatch, text
         assert run.log[-1].startswith("panic: ")
 
     running(monkeypatch, work, a=text)
-    assert catalog_schema.DOWN in {finding.effect for finding in catalog_schema.data_findings(text, model_catalog.MODEL)}
+    assert catalog_check.DOWN in {finding.effect for finding in catalog_data.findings(text, model_catalog.MODEL)}
 
 
 def test_data_alone_are_noticed_unless_they_could_not_be_read_before(monkeypatch: pytest.MonkeyPatch) -> None:

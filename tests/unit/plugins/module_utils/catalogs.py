@@ -7,7 +7,7 @@ import threading
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, SOURCE_ITEM
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import Live
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_view import Live
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as catalog_run
 
 NAMESPACE = "registries"

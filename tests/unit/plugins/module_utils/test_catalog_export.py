@@ -2,10 +2,11 @@
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_sources
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, desired_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, LABEL_ITEM, SOURCE_ITEM
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_export import exported
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import Live, plan_catalog
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import plan_catalog
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_view import Live
 
 DEFAULT = """\
 catalogs:
@@ -70,7 +71,7 @@ def options_of(export):
 def test_a_run_with_what_was_exported_changes_nothing(user, with_content):
     there = live(user)
     problems = []
-    wanted = catalog_sources.wanted_from_options(options_of(exported(there, with_content)), problems)
+    wanted = desired_catalog.wanted_from_options(options_of(exported(there, with_content)), problems)
     assert problems == []
     plan = plan_catalog(wanted, there, purge=True, purge_limit=0)
     assert (plan.problems, plan.changes) == ((), ())

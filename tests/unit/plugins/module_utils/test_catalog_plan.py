@@ -5,9 +5,10 @@ import base64
 import pytest
 import yaml
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_sources, catalog_yaml
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, desired_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, LABEL_ITEM, SOURCE_ITEM
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import plan_catalog, secrets_needed
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import plan_catalog
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_tokens import needed as secrets_needed
 
 from .catalogs import CLICKED, MODELS, config_map, live
 
@@ -34,7 +35,7 @@ def wanted(*sources, problems=None, **options):
     given["sources"] = [item(SOURCE_ITEM, **source) for source in sources]
     given["labels"] = None if given["labels"] is None else [item(LABEL_ITEM, **label) for label in given["labels"]]
     found = [] if problems is None else problems
-    made = catalog_sources.wanted_from_options(given, found)
+    made = desired_catalog.wanted_from_options(given, found)
     assert problems is not None or found == [], found
     return made
 
@@ -449,3 +450,12 @@ def test_config_maps_of_our_own_have_names_that_the_operator_takes():
     names = [catalog.own_name(number) for number in (1, 2, 999)]
     assert all(catalog.LABELLED_NAME.fullmatch(name) and catalog.is_own(name) for name in names)
     assert not catalog.is_own(f"{catalog.OWN}-theirs")
+
+
+def test_a_clash_between_files_of_others_stops_nothing():
+    labelled = {catalog.SOURCE_LABEL: "true"}
+    theirs = [config_map(name, "labels: [{name: A}]", labels=labelled) for name in ("one", "two")]
+    plan = planned({"name": "New", "content": MODELS}, there=live(CLICKED, *theirs))
+    assert plan.problems == ()
+    assert any("'two'" in warning and "label" in warning for warning in plan.warnings)
+    assert set(problems_of(planned(labels=[{"name": "A", "display_name": "x"}], there=live(CLICKED, *theirs)))) == {"labels[0].name"}

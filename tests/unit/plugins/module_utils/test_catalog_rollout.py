@@ -5,8 +5,8 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import wait
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_schema import Merged
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import View
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_merged import Merged
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_view import View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import catalog_server
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest.catalog_server import NoAnswerError, Preview, Shown
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as catalog_run

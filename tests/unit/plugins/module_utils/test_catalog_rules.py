@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_schema
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_schema import ADVICE, DOWN, FAILS, PARTLY
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_data, catalog_file, catalog_merged
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_check import ADVICE, DOWN, FAILS, PARTLY
 
 # The whole catalog is down with these.
 REFUSED = {
@@ -151,7 +151,7 @@ def effects(findings):
 
 
 def read(text, generation=catalog.WITH_AGENTS):
-    return catalog_schema.read_file(text, generation)
+    return catalog_file.read_file(text, generation)
 
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
@@ -171,7 +171,7 @@ def test_nothing_is_said_of_what_is_right(text):
 
 @pytest.mark.parametrize(("kind", "effect", "text"), DATA.values(), ids=DATA)
 def test_data_has_the_effect_that_it_has_on_the_server(kind, effect, text):
-    found = effects(catalog_schema.data_findings(text, catalog.KINDS[kind])) - {ADVICE if effect else None}
+    found = effects(catalog_data.findings(text, catalog.KINDS[kind])) - {ADVICE if effect else None}
     assert found <= {effect} if effect == ADVICE else found == ({effect} - {None})
 
 
@@ -204,7 +204,7 @@ FILES = [
 
 
 def merged(*files):
-    return catalog_schema.merged([(name, read(text)) for name, text in files])
+    return catalog_merged.merged([(name, read(text)) for name, text in files])
 
 
 def test_later_files_override_earlier_ones_key_by_key():
@@ -224,12 +224,12 @@ def test_later_files_override_earlier_ones_key_by_key():
 
 def test_a_label_in_two_files_takes_the_catalog_down():
     files = [("one", read("labels: [{name: a}, {name: null}]")), ("two", read("labels: [{name: b}]")), ("three", read("labels: [{name: ~}]"))]
-    assert [(origin, finding.effect) for origin, finding in catalog_schema.clashes(files)] == [("three", DOWN)]
+    assert [(origin, finding.effect) for origin, finding in catalog_merged.clashes(files)] == [("three", DOWN)]
 
 
 def test_one_id_of_two_kinds_in_two_files_is_advice():
     files = [("one", read("catalogs: [{id: a}]")), ("two", read("mcp_catalogs: [{id: a}]"))]
-    assert [(origin, finding.effect) for origin, finding in catalog_schema.clashes(files)] == [("two", ADVICE)]
+    assert [(origin, finding.effect) for origin, finding in catalog_merged.clashes(files)] == [("two", ADVICE)]
 
 
 # A source, files beside it, and the worst of what becomes of it.
@@ -262,7 +262,7 @@ SOURCES = {
 
 def source_effects(source, files, generation=catalog.WITH_AGENTS):
     (found,) = merged(("user", f"catalogs: [{source}]")).values()
-    return effects(catalog_schema.source_findings(found, lambda _origin, name: files.get(name), generation))
+    return effects(catalog_merged.source_findings(found, lambda _origin, name: files.get(name), generation))
 
 
 @pytest.mark.parametrize(("source", "files", "effect"), SOURCES.values(), ids=SOURCES)
@@ -290,7 +290,7 @@ def test_a_property_that_leaks_secrets_is_told_for_the_versions_in_which_it_does
     ],
 )
 def test_patterns_match_as_the_server_does(name, included, excluded, is_shown):
-    assert catalog_schema.allows(name, included, excluded) is is_shown
+    assert catalog_merged.allows(name, included, excluded) is is_shown
 
 
 def test_an_id_that_is_repeated_is_found_among_ten_thousand():

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .. import _errors, _options
-from . import catalog, catalog_schema, catalog_yaml
+from . import catalog, catalog_check, catalog_data, catalog_schema, catalog_yaml
 
 # What a token of Hugging Face begins with; the server ignores any other.
 TOKEN_PREFIX = "hf_"
@@ -53,9 +53,9 @@ class Source:
         return self.content if self.content is not None else catalog_yaml.dumped({self.kind.entries: list(self.entries or ())})
 
     @cached_property
-    def data_findings(self) -> Sequence[catalog_schema.Finding]:
+    def data_findings(self) -> Sequence[catalog_check.Finding]:
         """What the server says of its data."""
-        return catalog_schema.data_findings(self.text, self.kind) if self.has_data else ()
+        return catalog_data.findings(self.text, self.kind) if self.has_data else ()
 
     def key_of(self, option: str) -> str:
         """The key of an entry that holds an option."""
@@ -146,11 +146,11 @@ def _is_data(value: Any) -> bool:
     return value is None or isinstance(value, str) or (isinstance(value, float) and value - value == 0)
 
 
-def located(source: Source, findings: Sequence[catalog_schema.Finding], option: str) -> list[_errors.Problem]:
+def located(source: Source, findings: Sequence[catalog_check.Finding], option: str) -> list[_errors.Problem]:
     """What is wrong with the data of a source as problems of its options: of `option`, or without one of `entries`, whose list is that of the data."""
     found = []
     for finding in findings:
-        if finding.effect == catalog_schema.ADVICE:
+        if finding.effect == catalog_check.ADVICE:
             continue
         place = finding.path if option else f"entries{finding.path[len(source.kind.entries) :]}" if finding.path else "entries"
         path = f"{source.path}.{option}: {place}" if option and place else f"{source.path}.{option or place}"

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A file with models, MCP servers or agents as the catalog server reads it. One that it refuses fails its source alone."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from . import catalog, catalog_check, catalog_schema, catalog_yaml
+
+# The longest display name of an MCP server.
+LONGEST_DISPLAY_NAME = 255
+
+
+# The same data are looked at as they are wanted and as they are there, and reading them takes longer than anything else.
+@functools.lru_cache(maxsize=4096)
+def findings(text: str, kind: catalog.Kind) -> tuple[catalog_check.Finding, ...]:
+    """What the server says of a file with models, MCP servers or agents. That of models is read strictly, the others are not."""
+    is_strict = kind is catalog.MODEL
+    check = catalog_check.Check(catalog_check.FAILS, is_strict)
+    try:
+        document = catalog_yaml.read(text)
+        content = document.value(is_strict)
+    except catalog_yaml.NotYamlError as error:
+        check.refuse("", f"the data cannot be read: {error}", "Correct it")
+        return tuple(check.findings)
+    if document.has_more:
+        check.advise("", "the data has a second document, which is ignored", "Remove everything after the line ---")
+    return (*check.findings, *_entry_findings(content, kind))
+
+
+def _entry_findings(content: Any, kind: catalog.Kind) -> list[catalog_check.Finding]:
+    """What it says of the content."""
+    check = catalog_check.Check(catalog_check.FAILS, kind is catalog.MODEL)
+    if content is not None and not isinstance(content, dict):
+        check.refuse("", f"the data must be a mapping, but is {catalog_check.word_for(content)}", f"Begin it with {kind.entries}:")
+        return check.findings
+    top = check.object(content or {}, {**({"source": catalog_schema.COERCED} if kind is catalog.MODEL else {}), kind.entries: catalog_schema.Key("list")}, "")
+    entries = top.get(kind.entries) or []
+    if not entries:
+        check.advise("", f"the data has no {kind.entries}", f"Add an entry to {kind.entries}")
+    names: dict[str, int] = {}
+    keys = catalog_schema.ENTRY_KEYS[kind.name]
+    for index, given in enumerate(entries):
+        path = f"{kind.entries}[{index}]"
+        entry = check.object(given, keys, path)
+        name = entry.get("name")
+        if not name:
+            if given is None and kind is catalog.MCP:
+                check.refuse(path, "is empty, which ends the process of the server", "Remove it", catalog_check.DOWN)
+            else:
+                check.advise(f"{path}.name", f"is missing, so that the {kind.entry} has no name", "Set it")
+        elif names.setdefault(name, index) != index:
+            check.advise(f"{path}.name", f"is also the name of {kind.entries}[{names[name]}], and only one of them is shown", "Use each name once")
+        if kind is catalog.MCP:
+            _check_server(entry, path, check)
+    return check.findings
+
+
+def _check_server(entry: Mapping[str, Any], path: str, check: catalog_check.Check) -> None:
+    for index, tool in enumerate(entry.get("tools") or ()):
+        if tool is None:
+            check.refuse(f"{path}.tools[{index}]", "is empty, which ends the process of the server", "Remove it", catalog_check.DOWN)
+    display_name = entry.get("displayName") or ""
+    if len(display_name.encode()) > LONGEST_DISPLAY_NAME:
+        check.refuse(f"{path}.displayName", f"has more than {LONGEST_DISPLAY_NAME} bytes", "Shorten it", catalog_check.PARTLY)
+    endpoints = entry.get("endpoints") or {}
+    if entry.get("deploymentMode") == "remote" and not endpoints:
+        check.refuse(f"{path}.endpoints", "is missing for deploymentMode remote", "Set http, sse or websocket", catalog_check.PARTLY)
+    for name, address in endpoints.items():
+        schemes = ("http", "https", "ws", "wss") if name == "websocket" else ("http", "https")
+        if address.partition(":")[0].lower() not in schemes:
+            check.refuse(f"{path}.endpoints.{name}", "is not a valid URL", f"Use one of the schemes {', '.join(schemes)}", catalog_check.PARTLY)

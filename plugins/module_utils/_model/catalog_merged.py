@@ -1,0 +1,180 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sources of all files together as the catalog server has them, and what each shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _texts
+from . import catalog, catalog_check, catalog_data, catalog_file, catalog_schema, catalog_yaml
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A source as the server has it after it has read all files, with the file that each value comes from."""
+
+    kind: catalog.Kind
+    id: str
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether its entries are shown."""
+        return self.values.get("enabled") is not False
+
+    @property
+    def type(self) -> str:
+        """Its type; empty where it has none."""
+        return str(self.values.get("type") or "")
+
+
+def merged(files: Iterable[tuple[str, catalog_file.File]]) -> dict[tuple[str, str], Merged]:
+    """The sources of all files in their order, by kind and ID: later files override earlier ones, key by key."""
+    made: dict[tuple[str, str], Merged] = {}
+    for origin, file in files:
+        for entry in file.entries:
+            before = made.get((entry.kind.name, entry.id))
+            # An empty text is none; an empty list is one.
+            values = {key: value for key, value in entry.values.items() if value != ""}
+            made[entry.kind.name, entry.id] = Merged(
+                entry.kind,
+                entry.id,
+                {**(before.values if before else {}), **values},
+                {**(before.origins if before else {}), **dict.fromkeys(values, origin)},
+            )
+    return made
+
+
+def clashes(files: Sequence[tuple[str, catalog_file.File]]) -> list[tuple[str, catalog_check.Finding]]:
+    """What the server refuses of files together, with the file that comes last."""
+    found: list[tuple[str, catalog_check.Finding]] = []
+    labels: dict[Any, str] = {}
+    kinds: dict[str, str] = {}
+    for origin, file in files:
+        for label in file.labels:
+            name = label.get("name")
+            if not isinstance(name, str) and name is not None:
+                continue
+            if labels.setdefault(name, origin) != origin:
+                problem = f"label{_texts.repeated(name)} is also in ConfigMap {labels[name]!r}"
+                found.append((origin, catalog_check.Finding(catalog_check.DOWN, "labels", problem, "Remove it from one of them")))
+        for entry in file.entries:
+            if kinds.setdefault(entry.id, entry.kind.name) != entry.kind.name:
+                problem = f"is also the ID of a source of kind {kinds[entry.id]} in another ConfigMap, with which it shares its status"
+                found.append((origin, catalog_check.Finding(catalog_check.ADVICE, f"{entry.path}.id", problem, "Use each ID once")))
+    return found
+
+
+def source_findings(source: Merged, data: Callable[[str, str], str | None], generation: catalog.Generation) -> list[catalog_check.Finding]:
+    """What the server says of a source once all files are read. `data` is the text of a file beside the one with the sources, by origin and path.
+
+    It looks at disabled sources only when they are enabled.
+    """
+    check = catalog_check.Check(catalog_check.FAILS)
+    properties = source.values.get("properties")
+    if source.type not in source.kind.types:
+        what = f"has a type{_texts.repeated(source.type)} that is not supported" if source.type else "has no type"
+        check.refuse("type", what, f"Set it to {' or '.join(source.kind.types)}")
+        return check.findings
+    if not source.values.get("name"):
+        check.advise("name", "is missing, so that the source has no name in the dashboard", "Set it")
+    origin = source.origins.get("properties", "")
+    given: Mapping[str, Any] = properties or {}
+    known = catalog_schema.PROPERTIES[source.type] | ({"excludedModels"} if source.kind is catalog.MODEL else set())
+    for name in given:
+        if name not in known:
+            check.advise(catalog_check.below("properties", name), "is ignored, because it is not a known property", "Remove it")
+    if source.type == catalog.HUGGING_FACE:
+        _check_hugging_face(source, given, generation, check)
+    else:
+        _check_yaml(source, given, origin, data, check)
+    return check.findings
+
+
+def _check_yaml(source: Merged, properties: Mapping[str, Any], origin: str, data: Callable[[str, str], str | None], check: catalog_check.Check) -> None:
+    path = properties.get(catalog.PATH)
+    place = f"properties.{catalog.PATH}"
+    legacy = properties.get("excludedModels")
+    if source.kind is catalog.MODEL and "excludedModels" in properties and not (isinstance(legacy, list) and all(isinstance(part, str) for part in legacy)):
+        check.refuse("properties.excludedModels", "must be a list of strings", "Remove it, and use excludedModels of the source")
+    if not isinstance(path, str) or not path:
+        check.refuse(place, "is missing", "Set it to the key of the ConfigMap that holds the data")
+        return
+    if path.startswith("/"):
+        # Only the product's own are known to be there.
+        if origin not in (catalog.DEFAULTS, catalog.OLD_DEFAULTS):
+            check.advise(place, "is an absolute path, which cannot be checked", "Use a key of the same ConfigMap")
+        return
+    name = path[2:] if path.startswith("./") else path
+    if not catalog.DATA_KEY.fullmatch(name):
+        check.advise(place, "is a path outside of the ConfigMap, which cannot be checked", "Use a key of the same ConfigMap")
+        return
+    text = data(origin, name)
+    if text is None:
+        check.refuse(place, f"ConfigMap {origin!r} does not have the key{_texts.repeated(name)}", "Add the key, or correct the path")
+        return
+    check.findings += catalog_data.findings(text, source.kind)
+
+
+def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generation: catalog.Generation, check: catalog_check.Check) -> None:
+    organization = properties.get(catalog.ORGANIZATION)
+    patterns = source.values.get("includedModels") or []
+    excluded = source.values.get("excludedModels") or []
+    if isinstance(organization, str) and organization:
+        if "*" in organization or "/" in organization or not organization.strip():
+            check.refuse(f"properties.{catalog.ORGANIZATION}", "is not the name of an organization", "Set it without wildcards and slashes")
+        prefixed = [pattern for pattern in (*patterns, *excluded) if pattern.startswith(f"{organization}/")]
+        if prefixed:
+            check.advise("includedModels", "has a pattern that begins with the organization, which is added once more", "Omit the organization in patterns")
+    elif not patterns:
+        check.refuse("includedModels", "is empty, and there is no organization", f"Set {catalog.ORGANIZATION} or includedModels")
+    else:
+        for index, pattern in enumerate(patterns):
+            owner, _slash, model = pattern.strip().partition("/")
+            if not owner or "*" in owner or (_slash and not model):
+                check.refuse(f"includedModels[{index}]", "has no organization", "Use patterns such as ibm-granite/*")
+    if properties.get(catalog.API_KEY):
+        check.advise(f"properties.{catalog.API_KEY}", f"is ignored by the catalog server of OpenShift AI {generation.version}", "Remove it")
+    for name in ("apiKeyEnvVar", "url"):
+        if properties.get(name) and generation.leaks:
+            problem = "lets whoever can edit this ConfigMap send secrets of the catalog server to any host"
+            check.advise(f"properties.{name}", f"{problem}, in this version of OpenShift AI", "Remove it, and restrict who can edit the ConfigMap")
+
+
+def allows(name: str, included: Iterable[str], excluded: Iterable[str]) -> bool:
+    """Whether a source shows an entry of this name."""
+    listed = list(included)
+    return (not listed or _matches(name, listed)) and not _matches(name, excluded)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(re.fullmatch(".*".join(map(re.escape, pattern.strip().split("*"))), name, re.IGNORECASE) for pattern in patterns)
+
+
+def names(text: str, source: Merged) -> tuple[list[str], list[str]]:
+    """The names of the entries in the data of a source, and of those that it shows; none where the data cannot be read."""
+    try:
+        content = catalog_yaml.parse(text, source.kind is catalog.MODEL)
+    except catalog_yaml.NotYamlError:
+        return [], []
+    listed = content.get(source.kind.entries) if isinstance(content, dict) else None
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    included, excluded = (source.values.get(key) or [] for key in (source.kind.included, source.kind.excluded))
+    named = [(str(entry.get("name") or ""), entry) for entry in entries]
+    shown = [name for name, entry in named if source.is_enabled and _is_loaded(entry, source.kind) and allows(name, included, excluded)]
+    return [name for name, _entry in named], shown
+
+
+def _is_loaded(entry: Mapping[str, Any], kind: catalog.Kind) -> bool:
+    """Whether no artifact keeps the server from showing a model."""
+    check = catalog_check.Check(catalog_check.FAILS)
+    if kind is catalog.MODEL and entry.get("artifacts"):
+        check.value(entry["artifacts"], catalog_schema.Key("artifacts"), "artifacts")
+    return not any(finding.effect == catalog_check.PARTLY for finding in check.findings)

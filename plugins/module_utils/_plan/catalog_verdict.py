@@ -1,0 +1,104 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the catalog server would say of the model catalog after a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _errors, _options, _texts
+from .._model import catalog, catalog_check, catalog_merged, desired_catalog, ownership
+from . import catalog_drafts, catalog_view
+
+
+def judge(wanted: desired_catalog.Wanted, changed: Collection[tuple[str, str]], drafts: catalog_drafts.Drafts, after: catalog_view.View) -> None:
+    """Add to the problems and warnings of a plan what the server would say of the catalog after it. `changed` are the sources that it changes."""
+    _Verdict(wanted, changed, drafts, after).pass_on()
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    wanted: desired_catalog.Wanted
+    changed: Collection[tuple[str, str]]
+    drafts: catalog_drafts.Drafts
+    after: catalog_view.View
+
+    def pass_on(self) -> None:
+        """Add all of it."""
+        for name in self.drafts.held:
+            self._check_config_map(name, self.after.texts[name])
+        self._check_files()
+        for source in self.wanted.sources:
+            merged = self.after.sources.get((source.kind.name, source.id))
+            if merged is not None and not source.is_absent:
+                self._check_source(source, merged)
+        self._warn_of_the_page()
+
+    def _check_config_map(self, name: str, data: Mapping[str, str]) -> None:
+        size = catalog.size_of(data)
+        if size > catalog.LARGEST:
+            remedy = "Use fewer or smaller sources" if not self.drafts.live.generation.has_labelled else "Set store to own, or use fewer or smaller sources"
+            self.drafts.problems.append(_errors.Problem("sources", f"ConfigMap {name!r} would have {size} bytes, and can have {catalog.LARGEST}", remedy))
+        present = self.drafts.live.config_maps.get(name)
+        owner = ownership.tool_of(present) if present else None
+        if owner is not None and owner.whose == ownership.TOOL:
+            self.drafts.problems.append(
+                _errors.Problem("store", f"ConfigMap {name!r} is {owner}, which would undo the change", "Change it there, or set store to own")
+            )
+
+    def _check_files(self) -> None:
+        for name, file in self.after.files.items():
+            if name in self.drafts.held:
+                self._refused(name, file.findings)
+            elif file.is_refused:
+                found = next(finding for finding in file.findings if finding.effect == catalog_check.DOWN)
+                self.drafts.warnings.append(f"ConfigMap {name!r} makes the whole catalog unavailable: {found.sentence()}")
+        before = catalog_merged.clashes(list(self.drafts.live.view.files.items()))
+        for name, clash in catalog_merged.clashes(list(self.after.files.items())):
+            is_new = name in self.drafts.held or (name, clash) not in before
+            if clash.effect == catalog_check.DOWN and is_new:
+                self._refused(name, [clash])
+            else:
+                self.drafts.warnings.append(f"ConfigMap {name!r}: {clash.sentence()}")
+
+    def _refused(self, name: str, findings: Iterable[catalog_check.Finding]) -> None:
+        for finding in findings:
+            if finding.effect == catalog_check.DOWN:
+                path = f"{finding.path}: " if finding.path else ""
+                problem = f"{catalog.SOURCES} of ConfigMap {name!r} makes the whole catalog unavailable: {path}{finding.problem}"
+                self.drafts.problems.append(_errors.Problem("sources", problem, finding.remedy))
+
+    def _check_source(self, source: desired_catalog.Source, merged: catalog_merged.Merged) -> None:
+        is_changed = (source.kind.name, source.id) in self.changed
+        given = {(finding.path, finding.problem) for finding in source.data_findings}
+        for finding in self.after.findings_of(merged):
+            if finding.effect == catalog_check.ADVICE or not is_changed:
+                self.drafts.warnings.append(f"source{_texts.repeated(source.id)}: {finding.sentence()}")
+            elif (finding.path, finding.problem) not in given:
+                # What is wrong with the given data has been said with the options.
+                self._wrong(source, finding.path.partition(".")[2] or finding.path or "id", finding.problem, finding.remedy)
+        for field_ in _options.SOURCE_FIELDS:
+            if is_changed and field_.key and field_.option in source.values and not self.drafts.problems:
+                value = catalog_view.live_value(merged, source, field_)
+                if not catalog_view.equals(field_.option, value, source.values[field_.option]):
+                    origin = merged.origins.get(source.key_of(field_.key), "")
+                    problem = f"would have no effect, because ConfigMap {origin!r} overrides it"
+                    self._wrong(source, field_.option, problem, "Change it there", source.values[field_.option])
+
+    def _wrong(self, source: desired_catalog.Source, option: str, problem: str, remedy: str, value: Any = None) -> None:
+        self.drafts.problems.append(_errors.Problem(f"{source.path}.{option}", problem, remedy, value))
+
+    def _warn_of_the_page(self) -> None:
+        """What the next click on the page would erase."""
+        for kind in self.drafts.live.generation.kinds[:2]:
+            file = self.after.files.get(kind.config_map)
+            others = sorted(key for key in (file.content if file else ()) if key != kind.sections[0])
+            if others and kind.config_map in self.drafts.held:
+                self.drafts.warnings.append(
+                    f"ConfigMap {kind.config_map!r} also contains {_texts.names_of(others)}, which the next change on the settings page of the"
+                    " dashboard erases; with store=own, new entries are not written there"
+                )
