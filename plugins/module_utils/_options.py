@@ -290,6 +290,7 @@ CATALOG: dict[str, Any] = {
 CATALOG_INFO: dict[str, Any] = {
     "namespace": {"type": "str"},
     "include": {"type": "list", "elements": "str", "choices": ["content", "server"], "default": ["server"]},
+    "managed_only": {"type": "bool", "default": False},
 }
 # By the name of the module.
 OF_MODULE: dict[str, dict[str, Any]] = {

@@ -39,7 +39,7 @@ requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
 seealso:
-  - module: modelops.openshift_ai.model_registry_info
+  - module: modelops.openshift_ai.model_catalog
 options:
   namespace:
     description:
@@ -56,13 +56,28 @@ options:
     elements: str
     choices: [content, server]
     default: [server]
+  managed_only:
+    description:
+      - Whether to return only what administrators have configured, which is the configuration to keep in Git. This means the sources, labels and named queries
+        in the ConfigMaps that M(modelops.openshift_ai.model_catalog) can change. Of a source that the product provides, only the overridden options are
+        returned.
+      - If V(false), the sources, labels and named queries of the product and of ConfigMaps that others manage are also returned.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
-- name: Export all sources with their data
+- name: Export what administrators have configured, with the data of the sources
   modelops.openshift_ai.model_catalog_info:
     include: [content]
+    managed_only: true
   register: catalog
+
+- name: Reconcile the catalog with the export, which changes nothing
+  modelops.openshift_ai.model_catalog:
+    sources: "{{ catalog.sources }}"
+    labels: "{{ catalog.labels }}"
+    named_queries: "{{ catalog.named_queries }}"
 
 - name: Fail if the catalog is unavailable because of its configuration
   ansible.builtin.assert:

@@ -37,13 +37,21 @@ class Export:
         ]
 
 
-def exported(live: catalog_view.Live, with_content: bool) -> Export:
-    """All sources, labels and named queries of a catalog, with what the server says of them."""
+def exported(live: catalog_view.Live, with_content: bool, managed_only: bool = False) -> Export:
+    """All sources, labels and named queries of a catalog, with what the server says of them.
+
+    With `managed_only`, only what is in ConfigMaps of the administrator: of a source that is also in another one, the options that they override.
+    """
     left_out: list[str] = []
     view = live.view
-    sources = [_source(source, live, with_content, left_out) for source in sorted(view.sources.values(), key=lambda source: (source.kind.name, source.id))]
-    labels = [_label(label, left_out) for file in view.files.values() for label in file.labels]
-    queries = {name: query for file in view.files.values() for name, query in file.named_queries.items()}
+    ordered = sorted(view.sources.values(), key=lambda source: (source.kind.name, source.id))
+    sources = [_source(source, live, with_content, left_out) for source in ordered]
+    if managed_only:
+        sources = [_managed(source, live) for source in sources if any(map(live.is_managed, _config_maps(source, live)))]
+    files = {name: file for name, file in view.files.items() if live.is_managed(name) or not managed_only}
+    labels = [_label(label, left_out) for file in files.values() for label in file.labels]
+    origins = {query: name for name, file in view.files.items() for query in file.named_queries}
+    queries = {query: files[name].named_queries[query] for query, name in origins.items() if name in files}
     findings = [_finding(finding, name) for name, file in view.files.items() for finding in file.findings]
     findings += [_finding(finding, name) for name, finding in catalog_merged.clashes(list(view.files.items()))]
     return Export(sources, [label for label in labels if label], [_query(name, query) for name, query in sorted(queries.items())], findings, left_out)
@@ -86,8 +94,20 @@ def _source(source: catalog_merged.Merged, live: catalog_view.Live, with_content
     return {**options, "status": status}
 
 
+def _config_maps(source: manifests.Manifest, live: catalog_view.Live) -> list[str]:
+    return [name for name, _entry in live.places[source["kind"], source["id"]]]
+
+
+def _managed(source: manifests.Manifest, live: catalog_view.Live) -> manifests.Manifest:
+    if all(map(live.is_managed, _config_maps(source, live))):
+        return source
+    origins = source["status"]["origins"]
+    return {option: value for option, value in source.items() if option in ("id", "kind", "status") or live.is_managed(origins.get(option, ""))}
+
+
 def _origin_key(field: _options.SourceField, wanted: desired_catalog.Source) -> str:
-    return "properties" if field.in_properties else wanted.key_of(field.key)
+    # The data are where the properties are.
+    return "properties" if field.in_properties or not field.key else wanted.key_of(field.key)
 
 
 def _default_entries(live: catalog_view.Live) -> Sequence[catalog_file.Entry]:

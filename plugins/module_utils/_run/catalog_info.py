@@ -46,7 +46,7 @@ def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: lis
     outcome.introduce(cluster.identity())
     namespace = options["namespace"] or cluster.registries_namespace()
     live = catalog_reader.read(cluster, namespace, lambda why: outcome.warn([why]))
-    export = catalog_export.exported(live, CONTENT in options["include"])
+    export = catalog_export.exported(live, CONTENT in options["include"], options["managed_only"])
     outcome.warn(f"not exported, and not changed by a run: {omitted}" for omitted in export.left_out)
     outcome.warn(export.why_unavailable)
     used = {str((source.values.get("properties") or {}).get(catalog.API_KEY) or "") for source in live.view.sources.values()}

@@ -66,14 +66,41 @@ def options_of(export):
     }
 
 
+@pytest.mark.parametrize("managed_only", [False, True])
 @pytest.mark.parametrize("with_content", [False, True])
 @pytest.mark.parametrize("user", USERS.values(), ids=USERS)
-def test_a_run_with_what_was_exported_changes_nothing(user, with_content):
+def test_a_run_with_what_was_exported_changes_nothing(user, with_content, managed_only):
     there = live(user)
     problems = []
-    wanted = desired_catalog.wanted_from_options(options_of(exported(there, with_content)), problems)
+    wanted = desired_catalog.wanted_from_options(options_of(exported(there, with_content, managed_only)), problems)
     assert problems == []
     plan = plan_catalog(wanted, there, purge=True, purge_limit=0)
+    assert (plan.problems, plan.changes) == ((), ())
+
+
+def test_of_what_others_provide_only_what_is_overridden_is_exported():
+    theirs = "catalogs: [{id: a, name: Theirs, labels: [x]}, {id: theirs, name: T, type: hf}]\nlabels: [{name: T}]\n"
+    theirs += "namedQueries: {t: {f: {operator: '=', value: 1}}}"
+    there = live(f"{USERS['clicked'][:-1]}, {USERS['override'].partition('[')[2]}\n{USERS['labels']}\n{USERS['queries']}")
+    labelled = {"name": "theirs", "resourceVersion": "1", "labels": {catalog.SOURCE_LABEL: "true"}}
+    there.config_maps["theirs"] = {"metadata": labelled, "data": {"sources.yaml": theirs}}
+    export = exported(there, True, managed_only=True)
+    described = {source["id"]: {option for option in source if option not in ("id", "kind", "status")} for source in export.sources}
+    assert described == {
+        "a": {"type", "enabled", "content"},
+        "redhat": {"enabled", "excluded"},
+        "m": {"name", "type", "enabled", "labels", "included", "excluded", "content"},
+    }
+    assert [label["name"] for label in export.labels] == ["x", "w"]
+    assert [query["name"] for query in export.named_queries] == ["q", "r"]
+
+
+@pytest.mark.parametrize("generation", [catalog.BEFORE_DEFAULTS, catalog.DEFAULTS_WIN], ids=lambda generation: generation.version)
+def test_what_an_older_version_does_not_have_is_exported_as_nothing(generation):
+    there = Live("registries", generation, {"model-catalog-sources": {"metadata": {"name": "m"}, "data": {"sources.yaml": "catalogs: []"}}})
+    export = exported(there, True, managed_only=True)
+    assert (export.labels, export.named_queries) == ([], [])
+    plan = plan_catalog(desired_catalog.wanted_from_options(options_of(export), []), there)
     assert (plan.problems, plan.changes) == ((), ())
 
 
