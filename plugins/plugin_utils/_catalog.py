@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-OK, CHANGED, FINDINGS, FAILED = "ok", "changed", "findings", "failed"
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._outcome import CHANGED, FAILED, FINDINGS, OK, STATUSES
+
 # Of the server's status of a source, what is a finding.
 BAD = ("error", "partially-available")
 
@@ -54,3 +56,29 @@ def _finding(finding: Mapping[str, Any], what: str) -> str:
     place = f"{finding['path']}: " if finding["path"] else ""
     effect = "the whole catalog is unavailable: " if finding["effect"] == "catalog" else ""
     return f"{what}: {effect}{place}{finding['problem']}"
+
+
+def results(hosts: Collection[str], variables: Mapping[str, Any], alive: Collection[str], batch: Collection[str]) -> dict[str, Any]:
+    """All of a run for programs: the outcomes of the registries, if they were part of it, and of the catalogs, with the results of the modules."""
+    made: dict[str, Any] = {"status": OK, "clusters": {}}
+    # A host that failed although nothing is wrong with its outcomes has those of a playbook that ran before.
+    catalogs = {host: variables[host].get("model_catalog_outcome") for host in hosts}
+    alive = {host for host in hosts if host in alive or _is_bad(catalogs[host]) or _is_bad(variables[host].get("model_registries_outcome"))}
+    if any("model_registries_outcome" in variables[host] for host in hosts):
+        made = _outcome.results(_outcome.of_hosts(hosts, variables, alive, batch), variables)
+    for host, fact in catalogs.items():
+        if fact and host in alive:
+            registered = {name: variables[host][name] for name in ("model_catalog_result", "model_catalog_seen") if name in variables[host]}
+            cluster = made["clusters"].setdefault(host, {"status": OK})
+            cluster |= {"status": _worst(cluster["status"], fact["status"]), "catalog": {**fact, "results": registered}}
+        elif host not in alive:
+            made["clusters"].setdefault(host, {"status": FAILED})
+    return {**made, "status": _worst(*(cluster["status"] for cluster in made["clusters"].values()))}
+
+
+def _is_bad(outcome: Mapping[str, Any] | None) -> bool:
+    return outcome is not None and outcome["status"] not in (OK, CHANGED)
+
+
+def _worst(*statuses: str) -> str:
+    return max(statuses, key=STATUSES.index, default=OK)

@@ -25,7 +25,7 @@ OF_ONE = """
     delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
     report_catalog report_expiry_days report_file report_namespace report_registries report_smoke_test report_smoke_test_domains
 """
-OF_CATALOG = "in_check in_export labels named_queries namespace on_page preview purge purge_limit rollback sources store wait wait_timeout"
+OF_CATALOG = "included labels named_queries namespace preview purge purge_limit result_file rollback sources store wait wait_timeout"
 TAKEN = frozenset(
     f"{prefix}{name}" for prefix, names in (("model_registries_", OF_ALL), ("model_registry_", OF_ONE), (CATALOG, OF_CATALOG)) for name in names.split()
 )

@@ -22,7 +22,15 @@ import os
 print(open(os.path.join(os.environ["ANSWERS"], "{name}.json")).read())
 open(os.path.join(os.environ["ANSWERS"], "asked"), "a").write("{name}\\n")
 """
-ANSWERING = ("model_registry_info", "model_registries", "model_registry_permission", "model_registry", "model_registry_cluster_info")
+ANSWERING = (
+    "model_catalog",
+    "model_catalog_info",
+    "model_registry_info",
+    "model_registries",
+    "model_registry_permission",
+    "model_registry",
+    "model_registry_cluster_info",
+)
 
 Play = Callable[..., Played]
 

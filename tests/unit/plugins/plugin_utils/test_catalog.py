@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._catalog import outcome
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._catalog import outcome, results
 
 CHANGE = {"action": "update", "kind": "ConfigMap", "namespace": "r", "name": "model-catalog-sources", "fields": ["sources[a].enabled"]}
 CHANGED = {"changes": [CHANGE], "sources": [{"id": "a", "status": "available"}]}
@@ -43,3 +43,27 @@ def test_the_status_and_the_lines(result: dict[str, Any], seen: dict[str, Any], 
 
 def test_in_check_mode_a_change_would_be_one() -> None:
     assert "would be changed" in outcome(CHANGED, {}, False, True)["lines"][0]
+
+
+def catalog_of(status: str) -> dict[str, Any]:
+    return {"model_catalog_outcome": {"status": status, "lines": ["x"]}, "model_catalog_result": {"changes": []}}
+
+
+def registries_of(status: str) -> dict[str, Any]:
+    return {"model_registries_outcome": {"status": status, "server": "", "registries": 1, "findings": [], "counts": {}}}
+
+
+def test_the_results_are_those_of_registries_and_catalogs() -> None:
+    variables = {"east": registries_of("ok") | catalog_of("findings"), "west": registries_of("changed")}
+    made = results(["east", "west"], variables, ["east", "west"], ["east", "west"])
+    assert made["status"] == "findings"
+    assert {host: cluster["status"] for host, cluster in made["clusters"].items()} == {"east": "findings", "west": "changed"}
+    assert made["clusters"]["east"]["catalog"] == {"status": "findings", "lines": ["x"], "results": {"model_catalog_result": {"changes": []}}}
+    assert (made["clusters"]["east"]["registries"], made["clusters"]["west"].get("catalog")) == (1, None)
+
+
+def test_a_run_without_registries_has_the_results_of_catalogs_alone() -> None:
+    made = results(["east", "west"], {"east": catalog_of("changed"), "west": catalog_of("ok")}, ["east"], ["east"])
+    # What a playbook before has left does not count for a host that failed since.
+    assert (made["status"], made["clusters"]["west"]) == ("failed", {"status": "failed"})
+    assert made["clusters"]["east"]["status"] == "changed"
