@@ -67,7 +67,7 @@ class Controller:
     folder: Path
 
     def template(self, name: str) -> dict[str, Any]:
-        [template] = [item for item in self.objects["controller_templates"] if item["name"] == f"Model registries: {name}"]
+        [template] = [item for item in self.objects["controller_templates"] if item["name"].partition(": ")[2] == name]
         return template
 
     def launch(
@@ -78,11 +78,12 @@ class Controller:
         token: str = "",
         check: bool = False,
         listed: Sequence[dict[str, Any]] = (),
+        catalog: dict[str, Any] | None = None,
     ) -> Job:
         """Run a job template with these answers to its survey, the defaults for the others, and a credential with the password if there is one.
 
         With `token` another login takes the place of the template's. With `check` it is of the type "check". `listed` are the registries of the list in the
-        project.
+        project, `catalog` more variables beside that list.
         """
         template = self.template(name)
         questions = template["survey_spec"]["spec"]
@@ -91,8 +92,9 @@ class Controller:
         shutil.copytree(AAP / "project", folder / "project")
         [inventory] = self.objects["controller_inventories"]
         hosts = {host["name"]: host.get("variables", {}) for host in self.objects["controller_hosts"]}
-        if listed:
-            _write(folder / "project" / "host_vars" / f"{next(iter(hosts))}.yml", yaml.safe_dump({"model_registries_list": list(listed)}))
+        if listed or catalog:
+            own = {"model_registries_list": list(listed), **(catalog or {})}
+            _write(folder / "project" / "host_vars" / f"{next(iter(hosts))}.yml", yaml.safe_dump(own))
         _write(folder / "inventory" / "hosts.yml", yaml.safe_dump({"all": {"hosts": hosts, "vars": inventory["variables"]}}))
         variables = template.get("extra_vars", {}) | defaults(questions) | (answers or {})
         _write(folder / "env" / "extravars", yaml.dump(variables, Dumper=_UnsafeStrings, allow_unicode=True))

@@ -24,7 +24,7 @@ from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, is_ready, status_of, switch
 from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Api, Controller, Job, defaults, refusals
 from tests.fleet import remove
-from tests.helpers import account_with, roles_of, until
+from tests.helpers import account_with, converging_roles, roles_of, until
 
 from .conftest import Cluster
 
@@ -261,6 +261,14 @@ def test_the_survey_for_an_edit_has_the_same_fields_and_changes_nothing_by_defau
     assert given["ca_wanted"] == KEEP
 
 
+def test_the_survey_for_a_source_is_the_form_of_the_settings_page(controller: Controller) -> None:
+    questions = {question["question_name"]: question for question in controller.template("source")["survey_spec"]["spec"]}
+    form = ["Name", "Source type", "Allowed organization", "YAML", "Included models", "Excluded models", "Enable source"]
+    assert list(questions) == ["Cluster", "Change", *form]
+    assert [questions[name].get("default") for name in form] == [None, KEEP, "", "", "", "", KEEP]
+    assert questions["Name"]["max"] == 238 and questions["Source type"]["choices"] == [KEEP, "Hugging Face repository", "YAML file"]
+
+
 def test_the_controller_refuses_what_the_dialog_refuses(controller: Controller) -> None:
     questions = controller.template("create")["survey_spec"]["spec"]
     name, port = "model_registry_display_name", "model_registry_database_port"
@@ -434,6 +442,51 @@ def test_export_and_report_show_the_registries(jobs: dict[str, Job], controller:
 def test_one_job_serves_several_clusters(fleet: Controller) -> None:
     job = fleet.launch("check")
     assert "east: " in job.output and "west: " in job.output, job.output
+
+
+SOURCES = ("v1", "configmaps", "model-catalog-sources")
+MODELS = "models:\n  - name: '{{ 6 * 7 }}'\n  - name: org/two\n"
+
+
+@pytest.fixture
+def cataloging(controller: Controller, cluster: Cluster, layout: Layout, tmp_path: Path) -> Iterator[Controller]:
+    """A controller whose jobs include the catalog, with the permissions for it; the catalog is as before afterwards."""
+    before = until(lambda: cluster.get(*SOURCES))["data"]
+    with account_with(cluster, "catalog-jobs", [*converging_roles(), *roles_of("catalog.yml")]) as token:
+        settings = {"api_server": layout.api_url, "token": token, "api_server_ca": layout.path("pki", "ca.crt").read_text(), "catalog": True}
+        objects = objects_of(tmp_path, layout, **settings, report_file=str(tmp_path / "report.html"))
+        try:
+            yield Controller(layout, objects, tmp_path)
+        finally:
+            cluster.merge(*SOURCES, {"data": {**dict.fromkeys(cluster.get(*SOURCES)["data"]), **before}})
+
+
+def test_jobs_manage_the_catalog(cataloging: Controller, cluster: Cluster) -> None:
+    """Nine jobs, each of which takes 2 to 4 s, and three waits for the server of the catalog."""
+    name = {"source_name": "Bank {{ models }}"}
+    answers = {**name, "source_type": "YAML file", "source_yaml": MODELS, "source_included": " org/*,, {{*\n", "source_enabled": YES}
+    made = cataloging.launch("source", answers)
+    assert not made.failed, made.output
+    data = cluster.get(*SOURCES)["data"]
+    [source] = [entry for entry in yaml.safe_load(data["sources.yaml"])["catalogs"] if entry["id"] == "bank__models_"]
+    assert (source["name"], source["enabled"], source["includedModels"]) == ("Bank {{ models }}", True, ["org/*", "{{*"])
+    assert data["bank__models_.yaml"].strip() == MODELS.strip()
+    again = cataloging.launch("source", name)
+    assert not again.failed and "model catalog: no change" in again.output, again.output
+    listed = {"model_catalog_sources": [{"id": "bank__models_", "enabled": False}]}
+    drift = cataloging.launch("find drift", catalog=listed)
+    assert not drift.failed and "sources[bank__models_].enabled" in drift.output, drift.output
+    checked = cataloging.launch("check", catalog=listed)
+    assert checked.failed and "sources[bank__models_].enabled" in checked.output, checked.output
+    applied = cataloging.launch("apply the list", catalog=listed)
+    assert not applied.failed and cluster.get(*SOURCES)["data"] != data, applied.output
+    assert cataloging.launch("find drift", catalog=listed).failed
+    exported = cataloging.launch("export")
+    text = (exported.folder / "inventory" / "host_vars" / CLUSTER / "model_catalog.yml").read_text()
+    assert not exported.failed and f"\n{text}" in exported.output.replace("\r\n", "\n"), exported.output
+    assert not cataloging.launch("report").failed and "bank__models_" in (cataloging.folder / "report.html").read_text()
+    gone = cataloging.launch("source", {**name, "source_change": "Delete"})
+    assert not gone.failed and "bank__models_" not in str(cluster.get(*SOURCES)["data"]), gone.output
 
 
 # The workflow
