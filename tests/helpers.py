@@ -23,6 +23,7 @@ from ansible_collections.modelops.openshift_ai.plugins.filter import model_regis
 from sandbox import controlplane, faults, lifecycle
 from sandbox.kube import Api, path
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
+from tests import warm
 
 AUTOMATION = "automation"
 RBAC = "rbac.authorization.k8s.io"
@@ -32,6 +33,10 @@ SECONDS = 120
 CALLBACKS = Path(__file__).parent / "callback_plugins"
 USER_AGENT = "modelops.openshift_ai"
 BOUNDARY = "\x1e"
+# With this variable, every program of every playbook is started.
+COLD = "TESTS_COLD"
+# Linux cuts the name of a process.
+LONGEST_NAME = 15
 # A variable that pytest sets for all that a test starts.
 OF_A_TEST = "PYTEST_CURRENT_TEST"
 # Requests that change the cluster: no dry runs, and no reviews, which are created but change nothing.
@@ -370,7 +375,7 @@ class Runner:
         def written() -> int:
             return sum(request.writes for request in faults.recorded_requests(self.layout) if request.user_agent == USER_AGENT)
 
-        with self._playbook([task]) as started:
+        with self._playbook([task], cold=True) as started:
             until(lambda: written() >= writes or started.process.poll() is not None)
             started.process.send_signal(how)
             before = written()
@@ -379,26 +384,33 @@ class Runner:
             return before, written()
 
     @contextlib.contextmanager
-    def _playbook(self, tasks: Sequence[Task], verbosity: int = 0) -> Iterator[_Playbook]:
-        """A running playbook. Nothing of it runs any more afterwards."""
+    def _playbook(self, tasks: Sequence[Task], verbosity: int = 0, cold: bool = False) -> Iterator[_Playbook]:
+        """A running playbook. Nothing of it runs any more afterwards. With `cold`, all its programs are started for it, otherwise forked by `tests.warm`."""
         mark = uuid.uuid4().hex
         written = [self._written(task, f"{mark}-{number}") for number, task in enumerate(tasks, 1)]
         playbook = self.folder / f"{mark}.json"
-        playbook.write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": written}]))
         record, output = self.folder / f"{mark}.results", self.folder / f"{mark}.output"
         variables = {
             "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
             "ANSIBLE_STDOUT_CALLBACK": "recorder",
             "ANSIBLE_LOCALHOST_WARNING": "false",
+            # There is no inventory. To load the plugins for the others takes longer than to run a module.
+            "ANSIBLE_INVENTORY_ENABLED": "host_list",
             "RECORDER_FILE": str(record),
         }
-        command = ["ansible-playbook", str(playbook), *["-" + "v" * verbosity] * bool(verbosity)]
         environment = os.environ | lifecycle.shell_variables(self.layout) | variables
+        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": written}
+        program = "ansible-playbook"
+        if not cold and not verbosity and not os.environ.get(COLD):
+            programs = warm.programs(environment)
+            program, play["vars"] = str(programs / warm.PLAYBOOK), {"ansible_python_interpreter": str(programs / warm.PYTHON)}
+        playbook.write_text(json.dumps([play]))
+        command = [program, str(playbook), *["-" + "v" * verbosity] * bool(verbosity)]
         with output.open("w") as file, subprocess.Popen(command, cwd=self.folder, env=environment, stdout=file, stderr=file) as process:
             try:
                 yield _Playbook(process, record, output)
             finally:
-                _kill_all(f"RECORDER_FILE={record}")
+                _kill_all(record)
 
     def _written(self, task: Task, mark: str) -> dict[str, Any]:
         options = task.options
@@ -421,9 +433,10 @@ def _verified(part: Any) -> Any:
     return part
 
 
-def _kill_all(mark: str) -> None:
-    """End every process that has this variable: Ansible's workers and modules are in process groups of their own."""
-    while marked := [pid for pid in _processes() if mark in _environment(pid)]:
+def _kill_all(record: Path) -> None:
+    """End every process of the playbook with this record: Ansible's workers and modules are in process groups of their own."""
+    mark, name = f"RECORDER_FILE={record}", record.stem[:LONGEST_NAME]
+    while marked := [pid for pid in _processes() if mark in _environment(pid) or _strings(pid, "comm") == [f"{name}\n"]]:
         for pid in marked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,116 @@
+"""A playbook whose programs are forked ends as one whose programs are started: same output, result and exit code, nothing of one run in another."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import warm
+from tests.helpers import CALLBACKS
+
+KUBECONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "none", "cluster": {"server": "https://127.0.0.1:9"}}],
+    "users": [{"name": "none", "user": {"token": "not-shown"}}],
+    "contexts": [{"name": "none", "context": {"cluster": "none", "user": "none"}}],
+    "current-context": "none",
+}
+MODULE = "modelops.openshift_ai.model_registry_permission"
+TASKS: tuple[dict[str, Any], ...] = (
+    {MODULE: {"name": "fraud", "namespace": "registries", "groups": ["data"]}, "ignore_errors": True},
+    {MODULE: {"name": "Fraud", "namespace": "registries", "groups": ["data"]}, "ignore_errors": True},
+    {MODULE: {"name": "fraud", "grups": ["data"]}, "ignore_errors": True},
+    {"ansible.builtin.command": "sh -c 'echo $VARIABLE; pwd; read line || echo no input'"},
+    {MODULE: {"name": "fraud", "namespace": "registries", "groups": ["data"]}, "environment": {"K8S_AUTH_HOST": "https://127.0.0.1:10"}},
+)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+        "ANSIBLE_STDOUT_CALLBACK": "recorder",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
+    }
+
+
+def played(tmp_path: Path, environment: Mapping[str, str], program: str, variables: Mapping[str, str]) -> tuple[int, str, list[dict[str, Any]]]:
+    """A play's exit code, output, and what its tasks returned, without times and the names of temporary files."""
+    (tmp_path / "kubeconfig").write_text(json.dumps(KUBECONFIG))
+    tasks = [{**task, MODULE: {**task[MODULE], "kubeconfig": "kubeconfig"}} if MODULE in task else task for task in TASKS]
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
+    (tmp_path / "play.json").write_text(json.dumps([play]))
+    record = tmp_path / "record"
+    record.unlink(missing_ok=True)
+    ended = subprocess.run(
+        [program, "play.json"],
+        cwd=tmp_path,
+        env={**environment, "RECORDER_FILE": str(record)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    results = [json.loads(line)["result"] for line in record.read_text().splitlines()]
+    for result in results:
+        for key in ("start", "end", "delta"):
+            result.pop(key, None)
+    return ended.returncode, ended.stdout, results
+
+
+def test_a_forked_playbook_ends_as_a_started_one(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    started = played(tmp_path, {**environment, "VARIABLE": "first"}, "ansible-playbook", {})
+    programs = warm.programs(environment)
+    forked, again = (
+        played(tmp_path, {**environment, "VARIABLE": variable}, str(programs / warm.PLAYBOOK), {"ansible_python_interpreter": str(programs / warm.PYTHON)})
+        for variable in ("first", "second")
+    )
+    assert len(started[2]) == len(TASKS)
+    assert forked[2] == started[2]
+    assert (forked[0], without_times(forked[1])) == (started[0], without_times(started[1]))
+    assert again[2][3]["stdout_lines"] == ["second", *started[2][3]["stdout_lines"][1:]]
+
+
+def without_times(output: str) -> list[str]:
+    return [line for line in output.splitlines() if " | CHANGED | " not in line]
+
+
+def test_whoever_stands_for_a_forked_process_takes_it_along_when_it_is_killed(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    record = tmp_path / "0123456789abcdef.results"
+    task = {"ansible.builtin.wait_for": {"path": str(tmp_path / "never"), "timeout": 60}}
+    (tmp_path / "play.json").write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]))
+    command = [str(warm.programs(environment) / warm.PLAYBOOK), "play.json"]
+    with subprocess.Popen(command, cwd=tmp_path, env={**environment, "RECORDER_FILE": str(record)}, stdout=subprocess.DEVNULL) as client:
+        until_named(record.stem[:15], present=True)
+        client.send_signal(signal.SIGKILL)
+    until_named(record.stem[:15], present=False)
+
+
+def until_named(name: str, present: bool) -> None:
+    deadline = time.monotonic() + 20
+    while (name in names()) != present:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def names() -> set[str]:
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            found.add(entry.read_text().strip())
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,189 @@
+"""Imports what a program imports, and forks itself for each run of it: `server.py OWNER` for ansible-playbook, `server.py OWNER FILE` for a module.
+
+It listens on file 3, and ends with the process OWNER.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import contextlib
+import ctypes
+import gc
+import importlib
+import marshal
+import os
+import re
+import runpy
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+import zipfile
+from pathlib import Path
+
+LISTENING = 3
+PR_SET_NAME = 15
+# By the name of this file, of which a process's name has the beginning, a test finds the processes of one playbook.
+OF_A_RUN = "RECORDER_FILE"
+OF_ANSIBLE = (
+    "ansible.cli.playbook",
+    "ansible.executor.module_common",
+    "ansible.executor.process.worker",
+    "ansible.executor.task_executor",
+    "ansible.executor.task_queue_manager",
+    "ansible.plugins.action.normal",
+    "ansible.plugins.callback.minimal",
+    "ansible.plugins.connection.local",
+    "ansible.plugins.inventory.host_list",
+    "ansible.plugins.shell.sh",
+    "ansible.plugins.strategy.linear",
+)
+
+
+def prepare_module(file: str, folder: str) -> None:
+    """Import all that the payload of a module brings, and what that imports."""
+    payload = max(re.findall(rb"[A-Za-z0-9+/=\n]+", Path(file).read_bytes()), key=len)
+    path = Path(folder, "payload.zip")
+    path.write_bytes(base64.b64decode(payload))
+    sys.path.insert(0, str(path))
+    for name in zipfile.ZipFile(path).namelist():
+        module = name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        if "module_utils" in module:
+            # What cannot be imported here fails in the module, or is not needed there.
+            with contextlib.suppress(Exception):
+                importlib.import_module(module)
+
+
+def prepare_playbook() -> None:
+    for name in OF_ANSIBLE:
+        importlib.import_module(name)
+
+
+def name_process(name: str) -> None:
+    """Give this process, and those that it forks, a name in /proc."""
+    ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
+def run(arguments: list[str], directory: str, environment: dict[str, str], files: list[int], module: bool) -> None:
+    """Be the program: in the forked process."""
+    if OF_A_RUN in environment:
+        name_process(Path(environment[OF_A_RUN]).stem)
+    for target, source in enumerate(files):
+        os.dup2(source, target)
+        os.close(source)
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(environment)
+    code = 0
+    try:
+        if module:
+            sys.argv = arguments
+            runpy.run_path(arguments[0], run_name="__main__")
+        else:
+            from ansible.cli.playbook import main
+
+            sys.argv = ["ansible-playbook", *arguments]
+            main(sys.argv)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def serve(owner: int, module: bool) -> None:
+    listening = socket.socket(fileno=LISTENING)
+    poll = select.poll()
+    poll.register(listening, select.POLLIN)
+    poll.register(owner, select.POLLIN)
+    # Of each run its process by the connection, and the connection by the file that tells of the process's end.
+    running: dict[int, tuple[int, socket.socket]] = {}
+    ends: dict[int, int] = {}
+    while True:
+        for file, _event in poll.poll():
+            if file == owner:
+                for pid, _connection in running.values():
+                    os.kill(pid, signal.SIGKILL)
+                return
+            if file == LISTENING:
+                connection, _address = listening.accept()
+                head, files = _received(connection)
+                if not head:
+                    continue
+                pid = os.fork()
+                if not pid:
+                    os.close(owner)
+                    listening.close()
+                    for _pid, other in running.values():
+                        other.close()
+                    for end in ends:
+                        os.close(end)
+                    connection.close()
+                    run(*head, files, module)
+                for number in files:
+                    os.close(number)
+                end = os.pidfd_open(pid)
+                running[connection.fileno()] = pid, connection
+                ends[end] = connection.fileno()
+                poll.register(end, select.POLLIN)
+                poll.register(connection, select.POLLIN)
+            elif file in ends:
+                connection_file = ends.pop(file)
+                pid, connection = running.pop(connection_file)
+                _pid, status = os.waitpid(pid, 0)
+                poll.unregister(file)
+                poll.unregister(connection_file)
+                os.close(file)
+                code = os.waitstatus_to_exitcode(status)
+                with contextlib.suppress(OSError):
+                    connection.sendall(bytes([code if code >= 0 else 128 - code]))
+                connection.close()
+            elif file in running:
+                # Its client was killed.
+                os.kill(running[file][0], signal.SIGKILL)
+                poll.modify(file, 0)
+
+
+def _received(connection: socket.socket):
+    head, files, _flags, _address = socket.recv_fds(connection, 4, 3)
+    if len(head) < 4:
+        connection.close()
+        return None, []
+    with connection.makefile("rb") as stream:
+        return marshal.loads(stream.read(int.from_bytes(head, "big"))), files
+
+
+def main() -> None:
+    owner = os.pidfd_open(int(sys.argv[1]))
+    # Nobody imports what is beside this file.
+    del sys.path[0]
+    module = sys.argv[2:]
+    with tempfile.TemporaryDirectory() as folder:
+        if module:
+            prepare_module(module[0], folder)
+        else:
+            prepare_playbook()
+        # What a program does at its end is its own.
+        atexit._clear()
+        gc.collect()
+        gc.freeze()
+        serve(owner, bool(module))
+    if not module:
+        from ansible import constants
+
+        shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
