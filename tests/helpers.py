@@ -435,12 +435,16 @@ def _verified(part: Any) -> Any:
 
 def _kill_all(record: Path) -> None:
     """End every process of the playbook with this record: Ansible's workers and modules are in process groups of their own."""
-    mark, name = f"RECORDER_FILE={record}", record.stem[:LONGEST_NAME]
-    while marked := [pid for pid in _processes() if mark in _environment(pid) or _strings(pid, "comm") == [f"{name}\n"]]:
+    while marked := [pid for pid in _processes() if _is_of_playbook(pid, record)]:
         for pid in marked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
+
+
+def _is_of_playbook(pid: int, record: Path) -> bool:
+    """Whether a process was started or forked for the playbook with this record. One that has ended, and whose parent does not know it yet, is none."""
+    return f"RECORDER_FILE={record}" in _environment(pid) or (_strings(pid, "comm") == [f"{record.stem[:LONGEST_NAME]}\n"] and bool(_strings(pid, "cmdline")))
 
 
 def _processes() -> list[int]:
