@@ -61,7 +61,7 @@ def start(listening: _socket.socket, name: str, arguments: list) -> None:
 def main() -> int:
     program, *arguments = sys.argv
     program = os.path.basename(program)
-    if program != PLAYBOOK and not os.path.basename(arguments[0]).startswith("AnsiballZ_model_registr"):
+    if program != PLAYBOOK and not os.path.basename(arguments[0]).startswith("AnsiballZ_model_"):
         os.execv(sys.executable, [sys.executable, *arguments])
     connection = connected(server_of(program, arguments), arguments)
     request = marshal.dumps((arguments, os.getcwd(), dict(os.environ)))
