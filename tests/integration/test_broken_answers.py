@@ -14,10 +14,11 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import 
 from sandbox.layout import Layout
 from tests import breaking
 from tests.dashboard import Dashboard, Form, database_of
-from tests.helpers import RBAC, REGISTRIES, Cluster
+from tests.helpers import RBAC, REGISTRIES, Cluster, until
 from tests.interleaving import validated
 
 SECRETS = ("v1", "secrets")
+DELEGATORS = (f"{RBAC}/v1", "clusterrolebindings")
 DATABASE = {"type": "mysql", "host": "db.example.com", "name": "models", "username": "user", "password": "secret-word"}
 # What takes longer to try is broken in one way of each kind, and reads each in two others.
 OF_WRITES = ("no answer", "half a body", "null", "metadata is null", "an error that is cut", "a strange pause", "502", "a 404 of another server")
@@ -81,17 +82,24 @@ def test_a_creation_and_a_deletion_with_any_answer_broken_say_what_was_written(
     def delete(api: client.Cluster, outcome: record.Outcome) -> None:
         registry.converge(api, validated(_options.REGISTRY, dict(name=names[-1], state="absent", wait=False)), False, outcome)
 
+    def complete() -> None:
+        # What the deletion has to delete depends on it, and with it its number of requests.
+        until(lambda: cluster.get(*DELEGATORS, f"{names[-1]}-auth-delegator", None))
+
     names.append(name)
-    creation, deletion = trial.requests(create), trial.requests(delete)
+    creation = trial.requests(create)
+    complete()
+    deletion = trial.requests(delete)
     tries = [(create, *one) for one in every(creation, OF_WRITES)] + [(delete, *one) for one in every(deletion, OF_WRITES)]
     for index, (work, number, way) in enumerate(tries):
         names.append(f"{name}-{index}")
         if work is delete:
             create(broken[1], record.Outcome())
+            complete()
         try:
             trial(number, way, work)
         finally:
             cluster.delete(*REGISTRIES, names[-1])
             for secret, _data in breaking.state_of(cluster, names[-1])["Secret"]:
                 cluster.delete(*SECRETS, secret)
-            cluster.delete(f"{RBAC}/v1", "clusterrolebindings", f"{names[-1]}-auth-delegator", None)
+            cluster.delete(*DELEGATORS, f"{names[-1]}-auth-delegator", None)
