@@ -22,7 +22,9 @@ DEFAULT_PAGE = 10
 # What the product delivers with its image, by the folder that it is copied to.
 DELIVERED = {
     "/shared-data": {
-        f"{file}-catalog.yaml": f"source: Red Hat\nmodels:\n  - name: RedHatAI/{model}\n    artifacts:\n      - uri: oci://registry.redhat.io/rhai/{model}:1.0\n"
+        f"{file}-catalog.yaml": (
+            f"source: Red Hat\nmodels:\n  - name: RedHatAI/{model}\n    artifacts:\n      - uri: oci://registry.redhat.io/rhai/{model}:1.0\n"
+        )
         for file, model in (("models", "granite-3.1-8b-lab"), ("validated-models", "granite-3.1-8b-base"), ("other-models", "mistral-small"))
     }
 }

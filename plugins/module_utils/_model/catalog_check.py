@@ -139,7 +139,7 @@ class Check:
         found = self._fitting(given, list, "a list of strings", path)
         if found is None:
             return None
-        if all(type(part) is str for part in found):
+        if all(isinstance(part, str) for part in found):
             return list(found)
         # Null is an empty string there.
         return ["" if part is None else self._text(part, key, f"{path}[{index}]") or "" for index, part in enumerate(found)]

@@ -77,7 +77,7 @@ class Rollout:
             return made
         try:
             made.server = catalog_server.find(cluster, before.namespace)
-            made.shown = made._look()
+            made.shown = made._look(made.server)
         except catalog_server.NoAnswerError as error:
             if not error.is_down:
                 made.server = None
@@ -89,7 +89,8 @@ class Rollout:
 
     def finish(self, written: Sequence[Written], after: catalog_view.Live, seconds: float, may_restore: bool) -> None:
         """Wait until the server shows what was written. NotShownError where it refuses it, or does not show it in time."""
-        if self.server is None:
+        server = self.server
+        if server is None:
             return
         changed = self._changed(after)
         live_since: dict[tuple[str, str], float] = {}
@@ -105,8 +106,9 @@ class Rollout:
 
         def visible(is_last: bool) -> str:
             try:
-                shown = self.latest = self._look()
-                return next(filter(None, (self._missing(key, after, shown, live_since, is_last) for key in changed)), "") or self._missing_label(after)
+                shown = self.latest = self._look(server)
+                of_sources = (self._missing(server, key, after, shown, live_since, is_last) for key in changed)
+                return next(filter(None, of_sources), "") or self._missing_label(server, after)
             except catalog_server.NoAnswerError as error:
                 return str(error)
 
@@ -122,12 +124,12 @@ class Rollout:
         known = {**self.before.view.sources, **after.view.sources}
         return [key for key in known if _content(self.before.view, key) != _content(after.view, key)]
 
-    def _look(self) -> dict[str, dict[str, catalog_server.Shown]]:
-        assert self.server is not None
-        return {kind.name: self.server.sources(kind) for kind in self.before.generation.kinds}
+    def _look(self, server: catalog_server.Server) -> dict[str, dict[str, catalog_server.Shown]]:
+        return {kind.name: server.sources(kind) for kind in self.before.generation.kinds}
 
     def _missing(
         self,
+        server: catalog_server.Server,
         key: tuple[str, str],
         after: catalog_view.Live,
         shown: Mapping[str, Mapping[str, catalog_server.Shown]],
@@ -155,22 +157,19 @@ class Rollout:
                 raise NotShownError(f"{what} was written, but the catalog server cannot load it: {_texts.line(item.error or 'it does not say why')}")
             return f"{what} still has the status error"
         expected = _names(after.view, source)
-        if expected is not None and source.kind is catalog.MODEL and item.status == "available":
-            assert self.server is not None
-            if self.server.names(source.kind, identity) != expected:
-                return f"{what} is shown with its previous {source.kind.entries}"
+        if expected is not None and source.kind is catalog.MODEL and item.status == "available" and server.names(source.kind, identity) != expected:
+            return f"{what} is shown with its previous {source.kind.entries}"
         if item.status == "partially-available":
             self.outcome.warn([f"source {identity!r}: the catalog server could not load everything: {_texts.line(item.error or '')}"])
         return ""
 
-    def _missing_label(self, after: catalog_view.Live) -> str:
+    def _missing_label(self, server: catalog_server.Server, after: catalog_view.Live) -> str:
         """Which label that was changed the server does not show yet, in words."""
         before, wanted = _labels(self.before.view), _labels(after.view)
         changed = [name for name in {**before, **wanted} if before.get(name) != wanted.get(name)]
         if not changed:
             return ""
-        assert self.server is not None
-        shown = {label.get("name"): label for label in self.server.labels(after.generation.kinds)}
+        shown = {label.get("name"): label for label in server.labels(after.generation.kinds)}
         missing = [name for name in changed if shown.get(name) != wanted.get(name)]
         return f"label {missing[0]!r} is shown as before" if missing else ""
 

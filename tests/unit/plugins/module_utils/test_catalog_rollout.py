@@ -23,7 +23,7 @@ class Server:
     """A catalog's server that shows what the cluster has, `late` looks after it was written; `says` changes what it says of a source, by ID."""
 
     def __init__(self, cluster, late=1):
-        self.cluster, self.late, self.says, self.refuses = cluster, late, {}, None
+        self.cluster, self.late, self.says, self.refuses = cluster, late, {}, ()
         self._seen = [self._view()]
 
     def _view(self):
@@ -38,8 +38,8 @@ class Server:
     def sources(self, kind):
         if kind is catalog.MODEL:
             self._seen.append(self._view())
-        if self.refuses:
-            raise self.refuses
+        for refusal in self.refuses:
+            raise refusal
         made = {}
         for (name, identity), source in self.view.sources.items():
             if name == kind.name:
@@ -84,7 +84,7 @@ def goes_down(cluster, line, previous="", restarts=0):
 
     def hook(_write):
         cluster.pods, cluster.logs = [pod(False, restarts)], {False: line, True: previous}
-        cluster.server.refuses = NoAnswerError("no pod of the catalog server is ready", True)
+        cluster.server.refuses = (NoAnswerError("no pod of the catalog server is ready", True),)
         cluster.after = lambda _again: None
 
     cluster.pods = [pod(True)]
@@ -116,7 +116,7 @@ def test_it_waits_for_labels_too(cluster):
 
 
 def test_without_wait_the_server_is_not_asked(cluster):
-    cluster.server.refuses = AssertionError("asked")
+    cluster.server.refuses = (AssertionError("asked"),)
     assert run(cluster, NEW, wait=False)["sources"][0]["status"] is None
 
 
@@ -259,7 +259,7 @@ def test_a_server_that_cannot_be_asked_is_a_warning(cluster, monkeypatch):
 
 def test_a_server_that_does_not_tell_the_status_of_sources_is_not_waited_for(cluster):
     cluster.held = {("configmaps", USER): cluster.held["configmaps", USER]}
-    cluster.server.refuses = AssertionError("asked")
+    cluster.server.refuses = (AssertionError("asked"),)
     outcome = catalog_run.CatalogOutcome()
     run(cluster, NEW, outcome=outcome)
     assert any("2.24" in warning for warning in outcome.warnings)

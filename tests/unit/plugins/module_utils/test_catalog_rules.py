@@ -261,7 +261,7 @@ SOURCES = {
 
 
 def source_effects(source, files, generation=catalog.WITH_AGENTS):
-    (found,) = merged(("user", f"catalogs: [{source}]")).values()
+    [found] = list(merged(("user", f"catalogs: [{source}]")).values())
     return effects(catalog_merged.source_findings(found, lambda _origin, name: files.get(name), generation))
 
 
