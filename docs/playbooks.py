@@ -88,7 +88,7 @@ def _look(value: Any, used: Used, condition: bool) -> None:
         used.written |= set(value.get("vars") or ())
         used.written |= set(value.get("ansible.builtin.set_fact") or ()) - {"cacheable"}
         used.written |= {value["register"]} if isinstance(value.get("register"), str) else set()
-        if role := value.get("ansible.builtin.import_role"):
+        if role := value.get("ansible.builtin.import_role") or value.get("ansible.builtin.include_role"):
             used.roles.append((role["name"].rpartition(".")[2], role.get("tasks_from", "main")))
         for key, each in value.items():
             _look(each, used, condition or key in CONDITIONS)
