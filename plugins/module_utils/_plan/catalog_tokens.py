@@ -64,6 +64,8 @@ def removed(name: Any, identity: str, drafts: catalog_drafts.Drafts) -> changese
 def _why_not_ours(secret: manifests.Manifest, name: str) -> str:
     """Why a Secret is not one that the dashboard or this collection made for the token of a source; empty when it is."""
     metadata = secret["metadata"]
+    if owner := ownership.tool_of(secret):
+        return f"is {owner}"
     if (metadata.get("labels") or {}).get("app.kubernetes.io/component") != ownership.CATALOG:
         return f"does not have the label app.kubernetes.io/component={ownership.CATALOG}"
     if metadata.get("ownerReferences"):

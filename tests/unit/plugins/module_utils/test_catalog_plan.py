@@ -163,7 +163,18 @@ def test_a_removed_source_goes_with_its_data_and_its_secret():
     assert plan.changes[0].body["preconditions"] == {"uid": "u", "resourceVersion": "9"}
 
 
-@pytest.mark.parametrize("changed", [{"labels": {}}, {"ownerReferences": [{}]}])
+OWNER = {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": "token", "uid": "e"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"labels": {}},
+        {"ownerReferences": [OWNER]},
+        {"ownerReferences": [{**OWNER, "apiVersion": "example.com/v1"}]},
+        {"annotations": {"argocd.argoproj.io/tracking-id": "catalog:/Secret:ns/token"}},
+    ],
+)
 def test_a_secret_that_somebody_else_made_is_kept(changed):
     plan = planned({"id": "granite", "state": "absent"}, there=live(secrets=secret(**changed)))
     assert [change.kind for change in plan.changes] == ["ConfigMap"]
