@@ -63,9 +63,9 @@ class Postgres:
             **databases.unprivileged(databases.server_user()),
         )
         copying = asyncio.create_task(copy_output(process, self._write))
+        waiting = asyncio.create_task(process.wait())
+        preparing = asyncio.create_task(self._prepare())
         try:
-            waiting = asyncio.create_task(process.wait())
-            preparing = asyncio.create_task(self._prepare())
             await asyncio.wait((waiting, preparing), return_when=asyncio.FIRST_COMPLETED)
             if preparing.done():
                 preparing.result()
@@ -75,6 +75,9 @@ class Postgres:
         finally:
             self._ready = False
             self._serving(False)
+            # A later pod may get this address: it must not get the password of this one.
+            for task in (preparing, waiting):
+                task.cancel()
             await stop(process, signal.SIGINT)
             await copying
             if self._temporary:

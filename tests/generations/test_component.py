@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.component import component_kept
-from tests.helpers import Cluster, Runner, Task, account_with, roles_of
+from tests.component import CLUSTER, component_kept
+from tests.helpers import Cluster, Runner, Task, account_with, roles_of, until
 
 from .conftest import Sandbox
 
@@ -25,6 +25,8 @@ def only_version_1(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         cluster.merge(*DEFINITION, {"spec": {"versions": versions}}, None)
+        # The API server does not serve a version again in the moment in which its definition says so.
+        until(lambda: cluster.get(*CLUSTER, None))
 
 
 def test_an_old_product_is_switched_through_its_own_version(openshift: Sandbox, tmp_path: Path) -> None:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime
+import os
 from collections.abc import Mapping
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from sandbox import databases
+from sandbox.layout import Layout
 from sandbox.node import expansion
 from sandbox.node.expansion import NotThereYet, expand
 from sandbox.node.logs import ContainerLog, Selection
+from sandbox.node.pod import Launch
+from sandbox.node.postgres import Postgres
 from sandbox.node.real import listening_at
 from sandbox.node.status import Container, pod_status
 from sandbox.node.timing import BackOff, Probe, Verdict
@@ -229,3 +237,27 @@ def test_volume_satisfies_its_claim() -> None:
     assert volume["spec"]["capacity"] == {"storage": "5Gi"}
     assert volume["spec"]["accessModes"] == ["ReadWriteOnce"]
     assert volume["spec"]["claimRef"] == {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": "ns", "name": "c", "uid": "u"}
+
+
+def test_a_database_that_is_stopped_before_it_serves_sets_no_password_at_its_address_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(databases, "installed_home", lambda _layout: tmp_path)
+    monkeypatch.setattr(databases, "initialise_postgresql", lambda *_arguments: None)
+    monkeypatch.setattr(databases, "write_access_rules", lambda *_arguments: None)
+    # A program that never listens, so that nobody answers at the address.
+    monkeypatch.setattr(databases, "postgresql_arguments", lambda *_arguments: ["sleep", "60"])
+    monkeypatch.setattr(databases, "server_environment", lambda _layout: {"PATH": os.defpath})
+    monkeypatch.setattr(databases, "unprivileged", lambda _user: {})
+    variables = {"POSTGRESQL_USER": "u", "POSTGRESQL_PASSWORD": "p", "POSTGRESQL_DATABASE": "d"}
+    launch = SimpleNamespace(environment=variables, pod=SimpleNamespace(number=9, uid="u"))
+
+    async def still_running_after_it() -> set[asyncio.Task[Any]]:
+        with ThreadPoolExecutor() as threads:
+            database = Postgres(Layout(str(tmp_path), network=99), cast(Launch, launch), "claim", print, threads, lambda _serves: None)
+            run = asyncio.create_task(database.run())
+            await asyncio.sleep(0.3)
+            run.cancel()
+            await asyncio.wait([run])
+            await asyncio.sleep(0)
+            return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(still_running_after_it()) == set()
