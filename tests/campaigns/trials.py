@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
+# Seconds between two lines that say how far a campaign is.
+PROGRESS = 60
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Trials:
     findings: list[Finding] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+    told: float = 0
 
     @property
     def elapsed(self) -> float:
@@ -64,6 +67,9 @@ class Trials:
     def case(self, name: str, about: str = "") -> Iterator[None]:
         """One case: whatever it raises is a finding, and the next one is run."""
         self.cases += 1
+        if self.elapsed - self.told >= PROGRESS:
+            self.told = self.elapsed
+            self.say(f"{self.elapsed:.0f} s: case {self.cases}, {len(self.findings)} findings")
         try:
             yield
         except Exception as error:
