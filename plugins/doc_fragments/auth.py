@@ -52,7 +52,7 @@ options:
     type: str
   client_cert:
     description:
-      - The path of a client certificate to authenticate with.
+      - The path of a client certificate for authentication.
       - Can also be specified via the E(K8S_AUTH_CLIENT_CERT) or E(K8S_AUTH_CERT_FILE) environment variable.
     type: path
     aliases: [cert_file]
@@ -64,7 +64,7 @@ options:
     aliases: [key_file]
   ca_cert:
     description:
-      - The path of a file with the CA certificates that the certificate of the API server is verified against. It must include every intermediate certificate
+      - The path of a file with the CA certificates that are used to verify the certificate of the API server. It must include every intermediate certificate
         that the server does not send.
       - Can also be specified via the E(K8S_AUTH_CA_CERT) or E(K8S_AUTH_SSL_CA_CERT) environment variable.
     type: path
@@ -78,7 +78,7 @@ options:
     aliases: [verify_ssl]
   proxy:
     description:
-      - The URL of an HTTP proxy to connect to the API server through.
+      - The URL of an HTTP proxy for connections to the API server.
       - Can also be specified via the E(K8S_AUTH_PROXY) environment variable.
     type: str
   no_proxy:

@@ -30,7 +30,7 @@ options:
         description:
           - The host name or IP address of the database server, or the name of a Service. For a Service in another namespace, also set O(database.namespace).
           - With O(database.namespace), the address C(host.namespace.svc) is written, which can be resolved in every cluster.
-          - Different names of one Service are the same host, such as V(db) with O(database.namespace=data), and V(db.data.svc).
+          - Different names of the same Service are considered the same host, such as V(db) with O(database.namespace=data), and V(db.data.svc).
           - The module fails if the value contains a scheme, a port, a path or white space.
           - The module fails if the host of an existing registry would change, unless O(allow_data_change=true), because the models stay in the previous
             database.
@@ -45,7 +45,7 @@ options:
         description:
           - The port of the database server. For a new registry, the default is 3306 for MySQL and 5432 for PostgreSQL.
           - The module fails if the value is not between 1 and 65535.
-          - The module fails if the port of an existing registry would change, unless O(allow_data_change=true), because another port is another server.
+          - The module fails if the port of an existing registry would change, unless O(allow_data_change=true), because another port means another server.
         type: int
       name:
         description:
@@ -58,7 +58,7 @@ options:
         type: str
       username:
         description:
-          - The user that the registry logs in to the database as. The user needs all privileges on the database.
+          - The database user of the registry. The user needs all privileges on the database.
           - The module fails if the name contains a character that is not valid in the connection string of the registry server, such as V(:).
         type: str
       password:
@@ -96,7 +96,7 @@ options:
             required: true
       ca:
         description:
-          - The CA certificates that the certificate of the database is verified against.
+          - The CA certificates that are used to verify the certificate of the database.
           - The module fails if a suboption is set that does not belong to O(database.ca.source).
         type: dict
         suboptions:
@@ -106,7 +106,7 @@ options:
               - V(cluster) is the cluster-wide CA bundle. V(openshift_ai) is the CA bundle of OpenShift AI.
               - V(config_map) and V(secret) are a ConfigMap and a Secret in O(namespace). They require O(database.ca.name) and O(database.ca.key).
               - V(upload) stores the certificates in O(database.ca.pem) or O(database.ca.path) in the same ConfigMap as an upload in the dashboard,
-                C(<name>-db-credential), or C(<name>-db-credential-2) and so on if that name is already in use. This is supported for PostgreSQL, too. If the
+                C(<name>-db-credential), or C(<name>-db-credential-2) and so on if that name is already in use. This is also supported for PostgreSQL. If the
                 registry already uses such a ConfigMap, its content is replaced and the server is restarted. If another registry uses it too, or if it is
                 managed by another tool, a new ConfigMap is created.
               - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true).
@@ -145,7 +145,7 @@ options:
           - The TLS cipher suites that the registry server offers to a MySQL server, separated by colons, such as V(TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384). The
             names are those of the Go package C(crypto/tls). The cipher suites of TLS 1.3 cannot be restricted. If not set for a new registry, or if empty, the
             defaults of the registry server are used.
-          - With this option, the connection is encrypted without a CA, too, but the server is not verified.
+          - With this option, the connection is encrypted even without a CA, but the server is not verified.
           - If a name is unknown or the cipher suite is insecure, the registry does not become available, and the error reports the cause.
           - The module fails for PostgreSQL.
         type: str

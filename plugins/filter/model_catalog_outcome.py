@@ -18,7 +18,7 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Makes lines for people, and one status, from the results of M(modelops.openshift_ai.model_catalog) and M(modelops.openshift_ai.model_catalog_info).
+  - Returns a status, and the lines of the summary, for the results of M(modelops.openshift_ai.model_catalog) and M(modelops.openshift_ai.model_catalog_info).
 positional: _input, seen, check, predicted
 options:
   _input:

@@ -20,8 +20,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Adds the variable C(model_catalog_outcome) of each host to what the filter P(modelops.openshift_ai.model_registries_summary#filter) returns as C(results).
-    If the run did not include the registries, only the model catalogs are returned.
+  - Adds the variable C(model_catalog_outcome) of each host to the C(results) of the filter P(modelops.openshift_ai.model_registries_summary#filter). If the run
+    did not include the registries, only the model catalogs are returned.
 positional: _input, hostvars, alive, batch
 options:
   _input:
@@ -39,7 +39,7 @@ options:
     elements: str
     required: true
   batch:
-    description: Those of them that are in the current batch, as in C(ansible_play_batch).
+    description: The hosts in the current batch, as in C(ansible_play_batch).
     type: list
     elements: str
     required: true
@@ -56,8 +56,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The C(status) of all clusters, which is that of the worst one, and C(clusters) by host. The outcome of the model catalog of a host is in C(catalog), with
-      its C(status), its C(lines) and the C(results) of the modules.
+    - C(status), which is the worst status of all clusters, and C(clusters), a dictionary with one entry for each host. In each entry, C(catalog) is the outcome
+      of the model catalog, with its C(status), its C(lines) and the C(results) of the modules.
   type: dict
 """
 

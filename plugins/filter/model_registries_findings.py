@@ -19,7 +19,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Returns drift from a list, registries that are not available, certificates that expire soon, and why registries could not be read or compared. If the result
-    contains smoke tests, also returns registries that did not pass it, and versions of the REST API whose end is announced.
+    contains smoke tests, also returns registries that failed the test, and versions of the REST API whose removal is announced.
   - The status is V(failed) if the registries could not be read or compared, and V(findings) for all other findings.
   - Control characters and templates in data from clusters are escaped.
 positional: _input, seen, listed, purge

@@ -41,7 +41,7 @@ options:
     elements: str
     required: true
   batch:
-    description: Those of them that are in the current batch, as in C(ansible_play_batch).
+    description: The hosts in the current batch, as in C(ansible_play_batch).
     type: list
     elements: str
     required: true
@@ -60,7 +60,7 @@ _value:
   type: dict
   contains:
     lines:
-      description: The lines for users. The first word is the status of all clusters in upper case.
+      description: The lines to display. The first word is the status of all clusters in upper case.
       type: list
       elements: str
     results:

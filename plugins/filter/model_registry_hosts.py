@@ -20,7 +20,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Compares C(model_registry_cluster) of all hosts of an inventory. No cluster is contacted.
-  - Two hosts are considered the same cluster if they have the same C(host) or, without a host, the same C(kubeconfig) and C(context).
+  - Two hosts are considered to refer to the same cluster if they have the same C(host) or, without a host, the same C(kubeconfig) and C(context).
   - Hosts with C(model_registries_same_cluster=true) are not compared.
 positional: _input, hostvars, hosts, clusters, sliced
 options:

@@ -13,7 +13,7 @@ from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _inve
 
 DOCUMENTATION = r"""
 name: model_registry_same_cluster
-short_description: Find hosts of an inventory that are the same cluster
+short_description: Find hosts of an inventory that refer to the same cluster
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
@@ -30,7 +30,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Fail if two hosts of the inventory are the same cluster
+- name: Fail if two hosts of the inventory refer to the same cluster
   ansible.builtin.assert:
     that: "{'east': one, 'west': other} | modelops.openshift_ai.model_registry_same_cluster | length == 0"
 """

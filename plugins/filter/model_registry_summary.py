@@ -47,7 +47,7 @@ options:
     elements: str
     required: true
   batch:
-    description: The hosts of the current batch of a play with C(serial), as in C(ansible_play_batch). By default, O(alive).
+    description: The hosts of the current batch of a play with C(serial), as in C(ansible_play_batch). The default is O(alive).
     type: list
     elements: str
 """

@@ -14,9 +14,10 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Creates, edits and deletes sources of models, MCP servers and agents in the model catalog, with their data, labels and named queries.
-  - Checks everything by the rules of the catalog server before anything is written. With an invalid file, the whole catalog would be unavailable for all users.
+  - Validates everything against the rules of the catalog server before anything is written. An invalid file would make the whole catalog unavailable for all
+    users.
   - Edits the ConfigMaps that the settings page of the dashboard edits. Comments, and everything that the options do not specify, are preserved. Sources that
-    were created in the dashboard can be managed with this module, and the other way round.
+    were created in the dashboard can be managed with this module, and vice versa.
   - Writes each ConfigMap at most once, and only if there are differences.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
@@ -24,15 +25,14 @@ extends_documentation_fragment:
 notes:
   - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
   - The version of the catalog is determined from its ConfigMaps. The module fails if an option is not supported by that version. It also fails if the product
-    is older than OpenShift AI 2.24, whose catalog was a part of the dashboard.
+    is older than OpenShift AI 2.24, in which the catalog was part of the dashboard.
   - Sources that the product provides can be overridden, but not deleted.
-  - A change on the settings page of the dashboard erases comments, labels, named queries, and everything else that the page does not manage. A warning is
-    issued if the file contains any. See O(store).
+  - A change on the settings page of the dashboard removes comments, labels, named queries, and everything else that the page does not manage. A warning is
+    issued if the file contains any of these. To prevent this, see O(store).
   - The module fails if a ConfigMap that it would change is managed by another tool, such as Argo CD.
-  - The catalog server is asked at its public address, with the token of the account. The token is sent only to hosts in the domain of the ingress of the
-    cluster.
-  - If only the data of a source differs, an empty line at the end of C(sources.yaml) is added or removed, because the catalog server would not always read
-    the data otherwise.
+  - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
+  - If only the data of a source changes, an empty line is added to or removed from the end of C(sources.yaml). Otherwise, the catalog server might not read the
+    new data.
   - The required permissions are in C(rbac/catalog.yml) of this collection. Tokens also require permission to get, create, patch and delete Secrets, and
     O(store=own) to create and list ConfigMaps.
 requirements:
@@ -63,7 +63,7 @@ options:
         type: str
       kind:
         description:
-          - What the source contains. It cannot be changed.
+          - The type of assets that the source contains. It cannot be changed.
           - V(mcp) requires OpenShift AI 3.4 or later, and V(agent) requires 3.5 or later.
         type: str
         choices: [model, mcp, agent]
@@ -74,7 +74,7 @@ options:
         type: str
       type:
         description:
-          - V(yaml) for data in this ConfigMap, V(hf) for Hugging Face. It cannot be changed.
+          - V(yaml) for data in the ConfigMap, V(hf) for Hugging Face. It cannot be changed.
           - If not set, it is derived from the other options. Only sources of kind V(model) can have the type V(hf).
         type: str
         choices: [yaml, hf]
@@ -84,12 +84,12 @@ options:
         type: bool
       labels:
         description:
-          - The labels of the source, by which users can filter.
+          - The labels of the source. Users can filter the catalog by label.
         type: list
         elements: str
       organization:
         description:
-          - The organization at Hugging Face whose models are shown. Patterns do not need to contain it.
+          - The organization on Hugging Face whose models are shown. Patterns do not need to include its name.
         type: str
       included:
         description:
@@ -110,7 +110,7 @@ options:
         elements: dict
       content:
         description:
-          - The data of a source of type V(yaml) as a YAML file, as it is uploaded in the dashboard.
+          - The data of a source of type V(yaml) as the content of a YAML file, in the format that is uploaded in the dashboard.
           - Mutually exclusive with O(sources[].entries) and O(sources[].path).
         type: str
       path:
@@ -121,7 +121,7 @@ options:
       token:
         description:
           - The token for Hugging Face. It is stored in a Secret, as the dashboard does.
-          - The catalog server of OpenShift AI up to 3.5 does not read it. A warning is issued.
+          - The catalog server of OpenShift AI 3.5 and earlier does not read it, and a warning is issued.
         type: str
       state:
         description:
@@ -137,7 +137,7 @@ options:
   labels:
     description:
       - Descriptions of labels. If not set, they are not changed.
-      - The module fails if a label is described in another ConfigMap. The catalog is unavailable with the same label in two ConfigMaps.
+      - The module fails if a label is already described in another ConfigMap, because the same label in two ConfigMaps makes the catalog unavailable.
     type: list
     elements: dict
     suboptions:
@@ -155,12 +155,12 @@ options:
         type: str
       asset_type:
         description:
-          - The kind of sources that the label is for.
+          - The type of asset that the label applies to.
         type: str
         choices: [models, mcp_servers, agents]
   named_queries:
     description:
-      - Filters with a name. If not set, they are not changed.
+      - The named queries, each of which is a set of filters. If not set, they are not changed.
     type: list
     elements: dict
     suboptions:
@@ -171,7 +171,7 @@ options:
         required: true
       asset_type:
         description:
-          - What the filters apply to. If not set, they apply to models.
+          - The type of asset that the filters apply to. If not set, they apply to models.
         type: str
         choices: [models, mcp_servers, agents]
       filters:
@@ -183,34 +183,34 @@ options:
         suboptions:
           field:
             description:
-              - The field.
+              - The field to filter by.
             type: str
             required: true
           operator:
             description:
-              - The operator.
+              - The comparison operator.
             type: str
             choices: ['=', '!=', '>', '<', '>=', '<=', LIKE, ILIKE, IN, NOT IN]
             default: '='
           value:
             description:
-              - The value, which is a list for V(IN) and V(NOT IN).
+              - The value to compare the field with. For V(IN) and V(NOT IN), it is a list.
             type: raw
             required: true
   store:
     description:
       - Where new sources, labels and named queries are stored. Existing ones stay where they are.
       - V(dashboard) is the ConfigMap that the settings page of the dashboard edits.
-      - V(own) is a ConfigMap C(modelops-catalog) with the label C(opendatahub.io/catalog-source=true), which the dashboard never changes. Its sources are not
-        on the settings page. Requires OpenShift AI 3.4 or later.
-      - From OpenShift AI 3.4 on, sources that do not fit into a ConfigMap are stored in further ConfigMaps with this label.
+      - V(own) is a ConfigMap C(modelops-catalog) with the label C(opendatahub.io/catalog-source=true), which the dashboard never changes. The settings page
+        does not show its sources. Requires OpenShift AI 3.4 or later.
+      - In OpenShift AI 3.4 and later, sources that do not fit into a ConfigMap are stored in additional ConfigMaps with this label.
     type: str
     choices: [dashboard, own]
     default: dashboard
   purge:
     description:
       - Whether to delete sources that are not listed. If O(labels) or O(named_queries) is set, labels or named queries that are not listed are also deleted.
-      - Overrides of sources that the product provides are removed. Sources in ConfigMaps of others are kept.
+      - Overrides of sources that the product provides are removed. Sources in ConfigMaps that other users or tools manage are kept.
       - The module fails if O(sources) is empty.
     type: bool
     default: false
@@ -223,20 +223,21 @@ options:
     default: 1
   preview:
     description:
-      - Whether to ask the catalog server how many models or MCP servers each source has and shows. The result is in RV(sources). This also works in check mode.
-      - The preview does not tell whether the catalog server accepts the source. The module itself checks that.
+      - Whether to request from the catalog server how many models or MCP servers each source contains, and how many of them are shown. The result is in
+        RV(sources). This also works in check mode.
+      - The preview does not verify that the catalog server accepts the source. The module itself verifies this.
     type: bool
     default: false
   wait:
     description:
       - Whether to wait until the catalog server shows the changes. The module does not wait if nothing was changed.
-      - The module fails if the server cannot load a changed source. The error contains the reason of the server.
+      - The module fails if the server cannot load a changed source. The error contains the reason that the server reports.
       - If the server cannot be reached from the host where the task runs, a warning is issued, and the module does not wait.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds. A change can take two minutes. Ignored if O(wait=false).
+      - How long to wait, in seconds. A change can take up to two minutes. Ignored if O(wait=false).
       - The module fails if the value is less than 1.
     type: int
     default: 300
@@ -266,7 +267,7 @@ EXAMPLES = r"""
       - id: other_models
         enabled: false
 
-- name: Add models of an organization at Hugging Face
+- name: Add models of an organization on Hugging Face
   modelops.openshift_ai.model_catalog:
     sources:
       - name: Granite
@@ -323,7 +324,7 @@ sources:
       description: The status in the catalog server, V(available), V(partially-available), V(error) or V(disabled). Null if the module did not wait for it.
       type: str
     error:
-      description: The reason of the status, in the words of the server.
+      description: The reason for the status, as reported by the server.
       type: str
     preview:
       description: The numbers of C(entries) and of those that are C(shown). Null if the server did not return them.

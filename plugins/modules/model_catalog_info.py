@@ -15,8 +15,8 @@ author:
 description:
   - Reads the sources, labels and named queries of the model catalog, as the catalog server merges them from its ConfigMaps, and reports which ConfigMap each
     value comes from.
-  - Checks all files by the rules of the catalog server. A finding reports whether the whole catalog is unavailable because of it, a single source fails, or
-    the server accepts something that is probably not intended.
+  - Validates all files against the rules of the catalog server. Each finding reports whether the whole catalog is unavailable, a single source fails, an entry
+    is missing, or the server accepts something that is probably not intended.
   - Does not write anything. Information that the account cannot read is omitted, and a warning names it.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
@@ -29,12 +29,12 @@ attributes:
     support: none
 notes:
   - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
-  - The version of the catalog is determined from its ConfigMaps. The module fails if the product is older than OpenShift AI 2.24, whose catalog was a part of
-    the dashboard.
+  - The version of the catalog is determined from its ConfigMaps. The module fails if the product is older than OpenShift AI 2.24, in which the catalog was part
+    of the dashboard.
   - The permissions to read the ConfigMaps of the catalog are in C(rbac/catalog.yml) of this collection. To find ConfigMaps with the label
     C(opendatahub.io/catalog-source=true), and Secrets with tokens, the account also needs permission to list ConfigMaps and Secrets.
-  - The catalog server is asked at its public address, with the token of the account. The token is sent only to hosts in the domain of the ingress of the
-    cluster. If the server cannot be reached, a warning is issued.
+  - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
+    If the server cannot be reached, a warning is issued.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -59,9 +59,9 @@ options:
   managed_only:
     description:
       - Whether to return only what administrators have configured, which is the configuration to keep in Git. This means the sources, labels and named queries
-        in the ConfigMaps that M(modelops.openshift_ai.model_catalog) can change. Of a source that the product provides, only the overridden options are
+        in the ConfigMaps that M(modelops.openshift_ai.model_catalog) can change. For a source that the product provides, only the overridden options are
         returned.
-      - If V(false), the sources, labels and named queries of the product and of ConfigMaps that others manage are also returned.
+      - If V(false), the sources, labels and named queries of the product and of ConfigMaps that other users or tools manage are also returned.
     type: bool
     default: false
 """
@@ -154,7 +154,7 @@ sources:
           description: The number of these entries that are shown. Null if the data is not in a ConfigMap.
           type: int
         server:
-          description: What the catalog server shows. Null if it was not asked, could not be reached, or does not have the source.
+          description: The status in the catalog server. Null if the server was not contacted, could not be reached, or does not have the source.
           returned: if O(include) contains V(server)
           type: dict
           contains:
@@ -162,7 +162,7 @@ sources:
               description: V(available), V(partially-available), V(error) or V(disabled). Null if the source was not loaded.
               type: str
             error:
-              description: The reason, in the words of the server.
+              description: The reason for the status, as reported by the server.
               type: str
             entries:
               description: The number of entries that the server shows.
@@ -183,7 +183,7 @@ named_queries:
   type: list
   elements: dict
 findings:
-  description: The findings about files with sources.
+  description: The findings about the files that define the sources.
   returned: success
   type: list
   elements: dict
@@ -197,7 +197,7 @@ findings:
           server accepts it.
       type: str
     path:
-      description: The place in the file, such as V(catalogs[2].name).
+      description: The location in the file, such as V(catalogs[2].name).
       type: str
     problem:
       description: The problem.
@@ -232,10 +232,10 @@ last_writes:
       description: The program that wrote it, as the API server recorded it. Requests of the dashboard are recorded as V(unknown).
       type: str
     time:
-      description: The time.
+      description: The time of the write.
       type: str
 server:
-  description: The public address of the catalog server. Null if it was not asked.
+  description: The public address of the catalog server. Null if the server was not contacted.
   returned: success
   type: str
 cluster:

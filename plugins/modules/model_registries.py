@@ -23,8 +23,8 @@ extends_documentation_fragment:
   - modelops.openshift_ai.registries
 notes:
   - If the list itself is not valid, the module fails before anything is written. Problems that only the cluster can reveal, such as a Secret that does not
-    exist or a login that the database rejects, affect a single registry. All other registries are reconciled, and the module then fails with the reason for
-    each registry that was not.
+    exist or a login that the database rejects, affect a single registry. All other registries are reconciled, and the module then fails and reports the reason
+    for each registry that was not reconciled.
   - For each registry, the CA certificate and the password are written before the registry, and the permissions after it. Members are added to its group when
     the registry is available.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run. With C(connection=local), except with C(async), the module stops
@@ -106,13 +106,13 @@ options:
     default: []
   wait:
     description:
-      - Whether to wait until all registries are available, and until the registries that O(purge) deletes are gone.
+      - Whether to wait until all registries are available, and until the registries that O(purge) deletes no longer exist.
       - A registry that does not become available fails, and the error reports the cause.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait until all registries are available, in seconds, and again how long to wait until all purged registries are deleted. Ignored if
+      - How long to wait until all registries are available, in seconds. The same time applies again to the deletion of purged registries. Ignored if
         O(wait=false).
       - Eight registries are purged in parallel. Registries whose deletion has not started in time are kept and fail.
       - The module stops waiting for a registry early if the same permanent error, such as a wrong password, is detected twice.
@@ -194,7 +194,7 @@ registries:
       description: Whether the registry was changed or, in check mode, would be changed.
       type: bool
     failed:
-      description: Whether the registry failed. An error that ends the whole run is reported only in the C(msg) of the result.
+      description: Whether the registry failed. An error that stops the whole run is reported only in the C(msg) of the result.
       type: bool
     msg:
       description: Why the registry failed.

@@ -17,7 +17,7 @@ description:
     product generates.
   - Waits until the registry is available, which means that it serves requests with its current definition. If it does not become available, the module fails
     and reports the cause.
-  - Writes the same objects as the dashboard. A registry can be created in the dashboard and edited with this module, and the other way round.
+  - Writes the same objects as the dashboard. A registry can be created in the dashboard and edited with this module, and vice versa.
   - Performs all checks before anything is written. One error lists all problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
@@ -136,7 +136,7 @@ options:
         used to log in to the cluster. It does not write anything.
       - Version C(v1) of the REST API is requested first, and C(v1alpha3) if the registry does not provide it. Registries of OpenShift AI 3.6 provide both.
       - The result is in RV(status.smoke_test). A warning is issued if the request does not succeed, or if the registry announces in a C(Sunset) header that it
-        does not provide C(v1alpha3) after a date.
+        will no longer provide C(v1alpha3) after a date.
       - The certificate of the registry is verified against the CA certificates of the system, and then against O(ca_cert).
       - The token is sent only to hosts in the ingress domain of the cluster, or in one of O(smoke_test_domains). Users who can edit a registry can set any host
         in its status.
@@ -279,7 +279,7 @@ status:
       description: Why the registry is not available. Null if it is available.
       type: str
     evidence:
-      description: What shows the reason, such as a line of the server's log, an event or a condition. Null if none was found.
+      description: The evidence for the reason, such as a line of the log of the server, an event or a condition. Null if none was found.
       type: str
     remedy:
       description: How to fix it. Null if it is not known.
@@ -303,7 +303,7 @@ status:
         - The response of the registry, with C(result), C(message) and C(http_status). The result is V(ok), V(unauthorized), V(forbidden), V(failed),
           V(unreachable), V(no_token), V(no_address) or V(not_trusted).
         - C(api_version) is the version of the REST API that responded. Null if there was no response.
-        - C(sunset) is what a C(Sunset) header announces, with C(api_version), C(date) and C(message). Null if there was no such header.
+        - C(sunset) is the content of a C(Sunset) header, with C(api_version), C(date) and C(message). Null if there was no such header.
       returned: if O(smoke_test=true) and the registry is available
       type: dict
 kept:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: model_registry_ca
-short_description: Manage the CA certificates that model registries verify their databases with
+short_description: Manage the CA certificates that model registries use to verify their databases
 version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
@@ -112,7 +112,7 @@ options:
     default: present
   expiry_days:
     description:
-      - The number of days before the expiry of a certificate from which a warning is issued. The module fails if the value is less than 0.
+      - A warning is issued for certificates that expire within this number of days. The module fails if the value is less than 0.
     type: int
     default: 30
   database:

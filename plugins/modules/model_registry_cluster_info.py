@@ -14,7 +14,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Connects to the cluster that the options, the environment variables or the kubeconfig specify, and returns its API server, its unique ID and the account.
-  - The playbooks use this module to detect an inventory in which two hosts are the same cluster.
+  - The playbooks use this module to detect an inventory in which two hosts refer to the same cluster.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes

@@ -140,7 +140,7 @@ component:
       description: Whether registries can be created. Null in check mode if the state would be changed.
       type: bool
     reason:
-      description: Why the component is not ready, or that it is ready.
+      description: The reason why the component is not ready, or a confirmation that it is ready.
       type: str
   sample:
     state: managed

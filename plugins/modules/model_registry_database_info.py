@@ -37,7 +37,7 @@ notes:
   - The password is not sent to a server whose certificate the registry server would reject.
   - The password is never sent to a MySQL server that requests it in clear text (C(mysql_clear_password)). The registry server does not send it either. Without
     TLS, the password is never sent to a PostgreSQL server that requests it in clear text (C(password) in C(pg_hba.conf)). With libpq before 16, which does not
-    support this restriction, there is no login to PostgreSQL without TLS.
+    support this restriction, the module does not log in to PostgreSQL without TLS.
   - The cluster is contacted only if O(registry) is set, or if O(database) refers to a Secret or ConfigMap.
 requirements:
   - kubernetes >= 24.2.0
@@ -49,7 +49,7 @@ options:
   registry:
     description:
       - The registry whose database is checked. Its host, user, Secret and CA are read from the cluster.
-      - A generated database can be reached only inside of the cluster.
+      - A generated database can be reached only from inside the cluster.
       - Mutually exclusive with O(database). One of them is required.
       - The module fails if the registry does not exist or has no database.
     type: str
@@ -91,7 +91,7 @@ options:
         type: str
       username:
         description:
-          - The user that the registry would log in as. Required.
+          - The database user of the registry. Required.
           - The module fails if the name contains a character that is not valid in the connection string of the registry server.
         type: str
       password:
@@ -116,7 +116,7 @@ options:
             required: true
       ca:
         description:
-          - The CA certificates that the certificate of the database is verified against. If not set, no CA is used.
+          - The CA certificates that are used to verify the certificate of the database. If not set, no CA is used.
           - The module fails if a suboption is set that does not belong to O(database.ca.source).
         type: dict
         suboptions:
@@ -185,7 +185,7 @@ options:
             default: tls.key
   timeout:
     description:
-      - How long each step can take on the network, in seconds. All steps together take at most twice as long.
+      - The timeout for each step of the check, in seconds. All steps together take at most twice as long.
       - The module fails if the value is less than 0.1 or more than 1000000.
     type: float
     default: 5
@@ -226,11 +226,11 @@ findings:
     check:
       description:
         - The check.
-        - V(settings) is whether the registry server can use the options. V(ca) is the CA bundle. V(address) is the host name. V(port) is the port. V(tls) is
-          whether TLS is available and used. V(protocol), V(certificate), V(host_name) and V(expiry) are the properties of the TLS connection. V(tls_required)
-          is whether the server requires TLS. V(login) is the login. V(version) is the server version. V(connections) are the connection limits and hourly
-          limits. V(database) is the database. V(character_set) is the character set. V(schema) is the version of the schema. V(migration) is an incomplete
-          migration. V(primary_key) is whether the server requires a primary key in each table. V(privileges) are the privileges of the user.
+        - V(settings) checks whether the registry server can use the options. V(ca) checks the CA bundle, V(address) the host name, and V(port) the port. V(tls)
+          checks whether TLS is available and used, and V(tls_required) whether the server requires it. V(protocol), V(certificate), V(host_name) and V(expiry)
+          check the properties of the TLS connection. V(login) checks the login, V(version) the server version, V(connections) the connection limits and hourly
+          limits, V(database) the database, V(character_set) its character set, V(schema) the version of its schema, V(migration) whether a migration is
+          incomplete, V(primary_key) whether the server requires a primary key in each table, and V(privileges) the privileges of the user.
       type: str
     result:
       description: V(ok), V(warning), or V(failure). A V(failure) prevents the registry from becoming available.

@@ -70,24 +70,24 @@ options:
       - The information to return for each registry, in addition to its options.
       - V(status) is its status.
       - V(permissions) are the subjects that have access, as options and by RoleBinding.
-      - V(certificates) are the CA certificates that its database is verified against, and its client certificate.
-      - V(database) is a check of its database, as M(modelops.openshift_ai.model_registry_database_info) does it, from the host that executes the task. All
-        databases are checked in parallel.
-      - V(smoke_test) is a request for the models of each available registry at its public address, as
-        O(modelops.openshift_ai.model_registry#module:smoke_test) does it. It includes V(status). The account needs access to the registries.
+      - V(certificates) are the CA certificates that are used to verify its database, and its client certificate.
+      - V(database) is the result of a check of its database, as with M(modelops.openshift_ai.model_registry_database_info), from the host that executes the
+        task. All databases are checked in parallel.
+      - V(smoke_test) is the result of a request for the models of each available registry at its public address, as with
+        O(modelops.openshift_ai.model_registry#module:smoke_test). It includes V(status). The account needs access to the registries.
     type: list
     elements: str
     choices: [status, permissions, certificates, database, smoke_test]
     default: [status, permissions]
   query:
     description:
-      - A JMESPath expression (https://jmespath.org) that is applied to the result, such as V(registries[?status.available==`false`].name). Its value is
-        returned in RV(result).
+      - A JMESPath expression (https://jmespath.org) that is applied to the result, such as V(registries[?status.available==`false`].name). The result of the
+        expression is in RV(result).
       - The module fails before anything is read if the expression is not valid.
     type: str
   expiry_days:
     description:
-      - The number of days before the expiry of a certificate from which it is marked and a warning is issued.
+      - Certificates that expire within this number of days are marked, and a warning is issued.
       - The module fails if the value is less than 0 or more than 1000000.
     type: int
     default: 30
@@ -309,7 +309,7 @@ registries:
           description:
             - The result of the database check, with C(usable), C(findings), C(version), C(schema_version) and C(certificate). See
               M(modelops.openshift_ai.model_registry_database_info).
-            - Null for a generated database, which can be reached only inside of the cluster, and for a database that could not be checked.
+            - Null for a generated database, which can be reached only from inside the cluster, and for a database that could not be checked.
           type: dict
         smoke_test:
           description:
@@ -337,7 +337,7 @@ access_by_other_roles:
   type: list
   elements: dict
 result:
-  description: The value of O(query).
+  description: The result of the expression in O(query).
   returned: if O(query) is set
   type: raw
 cluster:

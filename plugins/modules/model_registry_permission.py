@@ -14,7 +14,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Grants access to a model registry to groups, users, projects and service accounts, or revokes it. Also manages the members of the group of the registry.
-  - Writes the same objects as the dashboard. Access can be granted in the dashboard and revoked with this module, and the other way round.
+  - Writes the same objects as the dashboard. Access can be granted in the dashboard and revoked with this module, and vice versa.
   - Several runs in parallel result in the combined permissions of all of them. Access is never granted twice.
   - Performs all checks before anything is written. One error lists all problems that were found.
 extends_documentation_fragment:

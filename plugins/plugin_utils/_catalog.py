@@ -48,7 +48,7 @@ def _of_source(source: Mapping[str, Any]) -> list[str]:
     found = [_finding(finding, f"source {source['id']}") for finding in status["findings"] if finding["effect"] != "advice"]
     server = status.get("server") or {}
     if server.get("status") in BAD:
-        return [f"source {source['id']}: {server['status']}: {server.get('error') or 'the server does not say why'}"]
+        return [f"source {source['id']}: {server['status']}: {server.get('error') or 'the server does not report the reason'}"]
     return found
 
 

@@ -22,7 +22,7 @@ COUNTED = {
     "unavailable": "not available",
     "expiring": "with expiring certificates",
     "untested": "not passing the smoke test",
-    "sunset": "with an API version that ends",
+    "sunset": "with an API version that will be removed",
     "skipped": "not manageable",
     "changed": "changed",
     "deleted": "deleted",

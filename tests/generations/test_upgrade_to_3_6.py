@@ -147,7 +147,7 @@ def test_the_end_of_an_api_is_a_finding_of_check_and_of_the_report(upgraded: Upg
     finding = f"the registry no longer provides version v1alpha3 of its REST API after {AFTER.sunset}"
     code, said = play("check", "-e", "model_registries_smoke_test=true")
     [line] = [line for line in said.splitlines() if finding in line and "[WARNING]" not in line]
-    assert code and OURS in line and THEIRS not in line and "with an API version that ends" in said, said
+    assert code and OURS in line and THEIRS not in line and "with an API version that will be removed" in said, said
     code, said = play("report", "-e", "model_registries_smoke_test=true")
     assert code == 0 and finding[1:] in page.read_text(), said
     code, said = play("check")

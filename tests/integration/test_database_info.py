@@ -783,7 +783,7 @@ def test_every_fault_is_told_and_not_only_the_first(layout: Layout, kind: str) -
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_it_never_sends_a_password_to_a_database_whose_certificate_the_registry_server_would_refuse(layout: Layout, kind: str) -> None:
+def test_it_never_sends_a_password_to_a_database_whose_certificate_the_registry_server_would_reject(layout: Layout, kind: str) -> None:
     wrong = view(layout, kind, ca=layout.path("pki", "other-ca.crt").read_text(), verify_server_cert=kind != "postgresql", password="wrong")
     assert set(failures(look(wrong))) == {"certificate"}
 

@@ -323,7 +323,7 @@ def test_the_settings_page_and_the_module_change_the_same_sources_in_turn(waitin
 def test_what_the_page_erases_is_told_before(waiting: Runner, cluster: Cluster) -> None:
     described = {"name": "Fraud models", "content": MODELS}
     labelled = catalog(waiting, described, labels=[{"name": "Fraud"}])
-    assert any("'model-catalog-sources'" in warning and "labels" in warning and "erases" in warning for warning in labelled.warnings)
+    assert any("'model-catalog-sources'" in warning and "labels" in warning and "removes" in warning for warning in labelled.warnings)
     CatalogPage(cluster).edit("fraud_models", enabled=False)
     assert "labels" not in data_of(cluster)["sources.yaml"]
     again = catalog(waiting, {**described, "enabled": False}, labels=[{"name": "Fraud"}])

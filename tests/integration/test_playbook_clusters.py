@@ -64,7 +64,7 @@ def nothing_asked(layout: Layout) -> Iterator[None]:
 
 @pytest.mark.usefixtures("nothing_asked")
 @pytest.mark.parametrize("limit", ["", "--limit text", "--limit east"])
-def test_it_never_goes_to_a_cluster_that_you_did_not_name(player: Player, limit: str) -> None:
+def test_it_never_connects_to_a_cluster_that_you_did_not_specify(player: Player, limit: str) -> None:
     refused = play(player, {"east": OF_THE_ENVIRONMENT, **MISTAKES}, f"converge {limit} -e '{{\"model_registries_list\": []}}'")
     assert refused.code and REFUSAL.format(", ".join(sorted(MISTAKES))) in refused.output, refused.output
     assert not refused.summaries
@@ -123,7 +123,7 @@ def test_two_hosts_that_are_the_same_cluster_are_refused_by_whatever_address(pla
     hosts["north"] = {"model_registry_cluster": {"context": "nowhere"}}
     started = time.time()
     refused = play(player, hosts, "converge -e '{\"model_registries_list\": []}'")
-    assert refused.code and "hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
+    assert refused.code and "hosts of the inventory connect to the same cluster: east, west." in refused.output, refused.output
     assert not refused.summaries
     assert not [request for request in faults.recorded_requests(layout) if request.writes and request.time >= started and request.user_agent == USER_AGENT]
     # One of them alone does no harm, and neither does it when it is meant.
@@ -144,7 +144,7 @@ def test_where_the_identity_of_a_cluster_may_not_be_read_the_addresses_are_compa
         refused = play(poorer, hosts, "check")
         hosts["west"] = kubeconfig(poorer, "west", layout.api_url)
         told_apart = play(poorer, hosts, "check -e model_registries_namespace=rhoai-model-registries")
-    assert refused.code and "hosts of the inventory are the same cluster: east, west." in refused.output, refused.output
+    assert refused.code and "hosts of the inventory connect to the same cluster: east, west." in refused.output, refused.output
     assert told_apart.summary, told_apart.output
     for played in (refused, told_apart):
         assert "identified only by the URL of its API server" in " ".join(played.output.split()), played.output

@@ -230,7 +230,7 @@ def test_a_check_finds_what_differs_who_changed_it_and_what_does_not_serve(
     assert f"east/{near}: does not exist" in lines
     [named] = [line for line in lines if line.startswith(f"east/{far}: display_name")]
     assert named.startswith(f"east/{far}: display_name: current value 'Clicked', desired value 'Far' (last changed by ") and named.endswith("Z)")
-    assert any(line.startswith(f"east/{far}: not available: nothing listens at the address of the database.") for line in lines), lines
+    assert any(line.startswith(f"east/{far}: not available: nothing is listening at the address of the database.") for line in lines), lines
     # The cluster that does not answer is one of the findings, and does not hide those of the other.
     assert [line for line in lines if line.startswith("west: The registries were not read: there is no cluster to connect to")]
     assert lines[0].startswith("FAILED: ")

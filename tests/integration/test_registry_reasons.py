@@ -57,7 +57,7 @@ CASES = [
     Case("mysql", {"ca": {"source": "none"}, "verify_server_cert": True}, "no public CA", "x509: certificate signed by unknown authority"),
     Case("mysql", {"host": "mysql-alias"}, "not valid for this host name", "x509: certificate is valid for"),
     Case("mysql", {"host": "nohost"}, "cannot be resolved", "no such host", final=False),
-    Case("mysql", {"port": 3307}, "nothing listens", "connection refused", final=False),
+    Case("mysql", {"port": 3307}, "nothing is listening", "connection refused", final=False),
     Case("postgresql", WRONG_PASSWORD, "password is wrong", "SQLSTATE 28P01"),
     Case("postgresql", TLS_ONLY, "accepts only encrypted connections", "no encryption"),
     Case("postgresql", {"name": databases.MISSING_DATABASE}, "the database does not exist", "SQLSTATE 3D000"),

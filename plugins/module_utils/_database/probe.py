@@ -197,7 +197,7 @@ def _greeting(view: vocabulary.View, address: str, clock: _Clock) -> tuple[bool,
         with _connected(address, view.port, clock) as connection:
             return _greeted(view, connection)
     except ConnectionRefusedError:
-        raise _Stop(transport.unreachable(view, "nothing listens at this address")) from None
+        raise _Stop(transport.unreachable(view, "nothing is listening at this address")) from None
     except (socket.timeout, TimeoutError):
         raise _Stop(transport.unreachable(view, "no response in time")) from None
     except EOFError as error:

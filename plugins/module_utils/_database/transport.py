@@ -224,7 +224,7 @@ def _expiry_finding(use: Encryption, certificate: certificates.Certificate, now:
         message = f"The certificate of the database is valid only from {vocabulary.day(certificate.not_before)} to {vocabulary.day(certificate.not_after)}"
         unchecked = "" if use.checks_chain else ". The registry server does not verify this"
         return vocabulary.Finding(
-            "expiry", vocabulary.FAILURE if use.checks_chain else vocabulary.WARNING, message + unchecked, "Renew it, and check the clocks"
+            "expiry", vocabulary.FAILURE if use.checks_chain else vocabulary.WARNING, message + unchecked, "Renew it, and check the system clocks"
         )
     if certificate.not_after < now + timedelta(days=certificates.EXPIRY_DAYS):
         return vocabulary.Finding(

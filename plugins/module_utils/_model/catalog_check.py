@@ -169,7 +169,7 @@ class Check:
     def _artifact(self, given: Any, coerces: bool, path: str) -> None:
         if given is None and not coerces:
             # The server dereferences it.
-            self.refuse(path, "is empty, which ends the process of the server", "Remove it", DOWN)
+            self.refuse(path, "is empty, which terminates the process of the server", "Remove it", DOWN)
             return
         artifact = self.object(given, _coerced(catalog_schema.ARTIFACT_KEYS) if coerces else catalog_schema.ARTIFACT_KEYS, path, strict=False)
         kind = "" if coerces else artifact.get("artifactType", "")

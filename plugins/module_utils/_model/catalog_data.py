@@ -51,7 +51,7 @@ def _entry_findings(content: Any, kind: catalog.Kind) -> list[catalog_check.Find
         name = entry.get("name")
         if not name:
             if given is None and kind is catalog.MCP:
-                check.refuse(path, "is empty, which ends the process of the server", "Remove it", catalog_check.DOWN)
+                check.refuse(path, "is empty, which terminates the process of the server", "Remove it", catalog_check.DOWN)
             else:
                 check.advise(f"{path}.name", f"is missing, so that the {kind.entry} has no name", "Set it")
         elif names.setdefault(name, index) != index:
@@ -64,7 +64,7 @@ def _entry_findings(content: Any, kind: catalog.Kind) -> list[catalog_check.Find
 def _check_server(entry: Mapping[str, Any], path: str, check: catalog_check.Check) -> None:
     for index, tool in enumerate(entry.get("tools") or ()):
         if tool is None:
-            check.refuse(f"{path}.tools[{index}]", "is empty, which ends the process of the server", "Remove it", catalog_check.DOWN)
+            check.refuse(f"{path}.tools[{index}]", "is empty, which terminates the process of the server", "Remove it", catalog_check.DOWN)
     display_name = entry.get("displayName") or ""
     if len(display_name.encode()) > LONGEST_DISPLAY_NAME:
         check.refuse(f"{path}.displayName", f"has more than {LONGEST_DISPLAY_NAME} bytes", "Shorten it", catalog_check.PARTLY)

@@ -99,7 +99,7 @@ def _entries(top: Mapping[str, Any], generation: catalog.Generation, check: cata
                     check.advise(entry.path, f"is ignored, because {before.path} has the same ID", "Remove one of them")
                     continue
                 else:
-                    check.refuse(f"{entry.path}.id", f"is also the ID of {before.path}", "Use each ID once in a file, also for different kinds")
+                    check.refuse(f"{entry.path}.id", f"is also the ID of {before.path}", "Use each ID only once in a file, even for different kinds")
                 _check_patterns(entry, check)
                 made.append(entry)
     return tuple(made)

@@ -144,7 +144,7 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
         check.advise(f"properties.{catalog.API_KEY}", f"is ignored by the catalog server of OpenShift AI {generation.version}", "Remove it")
     for name in ("apiKeyEnvVar", "url"):
         if properties.get(name) and generation.leaks:
-            problem = "lets whoever can edit this ConfigMap send secrets of the catalog server to any host"
+            problem = "allows all users who can edit this ConfigMap to send secrets of the catalog server to any host"
             check.advise(f"properties.{name}", f"{problem}, in this version of OpenShift AI", "Remove it, and restrict who can edit the ConfigMap")
 
 

@@ -133,7 +133,7 @@ def _check_values(source: Source, given: Sequence[_options.SourceField], wrong: 
     if source.token is not None and not source.token.startswith(TOKEN_PREFIX):
         wrong("token", f"is not a token of Hugging Face, which begins with {TOKEN_PREFIX}", "Correct it, or remove the option")
     if source.entries is not None and not _is_data(source.entries):
-        wrong("entries", "contains a value that YAML cannot hold, such as a number that is too large", "Correct it")
+        wrong("entries", "contains a value that YAML cannot represent, such as a number that is too large", "Correct it")
 
 
 def _is_data(value: Any) -> bool:

@@ -91,7 +91,7 @@ class Drafts:
                 # The server refuses the file as it is, which is a problem of its own.
                 return {}
             if edited.is_rewritten:
-                self.warnings.append(f"ConfigMap {name!r}: {catalog.SOURCES} has to be rewritten as a whole, without its comments")
+                self.warnings.append(f"ConfigMap {name!r}: {catalog.SOURCES} must be rewritten completely, and its comments are lost")
             patch[catalog.SOURCES] = edited.text
         elif not self.live.view.files[name].is_refused:
             # Of data that it could not read, and of those of MCP servers and agents, the server notices a change only when it reads the sources anew.

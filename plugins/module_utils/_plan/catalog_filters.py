@@ -40,7 +40,7 @@ def _plan_label(path: str, label: Mapping[str, Any], place: tuple[str, int] | No
     if all(present.get(key) == value for key, value in label.items()):
         return
     if not drafts.live.is_managed(name):
-        problem = f"is in ConfigMap {name!r}, and the catalog is down with a label in two ConfigMaps"
+        problem = f"is already in ConfigMap {name!r}, and the same label in two ConfigMaps makes the catalog unavailable"
         drafts.problems.append(_errors.Problem(f"{path}.name", problem, "Use another name, or omit the label", shown))
         return
     new = {**present, **label}

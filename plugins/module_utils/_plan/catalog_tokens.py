@@ -71,5 +71,5 @@ def _why_not_ours(secret: manifests.Manifest, name: str) -> str:
     if metadata.get("ownerReferences"):
         return "has an owner"
     if manifests.keys_of(secret) != [TOKEN_KEY]:
-        return f"has other keys than {TOKEN_KEY}"
+        return f"has keys other than {TOKEN_KEY}"
     return "" if catalog.is_token_secret(name) else "has another name"

@@ -100,5 +100,5 @@ class _Verdict:
             if others and kind.config_map in self.drafts.held:
                 self.drafts.warnings.append(
                     f"ConfigMap {kind.config_map!r} also contains {_texts.names_of(others)}, which the next change on the settings page of the"
-                    " dashboard erases; with store=own, new entries are not written there"
+                    " dashboard removes; with store=own, new entries are not written there"
                 )

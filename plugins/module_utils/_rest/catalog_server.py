@@ -189,6 +189,6 @@ def find(cluster: client.Cluster, namespace: str) -> Server:
     host, slash, path = str(annotated).partition("/")
     address = f"https://{host[:-4] if host.endswith(':443') else host}{slash}{path}".rstrip("/")
     if not smoke_test.is_below(address, domains):
-        known = f"the domains of the ingress of the cluster ({', '.join(domains)})" if domains else "a known domain"
+        known = f"the ingress domains of the cluster ({', '.join(domains)})" if domains else "a known domain"
         raise NoAnswerError(f"the catalog server was not contacted, because {address} is not in {known}, and users who can edit its Service can set its host")
     return Server(address, token, smoke_test.opener_with(cluster.ca_file))

@@ -77,7 +77,7 @@ def ask_registry(reader: registry_reader.Reader, address: str | None, listed: It
         try:
             domains += reader.ingress_domains()
         except _errors.ClusterError as error:
-            unseen = f"The domain of the ingress of the cluster could not be determined: {error}"
+            unseen = f"The ingress domain of the cluster could not be determined: {error}"
     return ask(address, cluster.bearer_token, cluster.ca_file, domains, unseen)
 
 

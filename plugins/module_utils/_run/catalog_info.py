@@ -84,5 +84,5 @@ def _add_server(
         entries = counts.get(source["kind"], {}).get(source["id"], 0)
         source["status"]["server"] = None if found is None else {"status": found.status, "error": found.error, "entries": entries}
         if found is not None and found.status == "error":
-            outcome.warn([f"source {source['id']!r}: the catalog server cannot load it: {found.error or 'it does not say why'}"])
+            outcome.warn([f"source {source['id']!r}: the catalog server cannot load it: {found.error or 'it does not report the reason'}"])
     return server.address if server else None

@@ -127,7 +127,7 @@ class NotAvailableError(_errors.ReportedError):
     def __init__(self, name: str, verdict: readiness.Verdict, seconds: float, previous_runs: bool, explanation: str = "", unchanged: bool = False) -> None:
         ended = f"The wait ended after {seconds:.0f} s (wait_timeout)"
         if verdict.final:
-            ended = "The wait ended early, because waiting longer does not fix it"
+            ended = "The wait ended early, because waiting longer would not fix the problem"
         elif unchanged:
             ended = (
                 f"This run did not change the registry, and its last change was more than {seconds:.0f} s (wait_timeout) ago: the module did not wait again."

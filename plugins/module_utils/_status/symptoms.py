@@ -148,7 +148,7 @@ SYMPTOMS = (
     ),
     _symptom(
         r"(bad|invalid) connection: |failed to receive message: ",
-        "the database closes the connection before the login, as it does if it does not accept the client certificate",
+        "the database closes the connection before the login, which can mean that it does not accept the client certificate",
         "Check database.client_certificate and the log of the database",
         False,
         applies=lambda connection: connection.has_client_certificate,
@@ -240,7 +240,7 @@ SYMPTOMS = (
         "the certificate of the database is not valid for this host name",
         "Set database.host to a host name of the certificate, or use a certificate for this host name",
     ),
-    _symptom(r"x509: certificate has expired", "the certificate of the database has expired or is not valid yet", "Renew it, and check the clocks"),
+    _symptom(r"x509: certificate has expired", "the certificate of the database has expired or is not valid yet", "Renew it, and check the system clocks"),
     _symptom(
         r"failed to parse SSL (root|CA) certificate|unable to add CA to cert pool",
         "the CA bundle contains no PEM certificate",
@@ -310,7 +310,7 @@ SYMPTOMS = (
     _symptom(r"no such host", "the host name of the database cannot be resolved in the cluster", "Correct database.host, or create the Service", False),
     _symptom(
         r"connection refused",
-        "nothing listens at the address of the database",
+        "nothing is listening at the address of the database",
         "Check database.host and database.port, and that the database is running",
         False,
     ),

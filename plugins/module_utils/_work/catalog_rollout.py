@@ -28,7 +28,7 @@ SETTLE_SECONDS = 6.0
 # Where the ConfigMaps are mounted in the server's pod.
 MOUNT = re.compile(r"/data/(?:user-(model|mcp|agent)-sources|labeled-sources/([^/\s]+))/")
 UNKNOWN = "it is not known whether the catalog server shows the change"
-WHEN_SLOW = "A change can take two minutes. Check the pod of Deployment 'model-catalog' and its log"
+WHEN_SLOW = "A change can take up to two minutes. Check the pod of Deployment 'model-catalog' and its log"
 FAILED = re.compile(r"unable to reload|^Error: |^panic: ")
 
 
@@ -73,7 +73,7 @@ class Rollout:
         """Note what the server shows, and whether it is ready. Where it cannot be asked, a warning says why."""
         made = cls(cluster, before, outcome)
         if not before.generation.tells_status:
-            outcome.warn([f"{UNKNOWN}: the catalog server of OpenShift AI {before.generation.version} does not tell the status of sources"])
+            outcome.warn([f"{UNKNOWN}: the catalog server of OpenShift AI {before.generation.version} does not report the status of sources"])
             return made
         try:
             made.server = catalog_server.find(cluster, before.namespace)
@@ -154,7 +154,7 @@ class Rollout:
             since = live_since.setdefault(key, time.monotonic())
             was_reloaded = old is not None and differs(source, old)
             if is_last or not is_old or (was_reloaded and time.monotonic() - since >= SETTLE_SECONDS):
-                raise NotShownError(f"{what} was written, but the catalog server cannot load it: {_texts.line(item.error or 'it does not say why')}")
+                raise NotShownError(f"{what} was written, but the catalog server cannot load it: {_texts.line(item.error or 'it does not report the reason')}")
             return f"{what} still has the status error"
         expected = _names(after.view, source)
         if expected is not None and source.kind is catalog.MODEL and item.status == "available" and server.names(source.kind, identity) != expected:
@@ -248,7 +248,7 @@ class Rollout:
                 self.outcome.forget((*one.change.before, *one.change.after))
         if failures:
             return f"{said}. {' '.join(failures)}"
-        return f"{said}. The previous content was restored, with which the catalog becomes available again within two minutes."
+        return f"{said}. The previous content was restored, and the catalog becomes available again within two minutes."
 
 
 def restoration(written: Written) -> changeset.Change:

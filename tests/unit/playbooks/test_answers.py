@@ -130,7 +130,7 @@ def test_one_host_alone_is_refused_too_when_another_of_the_inventory_is_the_same
     assert other.code == 0 and asked(tmp_path) == ["model_registries"], other.output
 
 
-@pytest.mark.parametrize("later", ["Reconcile the registries", "Fail if hosts are the same cluster", "Get the unique ID of each cluster"])
+@pytest.mark.parametrize("later", ["Reconcile the registries", "Fail if hosts connect to the same cluster", "Get the unique ID of each cluster"])
 def test_where_an_inventory_has_several_hosts_no_cluster_is_connected_to_without_the_comparison(play: Play, tmp_path: Path, later: str) -> None:
     hosts = {"east": {"context": "east"}, "west": {"context": "west"}}
     for one in ((), ("--limit", "west")):

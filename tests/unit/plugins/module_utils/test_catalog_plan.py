@@ -380,7 +380,7 @@ def test_what_is_wrong_with_an_unchanged_source_stops_nothing():
 
 def test_what_the_next_click_erases_is_said():
     plan = planned({"name": "New", "content": MODELS}, there=live(CLICKED + "labels: []\nnamedQueries: {}\n"))
-    assert [warning for warning in plan.warnings if "erases" in warning and "labels and namedQueries" in warning] != []
+    assert [warning for warning in plan.warnings if "removes" in warning and "labels and namedQueries" in warning] != []
 
 
 # Labels and named queries

@@ -185,7 +185,7 @@ def asking_without_tls(received: list[bytes]) -> Callable[[socket.socket], None]
         ("postgresql", asking_without_tls),
     ],
 )
-def test_it_never_sends_a_password_to_a_database_as_clear_text(kind, asks):
+def test_it_never_sends_a_password_to_a_database_in_clear_text(kind, asks):
     received: list[bytes] = []
     with server(asks(received)) as port:
         report = look(view(port, type=kind, password="a-secret-word"))

@@ -248,7 +248,7 @@ def test_the_starts_of_a_server_are_counted() -> None:
 
 
 def test_the_last_known_line_of_a_log_counts() -> None:
-    assert "nothing listens" in verdict_of(f"{LOGIN_REFUSED.format(1)}\nconnect: connection refused\nbye").reason
+    assert "nothing is listening" in verdict_of(f"{LOGIN_REFUSED.format(1)}\nconnect: connection refused\nbye").reason
 
 
 def test_a_log_without_a_known_line_tells_nothing() -> None:

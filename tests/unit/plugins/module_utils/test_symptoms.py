@@ -86,7 +86,7 @@ POSTGRESQL = Connection("postgresql")
         ("Dirty database version 8. Fix and force version.", POSTGRESQL, "an earlier migration", "schema_migrations", True),
         ("Dirty database version 250. Fix and force version.", POSTGRESQL, "an earlier migration", "schema_migrations", True),
         ("dial tcp: lookup nohost.invalid on 10.96.0.10:53: no such host", PLAIN, "cannot be resolved", "database.host", False),
-        ("dial tcp 10.0.0.1:3306: connect: connection refused", PLAIN, "nothing listens", "database.port", False),
+        ("dial tcp 10.0.0.1:3306: connect: connection refused", PLAIN, "nothing is listening", "database.port", False),
         ("dial tcp 10.0.0.1:3306: i/o timeout", PLAIN, "does not respond", "network", False),
         ("context deadline exceeded", PLAIN, "does not respond", "network", False),
         ("x509: certificate is valid for localhost, not db", ENCRYPTED, "this host name", "database.host", True),

@@ -28,7 +28,7 @@ def finding(effect: str) -> dict[str, Any]:
         ({}, {"msg": "may not be read"}, True, "failed", "FAILED: may not be read"),
         ({}, {"sources": [source()]}, True, "ok", "1 sources"),
         ({}, {"sources": [source("error", "no file")]}, True, "findings", "source a: error: no file"),
-        ({}, {"sources": [source("partially-available")]}, True, "findings", "does not say why"),
+        ({}, {"sources": [source("partially-available")]}, True, "findings", "does not report the reason"),
         ({}, {"sources": [source(None, None, finding("source"))]}, True, "findings", "source a: catalogs[0]: is wrong"),
         ({}, {"sources": [source(None, None, finding("advice"))]}, True, "ok", "no findings"),
         ({}, {"sources": [], "findings": [finding("catalog")]}, True, "findings", "ConfigMap c: the whole catalog is unavailable"),
