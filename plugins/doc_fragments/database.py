@@ -58,7 +58,7 @@ options:
         type: str
       username:
         description:
-          - The database user of the registry. The user needs all privileges on the database.
+          - The database user of the registry. The user requires all privileges on the database.
           - The module fails if the name contains a character that is not valid in the connection string of the registry server, such as V(:).
         type: str
       password:

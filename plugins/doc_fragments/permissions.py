@@ -67,7 +67,7 @@ options:
         description:
           - Whether to revoke the access of all subjects that are not listed. This applies to access that the dashboard shows or that this collection granted.
           - A list that is not set is treated as an empty list, except for O(permissions.members). Members are removed only if that list is set.
-          - The RoleBinding that the operator creates for the group of the registry is kept. Other RoleBindings are kept too, and a warning is issued.
+          - The RoleBinding that the operator creates for the group of the registry is kept. Other RoleBindings are also kept, and a warning is issued.
           - M(modelops.openshift_ai.model_registry_permission) fails if this option is used with C(state=absent).
         type: bool
         default: false

@@ -43,7 +43,7 @@ seealso:
 options:
   namespace:
     description:
-      - The namespace of the model registries, which is also that of the model catalog.
+      - The namespace of the model registries, which also contains the model catalog.
       - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or has no model catalog.
     type: str

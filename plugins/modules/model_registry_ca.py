@@ -35,7 +35,7 @@ notes:
     cert-manager, and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the desired bundle.
   - The module never replaces or deletes a key that a registry uses as a password, client certificate or private key, a key of a Secret with the password of a
     database, or a key with anything other than PEM certificates.
-  - Text between the certificates of a bundle is not written. Windows line endings and byte order marks are accepted. Duplicates are removed.
+  - Text between the certificates of a bundle is removed. Windows line endings and byte order marks are accepted. Duplicates are removed.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run.
 requirements:
   - kubernetes >= 24.2.0
@@ -95,7 +95,7 @@ options:
       - If the registry uses C(db-credential), that ConfigMap is updated. The dashboard creates it if a certificate is uploaded before the registry has a name.
       - The registry does not need to exist. A warning is issued if it exists and does not use the bundle.
       - With O(state=absent), all such ConfigMaps of the registry are deleted.
-      - The module fails if the name is not valid for a registry, or if O(kind) or O(key) is not that of an upload in the dashboard.
+      - The module fails if the name is not valid for a registry, or if O(kind) or O(key) differs from an upload in the dashboard.
     type: str
   mode:
     description:

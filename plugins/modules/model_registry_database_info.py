@@ -30,7 +30,7 @@ attributes:
     description: This module never changes anything.
     support: none
 notes:
-  - The connection is made from the host that executes the task. If the controller cannot reach the database, use C(delegate_to) with a host that can.
+  - The host that executes the task connects to the database. If the controller cannot reach the database, use C(delegate_to) with a host that can.
   - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(usable) is null. Examples are a host that cannot be
     resolved or reached, a login that MySQL rejects, because MySQL accounts are restricted to hosts, and access rules of PostgreSQL (C(pg_hba.conf)).
   - The user logs in once, because repeated logins with a wrong password can lock an account.

@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - modelops.openshift_ai.permissions
 attributes:
   diff_mode:
-    description: Shows the changes that were made or, in check mode, would be made, as a list of names with one name on each line.
+    description: Shows the changes that were made or, in check mode, would be made, as a list with one name on each line.
     support: full
 notes:
   - The account needs permission to C(bind) the Role of the registry, or all permissions of that Role, because the API server does not allow accounts to grant

@@ -61,7 +61,7 @@ def hosts_to_refuse(variables: Mapping[str, Mapping[str, Any]], hosts: Collectio
 def connection(options: Any, host: str, hosts: Collection[str], clusters: Any, is_compared: bool) -> Any:
     """The options with which the modules connect to the cluster of a host. RefusedError where the first plays would have refused it, or did not run."""
     if len(hosts) > 1 and not is_compared:
-        why = "tasks were skipped, such as with --start-at-task. Run the playbook as a whole"
+        why = "tasks were skipped, such as with --start-at-task. Run the whole playbook"
         raise RefusedError(f"Nothing was read or written: the clusters of the inventory were not compared, because {why}")
     if options is None and needs_options(host, hosts, clusters):
         raise RefusedError(f"Nothing was read or written: {host} does not set {VARIABLE}")

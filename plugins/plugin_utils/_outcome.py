@@ -233,7 +233,7 @@ def of_hosts(hosts: Iterable[str], variables: Mapping[str, Any], alive: Collecti
     facts = {host: variables[host].get("model_registries_outcome") for host in hosts}
     skipped = [host for host, fact in facts.items() if not fact and host in batch]
     if skipped:
-        why = "tasks were skipped, such as with --start-at-task. Run the playbook as a whole"
+        why = "tasks were skipped, such as with --start-at-task. Run the whole playbook"
         raise NothingDone(f"Nothing was done or checked for {', '.join(skipped)}: {why}")
     before = Outcome(FAILED, "", 0, [Finding("failed", "", "FAILED before the cluster was contacted. See the error above")])
     outcomes = {host: from_fact(fact) if fact else before for host, fact in facts.items() if fact or host not in alive}

@@ -283,7 +283,7 @@ def _findings_of_catalog(cluster: Cluster) -> list[Finding]:
     for source in catalog.get("sources") or ():
         server = source["status"].get("server") or {}
         if server.get("status") in ("error", "partially-available"):
-            text = "cannot be loaded" if server["status"] == "error" else "was loaded only in part"
+            text = "cannot be loaded" if server["status"] == "error" else "was only partially loaded"
             notes = (str(server["error"]),) if server.get("error") else ()
             findings.append(Finding(WARNING, cluster.name, f"Source {source['id']} of the model catalog {text}", (), notes))
     return findings

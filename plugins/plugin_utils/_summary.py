@@ -28,7 +28,7 @@ def summary(hosts: Iterable[str], variables: Mapping[str, Any], prefix: str, ali
     reports = {host: report for host, report in reports.items() if report or host in batch or host not in alive}
     skipped = [host for host, report in reports.items() if not report and host in alive]
     if skipped:
-        why = "tasks were skipped, such as with --start-at-task. Run the playbook as a whole"
+        why = "tasks were skipped, such as with --start-at-task. Run the whole playbook"
         raise NothingDone(f"Nothing was done or checked for {', '.join(skipped)}: {why}")
     lines: list[str] = []
     for host, report in reports.items():
