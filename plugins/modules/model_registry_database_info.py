@@ -228,9 +228,10 @@ findings:
         - The check.
         - V(settings) checks whether the registry server can use the options. V(ca) checks the CA bundle, V(address) the host name, and V(port) the port. V(tls)
           checks whether TLS is available and used, and V(tls_required) whether the server requires it. V(protocol), V(certificate), V(host_name) and V(expiry)
-          check the properties of the TLS connection. V(login) checks the login, V(version) the server version, V(connections) the connection limits and hourly
-          limits, V(database) the database, V(character_set) its character set, V(schema) the version of its schema, V(migration) whether a migration is
-          incomplete, V(primary_key) whether the server requires a primary key in each table, and V(privileges) the privileges of the user.
+          check the properties of the TLS connection. V(login) checks the login, V(version) the server version, and V(connections) the connection limits and
+          hourly limits. V(database) checks whether the database exists and is writable, V(character_set) its character set, V(schema) the version of its
+          schema, and V(migration) whether a migration is incomplete. V(primary_key) checks whether the server requires a primary key in each table, and
+          V(privileges) the privileges of the user.
       type: str
     result:
       description: V(ok), V(warning), or V(failure). A V(failure) prevents the registry from becoming available.
