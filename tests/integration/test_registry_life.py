@@ -477,3 +477,27 @@ class Listener:
                 caller, _address = self._socket.accept()
                 self.calls += 1
                 caller.close()
+
+
+def test_the_operator_is_never_made_to_empty_or_delete_the_group_of_somebody_else(
+    cluster: Cluster, automation: Runner, name: str, options: Callable[..., dict[str, Any]]
+) -> None:
+    """The operator takes over any Group that is called like a registry's own, without its members, and deletes it with the registry."""
+    groups, group = ("user.openshift.io/v1", "groups"), f"{name}-users"
+    theirs = {"apiVersion": groups[0], "kind": "Group", "metadata": {"name": group}, "users": ["carol"]}
+    cluster.create(*groups, theirs, None)
+    try:
+        tried = [Task({"name": name, "database": options("mysql"), "wait": False}, check=check) for check in (True, False)]
+        fleet = Task({"registries": [{"name": name, "database": options("mysql")}], "wait": False}, "modelops.openshift_ai.model_registries")
+        for refused in automation.sequence([*tried, fleet]):
+            assert refused.failed and f"the operator would overwrite Group '{group}'" in refused.result["msg"] and refused.writes == [], refused.output
+        cluster.delete(*groups, group, None)
+        made = automation(name=name, database=options("mysql"))
+        assert not made.failed and not [warning for warning in made.warnings if group in warning], made.output
+        cluster.merge(*groups, group, {"metadata": {"labels": dict.fromkeys(cluster.get(*groups, group, None)["metadata"]["labels"])}}, None)
+        [kept] = automation.sequence([Task({"name": name, "state": "absent"}, check=True)])
+        assert kept.failed and f"the operator would also delete Group '{group}'" in kept.result["msg"] and kept.writes == [], kept.output
+    finally:
+        cluster.delete(*groups, group, None)
+    gone = automation(name=name, state="absent")
+    assert not gone.failed and cluster.get(*groups, group, None) is None, gone.output

@@ -206,10 +206,18 @@ def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> manifest
     if kind == "Deployment":
         what = f"whether the operator would overwrite Deployment {name!r} could not be determined"
         return visibility.seen(lambda: reader.deployment(name), None, lambda why: unseen.append(f"{what}: {why}"))
+    if kind == kinds.USER_GROUP:
+        what = f"whether the operator would overwrite Group {name!r} could not be determined"
+        return own_group(reader, name, lambda why: unseen.append(f"{what}: {why}"))
     service, _dot, namespace = name.partition(".")
     what = f"whether database.host{_texts.repeated(service)} is a Service in namespace {reader.namespace!r} could not be determined"
     # That an account may list Services elsewhere is not expected.
     return visibility.seen(lambda: reader.service(service, namespace), {}, lambda why: None if namespace else unseen.append(f"{what}: {why}"))
+
+
+def own_group(reader: Reader, name: str, unseen: Callable[[str], object]) -> manifests.Manifest | None:
+    """A registry's own Group, for advice alone; None where there is none, the cluster has no groups, or it may not be read, which `unseen` is told."""
+    return visibility.seen(lambda: reader.group(name), None, unseen, served=lambda: reader.serves(kinds.USER_GROUPS))
 
 
 def missing_service(reader: Reader, registry: manifests.Manifest) -> str:

@@ -57,11 +57,8 @@ TOOLS = {
 # Where a name has no domain of its tool's.
 TOOL_PREFIXES = {"olm.": "OLM", "openshift.io/ldap.": "LDAP group synchronization"}
 # Field managers of controllers and of tools that apply what is stored elsewhere. People's clients, such as kubectl, are not among them.
-CONTROLLERS = re.compile(
-    r"argocd|flux|helm|external-?secrets|cert-manager|terraform|pulumi|crossplane|kapp|^(olm|catalog|service-ca)$"
-    r"|(^|[-_./])(controller|operator|manager)($|[-_./])",
-    re.IGNORECASE,
-)
+NAMED_TOOLS = re.compile("argocd|flux|helm|external-?secrets|cert-manager|terraform|pulumi|crossplane|kapp", re.IGNORECASE)
+CONTROLLERS = re.compile(rf"{NAMED_TOOLS.pattern}|^(olm|catalog|service-ca)$|(^|[-_./])(controller|operator|manager)($|[-_./])", re.IGNORECASE)
 HELD = ("Secret", "ConfigMap")
 # As managedFields name them; `stringData` is what a server-side apply owns that sends it.
 DATA_FIELDS = frozenset({"f:data", "f:binaryData", "f:stringData"})
@@ -131,6 +128,12 @@ def tool_of(manifest: manifests.Manifest) -> Owner | None:
     return _by_owners(metadata) or _by_marks(kinds.KIND, metadata, metadata.get("labels") or {}, metadata.get("annotations") or {})
 
 
+def keeper_of(registry: manifests.Manifest) -> Owner | None:
+    """As `tool_of`, of a registry: also by its field managers, as Terraform marks nothing else. Its operator is no tool, and neither are people's clients."""
+    managers = [manager for manager in _managers(registry["metadata"]) if NAMED_TOOLS.search(manager)]
+    return tool_of(registry) or (Owner(TOOL, f"field manager {managers[0]!r}") if managers else None)
+
+
 def is_owned_by(manifest: manifests.Manifest | None, uid: str | None) -> bool:
     """Whether an object is deleted together with the registry of this uid, and not with one that was there before it."""
     return any(owner["uid"] == uid for owner in manifests.at(manifest, ("metadata", "ownerReferences")) or ())
@@ -138,7 +141,7 @@ def is_owned_by(manifest: manifests.Manifest | None, uid: str | None) -> bool:
 
 def tool_warnings(registry: manifests.Manifest) -> list[str]:
     """That another tool manages a registry which is changed or deleted all the same, because a task names it."""
-    owner = tool_of(registry)
+    owner = keeper_of(registry)
     return [f"registry {registry['metadata']['name']!r} is {owner}, which may undo this change: change it there too"] if owner else []
 
 
@@ -195,22 +198,26 @@ def neighbors(registry: str, generates: bool) -> list[str]:
     return [*([registry[: -len(host)]] if registry.endswith(host) else []), *([registry + host] if generates else [])]
 
 
-def name_conflict(registry: str, others: Mapping[str, manifests.Manifest | None], deployments: Iterable[manifests.Manifest]) -> str | None:
+def name_conflict(registry: str, others: Mapping[str, manifests.Manifest | None], present: Iterable[tuple[str, manifests.Manifest]]) -> str | None:
     """What the operator would overwrite for a new registry or its generated database; None for nothing.
 
-    `others` are its `neighbors`, `deployments` those that there are of the names that the operator will write.
+    `others` are its `neighbors`, `present` the objects that there are of the names that the operator will write, each after its kind.
     """
     if registry in (CATALOG, custom_resource.GeneratedDatabase(CATALOG).host):
         return "objects of the model catalog with this name"
     for name, other in others.items():
         if other is not None and (name > registry or custom_resource.live_type(other) == _options.GENERATED):
             return f"the generated database of registry {min(name, registry)!r} and the server of registry {max(name, registry)!r} with each other"
-    for deployment in deployments:
-        owners = deployment["metadata"].get("ownerReferences") or ()
-        owner = owner_of("Deployment", deployment, registry)
-        if owner.whose != REGISTRY and not any(one["kind"] == kinds.KIND and one["name"] == registry for one in owners):
-            return f"Deployment {deployment['metadata']['name']!r}, which is {owner}"
-    return None
+    return next(filter(None, (foreign(kind, manifest, registry) for kind, manifest in present)), None)
+
+
+def foreign(kind: str, manifest: manifests.Manifest, registry: str) -> str | None:
+    """What an object is that has the name of one that the operator makes for a registry, and is not that one; None where it is."""
+    owners = manifest["metadata"].get("ownerReferences") or ()
+    owner = owner_of(kind, manifest, registry)
+    if owner.whose == REGISTRY or any(one["kind"] == kinds.KIND and one["name"] == registry for one in owners):
+        return None
+    return f"{kind} {manifest['metadata']['name']!r}, which is {owner}"
 
 
 def _by_owners(metadata: manifests.Manifest) -> Owner | None:

@@ -121,7 +121,12 @@ class Target:
     @property
     def own_group(self) -> str:
         """The name of the registry's own Group, and of the RoleBinding that the operator makes for it."""
-        return f"{self.name}-users"
+        return own_group(self.name)
+
+
+def own_group(registry: str) -> str:
+    """The name of the Group that the operator makes for a registry, and deletes with it."""
+    return f"{registry}-users"
 
 
 def permissions_from_options(options: Mapping[str, Any], revoke: bool, problems: list[_errors.Problem], warnings: list[str]) -> Permissions:

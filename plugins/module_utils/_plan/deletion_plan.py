@@ -36,6 +36,8 @@ class Remains:
     # The other registries of the namespace, as the run will leave them.
     others: tuple[manifests.Manifest, ...] = ()
     inference_services: tuple[manifests.Manifest, ...] = ()
+    # The Group with the name of the registry's own, where it can be seen.
+    group: manifests.Manifest | None = None
     # What could not be looked at, as a sentence for each.
     unseen: tuple[str, ...] = ()
 
@@ -56,6 +58,10 @@ def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: d
                 _errors.Problem("delete_data", f"is required: registry {name!r} has a generated database, which is deleted together with it", remedy, False),
             )
         )
+    foreign = ownership.foreign(kinds.USER_GROUP, remains.group, name) if remains.group else None
+    if registry is not None and foreign and not is_going(registry):
+        remedy = "Copy its members to a group with another name, and delete it"
+        return changeset.Plan(problems=(_errors.Problem("name", f"cannot be deleted: the operator would also delete {foreign}", remedy, name),))
     changes: list[changeset.Change] = []
     kept: list[manifests.Manifest] = []
     others = [other for other in remains.others if not is_going(other)]

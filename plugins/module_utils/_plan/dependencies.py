@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import _errors, _options, _texts
-from .._model import custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, passwords, previous
+from .._model import custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, passwords, permissions, previous
 from . import password_plan, prediction
 
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
@@ -56,6 +56,8 @@ def needed_objects(wanted: desired_state.Registry, registry: manifests.Manifest 
     if prediction.type_after(wanted, registry) == _options.GENERATED and registry is not None:
         needed.append(("Secret", custom_resource.GeneratedDatabase(wanted.name).password_secret.name))
     needed += [("Deployment", name) for name in new_deployments(wanted, registry)]
+    if registry is None:
+        needed.append((kinds.USER_GROUP, permissions.own_group(wanted.name)))
     service = new_service(wanted, registry)
     return list(dict.fromkeys([*needed, *([("Service", service)] if service else [])]))
 

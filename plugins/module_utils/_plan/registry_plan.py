@@ -116,8 +116,8 @@ def _edit(wanted: desired_state.Registry, live: live_state.Live, registry: manif
 
 def _name_problems(wanted: desired_state.Registry, live: live_state.Live) -> list[_errors.Problem]:
     """What the operator would overwrite because of the registry's name."""
-    deployments = [found for (kind, _name), found in live.objects.items() if kind == "Deployment" and found]
-    conflict = ownership.name_conflict(wanted.name, live.neighbors, deployments) if dependencies.new_deployments(wanted, live.registry) else None
+    present = [(kind, found) for (kind, _name), found in live.objects.items() if kind in ("Deployment", kinds.USER_GROUP) and found]
+    conflict = ownership.name_conflict(wanted.name, live.neighbors, present) if dependencies.new_deployments(wanted, live.registry) else None
     return [name_problem(wanted.name, conflict)] if conflict else []
 
 

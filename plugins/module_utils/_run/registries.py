@@ -325,7 +325,7 @@ class Fleet:
             self._outcome.warn(
                 [f"purge does not delete registry {name!r}, because its name is not valid in a list. To delete it, use model_registry with state absent"]
             )
-        for name, owner in {name: ownership.tool_of(unlisted[name]) for name in unwanted}.items():
+        for name, owner in {name: ownership.keeper_of(unlisted[name]) for name in unwanted}.items():
             if owner:
                 unwanted.remove(name)
                 self._outcome.warn([f"purge does not delete registry {name!r}, because it is {owner}. Delete it there"])

@@ -151,6 +151,7 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
             lambda why: unseen.append(f"InferenceServices that refer to the registry could not be determined: {why}"),
         )
     target = permissions.Target(reader.namespace, name, reader.capabilities.api[0], None)
+    group = None if registry is None else registry_reader.own_group(reader, target.own_group, lambda _why: None)
     bindings = seen("RoleBindings without an owner", lambda: role_bindings.ownerless(target, reader.role_bindings(target.roles)), [])
     return deletion_plan.Remains(
         capabilities=reader.capabilities,
@@ -163,6 +164,7 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
         role_bindings=tuple(bindings),
         others=tuple(others),
         inference_services=tuple(users),
+        group=group,
         unseen=tuple(unseen),
     )
 

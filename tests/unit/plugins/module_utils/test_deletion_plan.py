@@ -389,3 +389,16 @@ def test_a_deletion_that_hangs_is_explained(finalizers, condition, serves_http_r
     if condition:
         registry["status"] = {"conditions": [{"type": condition[0], "status": "Unknown", "reason": condition[1]}]}
     assert said in why_not_deleted(registry, serves_http_routes)
+
+
+@pytest.mark.parametrize("labels", [None, {"openshift.io/ldap.host": "ldap"}])
+def test_a_registry_with_whose_group_the_operator_would_delete_that_of_somebody_else_is_not_deleted(labels):
+    group = {"metadata": {"name": "fraud-users", "labels": labels}, "users": ["carol"]}
+    [problem] = deleted(registry=stored(wanted()), group=group).problems
+    assert problem.option == "name" and "the operator would also delete Group 'fraud-users'" in problem.problem
+    own = {"metadata": {"name": "fraud-users", "labels": {"app.kubernetes.io/managed-by": "model-registry-operator", "component": "model-registry"}}}
+    own["metadata"]["labels"]["app.kubernetes.io/name"] = "fraud"
+    # What somebody has deleted already takes the group along whatever is done.
+    going = stored(wanted())
+    going["metadata"]["deletionTimestamp"] = "2026-05-01T12:00:00Z"
+    assert all(made.problems == () for made in (deleted(registry=stored(wanted()), group=own), deleted(registry=going, group=group), deleted(group=group)))

@@ -15,14 +15,16 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.owner
     UNKNOWN,
     is_owned_by,
     is_password_secret,
+    keeper_of,
     name_conflict,
     neighbors,
     owner_of,
     registry_of,
     tool_of,
+    tool_warnings,
 )
 
-from .builders import NAMESPACE, config_map, foreign_secret, secret, stored, wanted
+from .builders import NAMESPACE, TODAY, Live, config_map, foreign_secret, planned, secret, stored, wanted
 from .grants import ALICE, DASHBOARD_OWNER, OPERATOR_LABELS, binding, dashboards, operators
 
 UPLOAD = "fraud-db-credential"
@@ -294,8 +296,27 @@ def test_a_name_is_not_taken_that_overwrites_what_the_operator_made(name, genera
     ],
 )
 def test_a_name_is_not_taken_of_a_deployment_that_the_operator_would_overwrite(metadata, overwrites):
-    conflict = name_conflict("fraud", {}, [{"metadata": {"name": "fraud", **metadata}}])
+    conflict = name_conflict("fraud", {}, [("Deployment", {"metadata": {"name": "fraud", **metadata}})])
     assert conflict is None if overwrites is None else overwrites in conflict
+
+
+@pytest.mark.parametrize(
+    ("metadata", "overwrites"),
+    [
+        ({}, "Group 'fraud-users', which is not known"),
+        ({"labels": {"openshift.io/ldap.host": "ldap"}}, "Group 'fraud-users', which is managed by another tool"),
+        ({"labels": OPERATOR_LABELS | {"app.kubernetes.io/name": "other"}}, "Group 'fraud-users', which is managed by the platform"),
+        # What is still there of a registry of before.
+        ({"labels": OPERATOR_LABELS}, None),
+    ],
+)
+def test_a_name_is_not_taken_of_a_group_that_the_operator_would_empty(metadata, overwrites):
+    group = {"metadata": {"name": "fraud-users", **metadata}, "users": ["carol"]}
+    conflict = name_conflict("fraud", {}, [("Group", group)])
+    assert conflict is None if overwrites is None else overwrites in conflict
+    there = Live(TODAY, objects={("Group", "fraud-users"): group})
+    said = [problem.problem for problem in planned(wanted(), there).problems]
+    assert said == ([] if overwrites is None else [f"cannot be used: the operator would overwrite {conflict}"])
 
 
 @pytest.mark.parametrize(
@@ -316,7 +337,16 @@ def test_a_registry_that_a_tool_keeps_is_known_by_its_mark(mark: dict[str, Any])
     registry = stored(wanted())
     # The operator and people write into every registry.
     registry["metadata"]["managedFields"] = [{**KUBECTL, "manager": manager} for manager in ("manager", "kubectl-edit", "unknown")]
-    assert tool_of(registry) is None
+    assert tool_of(registry) is keeper_of(registry) is None
     registry["metadata"].update({key: {**registry["metadata"].get(key, {}), **names} if isinstance(names, dict) else names for key, names in mark.items()})
     found = tool_of(registry)
     assert found is not None and not found.is_ours
+
+
+@pytest.mark.parametrize("manager", ["Terraform", "pulumi-kubernetes-1a2b", "argocd-controller", "helm"])
+def test_a_registry_that_a_tool_keeps_is_known_by_its_field_manager(manager: str) -> None:
+    registry = stored(wanted())
+    registry["metadata"]["managedFields"] += [{**KUBECTL, "manager": name} for name in ("manager", manager)]
+    found = keeper_of(registry)
+    assert found is not None and str(found) == f"managed by another tool (field manager {manager!r})"
+    assert tool_warnings(registry)

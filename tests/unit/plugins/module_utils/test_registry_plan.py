@@ -1056,19 +1056,19 @@ def test_references_are_those_of_the_registry_as_it_will_be():
 
 
 # What the operator writes for a new registry.
-MADE = ("Deployment", "fraud")
+MADE, GROUP = ("Deployment", "fraud"), ("Group", "fraud-users")
 
 
 @pytest.mark.parametrize(
     ("registry", "live_one", "needed"),
     [
-        (wanted(), None, [("Secret", OURS), MADE, ("Service", "mysql.data")]),
-        (wanted(database__host="db.example.com", database__namespace=None), None, [("Secret", OURS), MADE]),
-        (wanted(database__namespace=None, database__host="db"), None, [("Secret", OURS), MADE, ("Service", "db")]),
+        (wanted(), None, [("Secret", OURS), MADE, GROUP, ("Service", "mysql.data")]),
+        (wanted(database__host="db.example.com", database__namespace=None), None, [("Secret", OURS), MADE, GROUP]),
+        (wanted(database__namespace=None, database__host="db"), None, [("Secret", OURS), MADE, GROUP, ("Service", "db")]),
         (edited(host="db"), stored(wanted()), [("Secret", OURS), ("Service", "db")]),
         (edited(host="db"), stored(wanted(), host="db"), [("Secret", OURS)]),
         (edited(host="db"), stored(wanted(), host=f"db.{NAMESPACE}.svc.cluster.local"), [("Secret", OURS)]),
-        (wanted("generated"), None, [MADE, ("Deployment", "fraud-postgres")]),
+        (wanted("generated"), None, [MADE, ("Deployment", "fraud-postgres"), GROUP]),
         (said_nothing(), stored(wanted("generated")), [("Secret", "fraud-postgres-credentials")]),
         (wanted("generated"), stored(wanted()), [("Secret", "fraud-postgres-credentials"), ("Deployment", "fraud-postgres")]),
         # The same Secret is read once.
@@ -1080,7 +1080,7 @@ MADE = ("Deployment", "fraud")
                 database__client_certificate={"source": "secret", "name": "s"},
             ),
             None,
-            [("Secret", OURS), ("Secret", "s"), MADE],
+            [("Secret", OURS), ("Secret", "s"), MADE, GROUP],
         ),
         (said_nothing(), stored(without_secret()), [("Secret", "vault")]),
     ],
