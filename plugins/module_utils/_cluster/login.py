@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from .. import _deadline, _errors, _texts
 from .._model import kinds
@@ -28,11 +29,15 @@ OF_ENVIRONMENT = {
     "client_cert": ("K8S_AUTH_CLIENT_CERT", "K8S_AUTH_CERT_FILE"),
     "client_key": ("K8S_AUTH_CLIENT_KEY", "K8S_AUTH_KEY_FILE"),
 }
+# The options with which a host needs no kubeconfig; with neither them nor a kubeconfig or context, kubernetes.core looks first whether it runs in a pod.
+LOGINS = (("api_key",), ("username", "password"), ("client_cert", "client_key"))
+OF_PODS = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
 
 
 def connect(module: Any) -> client.Cluster:
     """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one, or two."""
     _refuse_environment(module.params)
+    _refuse_own_cluster(module.params)
     # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
     no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
     what, host = "connecting to the cluster", ""
@@ -70,6 +75,35 @@ def _refuse_environment(options: Mapping[str, Any]) -> None:
                 f"the option {given} names the cluster, and the environment variable {variable} would take precedence over its kubeconfig."
                 f" Unset {variable}, or set the option {option}."
             )
+
+
+def _refuse_own_cluster(options: Mapping[str, Any]) -> None:
+    """ClusterError where this host is a pod whose service account the library would use, although a kubeconfig or another API server is there."""
+
+    def given(*names: str) -> bool:
+        variables = {**OF_ENVIRONMENT, "kubeconfig": ("K8S_AUTH_KUBECONFIG",)}
+        return all(options.get(name) or any(map(os.environ.get, variables[name])) for name in names)
+
+    if given("kubeconfig") or given("context") or any(given("host", *login) for login in LOGINS):
+        return
+    # Both are parts of the library that `get_api_client` is of.
+    from kubernetes.config import incluster_config, kube_config
+
+    files = (incluster_config.SERVICE_TOKEN_FILENAME, incluster_config.SERVICE_CERT_FILENAME)
+    if not all(map(os.environ.get, OF_PODS)) or not all(map(os.path.isfile, files)):
+        return
+    host = urlsplit(options.get("host") or os.environ.get("K8S_AUTH_HOST") or "").hostname
+    named = kube_config.KUBE_CONFIG_DEFAULT_LOCATION
+    if host is not None and host != os.environ[OF_PODS[0]] and not f"{host}.".startswith("kubernetes.default."):
+        raise _errors.ClusterError(
+            f"host (K8S_AUTH_HOST) names the API server {_texts.line(host)} without a login, and the token of the service account of this pod would be sent there."
+            " Set api_key (K8S_AUTH_API_KEY)."
+        )
+    if host is None and any(os.path.exists(os.path.expanduser(path)) for path in named.split(os.pathsep) if path):
+        raise _errors.ClusterError(
+            f"it is not clear which cluster is meant: this host is a pod, whose own cluster would take precedence over the kubeconfig {_texts.line(named)}."
+            " Set kubeconfig (K8S_AUTH_KUBECONFIG) or context (K8S_AUTH_CONTEXT). For the cluster of the pod, delete the kubeconfig, or set KUBECONFIG=none."
+        )
 
 
 def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:

@@ -542,6 +542,47 @@ def test_a_host_and_its_token_may_come_from_the_environment_or_the_options(reach
     assert login.connect(Module(**reached, context="c")).bearer_token == "token"
 
 
+LOCATION = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+
+
+@pytest.fixture
+def pod(reached, server, monkeypatch, tmp_path):
+    """This host is a pod of a cluster, which is the server, and somebody has logged in to another one."""
+    server.answers = [DISCOVERED]
+    (tmp_path / "token").write_text("of-the-pod")
+    (tmp_path / "config").write_text(json.dumps(of_token(reached, "of-the-kubeconfig")))
+    monkeypatch.setattr(kubernetes.config.incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+    monkeypatch.setattr(kubernetes.config.incluster_config, "SERVICE_CERT_FILENAME", reached["ca_cert"])
+    monkeypatch.setattr(LOCATION, str(tmp_path / "config"))
+    for name, value in zip(login.OF_PODS, reached["host"].removeprefix("https://").split(":")):
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("pod")
+def test_the_cluster_of_a_pod_is_not_taken_for_the_one_that_somebody_is_logged_in_to(server, monkeypatch):
+    with pytest.raises(_errors.ClusterError, match="it is not clear which cluster is meant: this host is a pod"):
+        login.connect(Module(no_proxy="*"))
+    assert server.seen == []
+    assert login.connect(Module(no_proxy="*", context="c")).bearer_token == "of-the-kubeconfig"
+    monkeypatch.setattr(LOCATION, "none")
+    assert login.connect(Module(no_proxy="*")).bearer_token == "of-the-pod"
+
+
+@pytest.mark.usefixtures("pod")
+@pytest.mark.parametrize("given", ["host", "K8S_AUTH_HOST"])
+def test_the_token_of_a_pod_is_not_sent_to_another_api_server(reached, server, monkeypatch, given):
+    other = reached["host"].replace("127.0.0.1", "localhost")
+    if given != "host":
+        monkeypatch.setenv(given, other)
+    options = {**reached, "host": other if given == "host" else None}
+    with pytest.raises(_errors.ClusterError, match="the token of the service account of this pod would be sent there"):
+        login.connect(Module(**options))
+    assert server.seen == []
+    assert login.connect(Module(**options, api_key="token")).bearer_token == "token"
+    monkeypatch.delenv("K8S_AUTH_HOST", raising=False)
+    assert login.connect(Module(**reached)).bearer_token == "of-the-pod"
+
+
 @pytest.mark.parametrize("given", ["host", "K8S_AUTH_HOST"])
 def test_a_kubeconfig_does_not_lead_away_from_the_host_that_is_named(reached, server, monkeypatch, tmp_path, given):
     server.answers = [DISCOVERED]
