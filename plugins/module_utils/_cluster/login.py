@@ -65,15 +65,21 @@ def connect(module: Any) -> client.Cluster:
 
 def _refuse_environment(options: Mapping[str, Any]) -> None:
     """ClusterError where a variable would lead to another cluster than the options, or take credentials of another one there."""
+    host, other = options.get("host"), os.environ.get("K8S_AUTH_HOST")
     given = next((name for name in ("context", "kubeconfig") if options.get(name)), None)
-    if given is None or options.get("host") is not None:
+    if host is not None and (not other or _is_same_address(host, other)):
+        return
+    if host is not None:
+        given, what = "host", "belongs to the API server in K8S_AUTH_HOST"
+    elif given is not None:
+        what = "would take precedence over its kubeconfig"
+    else:
         return
     for option, variables in OF_ENVIRONMENT.items():
         variable = next(filter(os.environ.get, variables), None)
         if variable and options.get(option) is None:
             raise _errors.ClusterError(
-                f"the option {given} names the cluster, and the environment variable {variable} would take precedence over its kubeconfig."
-                f" Unset {variable}, or set the option {option}."
+                f"the option {given} names the cluster, and the environment variable {variable} {what}. Unset {variable}, or set the option {option}."
             )
 
 
@@ -109,12 +115,16 @@ def _refuse_own_cluster(options: Mapping[str, Any]) -> None:
 def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:
     """ClusterError where the library goes to the address in a kubeconfig although another one was named: it reads both again with the token in it."""
     named = options.get("host") or os.environ.get("K8S_AUTH_HOST")
-    if named and named.rstrip("/").lower() != configuration.host.rstrip("/").lower():
+    if named and not _is_same_address(named, configuration.host):
         addresses = [_texts.line(_texts.without_user(address)) for address in (named, configuration.host)]
         raise _errors.ClusterError(
             "host (K8S_AUTH_HOST) names the API server {}, and the kubeconfig whose token would be used names {}."
             " Set api_key for the first one, or do not set host.".format(*addresses)
         )
+
+
+def _is_same_address(one: str, other: str) -> bool:
+    return one.rstrip("/").lower() == other.rstrip("/").lower()
 
 
 def _login_problem(module: Any, reason: str) -> str:

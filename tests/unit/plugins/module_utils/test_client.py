@@ -542,6 +542,19 @@ def test_a_host_and_its_token_may_come_from_the_environment_or_the_options(reach
     assert login.connect(Module(**reached, context="c")).bearer_token == "token"
 
 
+@pytest.mark.parametrize("variable", [variable for variable, option in VARIABLES.items() if option not in ("host", "context")])
+def test_a_login_of_the_environment_is_not_sent_to_another_api_server_than_that_of_the_environment(reached, server, monkeypatch, variable):
+    server.answers = [DISCOVERED]
+    monkeypatch.setenv("K8S_AUTH_HOST", "https://127.0.0.1:1")
+    monkeypatch.setenv(variable, "a-secret-word")
+    with pytest.raises(_errors.ClusterError) as failure:
+        login.connect(Module(**reached, **({"api_key": "token"} if variable != "K8S_AUTH_API_KEY" else {})))
+    assert f"{variable} belongs to the API server in K8S_AUTH_HOST. Unset {variable}" in str(failure.value)
+    assert "a-secret-word" not in str(failure.value) and server.seen == []
+    monkeypatch.delenv(variable)
+    assert login.connect(Module(**reached, api_key="token")).bearer_token == "token"
+
+
 LOCATION = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 
 
