@@ -19,7 +19,7 @@ options:
         Ansible Vault is decrypted. With any other connection, it is a path on the host that the module runs on.
       - Several paths are separated by C(:) and merged, as C(kubectl) does.
       - If no option or environment variable specifies a cluster, the service account of the pod is used when the module runs in a pod, and C(~/.kube/config)
-        is used otherwise.
+        or the file in E(KUBECONFIG) is used otherwise. The module fails in a pod with a service account if this file exists.
       - The module fails if this option or O(context) is set without O(host), and E(K8S_AUTH_HOST), E(K8S_AUTH_CONTEXT) or a variable with credentials, such
         as E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
       - Can also be specified via the E(K8S_AUTH_KUBECONFIG) environment variable.
@@ -32,7 +32,8 @@ options:
   host:
     description:
       - The URL of the API server, for example V(https://api.cluster.example.com:6443).
-      - The module fails if the token is from a kubeconfig that specifies another API server. To use this option, also set O(api_key).
+      - The module fails if the token is from a kubeconfig that specifies another API server, from the pod that the module runs in, or from an environment
+        variable although E(K8S_AUTH_HOST) specifies another API server. To use this option, also set O(api_key).
       - Can also be specified via the E(K8S_AUTH_HOST) environment variable.
     type: str
   api_key:
