@@ -16,6 +16,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 VARIABLE = "model_registry_cluster"
 # That several hosts are one cluster is intended.
 INTENDED = "model_registries_same_cluster"
+# The options that say which cluster it is.
+NAMING = ("host", "kubeconfig", "context")
 LOCALHOST = "localhost"
 HTTPS_PORT = 443
 
@@ -48,7 +50,7 @@ def needs_options(host: str, hosts: Collection[str], clusters: Any, is_slice: bo
 def hosts_to_refuse(variables: Mapping[str, Mapping[str, Any]], hosts: Collection[str], selected: Collection[str], clusters: Any, is_slice: bool) -> Refused:
     """Which of the selected hosts must not be connected to, by what all hosts of the inventory say, also those that are not in the run."""
     options = {host: variables[host].get(VARIABLE) for host in dict.fromkeys((*hosts, *selected))}
-    silent = [host for host in selected if not isinstance(options[host], Mapping) and needs_options(host, hosts, clusters, is_slice)]
+    silent = [host for host in selected if (not isinstance(options[host], Mapping) or empty_in(options[host])) and needs_options(host, hosts, clusters, is_slice)]
     # The cluster of the environment.
     options |= {host: {} for host in selected if options[host] is None and host not in silent}
     compared = {
@@ -65,7 +67,14 @@ def connection(options: Any, host: str, hosts: Collection[str], clusters: Any, i
         raise RefusedError(f"Nothing was read or written: the clusters of the inventory were not compared, because {why}")
     if options is None and needs_options(host, hosts, clusters):
         raise RefusedError(f"Nothing was read or written: {host} does not set {VARIABLE}")
+    if empty := empty_in(options):
+        raise RefusedError(f"Nothing was read or written: {empty} in {VARIABLE} of {host} is empty")
     return {} if options is None else options
+
+
+def empty_in(options: Any) -> str:
+    """The option without a value that was to say which cluster it is: without it, that is the one that somebody is logged in to. Empty for none."""
+    return next((name for name in NAMING if name in options and not options[name]), "") if isinstance(options, Mapping) else ""
 
 
 def same_clusters(clusters: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:

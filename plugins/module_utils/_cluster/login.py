@@ -65,6 +65,10 @@ def connect(module: Any) -> client.Cluster:
 
 def _refuse_environment(options: Mapping[str, Any]) -> None:
     """ClusterError where a variable would lead to another cluster than the options, or take credentials of another one there."""
+    # What a template has made of nothing would lead to the cluster that somebody is logged in to.
+    empty = next((name for name in ("host", "kubeconfig", "context") if options.get(name) is not None and not options[name]), None)
+    if empty:
+        raise _errors.ClusterError(f"the option {empty}, which names the cluster, is empty. Set it, or omit it for the cluster that you are logged in to.")
     host, other = options.get("host"), os.environ.get("K8S_AUTH_HOST")
     given = next((name for name in ("context", "kubeconfig") if options.get(name)), None)
     if host is not None and (not other or _is_same_address(host, other)):

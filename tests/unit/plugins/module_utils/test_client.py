@@ -508,6 +508,8 @@ def test_a_module_that_ends_while_it_connects_ends(reached, server):
         login.connect(Ending(**reached, api_key="token"))
 
 
+# Where the library looks for a kubeconfig.
+LOCATION = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 VARIABLES = {variable: option for option, variables in login.OF_ENVIRONMENT.items() for variable in variables}
 
 
@@ -555,7 +557,15 @@ def test_a_login_of_the_environment_is_not_sent_to_another_api_server_than_that_
     assert login.connect(Module(**reached, api_key="token")).bearer_token == "token"
 
 
-LOCATION = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+@pytest.mark.parametrize("option", [{"host": ""}, {"kubeconfig": ""}, {"kubeconfig": {}}, {"context": ""}])
+def test_an_option_that_is_empty_does_not_lead_to_the_cluster_that_somebody_is_logged_in_to(reached, server, monkeypatch, tmp_path, option):
+    server.answers = [DISCOVERED]
+    (tmp_path / "config").write_text(json.dumps(of_token(reached, "token")))
+    monkeypatch.setattr(LOCATION, str(tmp_path / "config"))
+    with pytest.raises(_errors.ClusterError, match=f"the option {next(iter(option))}, which names the cluster, is empty"):
+        login.connect(Module(no_proxy="*", **option))
+    assert server.seen == []
+    assert login.connect(Module(no_proxy="*", **dict.fromkeys(option))).host == reached["host"]
 
 
 @pytest.fixture

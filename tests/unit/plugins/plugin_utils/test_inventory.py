@@ -26,7 +26,7 @@ def refused(says: dict[str, Any], selected: str = "", clusters: str | None = Non
         ({}, {}),
         # Another account is no other cluster.
         ({"context": "east"}, {"context": "east", "api_key": "other"}),
-        ({"kubeconfig": "clusters/east.yml"}, {"kubeconfig": "./clusters//east.yml", "context": ""}),
+        ({"kubeconfig": "clusters/east.yml"}, {"kubeconfig": "./clusters//east.yml"}),
         ({"kubeconfig": "~/.kube/config", "context": "a"}, {"kubeconfig": "~/.kube/config", "context": "a", "verify_ssl": False}),
         ({"kubeconfig": {"users": ["a"]}}, {"kubeconfig": {"users": ["a"]}}),
         ({"host": "https://API.example.com/"}, {"host": "https://api.example.com:443", "context": "west"}),
@@ -66,6 +66,14 @@ def test_a_host_of_several_has_to_say_which_cluster_it_is() -> None:
     assert refused({"west": None, "east": {}, "south": "text", "north": ["list"]}).silent == ["north", "south", "west"]
     assert refused({"west": None, "east": {}}, "east").silent == []
     assert refused({"east": None}).silent == [] and refused({"east": None}, is_slice=True).silent == ["east"]
+
+
+@pytest.mark.parametrize("empty", [{"context": None}, {"context": ""}, {"kubeconfig": "", "context": "east"}, {"kubeconfig": {}}, {"host": None, "api_key": "t"}])
+def test_a_host_does_not_say_it_with_an_option_that_is_empty(empty: dict[str, Any]) -> None:
+    assert refused({"west": empty, "east": {"context": "east"}}).silent == ["west"]
+    for hosts in (["west"], ["east", "west"]):
+        with pytest.raises(_inventory.RefusedError, match="(host|kubeconfig|context) in model_registry_cluster of west is empty"):
+            _inventory.connection(empty, "west", hosts, None, True)
 
 
 def test_localhost_in_an_inventory_of_clusters_has_to_say_it_too_unless_it_alone_is_named() -> None:
