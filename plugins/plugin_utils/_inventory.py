@@ -50,7 +50,9 @@ def needs_options(host: str, hosts: Collection[str], clusters: Any, is_slice: bo
 def hosts_to_refuse(variables: Mapping[str, Mapping[str, Any]], hosts: Collection[str], selected: Collection[str], clusters: Any, is_slice: bool) -> Refused:
     """Which of the selected hosts must not be connected to, by what all hosts of the inventory say, also those that are not in the run."""
     options = {host: variables[host].get(VARIABLE) for host in dict.fromkeys((*hosts, *selected))}
-    silent = [host for host in selected if (not isinstance(options[host], Mapping) or empty_in(options[host])) and needs_options(host, hosts, clusters, is_slice)]
+    silent = [
+        host for host in selected if (not isinstance(options[host], Mapping) or empty_in(options[host])) and needs_options(host, hosts, clusters, is_slice)
+    ]
     # The cluster of the environment.
     options |= {host: {} for host in selected if options[host] is None and host not in silent}
     compared = {

@@ -106,8 +106,8 @@ def _refuse_own_cluster(options: Mapping[str, Any]) -> None:
     named = kube_config.KUBE_CONFIG_DEFAULT_LOCATION
     if host is not None and host != os.environ[OF_PODS[0]] and not f"{host}.".startswith("kubernetes.default."):
         raise _errors.ClusterError(
-            f"host (K8S_AUTH_HOST) names the API server {_texts.line(host)} without a login, and the token of the service account of this pod would be sent there."
-            " Set api_key (K8S_AUTH_API_KEY)."
+            f"host (K8S_AUTH_HOST) names the API server {_texts.line(host)} without a login, and the token of the service account of this pod would be sent"
+            " there. Set api_key (K8S_AUTH_API_KEY)."
         )
     if host is None and any(os.path.exists(os.path.expanduser(path)) for path in named.split(os.pathsep) if path):
         raise _errors.ClusterError(

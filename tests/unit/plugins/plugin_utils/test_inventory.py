@@ -68,11 +68,13 @@ def test_a_host_of_several_has_to_say_which_cluster_it_is() -> None:
     assert refused({"east": None}).silent == [] and refused({"east": None}, is_slice=True).silent == ["east"]
 
 
-@pytest.mark.parametrize("empty", [{"context": None}, {"context": ""}, {"kubeconfig": "", "context": "east"}, {"kubeconfig": {}}, {"host": None, "api_key": "t"}])
+@pytest.mark.parametrize(
+    "empty", [{"context": None}, {"context": ""}, {"kubeconfig": "", "context": "east"}, {"kubeconfig": {}}, {"host": None, "api_key": "token"}]
+)
 def test_a_host_does_not_say_it_with_an_option_that_is_empty(empty: dict[str, Any]) -> None:
     assert refused({"west": empty, "east": {"context": "east"}}).silent == ["west"]
     for hosts in (["west"], ["east", "west"]):
-        with pytest.raises(_inventory.RefusedError, match="(host|kubeconfig|context) in model_registry_cluster of west is empty"):
+        with pytest.raises(_inventory.RefusedError, match=r"(host|kubeconfig|context) in model_registry_cluster of west is empty"):
             _inventory.connection(empty, "west", hosts, None, True)
 
 
