@@ -32,6 +32,7 @@ options:
   host:
     description:
       - The URL of the API server, for example V(https://api.cluster.example.com:6443).
+      - The module fails if the URL does not start with C(https://), unless it is that of a proxy on the same host, such as V(http://localhost:8001).
       - The module fails if the token is from a kubeconfig that specifies another API server, from the pod that the module runs in, or from an environment
         variable although E(K8S_AUTH_HOST) specifies another API server. To use this option, also set O(api_key).
       - Can also be specified via the E(K8S_AUTH_HOST) environment variable.

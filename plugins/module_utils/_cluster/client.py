@@ -155,7 +155,8 @@ class Cluster:
         except _errors.ClusterError as error:
             if error.status in (None, _errors.UNAUTHORIZED):
                 raise
-        return {"host": self.host, "context": self._context, "user": user, "verify_ssl": bool(self._configuration.verify_ssl)}
+        verified = bool(self._configuration.verify_ssl) and not self.host.lower().startswith("http:")
+        return {"host": self.host, "context": self._context, "user": user, "verify_ssl": verified}
 
     def capabilities(self) -> kinds.Capabilities:
         """What this cluster's definition of a registry understands; ClusterError where it knows no registries, or none with a proxy that we can ask for."""

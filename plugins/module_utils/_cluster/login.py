@@ -38,6 +38,7 @@ def connect(module: Any) -> client.Cluster:
     """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one, or two."""
     _refuse_environment(module.params)
     _refuse_own_cluster(module.params)
+    _refuse_unencrypted(module.params)
     # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
     no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
     what, host = "connecting to the cluster", ""
@@ -114,6 +115,22 @@ def _refuse_own_cluster(options: Mapping[str, Any]) -> None:
             f"it is not clear which cluster is meant: this host is a pod, whose own cluster would take precedence over the kubeconfig {_texts.line(named)}."
             " Set kubeconfig (K8S_AUTH_KUBECONFIG) or context (K8S_AUTH_CONTEXT). For the cluster of the pod, delete the kubeconfig, or set KUBECONFIG=none."
         )
+
+
+def _refuse_unencrypted(options: Mapping[str, Any]) -> None:
+    """ClusterError where the login would be sent without TLS, as the library does to an address without a scheme. A proxy on this host has no other."""
+    named = (options.get("host") or os.environ.get("K8S_AUTH_HOST") or "https://").lower()
+    if named.startswith("https://"):
+        return
+    try:
+        host = urlsplit(named).hostname if named.startswith("http://") else None
+    except ValueError:
+        host = None
+    address = _texts.ip_address(host or "")
+    if host != "localhost" and not (address and address.is_loopback):
+        # It is not repeated: without its scheme nothing tells where a password in it ends.
+        message = "host (K8S_AUTH_HOST) does not start with https://, and the login would be sent unencrypted"
+        raise _errors.ClusterError(f"{message}. Set it to a URL such as https://api.cluster.example.com:6443.")
 
 
 def _refuse_other_host(options: Mapping[str, Any], configuration: Any) -> None:

@@ -557,6 +557,28 @@ def test_a_login_of_the_environment_is_not_sent_to_another_api_server_than_that_
     assert login.connect(Module(**reached, api_key="token")).bearer_token == "token"
 
 
+@pytest.mark.parametrize("given", ["host", "K8S_AUTH_HOST"])
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "api.example.com:{}", "//127.0.0.1:{}", "http://api.example.com:{}", "root:a-secret-word@127.0.0.1:{}"])
+def test_a_login_is_not_sent_without_tls(server, monkeypatch, given, address):
+    for name in [name for name in os.environ if name.startswith("K8S_AUTH_")]:
+        monkeypatch.delenv(name)
+    if given != "host":
+        monkeypatch.setenv(given, address.format(server.server_port))
+    options = {"host": address.format(server.server_port) if given == "host" else None, "api_key": "token", "no_proxy": "*"}
+    with pytest.raises(_errors.ClusterError, match="does not start with https://, and the login would be sent unencrypted") as failure:
+        login.connect(Module(**options))
+    assert "a-secret-word" not in str(failure.value) and server.seen == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_proxy_on_this_host_needs_no_tls_and_is_not_said_to_be_verified(server, monkeypatch, tmp_path, host):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    server.answers = [DISCOVERED]
+    connected = login.connect(Module(host=f"http://{host}:{server.server_port}", api_key="token", no_proxy="*"))
+    server.answers = [(201, {"status": {"userInfo": {"username": "me"}}})]
+    assert connected.identity()["verify_ssl"] is False
+
+
 @pytest.mark.parametrize("option", [{"host": ""}, {"kubeconfig": ""}, {"kubeconfig": {}}, {"context": ""}])
 def test_an_option_that_is_empty_does_not_lead_to_the_cluster_that_somebody_is_logged_in_to(reached, server, monkeypatch, tmp_path, option):
     server.answers = [DISCOVERED]
