@@ -38,7 +38,7 @@ def connect(module: Any) -> client.Cluster:
     """The cluster of the module's options, environment or kubeconfig, by kubernetes.core's rules. ClusterError when none of them names one, or two."""
     _refuse_environment(module.params)
     _refuse_own_cluster(module.params)
-    _refuse_unencrypted(module.params)
+    _refuse_unencrypted(module.params.get("host") or os.environ.get("K8S_AUTH_HOST") or "https://", "host (K8S_AUTH_HOST)")
     # Some releases of the library take a proxy from the environment, but not which hosts are to be reached without it.
     no_proxy = next(filter(None, map(os.environ.get, ("K8S_AUTH_NO_PROXY", "NO_PROXY", "no_proxy"))), None)
     what, host = "connecting to the cluster", ""
@@ -57,6 +57,7 @@ def connect(module: Any) -> client.Cluster:
             raise client.no_answer(what, host, reason) from None
         raise _errors.ClusterError(f"there is no cluster to connect to: {_login_problem(module, reason)}") from None
     _refuse_other_host(module.params, dynamic.configuration)
+    _refuse_unencrypted(dynamic.configuration.host, "the server in the kubeconfig")
     # The library would send a deletion again by itself, also when nothing may be written any more, and wait as long as a server asks.
     dynamic.client.client.rest_client.pool_manager.connection_pool_kw["retries"] = False
     # Audit logs tell our requests from those of other modules by it.
@@ -117,19 +118,17 @@ def _refuse_own_cluster(options: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_unencrypted(options: Mapping[str, Any]) -> None:
+def _refuse_unencrypted(address: str, origin: str) -> None:
     """ClusterError where the login would be sent without TLS, as the library does to an address without a scheme. A proxy on this host has no other."""
-    named = (options.get("host") or os.environ.get("K8S_AUTH_HOST") or "https://").lower()
-    if named.startswith("https://"):
-        return
+    named = address.lower()
     try:
         host = urlsplit(named).hostname if named.startswith("http://") else None
     except ValueError:
         host = None
-    address = _texts.ip_address(host or "")
-    if host != "localhost" and not (address and address.is_loopback):
+    number = _texts.ip_address(host or "")
+    if not named.startswith("https://") and host != "localhost" and not (number and number.is_loopback):
         # It is not repeated: without its scheme nothing tells where a password in it ends.
-        message = "host (K8S_AUTH_HOST) does not start with https://, and the login would be sent unencrypted"
+        message = f"{origin} does not start with https://, and the login and passwords would be sent unencrypted"
         raise _errors.ClusterError(f"{message}. Set it to a URL such as https://api.cluster.example.com:6443.")
 
 

@@ -463,6 +463,13 @@ def reached(server, monkeypatch, tmp_path):
     return {"host": f"https://127.0.0.1:{server.server_port}", "ca_cert": str(tmp_path / "ca.pem"), "no_proxy": "*"}
 
 
+class FakeDynamic:
+    """What kubernetes.core returns for an API server that answers at this address."""
+
+    def __init__(self, host):
+        self.configuration = kubernetes.client.Configuration(host=host)
+
+
 def of_token(reached, token):
     """A kubeconfig with a token."""
     return {
@@ -565,9 +572,15 @@ def test_a_login_is_not_sent_without_tls(server, monkeypatch, given, address):
     if given != "host":
         monkeypatch.setenv(given, address.format(server.server_port))
     options = {"host": address.format(server.server_port) if given == "host" else None, "api_key": "token", "no_proxy": "*"}
-    with pytest.raises(_errors.ClusterError, match="does not start with https://, and the login would be sent unencrypted") as failure:
+    with pytest.raises(_errors.ClusterError, match=r"does not start with https://, and the login and passwords would be sent unencrypted") as failure:
         login.connect(Module(**options))
     assert "a-secret-word" not in str(failure.value) and server.seen == []
+
+
+def test_nothing_is_read_or_written_without_tls_by_a_kubeconfig_either(reached, monkeypatch):
+    monkeypatch.setattr(login, "get_api_client", lambda *_arguments, **_options: FakeDynamic("http://api.example.com:6443"))
+    with pytest.raises(_errors.ClusterError, match="the server in the kubeconfig does not start with https://"):
+        login.connect(Module(kubeconfig=of_token(reached, "token")))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
