@@ -4,7 +4,7 @@ PRODUCT ?= 3.x
 PLATFORM ?= openshift
 RUN = $(PYTHON) -m sandbox.toolchain
 
-.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test test-matrix lint unit integration generations campaign bench changelog docs
+.PHONY: help demo sandbox sandbox-stop sandbox-upgrade test test-changed test-matrix lint unit integration generations campaign bench changelog docs
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -23,6 +23,9 @@ sandbox-upgrade: ## install another PRODUCT over a running sandbox
 
 test: ## all checks: lint, sanity, unit and integration tests
 	@$(RUN) python tests/run.py
+
+test-changed: ## for development: quick checks, and the tests that concern what was changed since main (SINCE=another branch)
+	@$(RUN) python tests/run.py changed $(or $(SINCE),main)
 
 test-matrix: ## every ansible-core with every Python of this machine, and the tools of certification (half an hour)
 	@$(RUN) python tests/matrix.py

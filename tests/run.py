@@ -1,7 +1,7 @@
 """All tests in the order in which they fail fastest: unit tests, then the checks, then everything that needs a sandbox, in lanes side by side: each has
 sandboxes of its own, and waits more than it computes.
 
-    python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration]
+    python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration | changed [BRANCH]]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import partial
 from sandbox import lifecycle, toolchain
 from sandbox.layout import ROOT
 from sandbox.operator import real
-from tests import golden
+from tests import changed, golden
 from tests.generations.conftest import folder_for, sandbox_of_a_copy
 
 # The tests of the first lane run on the sandbox of the checkout, those of the others on sandboxes of copies. Files that no lane names are in the first.
@@ -29,6 +29,10 @@ LANES = (
     ("test_broken_answers.py", "test_given_up_last.py", "test_interleavings.py", "test_missing.py", "test_never.py", "test_rbac.py"),
     ("test_aap.py", "test_examples.py", "test_registry_life.py", "test_sandbox_*.py"),
 )
+
+
+# They take seconds.
+QUICK_CHECKS = ("mypy", "ruff", "import-linter", "words")
 
 
 def step(what: str, *command: str) -> bool:
@@ -119,7 +123,24 @@ def on_sandboxes(names: Sequence[str]) -> dict[str, bool]:
     return {name: all(passed for of, passed in results if of == name) for name in names}
 
 
+def of_changes(since: str) -> int:
+    """For development: the checks that take seconds, and the tests that concern what was changed since a branch. The others may fail all the same."""
+    files = changed.concerned(changed.changed_files(since))
+    print("\n".join(files) or "no tests concern what was changed", flush=True)
+    of = {folder: [file for file in files if file.startswith(f"tests/{folder}/")] for folder in ("unit", "integration", "generations")}
+    passed = [step("lint", "tests/checks.py", *QUICK_CHECKS)]
+    if of["unit"]:
+        passed.append(step("unit tests", "-m", "pytest", "-q", *of["unit"]))
+    if of["integration"]:
+        passed.append(on_one_sandbox(of["integration"]))
+    if of["generations"]:
+        passed.append(step("generations of the product", "-m", "pytest", "-q", *of["generations"]))
+    return 0 if all(passed) else 1
+
+
 def main(names: list[str]) -> int:
+    if names[:1] == ["changed"]:
+        return of_changes(*names[1:] or ["main"])
     files = [f"tests/integration/{name}" for name in names if (ROOT / "tests" / "integration" / name).is_file()]
     if files and len(files) == len(names):
         return 0 if on_one_sandbox(files) else 1
