@@ -13,7 +13,6 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import RBAC
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.naming import name_problems
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import auth_delegator, name_conflict
 
 DOCUMENTATION = r"""
 name: model_registry_rbac
@@ -65,6 +64,9 @@ LEFTOVERS = (
 
 def model_registry_rbac(registries: object) -> list[dict[str, Any]]:
     """The ClusterRoles for these registries; the filter of the same name, see DOCUMENTATION."""
+    # Ansible loads all filters of a collection in each task that uses one of them, and this takes 0.1 s.
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import auth_delegator, name_conflict
+
     if not isinstance(registries, list) or not all(isinstance(entry, Mapping) and isinstance(entry.get("name"), str) for entry in registries):
         raise AnsibleFilterError("model_registry_rbac needs a list of registries, each a dictionary with a name")
     names = sorted({str(entry["name"]) for entry in registries})
