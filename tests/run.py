@@ -1,4 +1,4 @@
-"""All tests in the order in which they fail fastest: unit tests, then the checks, then everything that needs a sandbox, in lanes side by side: each has
+"""All tests in the order in which they fail fastest: unit tests beside the checks, then everything that needs a sandbox, in lanes side by side: each has
 sandboxes of its own, and waits more than it computes.
 
     python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration | changed [BRANCH]]
@@ -49,12 +49,25 @@ def told(what: str, passed: bool, started: float) -> bool:
     return passed
 
 
-def unit() -> bool:
-    return step("unit tests", "-m", "pytest", "-q", "tests/unit")
+def kept(what: str, *command: str) -> bool:
+    """Like `step`, beside others: what is printed is kept until the end."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as printed:
+        passed = subprocess.run([sys.executable, *command], cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT, check=False).returncode == 0
+        printed.seek(0)
+        print(f"\n==> {what}\n{printed.read().decode(errors='replace')}", flush=True)
+    return told(what, passed, started)
 
 
-def lint() -> bool:
-    return step("lint and sanity", "tests/checks.py")
+def without_sandboxes(names: Sequence[str]) -> dict[str, bool]:
+    """The unit tests beside the checks: those keep only one core busy."""
+    tests = ("unit tests", "-m", "pytest", "-q", "tests/unit")
+    if "lint" not in names:
+        return {"unit": step(*tests)} if "unit" in names else {}
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(kept, *tests) if "unit" in names else None
+        checked = step("lint and sanity", "tests/checks.py")
+        return {**({"unit": beside.result()} if beside else {}), "lint": checked}
 
 
 def number_of_lanes() -> int:
@@ -91,14 +104,8 @@ def lane_beside(number: int) -> bool:
 
 
 def generations() -> bool:
-    """They start sandboxes of their own; what they print is kept until their end."""
-    started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "--durations=5", "tests/generations"]
-    with tempfile.TemporaryFile() as printed:
-        passed = subprocess.run(command, cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT, check=False).returncode == 0
-        printed.seek(0)
-        print(f"\n==> generations of the product\n{printed.read().decode(errors='replace')}", flush=True)
-    return told("generations of the product", passed, started)
+    """They start sandboxes of their own."""
+    return kept("generations of the product", "-m", "pytest", "-q", "--durations=5", "tests/generations")
 
 
 def not_run() -> list[str]:
@@ -144,8 +151,7 @@ def main(names: list[str]) -> int:
     files = [f"tests/integration/{name}" for name in names if (ROOT / "tests" / "integration" / name).is_file()]
     if files and len(files) == len(names):
         return 0 if on_one_sandbox(files) else 1
-    steps = {"unit": unit, "lint": lint}
-    known = [*steps, "integration", "generations"]
+    known = ["unit", "lint", "integration", "generations"]
     unknown = [name for name in names if name not in known]
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
@@ -157,8 +163,7 @@ def main(names: list[str]) -> int:
     except toolchain.ToolchainError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    results = {name: steps[name]() for name in wanted if name in steps}
-    results |= on_sandboxes([name for name in wanted if name not in steps])
+    results = without_sandboxes(wanted) | on_sandboxes([name for name in wanted if name in known[2:]])
     print()
     for name, passed in results.items():
         print(f"{name:12} {'passed' if passed else 'FAILED'}")
