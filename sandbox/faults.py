@@ -175,13 +175,20 @@ def load_rules(layout: Layout) -> list[Rule]:
         return []
 
 
-def recorded_requests(layout: Layout) -> list[Request]:
-    """All requests that went through the fault proxy since the last `clear` or `forget_requests`, oldest first."""
+def recorded_requests(layout: Layout, after: int = 0) -> list[Request]:
+    """All requests that went through the fault proxy since the last `clear` or `forget_requests`, oldest first; only those after a `recorded_so_far`."""
     try:
-        lines = requests_file(layout).read_text().splitlines()
+        with requests_file(layout).open("rb") as file:
+            file.seek(after)
+            return [Request(**json.loads(line)) for line in file]
     except FileNotFoundError:
         return []
-    return [Request(**json.loads(line)) for line in lines]
+
+
+def recorded_so_far(layout: Layout) -> int:
+    """A mark in the record of requests: a test may have recorded tens of thousands before."""
+    file = requests_file(layout)
+    return file.stat().st_size if file.exists() else 0
 
 
 def forget_requests(layout: Layout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import re
@@ -90,6 +91,11 @@ class Breaker:
     seen: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @functools.cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Of connections to the API server."""
+        return ssl.create_default_context(cafile=str(self.layout.path("pki", "ca.crt")))
+
     def expect(self, at: int | None, way: str = "") -> None:
         """Count from the beginning, and break the answer to the request of this number."""
         self.at, self.way, self.seen = at, way, []
@@ -107,6 +113,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     breaker: Breaker
 
+    def setup(self) -> None:
+        super().setup()
+        upstream = urlsplit(self.breaker.layout.api_url)
+        self.upstream = http.client.HTTPSConnection(str(upstream.hostname), upstream.port, context=self.breaker.tls)
+
+    def finish(self) -> None:
+        self.upstream.close()
+        super().finish()
+
     def forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with self.breaker.lock:
@@ -115,14 +130,10 @@ class _Handler(BaseHTTPRequestHandler):
         if number == self.breaker.at and self.breaker.way in REFUSALS:
             self.answer(REFUSALS[self.breaker.way])
             return
-        upstream = urlsplit(self.breaker.layout.api_url)
-        tls = ssl.create_default_context(cafile=str(self.breaker.layout.path("pki", "ca.crt")))
-        connection = http.client.HTTPSConnection(str(upstream.hostname), upstream.port, context=tls)
         headers = {name: value for name, value in self.headers.items() if name not in ("Host", "Connection", "Accept-Encoding")}
-        connection.request(self.command, self.path, body or None, headers)
-        response = connection.getresponse()
+        self.upstream.request(self.command, self.path, body or None, headers)
+        response = self.upstream.getresponse()
         answer: Answer | None = Answer(response.status, response.read())
-        connection.close()
         if number == self.breaker.at and answer is not None:
             answer = WAYS[self.breaker.way](answer)
         if answer is None:

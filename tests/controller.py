@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import threading
@@ -21,8 +20,8 @@ from urllib.parse import parse_qsl, urlsplit
 import jinja2
 import yaml
 
-from sandbox import lifecycle
 from sandbox.layout import ROOT, Layout
+from tests import helpers
 
 AAP = ROOT / "aap"
 PASSWORD_TYPE = "Model registry database password"
@@ -104,7 +103,7 @@ class Controller:
             credentials = [item | {"inputs": item["inputs"] | {"bearer_token": token}} for item in credentials]
         if password:
             credentials.append({"credential_type": PASSWORD_TYPE, "inputs": {"password": password}})
-        environment = {name: value for name, value in (os.environ | lifecycle.shell_variables(self.layout)).items() if name not in OTHER_WAYS}
+        environment = {name: value for name, value in helpers.shell(self.layout).items() if name not in OTHER_WAYS}
         for number, credential in enumerate(credentials):
             environment |= self._injected(credential, folder / "env" / f"credential-{number}")
         environment["ANSIBLE_NOCOLOR"] = "1"

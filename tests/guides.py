@@ -6,7 +6,6 @@ A block with a caption is the file of that name. Tasks without one are run in th
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from dataclasses import dataclass, field
@@ -15,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from sandbox import lifecycle
 from sandbox.layout import ROOT, Layout
+from tests import helpers
 
 GUIDES = ROOT / "docs" / "docsite" / "rst"
 BLOCK = re.compile(r"^\.\. code-block:: *(?P<language>\S*)\n(?P<options>(?:   :.+\n)*)\n(?P<content>(?:   .*\n|\n)+)", re.MULTILINE)
@@ -47,10 +46,11 @@ class Reader:
 
     def run(self, commands: str) -> int:
         """Run commands; their exit code. What they print is in `output`."""
-        vault = self.folder / "vault-password"
+        # At a path that is the same for all: forked playbooks share what they have read of their environment.
+        vault = self.layout.path("vault-password")
         vault.write_text("vault-password\n")
         variables = {"ANSIBLE_VAULT_PASSWORD_FILE": str(vault), "ANSIBLE_NOCOLOR": "1"}
-        environment = os.environ | lifecycle.shell_variables(self.layout) | variables | self.variables
+        environment = helpers.shell(self.layout) | variables | self.variables
         done = subprocess.run(["bash", "-euc", commands], cwd=self.folder, env=environment, text=True, capture_output=True, check=False, timeout=300)
         self.output = done.stdout + done.stderr
         return done.returncode

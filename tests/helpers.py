@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import json
 import os
 import re
@@ -33,8 +35,6 @@ SECONDS = 120
 CALLBACKS = Path(__file__).parent / "callback_plugins"
 USER_AGENT = "modelops.openshift_ai"
 BOUNDARY = "\x1e"
-# With this variable, every program of every playbook is started.
-COLD = "TESTS_COLD"
 # Linux cuts the name of a process.
 LONGEST_NAME = 15
 # A variable that pytest sets for all that a test starts.
@@ -53,6 +53,29 @@ def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
     return found
 
 
+def shell(layout: Layout, cold: bool = False) -> dict[str, str]:
+    """The variables of the shell of `. .sandbox/env`. Playbooks are forked by `tests.warm` in it, unless it is `cold`."""
+    environment = os.environ | lifecycle.shell_variables(layout)
+    return environment if cold else warm.shell(environment)
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Where the requests of tests run: connections stay open from one to the next. To open one costs the test and the API server more than a request."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
+
+
+@functools.cache
+def _api(layout: Layout, _authority: float) -> Api:
+    """The administrator's client of a sandbox, for as long as it has this authority."""
+    api = Api(layout, "tests")
+    asyncio.run_coroutine_threadsafe(api.__aenter__(), _loop()).result()
+    atexit.register(lambda: asyncio.run_coroutine_threadsafe(api.__aexit__(), _loop()).result())
+    return api
+
+
 class Cluster:
     """Requests to the sandbox's API server from tests that are not asynchronous."""
 
@@ -60,13 +83,9 @@ class Cluster:
         self.layout = layout
 
     def call(self, what: Callable[[Api], Any]) -> Any:
-        """Run one coroutine of a client of its own."""
-
-        async def with_client() -> Any:
-            async with Api(self.layout, "tests") as api:
-                return await what(api)
-
-        return asyncio.run(with_client())
+        """Run one coroutine of a client."""
+        api = _api(self.layout, self.layout.path("pki", "ca.crt").stat().st_mtime)
+        return asyncio.run_coroutine_threadsafe(what(api), _loop()).result()
 
     def get(self, api_version: str, plural: str, name: str, namespace: str | None = REGISTRIES_NAMESPACE) -> Any:
         return self.call(lambda api: api.find(path(api_version, plural, namespace, name)))
@@ -314,13 +333,14 @@ class Runner:
 
         A failed task that does not ignore its errors ends it: those after it have no Run.
         """
+        before = faults.recorded_so_far(self.layout)
         with self._playbook(tasks, verbosity) as started:
             started.process.wait(SECONDS * 3 * len(tasks))
         output = started.output.read_text()
         records = [json.loads(line) for line in started.record.read_text().splitlines()] if started.record.exists() else []
         assert records, output
         head, *printed = output.split(BOUNDARY)
-        requests = faults.recorded_requests(self.layout)
+        requests = faults.recorded_requests(self.layout, before)
         return [
             Run(
                 result=done["result"],
@@ -398,14 +418,10 @@ class Runner:
             "ANSIBLE_INVENTORY_ENABLED": "host_list",
             "RECORDER_FILE": str(record),
         }
-        environment = os.environ | lifecycle.shell_variables(self.layout) | variables
+        environment = shell(self.layout, cold or verbosity > 0) | variables
         play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": written}
-        program = "ansible-playbook"
-        if not cold and not verbosity and not os.environ.get(COLD):
-            programs = warm.programs(environment)
-            program, play["vars"] = str(programs / warm.PLAYBOOK), {"ansible_python_interpreter": str(programs / warm.PYTHON)}
         playbook.write_text(json.dumps([play]))
-        command = [program, str(playbook), *["-" + "v" * verbosity] * bool(verbosity)]
+        command = ["ansible-playbook", str(playbook), *["-" + "v" * verbosity] * bool(verbosity)]
         with output.open("w") as file, subprocess.Popen(command, cwd=self.folder, env=environment, stdout=file, stderr=file) as process:
             try:
                 yield _Playbook(process, record, output)

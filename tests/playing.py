@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -11,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import controlplane, lifecycle
+from sandbox import controlplane
 from sandbox.layout import Layout
+from tests import helpers
 
 SUMMARY = re.compile(r"^TASK \[(?:\S+ : )?Summary\] \*+\n.*? => (\{\n.*?^\})", re.MULTILINE | re.DOTALL)
 SERVER = re.compile(r"\S+: API server .*")
@@ -75,8 +75,7 @@ class Player:
     def run(self, command: str, *arguments: str, **variables: str) -> Played:
         """A command as it is written, with more arguments and variables."""
         environment: Mapping[str, str] = {
-            **os.environ,
-            **lifecycle.shell_variables(self.layout),
+            **helpers.shell(self.layout),
             "K8S_AUTH_KUBECONFIG": str(self.folder / "kubeconfig"),
             "PWD": str(self.folder),
             **variables,

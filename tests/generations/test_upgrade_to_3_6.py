@@ -6,7 +6,6 @@ It follows `test_upgrade` on the same sandbox. Of registries its operator makes 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import controlplane, lifecycle
+from sandbox import controlplane
 from sandbox.generations import AI_HUB, COMPONENT, GENERATIONS
 from sandbox.layout import OPERATOR_NAMESPACE, REGISTRIES_NAMESPACE
 from tests.component import CLUSTER
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Form, database_of
-from tests.helpers import Cluster, Right, Run, Runner, Task, account_with, automation_token, roles_of, until, without
+from tests.helpers import Cluster, Right, Run, Runner, Task, account_with, automation_token, roles_of, shell, until, without
 from tests.reading import INFO, auditor_token
 
 from .conftest import Sandbox, pods_of
@@ -139,7 +138,7 @@ def test_the_end_of_an_api_is_a_finding_of_check_and_of_the_report(upgraded: Upg
 
     def play(playbook: str, *arguments: str) -> tuple[int, str]:
         command = ["ansible-playbook", f"modelops.openshift_ai.{playbook}", "-e", f"model_registry_report_file={page}", *arguments]
-        environment = os.environ | lifecycle.shell_variables(layout) | {"K8S_AUTH_KUBECONFIG": str(tmp_path / "kubeconfig")}
+        environment = shell(layout) | {"K8S_AUTH_KUBECONFIG": str(tmp_path / "kubeconfig")}
         done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False, timeout=300)
         return done.returncode, done.stdout.partition("TASK [Summary]")[2] or done.stdout + done.stderr
 

@@ -6,7 +6,6 @@ import base64
 import dataclasses
 import importlib
 import json
-import os
 import re
 import subprocess
 import uuid
@@ -19,12 +18,12 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from sandbox import controlplane, databases, lifecycle
+from sandbox import controlplane, databases
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, is_ready, status_of, switch
 from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Api, Controller, Job, defaults, refusals
 from tests.fleet import remove
-from tests.helpers import account_with, converging_roles, roles_of, until
+from tests.helpers import account_with, converging_roles, roles_of, shell, until
 
 from .conftest import Cluster
 
@@ -54,7 +53,7 @@ def objects_of(folder: Path, layout: Layout, environment: Mapping[str, str] | No
     playbook = folder / f"{written.stem}.yml"
     playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars_files": files, "tasks": tasks}]))
     command = ["ansible-playbook", str(playbook), "-e", json.dumps({f"model_registries_aap_{name}": value for name, value in settings.items()})]
-    variables = {**os.environ, **lifecycle.shell_variables(layout), **(environment or {})}
+    variables = {**shell(layout), **(environment or {})}
     done = subprocess.run(command, env=variables, check=False, text=True, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     objects: dict[str, list[dict[str, Any]]] = json.loads(written.read_text())
@@ -521,7 +520,7 @@ def configure(api: Api, layout: Layout, tmp_path: Path) -> Callable[..., subproc
     def run(**settings: Any) -> subprocess.CompletedProcess[str]:
         given = {f"model_registries_aap_{name}": value for name, value in {"token": "t", "api_server_ca": "ca", "kubeconfig": "k", **settings}.items()}
         given |= {"aap_hostname": api.url, "aap_token": "token"}
-        variables = {**os.environ, **lifecycle.shell_variables(layout)}
+        variables = shell(layout)
         variables["ANSIBLE_COLLECTIONS_PATH"] = f"{api.collections}:{variables['ANSIBLE_COLLECTIONS_PATH']}"
         command = ["ansible-playbook", str(AAP / "configure.yml"), "-e", json.dumps(given)]
         return subprocess.run(command, env=variables, cwd=tmp_path, check=False, text=True, capture_output=True, timeout=300)

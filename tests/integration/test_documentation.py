@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, status_of, switch
 from tests.fleet import remove
 from tests.guides import Reader
-from tests.helpers import REGISTRIES, until
+from tests.helpers import REGISTRIES, shell, until
 
 from .conftest import Cluster
 
@@ -30,7 +29,7 @@ def play(layout: Layout, folder: Path, plays: Any, given: Mapping[str, Any] | No
     playbook, variables = folder / "playbook.yml", folder / "variables.json"
     playbook.write_text(yaml.safe_dump(plays))
     variables.write_text(json.dumps(VARIABLES if given is None else given))
-    environment = os.environ | lifecycle.shell_variables(layout)
+    environment = shell(layout)
     done = subprocess.run(
         ["ansible-playbook", playbook, "-e", f"@{variables}"], env=environment, cwd=folder, text=True, capture_output=True, check=False, timeout=300
     )

@@ -6,7 +6,6 @@ One playbook takes the component through its life, because each switch starts or
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -14,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import controlplane, faults, lifecycle, processes
+from sandbox import controlplane, faults, processes
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from sandbox.platform import seed
 from tests.component import CLUSTER, component_kept, is_ready, status_of, switch
-from tests.helpers import Right, Run, Runner, Task, account_with, accounts_without_one_right, roles_of, until
+from tests.helpers import Right, Run, Runner, Task, account_with, accounts_without_one_right, roles_of, shell, until
 
 from .conftest import ApiError, Cluster
 
@@ -233,7 +232,7 @@ def clusters(layout: Layout, token: str, tmp_path: Any) -> str:
 def test_the_playbook_switches_it_on_and_sums_up(layout: Layout, cluster: Cluster, clusters: str) -> None:
     def enable(*arguments: str) -> tuple[int, str]:
         command = ["ansible-playbook", "-i", clusters, "modelops.openshift_ai.enable", *arguments]
-        done = subprocess.run(command, env=os.environ | lifecycle.shell_variables(layout), text=True, capture_output=True, check=False, timeout=300)
+        done = subprocess.run(command, env=shell(layout), text=True, capture_output=True, check=False, timeout=300)
         return done.returncode, done.stdout + done.stderr
 
     def summary(output: str) -> str:

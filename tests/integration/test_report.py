@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox import controlplane, databases, faults, lifecycle
+from sandbox import controlplane, databases, faults
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Database, Form
 from tests.filling import is_available
-from tests.helpers import Cluster, until
+from tests.helpers import Cluster, shell, until
 from tests.reading import auditor_token
 
 # Ansible before 2.19 would run the first, a browser the second.
@@ -50,7 +49,7 @@ def report(layout: Layout, folder: Path, clusters: dict[str, dict[str, object]],
     variables = {"since": datetime.date(2024, 2, 29)}
     inventory.write_text(yaml.safe_dump({"all": {"hosts": clusters, "vars": variables}}, sort_keys=False))
     command = ["ansible-playbook", "-i", str(inventory), "modelops.openshift_ai.report", "-e", "model_registries_same_cluster=true", *arguments]
-    environment = os.environ | lifecycle.shell_variables(layout)
+    environment = shell(layout)
     faults.forget_requests(layout)
     done = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, check=False, timeout=300)
     return Told(done.returncode, done.stdout + done.stderr, folder, tuple(faults.recorded_requests(layout)))

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,16 +47,16 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     }
 
 
-def played(tmp_path: Path, environment: Mapping[str, str], program: str, variables: Mapping[str, str]) -> tuple[int, str, list[dict[str, Any]]]:
+def played(tmp_path: Path, environment: Mapping[str, str], *tasks: dict[str, Any]) -> tuple[int, str, list[dict[str, Any]]]:
     """A play's exit code, output, and what its tasks returned, without times and the names of temporary files."""
     (tmp_path / "kubeconfig").write_text(json.dumps(KUBECONFIG))
-    tasks = [{**task, MODULE: {**task[MODULE], "kubeconfig": "kubeconfig"}} if MODULE in task else task for task in TASKS]
-    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
+    written = [{**task, MODULE: {**task[MODULE], "kubeconfig": "kubeconfig"}} if MODULE in task else task for task in tasks]
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": written}
     (tmp_path / "play.json").write_text(json.dumps([play]))
     record = tmp_path / "record"
     record.unlink(missing_ok=True)
     ended = subprocess.run(
-        [program, "play.json"],
+        ["ansible-playbook", "play.json"],
         cwd=tmp_path,
         env={**environment, "RECORDER_FILE": str(record)},
         stdin=subprocess.DEVNULL,
@@ -72,16 +73,29 @@ def played(tmp_path: Path, environment: Mapping[str, str], program: str, variabl
 
 
 def test_a_forked_playbook_ends_as_a_started_one(tmp_path: Path, environment: Mapping[str, str]) -> None:
-    started = played(tmp_path, {**environment, "VARIABLE": "first"}, "ansible-playbook", {})
-    programs = warm.programs(environment)
-    forked, again = (
-        played(tmp_path, {**environment, "VARIABLE": variable}, str(programs / warm.PLAYBOOK), {"ansible_python_interpreter": str(programs / warm.PYTHON)})
-        for variable in ("first", "second")
-    )
+    started = played(tmp_path, {**environment, "VARIABLE": "first"}, *TASKS)
+    forked, again = (played(tmp_path, {**warm.shell(environment), "VARIABLE": variable}, *TASKS) for variable in ("first", "second"))
     assert len(started[2]) == len(TASKS)
     assert forked[2] == started[2]
     assert (forked[0], without_times(forked[1])) == (started[0], without_times(started[1]))
     assert again[2][3]["stdout_lines"] == ["second", *started[2][3]["stdout_lines"][1:]]
+
+
+def test_the_python_of_a_forked_playbook_is_a_python(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    ran = {"ansible.builtin.command": {"argv": ["{{ ansible_playbook_python }}", "-c", "import sys; print(sys.executable)"]}}
+    code, output, [result] = played(tmp_path, warm.shell(environment), ran)
+    assert code == 0, output
+    assert (result["stdout"], Path(result["cmd"][0]).parent) == (sys.executable, warm.programs())
+
+
+def test_what_ansible_reads_at_its_start_is_read_for_each_environment_and_folder(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    def forks(**variables: str) -> object:
+        _code, _output, [result] = played(tmp_path, {**warm.shell(environment), **variables}, {"ansible.builtin.debug": {"var": "ansible_forks"}})
+        return result["ansible_forks"]
+
+    assert [forks(), forks(ANSIBLE_FORKS="7"), forks()] == [5, 7, 5]
+    (tmp_path / "ansible.cfg").write_text("[defaults]\nforks = 9\n")
+    assert forks() == 9
 
 
 def without_times(output: str) -> list[str]:
@@ -92,8 +106,8 @@ def test_whoever_stands_for_a_forked_process_takes_it_along_when_it_is_killed(tm
     record = tmp_path / "0123456789abcdef.results"
     task = {"ansible.builtin.wait_for": {"path": str(tmp_path / "never"), "timeout": 60}}
     (tmp_path / "play.json").write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]))
-    command = [str(warm.programs(environment) / warm.PLAYBOOK), "play.json"]
-    with subprocess.Popen(command, cwd=tmp_path, env={**environment, "RECORDER_FILE": str(record)}, stdout=subprocess.DEVNULL) as client:
+    variables = {**warm.shell(environment), "RECORDER_FILE": str(record)}
+    with subprocess.Popen(["ansible-playbook", "play.json"], cwd=tmp_path, env=variables, stdout=subprocess.DEVNULL) as client:
         until_named(record.stem[:15], present=True)
         client.send_signal(signal.SIGKILL)
     until_named(record.stem[:15], present=False)

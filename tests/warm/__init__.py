@@ -1,17 +1,17 @@
 """`ansible-playbook` and the Python of its modules without their start: processes that have imported everything are forked for each run.
 
 Only the imports are shared. The play, the action plugin, the payload that Ansible makes of a module, the module in a process of its own, its arguments,
-environment and output are the real ones: `client.py` is started in place of the program, and `server.py` forks what runs in the end.
+environment and output are the real ones: `client.py` is started in place of the program, and `server.py` forks what runs in the end. There is a server for
+each environment that the program looks at while it is started; in a folder with an ansible.cfg, the real program is started.
 
 In /proc, a forked process shows the arguments and the environment of its server. It is named after its run, so that it can be killed. Other signals do not
-reach it: tests of these, of process lists, and of what Ansible prints in detail start the real programs, as all tests do with TESTS_COLD=1.
+reach it: tests of these and of process lists start the real programs, as all tests do with TESTS_COLD=1.
 """
 
 from __future__ import annotations
 
 import atexit
 import functools
-import hashlib
 import marshal
 import os
 import shutil
@@ -22,21 +22,23 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PLAYBOOK, PYTHON = "ansible-playbook", "python"
-# Variables that Ansible and Python look at while they are started.
-LOOKED_AT = ("ANSIBLE", "HOME", "LANG", "LC_", "PATH", "PYTHON", "TMPDIR")
+# With this variable, every program of every playbook is started.
+COLD = "TESTS_COLD"
 
 
-def programs(environment: Mapping[str, str]) -> Path:
-    """A folder with an `ansible-playbook` and a `python` that start at once, for an environment like this one. It is gone with this process."""
-    of = "".join(f"{name}={value}\0" for name, value in sorted(environment.items()) if name.startswith(LOOKED_AT))
-    return _made(hashlib.sha256(of.encode()).hexdigest())
+def shell(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with an `ansible-playbook` first on its PATH that starts at once, and has its modules start at once."""
+    if os.environ.get(COLD) or not Path(sys.executable).with_name(PLAYBOOK).exists():
+        return dict(environment)
+    return {**environment, "PATH": f"{programs()}{os.pathsep}{environment['PATH']}"}
 
 
 @functools.cache
-def _made(_environment: str) -> Path:
+def programs() -> Path:
+    """A folder with an `ansible-playbook` and a `python` that start at once. It is gone with this process."""
     folder = Path(tempfile.mkdtemp(prefix="modelops-warm-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    (folder / "server").write_bytes(marshal.dumps([str(HERE / "server.py"), str(os.getpid())]))
+    (folder / "server").write_bytes(marshal.dumps([str(HERE / "server.py"), str(os.getpid()), str(folder / PYTHON)]))
     for name in (PLAYBOOK, PYTHON):
         program = folder / name
         program.write_text(f"#!{sys.executable} -IS\n{(HERE / 'client.py').read_text()}")

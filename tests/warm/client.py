@@ -12,20 +12,36 @@ import zlib
 
 PLAYBOOK = "ansible-playbook"
 FOLDER = os.path.dirname(sys.argv[0])
+REAL = os.path.join(os.path.dirname(sys.executable), PLAYBOOK)
+# Variables that a module looks at while it is started, those that Ansible does, and one of them that differs from run to run and that nothing here uses.
+OF_MODULES = ("HOME", "KUBECONFIG", "LANG", "LC_", "PYTHON", "TZ")
+OF_ANSIBLE = (*OF_MODULES, "ANSIBLE", "NO_COLOR", "PATH", "TMPDIR")
+NOT_USED = "ANSIBLE_CACHE_PLUGIN_CONNECTION"
 # By it a test finds the processes of one playbook to end them; a server belongs to none.
 OF_A_RUN = "RECORDER_FILE"
 KILLED = 137
 
 
 def server_of(program: str, arguments: list) -> str:
-    """Which server: one for ansible-playbook, and one for each payload of a module."""
+    """Which server: one for ansible-playbook, and one for each payload of a module, in each environment."""
+    names = OF_ANSIBLE if program == PLAYBOOK else OF_MODULES
+    looked_at = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith(names) and name != NOT_USED]
+    environment = zlib.crc32("\0".join(looked_at).encode(errors="surrogateescape"))
     if program == PLAYBOOK:
-        return program
+        return f"{program}-{environment}"
     with open(arguments[0], "rb") as file:
         content = file.read()
     # The payload is by far the longest of its strings; the arguments of the module are in another.
     payload = max(content.replace(b'"', b"'").split(b"'"), key=len)
-    return f"{os.path.basename(arguments[0])}-{zlib.crc32(payload)}"
+    return f"{os.path.basename(arguments[0])}-{zlib.crc32(payload)}-{environment}"
+
+
+def is_module(arguments: list) -> bool:
+    """Whether this runs a module of ours with its archive. Others have no server, and nor has what only stands for a module of ours."""
+    if not arguments or not os.path.basename(arguments[0]).startswith("AnsiballZ_model_"):
+        return False
+    with open(arguments[0], "rb") as file:
+        return b"_ansiballz_main" in file.read()
 
 
 def connected(name: str, arguments: list) -> _socket.socket:
@@ -45,7 +61,7 @@ def connected(name: str, arguments: list) -> _socket.socket:
 
 def start(listening: _socket.socket, name: str, arguments: list) -> None:
     with open(f"{FOLDER}/server", "rb") as settings:
-        command = [sys.executable, *marshal.load(settings), *(arguments[:1] if name != PLAYBOOK else [])]
+        command = [sys.executable, *marshal.load(settings), *(arguments[:1] if not name.startswith(PLAYBOOK) else [])]
     environment = {key: value for key, value in os.environ.items() if key != OF_A_RUN}
     log = os.open(f"{FOLDER}/{name}.log", os.O_WRONLY | os.O_CREAT, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -61,7 +77,9 @@ def start(listening: _socket.socket, name: str, arguments: list) -> None:
 def main() -> int:
     program, *arguments = sys.argv
     program = os.path.basename(program)
-    if program != PLAYBOOK and not os.path.basename(arguments[0]).startswith("AnsiballZ_model_"):
+    if program == PLAYBOOK and os.path.exists("ansible.cfg"):
+        os.execv(REAL, [REAL, *arguments])
+    if program != PLAYBOOK and not is_module(arguments):
         os.execv(sys.executable, [sys.executable, *arguments])
     connection = connected(server_of(program, arguments), arguments)
     request = marshal.dumps((arguments, os.getcwd(), dict(os.environ)))

@@ -1,6 +1,6 @@
-"""Imports what a program imports, and forks itself for each run of it: `server.py OWNER` for ansible-playbook, `server.py OWNER FILE` for a module.
+"""Imports what a program imports, and forks itself for each run of it: `server.py OWNER PYTHON` for ansible-playbook, and with a FILE for a module.
 
-It listens on file 3, and ends with the process OWNER.
+It listens on file 3, and ends with the process OWNER. Playbooks run their modules with the program PYTHON.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import zipfile
 from pathlib import Path
 
 LISTENING = 3
+PYTHON = sys.argv[2]
 PR_SET_NAME = 15
 # By the name of this file, of which a process's name has the beginning, a test finds the processes of one playbook.
 OF_A_RUN = "RECORDER_FILE"
@@ -36,13 +37,20 @@ OF_ANSIBLE = (
     "ansible.executor.process.worker",
     "ansible.executor.task_executor",
     "ansible.executor.task_queue_manager",
-    "ansible.plugins.action.normal",
-    "ansible.plugins.callback.minimal",
-    "ansible.plugins.connection.local",
-    "ansible.plugins.inventory.host_list",
-    "ansible.plugins.shell.sh",
+    "ansible.parsing.yaml.dumper",
+    *(f"ansible.plugins.action.{name}" for name in ("assert", "debug", "fail", "include_vars", "normal", "set_fact", "validate_argument_spec")),
+    *(f"ansible.plugins.become.{name}" for name in ("su", "sudo")),
+    "ansible.plugins.cache.memory",
+    *(f"ansible.plugins.callback.{name}" for name in ("default", "junit", "minimal", "oneline", "tree")),
+    *(f"ansible.plugins.connection.{name}" for name in ("local", "paramiko_ssh", "psrp", "ssh", "winrm")),
+    *(f"ansible.plugins.inventory.{name}" for name in ("auto", "host_list", "ini", "script", "toml", "yaml")),
+    *(f"ansible.plugins.shell.{name}" for name in ("cmd", "powershell", "sh")),
     "ansible.plugins.strategy.linear",
+    "ansible.plugins.vars.host_group_vars",
+    "ansible.utils.encrypt",
 )
+# As with the setting internal_poll_interval. With the 0.001 of its default, Ansible takes a twentieth of a core to wait for a task.
+SECONDS_BETWEEN_LOOKS = 0.01
 
 
 def prepare_module(file: str, folder: str) -> None:
@@ -61,7 +69,12 @@ def prepare_module(file: str, folder: str) -> None:
 
 def prepare_playbook() -> None:
     for name in OF_ANSIBLE:
-        importlib.import_module(name)
+        # Not every release has all of them.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    from ansible import constants
+
+    constants.DEFAULT_INTERNAL_POLL_INTERVAL = SECONDS_BETWEEN_LOOKS
 
 
 def name_process(name: str) -> None:
@@ -87,7 +100,9 @@ def run(arguments: list[str], directory: str, environment: dict[str, str], files
         else:
             from ansible.cli.playbook import main
 
-            sys.argv = ["ansible-playbook", *arguments]
+            sys.argv = [str(Path(sys.executable).with_name("ansible-playbook")), *arguments]
+            # What is `ansible_playbook_python` in playbooks.
+            sys.executable = PYTHON
             main(sys.argv)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -167,7 +182,7 @@ def main() -> None:
     owner = os.pidfd_open(int(sys.argv[1]))
     # Nobody imports what is beside this file.
     del sys.path[0]
-    module = sys.argv[2:]
+    module = sys.argv[3:]
     with tempfile.TemporaryDirectory() as folder:
         if module:
             prepare_module(module[0], folder)

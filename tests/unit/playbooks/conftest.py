@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import installed
+from tests import installed, warm
 from tests.playing import Played
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -67,12 +67,8 @@ def play(collections: Path, tmp_path: Path) -> Play:
         says = {host: {} if options is None else {"model_registry_cluster": options} for host, options in (hosts or {"east": None}).items()}
         (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": says | (others or {})}}))
         (tmp_path / "asked").unlink(missing_ok=True)
-        environment = installed.environment() | {
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSWERS": str(tmp_path),
-            "ANSIBLE_NOCOLOR": "1",
-            "HOME": str(tmp_path),
-        }
+        variables_of_ansible = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1", "HOME": str(collections)}
+        environment = warm.shell(installed.environment() | variables_of_ansible | {"ANSWERS": str(tmp_path)})
         command = ["ansible-playbook", "-i", "inventory.yml", playbook if "." in playbook else f"modelops.openshift_ai.{playbook}", *options]
         command += ["-e", json.dumps(variables or {})]
         done = subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=300)
