@@ -460,7 +460,8 @@ def _kill_all(record: Path) -> None:
 
 def _is_of_playbook(pid: int, record: Path) -> bool:
     """Whether a process was started or forked for the playbook with this record. One that has ended, and whose parent does not know it yet, is none."""
-    return f"RECORDER_FILE={record}" in _environment(pid) or (_strings(pid, "comm") == [f"{record.stem[:LONGEST_NAME]}\n"] and bool(_strings(pid, "cmdline")))
+    started = f"RECORDER_FILE={record}\0".encode() in _content(pid, "environ")
+    return started or (_content(pid, "comm") == f"{record.stem[:LONGEST_NAME]}\n".encode() and bool(_content(pid, "cmdline")))
 
 
 def _processes() -> list[int]:
@@ -473,11 +474,15 @@ def _environment(pid: int) -> list[str]:
 
 def _strings(pid: int, file: str) -> list[str]:
     """The strings of a file in /proc that separates them by zeroes; none when the process has ended."""
+    return [text.decode(errors="replace") for text in _content(pid, file).split(b"\0") if text]
+
+
+def _content(pid: int, file: str) -> bytes:
     try:
-        content = Path(f"/proc/{pid}/{file}").read_bytes()
+        with open(f"/proc/{pid}/{file}", "rb", buffering=0) as opened:
+            return opened.read()
     except OSError:
-        return []
-    return [text.decode(errors="replace") for text in content.split(b"\0") if text]
+        return b""
 
 
 # Its connection string, and the variable that this is made from.
