@@ -98,6 +98,19 @@ def test_what_ansible_reads_at_its_start_is_read_for_each_environment_and_folder
     assert forks() == 9
 
 
+def test_a_server_ends_when_nobody_has_used_it_for_a_while(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    variables = {**warm.shell(environment), "WARM_IDLE_SECONDS": "0.5", "ANSIBLE_FORKS": "3"}
+    known = set(warm.programs().glob("*.socket"))
+    first = played(tmp_path, variables, TASKS[0])
+    assert first[0] == 0
+    mine = set(warm.programs().glob("*.socket")) - known
+    deadline = time.monotonic() + 20
+    while any(path.exists() for path in mine):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert played(tmp_path, variables, TASKS[0])[2] == first[2]
+
+
 def without_times(output: str) -> list[str]:
     return [line for line in output.splitlines() if " | CHANGED | " not in line]
 

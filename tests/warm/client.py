@@ -54,9 +54,10 @@ def connected(name: str, arguments: list) -> _socket.socket:
             listening.bind(address)
             listening.listen(128)
             start(listening, name, arguments)
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    connection.connect(address)
-    return connection
+        # While nobody else holds the lock: a server that ends takes its address away with it.
+        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        connection.connect(address)
+        return connection
 
 
 def start(listening: _socket.socket, name: str, arguments: list) -> None:

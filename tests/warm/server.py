@@ -9,6 +9,7 @@ import atexit
 import base64
 import contextlib
 import ctypes
+import fcntl
 import gc
 import importlib
 import marshal
@@ -27,6 +28,8 @@ import zipfile
 from pathlib import Path
 
 LISTENING = 3
+# A server needs 40 MB. After this time without a run it ends, and the next run starts another.
+IDLE_SECONDS = float(os.environ.get("WARM_IDLE_SECONDS", "120"))
 PYTHON = sys.argv[2]
 PR_SET_NAME = 15
 # By the name of this file, of which a process's name has the beginning, a test finds the processes of one playbook.
@@ -116,6 +119,13 @@ def run(arguments: list[str], directory: str, environment: dict[str, str], files
     os._exit(code)
 
 
+def forget_address(address: str) -> None:
+    """Let no client find this server any more."""
+    with open(f"{address}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.unlink(address)
+
+
 def serve(owner: int, module: bool) -> None:
     listening = socket.socket(fileno=LISTENING)
     poll = select.poll()
@@ -124,8 +134,17 @@ def serve(owner: int, module: bool) -> None:
     # Of each run its process by the connection, and the connection by the file that tells of the process's end.
     running: dict[int, tuple[int, socket.socket]] = {}
     ends: dict[int, int] = {}
+    known = True
     while True:
-        for file, _event in poll.poll():
+        events = poll.poll(IDLE_SECONDS * 1000)
+        if not events and not running:
+            if known:
+                forget_address(listening.getsockname())
+            known = False
+            # Whoever has found it until then is served.
+            if not select.select([listening], [], [], 0)[0]:
+                return
+        for file, _event in events:
             if file == owner:
                 for pid, _connection in running.values():
                     os.kill(pid, signal.SIGKILL)
