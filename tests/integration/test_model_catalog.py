@@ -206,7 +206,7 @@ def test_a_token_is_stored_and_goes_with_its_source(administrator: Runner, write
     assert again.changes == []
     assert cluster.get(*SECRETS, "catalog-granite-apikey")["metadata"]["labels"] == {"app.kubernetes.io/component": "model-catalog"}
     gone = catalog(administrator, {"id": "granite", "state": "absent"})
-    assert gone.changes == [("delete", "Secret"), ("update", "ConfigMap")], gone.output
+    assert gone.changes == [("update", "ConfigMap"), ("delete", "Secret")], gone.output
     assert not any("hf_verysecret" in run.output for run in (made, again, gone))
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from .. import _errors
@@ -16,7 +16,7 @@ from . import client, registry_reader, visibility
 
 # What says that a cluster has a custom resource for the catalog.
 CATALOG_API = ("aihub.opendatahub.io/v1alpha1", "catalogs")
-TOKEN_SELECTOR = f"app.kubernetes.io/component={ownership.CATALOG}"
+TOKEN_SELECTOR = f"{ownership.PART}={ownership.CATALOG}"
 
 
 def read(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> catalog_view.Live:
@@ -65,11 +65,17 @@ def _labelled(cluster: client.Cluster, namespace: str, unseen: Callable[[str], o
 
 def token_secrets(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> list[str] | None:
     """The names of the Secrets with tokens of sources; None where they may not be listed."""
+    listed = _listed_tokens(cluster, namespace, unseen)
+    return None if listed is None else sorted(listed)
+
+
+def _listed_tokens(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> dict[str, manifests.Manifest] | None:
+    """Their metadata, by name."""
     what = "Secrets with tokens could not be determined"
     listed = visibility.seen(
         lambda: cluster.metadata(kinds.SECRETS, namespace, labelSelector=TOKEN_SELECTOR), None, lambda why: unseen(f"{what}: {why}"), advice=False
     )
-    return None if listed is None else sorted(name for name in map(manifests.name_of, listed) if catalog.is_token_secret(name))
+    return None if listed is None else {name: item for item in listed if catalog.is_token_secret(name := manifests.name_of(item))}
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,24 @@ class CatalogReader:
     def live(self, wanted: desired_catalog.Wanted, purge: bool) -> catalog_view.Live:
         """The catalog as it is, with the Secrets that a plan for what is wanted has to know."""
         live = read(self.cluster, self.namespace, self.unseen)
-        return replace(live, secrets={name: self._secret(name) for name in catalog_tokens.needed(wanted, live, purge)})
+        secrets = {name: self._secret(name, self.unseen) for name in catalog_tokens.needed(wanted, live, purge)}
+        left = catalog_tokens.left(wanted, live)
+        if left or purge:
+            # An account without permission for Secrets has left none.
+            secrets |= {name: self._secret(name, lambda _why: None) for name in self._left(left, purge) if name not in secrets}
+        return replace(live, secrets=secrets)
 
-    def _secret(self, name: str) -> manifests.Manifest | None:
+    def _left(self, names: Collection[str], purge: bool) -> list[str]:
+        """Those of the Secrets that are there. With `purge`, also all whose deletion a run has announced that was killed before it."""
+        listed = _listed_tokens(self.cluster, self.namespace, lambda _why: None)
+        if listed is None:
+            return sorted(names)
+        leaving = {name for name, secret in listed.items() if purge and ownership.is_leaving(secret)}
+        return sorted(leaving | (listed.keys() & set(names)))
+
+    def _secret(self, name: str, unseen: Callable[[str], object]) -> manifests.Manifest | None:
         what = f"Secret {name!r}, which contains the token of a source, could not be read"
-        return visibility.seen(lambda: self.cluster.read(kinds.SECRETS, self.namespace, name), None, lambda why: self.unseen(f"{what}: {why}"), advice=False)
+        return visibility.seen(lambda: self.cluster.read(kinds.SECRETS, self.namespace, name), None, lambda why: unseen(f"{what}: {why}"), advice=False)
 
     def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
         """Those of the rights that the account does not have."""

@@ -13,14 +13,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from .. import _errors
-from .._model import custom_resource, kinds, manifests
+from .._model import custom_resource, kinds, manifests, ownership
 from .._plan import changeset, record
 from . import client, registry_reader
 
 # How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
 PLANS = 4
-# Announces that a Secret or ConfigMap is about to be deleted: who has begun to rely on it takes the annotation away, and the deletion is refused.
-LEAVING = "openshift-ai.modelops/about-to-be-deleted"
 
 
 class Account(Protocol):
@@ -199,10 +197,10 @@ def _delete(reader: registry_reader.Reader, deletions: Iterable[changeset.Change
     Whatever the order, one of the two sees the other.
     """
     cluster = reader.cluster
-    announced = [(change, _announced(cluster, change) if _is_announced(change) else change) for change in deletions]
+    precise_ones = [(change, announced(cluster, change) if _is_announced(change) else change) for change in deletions]
     present = [item for item in reader.fresh.registries() if "deletionTimestamp" not in item["metadata"]]
     users, is_anew = custom_resource.users_of(present), any(item["metadata"]["name"] == name for item in present)
-    for change, precise in announced:
+    for change, precise in precise_ones:
         user = next(iter(users.get((change.kind, change.name), [name] if is_anew and not _is_announced(change) else [])), None)
         if precise is None:
             continue
@@ -217,7 +215,7 @@ def _delete(reader: registry_reader.Reader, deletions: Iterable[changeset.Change
         outcome.record(change)
 
 
-def _announced(cluster: client.Cluster, change: changeset.Change) -> changeset.Change | None:
+def announced(cluster: client.Cluster, change: changeset.Change) -> changeset.Change | None:
     """Announce a deletion: the deletion of what is announced and was not changed since, or None where it does not exist anymore."""
     version = change.body["preconditions"].get("resourceVersion")
     try:
@@ -231,7 +229,7 @@ def _announced(cluster: client.Cluster, change: changeset.Change) -> changeset.C
 
 
 def _annotate(cluster: client.Cluster, change: changeset.Change, value: str | None, **metadata: str | None) -> manifests.Manifest:
-    body = {"metadata": {**metadata, "annotations": {LEAVING: value}}}
+    body = {"metadata": {**metadata, "annotations": {ownership.LEAVING: value}}}
     return cluster.write("PATCH", change.api, change.namespace, change.name, body, False)
 
 
@@ -241,6 +239,6 @@ def _claim(reader: registry_reader.Reader, relied_on: Iterable[tuple[str, str]])
         held = reader.fresh.held(kind, name)
         if held is None:
             raise _errors.ClusterError(f"{kind} {name!r} was deleted by another process while the registry that uses it was being written", _errors.CONFLICT)
-        if LEAVING in (held["metadata"].get("annotations") or {}):
-            body = {"metadata": {"annotations": {LEAVING: None}}}
+        if ownership.is_leaving(held):
+            body = {"metadata": {"annotations": {ownership.LEAVING: None}}}
             reader.cluster.write("PATCH", kinds.APIS[kind], reader.namespace, name, body, False)

@@ -24,7 +24,7 @@ WORDS = {
     UNKNOWN: "not known to be created by the dashboard or this collection",
 }
 OPERATOR = "model-registry-operator"
-CREATED_BY, MANAGED_BY, INSTANCE, NAME = (f"app.kubernetes.io/{label}" for label in ("created-by", "managed-by", "instance", "name"))
+CREATED_BY, MANAGED_BY, INSTANCE, NAME, PART = (f"app.kubernetes.io/{label}" for label in ("created-by", "managed-by", "instance", "name", "component"))
 COMPONENT = "model-registry"
 NAMESPACE_LABEL = "modelregistry.opendatahub.io/namespace"
 # The model catalog, which the same operator makes in the same namespace, with a ClusterRoleBinding of the same shape.
@@ -67,6 +67,10 @@ NAMELESS = "unknown"
 # The dashboard's prefix for what it lists, and the labels that its plug-in pages give a password's Secret; neither keeps the data.
 DASHBOARD_LABELS = ("opendatahub.io/", "modelregistry.opendatahub.io/managed", "modelregistry.opendatahub.io/name")
 OUR_ANNOTATIONS = "openshift-ai.modelops/"
+# Announces that a Secret or ConfigMap is about to be deleted: who has begun to rely on it takes the annotation away, and the deletion is refused.
+LEAVING = f"{OUR_ANNOTATIONS}about-to-be-deleted"
+# The only key of a Secret with the token of a source of the catalog.
+TOKEN_KEY = "apiKey"
 PASSWORD_KEYS = frozenset({"database-name", "database-user", credentials.PASSWORD_KEY})
 # The key under which the dashboard stores an uploaded CA.
 UPLOADED_KEY = "ca.crt"
@@ -120,6 +124,27 @@ def owner_of(kind: str, manifest: manifests.Manifest, registry: str = "", reader
         return Owner(UNKNOWN, missing)
     is_ours = set(_managers(metadata)) == {kinds.FIELD_MANAGER}
     return Owner(OURS if is_ours else DASHBOARD, "its name, content, labels, annotations and field managers")
+
+
+def owner_of_token(secret: manifests.Manifest) -> Owner:
+    """Whose the Secret with the token of a source of the catalog is. It has a label that says so, and the page that writes it gives the API server a name."""
+    metadata = secret["metadata"]
+    labels = dict(metadata.get("labels") or {})
+    part = labels.pop(PART, None)
+    found = owner_of("Secret", {**secret, "metadata": {**metadata, "labels": labels}})
+    if found.whose != UNKNOWN:
+        return found
+    if part != CATALOG:
+        return Owner(UNKNOWN, f"it lacks the label {PART}={CATALOG}")
+    if manifests.keys_of(secret) != [TOKEN_KEY]:
+        return Owner(UNKNOWN, f"it has other keys than {TOKEN_KEY}")
+    is_ours = set(_managers(metadata)) == {kinds.FIELD_MANAGER}
+    return Owner(OURS if is_ours else DASHBOARD, "its label, content and field managers")
+
+
+def is_leaving(manifest: manifests.Manifest) -> bool:
+    """Whether a run has announced that it is about to delete this."""
+    return LEAVING in (manifest["metadata"].get("annotations") or {})
 
 
 def tool_of(manifest: manifests.Manifest) -> Owner | None:

@@ -34,10 +34,12 @@ def plan_catalog(
     if wanted.queries is not None:
         catalog_filters.plan_queries(wanted.queries, purge, drafts)
     patches = drafts.patches()
-    catalog_verdict.judge(wanted, sources.changed, drafts, drafts.after(patches))
-    # Whoever is killed in between has written sources whose token is there, or has a source left that the next run removes.
-    changes = () if drafts.problems else (*sources.tokens, *sources.deletions, *drafts.changes(patches))
-    return changeset.Plan(changes, tuple(dict.fromkeys(drafts.warnings)), tuple(drafts.problems))
+    after = drafts.after(patches)
+    catalog_verdict.judge(wanted, sources.changed, drafts, after)
+    # A run that is killed in between has written no source whose token is not there, and leaves a token at most that the next one deletes.
+    changes = () if drafts.problems else (*sources.tokens, *drafts.changes(patches))
+    leftovers = () if drafts.problems else tuple(catalog_tokens.unused(wanted, drafts, after))
+    return changeset.Plan(changes, tuple(dict.fromkeys(drafts.warnings)), tuple(drafts.problems), leftovers=leftovers)
 
 
 class _Sources:
@@ -46,7 +48,6 @@ class _Sources:
     def __init__(self, wanted: desired_catalog.Wanted, drafts: catalog_drafts.Drafts) -> None:
         self._wanted, self._drafts, self._live = wanted, drafts, drafts.live
         self.tokens: list[changeset.Change] = []
-        self.deletions: list[changeset.Change] = []
         # Those that are changed, by kind and ID.
         self.changed: set[tuple[str, str]] = set()
 
@@ -257,9 +258,6 @@ class _Sources:
             draft.fields.append(f"sources[{identity}]")
             draft.before[f"source {identity}"] = "present"
             self.changed.add((kind.name, identity))
-            secret = (entry.values.get("properties") or {}).get(catalog.API_KEY)
-            if deletion := catalog_tokens.removed(secret, identity, self._drafts):
-                self.deletions.append(deletion)
 
     def _is_shared(self, config_map: str, key: str, identity: str) -> bool:
         """Whether the data of a source are also those of another one."""

@@ -6,13 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import _errors, _texts
 from .._model import catalog, desired_catalog, kinds, manifests, ownership
 from . import catalog_drafts, catalog_view, changeset
-
-TOKEN_KEY = "apiKey"
 
 
 def needed(wanted: desired_catalog.Wanted, live: catalog_view.Live, purge: bool) -> list[str]:
@@ -27,49 +23,59 @@ def needed(wanted: desired_catalog.Wanted, live: catalog_view.Live, purge: bool)
     return sorted(names)
 
 
+def left(wanted: desired_catalog.Wanted, live: catalog_view.Live) -> set[str]:
+    """The Secrets that a run which was killed after it had removed a source of the list may have left."""
+    present = {identity for _kind, identity in live.view.sources}
+    return {catalog.token_secret(source.id) for source in wanted.sources if source.is_absent and source.id not in present}
+
+
 def stored(source: desired_catalog.Source, drafts: catalog_drafts.Drafts) -> changeset.Change | None:
     """What stores the token of a source; None where it is stored, or cannot be, which is added to the problems."""
     live, name = drafts.live, catalog.token_secret(source.id)
     reads_none = f"the catalog server of OpenShift AI up to 3.5 does not read it, and this catalog is of {live.generation.version}"
     drafts.warnings.append(f"source{_texts.repeated(source.id)}: the token is stored, but {reads_none}")
     present = live.secrets.get(name)
-    data: manifests.Manifest = {"data": {TOKEN_KEY: manifests.encoded(source.token or "")}}
+    data: manifests.Manifest = {"data": {ownership.TOKEN_KEY: manifests.encoded(source.token or "")}}
     option = f"sources[{source.id}].token"
     shared = ("Secret", live.namespace, name, (option,))
     if present is None:
-        metadata = {"name": name, "namespace": live.namespace, "labels": {"app.kubernetes.io/component": ownership.CATALOG}}
+        metadata = {"name": name, "namespace": live.namespace, "labels": {ownership.PART: ownership.CATALOG}}
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", **data}
         return changeset.Change("create", *shared, "POST", kinds.SECRETS, body, {}, {option: changeset.MASK})
-    if manifests.decoded(present, TOKEN_KEY) == source.token:
+    is_leaving = ownership.is_leaving(present)
+    if manifests.decoded(present, ownership.TOKEN_KEY) == source.token and not is_leaving:
         return None
-    if why := _why_not_ours(present, name):
-        drafts.problems.append(_errors.Problem(f"{source.path}.token", f"cannot be stored: its Secret {why}", "Delete the Secret, or remove the option"))
+    owner = ownership.owner_of_token(present)
+    if not owner.is_ours:
+        drafts.problems.append(_errors.Problem(f"{source.path}.token", f"cannot be stored: its Secret is {owner}", "Delete the Secret, or remove the option"))
         return None
-    body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, **data}
+    # Whoever is about to delete it does not get that far.
+    annotations = {"annotations": {ownership.LEAVING: None}} if is_leaving else {}
+    body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion"), **annotations}, **data}
     shown = {option: changeset.MASK}, {option: f"{changeset.MASK} (changed)"}
     return changeset.Change("update", *shared, "PATCH", kinds.SECRETS, body, *shown)
 
 
-def removed(name: Any, identity: str, drafts: catalog_drafts.Drafts) -> changeset.Change | None:
-    """What deletes the Secret that a source which goes names, if there is one that was made for it."""
-    present = drafts.live.secrets.get(name) if isinstance(name, str) and name else None
-    if present is None or name != catalog.token_secret(identity):
-        return None
-    if why := _why_not_ours(present, name):
-        drafts.warnings.append(f"source {identity!r}: Secret {name!r} is kept, because it {why}")
-        return None
-    return changeset.deletion("Secret", kinds.SECRETS, present)
+def unused(wanted: desired_catalog.Wanted, drafts: catalog_drafts.Drafts, after: catalog_view.View) -> list[changeset.Change]:
+    """What deletes the Secrets that no source uses after the plan, as far as they were made for the token of one."""
+    kept = {catalog.token_secret(source.id) for source in wanted.sources if not source.is_absent}
+    found = []
+    for name, present in drafts.live.secrets.items():
+        if present is None or "deletionTimestamp" in present["metadata"] or name in kept or _is_used(name, after):
+            continue
+        owner = ownership.owner_of_token(present)
+        if owner.is_ours:
+            found.append(changeset.deletion("Secret", kinds.SECRETS, present))
+        elif _is_used(name, drafts.live.view):
+            drafts.warnings.append(f"Secret {name!r} is kept, because it is {owner}")
+    return found
 
 
-def _why_not_ours(secret: manifests.Manifest, name: str) -> str:
-    """Why a Secret is not one that the dashboard or this collection made for the token of a source; empty when it is."""
-    metadata = secret["metadata"]
-    if owner := ownership.tool_of(secret):
-        return f"is {owner}"
-    if (metadata.get("labels") or {}).get("app.kubernetes.io/component") != ownership.CATALOG:
-        return f"does not have the label app.kubernetes.io/component={ownership.CATALOG}"
-    if metadata.get("ownerReferences"):
-        return "has an owner"
-    if manifests.keys_of(secret) != [TOKEN_KEY]:
-        return f"has keys other than {TOKEN_KEY}"
-    return "" if catalog.is_token_secret(name) else "has another name"
+def _is_used(secret: str, view: catalog_view.View) -> bool:
+    """Whether a source of any file names a Secret. One that cannot be read may do so too."""
+    return any(
+        secret in view.texts[name][catalog.SOURCES]
+        if file.document is None
+        else any((entry.values.get("properties") or {}).get(catalog.API_KEY) == secret for entry in file.entries)
+        for name, file in view.files.items()
+    )

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import _errors, _options
 from .._cluster import catalog_reader, client, writes
-from .._model import catalog, desired_catalog, manifests, naming
+from .._model import catalog, desired_catalog, manifests, naming, ownership
 from .._plan import catalog_plan, catalog_view, changeset, record
 from .._rest import catalog_server
 from .._work import catalog_rollout
@@ -57,12 +58,54 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     reader = catalog_reader.CatalogReader(cluster, namespace, lambda why: outcome.warn([why]))
     rollout: catalog_rollout.Rollout | None = None
     written: list[catalog_rollout.Written] = []
-    for attempt in range(1, writes.PLANS + 1):
-        live, planned = _planned(reader, wanted, options, outcome)
+
+    def write(live: catalog_view.Live, planned: changeset.Plan) -> None:
+        nonlocal rollout
         if rollout is None and planned.changes and options["wait"] and not check_mode:
             rollout = catalog_rollout.Rollout.begin(cluster, live, outcome)
+        _write(cluster, live, planned, check_mode, outcome, written)
+
+    def delete(live: catalog_view.Live, planned: changeset.Plan) -> None:
+        # What is not announced any more was stored again in the meantime.
+        _send(cluster, [change for change in planned.leftovers if not planned.changes and _is_announced(change, live)], False, outcome)
+
+    live, planned = _carried_out(reader, wanted, options, outcome, write)
+    outcome.warn(planned.warnings)
+    after = live if check_mode or (not planned.changes and not written) else catalog_reader.read(cluster, namespace, reader.unseen)
+    outcome.sources = [{"id": source.id, "kind": source.kind.name, "status": None, "error": None} for source in wanted.sources]
+    if options["preview"]:
+        _preview(cluster, wanted, after, outcome)
+    if rollout is not None:
         try:
-            _write(cluster, live, planned, check_mode, outcome, written)
+            rollout.finish(written, after, options["wait_timeout"], options["rollback"])
+        finally:
+            for described in outcome.sources:
+                seen = rollout.latest.get(described["kind"], {}).get(described["id"])
+                described["status"], described["error"] = (seen.status, seen.error) if seen else (None, None)
+    if planned.leftovers and not check_mode:
+        # Until then, the previous content may have been put back, which names these Secrets.
+        with contextlib.suppress(_errors.InputError):
+            # With another catalog than the one that was written, they are left to the next run.
+            _carried_out(reader, wanted, options, outcome, delete)
+        done = {(change["action"], change["name"]) for change in outcome.changes}
+        left = [change.name for change in planned.leftovers if ("delete", change.name) not in done]
+        outcome.warn(f"Secret {name!r} was not deleted, because another process has changed it or the catalog" for name in left)
+
+
+def _carried_out(
+    reader: catalog_reader.CatalogReader,
+    wanted: desired_catalog.Wanted,
+    options: Mapping[str, Any],
+    outcome: CatalogOutcome,
+    work: Callable[[catalog_view.Live, changeset.Plan], None],
+) -> tuple[catalog_view.Live, changeset.Plan]:
+    """Plan, and do some of it, and again when the cluster turned out to be another than the plan was made for."""
+    attempt = 0
+    while True:
+        attempt += 1
+        live, planned = _planned(reader, wanted, options, outcome)
+        try:
+            work(live, planned)
         except _errors.ClusterError as error:
             # Another process was faster, or the write may have been carried out: the truth is in the cluster.
             if not error.unclear:
@@ -74,19 +117,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
                         outcome.settle(_planned(reader, wanted, options, outcome)[1])
                 raise
             continue
-        break
-    outcome.warn(planned.warnings)
-    after = live if check_mode or (not planned.changes and not written) else reader.live(wanted, options["purge"])
-    outcome.sources = [{"id": source.id, "kind": source.kind.name, "status": None, "error": None} for source in wanted.sources]
-    if options["preview"]:
-        _preview(cluster, wanted, after, outcome)
-    if rollout is not None:
-        try:
-            rollout.finish(written, after, options["wait_timeout"], options["rollback"])
-        finally:
-            for described in outcome.sources:
-                seen = rollout.latest.get(described["kind"], {}).get(described["id"])
-                described["status"], described["error"] = (seen.status, seen.error) if seen else (None, None)
+        return live, planned
 
 
 def _planned(
@@ -97,8 +128,9 @@ def _planned(
         live = reader.live(wanted, options["purge"])
     outcome.version = live.generation.version
     planned = catalog_plan.plan_catalog(wanted, live, options["store"], options["purge"], options["purge_limit"])
-    outcome.settle(planned)
-    problems = [*planned.problems, *writes.rights_problems(reader, planned.changes)]
+    # A deletion that got no answer was carried out if it is not planned again.
+    outcome.settle(replace(planned, changes=(*planned.changes, *planned.leftovers)))
+    problems = [*planned.problems, *writes.rights_problems(reader, (*planned.changes, *planned.leftovers))]
     if problems:
         outcome.warn(planned.warnings)
         raise _errors.InputError(problems)
@@ -113,13 +145,32 @@ def _write(
     outcome: CatalogOutcome,
     written: list[catalog_rollout.Written],
 ) -> None:
+    if check_mode:
+        _send(cluster, (*planned.changes, *planned.leftovers), True, outcome)
+        return
+    for change in planned.leftovers:
+        # Whoever stores a token again in the meantime takes this back, and a run after one that was killed knows by it what that has left.
+        if not _is_announced(change, live):
+            writes.announced(cluster, change)
     for change in planned.changes:
-        outcome.unanswered = None if check_mode else change
-        answer = writes.send(cluster, change, check_mode)
-        outcome.unanswered = None
-        outcome.record(change)
+        [answer] = _send(cluster, [change], False, outcome)
         if change.kind == "ConfigMap":
             written.append(catalog_rollout.Written(change, live.config_maps.get(change.name), answer))
+
+
+def _is_announced(change: changeset.Change, live: catalog_view.Live) -> bool:
+    secret = live.secrets.get(change.name)
+    return secret is not None and ownership.is_leaving(secret)
+
+
+def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mode: bool, outcome: CatalogOutcome) -> list[manifests.Manifest]:
+    answers = []
+    for change in changes:
+        outcome.unanswered = None if check_mode else change
+        answers.append(writes.send(cluster, change, check_mode))
+        outcome.unanswered = None
+        outcome.record(change)
+    return answers
 
 
 def _preview(cluster: client.Cluster, wanted: desired_catalog.Wanted, live: catalog_view.Live, outcome: CatalogOutcome) -> None:

@@ -83,6 +83,11 @@ class Cluster:
             return copy.deepcopy(self.pods)
         return [copy.deepcopy(one) for (plural, _name), one in self.held.items() if plural == api[1] and catalog.SOURCE_LABEL in one["metadata"]["labels"]]
 
+    def metadata(self, api, _namespace, labelSelector):
+        label, value = labelSelector.split("=")
+        held = [one["metadata"] for (plural, _name), one in self.held.items() if plural == api[1]]
+        return [{"metadata": copy.deepcopy(one)} for one in held if one["labels"].get(label) == value]
+
     def log(self, _namespace, _pod, _container, previous):
         return self.logs[previous]
 

@@ -5,9 +5,10 @@ import base64
 import pytest
 import yaml
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, desired_catalog
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, desired_catalog, ownership
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, LABEL_ITEM, SOURCE_ITEM
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import plan_catalog
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_tokens import left as tokens_left
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_tokens import needed as secrets_needed
 
 from .catalogs import CLICKED, MODELS, config_map, live
@@ -15,10 +16,13 @@ from .catalogs import CLICKED, MODELS, config_map, live
 KEPT = {"id": "fraud_models", "name": "Fraud models", "type": "yaml", "enabled": True, "labels": ["Fraud"], "included": ["org/*"], "content": MODELS}
 
 
-def secret(source="granite", token="hf_old", labels=None, **metadata):
+MARK = {"app.kubernetes.io/component": "model-catalog"}
+
+
+def secret(source="granite", token="hf_old", labels=MARK, data=None, **metadata):
     name = catalog.token_secret(source)
-    labels = {"app.kubernetes.io/component": "model-catalog"} if labels is None else labels
-    return {name: {"metadata": {"name": name, "uid": "u", "resourceVersion": "9", "labels": labels, **metadata}, "data": {"apiKey": encoded(token)}}}
+    data = {"apiKey": encoded(token)} if data is None else data
+    return {name: {"metadata": {"name": name, "uid": "u", "resourceVersion": "9", "labels": labels, **metadata}, "data": data}}
 
 
 def encoded(text):
@@ -156,11 +160,39 @@ def test_a_removed_source_goes_with_its_data_and_its_secret():
     there = live(secrets=secret())
     plan = planned({"id": "fraud_models", "state": "absent"}, {"id": "granite", "state": "absent"}, there=there)
     assert after(plan, there=there) == {"sources.yaml": "catalogs: []\n"}
-    assert [(change.verb, change.kind, change.name) for change in plan.changes] == [
-        ("DELETE", "Secret", "catalog-granite-apikey"),
-        ("PATCH", "ConfigMap", "model-catalog-sources"),
-    ]
-    assert plan.changes[0].body["preconditions"] == {"uid": "u", "resourceVersion": "9"}
+    assert [(change.verb, change.kind, change.name) for change in plan.changes] == [("PATCH", "ConfigMap", "model-catalog-sources")]
+    # Only when the file does not name it any more.
+    assert [(change.verb, change.kind, change.name) for change in plan.leftovers] == [("DELETE", "Secret", "catalog-granite-apikey")]
+    assert plan.leftovers[0].body["preconditions"] == {"uid": "u", "resourceVersion": "9"}
+
+
+def test_a_secret_that_a_killed_run_has_left_is_deleted_by_the_next_one():
+    there = live("catalogs: []", secrets=secret())
+    gone = {"id": "granite", "state": "absent"}
+    assert [change.name for change in planned(gone, there=there).leftovers] == ["catalog-granite-apikey"]
+    assert tokens_left(wanted(gone), there) == {"catalog-granite-apikey"}
+    assert tokens_left(wanted(gone), live()) == tokens_left(wanted(KEPT), there) == set()
+
+
+USED_BY_ANOTHER = "catalogs: [{id: theirs, name: T, type: hf, includedModels: [a/b], properties: {apiKey: catalog-granite-apikey}}]"
+
+
+@pytest.mark.parametrize("text", [USED_BY_ANOTHER, "catalogs: [ # catalog-granite-apikey"])
+def test_a_secret_that_another_file_names_is_kept(text):
+    there = live(CLICKED, config_map("theirs", text, labels={catalog.SOURCE_LABEL: "true"}), secrets=secret())
+    plan = planned({"id": "granite", "state": "absent"}, there=there)
+    assert ([change.kind for change in plan.changes], plan.leftovers) == (["ConfigMap"], ())
+
+
+def test_a_secret_that_is_being_deleted_is_not_deleted_again():
+    there = live(secrets=secret(deletionTimestamp="2026-01-01T00:00:00Z"))
+    assert planned({"id": "granite", "state": "absent"}, there=there).leftovers == ()
+
+
+def test_a_token_is_taken_back_from_a_run_that_is_about_to_delete_it():
+    there = live(secrets=secret(annotations={ownership.LEAVING: "9"}))
+    (change,) = planned({"id": "granite", "token": "hf_old"}, there=there).changes
+    assert (change.verb, change.kind, change.body["metadata"]["annotations"]) == ("PATCH", "Secret", {ownership.LEAVING: None})
 
 
 OWNER = {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": "token", "uid": "e"}
@@ -173,12 +205,23 @@ OWNER = {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name
         {"ownerReferences": [OWNER]},
         {"ownerReferences": [{**OWNER, "apiVersion": "example.com/v1"}]},
         {"annotations": {"argocd.argoproj.io/tracking-id": "catalog:/Secret:ns/token"}},
+        {"managedFields": [{"manager": "external-secrets", "fieldsV1": {"f:data": {}}}]},
+        {"labels": {**MARK, "app.kubernetes.io/managed-by": "somebody"}},
+        {"labels": {**MARK, "app.kubernetes.io/created-by": "model-registry-operator"}},
+        {"data": {"apiKey": "eA==", "other": "eA=="}},
     ],
 )
 def test_a_secret_that_somebody_else_made_is_kept(changed):
-    plan = planned({"id": "granite", "state": "absent"}, there=live(secrets=secret(**changed)))
-    assert [change.kind for change in plan.changes] == ["ConfigMap"]
-    assert "is kept" in plan.warnings[0]
+    there = live(secrets=secret(**changed))
+    plan = planned({"id": "granite", "state": "absent"}, there=there)
+    assert ([change.kind for change in plan.changes], plan.leftovers) == (["ConfigMap"], ())
+    assert any("'catalog-granite-apikey' is kept" in warning for warning in plan.warnings)
+    assert problems_of(planned({"id": "granite", "token": "hf_new"}, there=there)) == ["sources[0].token"]
+
+
+def test_a_secret_that_the_page_made_is_known_whatever_name_its_program_has():
+    there = live(secrets=secret(managedFields=[{"manager": "bff", "fieldsV1": {"f:data": {}}}]))
+    assert [change.name for change in planned({"id": "granite", "state": "absent"}, there=there).leftovers] == ["catalog-granite-apikey"]
 
 
 def test_data_that_another_source_uses_too_are_kept():

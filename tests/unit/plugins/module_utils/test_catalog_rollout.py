@@ -4,7 +4,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import wait
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_merged import Merged
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_view import View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import catalog_server
@@ -201,6 +201,45 @@ def test_a_file_that_is_refused_is_waited_for_until_the_pod_is_not_ready(cluster
     with pytest.raises(catalog_rollout.NotShownError, match="The previous content was restored"):
         run(cluster, NEW)
     assert cluster.data["configmaps", USER] == before
+
+
+SECRET = "catalog-granite-apikey"
+
+
+def store_token(cluster):
+    labels = {"app.kubernetes.io/component": "model-catalog"}
+    cluster.put("secrets", SECRET, {"metadata": {"name": SECRET, "uid": "u", "labels": labels}, "data": {"apiKey": manifests.encoded("hf_y")}})
+
+
+def test_a_token_is_deleted_only_when_the_server_shows_the_catalog_without_its_source(cluster):
+    store_token(cluster)
+    seen = []
+    original = cluster.server.sources
+
+    def sources(kind):
+        seen.append(("secrets", SECRET) in cluster.held)
+        return original(kind)
+
+    cluster.server.sources, cluster.server.late = sources, 3
+    run(cluster, {"id": "granite", "state": "absent"})
+    assert all(seen) and len(seen) > 4
+    assert ("secrets", SECRET) not in cluster.held
+
+
+def test_a_token_of_what_is_put_back_stays(cluster):
+    store_token(cluster)
+    before = dict(cluster.data["configmaps", USER])
+
+    def down(write):
+        if write == ("PATCH", USER):
+            goes_down(cluster, REFUSED)
+            cluster.after(write)
+
+    cluster.pods, cluster.after = [pod(True)], down
+    with pytest.raises(catalog_rollout.NotShownError, match="The previous content was restored"):
+        run(cluster, {"id": "granite", "state": "absent"})
+    assert cluster.data["configmaps", USER] == before
+    assert ("secrets", SECRET) in cluster.held
 
 
 def test_unless_the_user_does_not_want_that(cluster):

@@ -4,6 +4,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_yaml, manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as catalog_run
 
 from .catalogs import CLICKED, MODELS, Cluster, config_map, run
 
@@ -24,6 +25,7 @@ def once(cluster, what):
 
 
 NEW = {"name": "New", "content": MODELS}
+SECRET = "catalog-granite-apikey"
 
 
 def test_what_the_dashboard_writes_in_between_stays():
@@ -83,16 +85,23 @@ EVERYTHING = (
 def with_secret():
     cluster = Cluster()
     labels = {"app.kubernetes.io/component": "model-catalog"}
-    secret = {"metadata": {"name": "catalog-granite-apikey", "uid": "u", "labels": labels}, "data": {"apiKey": manifests.encoded("hf_y")}}
-    cluster.put("secrets", "catalog-granite-apikey", secret)
+    secret = {"metadata": {"name": SECRET, "uid": "u", "labels": labels}, "data": {"apiKey": manifests.encoded("hf_y")}}
+    cluster.put("secrets", SECRET, secret)
     return cluster
 
 
-@pytest.mark.parametrize("number", range(1, 6))
-def test_a_run_that_is_stopped_after_any_write_is_completed_by_the_next_one(number):
+KEPT = ({"id": "fraud_models"}, *(source for source in EVERYTHING if source.get("state") != "absent"))
+OPTIONS = [(EVERYTHING, {}), (KEPT, {"purge": True})]
+
+
+@pytest.mark.parametrize(("sources", "options"), OPTIONS)
+@pytest.mark.parametrize("number", range(1, 7))
+def test_a_run_that_is_stopped_after_any_write_is_completed_by_the_next_one(number, sources, options):
     whole, stopped = with_secret(), with_secret()
-    run(whole, *EVERYTHING)
-    assert len(whole.writes) == 5
+    done = run(whole, *sources, **options)
+    # Beside these writes, the deletion is announced.
+    assert len(whole.writes) == len(done["changes"]) + 1 == 6
+    assert whole.writes[-2:] == [("PATCH", "agent-catalog-sources"), ("DELETE", SECRET)]
 
     def stop(_write):
         if len(stopped.writes) == number:
@@ -100,11 +109,42 @@ def test_a_run_that_is_stopped_after_any_write_is_completed_by_the_next_one(numb
 
     stopped.after = stop
     with pytest.raises(_interruption.CancelledError):
-        run(stopped, *EVERYTHING)
+        run(stopped, *sources, **options)
     stopped.after = lambda _write: None
-    run(stopped, *EVERYTHING)
+    run(stopped, *sources, **options)
     assert stopped.data == whole.data
-    assert run(stopped, *EVERYTHING)["changes"] == []
+    assert run(stopped, *sources, **options)["changes"] == []
+
+
+def test_a_token_that_is_stored_again_in_between_is_kept():
+    cluster = with_secret()
+
+    def store(write):
+        if write == ("PATCH", "model-catalog-sources"):
+            cluster.after = lambda _again: None
+            # By a run that has not written its file yet.
+            run(cluster, {"id": "granite", "name": "Granite", "organization": "ibm-granite", "token": "hf_y"}, wait=False)
+
+    cluster.after = store
+    outcome = catalog_run.CatalogOutcome()
+    run(cluster, {"id": "granite", "state": "absent"}, outcome=outcome)
+    assert ids(cluster) == ["fraud_models", "granite"]
+    assert ("secrets", SECRET) in cluster.held
+    assert any(SECRET in warning and "was not deleted" in warning for warning in outcome.warnings)
+
+
+def test_a_deletion_without_an_answer_that_was_carried_out_is_a_change():
+    cluster = with_secret()
+
+    def lose(write):
+        if write[0] == "DELETE":
+            raise _errors.ClusterError("no answer", unclear=True)
+
+    cluster.after = lose
+    outcome = catalog_run.CatalogOutcome()
+    result = run(cluster, {"id": "granite", "state": "absent"}, outcome=outcome)
+    assert [change["action"] for change in result["changes"]] == ["update", "delete"]
+    assert not any(SECRET in warning for warning in outcome.warnings)
 
 
 def test_check_mode_writes_nothing_and_tells_the_same():
