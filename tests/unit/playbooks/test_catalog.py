@@ -67,6 +67,14 @@ def test_an_export_has_what_administrators_have_configured_and_tells_it(play: Pl
     assert "1 sources of the model catalog written to" in played.summary
     text = (tmp_path / "host_vars" / "east" / "model_catalog.yml").read_text()
     assert "model_catalog_labels" in text and "model_catalog_named_queries: []" in text and "status" not in text
+    # An empty catalog is usually that of the wrong cluster.
+    nothing = {"model_registry_info": found(registry("team")), "model_catalog_info": {**SEEN, "sources": []}}
+    refused = play("export", variables={"model_catalog_included": True}, **nothing)
+    assert refused.code and "-e model_registries_export_empty=true" in refused.summary and "replacing it is not enabled" in refused.summary, refused.output
+    assert (tmp_path / "host_vars" / "east" / "model_catalog.yml").read_text() == text
+    emptied = play("export", variables={"model_catalog_included": True, "model_registries_export_empty": True}, **nothing)
+    assert emptied.code == 0, emptied.output
+    assert "model_catalog_sources: []" in (tmp_path / "host_vars" / "east" / "model_catalog.yml").read_text()
     failed = {"failed": True, "msg": "may not be read", "cluster": CLUSTER}
     played = play("export", variables={"model_catalog_included": True}, model_registry_info=found(registry("team")), model_catalog_info=failed)
     assert played.code and "FAILED: the model catalog: may not be read" in played.summary, played.output
