@@ -20,6 +20,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster imp
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, ownership
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as run_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import permission as run_permission
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries as run_registries
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registry as run_registry
@@ -187,6 +188,19 @@ def bundle(**options: Any) -> Work:
             ca.converge(cluster, validated(_options.BUNDLE, options), False, own)
         finally:
             outcome.changes, outcome.registry = own.changes, own.result(True)
+
+    return work
+
+
+def model_catalog(check: bool = False, **options: Any) -> Work:
+    """A run of `model_catalog` that does not wait for the server. Its whole result is noted as that of the registry."""
+
+    def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
+        own = run_catalog.CatalogOutcome()
+        try:
+            run_catalog.converge(cluster, validated(_options.CATALOG, {"namespace": REGISTRIES_NAMESPACE, "wait": False, **options}), check, own)
+        finally:
+            outcome.changes, outcome.warnings, outcome.registry = own.changes, own.warnings, own.result(True)
 
     return work
 

@@ -59,18 +59,23 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     rollout: catalog_rollout.Rollout | None = None
     written: list[catalog_rollout.Written] = []
 
-    def write(live: catalog_view.Live, planned: changeset.Plan) -> None:
+    def write(live: catalog_view.Live, planned: changeset.Plan) -> bool:
         nonlocal rollout
         if rollout is None and planned.changes and options["wait"] and not check_mode:
             rollout = catalog_rollout.Rollout.begin(cluster, live, outcome)
         _write(cluster, live, planned, check_mode, outcome, written)
+        outcome.warn(planned.warnings)
+        # Another run may have deleted a token until then, or its source. That one announces it first, and looks for the source after that.
+        return check_mode or not (planned.changes and any(source.token is not None for source in wanted.sources))
 
-    def delete(live: catalog_view.Live, planned: changeset.Plan) -> None:
-        # What is not announced any more was stored again in the meantime.
-        _send(cluster, [change for change in planned.leftovers if not planned.changes and _is_announced(change, live)], False, outcome)
+    def delete(live: catalog_view.Live, planned: changeset.Plan) -> bool:
+        # One that was stored again in the meantime is announced again, and only then it is looked for whoever uses it.
+        if planned.changes or _announce(cluster, live, planned):
+            return bool(planned.changes)
+        _send(cluster, planned.leftovers, False, outcome)
+        return True
 
     live, planned = _carried_out(reader, wanted, options, outcome, write)
-    outcome.warn(planned.warnings)
     after = live if check_mode or (not planned.changes and not written) else catalog_reader.read(cluster, namespace, reader.unseen)
     outcome.sources = [{"id": source.id, "kind": source.kind.name, "status": None, "error": None} for source in wanted.sources]
     if options["preview"]:
@@ -97,15 +102,16 @@ def _carried_out(
     wanted: desired_catalog.Wanted,
     options: Mapping[str, Any],
     outcome: CatalogOutcome,
-    work: Callable[[catalog_view.Live, changeset.Plan], None],
+    work: Callable[[catalog_view.Live, changeset.Plan], bool],
 ) -> tuple[catalog_view.Live, changeset.Plan]:
-    """Plan, and do some of it, and again when the cluster turned out to be another than the plan was made for."""
+    """Plan, and do some of it, and again when the cluster turned out to be another than the plan was made for, or the work is not done."""
     attempt = 0
     while True:
         attempt += 1
         live, planned = _planned(reader, wanted, options, outcome)
         try:
-            work(live, planned)
+            if work(live, planned) or attempt == writes.PLANS:
+                return live, planned
         except _errors.ClusterError as error:
             # Another process was faster, or the write may have been carried out: the truth is in the cluster.
             if not error.unclear:
@@ -116,8 +122,6 @@ def _carried_out(
                     with outcome.in_doubt([outcome.unanswered]):
                         outcome.settle(_planned(reader, wanted, options, outcome)[1])
                 raise
-            continue
-        return live, planned
 
 
 def _planned(
@@ -148,19 +152,19 @@ def _write(
     if check_mode:
         _send(cluster, (*planned.changes, *planned.leftovers), True, outcome)
         return
-    for change in planned.leftovers:
-        # Whoever stores a token again in the meantime takes this back, and a run after one that was killed knows by it what that has left.
-        if not _is_announced(change, live):
-            writes.announced(cluster, change)
+    _announce(cluster, live, planned)
     for change in planned.changes:
         [answer] = _send(cluster, [change], False, outcome)
         if change.kind == "ConfigMap":
             written.append(catalog_rollout.Written(change, live.config_maps.get(change.name), answer))
 
 
-def _is_announced(change: changeset.Change, live: catalog_view.Live) -> bool:
-    secret = live.secrets.get(change.name)
-    return secret is not None and ownership.is_leaving(secret)
+def _announce(cluster: client.Cluster, live: catalog_view.Live, planned: changeset.Plan) -> bool:
+    """Announce the deletions that are not announced yet; whether there were any. A run after one that was killed knows by it what that has left."""
+    new = [change for change in planned.leftovers if not ownership.is_leaving(live.secrets[change.name] or {"metadata": {}})]
+    for change in new:
+        writes.announced(cluster, change)
+    return bool(new)
 
 
 def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mode: bool, outcome: CatalogOutcome) -> list[manifests.Manifest]:
@@ -169,7 +173,9 @@ def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mo
         outcome.unanswered = None if check_mode else change
         answers.append(writes.send(cluster, change, check_mode))
         outcome.unanswered = None
-        outcome.record(change)
+        # What another process has deleted is no change of this run.
+        if answers[-1] or change.verb != "DELETE":
+            outcome.record(change)
     return answers
 
 

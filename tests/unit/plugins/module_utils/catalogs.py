@@ -112,7 +112,7 @@ class Cluster:
 
     def write(self, verb, api, _namespace, name, body, dry_run):
         if dry_run:
-            return {}
+            return {"kind": "Status"}
         self.before((verb, name))
         present = self.held.get((api[1], name))
         if verb == "POST":
@@ -120,8 +120,8 @@ class Cluster:
                 raise _errors.ClusterError("exists", _errors.CONFLICT)
             self.put(api[1], name, {**body, "metadata": {"labels": {}, **body["metadata"], "uid": name}})
         else:
-            wanted = body["preconditions" if verb == "DELETE" else "metadata"]["resourceVersion"]
-            if present is None or present["metadata"]["resourceVersion"] != wanted:
+            wanted = body["preconditions" if verb == "DELETE" else "metadata"].get("resourceVersion")
+            if present is None or wanted not in (None, present["metadata"]["resourceVersion"]):
                 raise _errors.ClusterError("changed", _errors.CONFLICT)
             if verb == "DELETE":
                 del self.held[api[1], name]
@@ -129,7 +129,7 @@ class Cluster:
                 self.put(api[1], name, manifests.patched(present, body))
         self.writes.append((verb, name))
         self.after((verb, name))
-        return copy.deepcopy(self.held.get((api[1], name), {}))
+        return copy.deepcopy(self.held.get((api[1], name), {"kind": "Status"}))
 
     @property
     def data(self):
