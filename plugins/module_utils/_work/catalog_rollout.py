@@ -146,8 +146,10 @@ class Rollout:
             return f"{what} is shown with its previous values"
         if not source.is_enabled:
             return ""
+        expected = _names(after.view, source)
         if item.status is None:
-            return f"{what} has not been loaded"
+            # The parts of the server that load each kind of sources now and then remove the status of a new source, which stays without one then.
+            return "" if expected and server.names(source.kind, identity) == expected else f"{what} has not been loaded"
         if item.status == "error":
             old = self.shown.get(kind, {}).get(identity)
             is_old = old is not None and (old.status, old.error) == (item.status, item.error)
@@ -156,7 +158,6 @@ class Rollout:
             if is_last or not is_old or (was_reloaded and time.monotonic() - since >= SETTLE_SECONDS):
                 raise NotShownError(f"{what} was written, but the catalog server cannot load it: {_texts.line(item.error or 'it does not report the reason')}")
             return f"{what} still has the status error"
-        expected = _names(after.view, source)
         if expected is not None and source.kind is catalog.MODEL and item.status == "available" and server.names(source.kind, identity) != expected:
             return f"{what} is shown with its previous {source.kind.entries}"
         if item.status == "partially-available":
@@ -234,8 +235,9 @@ class Rollout:
         if not may_restore:
             return f"{said}. The previous content was not restored (rollback)."
         failures = []
-        # One that was written twice was written by others in between.
-        for one in reversed(list({one.change.name: one for one in written}.values())):
+        # One that was written twice was written by others in between. The one that is the reason is the first: then the catalog is there again.
+        last = list(reversed(list({one.change.name: one for one in written}.values())))
+        for one in sorted(last, key=lambda one: one.change.name != evidence.config_map):
             change = restoration(one)
             try:
                 writes.send(self.cluster, change, False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import wait
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_merged import Merged
@@ -125,6 +125,14 @@ def test_a_source_that_the_server_cannot_load_fails_with_its_words_and_stays(clu
     with pytest.raises(catalog_rollout.NotShownError, match="cannot load it: failed to read the file"):
         run(cluster, NEW)
     assert "new.yaml" in cluster.data["configmaps", USER]
+
+
+def test_a_source_without_a_status_that_shows_its_models_is_loaded(cluster):
+    cluster.server.says["new"] = (None, None)
+    assert run(cluster, NEW)["sources"] == [{"id": "new", "kind": "model", "status": None, "error": None}]
+    cluster.server.says["other"] = (None, None)
+    with pytest.raises(catalog_rollout.NotShownError, match="has not been loaded"):
+        run(cluster, {**NEW, "name": "Other", "content": "models: []"}, wait_timeout=1)
 
 
 def test_an_error_from_before_the_change_is_waited_for_to_pass(cluster):
@@ -384,3 +392,27 @@ def test_what_may_not_be_read_is_a_reason():
     api._held["ingresses"] = _errors.ClusterError("reading ingresses/cluster failed: forbidden.", _errors.FORBIDDEN)
     with pytest.raises(NoAnswerError, match="ingresses/cluster failed"):
         catalog_server.find(api, "registries")
+
+
+def test_what_takes_the_catalog_down_is_put_back_first_and_a_run_that_is_stopped_then_is_completed(cluster):
+    agents = {"name": "Agents", "kind": "agent", "entries": [{"name": "a"}]}
+    before = cluster.data
+
+    def stopped(write):
+        if write == ("PATCH", USER):
+            goes_down(cluster, REFUSED)
+            cluster.after(write)
+            cluster.after = stop
+
+    def stop(write):
+        if cluster.writes[-1] == ("PATCH", USER):
+            raise _interruption.CancelledError
+
+    cluster.pods, cluster.after = [pod(True)], stopped
+    with pytest.raises(_interruption.CancelledError):
+        run(cluster, NEW, agents)
+    assert cluster.writes == [("PATCH", USER), ("PATCH", "agent-catalog-sources"), ("PATCH", USER)]
+    assert cluster.data["configmaps", USER] == before["configmaps", USER]
+    cluster.pods, cluster.logs, cluster.server.refuses, cluster.after = [pod(True)], {False: "", True: ""}, (), lambda _write: None
+    run(cluster, NEW, agents)
+    assert "new.yaml" in cluster.data["configmaps", USER] and "agents.yaml" in cluster.data["configmaps", "agent-catalog-sources"]
