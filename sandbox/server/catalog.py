@@ -22,10 +22,14 @@ DEFAULT_PAGE = 10
 # What the product delivers with its image, by the folder that it is copied to.
 DELIVERED = {
     "/shared-data": {
-        f"{file}-catalog.yaml": (
-            f"source: Red Hat\nmodels:\n  - name: RedHatAI/{model}\n    artifacts:\n      - uri: oci://registry.redhat.io/rhai/{model}:1.0\n"
-        )
-        for file, model in (("models", "granite-3.1-8b-lab"), ("validated-models", "granite-3.1-8b-base"), ("other-models", "mistral-small"))
+        **{
+            f"{file}-catalog.yaml": (
+                f"source: Red Hat\nmodels:\n  - name: RedHatAI/{model}\n    artifacts:\n      - uri: oci://registry.redhat.io/rhai/{model}:1.0\n"
+            )
+            for file, model in (("models", "granite-3.1-8b-lab"), ("validated-models", "granite-3.1-8b-base"), ("other-models", "mistral-small"))
+        },
+        **{f"{file}-mcp-servers-catalog.yaml": f"mcp_servers:\n  - name: {file}-server\n" for file in ("redhat", "partner", "community")},
+        "redhat-agents-catalog.yaml": "agents:\n  - name: an-agent\n",
     }
 }
 # The files of a pod by the folder that they are mounted at.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import math
 import re
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,19 +18,73 @@ SECTIONS = {MODELS: ("model_catalogs", "catalogs"), MCP_SERVERS: ("mcp_catalogs"
 # What the server calls the part of it that reads each kind.
 PLUGINS = {MODELS: "model", MCP_SERVERS: "mcp", AGENTS: "agent"}
 LISTS = {MODELS: ("includedModels", "excludedModels"), MCP_SERVERS: ("includedServers", "excludedServers"), AGENTS: ("", "")}
-SKILLS, TOP = "skill_catalogs", "SourceConfig"
+SKILLS = "skill_catalogs"
 SCHEMES = ("oci", "http", "https", "s3", "gs", "az", "file")
 OPERATORS = ("=", "!=", ">", "<", ">=", "<=", "LIKE", "ILIKE", "IN", "NOT IN")
-MODEL_TEXTS = (
-    *("name", "description", "readme", "maturity", "provider", "logo", "license", "licenseLink", "libraryName", "externalId", "id", "source_id"),
-    *("createTimeSinceEpoch", "lastUpdateTimeSinceEpoch"),
-)
-MODEL_KEYS: dict[str, type] = {
-    **dict.fromkeys(MODEL_TEXTS, str),
-    **dict.fromkeys(("language", "tasks", "validatedTasks", "artifacts"), list),
-    **dict.fromkeys(("customProperties", "servingConfig", "artifactCounts"), dict),
+# What a value has to be, beside Python's types: a text that a number or boolean becomes; a list of such shapes; an object with such shapes; a map of metadata;
+# a map of numbers.
+COERCED, METADATA, COUNTS = "coerced", "metadata", "counts"
+Shape = Any
+TIMES = dict.fromkeys(("createTimeSinceEpoch", "lastUpdateTimeSinceEpoch"), str)
+ARTIFACT: dict[str, Shape] = {
+    **dict.fromkeys(("uri", "name", "id", "externalId", "description", "artifactType", "metricsType"), str),
+    **TIMES,
+    "customProperties": METADATA,
 }
-TEXT_LISTS = ("labels", "language", "tasks", "validatedTasks", *LISTS[MODELS], *LISTS[MCP_SERVERS])
+TOOL_CALLING: dict[str, Shape] = {"toolCallParser": COERCED, "chatTemplate": COERCED, "enableAutoToolChoice": bool, "requiredArgs": [COERCED]}
+MODEL_KEYS: dict[str, Shape] = {
+    **dict.fromkeys(("name", "description", "readme", "maturity", "provider", "logo", "license", "licenseLink", "libraryName"), str),
+    **dict.fromkeys(("externalId", "id", "source_id"), str),
+    **TIMES,
+    **{key: [str] for key in ("language", "tasks", "validatedTasks")},
+    "artifacts": list,
+    "customProperties": METADATA,
+    "servingConfig": {"toolCalling": TOOL_CALLING},
+    "artifactCounts": COUNTS,
+}
+_SHARED = dict.fromkeys(("name", "displayName", "externalId", "description", "readme", "logo", "repositoryUrl", *TIMES), COERCED)
+_SERVER = ("provider", "version", "license", "licenseLink", "documentationUrl", "sourceCode", "publishedDate", "deploymentMode")
+_PARAMETER = {"name": COERCED, "type": COERCED, "description": COERCED, "required": bool}
+ENTRY_KEYS: dict[str, dict[str, Shape]] = {
+    MCP_SERVERS: {
+        **_SHARED,
+        **dict.fromkeys(_SERVER, COERCED),
+        **{key: [COERCED] for key in ("transports", "tags")},
+        "tools": [{**dict.fromkeys(("name", "description", "schema", "accessType"), COERCED), "parameters": [_PARAMETER]}],
+        "artifacts": [{"uri": COERCED}],
+        "endpoints": dict.fromkeys(("http", "sse", "websocket"), COERCED),
+        "runtimeMetadata": {
+            "defaultPort": int,
+            "defaultArgs": [COERCED],
+            "mcpPath": COERCED,
+            **dict.fromkeys(("requiredEnvironmentVariables", "optionalEnvironmentVariables"), list),
+            **dict.fromkeys(("recommendedResources", "healthEndpoints", "capabilities", "prerequisites"), dict),
+        },
+        "securityIndicators": dict.fromkeys(("verifiedSource", "secureEndpoint", "sast", "readOnlyTools"), bool),
+        "customProperties": METADATA,
+    },
+    AGENTS: {
+        **_SHARED,
+        "framework": COERCED,
+        "labels": [COERCED],
+        "env": [{"name": COERCED, "required": bool}],
+        "artifacts": [{"uri": COERCED}],
+        "templates": [{"name": COERCED, "content": COERCED}],
+        "customProperties": METADATA,
+    },
+}
+# The key of each kind of metadata with its value, and what that has to be.
+VALUES: dict[str, tuple[str, Any]] = {
+    "MetadataStringValue": ("string_value", str),
+    "MetadataBoolValue": ("bool_value", bool),
+    "MetadataIntValue": ("int_value", str),
+    "MetadataDoubleValue": ("double_value", (int, float)),
+    "MetadataStructValue": ("struct_value", str),
+    "MetadataProtoValue": ("proto_value", str),
+}
+STATUSES = ("available", "partially-available", "error", "disabled")
+PLAIN = "plain"
+HOST = re.compile(r"(\[[^\]]*\]|[^\s\\^`{|}\[\]:@]*)(:[0-9]*)?")
 _WORDS = {**dict.fromkeys(("y", "yes", "true", "on"), True), **dict.fromkeys(("n", "no", "false", "off"), False)}
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
@@ -40,41 +97,102 @@ class Crash(Exception):
     """The process of the server ends."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Tells scalars that are written without quotes, and those with a tag, from others."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        return PLAIN if kind is yaml.ScalarNode and implicit[0] else ""
+
+
 def load(text: str, strict: bool = True) -> Any:
     """What the server's YAML library makes of the first document of a text. Refused where that is nothing."""
+    body = text.removeprefix("\ufeff")
     try:
-        loader = yaml.SafeLoader(text.removeprefix("\ufeff"))
+        loader = _Loader(body)
         try:
             node = loader.get_node() if loader.check_node() else None
         finally:
             loader.dispose()
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise Refused(f"error converting YAML to JSON: yaml: line {mark.line + 1 if mark else 1}: {getattr(error, 'problem', None) or 'bad'}") from None
-    return None if node is None else _value(node, strict)
+        raise _not_yaml(getattr(error, "problem", None) or "bad", mark.line + 1 if mark else 1) from None
+    try:
+        return None if node is None else _value(node, strict, body)
+    except RecursionError:
+        raise _not_yaml("anchor contains itself", 1) from None
 
 
-def _value(node: yaml.Node, strict: bool) -> Any:
+def _not_yaml(why: str, line: int = 0) -> Refused:
+    return Refused(f"error converting YAML to JSON: yaml: {f'line {line}: ' if line else ''}{why}")
+
+
+def _value(node: yaml.Node, strict: bool, text: str, in_flow: bool = False) -> Any:
     if isinstance(node, yaml.ScalarNode):
-        return _scalar(node.value) if node.style is None else node.value
+        if in_flow and not node.style and "?" in node.value:
+            raise _not_yaml("did not find expected ',' or ']'", node.start_mark.line + 1)
+        return _of_scalar(node, text[node.start_mark.index : node.end_mark.index])
+    in_flow = in_flow or bool(getattr(node, "flow_style", False))
     if isinstance(node, yaml.SequenceNode):
-        return [_value(item, strict) for item in node.value]
+        return [_value(item, strict, text, in_flow) for item in node.value]
     made: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        merged = _value(value_node, strict)
-        pairs = merged if key_node.value == "<<" and isinstance(merged, dict) else {_key(key_node): merged}
-        for key, value in pairs.items():
-            if strict and key in made:
-                raise Refused(f'error converting YAML to JSON: yaml: unmarshal errors:\n  line {key_node.start_mark.line + 1}: key "{key}" already set in map')
-            made[key] = value
+        merged = _value(value_node, strict, text, in_flow)
+        is_merge = key_node.value == "<<" and key_node.tag == PLAIN
+        if is_merge and not (isinstance(merged, dict) or (isinstance(merged, list) and all(isinstance(part, dict) for part in merged))):
+            raise _not_yaml("map merge requires map or sequence of maps as the value")
+        for part in reversed(merged if isinstance(merged, list) else [merged]) if is_merge else [{_key(key_node, text, in_flow): merged}]:
+            for key, value in part.items():
+                if strict and key in made:
+                    raise _not_yaml(f'unmarshal errors:\n  line {key_node.start_mark.line + 1}: key "{key}" already set in map')
+                made[key] = value
     return made
 
 
-def _key(node: yaml.Node) -> str:
-    value = _value(node, True)
+def _key(node: yaml.Node, text: str, in_flow: bool) -> str:
+    value = _value(node, True, text, in_flow)
     if value is None or isinstance(value, (list, dict)):
         raise Refused("error converting YAML to JSON: unsupported key type")
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    """What becomes of a number or boolean where there has to be a text: it is written as one of 32 bits."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, float):
+        return str(value)
+    single = struct.Struct("f")
+    digits = next((count for count in range(9) if single.pack(float(f"{value:.{count}e}")) == single.pack(value)), 9)
+    exponent = int(f"{value:e}".partition("e")[2])
+    return f"{value:.{digits}e}" if exponent < -4 or exponent >= 6 else f"{value:.{max(digits - exponent, 0)}f}"
+
+
+def _of_scalar(node: yaml.ScalarNode, written: str) -> Any:
+    text = str(node.value)
+    if node.tag == PLAIN:
+        # After a single exclamation mark, a text is one.
+        value = text if re.match(r"(&\S+\s+)?!\s", written) else _scalar(text)
+    elif node.style == '"' and re.search(r"(?<!\\)(\\\\)*\\/", written):
+        raise _not_yaml("found unknown escape character", node.start_mark.line + 1)
+    else:
+        value = _tagged(node.tag.removeprefix("tag:yaml.org,2002:"), text) if node.tag else text
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Refused("error converting YAML to JSON: json: unsupported value")
+    return value
+
+
+def _tagged(tag: str, text: str) -> Any:
+    if tag == "binary":
+        try:
+            return base64.b64decode(re.sub("[\r\n]", "", text), validate=True).decode(errors="replace")
+        except ValueError:
+            raise _not_yaml("!!binary value contains invalid base64 data") from None
+    kinds: dict[str, Any] = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
+    value = _scalar(text)
+    is_time = tag == "timestamp" and re.fullmatch(r"\d{4}-\d\d?-\d\d?([Tt ].*)?", text)
+    if (tag == "timestamp" and not is_time) or (tag in kinds and (not isinstance(value, kinds[tag]) or (tag != "bool" and isinstance(value, bool)))):
+        raise _not_yaml(f"cannot decode `{text}` as a !!{tag}")
+    return value if tag in kinds else text
 
 
 def _scalar(text: str) -> Any:
@@ -90,9 +208,12 @@ def _scalar(text: str) -> Any:
     if re.fullmatch(r"[-+]?0[0-7]+", plain):
         return int(plain, 8)
     try:
-        return int(plain, 0)
+        number = int(plain, 0)
+        if -(2**63) <= number < (2**63 if plain[0] in "+-" else 2**64):
+            return number
     except ValueError:
-        return float(plain) if _NUMBER.fullmatch(plain) else text
+        pass
+    return float(plain) if _NUMBER.fullmatch(plain) and math.isfinite(float(plain)) else text
 
 
 def _cases(word: str) -> tuple[str, str, str]:
@@ -105,8 +226,8 @@ def _unmarshal(what: str, given: Any, go_type: str) -> Refused:
     return Refused(f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go struct field {what} of type {go_type}")
 
 
-def _fields(given: Any, keys: Mapping[str, type], where: str, coerced: bool, strict: bool = True) -> dict[str, Any]:
-    """An object with its keys as they are spelled in the server's types. `coerced`: numbers and booleans become strings."""
+def _fields(given: Any, keys: Mapping[str, Shape], where: str, strict: bool = True) -> dict[str, Any]:
+    """An object with its keys as they are spelled in the server's types, and without those that are null."""
     if given is None:
         return {}
     if not isinstance(given, dict):
@@ -114,27 +235,49 @@ def _fields(given: Any, keys: Mapping[str, type], where: str, coerced: bool, str
     known = {key.casefold(): key for key in keys}
     made: dict[str, Any] = {}
     for name in sorted(given):
-        key = known.get(name.casefold())
+        key = name if name in keys else known.get(name.casefold())
         if key is None:
             if strict:
                 raise Refused(f'error unmarshaling JSON: while decoding JSON: json: unknown field "{name}"')
             continue
-        value = given[name]
-        if value is None:
-            continue
-        made[key] = _fitting(value, keys[key], f"{where}.{key}", coerced, key in TEXT_LISTS and where != TOP)
+        if given[name] is not None:
+            made[key] = _fitting(given[name], keys[key], f"{where}.{key}", strict)
     return made
 
 
-def _fitting(value: Any, wanted: type, where: str, coerced: bool, has_texts: bool) -> Any:
-    if wanted is str and coerced and isinstance(value, (bool, int, float)):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    fits = isinstance(value, wanted)
-    if not fits:
-        raise _unmarshal(where, value, {str: "string", bool: "bool", list: "[]string", dict: "map[string]interface {}"}[wanted])
-    if wanted is list and has_texts:
-        return ["" if part is None else _fitting(part, str, where, coerced, False) for part in value]
+def _fitting(value: Any, shape: Shape, where: str, strict: bool = True) -> Any:
+    if shape == METADATA:
+        for part in _fitting(value, dict, where).values():
+            _check_metadata(part, where)
+        return value
+    if shape == COUNTS:
+        return {name: part is None or _fitting(part, int, where) for name, part in _fitting(value, dict, where).items()}
+    if isinstance(shape, dict):
+        return _fields(value, shape, where, strict)
+    if isinstance(shape, list):
+        [part_shape] = shape
+        empty: Any = None if isinstance(part_shape, dict) else ""
+        return [empty if part is None else _fitting(part, part_shape, where, strict) for part in _fitting(value, list, where)]
+    if shape == COERCED and isinstance(value, (bool, int, float)):
+        return _text(value)
+    wanted = str if shape == COERCED else shape
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        raise _unmarshal(where, value, {str: "string", bool: "bool", list: "[]string", dict: "map[string]interface {}", int: "int32"}[wanted])
     return value
+
+
+def _check_metadata(given: Any, where: str) -> None:
+    if given is None:
+        return
+    if not isinstance(given, dict):
+        raise Refused("error unmarshaling JSON: while decoding JSON: failed to unmarshal JSON into map for the discriminator lookup")
+    name = given.get("metadataType")
+    if not isinstance(name, str) or name not in VALUES:
+        return
+    key, wanted = VALUES[name]
+    value = given.get(key)
+    if value is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
+        raise Refused(f"error unmarshaling JSON: while decoding JSON: failed to unmarshal MetadataValue as {name}: {where}.{key}")
 
 
 @dataclass(frozen=True)
@@ -149,8 +292,8 @@ class File:
 def read(text: str, knows_skills: bool = False) -> File:
     """A file with sources. Refused where every part of the server refuses it."""
     content = load(text)
-    keys: dict[str, type] = {section: list for sections in SECTIONS.values() for section in sections}
-    top = _fields(content, {**keys, "labels": list, "namedQueries": dict, **({SKILLS: list} if knows_skills else {})}, TOP, False)
+    keys: dict[str, Shape] = {section: list for sections in SECTIONS.values() for section in sections}
+    top = _fields(content, {**keys, "labels": list, "namedQueries": dict, **({SKILLS: list} if knows_skills else {})}, "SourceConfig")
     sources = {asset: _sources(top, asset) for asset in SECTIONS}
     seen: dict[str, str] = {}
     for asset, found in sources.items():
@@ -177,13 +320,18 @@ def read(text: str, knows_skills: bool = False) -> File:
 
 
 def _sources(top: Mapping[str, Any], asset: str) -> list[dict[str, Any]]:
-    texts = dict.fromkeys(("id", "name", "type", "assetType", *(("status", "error") if asset == MODELS else ())), str)
-    keys: dict[str, type] = {**texts, "enabled": bool, "labels": list, "properties": dict, **{name: list for name in LISTS[asset] if name}}
+    # The types of models embed another one, in which the library does not look for texts.
+    text = str if asset == MODELS else COERCED
+    texts = {**dict.fromkeys(("id", "name"), text), "type": COERCED, "assetType": str, **(dict.fromkeys(("status", "error"), str) if asset == MODELS else {})}
+    keys: dict[str, Shape] = {**texts, "enabled": bool, "properties": dict, **{key: [text] for key in ("labels", *filter(None, LISTS[asset]))}}
     made: list[dict[str, Any]] = []
     for section in SECTIONS[asset]:
         earlier = {source.get("id") for source in made}
-        # The types of models embed another one, in which the library does not look for texts.
-        found = [_fields(given, keys, f"{section}", asset != MODELS) for given in top.get(section) or ()]
+        found = [_fields(given, keys, section) for given in top.get(section) or ()]
+        for source in found:
+            for key, choices in (("assetType", (MODELS, MCP_SERVERS, AGENTS)), ("status", STATUSES)):
+                if source.get(key, choices[0]) not in choices:
+                    raise Refused(f"error unmarshaling JSON: while decoding JSON: {source[key]} is not a valid {key}")
         made += [source for source in found if source.get("id") not in earlier]
     return made
 
@@ -269,31 +417,26 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def models_of(text: str) -> list[dict[str, Any]]:
     """The models in a file with data, which is read strictly. Refused, or Crash."""
-    content = _fields(load(text), {"source": str, "models": list}, "yamlCatalog", True)
-    made = []
-    for given in content.get("models") or ():
-        model = _fields(given, MODEL_KEYS, "yamlModel", False)
-        for artifact in model.get("artifacts") or ():
-            if artifact is None:
-                raise Crash("panic: runtime error: invalid memory address or nil pointer dereference")
-            if not isinstance(artifact, dict):
-                raise _unmarshal("yamlModel.artifacts", artifact, "yamlArtifact")
-            if artifact.get("artifactType") not in (None, "", "model-artifact", "metrics-artifact"):
+    content = _fields(load(text), {"source": COERCED, "models": list}, "yamlCatalog")
+    models = [_fields(given, MODEL_KEYS, "yamlModel") for given in content.get("models") or ()]
+    for model in models:
+        given = model.get("artifacts") or ()
+        model["artifacts"] = [None if one is None else _fields(one, ARTIFACT, "yamlModel.Models.Artifacts", strict=False) for one in given]
+        for artifact in model["artifacts"]:
+            if (artifact or {}).get("artifactType") not in (None, "", "model-artifact", "metrics-artifact"):
                 raise Refused(f"unknown artifactType: {artifact['artifactType']}")
-        made.append(model)
-    return made
+    if any(artifact is None for model in models for artifact in model["artifacts"]):
+        raise Crash("panic: runtime error: invalid memory address or nil pointer dereference")
+    return models
 
 
 def others_of(text: str, asset: str) -> list[dict[str, Any]]:
     """The MCP servers or agents in a file with data, which is read leniently. Refused, or Crash."""
-    content = load(text, strict=False)
-    if content is not None and not isinstance(content, dict):
-        raise _unmarshal("catalog", content, "catalog")
-    made = []
-    for given in _fitting((content or {}).get(asset) or [], list, asset, True, False):
-        if asset == MCP_SERVERS and (given is None or None in (given.get("tools") or ())):
-            raise Crash("panic: runtime error: invalid memory address or nil pointer dereference")
-        made.append(_fields(given, {"name": str, "displayName": str}, asset, True, strict=False))
+    content = _fields(load(text, strict=False), {asset: list}, "catalog", strict=False)
+    given = content.get(asset) or []
+    made = [_fields(entry, ENTRY_KEYS[asset], asset, strict=False) for entry in given]
+    if asset == MCP_SERVERS and (None in given or any(None in (entry.get("tools") or ()) for entry in made)):
+        raise Crash("panic: runtime error: invalid memory address or nil pointer dereference")
     return made
 
 
@@ -303,15 +446,44 @@ def artifact_problem(model: Mapping[str, Any]) -> str:
         uri = str(artifact.get("uri") or "")
         if artifact.get("artifactType") == "metrics-artifact":
             continue
-        where = f'model "{model.get("name", "")}" artifact {index}: '
+        where = f'"{model.get("name", "")}" artifact {index}: '
         scheme = re.match(r"([a-zA-Z][-+.a-zA-Z0-9]*):", uri)
         if not uri:
             return f"{where}artifact URI cannot be empty"
+        host = re.match(r"[^:]*://([^/?#]*@)?([^/?#]*)", uri)
+        if re.search(r"[\x00-\x1f\x7f]|%(?![0-9a-fA-F]{2})", uri) or (host and not HOST.fullmatch(host[2])):
+            return f'{where}invalid artifact URI "{uri}"'
         if scheme is None:
             return f'{where}artifact URI "{uri}" must have a scheme'
         if scheme[1].lower() not in SCHEMES:
             return f'{where}artifact URI "{uri}" has unsupported scheme "{scheme[1]}"'
     return ""
+
+
+def server_problem(server: Mapping[str, Any]) -> str:
+    """Why an MCP server cannot be stored; empty when it can."""
+    endpoints = server.get("endpoints") or {}
+    if not server.get("name"):
+        return "(unknown)"
+    if len(server.get("displayName", "").encode()) > 255 or (server.get("deploymentMode") == "remote" and not endpoints):
+        return f'server "{server["name"]}" is not valid'
+    for name, address in endpoints.items():
+        if address.partition(":")[0].lower() not in (("http", "https", "ws", "wss") if name == "websocket" else ("http", "https")):
+            return f'server "{server["name"]}" has an invalid endpoint "{address}"'
+    return artifact_problem({**server, "artifacts": [artifact or {} for artifact in server.get("artifacts") or ()]})
+
+
+def _problems(entries: Iterable[dict[str, Any]], asset: str) -> list[str]:
+    """What keeps each entry from being shown; empty where nothing does."""
+    external: set[str] = set()
+    found = []
+    for entry in entries:
+        same = entry.get("externalId") if asset != MODELS else None
+        is_stored = same in external
+        external |= {same} if same else set()
+        why = "duplicated key not allowed" if is_stored else ""
+        found.append(why or (artifact_problem(entry) if asset == MODELS else server_problem(entry) if asset == MCP_SERVERS else ""))
+    return found
 
 
 @dataclass(frozen=True)
@@ -344,13 +516,19 @@ def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str
         entries = models_of(text) if asset == MODELS else others_of(text, asset)
     except Refused as error:
         return Loaded("error", f"failed to parse yamlCatalogPath file: {error}")
-    shown = [entry for entry in entries if allows(entry.get("name", ""), source, asset)]
-    problems = [problem for entry in shown if (problem := artifact_problem(entry))] if asset == MODELS else []
-    names = tuple(dict.fromkeys(entry.get("name", "") for entry in shown if asset != MODELS or not artifact_problem(entry)))
-    if problems and names:
-        return Loaded("partially-available", f"Failed to load {len(problems)} model(s): [{' '.join(problems)}]", names)
-    if problems:
-        return Loaded("error", f"all catalog models failed to load from source {source['id']} (failed: [{' '.join(problems)}])")
+    legacy = properties.get("excludedModels", []) if asset == MODELS else []
+    if not isinstance(legacy, list) or not all(isinstance(pattern, str) for pattern in legacy):
+        return Loaded("error", "'excludedModels' property should be a list of strings")
+    whole = {**source, LISTS[MODELS][1]: [*(source.get(LISTS[MODELS][1]) or ()), *legacy]} if legacy else source
+    shown = [entry for entry in entries if allows(entry.get("name", ""), whole, asset)]
+    problems = _problems(shown, asset)
+    names = tuple(dict.fromkeys(entry.get("name", "") for entry, problem in zip(shown, problems, strict=True) if not problem))
+    # Of agents that are not stored, only the log tells.
+    failed = [problem for problem in problems if problem and asset != AGENTS]
+    if failed and names:
+        return Loaded("partially-available", f"Failed to load {len(failed)} {asset}: [{' '.join(failed)}]", names)
+    if failed:
+        return Loaded("error", f"all catalog models failed to load from source {source['id']} (failed: [{' '.join(failed)}])")
     return Loaded("available", "", names)
 
 

@@ -71,6 +71,12 @@ CAMPAIGNS = {
             ("tests/unit/plugins/module_utils/test_client.py", "tests/integration/test_model_registry.py"),
         ),
         Campaign(
+            "catalog_files",
+            "Whatever the files of the model catalog hold, the modules say what its server makes of them.",
+            10_000,
+            ("tests/unit/sandbox/test_catalog.py", "tests/unit/plugins/module_utils/test_catalog_rules.py"),
+        ),
+        Campaign(
             "clocks",
             "A server is restarted exactly when it is older than what it reads, also where the clocks of controller and node are ten minutes off.",
             6,

@@ -71,7 +71,7 @@ def test_all_sources_are_told_as_the_server_merges_them(administrator: Runner) -
     assert fraud["status"]["origins"]["name"] == USER
     assert sources["redhat_ai_models"]["status"]["is_default"]
     assert sources["theirs"]["status"]["origins"]["organization"] == LABELLED
-    assert [label["name"] for label in run.result["labels"]] == ["Theirs"]
+    assert "Theirs" in [label.get("name") for label in run.result["labels"]]
     assert run.result["unused_secrets"] == ["catalog-gone-apikey"]
     assert run.result["config_maps"] == ["default-catalog-sources", USER, "mcp-catalog-sources", "agent-catalog-sources", LABELLED]
     assert run.result["version"] == "3.5"
@@ -278,13 +278,13 @@ def test_what_takes_the_catalog_down_is_put_back(layout: Layout, cluster: Cluste
     before = data_of(cluster)
     cluster.create(*CONFIG_MAPS, labelled)
     try:
-        until(lambda: is_ready(cluster, LABELLED), 60)
+        until(lambda: is_ready(cluster, LABELLED), 200)
         with account_with(cluster, "catalog-blind", [*roles, *roles_of("cluster.yml")]) as token:
             run = catalog(Runner(layout, token, tmp_path), labels=[{"name": "Theirs"}], wait=True, wait_timeout=120)
         assert run.failed
         assert "already exists from another origin" in run.result["msg"] and "The previous content was restored" in run.result["msg"], run.result["msg"]
         assert data_of(cluster) == before
-        until(lambda: is_ready(cluster, LABELLED), 60)
+        until(lambda: is_ready(cluster, LABELLED), 200)
     finally:
         cluster.delete(*CONFIG_MAPS, LABELLED)
 

@@ -19,6 +19,8 @@ from . import catalog_schema, catalog_yaml
 # What becomes of it: the catalog is down for everybody, the source has the status `error`, some of its entries are missing, or nothing.
 DOWN, FAILS, PARTLY, ADVICE = "catalog", "source", "entry", "advice"
 SCHEMES = frozenset({"oci", "http", "https", "s3", "gs", "az", "file"})
+# What the server's library takes for a host, with a port.
+HOST = re.compile(r"(\[[^\]]*\]|[^\s\\^`{|}\[\]:@]*)(:[0-9]*)?")
 QUOTE = "Write it in quotes"
 
 
@@ -206,6 +208,7 @@ def uri_problem(uri: str) -> str:
         return "is not a valid URI"
     if not re.match(r"[a-zA-Z][-+.a-zA-Z0-9]*:", uri) or not scheme:
         return "has no scheme"
-    if not uri.isprintable() or re.search(r"%(?![0-9a-fA-F]{2})", uri):
+    host = re.match(r"[^:]*://([^/?#]*@)?([^/?#]*)", uri)
+    if re.search(r"[\x00-\x1f\x7f]|%(?![0-9a-fA-F]{2})", uri) or (host and not HOST.fullmatch(host[2])):
         return "is not a valid URI"
     return "" if scheme in SCHEMES else f"has a scheme{_texts.repeated(scheme)} that is not supported"

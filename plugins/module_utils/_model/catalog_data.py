@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import catalog, catalog_check, catalog_schema, catalog_yaml
@@ -30,7 +31,11 @@ def findings(text: str, kind: catalog.Kind) -> tuple[catalog_check.Finding, ...]
         return tuple(check.findings)
     if document.has_more:
         check.advise("", "the data has a second document, which is ignored", "Remove everything after the line ---")
-    return (*check.findings, *_entry_findings(content, kind))
+    found = [*check.findings, *_entry_findings(content, kind)]
+    if any(finding.effect == catalog_check.FAILS for finding in found):
+        # What cannot be read does not get as far as ending the process.
+        found = [replace(finding, effect=catalog_check.FAILS) if finding.effect == catalog_check.DOWN else finding for finding in found]
+    return tuple(found)
 
 
 def _entry_findings(content: Any, kind: catalog.Kind) -> list[catalog_check.Finding]:
@@ -44,6 +49,7 @@ def _entry_findings(content: Any, kind: catalog.Kind) -> list[catalog_check.Find
     if not entries:
         check.advise("", f"the data has no {kind.entries}", f"Add an entry to {kind.entries}")
     names: dict[str, int] = {}
+    external: dict[str, int] = {}
     keys = catalog_schema.ENTRY_KEYS[kind.name]
     for index, given in enumerate(entries):
         path = f"{kind.entries}[{index}]"
@@ -52,10 +58,16 @@ def _entry_findings(content: Any, kind: catalog.Kind) -> list[catalog_check.Find
         if not name:
             if given is None and kind is catalog.MCP:
                 check.refuse(path, "is empty, which terminates the process of the server", "Remove it", catalog_check.DOWN)
+            elif kind is catalog.MCP:
+                check.refuse(f"{path}.name", "is missing, so that the MCP server cannot be stored", "Set it", catalog_check.PARTLY)
             else:
                 check.advise(f"{path}.name", f"is missing, so that the {kind.entry} has no name", "Set it")
         elif names.setdefault(name, index) != index:
             check.advise(f"{path}.name", f"is also the name of {kind.entries}[{names[name]}], and only one of them is shown", "Use each name once")
+        # Those of models may be the same.
+        if kind is not catalog.MODEL and (same := entry.get("externalId")) and external.setdefault(same, index) != index:
+            problem = f"is also that of {kind.entries}[{external[same]}], and only one of them is stored"
+            check.refuse(f"{path}.externalId", problem, "Use each externalId once", catalog_check.PARTLY if kind is catalog.MCP else catalog_check.ADVICE)
         if kind is catalog.MCP:
             _check_server(entry, path, check)
     return check.findings

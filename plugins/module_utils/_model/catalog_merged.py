@@ -120,7 +120,17 @@ def _check_yaml(source: Merged, properties: Mapping[str, Any], origin: str, data
     if text is None:
         check.refuse(place, f"ConfigMap {origin!r} does not have the key{_texts.repeated(name)}", "Add the key, or correct the path")
         return
-    check.findings += catalog_data.findings(text, source.kind)
+    found = catalog_data.findings(text, source.kind)
+    if source.kind is catalog.MODEL and any(finding.effect == catalog_check.PARTLY for finding in found):
+        # What is wrong with the artifacts of a model that is not shown is not noticed.
+        listed, shown = names(text, source, with_broken=True)
+        found = tuple(finding for finding in found if finding.effect != catalog_check.PARTLY or listed[_index(finding.path)] in shown)
+    check.findings += found
+
+
+def _index(path: str) -> int:
+    """The number of the entry of a place."""
+    return int(path.partition("[")[2].partition("]")[0])
 
 
 def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generation: catalog.Generation, check: catalog_check.Check) -> None:
@@ -158,18 +168,25 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(re.fullmatch(".*".join(map(re.escape, pattern.strip().split("*"))), name, re.IGNORECASE) for pattern in patterns)
 
 
-def names(text: str, source: Merged) -> tuple[list[str], list[str]]:
+def names(text: str, source: Merged, with_broken: bool = False) -> tuple[list[str], list[str]]:
     """The names of the entries in the data of a source, and of those that it shows; none where the data cannot be read."""
     try:
         content = catalog_yaml.parse(text, source.kind is catalog.MODEL)
     except catalog_yaml.NotYamlError:
         return [], []
-    listed = content.get(source.kind.entries) if isinstance(content, dict) else None
-    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    listed = _of(content, source.kind.entries) if isinstance(content, dict) else None
+    entries = [entry if isinstance(entry, dict) else {} for entry in listed] if isinstance(listed, list) else []
     included, excluded = (source.values.get(key) or [] for key in (source.kind.included, source.kind.excluded))
-    named = [(str(entry.get("name") or ""), entry) for entry in entries]
-    shown = [name for name, entry in named if source.is_enabled and _is_loaded(entry, source.kind) and allows(name, included, excluded)]
+    legacy = (source.values.get("properties") or {}).get("excludedModels") if source.kind is catalog.MODEL else None
+    excluded = [*excluded, *(legacy if isinstance(legacy, list) else [])]
+    named = [(str(_of(entry, "name") or ""), entry) for entry in entries]
+    shown = [name for name, entry in named if source.is_enabled and (with_broken or _is_loaded(entry, source.kind)) and allows(name, included, excluded)]
     return [name for name, _entry in named], shown
+
+
+def _of(given: Mapping[str, Any], key: str) -> Any:
+    """The value of a key, which may be spelled in another case."""
+    return given[key] if key in given else next((value for name, value in given.items() if name.casefold() == key.casefold()), None)
 
 
 def _is_loaded(entry: Mapping[str, Any], kind: catalog.Kind) -> bool:

@@ -10,6 +10,8 @@ here, by the rules of the server's library; then JSON is made of it, in which ev
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import functools
 import json
 import math
@@ -33,6 +35,10 @@ ENDLESS = {
 FIRST = frozenset("+-0123456789.yYnNtTfFoO~")
 INTEGER = re.compile(r"([-+]?)(?:0[bB]([01]+)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)|(0|[1-9][0-9]*))")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# As the server's library reads what has the tag of a time.
+TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt ]\d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?( ?([Zz]|[-+]\d{2}:\d{2}|[-+]\d{1,2}))?)?")
+TAGGED = re.compile(r"(&\S+\s+)?!\s")
+ESCAPED_SLASH = re.compile(r"(?<!\\)(\\\\)*\\/")
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
 # Deeper than anything that is meant, and less than libyaml and Python can bear.
 DEEPEST = 100
@@ -67,7 +73,7 @@ class Document:
 
     def value(self, strict: bool = True) -> Any:
         """What the server makes of it. NotYamlError where it refuses the text; without `strict`, a key that is there twice has the last value."""
-        return None if self.node is None else _Reading(self.size, strict).value(self.node)
+        return None if self.node is None else _Reading(self.text, self.size, strict).value(self.node)
 
 
 def read(text: str) -> Document:
@@ -172,8 +178,10 @@ def _loader() -> Any:
 class _Reading:
     """Makes a value of nodes, and stops where aliases would make much of little."""
 
-    def __init__(self, size: int, strict: bool) -> None:
-        self._size, self._strict, self._visited = size, strict, 0
+    def __init__(self, text: str, size: int, strict: bool) -> None:
+        self._text, self._size, self._strict, self._visited = text, size, strict, 0
+        # In how many brackets and braces it is.
+        self._flow = 0
 
     def value(self, node: Node) -> Any:
         self._visited += 1
@@ -183,19 +191,32 @@ class _Reading:
         try:
             kind = node.id
             if kind == "scalar":
-                return _scalar(node)
-            return self._mapping(node) if kind == "mapping" else self._sequence(node)
+                return self._scalar(node)
+            self._flow += bool(node.flow_style)
+            value = self._mapping(node) if kind == "mapping" else self._sequence(node)
+            self._flow -= bool(node.flow_style)
+            return value
         except RecursionError:
             raise NotYamlError("an alias contains itself", _line(node)) from None
 
+    def _scalar(self, node: Node) -> Any:
+        text: str = node.value
+        if self._flow and "?" in text and not node.style:
+            # To the server's library, it ends the text.
+            raise NotYamlError("a text between brackets or braces has a question mark, and no quotes", _line(node))
+        if node.tag == PLAIN:
+            # After a single exclamation mark, a text is a string.
+            is_text = text and (text[0] not in FIRST or TAGGED.match(self._text, node.start_mark.index, node.end_mark.index))
+            return text if is_text else _finite(scalar(text), node)
+        if node.style == '"' and "/" in text and ESCAPED_SLASH.search(self._text, node.start_mark.index, node.end_mark.index):
+            # Of YAML 1.2, and unknown to the server's library.
+            raise NotYamlError("found unknown escape character", _line(node))
+        return text if node.tag == TEXT else _tagged(node)
+
     def _sequence(self, node: Node) -> list[Any]:
-        if node.tag not in (COLLECTION, f"{TAG}seq"):
-            raise NotYamlError("a tag is not supported", _line(node))
         return [self.value(item) for item in node.value]
 
     def _mapping(self, node: Node) -> dict[str, Any]:
-        if node.tag not in (COLLECTION, f"{TAG}map"):
-            raise NotYamlError("a tag is not supported", _line(node))
         made: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if key_node.value == MERGE and key_node.tag == PLAIN:
@@ -204,7 +225,7 @@ class _Reading:
                 continue
             if key_node.id != "scalar":
                 raise NotYamlError("a key is not a string", _line(key_node))
-            key = key_node.value if key_node.tag == TEXT else _key(_scalar(key_node), key_node)
+            key = _key(self._scalar(key_node), key_node)
             self._set(made, {key: self.value(value_node)}, key_node)
         return made
 
@@ -232,22 +253,23 @@ def _line(node: Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _scalar(node: Node) -> Any:
-    text: str = node.value
-    tag = node.tag
-    if tag == PLAIN:
-        if text and text[0] not in FIRST:
-            return text
+def _tagged(node: Node) -> Any:
+    """A scalar with a tag. Of one with a tag that the server's library does not know, it takes the text."""
+    text, tag = node.value, node.tag[len(TAG) :] if node.tag.startswith(TAG) else ""
+    kinds: dict[str, Any] = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
+    if tag in kinds:
         value = scalar(text)
-    elif tag in (TEXT, f"{TAG}str"):
+        if isinstance(value, kinds[tag]) and (tag == "bool" or not isinstance(value, bool)):
+            return _finite(value, node)
+    elif tag == "binary":
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(re.sub("[\r\n]", "", text), validate=True).decode(errors="replace")
+    elif tag != "timestamp" or TIME.fullmatch(text):
         return text
-    else:
-        value = scalar(text)
-        kinds: dict[str, Any] = {f"{TAG}bool": bool, f"{TAG}int": int, f"{TAG}float": (int, float), f"{TAG}null": type(None)}
-        if tag not in kinds:
-            raise NotYamlError("a tag is not supported", _line(node))
-        if not isinstance(value, kinds[tag]) or (tag != f"{TAG}bool" and isinstance(value, bool)):
-            raise NotYamlError("a value does not fit its tag", _line(node))
+    raise NotYamlError("a value does not fit its tag", _line(node))
+
+
+def _finite(value: Any, node: Node) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         # JSON has no such number.
         raise NotYamlError("a number is not finite", _line(node))

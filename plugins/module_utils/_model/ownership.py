@@ -137,7 +137,7 @@ def owner_of_token(secret: manifests.Manifest) -> Owner:
     if part != CATALOG:
         return Owner(UNKNOWN, f"it lacks the label {PART}={CATALOG}")
     if manifests.keys_of(secret) != [TOKEN_KEY]:
-        return Owner(UNKNOWN, f"it has other keys than {TOKEN_KEY}")
+        return Owner(UNKNOWN, f"it has keys other than {TOKEN_KEY}")
     is_ours = set(_managers(metadata)) == {kinds.FIELD_MANAGER}
     return Owner(OURS if is_ours else DASHBOARD, "its label, content and field managers")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog as model_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_check, catalog_data, catalog_file
 from sandbox.server import catalog, sources
+from tests import catalog_files
 
 FOLDER = "/data/user-model-sources"
 PATH = f"{FOLDER}/sources.yaml"
@@ -220,6 +222,15 @@ def test_a_disabled_source_shows_nothing_and_its_data_are_not_read(monkeypatch: 
         assert (run.source()["status"], run.models()) == ("disabled", [])
 
     running(monkeypatch, work, sources=ENTRY.format(", enabled: false"), a="models: [{name: m, artifacts: [null]}]")
+
+
+@pytest.mark.parametrize("number", range(0, 400, 40))
+def test_of_files_that_nobody_has_thought_of_the_modules_say_what_the_server_does(number: int) -> None:
+    """The campaign of the same files asks the product's own server too."""
+    for case in range(number, number + 40):
+        files = catalog_files.generated(random.Random(f"fixed case {case}"))
+        differs = catalog_files.differences(catalog_files.predicted(files), catalog_files.emulated(files))
+        assert not differs, f"{differs}\n{catalog_files.shown(files)}"
 
 
 def form(**parts: str) -> bytes:

@@ -65,6 +65,12 @@ REFUSED = {
     "query asset alone": "namedQueries: {q: {assetType: models}}",
     "query name": "namedQueries: {'': {f: {operator: '=', value: 1}}}",
     "queries as list": "namedQueries: []",
+    "escaped slash": 'catalogs: [{id: "a\\/b"}]',
+    "question mark between brackets": "catalogs: [{id: a, includedModels: [b?]}]",
+    "tag that does not fit": "catalogs: [{id: a, name: !!null x}]",
+    "time that is none": "catalogs: [{id: a, name: !!timestamp x}]",
+    "binary that is none": "catalogs: [{id: a, name: !!binary x}]",
+    "text after an exclamation mark": "catalogs: [{id: a, enabled: ! yes}]",
 }
 # Accepted, and hardly meant.
 DOUBTFUL = {
@@ -95,10 +101,24 @@ ACCEPTED = {
     "query": "namedQueries: {q: {f: {operator: '=', value: 1}}}",
     "query small": "namedQueries: {q: {f: {operator: like, value: 1}}}",
     "query list": "namedQueries: {q: {f: {operator: IN, value: [1]}}}",
+    "escaped backslash": 'catalogs: [{id: "a\\\\/b"}]',
+    "question mark in quotes": "catalogs: [{id: a, includedModels: ['b?']}]",
+    "question mark in a block": "catalogs:\n- id: a\n  includedModels:\n  - b?\n",
+    "unknown tag": "catalogs: [{id: a, name: !other 1}]",
+    "time": "catalogs: [{id: a, name: !!timestamp 2026-01-01}]",
+    "binary": "catalogs: [{id: a, name: !!binary aGk=}]",
+    "name after an exclamation mark": "catalogs: [{id: a, name: ! 1}]",
 }
 # Files with data: the kind of source, and the worst of what becomes of it.
 DATA = {
     "model: unknown key": ("model", FAILS, "models:\n  - name: a\n    bogus: 1"),
+    "model: a null artifact in data that cannot be read": ("model", FAILS, "models: [{name: a, artifacts: [null], bogus: 1}]"),
+    "model: uri with a blank in its host": ("model", PARTLY, "models:\n  - name: a\n    artifacts: [{uri: 'gs://b /x'}]"),
+    "model: uri with a blank in its path": ("model", None, "models:\n  - name: a\n    artifacts: [{uri: 'gs://b/x y'}]"),
+    "mcp: no name": ("mcp", PARTLY, "mcp_servers: [{description: a}, {name: b}]"),
+    "mcp: external ID twice": ("mcp", PARTLY, "mcp_servers: [{name: a, externalId: x}, {name: b, externalId: x}]"),
+    "agent: external ID twice": ("agent", ADVICE, "agents: [{name: a, externalId: x}, {name: b, externalId: x}]"),
+    "model: external ID twice": ("model", None, "models: [{name: a, externalId: x}, {name: b, externalId: x}]"),
     "model: unknown top key": ("model", FAILS, "model: []"),
     "model: capitals": ("model", ADVICE, "Models: [{Name: a}]"),
     "model: name number": ("model", FAILS, "models: [{name: 1}]"),
@@ -296,3 +316,17 @@ def test_patterns_match_as_the_server_does(name, included, excluded, is_shown):
 def test_an_id_that_is_repeated_is_found_among_ten_thousand():
     text = json.dumps({"catalogs": [{"id": f"s{index}", "name": "S", "type": "yaml"} for index in range(10_000)] + [{"id": "s7"}]})
     assert [finding.path for finding in read(text).findings] == ["catalogs[10000].id"]
+
+
+def test_names_are_known_whatever_the_case_of_the_keys_and_not_those_that_older_properties_exclude():
+    properties = {"yamlCatalogPath": "a.yaml", "excludedModels": ["b*"]}
+    source = catalog_merged.Merged(catalog.MODEL, "a", {"id": "a", "properties": properties}, {})
+    assert catalog_merged.names("MODELS: [{Name: a1}, {NAME: b1}, null]", source) == (["a1", "b1", ""], ["a1", ""])
+
+
+def test_an_artifact_of_a_model_that_is_not_shown_is_not_noticed():
+    text = "models: [{name: a, artifacts: [{uri: x}]}, {name: b}]"
+    values = {"id": "a", "name": "A", "type": "yaml", "properties": {"yamlCatalogPath": "a.yaml"}}
+    for excluded, effects in (([], [PARTLY]), (["a"], [])):
+        source = catalog_merged.Merged(catalog.MODEL, "a", {**values, "excludedModels": excluded}, {"properties": "c"})
+        assert [finding.effect for finding in catalog_merged.source_findings(source, lambda _origin, _path: text, catalog.WITH_AGENTS)] == effects
