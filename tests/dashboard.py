@@ -311,12 +311,27 @@ def _binding_path(name: str | None = None) -> str:
 
 # The settings page of the model catalog
 
-DEFAULT_SOURCES, USER_SOURCES, SOURCES_KEY = "default-catalog-sources", "model-catalog-sources", "sources.yaml"
+DEFAULT_SOURCES, SOURCES_KEY = "default-catalog-sources", "sources.yaml"
+
+
+@dataclass(frozen=True)
+class Tab:
+    """What is different on the pages for models and for MCP servers: the ConfigMap, the key in its file, and those of the patterns."""
+
+    config_map: str
+    section: str
+    included: str
+    excluded: str
+
+
+MODELS_TAB = Tab("model-catalog-sources", "catalogs", "includedModels", "excludedModels")
+# Since v3.5 of the dashboard. It offers YAML alone, and no token.
+MCP_TAB = Tab("mcp-catalog-sources", "mcp_catalogs", "includedServers", "excludedServers")
 
 
 @dataclass(frozen=True)
 class SourceForm:
-    """What the form of a source of models holds: either the YAML text or the organization."""
+    """What the form of a source holds: either the YAML text or the organization."""
 
     name: str
     text: str | None = None
@@ -331,21 +346,21 @@ class SourceForm:
 class CatalogPage:
     """The settings page of the model catalog, since v3.3 of the dashboard."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, tab: Tab = MODELS_TAB) -> None:
+        self._cluster, self._tab = cluster, tab
 
     def create(self, form: SourceForm) -> str:
         """Create a source; its ID. ValueError where the page says that there is one, ApiError with what the API server refused."""
         identity = re.sub(r"[^a-zA-Z0-9_]", "", re.sub(r"[\s-]", "_", form.name.strip())).lower()
-        delivered, present = self._get(DEFAULT_SOURCES), self._get(USER_SOURCES)
-        if any(entry["id"] == identity for config_map in (delivered, present) for entry in _entries_of(config_map)):
+        delivered, present = self._get(DEFAULT_SOURCES), self._get(self._tab.config_map)
+        if any(entry["id"] == identity for config_map in (delivered, present) for entry in self._entries(config_map)):
             raise ValueError(f"source {identity!r} already exists")
         secret = None
         if form.token:
             secret = _token_secret(identity)
             self._send("POST", _secret_path(), {**_secret_body(secret), "stringData": {"apiKey": form.token}})
         try:
-            self._put(present, [*_entries_of(present), _entry(identity, form, secret or "")], _data_of(identity, form))
+            self._put(present, [*self._entries(present), _entry(identity, form, secret or "", self._tab)], _data_of(identity, form))
         except ApiError:
             if secret:
                 self._send("DELETE", _secret_path(secret))
@@ -354,12 +369,12 @@ class CatalogPage:
 
     def edit(self, identity: str, **changes: Any) -> None:
         """Save the form of a source with these values of the entry. Of one that the product delivers, an override is written."""
-        present = self._get(USER_SOURCES)
-        entries = _entries_of(present)
+        present = self._get(self._tab.config_map)
+        entries = self._entries(present)
         entry = next((entry for entry in entries if entry["id"] == identity), None)
         text = changes.pop("text", None)
         if entry is None:
-            assert any(found["id"] == identity for found in _entries_of(self._get(DEFAULT_SOURCES))), f"there is no source {identity!r}"
+            assert any(found["id"] == identity for found in self._entries(self._get(DEFAULT_SOURCES))), f"there is no source {identity!r}"
             # Empty lists are left out.
             entry = {"id": identity}
             entries.append(entry)
@@ -372,25 +387,29 @@ class CatalogPage:
 
     def delete(self, identity: str) -> None:
         """Delete a source with its token and its data. ValueError for one that the product delivers."""
-        if any(entry["id"] == identity for entry in _entries_of(self._get(DEFAULT_SOURCES))):
+        if any(entry["id"] == identity for entry in self._entries(self._get(DEFAULT_SOURCES))):
             raise ValueError("a default source cannot be deleted")
-        present = self._get(USER_SOURCES)
-        entry = next(entry for entry in _entries_of(present) if entry["id"] == identity)
+        present = self._get(self._tab.config_map)
+        entry = next(entry for entry in self._entries(present) if entry["id"] == identity)
         properties = entry.get("properties") or {}
         if properties.get("apiKey"):
             self._send("DELETE", _secret_path(properties["apiKey"]))
-        self._put(present, [one for one in _entries_of(present) if one["id"] != identity], {str(properties.get("yamlCatalogPath")): None})
+        self._put(present, [one for one in self._entries(present) if one["id"] != identity], {str(properties.get("yamlCatalogPath")): None})
+
+    def _entries(self, config_map: Object) -> list[Object]:
+        content = yaml.safe_load(config_map["data"].get(SOURCES_KEY, "")) or {}
+        return list(content.get(self._tab.section) or [])
 
     def _get(self, name: str) -> Object:
         found: Object = self._send("GET", path("v1", "configmaps", REGISTRIES_NAMESPACE, name))
         return found
 
     def _put(self, present: Object, entries: list[Object], data: dict[str, str | None]) -> None:
-        """Write the ConfigMap as it was read, with a file that has nothing but the sources of models."""
-        text = yaml.dump({"catalogs": entries}, Dumper=_Indented, indent=4)
+        """Write the ConfigMap as it was read, with a file that has nothing but the sources of its kind."""
+        text = yaml.dump({self._tab.section: entries}, Dumper=_Indented, indent=4)
         merged = {**(present.get("data") or {}), **data, SOURCES_KEY: text}
         body = {**present, "data": {key: value for key, value in merged.items() if value is not None}}
-        self._send("PUT", path("v1", "configmaps", REGISTRIES_NAMESPACE, USER_SOURCES), body)
+        self._send("PUT", path("v1", "configmaps", REGISTRIES_NAMESPACE, self._tab.config_map), body)
 
     def _send(self, verb: str, where: str, body: Any = None) -> Any:
         parameters = {} if body is None else {"fieldManager": "unknown"}
@@ -404,18 +423,13 @@ class _Indented(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
-def _entries_of(config_map: Object) -> list[Object]:
-    content = yaml.safe_load(config_map["data"].get(SOURCES_KEY, "")) or {}
-    return list(content.get("catalogs") or [])
-
-
-def _entry(identity: str, form: SourceForm, secret: str) -> Object:
+def _entry(identity: str, form: SourceForm, secret: str, tab: Tab) -> Object:
     if form.text is not None:
         properties: Object = {"yamlCatalogPath": f"{identity}.yaml"}
     else:
         # Without a token, an empty one is written.
         properties = {"allowedOrganization": form.organization, "apiKey": secret}
-    lists = {"includedModels": form.included, "excludedModels": form.excluded, "labels": form.labels}
+    lists = {tab.included: form.included, tab.excluded: form.excluded, "labels": form.labels}
     type_ = "yaml" if form.text is not None else "hf"
     entry = {"id": identity, "name": form.name, "type": type_, "enabled": form.enabled, "properties": properties}
     return entry | {key: list(values) for key, values in lists.items() if values}

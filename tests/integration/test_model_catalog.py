@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.layout import APPS_DOMAIN, REGISTRIES_NAMESPACE, Layout
-from tests.dashboard import CatalogPage, SourceForm
+from tests.dashboard import MCP_TAB, CatalogPage, SourceForm
 from tests.helpers import Cluster, Run, Runner, Task, account_with, roles_of, until
 
 INFO = "modelops.openshift_ai.model_catalog_info"
@@ -318,6 +318,22 @@ def test_the_settings_page_and_the_module_change_the_same_sources_in_turn(waitin
     assert (source["enabled"], source["status"]["is_default"]) == (False, True)
     page.delete(identity)
     assert catalog(waiting, {"id": identity, "state": "absent"}).result["changes"] == []
+
+
+def test_the_page_of_mcp_servers_and_the_module_change_the_same_sources_in_turn(waiting: Runner, cluster: Cluster) -> None:
+    page, servers = CatalogPage(cluster, MCP_TAB), "mcp_servers:\n  - name: one\n"
+    identity = page.create(SourceForm("Our servers", text=servers, included=("o*",), enabled=True))
+    described = {"name": "Our servers", "kind": "mcp", "content": servers, "included": ["o*"], "enabled": True}
+    adopted, changed = waiting.sequence([task(described), task({**described, "excluded": ["*two"], "enabled": False})])
+    assert adopted.result["changes"] == [], adopted.output
+    assert [change["fields"] for change in changed.result["changes"]] == [["sources[our_servers].enabled", "sources[our_servers].excluded"]]
+    page.edit(identity, enabled=True, excludedServers=[])
+    page.edit("community_mcp_servers", enabled=False)
+    disabled = {"id": "community_mcp_servers", "kind": "mcp", "enabled": False}
+    back, gone = waiting.sequence([task(described, disabled), task({"id": identity, "kind": "mcp", "state": "absent"})])
+    assert back.result["changes"] == [], back.output
+    assert [change["name"] for change in gone.result["changes"]] == [MCP]
+    assert data_of(cluster, MCP).keys() == {"sources.yaml"}
 
 
 def test_what_the_page_erases_is_told_before(waiting: Runner, cluster: Cluster) -> None:

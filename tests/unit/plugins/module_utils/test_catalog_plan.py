@@ -92,6 +92,7 @@ def test_what_the_dashboard_made_is_adopted_without_a_change():
         {"name": "Fraud models"},
         {"name": "Fraud models", "entries": [{"name": "org/model"}]},
         {"id": "fraud_models", "content": MODELS.strip()},
+        {"id": "fraud_models", "content": f"{MODELS}  \n\n".replace("\n", "\r\n")},
         {"id": "fraud_models", "included": ["org/*"], "excluded": []},
         {"id": "redhat_ai_models", "enabled": True, "included": ["a*"]},
         {"id": "gone", "state": "absent"},
