@@ -19,6 +19,8 @@ from sandbox.server.models import Answer
 
 ATTEMPTS = 25
 UNAVAILABLE = "Datastore service is down or unavailable. Please check that the database is reachable and try again later.\n"
+# What the health check counts.
+_COUNTED = ("registered_models", "artifacts", "model_versions", "serving_environments", "inference_services", "experiments", "experiment_runs")
 _VERSION_QUERY = "SELECT version, dirty FROM schema_migrations ORDER BY version DESC LIMIT 1"
 
 Result = TypeVar("Result")
@@ -103,8 +105,10 @@ class RegistryServer:
         if not base or (base == V1 and path.startswith(f"{V1}experiment")):
             return Answer(404, "404 page not found\n", "text/plain; charset=utf-8")
         same = models.BASE + path.removeprefix(base)
+        # Only v1 has parameters with underscores.
+        asked = {_camel(name): value for name, value in query.items()} if base == V1 else query
         try:
-            found = await self._use(lambda connection: models.answer(connection, method, same, query, body))
+            found = await self._use(lambda connection: models.answer(connection, method, same, asked, body))
         except DatabaseError as error:
             found = Answer(500, json.dumps({"code": "Internal Server Error", "message": str(error)}) + "\n")
         return replace(found, headers=self._sunset) if base == V1ALPHA3 else found
@@ -217,6 +221,11 @@ class RegistryServer:
             return _health([check.refused(error) for check in checks])
 
 
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
 def sunset_headers(date: str) -> dict[str, str]:
     """The headers that announce the end of v1alpha3 on this day; none without one."""
     if not date:
@@ -259,9 +268,12 @@ def _look_at_database(connection: Connection) -> dict[str, Any]:
 
 
 def _look_at_service(connection: Connection) -> dict[str, Any]:
-    found = models.answer(connection, "GET", models.BASE + "registered_models", {"pageSize": "1"}, b"")
-    details: dict[str, Any] = {f"{name}_{what}": value for name in models.EMPTY_COLLECTIONS[:2] for what, value in (("accessible", True), ("count", 0))}
-    details |= {"registered_models_accessible": True, "registered_models_count": json.loads(found.body)["size"], "total_resources_checked": 5}
+    store = models.Store(connection)
+    details: dict[str, Any] = {}
+    for name in _COUNTED:
+        # The size of a page of one.
+        details |= {f"{name}_accessible": True, f"{name}_count": store.page(models.COLLECTIONS[name], {"pageSize": "1"})["size"]}
+    details["total_resources_checked"] = 5
     return _check_result("model-registry", "model registry service is healthy", details, passed=True)
 
 
