@@ -47,7 +47,8 @@ class Kind:
     columns: Mapping[str, str] = field(default_factory=dict)
     states: tuple[str, ...] = ()
     needs_name: bool = False
-    starts_live: bool = False
+    # What fields are that neither a POST nor a PATCH gives: a PATCH without a state brings an archived thing back.
+    defaults: Mapping[str, str] = field(default_factory=dict)
     artifact_type: str = ""
     # Fields that a POST may have and a PATCH may not.
     fixed: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ def _texts(names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), TEXT)
 
 
+_LIVE = {"state": "LIVE"}
 _ARTIFACT_COLUMNS = {"uri": "uri", "state": "state"}
 REGISTERED_MODEL = Kind(
     "registered model",
@@ -64,7 +66,7 @@ REGISTERED_MODEL = Kind(
     "Context",
     {**_texts("description owner state readme maturity provider logo license licenseLink libraryName"), "language": LIST, "tasks": LIST},
     needs_name=True,
-    starts_live=True,
+    defaults=_LIVE,
 )
 MODEL_VERSION = Kind(
     "model version",
@@ -73,7 +75,7 @@ MODEL_VERSION = Kind(
     {**_texts("description state author"), "registeredModelId": NUMBER},
     "registeredModelId",
     needs_name=True,
-    starts_live=True,
+    defaults=_LIVE,
     fixed=("registeredModelId",),
 )
 ENVIRONMENT = Kind("serving environment", "kf.ServingEnvironment", "Context", _texts("description"), needs_name=True)
@@ -83,16 +85,17 @@ SERVICE = Kind(
     "Context",
     {**_texts("description runtime desiredState"), **dict.fromkeys(("registeredModelId", "servingEnvironmentId", "modelVersionId"), NUMBER)},
     "servingEnvironmentId",
+    defaults={"desiredState": "DEPLOYED"},
     fixed=("registeredModelId", "servingEnvironmentId"),
 )
-EXPERIMENT = Kind("experiment", "kf.Experiment", "Context", _texts("description owner state"), needs_name=True, starts_live=True)
+EXPERIMENT = Kind("experiment", "kf.Experiment", "Context", _texts("description owner state"), needs_name=True, defaults=_LIVE)
 RUN = Kind(
     "experiment run",
     "kf.ExperimentRun",
     "Context",
     {**_texts("description owner state status startTimeSinceEpoch endTimeSinceEpoch"), "experimentId": NUMBER},
     "experimentId",
-    starts_live=True,
+    defaults=_LIVE,
     fixed=("experimentId", "startTimeSinceEpoch"),
 )
 SERVE = Kind(
@@ -102,6 +105,7 @@ SERVE = Kind(
     {**_texts("description"), "modelVersionId": NUMBER},
     columns={"lastKnownState": "last_known_state"},
     states=EXECUTION_STATES,
+    defaults={"lastKnownState": "UNKNOWN"},
     fixed=("modelVersionId",),
 )
 MODEL_ARTIFACT = Kind(
@@ -114,6 +118,7 @@ MODEL_ARTIFACT = Kind(
     ),
     columns=_ARTIFACT_COLUMNS,
     states=ARTIFACT_STATES,
+    defaults={"state": "UNKNOWN"},
     artifact_type="model-artifact",
 )
 _METRIC_FIELDS = {**_texts("description timestamp"), "value": REAL, "step": NUMBER}
@@ -188,7 +193,7 @@ class _Refused(Exception):
         super().__init__(message)
 
 
-_CODES = {400: "Bad Request", 404: "Not Found", 409: "Conflict"}
+_CODES = {400: "Bad Request", 422: "Bad Request", 404: "Not Found", 409: "Conflict"}
 _NOT_FOUND = Answer(404, "404 page not found\n", "text/plain; charset=utf-8")
 
 
@@ -204,8 +209,8 @@ def answer(connection: Connection, method: str, path: str, query: Mapping[str, s
             return Answer(405, "")
         return handlers[method]() if method == "GET" else store.at_once(handlers[method])
     except _Refused as error:
-        text = {400: "bad request", 404: "not found", 409: "conflict"}[error.status]
-        shown = str(error) if str(error).startswith(("json: ", "required field")) else f"{error}: {text}"
+        text = {400: "bad request", 422: "", 404: "not found", 409: "conflict"}[error.status]
+        shown = str(error) if str(error).startswith(("json: ", "required field", "failed to unmarshal")) else f"{error}: {text}"
         return _shown(error.status, {"code": _CODES[error.status], "message": shown})
 
 
@@ -218,7 +223,7 @@ def _handlers(store: Store, parts: list[str], query: Mapping[str, str], body: by
     if kinds is None:
         return {}
     if len(parts) == 1:
-        return {"GET": lambda: _shown(200, store.page(kinds, query)), "POST": lambda: _shown(201, store.create(kinds, body)[1])}
+        return {"GET": lambda: _shown(200, store.page(kinds, query)), "POST": lambda: _shown(201, store.create(kinds, body))}
     if parts[1:] == ["metric_history"] and name == "experiment_runs":
         return {"GET": lambda: _shown(200, store.page((HISTORY,), query))}
     if len(parts) == 2:
@@ -230,9 +235,12 @@ def _handlers(store: Store, parts: list[str], query: Mapping[str, str], body: by
         return {}
 
     def add() -> Answer:
-        owner = store.one(kinds, parts[1])
-        created, thing = store.create(children, body, owner, kinds[0] is RUN)
-        return _shown(201 if created else 200, thing)
+        # Nobody looks whether the model of a version exists.
+        owner = {"id": parts[1]} if kinds[0] is REGISTERED_MODEL else store.one(kinds, parts[1])
+        thing = store.create(children, body, owner, kinds[0] is RUN)
+        # Most artifacts are answered for as if they had been there already.
+        changed = thing.get("artifactType") in ("dataset-artifact", "metric", "parameter") or '"id"' in body.decode(errors="replace")
+        return _shown(200 if changed else 201, thing)
 
     def listed() -> Answer:
         store.number(parts[1], kinds[0].words)
@@ -272,7 +280,7 @@ class Store:
     def number(self, identifier: str, words: str) -> int:
         """An id; refused when it is none."""
         if not identifier.isdigit() or int(identifier) > _LARGEST_NUMBER:
-            raise _Refused(400, f"invalid {words} ID: {identifier}")
+            raise _Refused(400, f'invalid {words} ID: strconv.ParseInt: parsing "{identifier}": invalid syntax')
         return int(identifier)
 
     def at_once(self, work: Callable[[], Answer]) -> Answer:
@@ -294,15 +302,17 @@ class Store:
         text = query.get("pageSize", "")
         try:
             size = int(text or 0)
-            if len(text) > 9:
-                raise ValueError
         except ValueError:
             raise _Refused(400, f'invalid numeric string: strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        if size > _LARGEST_NUMBER:
+            raise _Refused(400, f'invalid numeric string: strconv.ParseInt: parsing "{text}": value out of range')
         if query.get("filterQuery"):
             raise _Refused(400, "invalid filter query: filters are not implemented here")
         wanted = query.get("artifactType")
         chosen = tuple(kind for kind in kinds if not wanted or kind.artifact_type == wanted)
         column, direction = _ORDERS.get(query.get("orderBy", ""), "id"), "DESC" if query.get("sortOrder") == "DESC" else "ASC"
+        if not chosen:
+            raise _Refused(400, f"invalid artifact type {wanted}")
         conditions, given = self._of(chosen, owner)
         if token := query.get("nextPageToken"):
             try:
@@ -367,8 +377,6 @@ class Store:
     def _of(self, kinds: Iterable[Kind], owner: int | None = None) -> tuple[str, list[object]]:
         """The condition for the rows of these kinds, and its values."""
         listed = list(kinds)
-        if not listed:
-            raise _Refused(400, "invalid artifact type")
         given: list[object] = [self._type(kind) for kind in listed]
         condition = f"type_id IN ({', '.join(['%s'] * len(listed))})"
         if owner is not None:
@@ -379,8 +387,8 @@ class Store:
 
     def _rows(self, table: str, condition: str, *given: object) -> list[tuple[Any, ...]]:
         extra = {"Artifact": "uri, state", "Execution": "NULL, last_known_state", "Context": "NULL, NULL"}[table]
-        statement = f"SELECT id, type_id, name, external_id, create_time_since_epoch, last_update_time_since_epoch, {extra}, '{table}' FROM {{{table}}} WHERE {condition}"
-        return self._run(statement, *given)
+        columns = "id, type_id, name, external_id, create_time_since_epoch, last_update_time_since_epoch"
+        return self._run(f"SELECT {columns}, {extra}, '{table}' FROM {{{table}}} WHERE {condition}", *given)
 
     def _things(self, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
         """Rows as answers show them."""
@@ -402,8 +410,8 @@ class Store:
 
     # Writing
 
-    def create(self, kinds: tuple[Kind, ...], body: bytes, owner: Mapping[str, Any] | None = None, of_run: bool = False) -> tuple[bool, dict[str, Any]]:
-        """Make a thing, and whether it is new: an artifact that has an id already gets a further owner."""
+    def create(self, kinds: tuple[Kind, ...], body: bytes, owner: Mapping[str, Any] | None = None, of_run: bool = False) -> dict[str, Any]:
+        """Make a thing; an artifact that has an id already gets a further owner."""
         given = _parsed(body)
         kind = _kind_of(kinds, given)
         identifier = given.pop("id", None) if kind.table == "Artifact" and owner else None
@@ -411,12 +419,12 @@ class Store:
         if kind.parent and owner:
             given[kind.parent] = owner["id"]
         if kind.needs_name and not given.get("name"):
-            raise _Refused(400, "required field 'name' is zero value.")
+            raise _Refused(422, "required field 'name' is zero value.")
         custom = dict(given.get("customProperties") or {})
         if of_run and owner:
             custom |= {
-                "experiment_id": {"metadataType": "MetadataIntValue", "int_value": owner["experimentId"]},
-                "experiment_run_id": {"metadataType": "MetadataIntValue", "int_value": owner["id"]},
+                "experiment_id": {"int_value": owner["experimentId"], "metadataType": "MetadataIntValue"},
+                "experiment_run_id": {"int_value": owner["id"], "metadataType": "MetadataIntValue"},
             }
         holder = owner["id"] if owner else given.get(kind.parent)
         if kind.parent == "servingEnvironmentId":
@@ -426,17 +434,19 @@ class Store:
             identifier = str(known[0][0]) if known else None
         if identifier is not None:
             number = self.number(str(identifier), "artifact")
-            self.one((kind,), str(identifier))
-            self._write(kind, number, given, custom if given.get("customProperties") is not None or of_run else None)
+            existing = self.one((kind,), str(identifier))
+            kept = existing["customProperties"] if given.get("customProperties") is None else {}
+            self._write(kind, number, given, {**kept, **custom})
         else:
             number = self._insert(kind, given, holder)
-            self._write(kind, number, given, custom, is_new=True)
+            self._write(kind, number, {**kind.defaults, **given}, custom, is_new=True)
         if holder is not None:
             self._relate(kind.table, number, int(holder))
         thing = self.one((kind,), str(number))
         if of_run and kind is METRIC:
             self._remember(thing, int(str(holder)))
-        return identifier is None, thing
+            thing["customProperties"] = dict(sorted({**thing["customProperties"], **custom}.items()))
+        return thing
 
     def change(self, kinds: tuple[Kind, ...], identifier: str, body: bytes) -> dict[str, Any]:
         """Change fields of a thing."""
@@ -448,7 +458,9 @@ class Store:
         if custom is None:
             # As the product does: it reads structs as JSON, and wants base64 when it writes them back.
             custom = existing.get("customProperties")
-        self._write(kind, int(identifier), given, custom)
+        # Not where the path leaves open which kind of artifact it is.
+        defaults = kind.defaults if len(kinds) == 1 else {}
+        self._write(kind, int(identifier), {**defaults, **given}, custom)
         return self.one((kind,), identifier)
 
     def _insert(self, kind: Kind, given: Mapping[str, Any], holder: Any) -> int:
@@ -475,8 +487,6 @@ class Store:
     def _write(self, kind: Kind, number: int, given: Mapping[str, Any], custom: Mapping[str, Any] | None, is_new: bool = False) -> None:
         """Set what is given; all custom properties, unless they are None."""
         rows = {(_property(name), False): _stored(form, name, given[name]) for name, form in kind.fields.items() if given.get(name) is not None}
-        if is_new and kind.starts_live:
-            rows.setdefault(("state", False), ("string_value", "LIVE"))
         if custom is not None:
             rows |= {(name, True): _stored_custom(name, value) for name, value in custom.items()}
         columns: dict[str, object] = {} if is_new else {"last_update_time_since_epoch": int(time.time() * 1000)}
@@ -485,8 +495,6 @@ class Store:
         for name, column in kind.columns.items():
             if given.get(name) is not None:
                 columns[column] = given[name] if name == "uri" else _state(kind, given[name])
-            elif is_new and name != "uri":
-                columns[column] = 0
         if columns:
             self._run(f"UPDATE {{{kind.table}}} SET {', '.join(f'{column} = %s' for column in columns)} WHERE id = %s", *columns.values(), number)
         owner = f"{kind.table.lower()}_id"
@@ -540,7 +548,7 @@ def _kind_of(kinds: tuple[Kind, ...], given: Mapping[str, Any]) -> Kind:
 
 def _state(kind: Kind, value: Any) -> int:
     if value not in kind.states:
-        raise _Refused(400, f"invalid value '{value}' for state")
+        raise _Refused(400, f"failed to unmarshal ArtifactCreate as {kind.type.removeprefix('kf.')}Create: {value} is not a valid ArtifactState")
     return kind.states.index(value)
 
 
@@ -562,7 +570,9 @@ def _stored_custom(name: str, value: Any) -> tuple[str, object]:
         try:
             return "string_value", values.struct_text(json.loads(base64.b64decode(held, validate=True)))
         except ValueError:
-            raise _Refused(400, f"unable to decode illegal base64 data at input byte 0 for key {name}") from None
+            raise _Refused(
+                400, f"error setting field CustomProperties: bad request: unable to decode illegal base64 data at input byte 0 for key {name}"
+            ) from None
     return form, int(held) if form == "int_value" else held
 
 
