@@ -1,0 +1,155 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A backup as a file: a ZIP archive with one file of JSON Lines for each table, and a manifest after them. Only the standard library, on both sides.
+
+A ZIP archive can be written into a pipe, without a temporary file. Its directory comes last, and before it the manifest: an archive that was cut has neither.
+Nothing is ever unpacked: only names that this knows are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+from .. import _errors
+from . import layout, lines
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+# Fast, and for rows of databases nearly as small as the best.
+_LEVEL = 3
+_CHUNK = 1 << 18
+# Far more than the largest manifest has.
+_LARGEST_MANIFEST = 1 << 24
+# RuntimeError: a file that is encrypted, or values in each other without end.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+
+
+class ArchiveError(_errors.ReportedError):
+    """A file is not a backup that can be used. The text says why."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is known about one table in an archive. `sha256` is that of its file, `digest` is the same in every order of the rows."""
+
+    rows: int
+    digest: str
+    sha256: str
+
+    def described(self) -> dict[str, Any]:
+        """As the manifest has it."""
+        return {"rows": self.rows, "digest": self.digest, "sha256": self.sha256}
+
+
+def member(table: str) -> str:
+    """The name of a table's file."""
+    return f"tables/{table}.jsonl"
+
+
+class Writer:
+    """Writes an archive into a stream, table by table. An archive that was not finished cannot be read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._file = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
+        self._contents: dict[str, Content] = {}
+
+    def add(self, table: layout.Table, rows: Iterable[bytes]) -> Content:
+        """Write the rows of a table, given as lines without their breaks."""
+        digest, content, size = lines.Digest(), hashlib.sha256(), 0
+        kept: list[bytes] = []
+
+        def flush() -> None:
+            part = b"".join(kept)
+            content.update(part)
+            entry.write(part)
+            kept.clear()
+
+        with self._file.open(member(table.name), "w", force_zip64=True) as entry:
+            for line in rows:
+                digest.add(line)
+                kept += (line, b"\n")
+                size += len(line)
+                if size >= _CHUNK:
+                    flush()
+                    size = 0
+            flush()
+        self._contents[table.name] = found = Content(digest.rows, digest.text, content.hexdigest())
+        return found
+
+    def finish(self, facts: Mapping[str, Any]) -> None:
+        """Write the manifest, which makes the archive complete."""
+        manifest = {"format": FORMAT, **facts, "tables": {name: content.described() for name, content in self._contents.items()}}
+        self._file.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+        self._file.close()
+
+
+class Reader:
+    """A complete archive, opened. ArchiveError when it is none."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        try:
+            self._file = zipfile.ZipFile(stream)
+        except (ValueError, *_UNREADABLE):
+            raise ArchiveError("the file is not a backup, or it is incomplete: the writing of it was interrupted, or it was cut later") from None
+        self.manifest = self._manifest()
+        self.contents = self._contents()
+
+    def rows(self, table: layout.Table) -> Iterator[bytes]:
+        """The lines of a table. After the last one they are compared with the manifest: what has been read before then is not proven."""
+        expected, digest, content = self.contents[table.name], lines.Digest(), hashlib.sha256()
+        try:
+            with self._file.open(member(table.name)) as entry:
+                for line in io.BufferedReader(cast(Any, entry), _CHUNK):
+                    content.update(line)
+                    row = line[:-1] if line.endswith(b"\n") else line
+                    digest.add(row)
+                    yield row
+        except _UNREADABLE:
+            raise self._altered(table.name) from None
+        if Content(digest.rows, digest.text, content.hexdigest()) != expected:
+            raise self._altered(table.name)
+
+    def prove(self) -> None:
+        """Read everything. ArchiveError when anything is not as it was written."""
+        for name in self.contents:
+            for _row in self.rows(layout.BY_NAME[name]):
+                pass
+
+    def _manifest(self) -> Mapping[str, Any]:
+        try:
+            if self._file.getinfo(MANIFEST).file_size > _LARGEST_MANIFEST:
+                raise ValueError
+            manifest = json.loads(self._file.read(MANIFEST))
+        except (KeyError, ValueError, *_UNREADABLE):
+            raise ArchiveError(f"the file is not a backup of a model registry: it does not have a readable {MANIFEST}") from None
+        version = manifest.get("format") if isinstance(manifest, dict) else None
+        if version != FORMAT or isinstance(version, bool):
+            raise ArchiveError(f"the backup has format {version!r}, and this version of the collection reads format {FORMAT}")
+        return dict(manifest)
+
+    def _contents(self) -> dict[str, Content]:
+        described = self.manifest.get("tables")
+        try:
+            found = {name: Content(int(entry["rows"]), str(entry["digest"]), str(entry["sha256"])) for name, entry in described.items()}  # type: ignore[union-attr]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ArchiveError(f"the {MANIFEST} of the backup does not describe its tables") from None
+        names, wanted = self._file.namelist(), [MANIFEST, *(member(name) for name in layout.BY_NAME)]
+        if set(found) != set(layout.BY_NAME) or sorted(names) != sorted(wanted):
+            strange = (
+                sorted(set(names) ^ set(wanted)) or sorted(set(found) ^ set(layout.BY_NAME)) or sorted(name for name in set(names) if names.count(name) > 1)
+            )
+            raise ArchiveError(f"the backup does not consist of the files of format {FORMAT}: {', '.join(map(repr, strange[:5]))}")
+        return found
+
+    @staticmethod
+    def _altered(table: str) -> ArchiveError:
+        return ArchiveError(f"the backup is damaged: its table {table} is not as it was written")

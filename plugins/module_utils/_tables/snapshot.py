@@ -1,0 +1,131 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads a registry's database, all tables as they were at one moment. It writes nothing, and waits for nobody; nobody waits for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .. import _errors, _options
+from . import layout, lines
+
+# MySQL gives up a connection whose rows are not taken for this long: the archive may be written to a slow disk.
+_PATIENCE = 3600
+_BEGIN = {
+    _options.MYSQL: (
+        f"SET SESSION net_write_timeout = {_PATIENCE}",
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    ),
+    # The moment is that of the first statement that reads. Doubles are written with all of their digits.
+    _options.POSTGRESQL: ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL extra_float_digits = 3", "SELECT 1"),
+}
+_COLUMNS = {
+    _options.MYSQL: "SELECT t.table_name, column_name FROM information_schema.tables t JOIN information_schema.columns c USING (table_schema, table_name)"
+    " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'",
+    _options.POSTGRESQL: "SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
+    " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped",
+}
+# What PostgreSQL puts before a backslash of a line.
+_COPIED = re.compile(rb"\\(.)")
+
+
+class UnusableDatabaseError(_errors.ReportedError):
+    """A database is not that of a registry, or it cannot be copied as it is."""
+
+
+class Snapshot:
+    """A registry's database at one moment."""
+
+    def __init__(self, connection: Any, kind: str) -> None:
+        self._connection, self._kind = connection, kind
+
+    def schema_version(self) -> int:
+        """Which migration was the last one. UnusableDatabaseError when it was interrupted, or there was none."""
+        found = self.first(f"SELECT version, dirty FROM {layout.MIGRATIONS} LIMIT 1") if layout.MIGRATIONS in self.columns() else None
+        if not found:
+            raise UnusableDatabaseError("The database does not have the tables of a model registry")
+        if found[1]:
+            raise UnusableDatabaseError(f"The migration of the database to version {found[0]} was interrupted: the schema is dirty")
+        return int(found[0])
+
+    def server_version(self) -> str:
+        """The version of the database server, in its own words."""
+        row = self.first("SELECT VERSION()" if self._kind == _options.MYSQL else "SHOW server_version")
+        return str(row[0]) if row else ""
+
+    def need_registry(self) -> None:
+        """UnusableDatabaseError when the database has something that a registry's does not have, or lacks something that it has."""
+        found = self.columns()
+        if strange := layout.foreign(found):
+            raise UnusableDatabaseError(f"The database also has what does not belong to a model registry: {_listed(strange)}")
+        if lacking := layout.missing(found):
+            raise UnusableDatabaseError(f"The database does not have all tables of a model registry. Missing: {_listed(lacking)}")
+        quote = "`" if self._kind == _options.MYSQL else '"'
+        twice = self._all(f"SELECT name FROM {quote}Type{quote} GROUP BY name HAVING COUNT(*) > 1")
+        if twice:
+            raise UnusableDatabaseError(f"The table Type has rows with the same name: {_listed([str(name) for (name,) in twice])}")
+
+    def columns(self) -> dict[str, list[str]]:
+        """The columns of each table."""
+        found: dict[str, list[str]] = {}
+        for table, column in self._all(_COLUMNS[self._kind]):
+            found.setdefault(table, []).append(column)
+        return found
+
+    def rows(self, table: layout.Table) -> Iterator[bytes]:
+        """The rows of a table, each as one line of JSON without the line break. They are not kept in memory."""
+        read = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines
+        for line in read(self._connection, table, lines.statement(table, self._kind)):
+            yield lines.canonical(table, line)
+
+    def first(self, statement: str) -> Any:
+        """The first row of what a statement finds; None when it finds nothing."""
+        return next(iter(self._all(statement)), None)
+
+    def _all(self, statement: str) -> list[Any]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+
+@contextmanager
+def snapshot(connection: Any, kind: str) -> Iterator[Snapshot]:
+    """The database of an open connection (PyMySQL, psycopg), which is in no transaction before and after."""
+    with connection.cursor() as cursor:
+        for statement in _BEGIN[kind]:
+            cursor.execute(statement)
+    try:
+        yield Snapshot(connection, kind)
+    finally:
+        connection.rollback()
+
+
+def _mysql_lines(connection: Any, table: layout.Table, statement: str) -> Iterator[bytes]:
+    # Loaded already, by whoever connected.
+    import pymysql.cursors
+
+    with connection.cursor(pymysql.cursors.SSCursor) as cursor:
+        cursor.execute(statement)
+        for (line,) in cursor:
+            if line is None:
+                raise UnusableDatabaseError(
+                    f"A row of the table {table.name} is larger than the server's max_allowed_packet permits. Increase it for the backup"
+                )
+            yield line if isinstance(line, bytes) else line.encode()
+
+
+def _postgresql_lines(connection: Any, _table: layout.Table, statement: str) -> Iterator[bytes]:
+    with connection.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT") as copy:
+        for part in copy:
+            line = bytes(part).rstrip(b"\n")
+            yield _COPIED.sub(rb"\1", line) if b"\\" in line else line
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

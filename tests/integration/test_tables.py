@@ -1,0 +1,180 @@
+"""The rows of a registry's database as lines and as an archive, from each server: equal rows are equal lines, at one moment, without much memory."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pymysql
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive, lines, snapshot
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables.layout import TABLES
+from sandbox import databases
+from sandbox.databases import REGISTRY
+from sandbox.layout import Layout
+from sandbox.server import filler, schema
+
+from .conftest import SERVERS
+from .test_sandbox_registry_data import asking, connect, emulated, new_database
+
+__all__ = ["new_database"]
+MakeDatabase = Callable[[str], str]
+# What engines write in different ways, or could lose.
+DOUBLES = (0.0, -0.0, 3.0, 0.1, 1 / 3, -2.5e-7, 5e-324, 2.2250738585072014e-308, 1e15, 123456789012345680.0, 1e16, 1e22, 1.7976931348623157e308, None)
+TEXTS = (
+    "",
+    " ",
+    "null",
+    "é🚀中文",
+    'quote " backslash \\ slash /',
+    "line\nbreak\r\ttab\b\f",
+    "\x01\x1f\x7f\x85\u2028\ufeff",
+    "\\n \\\\ \\u0041",
+    "a" * 1_000_000,
+)
+
+
+@contextmanager
+def opened(layout: Layout, kind: str, database: str) -> Iterator[tuple[Any, str]]:
+    """A connection of the driver with the registry's account, and the type of the database."""
+    target = {"host": databases.address(layout, kind), "user": REGISTRY.name, "password": REGISTRY.password}
+    if databases.speaks_mysql(kind):
+        connection: Any = pymysql.connect(**target, database=database, charset="utf8mb4", autocommit=True)
+    else:
+        connection = psycopg.connect(psycopg.conninfo.make_conninfo(**target, dbname=database), autocommit=True)
+    try:
+        yield connection, "mysql" if databases.speaks_mysql(kind) else "postgresql"
+    finally:
+        connection.close()
+
+
+def contents(layout: Layout, kind: str, database: str) -> dict[str, list[bytes]]:
+    """All rows of all tables."""
+    with opened(layout, kind, database) as (connection, engine), snapshot.snapshot(connection, engine) as taken:
+        taken.need_registry()
+        return {table.name: list(taken.rows(table)) for table in TABLES}
+
+
+def digests(rows: dict[str, list[bytes]]) -> dict[str, str]:
+    found = {name: lines.Digest() for name in rows}
+    for name, digest in found.items():
+        for line in rows[name]:
+            digest.add(line)
+    return {name: digest.text for name, digest in found.items()}
+
+
+def insert_odd_rows(layout: Layout, kind: str, database: str) -> None:
+    with opened(layout, kind, database) as (connection, engine), connection.cursor() as cursor:
+        quote = "`" if engine == "mysql" else '"'
+        override = "" if engine == "mysql" else " OVERRIDING SYSTEM VALUE"
+        cursor.execute(
+            f"INSERT INTO {quote}Context{quote} (id, type_id, name){override} SELECT 77, id, 'odd' FROM {quote}Type{quote} WHERE name = 'kf.Experiment'"
+        )
+        insert = f"INSERT INTO {quote}ContextProperty{quote} (context_id, name, is_custom_property, double_value, string_value, byte_value, bool_value)"
+        rows = [("double", number, value, None, None, None) for number, value in enumerate(DOUBLES)]
+        rows += [("text", number, None, text, None, None) for number, text in enumerate(TEXTS)]
+        rows += [("bytes", number, None, None, content, None) for number, content in enumerate((b"", b"\x00\xff\\\n", bytes(range(256)) * 3))]
+        rows += [("truth", number, None, None, None, truth) for number, truth in enumerate((True, False))]
+        for name, number, *values in rows:
+            cursor.execute(f"{insert} VALUES (77, %s, %s, %s, %s, %s, %s)", (f"{name} {number}", True, *values))
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_every_value_is_read_as_it_is(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    name = new_database(kind)
+    schema.migrate(connect(layout, kind, name))
+    insert_odd_rows(layout, kind, name)
+    rows = {row["name"]: row for row in map(json.loads, contents(layout, kind, name)["ContextProperty"])}
+    for number, value in enumerate(DOUBLES):
+        assert repr(rows[f"double {number}"]["double_value"]) == repr(value or (None if value is None else 0.0))
+    for number, text in enumerate(TEXTS):
+        assert rows[f"text {number}"]["string_value"] == text
+    assert base64.b64decode(rows["bytes 2"]["byte_value"]) == bytes(range(256)) * 3
+    assert (rows["truth 0"]["bool_value"], rows["truth 1"]["bool_value"], rows["text 0"]["bool_value"]) == (True, False, None)
+
+
+def test_equal_rows_are_equal_lines_whichever_server_they_are_on(layout: Layout, new_database: MakeDatabase) -> None:
+    found = {}
+    for kind in SERVERS:
+        name = new_database(kind)
+        connection = connect(layout, kind, name)
+        schema.migrate(connection)
+        filler.fill_rows(connection, 1000)
+        connection.close()
+        insert_odd_rows(layout, kind, name)
+        found[kind] = contents(layout, kind, name)
+    for kind in SERVERS:
+        assert {name: sorted(rows) for name, rows in found[kind].items()} == {name: sorted(rows) for name, rows in found["postgresql"].items()}
+    assert digests(found["mysql"]) == digests(found["postgresql"]) == digests(found[databases.MARIADB])
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_an_archive_holds_the_database_as_it_was_when_it_was_begun(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    name = new_database(kind)
+    server = connect(layout, kind, name)
+    schema.migrate(server)
+    filler.fill(asking(emulated(server)))
+    before = contents(layout, kind, name)
+    stream = io.BytesIO()
+    with opened(layout, kind, name) as (connection, engine), snapshot.snapshot(connection, engine) as taken:
+        asking(emulated(server))("POST", "registered_models", {"name": "later"})
+        writer = archive.Writer(stream)
+        for table in TABLES:
+            writer.add(table, taken.rows(table))
+        writer.finish({"schema_version": taken.schema_version(), "server_version": taken.server_version()})
+    server.close()
+    reader = archive.Reader(io.BytesIO(stream.getvalue()))
+    assert {table.name: list(reader.rows(table)) for table in TABLES} == before
+    assert reader.manifest["schema_version"] == schema.NEWEST[engine]
+    assert b"later" not in b"".join(before["Context"])
+    assert any(b'"type":"kf.RegisteredModel"' in line for line in before["Context"])
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_database_with_tables_of_others_is_refused(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    name = new_database(kind)
+    schema.migrate(connect(layout, kind, name))
+    with opened(layout, kind, name) as (connection, engine):
+        connection.cursor().execute("CREATE TABLE orders (id int primary key)")
+        with snapshot.snapshot(connection, engine) as taken, pytest.raises(snapshot.UnusableDatabaseError, match="orders"):
+            taken.need_registry()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_an_empty_or_dirty_database_is_refused(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    with opened(layout, kind, new_database(kind)) as (connection, engine):
+        with snapshot.snapshot(connection, engine) as taken:
+            with pytest.raises(snapshot.UnusableDatabaseError, match="Missing: Artifact"):
+                taken.need_registry()
+            with pytest.raises(snapshot.UnusableDatabaseError):
+                taken.schema_version()
+        connection.cursor().execute("CREATE TABLE schema_migrations (version bigint primary key, dirty boolean)")
+        connection.cursor().execute("INSERT INTO schema_migrations VALUES (8, true)")
+        with snapshot.snapshot(connection, engine) as taken, pytest.raises(snapshot.UnusableDatabaseError, match="dirty"):
+            taken.schema_version()
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_memory_does_not_grow_with_the_database(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    name = new_database(kind)
+    connection = connect(layout, kind, name)
+    schema.migrate(connection)
+    filler.fill_rows(connection, 20_000)
+    connection.close()
+    with opened(layout, kind, name) as (session, engine), snapshot.snapshot(session, engine) as taken, open("/dev/null", "wb") as nowhere:
+        writer = archive.Writer(nowhere)
+        tracemalloc.start()
+        for table in TABLES:
+            writer.add(table, taken.rows(table))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        writer.finish({})
+    # The rows have 3 MB.
+    assert peak < 2_000_000

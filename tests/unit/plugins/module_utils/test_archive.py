@@ -1,0 +1,226 @@
+"""A backup as a file: what it holds, and everything by which one that is not complete or not ours is found out."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive, layout, lines
+
+ROWS = {"Type": [b'{"name":"kf.RegisteredModel"}'], "Context": [b'{"id":1,"name":"fraud"}', b'{"id":2,"name":"caf\xc3\xa9"}']}
+FACTS = {"schema_version": 25, "registry": {"name": "models"}}
+
+
+def written(rows: dict[str, list[bytes]] = ROWS) -> bytes:
+    stream = io.BytesIO()
+    writer = archive.Writer(stream)
+    for table in layout.TABLES:
+        writer.add(table, iter(rows.get(table.name, [])))
+    writer.finish(FACTS)
+    return stream.getvalue()
+
+
+def rewritten(content: bytes, change: Callable[[dict[str, bytes]], Any]) -> bytes:
+    """An archive whose files were changed by somebody who knows how to write one."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        files = {name: file.read(name) for name in file.namelist()}
+    change(files)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for name, text in files.items():
+            file.writestr(name, text)
+    return stream.getvalue()
+
+
+def read(content: bytes) -> dict[str, list[bytes]]:
+    reader = archive.Reader(io.BytesIO(content))
+    return {table.name: list(reader.rows(table)) for table in layout.TABLES}
+
+
+def in_manifest(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, bytes]], None]:
+    def changed(files: dict[str, bytes]) -> None:
+        manifest = json.loads(files[archive.MANIFEST])
+        change(manifest)
+        files[archive.MANIFEST] = json.dumps(manifest).encode()
+
+    return changed
+
+
+def test_what_is_written_is_read() -> None:
+    content = written()
+    assert read(content) == {table.name: ROWS.get(table.name, []) for table in layout.TABLES}
+    manifest = archive.Reader(io.BytesIO(content)).manifest
+    assert manifest["format"] == 1 and manifest["schema_version"] == 25 and manifest["registry"] == {"name": "models"}
+    assert manifest["tables"]["Context"]["rows"] == 2
+
+
+def test_it_is_read_without_this_collection() -> None:
+    with zipfile.ZipFile(io.BytesIO(written())) as file:
+        assert file.namelist()[-1] == "manifest.json"
+        names = [json.loads(line)["name"] for line in file.open("tables/Context.jsonl")]
+    assert names == ["fraud", "café"]
+
+
+class Pipe(io.RawIOBase):
+    """A stream that only goes forward, such as the standard input of a command."""
+
+    def __init__(self) -> None:
+        self.content = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        self.content += bytes(content)
+        return len(content)
+
+
+def test_it_is_written_into_a_pipe() -> None:
+    pipe = Pipe()
+    writer = archive.Writer(pipe)  # type: ignore[arg-type]
+    for table in layout.TABLES:
+        writer.add(table, ROWS.get(table.name, []))
+    writer.finish(FACTS)
+    assert read(pipe.content)["Context"] == ROWS["Context"]
+
+
+def test_an_archive_that_was_cut_anywhere_is_not_taken() -> None:
+    content = written()
+    for end in range(0, len(content) - 1, 7):
+        with pytest.raises(archive.ArchiveError):
+            read(content[:end])
+
+
+def test_no_changed_byte_changes_what_is_read() -> None:
+    content = written()
+    expected = read(content)
+    for place in range(0, len(content), 5):
+        altered = bytearray(content)
+        altered[place] ^= 0x21
+        try:
+            found = read(bytes(altered))
+        except archive.ArchiveError:
+            continue
+        assert found == expected, place
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda files: files.update({"tables/Context.jsonl": b'{"id":1,"name":"other"}\n'}), "Context"),
+        (lambda files: files.update({"tables/Context.jsonl": files["tables/Context.jsonl"] + b"{}\n"}), "Context"),
+        (lambda files: files.update({"tables/Context.jsonl": files["tables/Context.jsonl"][:-1]}), "Context"),
+        (lambda files: files.pop("tables/Context.jsonl"), "tables/Context.jsonl"),
+        (lambda files: files.update({"../outside": b"x"}), "outside"),
+        (lambda files: files.update({"/etc/passwd": b"x"}), "passwd"),
+        (lambda files: files.pop(archive.MANIFEST), "manifest"),
+        (lambda files: files.update({archive.MANIFEST: b"no JSON"}), "manifest"),
+        (lambda files: files.update({archive.MANIFEST: b"[]"}), "format None"),
+        (in_manifest(lambda manifest: manifest.update(format=2)), "format 2"),
+        (in_manifest(lambda manifest: manifest.update(format=True)), "format True"),
+        (in_manifest(lambda manifest: manifest.pop("tables")), "tables"),
+        (in_manifest(lambda manifest: manifest["tables"].pop("Context")), "Context"),
+        (in_manifest(lambda manifest: manifest["tables"]["Context"].update(rows="many")), "tables"),
+        (in_manifest(lambda manifest: manifest["tables"]["Context"].update(rows=3)), "Context"),
+        (in_manifest(lambda manifest: manifest["tables"]["Context"].update(digest="0" * 64)), "Context"),
+    ],
+)
+def test_a_changed_archive_is_refused(change: Callable[[dict[str, bytes]], Any], message: str) -> None:
+    with pytest.raises(archive.ArchiveError, match=message):
+        archive.Reader(io.BytesIO(rewritten(written(), change))).prove()
+
+
+def test_an_archive_that_is_packed_again_is_the_same() -> None:
+    assert read(rewritten(written(), lambda files: None)) == read(written())
+
+
+def digest(*rows: bytes) -> str:
+    found = lines.Digest()
+    for row in rows:
+        found.add(row)
+    return found.text
+
+
+def test_a_digest_is_of_the_rows_in_any_order() -> None:
+    assert digest(b"a", b"b", b"b") == digest(b"b", b"a", b"b")
+    assert len({digest(), digest(b""), digest(b"a"), digest(b"a", b"b"), digest(b"a", b"b", b"b"), digest(b"ab")}) == 6
+    assert len(digest()) == 64
+
+
+PROPERTIES = layout.BY_NAME["ContextProperty"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"double_value":3}', '{"double_value":3.0}'),
+        ('{"double_value":1.7976931348623157e308}', '{"double_value":1.7976931348623157e+308}'),
+        ('{"double_value":1e16}', '{"double_value":10000000000000000}'),
+        ('{"double_value":-0}', '{"double_value":0}'),
+        ('{"double_value":null,"string_value":"\\u000a"}', '{"double_value":null,"string_value":"\\n"}'),
+        ('{"double_value":null,"string_value":"\\/"}', '{"double_value":null,"string_value":"/"}'),
+        ('{"double_value":null,"string_value":"\u0001"}', '{"double_value":null,"string_value":"\\u0001"}'),
+    ],
+)
+def test_the_same_row_is_the_same_line(one: str, other: str) -> None:
+    assert lines.canonical(PROPERTIES, one.encode()) == lines.canonical(PROPERTIES, other.encode())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"double_value":0.1}', '{"double_value":0.10000000000000002}'),
+        ('{"double_value":null,"string_value":"a"}', '{"double_value":null,"string_value":"a "}'),
+        ('{"double_value":null,"string_value":null}', '{"double_value":null,"string_value":"null"}'),
+        ('{"double_value":null,"string_value":"\\\\n"}', '{"double_value":null,"string_value":"\\n"}'),
+        ('{"double_value":null,"bool_value":null}', '{"double_value":null,"bool_value":false}'),
+    ],
+)
+def test_another_row_is_another_line(one: str, other: str) -> None:
+    assert lines.canonical(PROPERTIES, one.encode()) != lines.canonical(PROPERTIES, other.encode())
+
+
+def test_a_text_that_looks_like_a_column_hides_nothing() -> None:
+    line = b'{"double_value":3,"string_value":"\\"double_value\\":null"}'
+    assert b'"double_value":3.0' in lines.canonical(PROPERTIES, line)
+
+
+def columns() -> dict[str, list[str]]:
+    return {table.name: sorted(table.all_columns) for table in layout.TABLES}
+
+
+def test_what_a_registry_does_not_have_is_named() -> None:
+    found = {**columns(), layout.MIGRATIONS: ["version", "dirty"], "orders": ["id"]}
+    found["Context"] = [*found["Context"], "price"]
+    assert layout.foreign(columns()) == [] and layout.missing(columns()) == []
+    assert layout.foreign(found) == ["orders", "Context.price"]
+
+
+def test_what_a_registry_lacks_is_named() -> None:
+    found = columns()
+    del found["Event"]
+    found["Artifact"].remove("uri")
+    assert layout.missing(found) == ["Event", "Artifact.uri"]
+
+
+def test_no_table_comes_before_what_it_refers_to() -> None:
+    names = [table.name for table in layout.TABLES]
+    assert len(names) == 15 and names[0] == "Type"
+    for owner, owned in (
+        ("Context", "ContextProperty"),
+        ("Context", "Attribution"),
+        ("Artifact", "Attribution"),
+        ("Execution", "Association"),
+        ("Event", "EventPath"),
+    ):
+        assert names.index(owner) < names.index(owned)
+
+
+def test_numbers_of_types_are_in_no_line() -> None:
+    for table in layout.TABLES:
+        assert not [column.shown for column in table.columns if column.shown.endswith("type_id")]
