@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import tracemalloc
@@ -52,7 +53,9 @@ def opened(layout: Layout, kind: str, database: str) -> Iterator[tuple[Any, str]
     try:
         yield connection, "mysql" if databases.speaks_mysql(kind) else "postgresql"
     finally:
-        connection.close()
+        # One that was lost is closed already.
+        with contextlib.suppress(connection.Error):
+            connection.close()
 
 
 def contents(layout: Layout, kind: str, database: str) -> dict[str, list[bytes]]:
@@ -178,3 +181,38 @@ def test_memory_does_not_grow_with_the_database(layout: Layout, new_database: Ma
         writer.finish({})
     # The rows have 3 MB.
     assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_rows_that_nobody_wants_any_more_are_not_waited_for(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    name = new_database(kind)
+    connection = connect(layout, kind, name)
+    schema.migrate(connection)
+    filler.fill_rows(connection, 1000)
+    connection.close()
+    with opened(layout, kind, name) as (session, engine), pytest.raises(ZeroDivisionError), snapshot.snapshot(session, engine) as taken:
+        for _line in taken.rows(TABLES[1]):
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_connection_that_is_lost_while_rows_are_read_is_an_error(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    name = new_database(kind)
+    connection = connect(layout, kind, name)
+    schema.migrate(connection)
+    insert_odd_rows(layout, kind, name)
+    # More than what is on its way at a time.
+    columns = "context_id, name, is_custom_property, string_value"
+    for number in range(40):
+        table_name = schema.quoting(connection).join(("", "ContextProperty", ""))
+        connection.run(f"INSERT INTO {table_name} ({columns}) VALUES (77, 'wide {number}', TRUE, REPEAT('a', 1000000))")
+    connection.close()
+    [table] = [table for table in TABLES if table.name == "ContextProperty"]
+    with opened(layout, kind, name) as (session, engine), snapshot.snapshot(session, engine) as taken:
+        number = taken.first("SELECT CONNECTION_ID()" if engine == "mysql" else "SELECT pg_backend_pid()")[0]
+        rows = taken.rows(table)
+        next(rows)
+        with databases.administration(layout, kind) as run:
+            run(f"KILL {number}" if engine == "mysql" else f"SELECT pg_terminate_backend({number})")
+        with pytest.raises(snapshot.UnusableDatabaseError, match="ContextProperty was not read completely"):
+            list(rows)

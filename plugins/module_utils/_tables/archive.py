@@ -55,11 +55,31 @@ def member(table: str) -> str:
     return f"tables/{table}.jsonl"
 
 
+class _Forward:
+    """A stream that is only written forward, for which zipfile needs to know no more: what went through it, and whether anything still does."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.content, self.size, self.stopped = hashlib.sha256(), 0, False
+
+    def write(self, part: bytes) -> int:
+        if not self.stopped:
+            self._stream.write(part)
+            self.content.update(part)
+            self.size += len(part)
+        return len(part)
+
+    def flush(self) -> None:
+        if not self.stopped:
+            self._stream.flush()
+
+
 class Writer:
     """Writes an archive into a stream, table by table. An archive that was not finished cannot be read."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._file = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
+        self._forward = _Forward(stream)
+        self._file = zipfile.ZipFile(cast(Any, self._forward), "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
         self._contents: dict[str, Content] = {}
 
     def add(self, table: layout.Table, rows: Iterable[bytes]) -> Content:
@@ -90,6 +110,21 @@ class Writer:
         manifest = {"format": FORMAT, **facts, "tables": {name: content.described() for name, content in self._contents.items()}}
         self._file.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
         self._file.close()
+
+    def abandon(self) -> None:
+        """Write nothing more, not even the directory that zipfile adds to whatever it has."""
+        self._forward.stopped = True
+        self._file.close()
+
+    @property
+    def size(self) -> int:
+        """How many bytes the archive has."""
+        return self._forward.size
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of the archive."""
+        return self._forward.content.hexdigest()
 
 
 class Reader:

@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .. import _errors, _options
+from .. import _errors, _options, _texts
 from . import layout, lines
 
 # MySQL gives up a connection whose rows are not taken for this long: the archive may be written to a slow disk.
 _PATIENCE = 3600
+_LONGEST_TEXT = 300
 _BEGIN = {
     _options.MYSQL: (
         f"SET SESSION net_write_timeout = {_PATIENCE}",
@@ -81,17 +83,26 @@ class Snapshot:
     def rows(self, table: layout.Table) -> Iterator[bytes]:
         """The rows of a table, each as one line of JSON without the line break. They are not kept in memory."""
         read = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines
-        for line in read(self._connection, table, lines.statement(table, self._kind)):
-            yield lines.canonical(table, line)
+        with self._in_words(f"The table {table.name} was not read completely"):
+            for line in read(self._connection, table, lines.statement(table, self._kind)):
+                yield lines.canonical(table, line)
 
     def first(self, statement: str) -> Any:
         """The first row of what a statement finds; None when it finds nothing."""
         return next(iter(self._all(statement)), None)
 
     def _all(self, statement: str) -> list[Any]:
-        with self._connection.cursor() as cursor:
+        with self._in_words("The database did not answer"), self._connection.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall())
+
+    @contextmanager
+    def _in_words(self, what: str) -> Iterator[None]:
+        """Whatever the database refuses, or a connection that is lost, as an error for people."""
+        try:
+            yield
+        except (self._connection.Error, OSError) as error:
+            raise UnusableDatabaseError(f"{what}: {_texts.line(str(error), _LONGEST_TEXT) or type(error).__name__}") from None
 
 
 @contextmanager
@@ -103,21 +114,29 @@ def snapshot(connection: Any, kind: str) -> Iterator[Snapshot]:
     try:
         yield Snapshot(connection, kind)
     finally:
-        connection.rollback()
+        # Of a connection that is lost there is nothing to end.
+        with contextlib.suppress(connection.Error, OSError):
+            connection.rollback()
 
 
 def _mysql_lines(connection: Any, table: layout.Table, statement: str) -> Iterator[bytes]:
     # Loaded already, by whoever connected.
     import pymysql.cursors
 
-    with connection.cursor(pymysql.cursors.SSCursor) as cursor:
-        cursor.execute(statement)
+    cursor = connection.cursor(pymysql.cursors.SSCursor)
+    cursor.execute(statement)
+    try:
         for (line,) in cursor:
             if line is None:
-                raise UnusableDatabaseError(
-                    f"A row of the table {table.name} is larger than the server's max_allowed_packet permits. Increase it for the backup"
-                )
+                raise UnusableDatabaseError(f"A row of the table {table.name} is larger than max_allowed_packet of the server permits: increase it")
             yield line if isinstance(line, bytes) else line.encode()
+    except BaseException:
+        # PyMySQL would take the rest of the rows first, even from a connection that is lost.
+        cursor._result.unbuffered_active = False
+        with contextlib.suppress(connection.Error, OSError):
+            connection.close()
+        raise
+    cursor.close()
 
 
 def _postgresql_lines(connection: Any, _table: layout.Table, statement: str) -> Iterator[bytes]:

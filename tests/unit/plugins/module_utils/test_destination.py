@@ -1,0 +1,198 @@
+"""Where backups go: nothing half done under a backup's name, what was left is cleared away, and old ones go only after a good new one."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive, destination, layout, retention, snapshot
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
+BACKUP = retention.backup_of("api.example.com:6443", "models", NOW)
+
+
+def fill(writer: archive.Writer) -> None:
+    for table in layout.TABLES:
+        writer.add(table, [b'{"id":1}'])
+    writer.finish({})
+
+
+def fail(writer: archive.Writer) -> None:
+    writer.add(layout.TABLES[0], [b'{"id":1}'])
+    raise snapshot.UnusableDatabaseError("the database went away")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder))
+
+
+def test_a_backup_in_a_folder(tmp_path: Path) -> None:
+    written = destination.into_folder(str(tmp_path), BACKUP, fill, checksum=True)
+    assert names(tmp_path) == ["api.example.com-6443_models_20260501T120000Z.zip", "api.example.com-6443_models_20260501T120000Z.zip.sha256"]
+    path = tmp_path / BACKUP.file
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (written.path, written.size, written.sha256) == (str(path), path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", BACKUP.file + ".sha256"], cwd=tmp_path, check=True)
+    with path.open("rb") as stream:
+        archive.Reader(stream).prove()
+
+
+def test_nothing_is_left_of_a_backup_that_failed(tmp_path: Path) -> None:
+    with pytest.raises(snapshot.UnusableDatabaseError):
+        destination.into_folder(str(tmp_path), BACKUP, fail)
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(destination.DestinationError, match="disk is full"):
+        destination.into_folder(str(tmp_path), BACKUP, fill)
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(destination.DestinationError, match="no such file"):
+        destination.into_folder(str(tmp_path / "missing"), BACKUP, fill)
+
+
+def test_an_archive_that_is_not_read_back_as_it_was_written_is_no_backup(tmp_path: Path) -> None:
+    def altered(writer: archive.Writer) -> None:
+        fill(writer)
+        [draft] = tmp_path.iterdir()
+        with draft.open("r+b") as file:
+            file.write(b"altered altered altered altered altered")
+
+    with pytest.raises(archive.ArchiveError):
+        destination.into_folder(str(tmp_path), BACKUP, altered)
+    assert names(tmp_path) == []
+
+
+def test_an_existing_backup_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / BACKUP.file).write_text("kept")
+    with pytest.raises(destination.DestinationError, match="exists already"):
+        destination.into_folder(str(tmp_path), BACKUP, fill)
+    assert names(tmp_path) == [BACKUP.file] and (tmp_path / BACKUP.file).read_text() == "kept"
+
+
+def test_a_link_in_the_place_of_a_draft_is_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("kept")
+    (tmp_path / (BACKUP.file + ".part")).symlink_to(target)
+    with pytest.raises(destination.DestinationError):
+        destination.into_folder(str(tmp_path), BACKUP, fill)
+    assert target.read_text() == "kept"
+
+
+def test_what_a_killed_run_left_is_cleared_and_what_another_run_writes_is_not(tmp_path: Path) -> None:
+    script = """
+        import sys, time
+        from datetime import datetime, timezone
+        from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import destination, retention
+        def fill(writer):
+            print("writing", flush=True)
+            time.sleep(60)
+        destination.into_folder(sys.argv[1], retention.backup_of("api", "models", datetime(2026, 4, 1, tzinfo=timezone.utc)), fill)
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    arguments = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)]
+    new, later = (retention.backup_of("api", "models", NOW + timedelta(seconds=number)) for number in range(2))
+    draft = "api_models_20260401T000000Z.zip.part"
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "writing\n"
+        destination.into_folder(str(tmp_path), new, fill)
+        assert names(tmp_path) == sorted([draft, new.file])
+        process.send_signal(signal.SIGKILL)
+    other = "api_others_20260401T000000Z.zip.part"
+    (tmp_path / other).touch()
+    destination.into_folder(str(tmp_path), later, fill)
+    assert names(tmp_path) == sorted([other, new.file, later.file])
+
+
+def test_a_command_takes_the_archive_from_its_standard_input(tmp_path: Path) -> None:
+    path = tmp_path / "taken"
+    written = destination.into_command(["dd", f"of={path}"], fill)
+    assert written.path is None and written.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    archive.Reader(io.BytesIO(path.read_bytes())).prove()
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["sh", "-c", "cat > /dev/null; echo no such bucket >&2; exit 3"], "exit code 3: no such bucket"),
+        (["sh", "-c", "echo denied; exit 4"], "exit code 4: denied"),
+        (["/nonexistent/command"], "cannot be run"),
+    ],
+)
+def test_a_command_that_fails_is_repeated(command: list[str], message: str) -> None:
+    with pytest.raises(destination.DestinationError, match=message):
+        destination.into_command(command, fill)
+
+
+def test_a_command_that_does_not_read_everything_has_no_backup() -> None:
+    def much(writer: archive.Writer) -> None:
+        for table in layout.TABLES:
+            writer.add(table, (os.urandom(1000) for _number in range(300)))
+        writer.finish({})
+
+    with pytest.raises(destination.DestinationError, match="before it had read"):
+        destination.into_command(["true"], much)
+
+
+def test_a_command_is_ended_before_it_takes_half_an_archive_for_a_whole_one(tmp_path: Path) -> None:
+    path = tmp_path / "stored"
+    started = time.monotonic()
+    with pytest.raises(snapshot.UnusableDatabaseError):
+        destination.into_command(["sh", "-c", f"cat > {tmp_path}/draft && sleep 0.2 && mv {tmp_path}/draft {path}"], fail)
+    time.sleep(0.5)
+    assert not path.exists() and time.monotonic() - started < 10
+
+
+def test_a_name_tells_the_registry_and_the_moment() -> None:
+    assert retention.backup_in(BACKUP.file) == BACKUP
+    for other in ("notes.txt", "a_b.zip", "a_b_c.zip", "a_b_20260501T120000Z.zip.part", "a_b_c_20260501T120000Z.zip", "a_b_20260532T120000Z.zip"):
+        assert retention.backup_in(other) is None
+
+
+def daily(days: int) -> list[str]:
+    return [retention.backup_of("api", "models", NOW - timedelta(days=day)).file for day in range(1, days + 1)]
+
+
+NEWEST = retention.backup_of("api", "models", NOW)
+
+
+@pytest.mark.parametrize(
+    ("count", "age", "kept"),
+    [(None, None, 10), (3, None, 2), (1, None, 0), (0, None, 0), (100, None, 10), (None, 4, 4), (None, 0, 0), (3, 4, 4), (7, 4, 6)],
+)
+def test_old_backups_go_when_no_limit_keeps_them(count: int | None, age: int | None, kept: int) -> None:
+    files = daily(10)
+    gone = retention.superseded([*files, NEWEST.file], NEWEST, count, None if age is None else timedelta(days=age))
+    assert gone == files[kept:][::-1]
+
+
+def test_backups_of_others_and_other_files_stay() -> None:
+    others = [retention.backup_of(*place, NOW - timedelta(days=99)).file for place in (("api", "model"), ("other", "models"))]
+    assert retention.superseded([*others, "notes.txt", "api_models_old.zip"], NEWEST, 1, None) == []
+
+
+def test_a_backup_goes_with_its_checksum(tmp_path: Path) -> None:
+    [old] = daily(1)
+    for name in (old, old + ".sha256", "notes.txt", NEWEST.file):
+        (tmp_path / name).touch()
+    assert destination.remove_superseded(str(tmp_path), NEWEST, 1, None) == [old]
+    assert names(tmp_path) == sorted([NEWEST.file, "notes.txt"])
