@@ -116,7 +116,7 @@ def _filled(writer: archive.Writer, fill: Fill) -> archive.Writer:
 def _draft(path: str) -> Iterator[str]:
     """A new file beside the place of another, locked for as long as this process lives; gone afterwards, unless it was given its name."""
     draft = path + _DRAFT
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
