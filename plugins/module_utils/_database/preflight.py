@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options, _texts
 from .._model import custom_resource, manifests
-from . import probe, resolution, vocabulary
+from . import connection, probe, resolution, vocabulary
 
 if TYPE_CHECKING:
     from .._cluster import registry_reader
@@ -79,7 +79,7 @@ def look_before(
     kind = custom_resource.live_type(resource)
     if kind in (None, _options.GENERATED):
         return None
-    missing = probe.missing_libraries(kind or _options.MYSQL)
+    missing = connection.missing_libraries(kind or _options.MYSQL)
     if missing:
         return Preflight(reason=f"the Python library {' and '.join(missing)} is not installed where this task runs", lacks_library=True)
     try:

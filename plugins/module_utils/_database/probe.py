@@ -2,44 +2,32 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only file that connects to databases. It does so as the registry server would, reads, and writes nothing."""
+"""Looks at databases as the registry server would use them. It connects as that server does, reads, and writes nothing."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import os
 import socket
 import ssl
 import struct
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any
 
 from .. import _deadline, _options
 from .._model import certificates
-from . import privileges, refusals, requirements, transport, vocabulary
+from . import connection, privileges, refusals, requirements, transport, vocabulary
 
 STEP_SECONDS = 5.0
 # How many steps may use up their time before the rest is omitted.
 LONGEST_STEPS = 2
-# Authentication methods of MySQL and MariaDB that would show the password to whoever answers. The registry server's driver refuses them too.
-CLEAR_PASSWORD_PLUGINS = ("mysql_clear_password", "dialog", "mysql_old_password")
 # Protocol 4.1, TLS, a secure password exchange, authentication plugins; then the longest packet, and utf8mb4.
 MYSQL_TLS_REQUEST = struct.pack("<IIB23x", 0x200 | 0x800 | 0x8000 | 0x80000, 1 << 24, 45)
 MYSQL_TLS_FLAG = 0x800
 POSTGRESQL_TLS_REQUEST = struct.pack("!II", 8, 80877103)
-# OpenSSL's flag by which a certificate in a bundle is trusted although its issuer is not there, as Go does. Python names it from 3.10 on.
-PARTIAL_CHAIN = 0x80000
 EXPIRED = (9, 10)
-NO_FILE = "/nonexistent/none"
-# The first libpq that can be told how to log in, and the ways that do not show the password. The registry server's driver knows these too, and shows it.
-REQUIRE_AUTH = 160000
-AUTH_METHODS = "md5,scram-sha-256,none"
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -55,22 +43,6 @@ class Report:
     def usable(self) -> bool | None:
         """Whether a registry server would serve with it; None when it could not be looked at from here."""
         return vocabulary.usable(self.findings)
-
-
-class _Stop(Exception):
-    """Nothing further can be found out."""
-
-    def __init__(self, finding: vocabulary.Finding) -> None:
-        self.finding = finding
-        super().__init__(finding.message)
-
-
-class _Refused(Exception):
-    """A database does not take a login; `code` is MySQL's number."""
-
-    def __init__(self, text: str, code: int = 0) -> None:
-        self.text, self.code = text, code
-        super().__init__(text)
 
 
 class _Clock:
@@ -94,24 +66,9 @@ class _Facts:
     schema: vocabulary.Schema | None = None
 
 
-def missing_libraries(kind: str, logs_in: bool = True) -> list[str]:
-    """The Python libraries that a look at a database of this type needs and that are not installed. Without a login it needs no driver."""
-    driver = "PyMySQL" if kind == _options.MYSQL else "psycopg[binary]"
-    return [name for name, installed in ((driver, not logs_in or _driver(kind) is not None), ("cryptography", certificates.HAS_CRYPTOGRAPHY)) if not installed]
-
-
-def _driver(kind: str) -> Any:
-    """The library for databases of this type, loaded only when one is looked at; None when it is not installed."""
-    try:
-        return importlib.import_module("pymysql" if kind == _options.MYSQL else "psycopg")
-    # psycopg raises more than ImportError where the library libpq is missing.
-    except Exception:
-        return None
-
-
 def look(view: vocabulary.View, timeout: float = STEP_SECONDS) -> Report:
     """Look at a database as the registry server will. Every step takes at most `timeout` seconds, and all of them twice that; nothing is raised or written."""
-    missing = missing_libraries(view.type, view.password is not None)
+    missing = connection.missing_libraries(view.type, view.password is not None)
     if missing:
         message = f"The database was not checked: the Python library {' and '.join(missing)} is not installed where this task runs"
         return Report((vocabulary.Finding("libraries", vocabulary.WARNING, message, f"Install it: pip install {' '.join(missing)}"),))
@@ -123,7 +80,7 @@ def look(view: vocabulary.View, timeout: float = STEP_SECONDS) -> Report:
         found += [*transport.settings_findings(view), *transport.ca_findings(view, now)]
         # A server that sends one byte now and then keeps every step within its time.
         _deadline.within(LONGEST_STEPS * timeout, lambda: _look(view, clock, now, found, facts))
-    except _Stop as stop:
+    except connection.StopError as stop:
         found = [finding for finding in found if finding.check != stop.finding.check]
         found.append(stop.finding)
     except (socket.timeout, TimeoutError):
@@ -154,9 +111,9 @@ def _look(view: vocabulary.View, clock: _Clock, now: datetime, found: list[vocab
     encrypted = use.encrypted and offered
     if encrypted:
         try:
-            _context(view, checks_chain=False)
+            connection.tls_context(view, checks_chain=False)
         except ssl.SSLError:
-            raise _Stop(transport.BROKEN_PAIR) from None
+            raise connection.StopError(transport.BROKEN_PAIR) from None
         seen = _handshake(view, address, clock, use)
         facts.certificate = seen.certificate
         certificate = transport.handshake_findings(view, seen, now)
@@ -177,7 +134,7 @@ def _resolved(view: vocabulary.View, clock: _Clock) -> str:
     try:
         entries = _deadline.within(clock.step(), lambda: socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM))
     except (socket.gaierror, UnicodeError):
-        raise _Stop(transport.unresolved(view)) from None
+        raise connection.StopError(transport.unresolved(view)) from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     for candidate in addresses[:-1]:
         with contextlib.suppress(OSError), _connected(candidate, view.port, clock):
@@ -187,49 +144,49 @@ def _resolved(view: vocabulary.View, clock: _Clock) -> str:
 
 @contextlib.contextmanager
 def _connected(address: str, port: int, clock: _Clock) -> Iterator[socket.socket]:
-    with socket.create_connection((address, port), clock.step()) as connection:
-        yield connection
+    with socket.create_connection((address, port), clock.step()) as stream:
+        yield stream
 
 
 def _greeting(view: vocabulary.View, address: str, clock: _Clock) -> tuple[bool, str | None]:
     """Whether the server offers TLS, and its version if it says so before a login."""
     try:
-        with _connected(address, view.port, clock) as connection:
-            return _greeted(view, connection)
+        with _connected(address, view.port, clock) as stream:
+            return _greeted(view, stream)
     except ConnectionRefusedError:
-        raise _Stop(transport.unreachable(view, "nothing is listening at this address")) from None
+        raise connection.StopError(transport.unreachable(view, "nothing is listening at this address")) from None
     except (socket.timeout, TimeoutError):
-        raise _Stop(transport.unreachable(view, "no response in time")) from None
+        raise connection.StopError(transport.unreachable(view, "no response in time")) from None
     except EOFError as error:
-        raise _Stop(transport.unreachable(view, str(error))) from None
+        raise connection.StopError(transport.unreachable(view, str(error))) from None
     except OSError as error:
-        raise _Stop(transport.unreachable(view, (error.strerror or str(error)).lower())) from None
+        raise connection.StopError(transport.unreachable(view, (error.strerror or str(error)).lower())) from None
 
 
-def _greeted(view: vocabulary.View, connection: socket.socket) -> tuple[bool, str | None]:
+def _greeted(view: vocabulary.View, stream: socket.socket) -> tuple[bool, str | None]:
     if view.type != _options.MYSQL:
-        connection.sendall(POSTGRESQL_TLS_REQUEST)
-        answer = _read(connection, 1)
+        stream.sendall(POSTGRESQL_TLS_REQUEST)
+        answer = _read(stream, 1)
         if answer not in (b"S", b"N"):
-            raise _Stop(transport.no_database(view, "PostgreSQL"))
+            raise connection.StopError(transport.no_database(view, "PostgreSQL"))
         return answer == b"S", None
-    header = _read(connection, 4)
+    header = _read(stream, 4)
     size = int.from_bytes(header[:3], "little")
     if header[3] or not 5 < size < 1024:
-        raise _Stop(transport.no_database(view, "MySQL or MariaDB"))
-    payload = _read(connection, size)
+        raise connection.StopError(transport.no_database(view, "MySQL or MariaDB"))
+    payload = _read(stream, size)
     if payload[0] == 0xFF:
         text = payload[3:].decode(errors="replace")
-        raise _Stop(refusals.mysql_refusal(view, int.from_bytes(payload[1:3], "little"), text, encrypted=False))
+        raise connection.StopError(refusals.mysql_refusal(view, int.from_bytes(payload[1:3], "little"), text, encrypted=False))
     version, _zero, rest = payload[1:].partition(b"\0")
     # The number of the connection, half of a nonce, and a filler come first.
     return bool(int.from_bytes(rest[13:15], "little") & MYSQL_TLS_FLAG), version.decode(errors="replace")
 
 
-def _read(connection: socket.socket, size: int) -> bytes:
+def _read(stream: socket.socket, size: int) -> bytes:
     content = b""
     while len(content) < size:
-        part = connection.recv(size - len(content))
+        part = stream.recv(size - len(content))
         if not part:
             raise EOFError("the connection is closed immediately")
         content += part
@@ -243,10 +200,10 @@ def _handshake(view: vocabulary.View, address: str, clock: _Clock, use: transpor
     """What the server shows in a handshake, held against the CA where there is one; no login follows."""
     try:
         try:
-            return _shaken(view, address, clock, _context(view, checks_chain=view.ca is not None or use.checks_chain))
+            return _shaken(view, address, clock, connection.tls_context(view, checks_chain=view.ca is not None or use.checks_chain))
         except ssl.SSLCertVerificationError as error:
             reason = "a certificate has expired or is not valid yet" if error.verify_code in EXPIRED else error.verify_message
-            return replace(_shaken(view, address, clock, _context(view, checks_chain=False)), chain_failure=reason)
+            return replace(_shaken(view, address, clock, connection.tls_context(view, checks_chain=False)), chain_failure=reason)
     except ssl.SSLError as error:
         return transport.Handshake(failure=_ssl_text(error))
 
@@ -256,45 +213,13 @@ def _ssl_text(error: ssl.SSLError) -> str:
 
 
 def _shaken(view: vocabulary.View, address: str, clock: _Clock, context: ssl.SSLContext) -> transport.Handshake:
-    with _connected(address, view.port, clock) as connection:
-        _greeted(view, connection)
+    with _connected(address, view.port, clock) as stream:
+        _greeted(view, stream)
         if view.type == _options.MYSQL:
-            connection.sendall(struct.pack("<I", len(MYSQL_TLS_REQUEST) | 1 << 24) + MYSQL_TLS_REQUEST)
-        with context.wrap_socket(connection, server_hostname=view.host) as encrypted:
+            stream.sendall(struct.pack("<I", len(MYSQL_TLS_REQUEST) | 1 << 24) + MYSQL_TLS_REQUEST)
+        with context.wrap_socket(stream, server_hostname=view.host) as encrypted:
             shown = certificates.certificates_in(ssl.DER_cert_to_PEM_cert(encrypted.getpeercert(binary_form=True) or b""))
             return transport.Handshake(encrypted.version(), shown[0] if shown else None)
-
-
-def _context(view: vocabulary.View, checks_chain: bool, checks_host: bool = False) -> ssl.SSLContext:
-    """How Go sets up TLS: a certificate of the bundle is trusted as it is, the common name counts for nothing, and 1.2 is the oldest version."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname = checks_host
-    context.hostname_checks_common_name = False
-    context.verify_mode = ssl.CERT_REQUIRED if checks_chain else ssl.CERT_NONE
-    context.verify_flags |= PARTIAL_CHAIN
-    if view.ca is None and checks_chain:
-        context.load_default_certs()
-    elif view.ca is not None:
-        context.load_verify_locations(cadata=certificates.pem_of(certificates.certificates_in(view.ca)))
-    if view.client_certificate and view.client_key:
-        with _files(view.client_certificate, view.client_key) as (certificate, key):
-            # Without a password OpenSSL would ask for that of an encrypted key at the terminal.
-            context.load_cert_chain(certificate, key, password="")
-    return context
-
-
-@contextlib.contextmanager
-def _files(*texts: str) -> Iterator[list[str]]:
-    """Files that only this user can read, for libraries that take nothing else."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for number, text in enumerate(texts):
-            path = os.path.join(folder, str(number))
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
-            paths.append(path)
-        yield paths
 
 
 # --- logging in
@@ -302,7 +227,7 @@ def _files(*texts: str) -> Iterator[list[str]]:
 
 @dataclass(frozen=True)
 class _Session:
-    """An open connection: `rows` runs one statement that reads, and raises _Refused."""
+    """An open connection: `rows` runs one statement that reads, and raises connection.RefusedError."""
 
     rows: Callable[..., list[tuple[Any, ...]]]
     close: Callable[[], Any]
@@ -311,7 +236,7 @@ class _Session:
         """The first row; () where there is none, or where the database refuses it."""
         try:
             return next(iter(self.rows(statement, *values)), ())
-        except _Refused:
+        except connection.RefusedError:
             return ()
 
 
@@ -327,152 +252,50 @@ def _log_in(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool,
         found.append(refusals.postgresql_refusal(view, refusal.text))
 
 
-def _attempt(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool, found: list[vocabulary.Finding], facts: _Facts) -> _Refused | None:
+def _attempt(
+    view: vocabulary.View, address: str, clock: _Clock, encrypted: bool, found: list[vocabulary.Finding], facts: _Facts
+) -> connection.RefusedError | None:
     """Log in and read what there is to know; the refusal when that cannot be done."""
     is_mysql = view.type == _options.MYSQL
     if view.withholds_password and encrypted and not transport.encryption(view).checks_chain:
-        raise _Stop(vocabulary.WITHHELD)
+        raise connection.StopError(vocabulary.WITHHELD)
     try:
         session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted)
-    except _Refused as refusal:
+    except connection.RefusedError as refusal:
         return refusal
     try:
         found.append(vocabulary.Finding("login", vocabulary.OK, f"The user {view.username} can log in"))
         if encrypted == transport.encryption(view).encrypted:
             found.append(transport.need_not_encrypt(view))
         (_read_mysql if is_mysql else _read_postgresql)(view, session, found, facts)
-    except _Refused as refusal:
+    except connection.RefusedError as refusal:
         found.append(refusals.interrupted(view, refusal.code, refusal.text))
     finally:
         session.close()
     return None
 
 
-class _ClearPassword:
-    """A method of authentication that is refused, in the shape that PyMySQL wants."""
-
-    def __init__(self, _connection: Any) -> None:
-        pass
-
-    def authenticate(self, _packet: Any) -> Any:
-        raise _Refused("the password would be shown", refusals.CLEAR_PASSWORD)
-
-
 def _mysql(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool) -> _Session:
-    """A login without the database, which comes after it: so a user that may not use it is told apart from one that may not log in."""
-    pymysql, use, seconds = _driver(view.type), transport.encryption(view), clock.step()
-    context = _context(view, use.checks_chain, use.checks_host) if encrypted else None
-    connection = pymysql.connections.Connection(
-        host=view.host,
-        user=view.username,
-        password=view.effective_password.encode(),
-        charset="utf8mb4",
-        ssl=context,
-        ssl_disabled=context is None,
-        connect_timeout=seconds,
-        read_timeout=seconds,
-        write_timeout=seconds,
-        autocommit=True,
-        # Some modes change the quotes in what SHOW GRANTS answers.
-        sql_mode="",
-        auth_plugin_map=dict.fromkeys(CLEAR_PASSWORD_PLUGINS, _ClearPassword),
-        # In place of the key that the server would send, with which it could read the password. PyMySQL fails with ValueError when it is about to use it.
-        server_public_key=b"none" if view.withholds_password and not encrypted else None,
-        defer_connect=True,
-    )
-
-    def connect() -> None:
-        try:
-            connection.connect(socket.create_connection((address, view.port), seconds))
-        except ValueError:
-            if view.withholds_password:
-                raise _Stop(vocabulary.WITHHELD) from None
-            raise
-
-    _answered(pymysql, connect)
+    opened = connection.mysql(view, address, clock.step(), encrypted)
 
     def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
         def fetch() -> list[tuple[Any, ...]]:
-            with connection.cursor() as cursor:
+            with opened.cursor() as cursor:
                 cursor.execute(statement, values or None)
                 return list(cursor.fetchall())
 
-        return _answered(pymysql, fetch)
+        return connection.answered(fetch)
 
-    return _Session(rows, connection.close)
-
-
-def _answered(pymysql: Any, ask: Callable[[], Result]) -> Result:
-    """What a server of MySQL answers. _Refused, or OSError where the connection broke."""
-    try:
-        return ask()
-    except pymysql.Error as error:
-        raise _mysql_error(error) from None
-    except (_Refused, _Stop, OSError):
-        raise
-    except Exception as error:
-        # PyMySQL does not expect what is not MySQL's protocol.
-        raise _Refused(f"its response is not in the MySQL protocol ({type(error).__name__})") from None
-
-
-def _mysql_error(error: Any) -> Exception:
-    cause = getattr(error, "original_exception", None)
-    if isinstance(cause, OSError):
-        return cause
-    code, text = (*error.args, "", "")[:2]
-    return _Refused(str(text or error), code if isinstance(code, int) else 0)
+    return _Session(rows, opened.close)
 
 
 def _postgresql(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool) -> _Session:
-    psycopg, seconds = _driver(view.type), clock.step()
-    connection: Any = _deadline.within(seconds, lambda: _postgresql_connection(view, address, seconds, encrypted))
+    opened = connection.postgresql(view, address, clock.step(), encrypted)
 
     def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
-        def fetch() -> list[tuple[Any, ...]]:
-            try:
-                return list(connection.execute(statement, values or None).fetchall())
-            except psycopg.Error as error:
-                raise _Refused(str(error)) from None
+        return _deadline.within(clock.step(), lambda: connection.postgresql_rows(opened, statement, *values))
 
-        return _deadline.within(clock.step(), fetch)
-
-    return _Session(rows, connection.close)
-
-
-def _postgresql_connection(view: vocabulary.View, address: str, seconds: float, encrypted: bool) -> Any:
-    psycopg, use = _driver(view.type), transport.encryption(view)
-    authority = certificates.pem_of(certificates.certificates_in(view.ca)) if view.ca is not None else ""
-    certificate, key = view.client_certificate or "", view.client_key or ""
-    with _files(authority, certificate, key) as (authority_file, certificate_file, key_file):
-        if psycopg.pq.version() < REQUIRE_AUTH and not encrypted:
-            raise _Stop(refusals.OLD_LIBPQ)
-        mode = "verify-full" if use.checks_host else "verify-ca" if use.checks_chain else "require"
-        target = psycopg.conninfo.make_conninfo(
-            host=view.host,
-            hostaddr=address,
-            port=view.port,
-            user=view.username,
-            password=view.effective_password,
-            dbname=view.name,
-            connect_timeout=max(2, round(seconds)),
-            sslmode=mode if encrypted else "disable",
-            sslrootcert=(authority_file if authority else ssl.get_default_verify_paths().cafile or NO_FILE) if use.checks_chain else NO_FILE,
-            sslcert=certificate_file if certificate and key else NO_FILE,
-            sslkey=key_file if certificate and key else NO_FILE,
-            # Nothing that this machine sets for other connections takes part.
-            sslcrl=NO_FILE,
-            gssencmode="disable",
-            passfile=NO_FILE,
-            target_session_attrs="any",
-            channel_binding="prefer",
-            **({} if psycopg.pq.version() < REQUIRE_AUTH else {"require_auth": ("password," if encrypted else "") + AUTH_METHODS}),
-        )
-        try:
-            connection = psycopg.connect(target, autocommit=True, prepare_threshold=None)
-            connection.execute("SET default_transaction_read_only = on")
-            return connection
-        except psycopg.Error as error:
-            raise _Refused(str(error)) from None
+    return _Session(rows, opened.close)
 
 
 # --- reading
@@ -492,7 +315,7 @@ def _read_mysql(view: vocabulary.View, session: _Session, found: list[vocabulary
         found.append(vocabulary.of_account(requirements.connections_finding(*limits), host))
     try:
         session.rows("USE `" + view.name.replace("`", "``") + "`")
-    except _Refused as refusal:
+    except connection.RefusedError as refusal:
         found.append(refusals.mysql_database_refusal(view, refusal.code, refusal.text, host))
         return
     grants = _mysql_grants(view, session, settings)

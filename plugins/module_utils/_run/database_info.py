@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _module, _options
-from .._database import probe, resolution, vocabulary
+from .._database import connection, resolution, vocabulary
 from .._model import custom_resource, desired_state, kinds, manifests, naming
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _result(module: Any) -> dict[str, Any]:
 
 
 def _need_libraries(kind: str | None) -> None:
-    missing = probe.missing_libraries(kind or _options.MYSQL)
+    missing = connection.missing_libraries(kind or _options.MYSQL)
     if missing:
         raise _errors.MissingLibraryError(missing)
 

@@ -356,10 +356,10 @@ class Collector:
     # Databases
 
     def _need_database_libraries(self, selected: Iterable[manifests.Manifest]) -> None:
-        from .._database import probe
+        from .._database import connection
 
         kinds = {custom_resource.live_type(registry) for registry in selected} - {None, _options.GENERATED}
-        missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in probe.missing_libraries(kind))
+        missing = dict.fromkeys(library for kind in sorted(map(str, kinds)) for library in connection.missing_libraries(kind))
         if missing:
             raise _errors.MissingLibraryError(missing)
 

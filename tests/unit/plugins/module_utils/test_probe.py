@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import probe
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import connection, probe
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.probe import Report, look
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import FAILURE, OK, WARNING, View
 
@@ -180,7 +180,7 @@ def asking_without_tls(received: list[bytes]) -> Callable[[socket.socket], None]
     [
         *(
             ("mysql", lambda received, given=given: asking(given[0], received, given[1]))
-            for given in itertools.product(probe.CLEAR_PASSWORD_PLUGINS, (False, True))
+            for given in itertools.product(connection.CLEAR_PASSWORD_PLUGINS, (False, True))
         ),
         ("postgresql", asking_without_tls),
     ],
@@ -207,7 +207,7 @@ def test_nor_over_tls_because_the_registry_server_sends_it_to_nobody(verified):
 
 
 def test_nor_by_an_old_library_that_cannot_be_told_not_to(monkeypatch):
-    monkeypatch.setattr("psycopg.pq.version", lambda: probe.REQUIRE_AUTH - 1)
+    monkeypatch.setattr("psycopg.pq.version", lambda: connection.REQUIRE_AUTH - 1)
     received: list[bytes] = []
     with server(asking_without_tls(received)) as port:
         report = look(view(port, password="a-secret-word"))
@@ -416,12 +416,12 @@ def test_a_missing_library_is_told_and_nothing_is_tried(monkeypatch):
     report = look(view(1))
     assert said(report, "libraries")[0] == WARNING
     assert report.usable is None
-    assert probe.missing_libraries("mysql") == []
-    assert probe.missing_libraries("postgresql") == ["psycopg[binary]"]
+    assert connection.missing_libraries("mysql") == []
+    assert connection.missing_libraries("postgresql") == ["psycopg[binary]"]
 
 
 def test_keys_are_in_files_of_this_user_only_and_only_for_a_moment():
-    with probe._files("certificate", "key") as paths:
+    with connection._files("certificate", "key") as paths:
         assert [Path(path).read_text() for path in paths] == ["certificate", "key"]
         assert {Path(path).stat().st_mode & 0o777 for path in paths} == {0o600}
         assert Path(paths[0]).parent.stat().st_mode & 0o777 == 0o700
