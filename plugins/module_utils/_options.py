@@ -215,6 +215,15 @@ DATABASE_INFO: dict[str, Any] = {
     "database": {"type": "dict", "options": DATABASE},
     "timeout": {"type": "float", "default": 5},
 }
+BACKUP: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "dest": {"type": "path"},
+    "command": {"type": "list", "elements": "str"},
+    "checksum": {"type": "bool", "default": False},
+    "keep_count": {"type": "int"},
+    "keep_days": {"type": "float"},
+}
 COMPONENT: dict[str, Any] = {
     "state": {"type": "str", "choices": ["managed", "removed"], "default": "managed"},
     "registries_namespace": {"type": "str"},
@@ -301,6 +310,7 @@ OF_MODULE: dict[str, dict[str, Any]] = {
     "model_registry_info": INFO,
     "model_registry_database_info": DATABASE_INFO,
     "model_registry_component": COMPONENT,
+    "model_registry_backup": BACKUP,
     "model_catalog": CATALOG,
     "model_catalog_info": CATALOG_INFO,
 }

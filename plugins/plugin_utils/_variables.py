@@ -21,6 +21,7 @@ OF_ALL = """
 OF_ONE = """
     allow_data_change ca_key ca_mode ca_name ca_path ca_pem ca_source clear_description cluster database_host database_name database_password database_port
     database_type database_username description display_name must_be_new name permissions permissions_state permissions_verify python
+    backup_checksum backup_command backup_folder backup_keep_count backup_keep_days backup_names backup_namespace
     component_force component_namespace component_state component_wait component_wait_timeout
     delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
     report_catalog report_expiry_days report_file report_namespace report_registries report_smoke_test report_smoke_test_domains

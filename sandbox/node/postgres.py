@@ -37,7 +37,7 @@ class Postgres:
     def __init__(self, layout: Layout, launch: Launch, claim: str | None, write: Write, threads: Executor, serving: Callable[[bool], None]):
         self._layout, self._write, self._threads, self._serving = layout, write, threads, serving
         self._variables = launch.environment
-        self._address = layout.pod_address(launch.pod.number)
+        self.address = layout.pod_address(launch.pod.number)
         self._temporary = claim is None
         self._folder: Path = claim_folder(layout, claim or launch.pod.uid)
         self._ready = False
@@ -50,7 +50,7 @@ class Postgres:
         home = databases.installed_home(self._layout)
         await loop.run_in_executor(self._threads, databases.initialise_postgresql, self._layout, home, self._folder, SUPERUSER, SUPERUSER_PASSWORD)
         databases.write_access_rules(self._folder, [])
-        arguments = databases.postgresql_arguments(home, self._folder, self._address, None, CONNECTIONS)
+        arguments = databases.postgresql_arguments(home, self._folder, self.address, None, CONNECTIONS)
         environment = databases.server_environment(self._layout)
         process = await asyncio.create_subprocess_exec(
             *dies_with_parent(),
@@ -101,7 +101,7 @@ class Postgres:
     def _provision(self) -> None:
         user, password, database = (self._variables[f"POSTGRESQL_{name}"] for name in ("USER", "PASSWORD", "DATABASE"))
         with psycopg.connect(
-            host=self._address,
+            host=self.address,
             port=databases.POSTGRESQL_PORT,
             user=SUPERUSER,
             password=SUPERUSER_PASSWORD,

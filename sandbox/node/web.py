@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime
 import ssl
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from sandbox.layout import Layout
 from sandbox.node.kubelet import KUBELET_PORT, Node
 from sandbox.node.logs import Selection
+from sandbox.node.postgres import Postgres
 
 PODS_PORT = 10251
 REGISTRY_CONTAINER, CATALOG_CONTAINER = "rest-container", "catalog"
+# How a port is forwarded over a WebSocket: each message begins with the number of its channel, and the first one of a channel names the port.
+FORWARDING = "v4.channel.k8s.io"
+DATA, ERROR = b"\0", b"\1"
+FORWARDED_AT_ONCE = 1 << 16
 
 
 def pods_url(layout: Layout) -> str:
@@ -35,7 +42,7 @@ async def serve(layout: Layout, node: Node) -> list[web.AppRunner]:
 
 
 def kubelet_api(node: Node) -> web.Application:
-    """What `kubectl logs` needs of a kubelet."""
+    """What `kubectl logs` and `kubectl port-forward` need of a kubelet."""
 
     async def logs(request: web.Request) -> web.StreamResponse:
         namespace, name, container_name = (request.match_info[part] for part in ("namespace", "pod", "container"))
@@ -64,13 +71,64 @@ def kubelet_api(node: Node) -> web.Application:
             await response.write(chunk)
         return response
 
+    async def forward(request: web.Request) -> web.StreamResponse:
+        namespace, name = (request.match_info[part] for part in ("namespace", "pod"))
+        pod = node.find(namespace, name)
+        if not pod:
+            return web.Response(status=404, text=f'pod "{name}" not found')
+        try:
+            port = int(request.query["port"])
+        except (KeyError, ValueError):
+            return web.Response(status=400, text='query parameter "port" is required')
+        socket = web.WebSocketResponse(protocols=(FORWARDING,), max_msg_size=0)
+        await socket.prepare(request)
+        for channel in (DATA, ERROR):
+            await socket.send_bytes(channel + port.to_bytes(2, "little"))
+        databases = [program for program in pod.programs.values() if isinstance(program, Postgres)]
+        try:
+            if not databases:
+                raise ConnectionRefusedError("connection refused")
+            reader, writer = await asyncio.open_connection(databases[0].address, port)
+        except OSError:
+            await socket.send_bytes(ERROR + f"error forwarding port {port} to pod {name}: connect: connection refused".encode())
+            await socket.close()
+            return socket
+        await _relay(socket, reader, writer)
+        return socket
+
     async def healthy(_request: web.Request) -> web.Response:
         return web.Response(text="ok")
 
     application = web.Application()
     application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", logs)
+    application.router.add_get("/portForward/{namespace}/{pod}", forward)
     application.router.add_get("/healthz", healthy)
     return application
+
+
+async def _relay(socket: web.WebSocketResponse, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Hand on what comes from either side, until one of them ends."""
+
+    async def answers() -> None:
+        while part := await reader.read(FORWARDED_AT_ONCE):
+            await socket.send_bytes(DATA + part)
+
+    async def questions() -> None:
+        async for message in socket:
+            if message.type == WSMsgType.BINARY and message.data[:1] == DATA:
+                writer.write(message.data[1:])
+                await writer.drain()
+
+    tasks = [asyncio.create_task(work()) for work in (answers, questions)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await socket.close()
 
 
 def pods_api(node: Node) -> web.Application:

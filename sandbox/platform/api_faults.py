@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import math
@@ -10,7 +11,9 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -20,7 +23,7 @@ from yarl import URL
 from sandbox import faults
 from sandbox.faults import Request, Rule
 from sandbox.layout import Layout
-from sandbox.platform.forwarding import pass_back, passed
+from sandbox.platform.forwarding import pass_back, pass_messages, passed
 
 log = logging.getLogger(__name__)
 PORT = 6443
@@ -188,6 +191,10 @@ class _Proxy:
         if rule and rule.fault == "delay":
             await asyncio.sleep(rule.seconds)
         try:
+            if protocol := request.headers.get("Sec-WebSocket-Protocol"):
+                with contextlib.suppress(aiohttp.WSServerHandshakeError):
+                    return await self._messages(request, protocol, record)
+            # An API server that refuses a WebSocket says why to a request for none.
             async with self._ask(request, body) as upstream:
                 record(upstream.status)
                 return await pass_back(request, upstream, rule.seconds if rule and rule.fault == "drip" else 0)
@@ -195,12 +202,28 @@ class _Proxy:
             log.info("%s %s: %s", request.method, request.path, error)
             return _reset(request)
 
+    async def _messages(self, request: web.Request, protocol: str, record: Callable[[int | None], None]) -> web.StreamResponse:
+        headers = {"Authorization": request.headers.get("Authorization", "")}
+        async with self._session.ws_connect(self._upstream(request), protocols=(protocol,), headers=headers, max_msg_size=0) as far:
+            record(HTTPStatus.SWITCHING_PROTOCOLS)
+            near = web.WebSocketResponse(protocols=(protocol,), max_msg_size=0)
+            await near.prepare(request)
+            await pass_messages(near, far)
+            return near
+
+    def _upstream(self, request: web.Request) -> URL:
+        return URL(self._layout.api_url + request.raw_path, encoded=True)
+
     def _ask(self, request: web.Request, body: bytes) -> Any:
         headers = passed(request.headers)
         headers.popall("Host", None)
-        url = URL(self._layout.api_url + request.raw_path, encoded=True)
         return self._session.request(
-            request.method, url, headers=headers, data=body or None, allow_redirects=False, skip_auto_headers=("User-Agent", "Content-Type")
+            request.method,
+            self._upstream(request),
+            headers=headers,
+            data=body or None,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Content-Type"),
         )
 
 

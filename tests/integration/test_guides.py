@@ -11,9 +11,12 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.symptoms import SYMPTOMS
 from sandbox import databases
 from sandbox.layout import ROOT, Layout
+from sandbox.server import filler
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Database, Form
 from tests.guides import GUIDES, Reader
-from tests.helpers import REGISTRIES, Cluster
+from tests.helpers import REGISTRIES, Cluster, Runner
+
+from .test_sandbox_registry_data import asking, connect, emulated
 
 # One guide needs more than one cluster.
 TESTS = (Path(__file__), ROOT / "tests" / "generations" / "test_several_clusters.py")
@@ -66,6 +69,16 @@ def test_the_guide_to_the_model_catalog(reader: Reader, cluster: Cluster, layout
         assert "other_models" in cluster.get(*sources)["data"]["sources.yaml"]
     finally:
         cluster.merge(*sources, {"data": {**dict.fromkeys(cluster.get(*sources)["data"]), **before}})
+
+
+def test_the_guide_to_backups(reader: Reader, layout: Layout, model_registry: Runner, database: str) -> None:
+    login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password, "ca": {"source": "cluster"}}
+    made = model_registry(name="fraud-models", database={"type": "mysql", "host": databases.address(layout, "mysql"), "name": database, **login})
+    assert not made.failed, made.output
+    server = connect(layout, "mysql", database)
+    filler.fill(asking(emulated(server)))
+    server.close()
+    reader.follow("backup")
 
 
 def test_the_guide_to_access(reader: Reader) -> None:

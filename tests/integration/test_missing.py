@@ -21,6 +21,7 @@ MODULES: dict[str, list[dict[str, Any]]] = {
     "model_registries": [{"registries": [{"name": "one", "database": DATABASE}]}, {"registries": [{"name": "one"}, {"name": "two"}]}],
     "model_registry_info": [{}, {"name": "one"}, {"include": ["status", "permissions"]}],
     "model_registry_database_info": [{"registry": "one"}],
+    "model_registry_backup": [{"name": "one", "dest": "/nonexistent"}],
 }
 
 

@@ -27,6 +27,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
 }
 # Where somebody would go on who has seen a run fail there.
 FIRST_TASKS = {
+    "backup": "Read the names of the registries",
     "check": "Read the status of the registries",
     "converge": "Reconcile the registries",
     "delete": "Delete the registry",

@@ -25,7 +25,7 @@ PERMISSIONS = "modelops.openshift_ai.model_registry_permission"
 GROUPS = ("user.openshift.io/v1", "groups")
 CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
 MERGE = "application/merge-patch+json"
-FILES = ("read.yml", "converge.yml", "cluster.yml", "component.yml", "catalog.yml")
+FILES = ("read.yml", "converge.yml", "cluster.yml", "component.yml", "catalog.yml", "data.yml")
 
 
 @dataclass(frozen=True)

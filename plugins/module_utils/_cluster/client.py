@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from .. import _deadline, _errors, _texts
 from .._model import kinds, manifests
@@ -281,6 +281,30 @@ class Cluster:
         # A line that was cut may end within a password, where nothing tells any more that it is one.
         return text if len(text.encode()) < LONGEST_LOG else text.rpartition("\n")[0]
 
+    def websocket(self, path: str, query: dict[str, str], protocol: str, what: str) -> Any:
+        """An open WebSocket (websocket-client) to this path. ClusterError when it is refused or not answered."""
+        # Imported here: they take 60 ms to load.
+        try:
+            from kubernetes.stream import ws_client
+            from websocket import WebSocketBadStatusException, WebSocketException
+        except ImportError:
+            raise _errors.MissingLibraryError(["websocket-client"]) from None
+
+        if self._impersonates:
+            # The library sends only the header of the login, so that the request would be that of another account.
+            raise _errors.ClusterError(f"{what} is not possible for an account that another one impersonates. Log in as that account.")
+        token = self.bearer_token
+        headers = {"sec-websocket-protocol": protocol, **({"authorization": f"Bearer {token}"} if token else {})}
+        url = ws_client.get_websocket_url(f"{self._configuration.host.rstrip('/')}{path}?{urlencode(query)}")
+        try:
+            return _deadline.within(CONNECT_SECONDS + READ_SECONDS, lambda: ws_client.create_websocket(self._configuration, url, headers))
+        except WebSocketBadStatusException as error:
+            answer = ApiException(status=error.status_code, reason=_texts.line(str(error).partition("-+-+-")[0]))
+            answer.body = getattr(error, "resp_body", None)
+            raise refusal(what, self.host, answer, path) from None
+        except (WebSocketException, OSError, ValueError) as error:
+            raise no_answer(what, self.host, _texts.reason(error)) from None
+
     def write(self, verb: str, api: tuple[str, str], namespace: str, name: str, body: manifests.Manifest, dry_run: bool) -> manifests.Manifest:
         """Create (POST), merge-patch (PATCH) or delete (DELETE) an object; with `dry_run` the server only says what it would answer."""
         query = {} if verb == "DELETE" else {"fieldManager": kinds.FIELD_MANAGER, "fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
@@ -313,14 +337,19 @@ class Cluster:
     @property
     def bearer_token(self) -> str | None:
         """The token that this account is known by; None for one that has a client certificate or a password, or that another one impersonates."""
-        # Impersonation is headers of every request (kubernetes.core); the token is that of the account that logged in.
-        if any(str(header).lower().startswith("impersonate-") for header in self._client.client.default_headers):
+        # The token is that of the account that logged in.
+        if self._impersonates:
             return None
         # The library's name for it has changed with its versions.
         names = ("BearerToken", "authorization")
         header = next((value for value in map(self._configuration.get_api_key_with_prefix, names) if value), "")
         scheme, _space, token = header.partition(" ")
         return token if scheme.lower() == "bearer" and token else None
+
+    @property
+    def _impersonates(self) -> bool:
+        # By headers of every request (kubernetes.core).
+        return any(str(header).lower().startswith("impersonate-") for header in self._client.client.default_headers)
 
     @property
     def ca_file(self) -> str | None:

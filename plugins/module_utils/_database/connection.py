@@ -13,6 +13,7 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .. import _deadline, _options
@@ -27,7 +28,20 @@ NO_FILE = "/nonexistent/none"
 # The first libpq that can be told how to log in, and the ways that do not show the password. The registry server's driver knows these too, and shows it.
 REQUIRE_AUTH = 160000
 AUTH_METHODS = "md5,scram-sha-256,none"
+# How long nothing may come from a database that is asked for a whole table, in seconds, and when a peer that is gone is noticed.
+PATIENCE = 3600
+KEEPALIVE = {"keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4, "tcp_user_timeout": 120_000}
+# The name of the socket that libpq looks for in a folder, which it takes for a host.
+SOCKET, SOCKET_PORT = ".s.PGSQL.5432", 5432
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Login:
+    """How a database took a login: at this address, or in the folder of a socket, and whether over TLS."""
+
+    address: str
+    encrypted: bool = False
 
 
 class StopError(Exception):
@@ -103,8 +117,24 @@ class _ClearPassword:
         raise RefusedError("the password would be shown", refusals.CLEAR_PASSWORD)
 
 
-def mysql(view: vocabulary.View, address: str, seconds: float, encrypted: bool) -> Any:
-    """A connection to MySQL or MariaDB, in no database: so a user that may not use it is told apart from one that may not log in. RefusedError, OSError."""
+def opened(view: vocabulary.View, login: Login, seconds: float) -> Any:
+    """A connection (PyMySQL, psycopg) for reading or writing whole tables. RefusedError, StopError, OSError."""
+    if view.type != _options.MYSQL:
+        return postgresql(view, login.address, seconds, login.encrypted)
+
+    def connect() -> Any:
+        connection = mysql(view, login.address, seconds, login.encrypted, PATIENCE)
+        answered(lambda: connection.select_db(view.name))
+        return connection
+
+    return _deadline.within(2 * seconds, connect)
+
+
+def mysql(view: vocabulary.View, address: str, seconds: float, encrypted: bool, patience: float | None = None) -> Any:
+    """A connection to MySQL or MariaDB, in no database: so a user that may not use it is told apart from one that may not log in. RefusedError, OSError.
+
+    `patience` is for how long an answer is waited for, if not for `seconds` too.
+    """
     pymysql, use = _driver(view.type), transport.encryption(view)
     context = tls_context(view, use.checks_chain, use.checks_host) if encrypted else None
     connection = pymysql.connections.Connection(
@@ -115,8 +145,8 @@ def mysql(view: vocabulary.View, address: str, seconds: float, encrypted: bool) 
         ssl=context,
         ssl_disabled=context is None,
         connect_timeout=seconds,
-        read_timeout=seconds,
-        write_timeout=seconds,
+        read_timeout=patience or seconds,
+        write_timeout=patience or seconds,
         autocommit=True,
         # Some modes change the quotes in what SHOW GRANTS answers.
         sql_mode="",
@@ -128,7 +158,9 @@ def mysql(view: vocabulary.View, address: str, seconds: float, encrypted: bool) 
 
     def connect() -> None:
         try:
-            connection.connect(socket.create_connection((address, view.port), seconds))
+            stream = socket.create_connection((address, view.port), seconds)
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            connection.connect(stream)
         except ValueError:
             if view.withholds_password:
                 raise StopError(vocabulary.WITHHELD) from None
@@ -174,9 +206,7 @@ def _postgresql(view: vocabulary.View, address: str, seconds: float, encrypted: 
             raise StopError(refusals.OLD_LIBPQ)
         mode = "verify-full" if use.checks_host else "verify-ca" if use.checks_chain else "require"
         target = psycopg.conninfo.make_conninfo(
-            host=view.host,
-            hostaddr=address,
-            port=view.port,
+            **({"host": address, "port": SOCKET_PORT} if address.startswith("/") else {"host": view.host, "hostaddr": address, "port": view.port}),
             user=view.username,
             password=view.effective_password,
             dbname=view.name,
@@ -191,6 +221,7 @@ def _postgresql(view: vocabulary.View, address: str, seconds: float, encrypted: 
             passfile=NO_FILE,
             target_session_attrs="any",
             channel_binding="prefer",
+            **KEEPALIVE,
             **({} if psycopg.pq.version() < REQUIRE_AUTH else {"require_auth": ("password," if encrypted else "") + AUTH_METHODS}),
         )
         try:

@@ -38,6 +38,7 @@ class Report:
     version: str | None = None
     certificate: certificates.Certificate | None = None
     schema_version: int | None = None
+    login: connection.Login | None = None
 
     @property
     def usable(self) -> bool | None:
@@ -64,6 +65,7 @@ class _Facts:
     version: str | None = None
     certificate: certificates.Certificate | None = None
     schema: vocabulary.Schema | None = None
+    login: connection.Login | None = None
 
 
 def look(view: vocabulary.View, timeout: float = STEP_SECONDS) -> Report:
@@ -93,7 +95,7 @@ def look(view: vocabulary.View, timeout: float = STEP_SECONDS) -> Report:
     if facts.version and not any(finding.check == "version" for finding in found):
         found.append(requirements.version_finding(view.type, facts.version))
     version = requirements.version_text(facts.version) if facts.version else None
-    return Report(tuple(found), version, facts.certificate, facts.schema.version if facts.schema else None)
+    return Report(tuple(found), version, facts.certificate, facts.schema.version if facts.schema else None, facts.login)
 
 
 def _look(view: vocabulary.View, clock: _Clock, now: datetime, found: list[vocabulary.Finding], facts: _Facts) -> None:
@@ -263,6 +265,7 @@ def _attempt(
         session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted)
     except connection.RefusedError as refusal:
         return refusal
+    facts.login = connection.Login(address, encrypted)
     try:
         found.append(vocabulary.Finding("login", vocabulary.OK, f"The user {view.username} can log in"))
         if encrypted == transport.encryption(view).encrypted:

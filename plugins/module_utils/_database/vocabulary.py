@@ -101,10 +101,15 @@ def of_account(finding: Finding, host: str) -> Finding:
 
 def repeated(view: View, text: str) -> str:
     """What a database said, in one line without control characters, cut, and without a secret that it may have repeated."""
+    return _texts.line(masked(view, text), LONGEST_TEXT) or "no reason reported"
+
+
+def masked(view: View, text: str) -> str:
+    """A text without the password and the keys that a database may have repeated."""
     secrets = {view.password or "", view.effective_password, quote(view.password or "", safe=""), view.client_key or ""}
     for line in sorted({line for secret in secrets for line in (secret, *secret.splitlines()) if line.strip()}, key=len, reverse=True):
         text = text.replace(line, HIDDEN)
-    return _texts.line(PEM.sub(HIDDEN, text), LONGEST_TEXT) or "no reason reported"
+    return PEM.sub(HIDDEN, text)
 
 
 def usable(findings: Iterable[Finding]) -> bool | None:

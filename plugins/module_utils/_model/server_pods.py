@@ -66,3 +66,11 @@ def server_start(pod: manifests.Manifest) -> datetime | None:
     """When the registry server of a pod was last started by its node's clock, also one that has ended and waits to be restarted; None when it never was."""
     run = server_run(pod)
     return None if run is None else manifests.parsed(run["startedAt"])
+
+
+def image(pod: manifests.Manifest | None) -> manifests.Manifest:
+    """The image of a pod's server, and the version that its tag names."""
+    containers = manifests.at(pod, ("spec", "containers")) or []
+    found = next((container["image"] for container in containers if container["name"] == SERVER), None)
+    _repository, _colon, tag = (found or "").partition("@")[0].rpartition("/")[2].partition(":")
+    return {"server_image": found, "server_version": tag or None}

@@ -19,6 +19,7 @@ from .._cluster import client, registry_reader, snapshots, visibility
 from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, permissions, server_pods
 from .._plan import deletion_plan, dependencies, export, record, restarts
 from .._status import audit, observation, readiness
+from .._work import definition
 
 # What looks at a database takes 80 ms to load, what reads certificates 45 ms, and what asks registries 10 ms: Ansible sends sources only, so that each file
 # is compiled in every run that imports it. They are included only where they are asked for, so functions import them.
@@ -204,27 +205,13 @@ class Collector:
 
     def _exported(self, registry: manifests.Manifest) -> manifests.Manifest:
         """A registry in the shape of the options."""
-        exported = export.exported_registry(registry, self._survey.capabilities)
-        options, left_out = exported.options, list(exported.left_out)
-        if PERMISSIONS in self._included:
-            target = self._target(registry)
-            bindings = self._seen("access to registries", kinds.ROLE_BINDINGS, lambda: self._survey.role_bindings(target.roles))
-            group = self._seen("the members of the groups of registries", kinds.USER_GROUPS, lambda: self._survey.group(target.own_group))
-            if bindings is not None:
-                # The operator empties the Group when it first sees the registry.
-                access = export.exported_permissions(target, bindings, group if manifests.at(registry, ("status", "conditions")) else None)
-                options["permissions"] = access.options
-                left_out += access.left_out
-        if left_out:
-            name = registry["metadata"]["name"]
-            self._outcome.warn(
-                [f"registry {name!r}: omitted, because the options cannot express it: {_texts.names_of(left_out)}. A run without them keeps the current values"]
-            )
-        return options
+        exported = definition.exported(self._survey, registry, PERMISSIONS in self._included, self._seen)
+        if exported.left_out:
+            self._outcome.warn([definition.left_out_warning(registry["metadata"]["name"], _texts.names_of(exported.left_out))])
+        return exported.options
 
     def _target(self, registry: manifests.Manifest) -> permissions.Target:
-        metadata = registry["metadata"]
-        return permissions.Target(metadata["namespace"], metadata["name"], self._survey.capabilities.api[0], metadata["uid"])
+        return definition.target_of(registry, self._survey.capabilities)
 
     # Status
 
@@ -251,7 +238,7 @@ class Collector:
         shown["status"] = {
             **status,
             "api_version": survey.capabilities.api[0],
-            **_image(pod),
+            **server_pods.image(pod),
             "started_at": None if started is None else _text(started),
             "sources": sources,
             "restart_needed": _any(source["restart_needed"] for source in sources),
@@ -420,14 +407,6 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
     """Whether one of them is true; None where that cannot be told."""
     known = set(answers)
     return True if True in known else None if None in known else False
-
-
-def _image(pod: manifests.Manifest | None) -> manifests.Manifest:
-    """The image of a pod's server, and the version that its tag names."""
-    containers = manifests.at(pod, ("spec", "containers")) or []
-    image = next((container["image"] for container in containers if container["name"] == server_pods.SERVER), None)
-    _repository, _colon, tag = (image or "").partition("@")[0].rpartition("/")[2].partition(":")
-    return {"server_image": image, "server_version": tag or None}
 
 
 def _text(moment: datetime) -> str:

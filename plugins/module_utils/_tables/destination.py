@@ -65,6 +65,16 @@ def into_folder(folder: str, backup: retention.Backup, fill: Fill, checksum: boo
     return Written(path, writer.size, writer.sha256)
 
 
+def into_nothing(folder: str | None, backup: retention.Backup, fill: Fill) -> Written:
+    """What an archive would be, without writing it anywhere. DestinationError where the folder takes no file."""
+    if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
+        reason = "it cannot be written to" if os.path.isdir(folder) else "it is not an existing folder"
+        raise DestinationError(f"The backup cannot be written to {folder}: {reason}")
+    with open(os.devnull, "wb") as stream:
+        writer = _filled(archive.Writer(stream), fill)
+    return Written(folder and os.path.join(folder, backup.file), writer.size, writer.sha256)
+
+
 def into_command(command: list[str], fill: Fill) -> Written:
     """Hand an archive to a command as it is made. One that fails, or whose archive does not get complete, is ended before its input is."""
     with tempfile.TemporaryFile() as said:
@@ -92,13 +102,20 @@ def into_command(command: list[str], fill: Fill) -> Written:
     return Written(None, writer.size, writer.sha256)
 
 
-def remove_superseded(folder: str, newest: retention.Backup, count: int | None, age: timedelta | None) -> list[str]:
-    """Remove the backups of this registry that are beyond both limits; their names. The newest has been read back by now."""
-    removed = retention.superseded(os.listdir(folder), newest, count, age)
-    for name in removed:
-        for file in (name, name + CHECKSUM):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(folder, file))
+def remove_superseded(folder: str, newest: retention.Backup, count: int | None, age: timedelta | None, dry_run: bool = False) -> list[str]:
+    """Remove the backups of this registry that are beyond both limits; their names. The newest has been read back by now. With `dry_run` only name them.
+
+    DestinationError where that is not permitted.
+    """
+    try:
+        removed = retention.superseded(os.listdir(folder), newest, count, age)
+        for name in () if dry_run else removed:
+            for file in (name, name + CHECKSUM):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(folder, file))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DestinationError(f"The backup {newest.file} was written to {folder}, but old backups were not deleted: {reason}") from None
     return removed
 
 

@@ -20,12 +20,19 @@ _PATIENCE = 3600
 _LONGEST_TEXT = 300
 _BEGIN = {
     _options.MYSQL: (
-        f"SET SESSION net_write_timeout = {_PATIENCE}",
+        # The second limit is MySQL's, the third MariaDB's.
+        f"SET SESSION net_write_timeout = {_PATIENCE} /*!50708 , max_execution_time = 0 */ /*M!100100 , max_statement_time = 0 */",
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     ),
     # The moment is that of the first statement that reads. Doubles are written with all of their digits.
-    _options.POSTGRESQL: ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL extra_float_digits = 3", "SELECT 1"),
+    _options.POSTGRESQL: (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "SET LOCAL extra_float_digits = 3",
+        "SET LOCAL statement_timeout = 0",
+        "SET LOCAL idle_in_transaction_session_timeout = 0",
+        "SELECT 1",
+    ),
 }
 _COLUMNS = {
     _options.MYSQL: "SELECT t.table_name, column_name FROM information_schema.tables t JOIN information_schema.columns c USING (table_schema, table_name)"
@@ -49,7 +56,10 @@ class Snapshot:
 
     def schema_version(self) -> int:
         """Which migration was the last one. UnusableDatabaseError when it was interrupted, or there was none."""
-        found = self.first(f"SELECT version, dirty FROM {layout.MIGRATIONS} LIMIT 1") if layout.MIGRATIONS in self.columns() else None
+        tables = self.columns()
+        found = self.first(f"SELECT version, dirty FROM {layout.MIGRATIONS} LIMIT 1") if layout.MIGRATIONS in tables else None
+        if not found and "Artifact" in tables:
+            raise UnusableDatabaseError("The tables are those of a product version before OpenShift AI 2.22. Update the product first")
         if not found:
             raise UnusableDatabaseError("The database does not have the tables of a model registry")
         if found[1]:
@@ -85,7 +95,11 @@ class Snapshot:
         read = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines
         with self._in_words(f"The table {table.name} was not read completely"):
             for line in read(self._connection, table, lines.statement(table, self._kind)):
-                yield lines.canonical(table, line)
+                try:
+                    row = lines.canonical(table, line)
+                except (ValueError, KeyError, TypeError):
+                    raise UnusableDatabaseError(f"The table {table.name} has a row that is not understood") from None
+                yield row
 
     def first(self, statement: str) -> Any:
         """The first row of what a statement finds; None when it finds nothing."""

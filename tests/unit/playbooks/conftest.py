@@ -25,6 +25,7 @@ open(os.path.join(os.environ["ANSWERS"], "asked"), "a").write("{name}\\n")
 ANSWERING = (
     "model_catalog",
     "model_catalog_info",
+    "model_registry_backup",
     "model_registry_info",
     "model_registries",
     "model_registry_permission",

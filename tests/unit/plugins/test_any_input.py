@@ -19,7 +19,17 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog import BEFORE_DEFAULTS, WITH_MCP
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import OF_MODULE
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_plan, catalog_plan
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, catalog, catalog_info, component, database_info, info, registries, registry
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import (
+    backup,
+    ca,
+    catalog,
+    catalog_info,
+    component,
+    database_info,
+    info,
+    registries,
+    registry,
+)
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 
 from .module_utils import catalogs
@@ -217,6 +227,7 @@ RULES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "model_registry_info": of_info,
     "model_registry_database_info": of_database,
     "model_registry_component": of_component,
+    "model_registry_backup": lambda given: iter(told(backup.input_problems(given))),
     "model_catalog": of_catalog,
     "model_catalog_info": of_catalog_info,
 }

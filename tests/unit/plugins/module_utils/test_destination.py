@@ -48,6 +48,14 @@ def test_a_backup_in_a_folder(tmp_path: Path) -> None:
         archive.Reader(stream).prove()
 
 
+def test_the_size_is_known_without_a_file(tmp_path: Path) -> None:
+    written = destination.into_nothing(str(tmp_path), BACKUP, fill)
+    assert (written.path, names(tmp_path)) == (str(tmp_path / BACKUP.file), [])
+    assert written.size == destination.into_folder(str(tmp_path), BACKUP, fill).size
+    with pytest.raises(destination.DestinationError, match="not an existing folder"):
+        destination.into_nothing(str(tmp_path / "missing"), BACKUP, fill)
+
+
 def test_nothing_is_left_of_a_backup_that_failed(tmp_path: Path) -> None:
     with pytest.raises(snapshot.UnusableDatabaseError):
         destination.into_folder(str(tmp_path), BACKUP, fail)
@@ -194,5 +202,6 @@ def test_a_backup_goes_with_its_checksum(tmp_path: Path) -> None:
     [old] = daily(1)
     for name in (old, old + ".sha256", "notes.txt", NEWEST.file):
         (tmp_path / name).touch()
+    assert destination.remove_superseded(str(tmp_path), NEWEST, 1, None, dry_run=True) == [old] and len(names(tmp_path)) == 4
     assert destination.remove_superseded(str(tmp_path), NEWEST, 1, None) == [old]
     assert names(tmp_path) == sorted([NEWEST.file, "notes.txt"])

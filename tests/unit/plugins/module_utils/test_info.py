@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.export import exported_permissions, exported_registry, unlistable
@@ -203,7 +204,7 @@ def test_access_by_other_roles_is_found_by_their_rules():
 )
 def test_the_version_of_a_server_is_the_tag_of_its_image(image, version):
     pod = {"spec": {"containers": [{"name": "proxy", "image": "x:9"}, {"name": "rest-container", "image": image}]}}
-    assert info._image(pod) == {"server_image": image, "server_version": version}
+    assert server_pods.image(pod) == {"server_image": image, "server_version": version}
 
 
 def test_without_the_library_for_queries_what_to_install_is_said(monkeypatch):

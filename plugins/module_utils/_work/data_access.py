@@ -1,0 +1,132 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The database of a registry, opened for reading or writing whole tables: from where the task runs, or a generated one through the API server."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _errors, _options
+from .._cluster import port_forward, registry_reader
+from .._database import connection, refusals, resolution, vocabulary
+from .._model import custom_resource, manifests, server_pods
+
+# How long each step to a database may take.
+SECONDS = 10.0
+
+
+class UnreachableError(_errors.ReportedError):
+    """A database cannot be opened from here."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A database with an open connection (PyMySQL, psycopg)."""
+
+    view: vocabulary.View
+    connection: Any
+
+
+@contextmanager
+def database_of(reader: registry_reader.Reader, resource: manifests.Manifest) -> Iterator[Opened]:
+    """The database of a registry. UnreachableError, or ClusterError, when it cannot be opened; MissingLibraryError."""
+    name, kind = resource["metadata"]["name"], custom_resource.live_type(resource)
+    missing = connection.missing_libraries(_options.MYSQL if kind == _options.MYSQL else _options.POSTGRESQL)
+    if missing:
+        raise _errors.MissingLibraryError(missing)
+    view, found = resolution.view_of(*resolution.live_database(resource), resolution.reads(reader.held))
+    failures = [finding for finding in found if finding.result == vocabulary.FAILURE]
+    if failures:
+        raise _unreachable(name, failures)
+    with _generated(reader, name, view) if kind == _options.GENERATED else _external(name, view) as opened:
+        try:
+            yield Opened(view, opened)
+        except _errors.ReportedError as error:
+            error.args = (vocabulary.masked(view, str(error)),)
+            raise
+        finally:
+            # One that was lost is closed already.
+            with contextlib.suppress(Exception):
+                opened.close()
+
+
+@contextmanager
+def _external(name: str, view: vocabulary.View) -> Iterator[Any]:
+    report = resolution.report_of(view, [], SECONDS)
+    if report.login is None:
+        reasons = [finding for finding in report.findings if finding.result == vocabulary.FAILURE or not finding.proven]
+        reasons = reasons or [finding for finding in report.findings if finding.result != vocabulary.OK]
+        error = _unreachable(name, reasons)
+        error.add(
+            f"Run the task on a host that can connect to the database (delegate_to), or save the data with the tools of the database: {_dump(name, view)}"
+        )
+        raise error
+    yield _opened(name, view, report.login)
+
+
+@contextmanager
+def _generated(reader: registry_reader.Reader, name: str, view: vocabulary.View) -> Iterator[Any]:
+    pod = _database_pod(reader, name)
+    made = custom_resource.GeneratedDatabase(name)
+    with contextlib.ExitStack() as stack:
+        try:
+            forward = stack.enter_context(port_forward.forwarded(reader.cluster, reader.namespace, pod, made.port, connection.SOCKET))
+        except _errors.ClusterError as error:
+            if error.status == _errors.FORBIDDEN:
+                by_hand = f"kubectl port-forward --namespace {shlex.quote(reader.namespace)} {shlex.quote(f'deployment/{made.host}')} {made.port}"
+                error.add(f"Bind the account to the Role in rbac/data.yml, or save the data with `{by_hand}` and {_dump(name, view, 'localhost')}")
+            raise
+        try:
+            yield _opened(name, view, connection.Login(forward.folder))
+        except _errors.ReportedError as error:
+            if forward.failure:
+                error.add(f"The node of pod {pod} reported: {forward.failure}.")
+            raise
+
+
+def _database_pod(reader: registry_reader.Reader, name: str) -> str:
+    """The pod of a generated database. UnreachableError when none is running."""
+    host = custom_resource.GeneratedDatabase(name).host
+    pods = registry_reader.labelled(name, lambda: reader.cluster.items(("v1", "pods"), reader.namespace, labelSelector=f"app={name},{server_pods.POD_LABELS}"))
+    running = [pod for pod in pods if server_pods.is_database_pod(pod, name) and server_pods.is_ready(pod)]
+    pod = server_pods.newest_pod(tuple(running))
+    if pod is None:
+        raise UnreachableError(
+            f"The generated database of registry {name!r} is not running: Deployment {host!r} in namespace {reader.namespace!r} has no ready pod"
+        )
+    return str(pod["metadata"]["name"])
+
+
+def _opened(name: str, view: vocabulary.View, login: connection.Login) -> Any:
+    try:
+        return connection.opened(view, login, SECONDS)
+    except connection.StopError as stop:
+        raise _unreachable(name, [stop.finding]) from None
+    except connection.RefusedError as refusal:
+        if view.type == _options.MYSQL:
+            raise _unreachable(name, [refusals.mysql_database_refusal(view, refusal.code, refusal.text, vocabulary.EVERY_HOST)]) from None
+        raise _unreachable(name, [refusals.postgresql_refusal(view, refusal.text)]) from None
+    except (OSError, EOFError) as error:
+        raise UnreachableError(f"The database of registry {name!r} cannot be used: {vocabulary.repeated(view, str(error))}.") from None
+
+
+def _unreachable(name: str, findings: list[vocabulary.Finding]) -> UnreachableError:
+    parts = [part.rstrip(".") for finding in findings for part in (finding.message, finding.remedy) if part]
+    return UnreachableError(f"The database of registry {name!r} cannot be used: {'. '.join(parts)}.")
+
+
+def _dump(name: str, view: vocabulary.View, host: str | None = None) -> str:
+    """The command of the engine's own tools. What it names comes from the cluster, and goes into a shell."""
+    place = ["--host", host or view.host, "--port", str(view.port)]
+    if view.type == _options.MYSQL:
+        words = ["mysqldump", "--single-transaction", *place, "--user", view.username, "--password", "--result-file", f"{name}.sql", view.name]
+    else:
+        words = ["pg_dump", *place, "--username", view.username, "--format", "custom", "--file", f"{name}.dump", view.name]
+    return f"`{' '.join(map(shlex.quote, words))}`."

@@ -1,0 +1,43 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A registry with its permissions as the options that describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .._cluster import registry_reader
+from .._model import kinds, manifests, permissions
+from .._plan import export
+
+# What is read: in words, of which API, and how. None where it cannot be.
+Seen = Callable[[str, tuple[str, str], Callable[[], Any]], Any]
+
+
+def target_of(registry: manifests.Manifest, capabilities: kinds.Capabilities) -> permissions.Target:
+    """The registry as what permissions are for."""
+    metadata = registry["metadata"]
+    return permissions.Target(metadata["namespace"], metadata["name"], capabilities.api[0], metadata["uid"])
+
+
+def exported(reader: registry_reader.Reader, registry: manifests.Manifest, with_permissions: bool, seen: Seen) -> export.Export:
+    """The options of a registry, and what they cannot express."""
+    found = export.exported_registry(registry, reader.capabilities)
+    if not with_permissions:
+        return found
+    target = target_of(registry, reader.capabilities)
+    bindings = seen("access to registries", kinds.ROLE_BINDINGS, lambda: reader.role_bindings(target.roles))
+    group = seen("the members of the groups of registries", kinds.USER_GROUPS, lambda: reader.group(target.own_group))
+    if bindings is None:
+        return found
+    # The operator empties the Group when it first sees the registry.
+    access = export.exported_permissions(target, bindings, group if manifests.at(registry, ("status", "conditions")) else None)
+    return export.Export({**found.options, "permissions": access.options}, (*found.left_out, *access.left_out))
+
+
+def left_out_warning(name: str, left_out: str) -> str:
+    """That a registry has what no option can say."""
+    return f"registry {name!r}: omitted, because the options cannot express it: {left_out}. A run without them keeps the current values"

@@ -1,0 +1,237 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: model_registry_backup
+short_description: Back up the data of a model registry
+version_added: 0.1.0
+author:
+  - The modelops.openshift_ai authors (@modelops)
+description:
+  - Writes everything that a model registry contains into one archive, as it is at one moment, together with the configuration of the registry and its
+    permissions. The archive does not contain a password.
+  - The archive is a ZIP file with one JSON Lines file for each table and a manifest. It can be read without this collection. The guide R(Back up a model
+    registry,ansible_collections.modelops.openshift_ai.docsite.backup) describes the format.
+  - Only reads the registry and its database. The registry stays available, and no write waits for the backup.
+  - A file gets its name only after it has been written completely and read back. If the run fails or is killed, existing backups stay as they are, and the
+    next run removes the incomplete file.
+extends_documentation_fragment:
+  - modelops.openshift_ai.auth
+  - modelops.openshift_ai.attributes
+attributes:
+  check_mode:
+    description: Reads the whole database and reports the number of rows and the size of the archive, but does not write it.
+  diff_mode:
+    description: A backup does not change anything in the cluster.
+    support: none
+  idempotent:
+    description: Each run writes another backup and reports C(changed=true).
+    support: none
+notes:
+  - The connection to the database is made from the host that executes the task, and the archive is written there. If this host cannot reach the database, use
+    C(delegate_to) with a host that can.
+  - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
+  - The database is read with the account of the registry. The password is read from the cluster.
+  - The memory that the module needs does not depend on the size of the registry.
+  - The permissions are in C(rbac/data.yml) of this collection.
+  - The archive contains the names, descriptions, owners and custom properties of all models. Only the owner can read the file. To encrypt a backup, use
+    O(command).
+requirements:
+  - kubernetes >= 24.2.0
+  - kubernetes.core >= 5.0.0
+  - cryptography >= 3.4
+  - PyMySQL >= 1.0.2, for MySQL and MariaDB
+  - psycopg >= 3.1.8 with libpq, for PostgreSQL and generated databases
+seealso:
+  - module: modelops.openshift_ai.model_registry_info
+  - module: modelops.openshift_ai.model_registry_database_info
+options:
+  name:
+    description:
+      - The resource name of the registry.
+      - The module fails if the registry does not exist or has no database, if the database contains tables that do not belong to a model registry, or if one of
+        its migrations is incomplete.
+    type: str
+    required: true
+  namespace:
+    description:
+      - The namespace of the model registries.
+      - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
+        fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+    type: str
+  dest:
+    description:
+      - An existing folder on the host that executes the task. The name of the file is C(CLUSTER_REGISTRY_TIME.zip), with the URL of the API server and the
+        time in UTC.
+      - On a controller, files of a job are discarded after the job. Set a mounted path, or use O(command).
+      - Mutually exclusive with O(command). One of them is required.
+      - The module fails if the folder does not exist or cannot be written to, or if the disk is full.
+    type: path
+  command:
+    description:
+      - A program with its arguments that takes the archive from its standard input, such as a client of an object store. It is not run by a shell.
+      - In each argument, C({file}) is replaced with the name of the file.
+      - The program is ended before the end of its input if the archive cannot be completed. Use a program that discards incomplete input.
+      - Mutually exclusive with O(dest). One of them is required. Not run in check mode.
+      - The module fails if the program fails. The error contains the end of its output.
+    type: list
+    elements: str
+  checksum:
+    description:
+      - Whether a file with the SHA-256 checksum is written beside the archive, in the format of C(sha256sum --check).
+      - The module fails if O(command) is set.
+    type: bool
+    default: false
+  keep_count:
+    description:
+      - How many backups of this registry are kept in O(dest), including the new one. Older backups are deleted after the new one has been written.
+      - If O(keep_days) is also set, a backup is deleted only if neither of the two options keeps it. If neither is set, no backup is deleted.
+      - Only files whose name is that of a backup of this registry in this cluster are deleted.
+      - The module fails if the value is less than 1, or if O(command) is set.
+    type: int
+  keep_days:
+    description:
+      - For how many days backups of this registry are kept in O(dest). The new backup is always kept. See O(keep_count).
+      - The module fails if the value is not between 0 and 1000000, or if O(command) is set.
+    type: float
+"""
+
+EXAMPLES = r"""
+- name: Back up a registry every night, and keep the backups of the last 30 days
+  modelops.openshift_ai.model_registry_backup:
+    name: fraud-models
+    dest: /var/backups/model-registries
+    keep_days: 30
+    checksum: true
+  register: backup
+
+- name: Encrypt a backup with a public key
+  modelops.openshift_ai.model_registry_backup:
+    name: fraud-models
+    command:
+      - age
+      - --recipient
+      - age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
+      - --output
+      - /var/backups/model-registries/{file}.age
+
+- name: Copy a backup to an object store
+  modelops.openshift_ai.model_registry_backup:
+    name: fraud-models
+    command: [aws, s3, cp, "-", "s3://backups/model-registries/{file}"]
+"""
+
+RETURN = r"""
+backup:
+  description: The backup that was written or, in check mode, would be written.
+  returned: success
+  type: dict
+  contains:
+    file:
+      description: The name of the file.
+      type: str
+    path:
+      description: The path of the file. Null if O(command) is set.
+      type: str
+    size:
+      description: The size of the archive in bytes.
+      type: int
+    sha256:
+      description: The SHA-256 checksum of the archive. In check mode, that of an archive which was not kept.
+      type: str
+    taken_at:
+      description: The time of the backup in UTC.
+      type: str
+    namespace:
+      description: The namespace of the registry.
+      type: str
+    engine:
+      description: The type of the database, V(mysql) or V(postgresql).
+      type: str
+    database_version:
+      description: The version of the database server.
+      type: str
+    schema_version:
+      description: The version of the schema. It is the number of the last migration.
+      type: int
+    server_version:
+      description: The version of the registry server, from the tag of its image. Null if it is not known.
+      type: str
+    rows:
+      description: The number of rows of all tables.
+      type: int
+    tables:
+      description: The number of rows of each table, with a digest that does not depend on their order, and the SHA-256 checksum of the file.
+      type: dict
+  sample:
+    file: api.example.com-6443_fraud-models_20260501T020000Z.zip
+    path: /var/backups/model-registries/api.example.com-6443_fraud-models_20260501T020000Z.zip
+    size: 48211
+    rows: 1204
+summary:
+  description: The number of rows, the size and the path in one line.
+  returned: success
+  type: str
+  sample: 1204 rows, 48211 bytes to /var/backups/model-registries/api.example.com-6443_fraud-models_20260501T020000Z.zip
+removed:
+  description: The names of the backups that were deleted or, in check mode, would be deleted.
+  returned: success
+  type: list
+  elements: str
+registry:
+  description: The configuration of the registry in the archive, in the format of M(modelops.openshift_ai.model_registries).
+  returned: success
+  type: dict
+cluster:
+  description: The cluster and the account that were used.
+  returned: success
+  type: dict
+  contains:
+    host:
+      description: The URL of the API server.
+      type: str
+    context:
+      description: The context of the kubeconfig, if one was set.
+      type: str
+    user:
+      description: The name of the account in the cluster.
+      type: str
+    verify_ssl:
+      description: Whether the certificate of the API server is verified.
+      type: bool
+problems:
+  description: The problems that were found in the options.
+  returned: if the options are not valid
+  type: list
+  elements: dict
+  contains:
+    option:
+      description: The path of the option.
+      type: str
+    value:
+      description: The value of the option. Secrets are omitted.
+      type: raw
+    problem:
+      description: The problem.
+      type: str
+    remedy:
+      description: How to fix it.
+      type: str
+"""
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import backup
+
+
+def main() -> None:
+    backup.run(_options.BACKUP)
+
+
+if __name__ == "__main__":
+    main()
