@@ -125,3 +125,13 @@ def test_a_check_of_clusters_that_do_not_answer_is_a_failure_and_says_each_error
     assert played.code and played.summary.startswith("FAILED: 0 registries in 3 clusters\n") and len(played.output) < FRAME + SCREEN, played.output
     assert played.output.count(refused["msg"]) == len(hosts)
     assert json.loads((tmp_path / "result.json").read_text())["status"] == "failed"
+
+
+def test_a_strategy_of_the_user_makes_no_summary_for_each_cluster(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_STRATEGY", "free")
+    file = tmp_path / "results.json"
+    clusters = {name: {"host": f"https://api.{name}.example.com:6443"} for name in ("east", "west")}
+    variables = LIST | {"model_registries_result_file": str(file), "model_registries_same_cluster": True}
+    run = play("converge", hosts=clusters, variables=variables, model_registries=result(1), model_registry_cluster_info={"cluster": CLUSTER})
+    assert run.code == 0 and len(run.summaries) == 1, run.output
+    assert json.loads(file.read_text())["clusters"].keys() == {"east", "west"}
