@@ -117,9 +117,23 @@ def load(text: str, strict: bool = True) -> Any:
         mark = getattr(error, "problem_mark", None)
         raise _not_yaml(getattr(error, "problem", None) or "bad", mark.line + 1 if mark else 1) from None
     try:
+        sizes: dict[int, int] = {}
+        # Most of it comes of aliases, where there is much.
+        if node is not None and (size := _size(node, sizes)) > 1000 and (size - len(sizes)) / size > (0.99 if size <= 400_000 else 0.1):
+            raise _not_yaml("document contains excessive aliasing")
         return None if node is None else _value(node, strict, body)
     except RecursionError:
         raise _not_yaml("anchor contains itself", 1) from None
+
+
+def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """How many nodes there are, those that are referred to as often as they are; `sizes` are those of each node."""
+    if id(node) not in sizes:
+        parts = (
+            node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else []
+        )
+        sizes[id(node)] = 1 + sum(_size(part, sizes) for part in parts)
+    return sizes[id(node)]
 
 
 def _not_yaml(why: str, line: int = 0) -> Refused:

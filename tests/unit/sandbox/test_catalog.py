@@ -100,6 +100,12 @@ DOWN = [
     "namedQueries: {q: {field: {operator: IN, value: x}}}",
     "namedQueries: {q: {}}",
     "catalogs: [{<<: {id: b}, id: a}]",
+    "catalogs: [{id: a, properties: {"
+    + "a0: &a0 [x, x], "
+    + ", ".join(f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]" for number in range(1, 9))
+    + "}}]",
+    # A pattern between brackets, without quotes.
+    "catalogs: [{id: a, includedModels: [b?]}]",
 ]
 FINE = [
     "",
