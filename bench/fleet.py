@@ -223,7 +223,7 @@ def _others(stand: Stand, definitions: list[dict[str, Any]], ping: float, undo: 
     files = stand.runner.folder / "definitions.yml"
     files.write_text(yaml.safe_dump_all(definitions))
     config = plays.kubeconfig(stand, controlplane.ADMIN_TOKEN, direct)
-    kubectl = [toolchain.control_plane() / "kubectl", f"--kubeconfig={config}", "apply", "--server-side", "--force-conflicts", f"--filename={files}"]
+    kubectl = [toolchain.kubectl() / "kubectl", f"--kubeconfig={config}", "apply", "--server-side", "--force-conflicts", f"--filename={files}"]
     measured: dict[str, Callable[[], float]] = {
         LOOP: lambda: ping + (_seconds(stand, loop) - ping) * len(definitions) / part,
         ONE_TASK: lambda: _seconds(stand, one_task),

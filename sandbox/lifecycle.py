@@ -247,7 +247,7 @@ def shell_variables(layout: Layout) -> dict[str, str]:
     proxies = {"HTTPS_PROXY": layout.router_url, "NO_PROXY": ",".join(direct)}
     return {
         **{name: tools[name] for name in ("VIRTUAL_ENV", "PYTHONPATH", "ANSIBLE_COLLECTIONS_PATH")},
-        "PATH": f"{tools['PATH']}{os.pathsep}{toolchain.control_plane()}",
+        "PATH": f"{tools['PATH']}{os.pathsep}{toolchain.kubectl()}",
         "KUBECONFIG": str(layout.path("kubeconfig")),
         "K8S_AUTH_KUBECONFIG": str(layout.path("kubeconfig")),
         **proxies,

