@@ -186,7 +186,8 @@ def fill_rows(connection: Connection, rows: int) -> int:
 
 def _batch(types: dict[str, int], first: dict[str, int], models: range) -> Iterator[tuple[str, str, list[str]]]:
     """The rows of some models: table, columns, and the values."""
-    contexts, artifacts, parents, attributions, own, theirs = ([] for _table in range(6))  # type: list[str], list[str], list[str], list[str], list[str], list[str]
+    made: tuple[list[str], ...] = tuple([] for _table in range(6))
+    contexts, artifacts, parents, attributions, own, theirs = made
     for number in models:
         model = first["Context"] + number * (1 + VERSIONS)
         contexts.append(f"({model}, {types['kf.RegisteredModel']}, 'model-{model:07}', {1_700_000_000_000 + model}, {1_700_000_000_000 + model})")

@@ -60,7 +60,7 @@ def opened(layout: Layout, kind: str, database: str) -> Iterator[tuple[Any, str]
 
 def contents(layout: Layout, kind: str, database: str) -> dict[str, list[bytes]]:
     """All rows of all tables."""
-    with opened(layout, kind, database) as (connection, engine), snapshot.snapshot(connection, engine) as taken:
+    with opened(layout, kind, database) as database, snapshot.snapshot(*database) as taken:
         taken.need_registry()
         return {table.name: list(taken.rows(table)) for table in TABLES}
 
@@ -74,7 +74,8 @@ def digests(rows: dict[str, list[bytes]]) -> dict[str, str]:
 
 
 def insert_odd_rows(layout: Layout, kind: str, database: str) -> None:
-    with opened(layout, kind, database) as (connection, engine), connection.cursor() as cursor:
+    with opened(layout, kind, database) as database, database[0].cursor() as cursor:
+        engine = database[1]
         quote = "`" if engine == "mysql" else '"'
         override = "" if engine == "mysql" else " OVERRIDING SYSTEM VALUE"
         cursor.execute(
@@ -126,7 +127,8 @@ def test_an_archive_holds_the_database_as_it_was_when_it_was_begun(layout: Layou
     filler.fill(asking(emulated(server)))
     before = contents(layout, kind, name)
     stream = io.BytesIO()
-    with opened(layout, kind, name) as (connection, engine), snapshot.snapshot(connection, engine) as taken:
+    with opened(layout, kind, name) as database, snapshot.snapshot(*database) as taken:
+        engine = database[1]
         asking(emulated(server))("POST", "registered_models", {"name": "later"})
         writer = archive.Writer(stream)
         for table in TABLES:
@@ -171,7 +173,7 @@ def test_memory_does_not_grow_with_the_database(layout: Layout, new_database: Ma
     schema.migrate(connection)
     filler.fill_rows(connection, 20_000)
     connection.close()
-    with opened(layout, kind, name) as (session, engine), snapshot.snapshot(session, engine) as taken, open("/dev/null", "wb") as nowhere:
+    with opened(layout, kind, name) as database, snapshot.snapshot(*database) as taken, open("/dev/null", "wb") as nowhere:
         writer = archive.Writer(nowhere)
         tracemalloc.start()
         for table in TABLES:
@@ -190,7 +192,7 @@ def test_rows_that_nobody_wants_any_more_are_not_waited_for(layout: Layout, new_
     schema.migrate(connection)
     filler.fill_rows(connection, 1000)
     connection.close()
-    with opened(layout, kind, name) as (session, engine), pytest.raises(ZeroDivisionError), snapshot.snapshot(session, engine) as taken:
+    with opened(layout, kind, name) as database, pytest.raises(ZeroDivisionError), snapshot.snapshot(*database) as taken:
         for _line in taken.rows(TABLES[1]):
             raise ZeroDivisionError
 
@@ -208,7 +210,8 @@ def test_a_connection_that_is_lost_while_rows_are_read_is_an_error(layout: Layou
         connection.run(f"INSERT INTO {table_name} ({columns}) VALUES (77, 'wide {number}', TRUE, REPEAT('a', 1000000))")
     connection.close()
     [table] = [table for table in TABLES if table.name == "ContextProperty"]
-    with opened(layout, kind, name) as (session, engine), snapshot.snapshot(session, engine) as taken:
+    with opened(layout, kind, name) as database, snapshot.snapshot(*database) as taken:
+        engine = database[1]
         number = taken.first("SELECT CONNECTION_ID()" if engine == "mysql" else "SELECT pg_backend_pid()")[0]
         rows = taken.rows(table)
         next(rows)

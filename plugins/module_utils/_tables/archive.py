@@ -172,9 +172,9 @@ class Reader:
         return dict(manifest)
 
     def _contents(self) -> dict[str, Content]:
-        described = self.manifest.get("tables")
         try:
-            found = {name: Content(int(entry["rows"]), str(entry["digest"]), str(entry["sha256"])) for name, entry in described.items()}  # type: ignore[union-attr]
+            entries = dict(self.manifest["tables"]).items()
+            found = {name: Content(int(entry["rows"]), str(entry["digest"]), str(entry["sha256"])) for name, entry in entries}
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ArchiveError(f"the {MANIFEST} of the backup does not describe its tables") from None
         names, wanted = self._file.namelist(), [MANIFEST, *(member(name) for name in layout.BY_NAME)]

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import IO, cast
 
 from .. import _errors, _texts
 from . import archive, retention
@@ -82,19 +83,21 @@ def into_command(command: list[str], fill: Fill) -> Written:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
         except OSError as error:
             raise DestinationError(f"The command {command[0]!r} for the backup cannot be run: {(error.strerror or str(error)).lower()}") from None
+        is_read = True
         try:
-            assert process.stdin is not None
-            writer = _filled(archive.Writer(process.stdin), fill)
-            process.stdin.close()
+            stream = cast("IO[bytes]", process.stdin)
+            writer = _filled(archive.Writer(stream), fill)
+            stream.close()
         except BrokenPipeError:
             # It has ended, or does not want any more.
+            is_read = False
             process.stdin = None
         except BaseException:
             process.kill()
             process.wait()
             raise
         status = process.wait()
-        if status or process.stdin is None:
+        if status or not is_read:
             said.seek(max(0, said.seek(0, os.SEEK_END) - _LONGEST_TEXT))
             text = _texts.line(said.read().decode(errors="replace"), _LONGEST_TEXT)
             reason = f"with exit code {status}" if status else "before it had read all of its input"

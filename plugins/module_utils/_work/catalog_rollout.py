@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .. import _errors, _texts
 from .._cluster import client, visibility, wait, writes
@@ -30,6 +31,8 @@ MOUNT = re.compile(r"/data/(?:user-(model|mcp|agent)-sources|labeled-sources/([^
 UNKNOWN = "it is not known whether the catalog server shows the change"
 WHEN_SLOW = "A change can take up to two minutes. Check the pod of Deployment 'model-catalog' and its log"
 FAILED = re.compile(r"unable to reload|^Error: |^panic: ")
+# The server names the file that it reads last, whichever of the two was changed.
+SAME_LABEL = re.compile(r"label with name '(.*)' already exists from another origin")
 
 
 class NotShownError(_errors.ReportedError):
@@ -93,16 +96,17 @@ class Rollout:
         if server is None:
             return
         changed = self._changed(after)
+        added = _labels(after.view).keys() - _labels(self.before.view).keys()
         live_since: dict[tuple[str, str], float] = {}
         is_first = was_shown = True
 
         def look(is_last: bool) -> str:
             nonlocal is_first, was_shown
-            if evidence := self._evidence(written):
+            if evidence := self._evidence(written, added):
                 raise NotShownError(self._put_back(written, evidence, may_restore))
             missing = visible(is_last)
             was_shown, is_first = was_shown and (not is_first or not missing), False
-            return missing or ("" if is_last else self._unread(written, was_shown))
+            return missing or ("" if is_last else self._unread(written, added, was_shown))
 
         def visible(is_last: bool) -> str:
             try:
@@ -194,8 +198,8 @@ class Rollout:
 
         return tell
 
-    def _evidence(self, written: Iterable[Written]) -> Evidence | None:
-        """What says that the server is not ready because of what was written; None where nothing does."""
+    def _evidence(self, written: Iterable[Written], added: Collection[Any]) -> Evidence | None:
+        """What says that the server is not ready because of what was written, or of the labels that it added; None where nothing does."""
         pod = self._newest_pod()
         if pod is None or server_pods.is_ready(pod):
             return None
@@ -207,11 +211,11 @@ class Rollout:
         was_ready = self.pod is not None and server_pods.is_ready(self.pod)
         for line in filter(FAILED.search, lines):
             config_map = _config_map_of(line)
-            if config_map in names or (not config_map and was_ready and line.startswith("panic: ")):
-                return Evidence(_texts.line(symptoms.without_credentials(line)), config_map)
+            if _is_blamed(line, names, added) or (not config_map and was_ready and line.startswith("panic: ")):
+                return Evidence(_texts.line(symptoms.without_credentials(line)), config_map if config_map in names else "")
         return None
 
-    def _unread(self, written: Iterable[Written], was_shown: bool) -> str:
+    def _unread(self, written: Iterable[Written], added: Collection[Any], was_shown: bool) -> str:
         """What the server's log says of files that it has not read yet, or does not accept, before its pod is seen not to be ready; empty for nothing.
 
         `was_shown`: what it shows cannot tell, because it showed the same before.
@@ -221,7 +225,7 @@ class Rollout:
             return ""
         names = {one.change.name for one in written}
         lines = [line for line in self._log(pod, False) if line not in self.lines]
-        if any(FAILED.search(line) and _config_map_of(line) in names for line in lines):
+        if any(FAILED.search(line) and _is_blamed(line, names, added) for line in lines):
             self.refused_at = self.refused_at or time.monotonic()
             # Two files that are wrong only for as long as one of them is read are accepted in the end.
             return "" if time.monotonic() - self.refused_at > REFUSED_SECONDS else "a file is not accepted"
@@ -303,6 +307,12 @@ def _labels(view: catalog_view.View) -> dict[object, Mapping[str, object]]:
     """The labels, by name."""
     labels = [{**label, "name": label.get("name")} for file in view.files.values() for label in file.labels]
     return {label["name"]: label for label in labels if label["name"] is None or isinstance(label["name"], str)}
+
+
+def _is_blamed(line: str, config_maps: Collection[str], labels: Collection[Any]) -> bool:
+    """Whether a line of the log names one of these ConfigMaps, or one of these labels as one that is there twice."""
+    twice = SAME_LABEL.search(line)
+    return _config_map_of(line) in config_maps or (twice is not None and twice[1] in labels)
 
 
 def _config_map_of(line: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ ROWS = {"Type": [b'{"name":"kf.RegisteredModel"}'], "Context": [b'{"id":1,"name"
 FACTS = {"schema_version": 25, "registry": {"name": "models"}}
 
 
-def written(rows: dict[str, list[bytes]] = ROWS) -> bytes:
+def written(rows: Mapping[str, list[bytes]] = MappingProxyType(ROWS)) -> bytes:
     stream = io.BytesIO()
     writer = archive.Writer(stream)
     for table in layout.TABLES:

@@ -19,8 +19,9 @@ KEPT = {"id": "fraud_models", "name": "Fraud models", "type": "yaml", "enabled":
 MARK = {"app.kubernetes.io/component": "model-catalog"}
 
 
-def secret(source="granite", token="hf_old", labels=MARK, data=None, **metadata):
+def secret(source="granite", token="hf_old", data=None, **metadata):
     name = catalog.token_secret(source)
+    labels = metadata.pop("labels", MARK)
     data = {"apiKey": encoded(token)} if data is None else data
     return {name: {"metadata": {"name": name, "uid": "u", "resourceVersion": "9", "labels": labels, **metadata}, "data": data}}
 

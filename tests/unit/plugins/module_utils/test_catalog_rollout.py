@@ -272,6 +272,21 @@ def test_what_others_have_written_is_no_reason_to_put_anything_back(cluster, nam
     assert cluster.writes == [("PATCH", USER)]
 
 
+TWICE = REFUSED.replace("user-model-sources", "labeled-sources/of-others").replace("bad", "label with name '{}' already exists from another origin")
+
+
+def test_a_label_that_is_there_twice_is_put_back_whichever_file_the_server_names(cluster):
+    before = dict(cluster.data["configmaps", USER])
+    goes_down(cluster, TWICE.format("Theirs"))
+    with pytest.raises(catalog_rollout.NotShownError, match=r"not available: .*another origin.*The previous content was restored"):
+        run(cluster, labels=[{"name": "Theirs", "display_name": None, "description": None, "asset_type": None}])
+    assert cluster.data["configmaps", USER] == before
+    goes_down(cluster, TWICE.format("Of others"))
+    with pytest.raises(catalog_rollout.NotShownError, match="no pod of the catalog server is ready"):
+        run(cluster, NEW, wait_timeout=1)
+    assert "new.yaml" in cluster.data["configmaps", USER]
+
+
 def test_nor_is_a_line_that_was_there_before_the_change(cluster):
     goes_down(cluster, REFUSED)
     cluster.logs = {False: REFUSED, True: ""}

@@ -33,8 +33,12 @@ def opened(monkeypatch):
 
 
 def test_a_password_that_a_database_repeats_is_not_told(opened):
-    with pytest.raises(snapshot.UnusableDatabaseError) as caught, opened:
-        raise snapshot.UnusableDatabaseError("Access denied with password a-secret-word")
+    def read() -> None:
+        with opened:
+            raise snapshot.UnusableDatabaseError("Access denied with password a-secret-word")
+
+    with pytest.raises(snapshot.UnusableDatabaseError) as caught:
+        read()
     assert "a-secret-word" not in str(caught.value) and "Access denied" in str(caught.value)
 
 
