@@ -24,6 +24,21 @@ USER_SOURCES = (
     ("agent", "agent-catalog-sources", "agent_catalogs"),
 )
 
+# The sources that the product delivers: name, ID and data file, by top-level key.
+DELIVERED = {
+    "catalogs": (
+        ("Red Hat AI", "redhat_ai_models", "models"),
+        ("Red Hat AI validated", "redhat_ai_validated_models", "validated-models"),
+        ("Other", "other_models", "other-models"),
+    ),
+    "mcp_catalogs": (
+        ("Red Hat MCP servers", "rh_mcp_servers", "redhat-mcp-servers"),
+        ("Partner MCP servers", "rh_partner_mcp_servers", "partner-mcp-servers"),
+        ("Community MCP servers", "community_mcp_servers", "community-mcp-servers"),
+    ),
+    "agent_catalogs": (("Red Hat agents", "rh_agents", "redhat-agents"),),
+}
+
 
 def _labels(name: str, instance: str | None, component: str = NAME, of_kubernetes: str = NAME) -> dict[str, str]:
     made = {
@@ -54,14 +69,12 @@ class Catalog:
 
     def default_sources(self) -> Object:
         """The sources that the product delivers; the operator writes it again and again."""
-        lines = ["catalogs:"]
-        for name, identity, file in (
-            ("Red Hat AI", "redhat_ai_models", "models"),
-            ("Red Hat AI validated", "redhat_ai_validated_models", "validated-models"),
-            ("Other", "other_models", "other-models"),
-        ):
-            lines += [f"  - name: {name}", f"    id: {identity}", "    enabled: true", "    type: yaml", "    properties:"]
-            lines += [f"      yamlCatalogPath: /shared-data/{file}-catalog.yaml"]
+        lines = []
+        for key, sources in DELIVERED.items():
+            lines.append(f"{key}:")
+            for name, identity, file in sources:
+                lines += [f"  - name: {name}", f"    id: {identity}", "    enabled: true", "    type: yaml", "    properties:"]
+                lines += [f"      yamlCatalogPath: /shared-data/{file}-catalog.yaml"]
         return self._object("v1", "ConfigMap", DEFAULT_SOURCES, _labels(NAME, NAME), self._owner, data={"sources.yaml": "\n".join(lines)})
 
     def user_sources(self) -> list[Object]:
