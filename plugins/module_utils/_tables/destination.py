@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, cast
+from typing import Any
 
 from .. import _errors, _texts
 from . import archive, retention
@@ -85,7 +85,7 @@ def into_command(command: list[str], fill: Fill) -> Written:
             raise DestinationError(f"The command {command[0]!r} for the backup cannot be run: {(error.strerror or str(error)).lower()}") from None
         is_read = True
         try:
-            stream = cast("IO[bytes]", process.stdin)
+            stream: Any = process.stdin
             writer = _filled(archive.Writer(stream), fill)
             stream.close()
         except BrokenPipeError:
