@@ -32,6 +32,7 @@ class _Verdict:
         for name in self.drafts.held:
             self._check_config_map(name, self.after.texts[name])
         self._check_files()
+        self._warn_of_labels()
         for source in self.wanted.sources:
             merged = self.after.sources.get((source.kind.name, source.id))
             if merged is not None and not source.is_absent:
@@ -91,6 +92,15 @@ class _Verdict:
 
     def _wrong(self, source: desired_catalog.Source, option: str, problem: str, remedy: str, value: Any = None) -> None:
         self.drafts.problems.append(_errors.Problem(f"{source.path}.{option}", problem, remedy, value))
+
+    def _warn_of_labels(self) -> None:
+        """The server counts the labels of a file by their place in a list that it shortens for the other files: it finds its own in the wrong place afterwards."""
+        labelled = [name for name, file in self.after.files.items() if file.labels]
+        if len(labelled) > 1 and self.drafts.held:
+            self.drafts.warnings.append(
+                f"ConfigMaps {_texts.names_of(labelled)} have labels. The catalog server of current versions reads them when it starts, but not again after a"
+                " change of any file: the catalog becomes unavailable with the next change, until Deployment 'model-catalog' is restarted"
+            )
 
     def _warn_of_the_page(self) -> None:
         """What the next click on the page would erase."""

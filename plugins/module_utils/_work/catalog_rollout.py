@@ -54,6 +54,9 @@ class Evidence:
 
     line: str
     config_map: str = ""
+    # About a label that the server takes for one that is there twice, and whether it is one of those that this run has added.
+    of_label: bool = False
+    is_added: bool = False
 
 
 @dataclass
@@ -212,7 +215,9 @@ class Rollout:
         for line in filter(FAILED.search, lines):
             config_map = _config_map_of(line)
             if _is_blamed(line, names, added) or (not config_map and was_ready and line.startswith("panic: ")):
-                return Evidence(_texts.line(symptoms.without_credentials(line)), config_map if config_map in names else "")
+                twice = SAME_LABEL.search(line)
+                is_added = twice is not None and twice[1] in added
+                return Evidence(_texts.line(symptoms.without_credentials(line)), config_map if config_map in names else "", twice is not None, is_added)
         return None
 
     def _unread(self, written: Iterable[Written], added: Collection[Any], was_shown: bool) -> str:
@@ -236,6 +241,9 @@ class Rollout:
         """Write what was there before, where that is wanted; what is to be said."""
         named = f" because of ConfigMap {evidence.config_map!r}" if evidence.config_map else ""
         said = f"the whole catalog is not available{named}: {evidence.line}"
+        if evidence.of_label and not evidence.is_added:
+            # With the previous content, too, it would take its own label for that of another file.
+            return f"{said}. The change is correct, and was kept. {self._restart()}"
         if not may_restore:
             return f"{said}. The previous content was not restored (rollback)."
         failures = []
@@ -254,7 +262,13 @@ class Rollout:
                 self.outcome.forget((*one.change.before, *one.change.after))
         if failures:
             return f"{said}. {' '.join(failures)}"
+        if evidence.of_label:
+            return f"{said}. The previous content was restored. {self._restart()}"
         return f"{said}. The previous content was restored, and the catalog becomes available again within two minutes."
+
+    def _restart(self) -> str:
+        command = f"kubectl rollout restart deployment/model-catalog --namespace {self.before.namespace}"
+        return f"The catalog server cannot read labels of several ConfigMaps again until it is restarted: {command}"
 
 
 def restoration(written: Written) -> changeset.Change:

@@ -364,7 +364,10 @@ def test_in_a_store_of_our_own_the_page_erases_nothing():
     (change,) = plan.changes
     assert (change.verb, change.name, change.body["metadata"]["labels"]) == ("POST", catalog.OWN, {catalog.SOURCE_LABEL: "true"})
     assert catalog_yaml.parse(change.body["data"]["sources.yaml"])["labels"] == [{"name": "New", "displayName": "N"}]
-    assert plan.warnings == ()
+    # Nothing of the page; but the product has labels too.
+    [warning] = plan.warnings
+    assert "default-catalog-sources and modelops-catalog have labels" in warning and "restarted" in warning
+    assert planned({"name": "New", "content": MODELS}, store="own").warnings == ()
 
 
 def test_a_source_stays_where_it_is():

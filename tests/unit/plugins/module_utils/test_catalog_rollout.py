@@ -278,12 +278,21 @@ TWICE = REFUSED.replace("user-model-sources", "labeled-sources/of-others").repla
 def test_a_label_that_is_there_twice_is_put_back_whichever_file_the_server_names(cluster):
     before = dict(cluster.data["configmaps", USER])
     goes_down(cluster, TWICE.format("Theirs"))
-    with pytest.raises(catalog_rollout.NotShownError, match=r"not available: .*another origin.*The previous content was restored"):
+    with pytest.raises(catalog_rollout.NotShownError, match=r"not available: .*another origin.*The previous content was restored.*rollout restart"):
         run(cluster, labels=[{"name": "Theirs", "display_name": None, "description": None, "asset_type": None}])
     assert cluster.data["configmaps", USER] == before
     goes_down(cluster, TWICE.format("Of others"))
     with pytest.raises(catalog_rollout.NotShownError, match="no pod of the catalog server is ready"):
         run(cluster, NEW, wait_timeout=1)
+    assert "new.yaml" in cluster.data["configmaps", USER]
+
+
+def test_a_label_that_was_there_before_is_no_reason_to_put_a_change_back_but_to_restart_the_server(cluster):
+    label = {"name": "Own", "display_name": None, "description": None, "asset_type": None}
+    run(cluster, labels=[label])
+    goes_down(cluster, REFUSED.replace("bad", "label with name 'Own' already exists from another origin"))
+    with pytest.raises(catalog_rollout.NotShownError, match="was kept.*kubectl rollout restart deployment/model-catalog --namespace"):
+        run(cluster, NEW, labels=[label])
     assert "new.yaml" in cluster.data["configmaps", USER]
 
 
