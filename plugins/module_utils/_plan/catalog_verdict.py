@@ -94,7 +94,7 @@ class _Verdict:
         self.drafts.problems.append(_errors.Problem(f"{source.path}.{option}", problem, remedy, value))
 
     def _warn_of_labels(self) -> None:
-        """The server counts the labels of a file by their place in a list that it shortens for the other files: it finds its own in the wrong place afterwards."""
+        """The server knows the labels of a file by their places in a list that it shortens for other files, and then finds them elsewhere."""
         labelled = [name for name, file in self.after.files.items() if file.labels]
         if len(labelled) > 1 and self.drafts.held:
             self.drafts.warnings.append(

@@ -291,7 +291,7 @@ def test_a_label_that_was_there_before_is_no_reason_to_put_a_change_back_but_to_
     label = {"name": "Own", "display_name": None, "description": None, "asset_type": None}
     run(cluster, labels=[label])
     goes_down(cluster, REFUSED.replace("bad", "label with name 'Own' already exists from another origin"))
-    with pytest.raises(catalog_rollout.NotShownError, match="was kept.*kubectl rollout restart deployment/model-catalog --namespace"):
+    with pytest.raises(catalog_rollout.NotShownError, match=r"was kept.*kubectl rollout restart deployment/model-catalog --namespace"):
         run(cluster, NEW, labels=[label])
     assert "new.yaml" in cluster.data["configmaps", USER]
 
