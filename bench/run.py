@@ -9,6 +9,7 @@ With --check a figure beyond its limit is an error.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from bench import databases, fleet, one_registry, permissions, report
 from bench.stand import Stand
 from sandbox import lifecycle, toolchain
 from sandbox.layout import ROOT
+from tests import warm
 
 BENCHES = {
     "no-change": one_registry.no_change,
@@ -42,6 +44,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in BENCHES]:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    # What a user would do instead is started too.
+    os.environ[warm.COLD] = "1"
     # A sandbox that runs already belongs to whoever started it.
     found = lifecycle.running()
     try:

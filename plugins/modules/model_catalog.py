@@ -139,7 +139,8 @@ options:
       - Descriptions of labels. If not set, they are not changed.
       - The module fails if a label is already described in another ConfigMap, because the same label in two ConfigMaps makes the catalog unavailable.
       - A warning is issued if several ConfigMaps describe labels, which is the case if the product itself describes labels. The catalog server of current
-        versions then cannot read its files again. After the next change of any source, the catalog is unavailable until Deployment C(model-catalog) is restarted.
+        versions then cannot read its files again. After the next change of any source, the catalog is unavailable until Deployment C(model-catalog) is
+        restarted.
     type: list
     elements: dict
     suboptions:
