@@ -21,10 +21,12 @@ SERVERS = [*databases.KINDS, databases.MARIADB]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs MySQL where the sandbox has none; tests/run.py says so."""
-    if config.option.collectonly or Layout.load(ROOT / ".sandbox").mysql:
+    """Leave out what needs MySQL, or the product's registry server, where the sandbox has none; tests/run.py says so."""
+    if config.option.collectonly:
         return
-    left_out = [item for item in items if item.get_closest_marker("needs_mysql")]
+    layout = Layout.load(ROOT / ".sandbox")
+    lacking = [marker for marker, program in (("needs_mysql", layout.mysql), ("needs_registry_server", layout.registry_server)) if not program]
+    left_out = [item for item in items if any(map(item.get_closest_marker, lacking))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

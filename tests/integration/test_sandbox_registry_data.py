@@ -28,7 +28,6 @@ from sandbox.server.connection import Connection, Files
 from .conftest import SERVERS
 
 REAL = os.environ.get("SANDBOX_REGISTRY_SERVER", "")
-needs_real = pytest.mark.skipif(not REAL, reason="SANDBOX_REGISTRY_SERVER names no program")
 # Where the server given to the tests listens. The node has its pods at other ports.
 PORT = 18081
 # Asked after the filling: the path, and the parameters.
@@ -257,7 +256,7 @@ def test_a_registry_is_filled_by_its_rows(layout: Layout, new_database: Callable
     connection.close()
 
 
-@needs_real
+@pytest.mark.needs_registry_server
 @pytest.mark.parametrize("kind", SERVERS)
 def test_the_tables_are_those_of_the_real_server(layout: Layout, new_database: Callable[[str], str], tmp_path: Path, kind: str) -> None:
     ours, theirs = new_database(kind), new_database(kind)
@@ -308,7 +307,7 @@ def described(layout: Layout, kind: str, database: str) -> dict[str, list[Any]]:
         return {name: sorted(run(statement), key=str) for name, statement in asked.items()}
 
 
-@needs_real
+@pytest.mark.needs_registry_server
 @pytest.mark.parametrize("kind", SERVERS)
 def test_it_answers_as_the_real_server_does(layout: Layout, new_database: Callable[[str], str], tmp_path: Path, kind: str) -> None:
     sent: list[tuple[str, str, dict[str, Any] | None]] = []
@@ -349,7 +348,7 @@ def test_it_answers_as_the_real_server_does(layout: Layout, new_database: Callab
     assert not differing, "\n\n".join(differing)
 
 
-@needs_real
+@pytest.mark.needs_registry_server
 @pytest.mark.parametrize("kind", SERVERS)
 def test_it_reads_what_the_real_server_wrote_and_the_other_way_round(layout: Layout, new_database: Callable[[str], str], tmp_path: Path, kind: str) -> None:
     theirs, ours = new_database(kind), new_database(kind)
