@@ -110,21 +110,6 @@ EXAMPLES = r"""
     keep_days: 30
     checksum: true
   register: backup
-
-- name: Encrypt a backup with a public key
-  modelops.openshift_ai.model_registry_backup:
-    name: fraud-models
-    command:
-      - age
-      - --recipient
-      - age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
-      - --output
-      - /var/backups/model-registries/{file}.age
-
-- name: Copy a backup to an object store
-  modelops.openshift_ai.model_registry_backup:
-    name: fraud-models
-    command: [aws, s3, cp, "-", "s3://backups/model-registries/{file}"]
 """
 
 RETURN = r"""

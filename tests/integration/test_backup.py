@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import layout as table_layout
 from sandbox import databases, faults
 from sandbox.databases import REGISTRY
-from sandbox.layout import REGISTRIES_NAMESPACE, Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from sandbox.server import filler, schema
 from tests import helpers
 from tests.helpers import Cluster, Run, Runner, Task
@@ -90,6 +91,13 @@ def registries(layout: Layout, automation: Runner, cluster: Cluster) -> Iterator
     for kind, (name, database) in made.items():
         automation.sequence([Task({"name": name, "state": "absent"})])
         databases.drop_database(layout, kind, database)
+
+
+def test_the_example_of_the_module_runs(registries: dict[str, tuple[str, str]], back_up: Callable[..., Run], folder: Path) -> None:
+    source = (ROOT / "plugins" / "modules" / "model_registry_backup.py").read_text()
+    [example] = yaml.safe_load(source.partition('EXAMPLES = r"""')[2].partition('"""')[0])
+    done = back_up(**{**example[MODULE], "name": registries["mysql"][0], "dest": str(folder)})
+    assert not done.failed and len(os.listdir(folder)) == 2, done.output
 
 
 def read(path: str) -> archive.Reader:
