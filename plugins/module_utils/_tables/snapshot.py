@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,8 +39,6 @@ _COLUMNS = {
     _options.POSTGRESQL: "SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
     " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped",
 }
-# What PostgreSQL puts before a backslash of a line.
-_COPIED = re.compile(rb"\\(.)")
 
 
 class UnusableDatabaseError(_errors.ReportedError):
@@ -53,6 +50,8 @@ class Snapshot:
 
     def __init__(self, connection: Any, kind: str) -> None:
         self._connection, self._kind = connection, kind
+        # Around names.
+        self.quote = "`" if kind == _options.MYSQL else '"'
 
     def schema_version(self) -> int:
         """Which migration was the last one. UnusableDatabaseError when it was interrupted, or there was none."""
@@ -78,8 +77,7 @@ class Snapshot:
             raise UnusableDatabaseError(f"The database also has what does not belong to a model registry: {_listed(strange)}")
         if lacking := layout.missing(found):
             raise UnusableDatabaseError(f"The database does not have all tables of a model registry. Missing: {_listed(lacking)}")
-        quote = "`" if self._kind == _options.MYSQL else '"'
-        twice = self._all(f"SELECT name FROM {quote}Type{quote} GROUP BY name HAVING COUNT(*) > 1")
+        twice = self._all(f"SELECT name FROM {self.quote}Type{self.quote} GROUP BY name HAVING COUNT(*) > 1")
         if twice:
             raise UnusableDatabaseError(f"The table Type has rows with the same name: {_listed([str(name) for (name,) in twice])}")
 
@@ -93,7 +91,7 @@ class Snapshot:
     def rows(self, table: layout.Table) -> Iterator[bytes]:
         """The rows of a table, each as one line of JSON without the line break. They are not kept in memory."""
         read = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines
-        with self._in_words(f"The table {table.name} was not read completely"):
+        with in_words(self._connection, f"The table {table.name} was not read completely"):
             for line in read(self._connection, table, lines.statement(table, self._kind)):
                 try:
                     row = lines.canonical(table, line)
@@ -106,17 +104,18 @@ class Snapshot:
         return next(iter(self._all(statement)), None)
 
     def _all(self, statement: str) -> list[Any]:
-        with self._in_words("The database did not answer"), self._connection.cursor() as cursor:
+        with in_words(self._connection, "The database did not answer"), self._connection.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall())
 
-    @contextmanager
-    def _in_words(self, what: str) -> Iterator[None]:
-        """Whatever the database refuses, or a connection that is lost, as an error for people."""
-        try:
-            yield
-        except (self._connection.Error, OSError) as error:
-            raise UnusableDatabaseError(f"{what}: {_texts.line(str(error), _LONGEST_TEXT) or type(error).__name__}") from None
+
+@contextmanager
+def in_words(connection: Any, what: str) -> Iterator[None]:
+    """Whatever a database refuses, or a connection that is lost, as an error for people."""
+    try:
+        yield
+    except (connection.Error, OSError) as error:
+        raise UnusableDatabaseError(f"{what}: {_texts.line(str(error), _LONGEST_TEXT) or type(error).__name__}") from None
 
 
 @contextmanager
@@ -156,8 +155,8 @@ def _mysql_lines(connection: Any, table: layout.Table, statement: str) -> Iterat
 def _postgresql_lines(connection: Any, _table: layout.Table, statement: str) -> Iterator[bytes]:
     with connection.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT") as copy:
         for part in copy:
-            line = bytes(part).rstrip(b"\n")
-            yield _COPIED.sub(rb"\1", line) if b"\\" in line else line
+            # COPY doubles backslashes. The other characters that it would escape are not in a line of JSON.
+            yield bytes(part).rstrip(b"\n").replace(b"\\\\", b"\\")
 
 
 def _listed(names: list[str]) -> str:
