@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 
 import pytest
@@ -24,6 +25,7 @@ def name_of(sentence: str) -> str:
     return "test_" + re.sub(r"[^a-z0-9]+", "_", sentence.lower()).strip("_")
 
 
+@functools.cache
 def every_test() -> dict[str, ast.FunctionDef]:
     """All tests by name."""
     files = [ast.parse(file.read_text()) for file in TESTS.rglob("test_*.py")]
