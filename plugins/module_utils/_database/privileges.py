@@ -100,21 +100,21 @@ def mysql_privileges_finding(view: vocabulary.View, grants: Grants, schema: voca
     """Whether the user has what the migrations and the server need."""
     held = grants.privileges
     if {"ALL PRIVILEGES", "ALL"} & held:
-        return vocabulary.Finding("privileges", vocabulary.OK, "The user has all privileges on the database")
+        return vocabulary.ok("privileges", "The user has all privileges on the database")
     wanted = dict.fromkeys([*MYSQL_MIGRATION_PRIVILEGES, *TABLE_PRIVILEGES])
     missing = [privilege for privilege in wanted if privilege not in held]
     if not missing:
-        return vocabulary.Finding("privileges", vocabulary.OK, "The user has the privileges that the registry server requires")
+        return vocabulary.ok("privileges", "The user has the privileges that the registry server requires")
     remedy = f"Run GRANT ALL PRIVILEGES ON `{view.name}`.* TO the user"
     if grants.idle_roles:
         remedy += f", or SET DEFAULT ROLE if {' or '.join(grants.idle_roles)} has the privileges: only the default role is used"
     names = ", ".join(missing)
     if missing == ["CREATE"] and schema.version == requirements.NEWEST_MIGRATION[_options.MYSQL]:
-        return vocabulary.Finding("privileges", vocabulary.WARNING, "The user lacks CREATE, which migrations of later product versions can require", remedy)
+        return vocabulary.warning("privileges", "The user lacks CREATE, which migrations of later product versions can require", remedy)
     if grants.on_tables:
         message = f"The user has {names} at most on individual tables, which is sufficient only if these are all tables of the registry"
-        return vocabulary.Finding("privileges", vocabulary.WARNING, message, remedy)
-    return vocabulary.Finding("privileges", vocabulary.FAILURE, f"The user lacks {names} on the database", remedy)
+        return vocabulary.warning("privileges", message, remedy)
+    return vocabulary.failure("privileges", f"The user lacks {names} on the database", remedy)
 
 
 @dataclass(frozen=True)
@@ -130,28 +130,26 @@ def postgresql_privileges_finding(schema_name: str | None, may_create: bool, tab
     """Whether the user has what the migrations and the server need; PostgreSQL itself has resolved its roles."""
     if schema_name is None:
         message = "The user cannot use any schema in its search path, which is usually `public`"
-        return vocabulary.Finding("privileges", vocabulary.FAILURE, message, "Run GRANT USAGE, CREATE ON SCHEMA public TO the user")
+        return vocabulary.failure("privileges", message, "Run GRANT USAGE, CREATE ON SCHEMA public TO the user")
     complete = schema.version is not None and schema.version >= requirements.NEWEST_MIGRATION[_options.POSTGRESQL]
     if not may_create and not complete:
         message = f"The user does not have permission to create tables in the schema {schema_name}"
-        return vocabulary.Finding(
-            "privileges", vocabulary.FAILURE, message, f"Run GRANT CREATE ON SCHEMA {schema_name} TO the user, or make it the owner of the database"
-        )
+        return vocabulary.failure("privileges", message, f"Run GRANT CREATE ON SCHEMA {schema_name} TO the user, or make it the owner of the database")
     lacking: Mapping[str, list[str]] = {
         privilege: [table.name for table in tables if privilege not in table.privileges and _is_written(table, privilege)] for privilege in TABLE_PRIVILEGES
     }
     missing = [f"{privilege} on {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" for privilege, names in lacking.items() if names]
     if missing:
         remedy = f"Run GRANT ALL ON ALL TABLES IN SCHEMA {schema_name} TO the user, or make it their owner"
-        return vocabulary.Finding("privileges", vocabulary.FAILURE, f"The user lacks {'; '.join(missing)}", remedy)
+        return vocabulary.failure("privileges", f"The user lacks {'; '.join(missing)}", remedy)
     foreign = [table.name for table in tables if not table.owned]
     if foreign and schema.version is not None and schema.version < LAST_CHANGE_OF_TABLES:
         message = f"The user does not own {', '.join(foreign[:3])}, and the migrations change tables"
-        return vocabulary.Finding("privileges", vocabulary.FAILURE, message, "Make the user the owner of the tables, or a member of the role that owns them")
+        return vocabulary.failure("privileges", message, "Make the user the owner of the tables, or a member of the role that owns them")
     if foreign or not may_create:
         message = "The user does not own all tables or cannot create tables, which migrations of later product versions can require"
-        return vocabulary.Finding("privileges", vocabulary.WARNING, message, "Make the user the owner of the database and its tables")
-    return vocabulary.Finding("privileges", vocabulary.OK, "The user has the privileges that the registry server requires")
+        return vocabulary.warning("privileges", message, "Make the user the owner of the database and its tables")
+    return vocabulary.ok("privileges", "The user has the privileges that the registry server requires")
 
 
 def _is_written(table: Table, privilege: str) -> bool:

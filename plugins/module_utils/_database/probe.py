@@ -73,7 +73,7 @@ def look(view: vocabulary.View, timeout: float = STEP_SECONDS) -> Report:
     missing = connection.missing_libraries(view.type, view.password is not None)
     if missing:
         message = f"The database was not checked: the Python library {' and '.join(missing)} is not installed where this task runs"
-        return Report((vocabulary.Finding("libraries", vocabulary.WARNING, message, f"Install it: pip install {' '.join(missing)}"),))
+        return Report((vocabulary.warning("libraries", message, f"Install it: pip install {' '.join(missing)}"),))
     now, clock = datetime.now(timezone.utc), _Clock(timeout)
     found: list[vocabulary.Finding] = []
     facts = _Facts()
@@ -100,9 +100,9 @@ def look(view: vocabulary.View, timeout: float = STEP_SECONDS) -> Report:
 
 def _look(view: vocabulary.View, clock: _Clock, now: datetime, found: list[vocabulary.Finding], facts: _Facts) -> None:
     address = _resolved(view, clock)
-    found.append(vocabulary.Finding("address", vocabulary.OK, f"The host is {address}"))
+    found.append(vocabulary.ok("address", f"The host is {address}"))
     offered, greeting = _greeting(view, address, clock)
-    found.append(vocabulary.Finding("port", vocabulary.OK, f"Port {view.port} is open"))
+    found.append(vocabulary.ok("port", f"Port {view.port} is open"))
     facts.version = greeting
     found += transport.encryption_findings(view, offered)
     use = transport.encryption(view)
@@ -267,7 +267,7 @@ def _attempt(
         return refusal
     facts.login = connection.Login(address, encrypted)
     try:
-        found.append(vocabulary.Finding("login", vocabulary.OK, f"The user {view.username} can log in"))
+        found.append(vocabulary.ok("login", f"The user {view.username} can log in"))
         if encrypted == transport.encryption(view).encrypted:
             found.append(transport.need_not_encrypt(view))
         (_read_mysql if is_mysql else _read_postgresql)(view, session, found, facts)

@@ -65,9 +65,8 @@ _POSTGRESQL_REFUSALS = (
     ),
     (r"the database system is", "login", "The database is starting or stopping", "Run again later"),
 )
-OLD_LIBPQ = vocabulary.Finding(
+OLD_LIBPQ = vocabulary.warning(
     "login",
-    vocabulary.WARNING,
     "The login was not tested: the installed library (libpq before 16) would send the password in clear text if the database requests it",
     "Install a newer library where this task runs (pip install --upgrade psycopg[binary]), or set database.ca",
     proven=False,
@@ -80,14 +79,14 @@ def mysql_refusal(view: vocabulary.View, code: int, text: str, encrypted: bool) 
     """Why MySQL or MariaDB does not take a login, by the number of its error."""
     if code in _MYSQL_EVERYWHERE:
         check, message, remedy = _MYSQL_EVERYWHERE[code]
-        return vocabulary.Finding(check, vocabulary.FAILURE, f"{message} (error {code})", remedy)
+        return vocabulary.failure(check, f"{message} (error {code})", remedy)
     if code == 1045:
         message = "The database rejects the login: the user name or the password is wrong, or the account of the user is for other hosts"
         message += ("" if encrypted else ", or the user must use TLS") + ("" if view.client_certificate else ", or must present a client certificate")
         remedy = "Check database.username and database.password" + ("" if encrypted else ", or set database.ca")
     else:
         message, remedy = _MYSQL_OF_ACCOUNTS.get(code, (f"The database rejects the login: {vocabulary.repeated(view, text)}", "See the log of the database"))
-    return vocabulary.from_here(vocabulary.Finding("login", vocabulary.FAILURE, f"{message} (error {code})" if code > 0 else message, remedy))
+    return vocabulary.from_here(vocabulary.failure("login", f"{message} (error {code})" if code > 0 else message, remedy))
 
 
 def mysql_database_refusal(view: vocabulary.View, code: int, text: str, host: str) -> vocabulary.Finding:
@@ -95,7 +94,7 @@ def mysql_database_refusal(view: vocabulary.View, code: int, text: str, host: st
     if code == 1044:
         remedy = "Create the database, and grant the user all privileges on it"
         return vocabulary.of_account(
-            vocabulary.Finding("database", vocabulary.FAILURE, "The user has no privileges on the database, or it does not exist (error 1044)", remedy), host
+            vocabulary.failure("database", "The user has no privileges on the database, or it does not exist (error 1044)", remedy), host
         )
     return replace(mysql_refusal(view, code, text, encrypted=True), check="database")
 
@@ -104,12 +103,8 @@ def interrupted(view: vocabulary.View, code: int, text: str) -> vocabulary.Findi
     """Why a database does not answer a user who has logged in."""
     if code in _MYSQL_OF_ACCOUNTS:
         return mysql_database_refusal(view, code, text, "")
-    return vocabulary.Finding(
-        "database",
-        vocabulary.WARNING,
-        f"The database does not allow this check: {vocabulary.repeated(view, text)}",
-        "See the log of the database",
-        proven=False,
+    return vocabulary.warning(
+        "database", f"The database does not allow this check: {vocabulary.repeated(view, text)}", "See the log of the database", proven=False
     )
 
 
@@ -117,30 +112,26 @@ def postgresql_refusal(view: vocabulary.View, text: str) -> vocabulary.Finding:
     """Why PostgreSQL does not take a login, by the words of its error."""
     if _NO_ENTRY.search(text) and WITHOUT_TLS.search(text):
         message = "The access rules of the database (pg_hba.conf) do not allow this user to connect from this host without encryption"
-        return vocabulary.from_here(vocabulary.Finding("tls_required", vocabulary.FAILURE, message, "Set database.ca, or ssl_mode to require"))
+        return vocabulary.from_here(vocabulary.failure("tls_required", message, "Set database.ca, or ssl_mode to require"))
     if _NO_ENTRY.search(text):
         message = "The access rules of the database (pg_hba.conf) do not allow this user to connect from this host"
-        return vocabulary.from_here(vocabulary.Finding("login", vocabulary.FAILURE, message, "Check that they allow the hosts of the cluster"))
+        return vocabulary.from_here(vocabulary.failure("login", message, "Check that they allow the hosts of the cluster"))
     for pattern, check, message, remedy in _POSTGRESQL_REFUSALS:
         if re.search(pattern, text):
-            return vocabulary.Finding(check, vocabulary.FAILURE, message, remedy)
+            return vocabulary.failure(check, message, remedy)
     if "cleartext password" in text:
         message = "The database requests the password in clear text over an unencrypted connection. It was not sent, but the registry server would send it"
-        return vocabulary.from_here(
-            vocabulary.Finding("login", vocabulary.FAILURE, message, "Set database.ca, set ssl_mode to require, or use scram-sha-256 in pg_hba.conf")
-        )
+        return vocabulary.from_here(vocabulary.failure("login", message, "Set database.ca, set ssl_mode to require, or use scram-sha-256 in pg_hba.conf"))
     if "certificate verify failed" in text:
         # The chain has been checked before, by Go's rules, which take a CA whose own issuer is not given.
         message = "The login could not be tested: the installed library accepts only root CA certificates"
-        return vocabulary.Finding("login", vocabulary.WARNING, message, "Add the root CA certificate to the bundle")
+        return vocabulary.warning("login", message, "Add the root CA certificate to the bundle")
     return vocabulary.from_here(
-        vocabulary.Finding("login", vocabulary.FAILURE, f"The database rejects the login: {vocabulary.repeated(view, text)}", "See the log of the database")
+        vocabulary.failure("login", f"The database rejects the login: {vocabulary.repeated(view, text)}", "See the log of the database")
     )
 
 
 def unexpected(error: Exception) -> vocabulary.Finding:
     """What made a look end before it was done. The text of the error is not told: it may repeat a password."""
     message = f"The check of the database was not completed: the database, or an option, has an unexpected value ({type(error).__name__})"
-    return vocabulary.Finding(
-        "database", vocabulary.WARNING, message, "Check the options of the database, and which server is running at its address", proven=False
-    )
+    return vocabulary.warning("database", message, "Check the options of the database, and which server is running at its address", proven=False)

@@ -54,21 +54,21 @@ def version_finding(kind: str, text: str) -> vocabulary.Finding:
         version = _numbers(text)
         if version < (OLDEST_POSTGRESQL,):
             message = f"PostgreSQL {text} is not supported: a migration fails and leaves the schema marked dirty"
-            return vocabulary.Finding("version", vocabulary.FAILURE, message, f"Use PostgreSQL {OLDEST_POSTGRESQL} or later before you create a registry")
-        return vocabulary.Finding("version", vocabulary.OK, f"The server is PostgreSQL {text}")
+            return vocabulary.failure("version", message, f"Use PostgreSQL {OLDEST_POSTGRESQL} or later before you create a registry")
+        return vocabulary.ok("version", f"The server is PostgreSQL {text}")
     mariadb = re.search(r"(\d+\.\d+\.\d+)-MariaDB", text)
     if mariadb:
         if _numbers(mariadb[1]) < (10, 11):
             message = f"MariaDB {mariadb[1]} is older than the documented requirement of the registry server"
-            return vocabulary.Finding("version", vocabulary.WARNING, message, "Use MariaDB 10.11 or later")
-        return vocabulary.Finding("version", vocabulary.OK, f"The server is MariaDB {mariadb[1]}")
+            return vocabulary.warning("version", message, "Use MariaDB 10.11 or later")
+        return vocabulary.ok("version", f"The server is MariaDB {mariadb[1]}")
     version = _numbers(text)
     if version < (5,):
-        return vocabulary.Finding("version", vocabulary.FAILURE, f"MySQL {text} is not supported", "Use MySQL 8.0.3 or later")
+        return vocabulary.failure("version", f"MySQL {text} is not supported", "Use MySQL 8.0.3 or later")
     if len(version) > 2 and version < (8, 0, 3):
         message = f"MySQL {text} meets the requirement in the documentation of the product (5.x), but not that of the registry server (8.0.3)"
-        return vocabulary.Finding("version", vocabulary.WARNING, message, "Use MySQL 8.0.3 or later")
-    return vocabulary.Finding("version", vocabulary.OK, f"The server is MySQL {text}")
+        return vocabulary.warning("version", message, "Use MySQL 8.0.3 or later")
+    return vocabulary.ok("version", f"The server is MySQL {text}")
 
 
 def read_only_reason(settings: Mapping[str, str], options: str, rights: frozenset[str]) -> str:
@@ -94,16 +94,16 @@ def database_finding(view: vocabulary.View, read_only: str) -> vocabulary.Findin
     """The database exists; is it one that can be written to, or why not?"""
     if read_only:
         remedy = "Make the database writable, or set database.host to the address of the primary server"
-        return vocabulary.Finding("database", vocabulary.FAILURE, f"{read_only}, and the registry server requires write access", remedy)
-    return vocabulary.Finding("database", vocabulary.OK, f"The database {view.name} exists")
+        return vocabulary.failure("database", f"{read_only}, and the registry server requires write access", remedy)
+    return vocabulary.ok("database", f"The database {view.name} exists")
 
 
 def character_set_finding(name: str) -> vocabulary.Finding:
     """Whether names and descriptions in all scripts can be stored."""
     if name.lower() in ("utf8mb4", "utf8"):
-        return vocabulary.Finding("character_set", vocabulary.OK, f"The character set of the database is {name}")
+        return vocabulary.ok("character_set", f"The character set of the database is {name}")
     message = f"The character set of the database is {name}: names and descriptions in other scripts are rejected or corrupted"
-    return vocabulary.Finding("character_set", vocabulary.WARNING, message, "Create the database with utf8mb4 (MySQL) or UTF8 (PostgreSQL)")
+    return vocabulary.warning("character_set", message, "Create the database with utf8mb4 (MySQL) or UTF8 (PostgreSQL)")
 
 
 def schema_findings(kind: str, schema: vocabulary.Schema) -> list[vocabulary.Finding]:
@@ -111,22 +111,20 @@ def schema_findings(kind: str, schema: vocabulary.Schema) -> list[vocabulary.Fin
     newest = NEWEST_MIGRATION[kind]
     if schema.version is None:
         if not schema.tables:
-            return [vocabulary.Finding("schema", vocabulary.OK, "The database is empty; the registry server creates its tables")]
+            return [vocabulary.ok("schema", "The database is empty; the registry server creates its tables")]
         if {"Type", "Artifact"} <= set(schema.tables):
-            return [
-                vocabulary.Finding("schema", vocabulary.OK, "The database contains the tables of an older product version; the registry server migrates them")
-            ]
+            return [vocabulary.ok("schema", "The database contains the tables of an older product version; the registry server migrates them")]
         message = f"The database contains tables of another application: {', '.join(sorted(schema.tables)[:5])}"
-        return [vocabulary.Finding("schema", vocabulary.WARNING, message, "Use a separate database for the registry")]
+        return [vocabulary.warning("schema", message, "Use a separate database for the registry")]
     if schema.dirty:
         message = f"Migration {schema.version} failed and left the schema marked dirty; the registry server does not start"
-        return [vocabulary.Finding("migration", vocabulary.FAILURE, message, "Revert the changes of the migration, then set `dirty` to 0 in schema_migrations")]
-    findings = [vocabulary.Finding("migration", vocabulary.OK, "All migrations are complete")]
+        return [vocabulary.failure("migration", message, "Revert the changes of the migration, then set `dirty` to 0 in schema_migrations")]
+    findings = [vocabulary.ok("migration", "All migrations are complete")]
     if schema.version > newest:
         message = f"The schema version {schema.version} belongs to a registry server that is newer than the version known to this collection ({newest})"
-        return [*findings, vocabulary.Finding("schema", vocabulary.WARNING, message, "Use the database only with a product version that is at least as new")]
+        return [*findings, vocabulary.warning("schema", message, "Use the database only with a product version that is at least as new")]
     todo = "" if schema.version == newest else f"; the registry server migrates it to {newest}"
-    return [*findings, vocabulary.Finding("schema", vocabulary.OK, f"The schema version is {schema.version}{todo}")]
+    return [*findings, vocabulary.ok("schema", f"The schema version is {schema.version}{todo}")]
 
 
 def primary_key_findings(settings: Mapping[str, str], schema: vocabulary.Schema) -> list[vocabulary.Finding]:
@@ -138,7 +136,7 @@ def primary_key_findings(settings: Mapping[str, str], schema: vocabulary.Schema)
         return []
     message = f"The database requires a primary key in each table ({strict}). Migration {WITHOUT_PRIMARY_KEY} fails and leaves the schema dirty"
     remedy = f"Run SET GLOBAL {strict} = OFF before you create the registry; if the migration has already failed, also empty the database"
-    return [vocabulary.Finding("primary_key", vocabulary.FAILURE, message, remedy)]
+    return [vocabulary.failure("primary_key", message, remedy)]
 
 
 def connections_finding(limit: int, used: int, user_limit: int, user_used: int) -> vocabulary.Finding:
@@ -150,10 +148,10 @@ def connections_finding(limit: int, used: int, user_limit: int, user_used: int) 
         message = (
             f"The connection limit is {min(limit, user_limit) if user_limit > 0 else limit}, and the registry server needs {NEEDED_CONNECTIONS} connections"
         )
-        return vocabulary.Finding("connections", vocabulary.FAILURE, message, "Increase the limit")
+        return vocabulary.failure("connections", message, "Increase the limit")
     if free < FEW_CONNECTIONS:
-        return vocabulary.Finding("connections", vocabulary.WARNING, message, "Increase the limit, or close other connections")
-    return vocabulary.Finding("connections", vocabulary.OK, message)
+        return vocabulary.warning("connections", message, "Increase the limit, or close other connections")
+    return vocabulary.ok("connections", message)
 
 
 def hourly_findings(account: str, schema: vocabulary.Schema) -> list[vocabulary.Finding]:
@@ -164,13 +162,9 @@ def hourly_findings(account: str, schema: vocabulary.Schema) -> list[vocabulary.
     names = ", ".join(f"MAX_{what}_PER_HOUR {limit}" for what, limit in limits)
     remedy = "Run ALTER USER ... WITH " + " ".join(f"MAX_{what}_PER_HOUR 0" for what, _limit in limits)
     if few:
-        return [
-            vocabulary.Finding(
-                "connections", vocabulary.FAILURE, f"The user has hourly limits that are too low for a start of the registry server ({names})", remedy
-            )
-        ]
+        return [vocabulary.failure("connections", f"The user has hourly limits that are too low for a start of the registry server ({names})", remedy)]
     message = f"The user has hourly limits, and the registry server stops working until the end of the hour when it reaches one ({names})"
-    return [vocabulary.Finding("connections", vocabulary.WARNING, message, remedy)] if limits else []
+    return [vocabulary.warning("connections", message, remedy)] if limits else []
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -57,7 +57,7 @@ def view_of(database: desired_state.Database, references: References, read: Read
             message = (
                 f"{kind} {reference.name!r} with {what} does not exist or does not have the key {reference.key!r}, and the pod of the registry does not start"
             )
-            findings.append(vocabulary.Finding(check, vocabulary.FAILURE, message, "Create it, or correct the reference"))
+            findings.append(vocabulary.failure(check, message, "Create it, or correct the reference"))
         return text
 
     kind = database.type or _options.MYSQL
@@ -151,9 +151,7 @@ def look_at(
     view = replace(view, withholds_password=withholds_password)
     section = custom_resource.live_database(resource)
     message = "The registry refers to a whole object as its CA ({}), which the registry server cannot read, and the registry server does not start"
-    found += [
-        vocabulary.Finding("ca", vocabulary.FAILURE, message.format(key), "Set database.ca") for key in custom_resource.CA_DIRECTORIES if section.get(key)
-    ]
+    found += [vocabulary.failure("ca", message.format(key), "Set database.ca") for key in custom_resource.CA_DIRECTORIES if section.get(key)]
     return view, report_of(view, found, timeout)
 
 

@@ -37,9 +37,8 @@ class Handshake:
     chain_failure: str | None = None
 
 
-BROKEN_PAIR = vocabulary.Finding(
+BROKEN_PAIR = vocabulary.failure(
     "settings",
-    vocabulary.FAILURE,
     "The client certificate and its key cannot be read or do not match, and the registry server does not start",
     "Use a certificate and its unencrypted key in PEM format",
 )
@@ -68,19 +67,16 @@ def settings_findings(view: vocabulary.View) -> list[vocabulary.Finding]:
     password = None if view.type == _options.POSTGRESQL else stored
     database = desired_state.Database(type=view.type, name=view.name, username=view.username, password=password)
     found = [
-        vocabulary.Finding("settings", vocabulary.FAILURE, f"{problem.option} {problem.problem}", problem.remedy)
+        vocabulary.failure("settings", f"{problem.option} {problem.problem}", problem.remedy)
         for problem in desired_state.database_problems(database, view.type)
     ]
     if view.type == _options.POSTGRESQL and view.password_is_stored and passwords.breaks_url(stored):
         message = "The password in the Secret contains characters that are not valid in a connection URL, and the registry server does not start"
-        found.append(vocabulary.Finding("settings", vocabulary.FAILURE, message, "Store it percent-encoded, or set database.password, which encodes it"))
+        found.append(vocabulary.failure("settings", message, "Store it percent-encoded, or set database.password, which encodes it"))
     if stored != stored.strip("\r\n"):
         found.append(
-            vocabulary.Finding(
-                "settings",
-                vocabulary.WARNING,
-                "The password starts or ends with a line break, which is often added by a file or a command",
-                "Remove the line break",
+            vocabulary.warning(
+                "settings", "The password starts or ends with a line break, which is often added by a file or a command", "Remove the line break"
             )
         )
     if bool(view.client_certificate) != bool(view.client_key):
@@ -95,8 +91,8 @@ def settings_findings(view: vocabulary.View) -> list[vocabulary.Finding]:
         )
     if view.ca is not None and not certificates.certificates_in(view.ca):
         message = "The CA bundle contains no PEM certificate, and the registry server does not start"
-        found.append(vocabulary.Finding("ca", vocabulary.FAILURE, message, "Store the CA certificate in PEM format in it"))
-    return found or [vocabulary.Finding("settings", vocabulary.OK, "The registry server can use these settings")]
+        found.append(vocabulary.failure("ca", message, "Store the CA certificate in PEM format in it"))
+    return found or [vocabulary.ok("settings", "The registry server can use these settings")]
 
 
 def ca_findings(view: vocabulary.View, now: datetime) -> list[vocabulary.Finding]:
@@ -107,14 +103,10 @@ def ca_findings(view: vocabulary.View, now: datetime) -> list[vocabulary.Finding
     last = max(certificate.not_after for certificate in authorities)
     names = ", ".join(certificate.subject for certificate in authorities[:3]) + (" and others" if len(authorities) > 3 else "")
     if last < now:
-        return [vocabulary.Finding("ca", vocabulary.WARNING, f"The CA certificate expired on {vocabulary.day(last)} ({names})", "Use the new CA certificate")]
+        return [vocabulary.warning("ca", f"The CA certificate expired on {vocabulary.day(last)} ({names})", "Use the new CA certificate")]
     if last < now + timedelta(days=certificates.EXPIRY_DAYS):
-        return [
-            vocabulary.Finding(
-                "ca", vocabulary.WARNING, f"The CA certificate expires on {vocabulary.day(last)} ({names})", "Add the new CA certificate to the bundle in time"
-            )
-        ]
-    return [vocabulary.Finding("ca", vocabulary.OK, f"The CA certificate is {names}, valid until {vocabulary.day(last)}")]
+        return [vocabulary.warning("ca", f"The CA certificate expires on {vocabulary.day(last)} ({names})", "Add the new CA certificate to the bundle in time")]
+    return [vocabulary.ok("ca", f"The CA certificate is {names}, valid until {vocabulary.day(last)}")]
 
 
 def is_cluster_name(host: str) -> bool:
@@ -126,20 +118,18 @@ def unresolved(view: vocabulary.View) -> vocabulary.Finding:
     """A host name that is unknown where the task runs."""
     reason = "is the name of a Service, which can be resolved only in the cluster" if is_cluster_name(view.host) else "is a host name that cannot be resolved"
     message = f"The database cannot be reached from this host and was not checked: {view.host} {reason}"
-    return vocabulary.Finding(
-        "address", vocabulary.WARNING, message, "Check database.host, or run the task on a host that can reach the database (delegate_to)", proven=False
-    )
+    return vocabulary.warning("address", message, "Check database.host, or run the task on a host that can reach the database (delegate_to)", proven=False)
 
 
 def unreachable(view: vocabulary.View, reason: str) -> vocabulary.Finding:
     """A port that takes no connection from here."""
     remedy = "Check database.host and database.port, that the database is running, and that firewalls allow connections from this host"
-    return vocabulary.from_here(vocabulary.Finding("port", vocabulary.FAILURE, f"{view.host} port {view.port}: {reason}", remedy))
+    return vocabulary.from_here(vocabulary.failure("port", f"{view.host} port {view.port}: {reason}", remedy))
 
 
 def no_database(view: vocabulary.View, what: str) -> vocabulary.Finding:
     """A port behind which something else is."""
-    return vocabulary.Finding("port", vocabulary.FAILURE, f"{view.host} port {view.port}: the server is not {what}", "Check database.host and database.port")
+    return vocabulary.failure("port", f"{view.host} port {view.port}: the server is not {what}", "Check database.host and database.port")
 
 
 def encryption_findings(view: vocabulary.View, offered: bool) -> list[vocabulary.Finding]:
@@ -149,21 +139,18 @@ def encryption_findings(view: vocabulary.View, offered: bool) -> list[vocabulary
     if use.encrypted and not offered:
         if use.optional:
             message = "The database does not support TLS, so the connection is not encrypted, although ssl_mode prefers encryption"
-            return [vocabulary.Finding("tls", vocabulary.WARNING, message, "Enable TLS in the database")]
+            return [vocabulary.warning("tls", message, "Enable TLS in the database")]
         message = "The database does not support TLS, and the registry server requires an encrypted connection"
-        return [vocabulary.Finding("tls", vocabulary.FAILURE, message, f"Enable TLS in the database, or remove {option}")]
+        return [vocabulary.failure("tls", message, f"Enable TLS in the database, or remove {option}")]
     if use.encrypted:
-        return [vocabulary.Finding("tls", vocabulary.OK, "The database supports TLS, and the connection is encrypted")]
+        return [vocabulary.ok("tls", "The database supports TLS, and the connection is encrypted")]
     if offered:
         return [
-            vocabulary.Finding(
-                "tls",
-                vocabulary.WARNING,
-                "The database supports TLS, but the registry server does not use it: passwords and models are sent unencrypted",
-                f"Set {option}",
+            vocabulary.warning(
+                "tls", "The database supports TLS, but the registry server does not use it: passwords and models are sent unencrypted", f"Set {option}"
             )
         ]
-    return [vocabulary.Finding("tls", vocabulary.WARNING, "The database does not support TLS: models are sent unencrypted", "Enable TLS in the database")]
+    return [vocabulary.warning("tls", "The database does not support TLS: models are sent unencrypted", "Enable TLS in the database")]
 
 
 def handshake_findings(view: vocabulary.View, seen: Handshake, now: datetime) -> list[vocabulary.Finding]:
@@ -171,8 +158,8 @@ def handshake_findings(view: vocabulary.View, seen: Handshake, now: datetime) ->
     use = encryption(view)
     if seen.failure:
         message = f"The TLS handshake failed: {seen.failure}. The registry server requires TLS 1.2 or later"
-        return [vocabulary.Finding("protocol", vocabulary.FAILURE, message, "Check the TLS settings of the database")]
-    findings = [vocabulary.Finding("protocol", vocabulary.OK, f"The protocol is {seen.protocol}")] if seen.protocol else []
+        return [vocabulary.failure("protocol", message, "Check the TLS settings of the database")]
+    findings = [vocabulary.ok("protocol", f"The protocol is {seen.protocol}")] if seen.protocol else []
     findings.append(_chain_finding(view, use, seen.chain_failure))
     if seen.certificate is not None:
         findings += [_host_finding(view, use, seen.certificate), _expiry_finding(use, seen.certificate, now)]
@@ -183,40 +170,30 @@ def _chain_finding(view: vocabulary.View, use: Encryption, failure: str | None) 
     authority = "the CA" if view.ca is not None else "a CA of this host (the image of the registry server can contain other CAs)"
     if failure is None:
         if view.ca is None and not use.checks_chain:
-            return vocabulary.Finding(
-                "certificate", vocabulary.WARNING, "The registry server does not verify the certificate of the database", "Set database.ca"
-            )
+            return vocabulary.warning("certificate", "The registry server does not verify the certificate of the database", "Set database.ca")
         unchecked = "" if use.checks_chain else ". The registry server does not verify this, because verify_server_cert is false"
-        return vocabulary.Finding("certificate", vocabulary.OK, f"The certificate of the database is signed by {authority}{unchecked}")
+        return vocabulary.ok("certificate", f"The certificate of the database is signed by {authority}{unchecked}")
     if not use.checks_chain:
         message = f"The certificate of the database cannot be verified with the CA ({failure}), but the registry server does not verify it"
-        return vocabulary.Finding(
-            "certificate", vocabulary.WARNING, message, "Set database.ca to the CA certificate that signed it, then set verify_server_cert"
-        )
+        return vocabulary.warning("certificate", message, "Set database.ca to the CA certificate that signed it, then set verify_server_cert")
     remedy = "Set database.ca to the CA certificate that signed it"
-    return vocabulary.Finding("certificate", vocabulary.FAILURE, f"The certificate of the database is not signed by {authority}: {failure}", remedy)
+    return vocabulary.failure("certificate", f"The certificate of the database is not signed by {authority}: {failure}", remedy)
 
 
 def _host_finding(view: vocabulary.View, use: Encryption, certificate: certificates.Certificate) -> vocabulary.Finding:
     if certificates.covers(certificate, view.host):
         unchecked = "" if use.checks_host else ", which the registry server does not verify"
-        return vocabulary.Finding("host_name", vocabulary.OK, f"The certificate is valid for {view.host}{unchecked}")
+        return vocabulary.ok("host_name", f"The certificate is valid for {view.host}{unchecked}")
     names = ", ".join([*certificate.dns_names, *certificate.addresses][:8]) or "no host name (the common name is ignored)"
     message = f"The certificate is valid for {names}, not for {view.host}"
     if use.checks_host and not certificate.dns_names and not certificate.addresses:
         message = "The certificate contains no host name (subject alternative name), such as a certificate generated by MySQL; the common name is ignored"
         without = "database.verify_server_cert to false" if view.type == _options.MYSQL else "database.ssl_mode to require"
-        return vocabulary.Finding(
-            "host_name", vocabulary.FAILURE, message, f"Set {without}, which encrypts without verification, or use a certificate for {view.host}"
-        )
+        return vocabulary.failure("host_name", message, f"Set {without}, which encrypts without verification, or use a certificate for {view.host}")
     if use.checks_host:
-        return vocabulary.Finding(
-            "host_name", vocabulary.FAILURE, message, "Set database.host to a host name of the certificate, or use a certificate for this host name"
-        )
+        return vocabulary.failure("host_name", message, "Set database.host to a host name of the certificate, or use a certificate for this host name")
     reason = "because verify_server_cert is false" if view.type == _options.MYSQL else "for PostgreSQL, regardless of ssl_mode"
-    return vocabulary.Finding(
-        "host_name", vocabulary.WARNING, f"{message}. The registry server does not verify this {reason}", "Use a host name of the certificate"
-    )
+    return vocabulary.warning("host_name", f"{message}. The registry server does not verify this {reason}", "Use a host name of the certificate")
 
 
 def _expiry_finding(use: Encryption, certificate: certificates.Certificate, now: datetime) -> vocabulary.Finding:
@@ -227,14 +204,12 @@ def _expiry_finding(use: Encryption, certificate: certificates.Certificate, now:
             "expiry", vocabulary.FAILURE if use.checks_chain else vocabulary.WARNING, message + unchecked, "Renew it, and check the system clocks"
         )
     if certificate.not_after < now + timedelta(days=certificates.EXPIRY_DAYS):
-        return vocabulary.Finding(
-            "expiry", vocabulary.WARNING, f"The certificate of the database expires on {vocabulary.day(certificate.not_after)}", "Renew it"
-        )
-    return vocabulary.Finding("expiry", vocabulary.OK, f"The certificate of the database is valid until {vocabulary.day(certificate.not_after)}")
+        return vocabulary.warning("expiry", f"The certificate of the database expires on {vocabulary.day(certificate.not_after)}", "Renew it")
+    return vocabulary.ok("expiry", f"The certificate of the database is valid until {vocabulary.day(certificate.not_after)}")
 
 
 def need_not_encrypt(view: vocabulary.View) -> vocabulary.Finding:
     """A login that works the way the server does it."""
     if encryption(view).encrypted:
-        return vocabulary.Finding("tls_required", vocabulary.OK, "The connection is encrypted, whether the database requires it or not")
-    return vocabulary.Finding("tls_required", vocabulary.OK, "The database does not require encryption")
+        return vocabulary.ok("tls_required", "The connection is encrypted, whether the database requires it or not")
+    return vocabulary.ok("tls_required", "The database does not require encryption")

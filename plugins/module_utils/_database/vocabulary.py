@@ -36,10 +36,24 @@ class Finding:
     proven: bool = True
 
 
+def ok(check: str, message: str) -> Finding:
+    """What is as it should be."""
+    return Finding(check, OK, message)
+
+
+def warning(check: str, message: str, remedy: str, proven: bool = True) -> Finding:
+    """What the registry server can be used with."""
+    return Finding(check, WARNING, message, remedy, proven)
+
+
+def failure(check: str, message: str, remedy: str) -> Finding:
+    """What keeps the registry server from serving."""
+    return Finding(check, FAILURE, message, remedy)
+
+
 # What whoever may edit a registry could otherwise learn is a password that only the controller has.
-WITHHELD = Finding(
+WITHHELD = warning(
     "login",
-    WARNING,
     "The login was not tested: the task does not set database.host, and the connection does not verify the identity of the server",
     "Set database.host, or set database.ca to a CA certificate",
     proven=False,
