@@ -199,12 +199,12 @@ class Cluster:
             raise _errors.ClusterError(message, _errors.NOT_FOUND)
         raise _errors.ClusterError(f"the registries namespace is not known: this cluster has no DataScienceCluster. {hint}.", _errors.NOT_FOUND)
 
-    def ai_hub_namespace(self, unseen: Callable[[str], object]) -> str | None:
+    def ai_hub_namespace(self, unseen: Callable[[str], object], what: str = "") -> str | None:
         """The namespace of the registries by the platform's AIHub; None where there is none. `unseen` is told where it may not be read.
 
         OpenShift AI 3.6 keeps them with the applications unless the DataScienceCluster names another namespace, and only the AIHub tells.
         """
-        hub = visibility.seen(lambda: self.read(kinds.AI_HUBS, "", kinds.AI_HUB), None, unseen, advice=False, served=lambda: self.serves(*kinds.AI_HUBS))
+        hub = visibility.seen(lambda: self.read(kinds.AI_HUBS, "", kinds.AI_HUB), None, unseen, what, advice=False, served=lambda: self.serves(*kinds.AI_HUBS))
         return manifests.at(hub, ("spec", "instancesNamespace")) or None
 
     def server_version(self) -> tuple[int, int] | None:

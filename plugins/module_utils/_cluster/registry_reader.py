@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 
 from .. import _errors, _texts
 from .._model import credentials, custom_resource, desired_state, hosts, kinds, live_state, manifests, naming, ownership, server_pods
@@ -120,14 +119,15 @@ def labelled(value: str, read: Callable[[], list[manifests.Manifest]]) -> list[m
 def need_namespace(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object] = lambda _why: None) -> None:
     """Where nothing of a registry was found: InputError when the reason is the namespace, which does not exist or is not where registries are kept.
 
-    A list in a namespace that does not exist is an empty one, so that nothing else tells. `unseen` is told when that cannot be seen.
+    A list in a namespace that does not exist is an empty one, so that nothing else tells. `unseen` is told when that cannot be determined.
     """
     if namespace in cluster.checked_namespaces:
         return
-    kept = visibility.seen(cluster.registries_namespace, None, lambda _why: None)
+    kept = visibility.seen(cluster.registries_namespace, None)
     if kept == namespace:
         return
-    found = visibility.seen(lambda: [cluster.read(kinds.NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None)
+    what = f"whether the namespace {namespace!r} exists"
+    found = visibility.seen(lambda: [cluster.read(kinds.NAMESPACES, "", namespace)], None, unseen if kept is None else lambda _why: None, what)
     remedy = f"Set it to {kept}, or omit it" if kept else "Set it to the registries namespace"
     problem = "does not exist" if found == [None] else "is not the registries namespace of the operator" if kept else ""
     if problem:
@@ -148,16 +148,12 @@ def names(reader: Reader, what: str, api: tuple[str, str], unseen: list[str], na
 def _advice(
     reader: Reader, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[manifests.Manifest]]
 ) -> list[manifests.Manifest] | None:
-    served = partial(reader.serves, api) if "/" in api[0] else lambda: True
-    return visibility.seen(read, None, lambda why: unseen.append(f"{what} could not be determined: {why}"), served=served)
+    return visibility.seen(read, None, unseen.append, what, served=lambda: "/" not in api[0] or reader.serves(api))
 
 
 def names_of(read: Callable[[], Iterable[manifests.Manifest]]) -> frozenset[str]:
     """The names of what is read, for advice alone: none where it may not be read."""
-    try:
-        return frozenset(found["metadata"]["name"] for found in read())
-    except _errors.ClusterError:
-        return frozenset()
+    return frozenset(map(manifests.name_of, visibility.seen(read, ())))
 
 
 def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozenset[tuple[str, str]] = frozenset()) -> live_state.Live:
@@ -178,7 +174,7 @@ def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozense
     names = names_of(reader.registries) if registry is None and desired_state.creation_problems(wanted) else frozenset()
     server = None
     if registry is None and wanted.name[:1].isdigit():
-        server = visibility.seen(reader.cluster.server_version, None, lambda why: unseen.append(f"the version of Kubernetes could not be determined: {why}"))
+        server = visibility.seen(reader.cluster.server_version, None, unseen.append, "the version of Kubernetes")
     deployment = None if registry is None else reader.deployment(wanted.name)
     written = frozenset(objects.keys() & foreseen)
     generates = dependencies.generates_database(wanted, registry)
@@ -204,27 +200,25 @@ def _object(reader: Reader, kind: str, name: str, unseen: list[str]) -> manifest
     if kind in kinds.APIS:
         return reader.held(kind, name)
     if kind == "Deployment":
-        what = f"whether the operator would overwrite Deployment {name!r} could not be determined"
-        return visibility.seen(lambda: reader.deployment(name), None, lambda why: unseen.append(f"{what}: {why}"))
+        return visibility.seen(lambda: reader.deployment(name), None, unseen.append, f"whether the operator would overwrite Deployment {name!r}")
     if kind == kinds.USER_GROUP:
-        what = f"whether the operator would overwrite Group {name!r} could not be determined"
-        return own_group(reader, name, lambda why: unseen.append(f"{what}: {why}"))
+        return own_group(reader, name, unseen.append, f"whether the operator would overwrite Group {name!r}")
     service, _dot, namespace = name.partition(".")
-    what = f"whether database.host{_texts.repeated(service)} is a Service in namespace {reader.namespace!r} could not be determined"
+    what = f"whether database.host{_texts.repeated(service)} is a Service in namespace {reader.namespace!r}"
     # That an account may list Services elsewhere is not expected.
-    return visibility.seen(lambda: reader.service(service, namespace), {}, lambda why: None if namespace else unseen.append(f"{what}: {why}"))
+    return visibility.seen(lambda: reader.service(service, namespace), {}, lambda why: None if namespace else unseen.append(why), what)
 
 
-def own_group(reader: Reader, name: str, unseen: Callable[[str], object]) -> manifests.Manifest | None:
+def own_group(reader: Reader, name: str, unseen: Callable[[str], object] = lambda _why: None, what: str = "") -> manifests.Manifest | None:
     """A registry's own Group, for advice alone; None where there is none, the cluster has no groups, or it may not be read, which `unseen` is told."""
-    return visibility.seen(lambda: reader.group(name), None, unseen, served=lambda: reader.serves(kinds.USER_GROUPS))
+    return visibility.seen(lambda: reader.group(name), None, unseen, what, served=lambda: reader.serves(kinds.USER_GROUPS))
 
 
 def missing_service(reader: Reader, registry: manifests.Manifest) -> str:
     """That the Service does not exist which the host of a registry's database is, as a sentence; empty where it does, or that cannot be seen."""
     host = custom_resource.live_database(registry).get("host")
     service = hosts.service_of(host, reader.namespace) if host else None
-    if service is None or visibility.seen(lambda: [reader.service(service[1], service[0])], [], lambda _why: None) != [None]:
+    if service is None or visibility.seen(lambda: [reader.service(service[1], service[0])], []) != [None]:
         return ""
     return f"Service {service[1]!r} does not exist in namespace {service[0]!r}. Correct database.host or database.namespace, or create the Service."
 
@@ -238,5 +232,4 @@ def password_secrets_of(reader: Reader, registry: str, unseen: list[str]) -> lis
         # Whose they are depends on their keys, which a list of names does not have.
         return [held for metadata in named if metadata.get("generateName") == prefix and (held := reader.held("Secret", metadata["name"]))]
 
-    what = f"obsolete Secrets for the password of registry {registry!r} could not be determined"
-    return visibility.seen(marked, [], lambda why: unseen.append(f"{what}: {why}"), advice=False)
+    return visibility.seen(marked, [], unseen.append, f"obsolete Secrets for the password of registry {registry!r}", advice=False)

@@ -18,11 +18,12 @@ U = TypeVar("U")
 def seen(
     read: Callable[[], T],
     otherwise: U,
-    unseen: Callable[[str], object],
+    unseen: Callable[[str], object] = lambda _why: None,
+    what: str = "",
     advice: bool = True,
     served: Callable[[], bool] = lambda: True,
 ) -> T | U:
-    """What is read, or `otherwise` where it is missing; `unseen` is told why, unless there is nothing to see.
+    """What is read, or `otherwise` where it is missing; `unseen` is told why `what` could not be determined, unless there is nothing to see.
 
     What is read for `advice` never stops a run, whatever the answer. What a run acts upon is missing only where the account may not read it, or there is
     no such thing: any other failure is raised. `served` tells whether the cluster knows the kind at all: one that does not refuses first who has no
@@ -34,8 +35,8 @@ def seen(
         if not advice and error.status not in (_errors.FORBIDDEN, _errors.NOT_FOUND):
             raise
         # A container that was not started has no log, and the API server answers that this is a bad request.
-        if error.status not in (_errors.NOT_FOUND, _errors.BAD_REQUEST) and seen(served, True, lambda _error: None):
-            unseen(str(error))
+        if error.status not in (_errors.NOT_FOUND, _errors.BAD_REQUEST) and seen(served, True):
+            unseen(f"{what} could not be determined: {error}" if what else str(error))
         return otherwise
 
 

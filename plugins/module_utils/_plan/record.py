@@ -86,6 +86,10 @@ class Outcome:
                 self.warn([f"it is not known whether the API server performed: {change.action} {change.kind} {change.name!r}"])
             raise
 
+    def warn_of(self, warning: str) -> None:
+        """Note one warning, if it has not been noted yet."""
+        self.warn([warning])
+
     def warn(self, warnings: Iterable[str]) -> None:
         """Note warnings, each once: a plan that was made anew may repeat them."""
         self.warnings += [warning for warning in dict.fromkeys(warnings) if warning not in self.warnings]

@@ -97,8 +97,7 @@ def _read(cluster: client.Cluster, outcome: ComponentOutcome) -> component_plan.
         raise _errors.ClusterError(f"the component cannot be changed: this cluster has {what}. {remedy}.")
     live = component_plan.Live(api, found[0])
     if live.state == component_plan.MANAGED and live.namespace is None:
-        what = "the registries namespace could not be determined"
-        live = replace(live, unnamed_namespace=cluster.ai_hub_namespace(lambda why: outcome.warn([f"{what}: {why}"])))
+        live = replace(live, unnamed_namespace=cluster.ai_hub_namespace(outcome.warn_of, "the registries namespace"))
     return live
 
 
@@ -207,7 +206,7 @@ def _singleton(cluster: client.Cluster, outcome: ComponentOutcome) -> str | None
 
 def _seen(cluster: client.Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> manifests.Manifest | None:
     """An object, empty when there is none; None where it cannot be seen, with a warning."""
-    return visibility.seen(lambda: cluster.read(api, "", name) or {}, None, lambda why: outcome.warn([f"{what} could not be determined: {why}"]))
+    return visibility.seen(lambda: cluster.read(api, "", name) or {}, None, outcome.warn_of, what)
 
 
 def _described(live: component_plan.Live) -> manifests.Manifest:

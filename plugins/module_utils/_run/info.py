@@ -148,8 +148,7 @@ class Collector:
                 [_errors.Problem("label_selector", f"is not a valid label selector: {error}", remedy, self._options["label_selector"])]
             ) from None
         if not live:
-            what = f"whether the namespace {self._survey.namespace!r} exists could not be determined"
-            registry_reader.need_namespace(self._survey.cluster, self._survey.namespace, lambda why: self._outcome.warn([f"{what}: {why}"]))
+            registry_reader.need_namespace(self._survey.cluster, self._survey.namespace, self._outcome.warn_of)
         pattern = self._options["name_pattern"] or "*"
         selected, skipped = [], []
         for registry in sorted(live, key=lambda found: str(found["metadata"]["name"])):
@@ -199,7 +198,8 @@ class Collector:
         return visibility.seen(
             read,
             None,
-            lambda why: (outcome or self._outcome).warn([f"{what} could not be determined: {why}"]),
+            (outcome or self._outcome).warn_of,
+            what,
             served=lambda: "/" not in api[0] or self._survey.serves(api),
         )
 
@@ -229,7 +229,7 @@ class Collector:
         status = observation.status_of(seen, verdict)
         if deployment is None:
             status.update(available=None, reason="its Deployment cannot be read", evidence=None, remedy=None)
-        observation.complete_address(survey, name, status, lambda why: outcome.warn([f"the public URLs of registries could not be determined: {why}"]))
+        observation.complete_address(survey, name, status, outcome.warn_of)
         pod = server_pods.newest_pod(seen.pods)
         started = None if pod is None else server_pods.server_start(pod)
         live = live_state.Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)

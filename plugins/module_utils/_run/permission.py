@@ -54,8 +54,4 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     if registry is None:
         outcome.status = dict(observation.ABSENT)
         return
-    visibility.seen(
-        lambda: availability.wait_until_available(reader, name, 0, outcome),
-        None,
-        lambda why: outcome.warn([f"the availability of the registry could not be determined: {why}"]),
-    )
+    visibility.seen(lambda: availability.wait_until_available(reader, name, 0, outcome), None, outcome.warn_of, "the availability of the registry")

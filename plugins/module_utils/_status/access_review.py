@@ -69,7 +69,7 @@ def escalation_problems(reader: registry_reader.Reader, target: permissions.Targ
         return []
     role = None
     if target.uid:
-        role = visibility.seen(lambda: reader.cluster.read(kinds.ROLES, target.namespace, target.role), None, lambda _why: None)
+        role = visibility.seen(lambda: reader.cluster.read(kinds.ROLES, target.namespace, target.role), None)
     missing = lacking(access for access in rights_of_role(target, role) if lacking([of_all(access)]))
     return [escalation_problem(target, missing)] if missing and lacking([bind]) else []
 

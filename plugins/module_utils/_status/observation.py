@@ -131,13 +131,13 @@ def status_of(seen: readiness.Observation, verdict: readiness.Verdict) -> manife
     }
 
 
-def complete_address(reader: registry_reader.Reader, name: str, status: manifests.Manifest, unseen: Callable[[str], None]) -> None:
+def complete_address(reader: registry_reader.Reader, name: str, status: manifests.Manifest, unseen: Callable[[str], object] = lambda _why: None) -> None:
     """Find the public URL by the registry's Route where the status names none: operators before v0.2.20 do not list it among the hosts.
 
     `unseen` is told why it cannot be read.
     """
     if status["address"] is not None or not reader.capabilities.has_metadata_server:
         return
-    route = visibility.seen(lambda: reader.route(f"{name}-https"), None, unseen, served=lambda: reader.serves(kinds.ROUTES))
+    route = visibility.seen(lambda: reader.route(f"{name}-https"), None, unseen, "the public URLs of registries", served=lambda: reader.serves(kinds.ROUTES))
     host = manifests.at(route, ("spec", "host"))
     status["address"] = f"https://{host}" if host else None

@@ -188,7 +188,7 @@ class WrittenRegistry:
             outcome.status = {**observation.ABSENT, "reason": "the registry does not exist yet", "restart_needed": False}
             return
         # That it is not known is no fault of the registry: its address is only shown.
-        observation.complete_address(self.planned.reader, name, outcome.status, lambda _why: None)
+        observation.complete_address(self.planned.reader, name, outcome.status)
         if options["smoke_test"] and outcome.status["available"]:
             answer = smoke_test.ask_registry(self.planned.reader, outcome.status["address"], options["smoke_test_domains"])
             outcome.status["smoke_test"] = answer.as_result()

@@ -207,8 +207,7 @@ def _shared_warnings(reader: registry_reader.Reader, request: Request, made: cha
     if not names:
         return []
     unseen: list[str] = []
-    what = f"whether other registries use Secret {names[0]!r} could not be determined"
-    users: Users = visibility.seen(reader.users, {}, lambda why: unseen.append(f"{what}: {why}"))
+    users: Users = visibility.seen(reader.users, {}, unseen.append, f"whether other registries use Secret {names[0]!r}")
     for name in names:
         others = {*users.get(("Secret", name), ())} - {request.wanted.name, *request.expected_users().get(("Secret", name), ())}
         used = f"Secret {name!r} is also used by registry {', '.join(map(repr, sorted(others)))}"

@@ -110,8 +110,7 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
     others = [item for other, item in {**registries, **expected}.items() if other != name]
     database = custom_resource.live_database(registry or last)
     if registry is None:
-        what = "whether the namespace exists could not be determined"
-        registry_reader.need_namespace(reader.cluster, reader.namespace, lambda why: unseen.append(f"{what}: {why}"))
+        registry_reader.need_namespace(reader.cluster, reader.namespace, unseen.append)
     named = (database.get("passwordSecret") or {}).get("name")
     secrets = registry_reader.password_secrets_of(reader, name, unseen)
     if named and named not in [secret["metadata"]["name"] for secret in secrets]:
@@ -140,7 +139,8 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
         volumes = visibility.seen(
             lambda: reader.names(kinds.VOLUME_CLAIMS, reader.namespace),
             [],
-            lambda why: unseen.append(f"whether registry {name!r} has a generated database, which is deleted together with it, could not be determined: {why}"),
+            unseen.append,
+            f"whether registry {name!r} has a generated database, which is deleted together with it,",
             advice=False,
         )
         generated = [reader.deployment(made.host), reader.held("Secret", made.password_secret.name), *volumes]
@@ -148,10 +148,11 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
         users = visibility.seen(
             lambda: registry_reader.labelled(name, lambda: reader.cluster.metadata(kinds.INFERENCE_SERVICES, "", labelSelector=label)),
             [],
-            lambda why: unseen.append(f"InferenceServices that refer to the registry could not be determined: {why}"),
+            unseen.append,
+            "InferenceServices that refer to the registry",
         )
     target = permissions.Target(reader.namespace, name, reader.capabilities.api[0], None)
-    group = None if registry is None else registry_reader.own_group(reader, target.own_group, lambda _why: None)
+    group = None if registry is None else registry_reader.own_group(reader, target.own_group)
     bindings = seen("RoleBindings without an owner", lambda: role_bindings.ownerless(target, reader.role_bindings(target.roles)), [])
     return deletion_plan.Remains(
         capabilities=reader.capabilities,
