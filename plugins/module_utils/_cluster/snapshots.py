@@ -10,13 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
-from .. import _errors
 from .._model import custom_resource, kinds, manifests, server_pods
 from . import client, registry_reader, trimming, visibility
 
 T = TypeVar("T")
+# By name.
+Objects = dict[str, manifests.Manifest]
 THREADS = 8
 
 
@@ -49,14 +51,10 @@ class Snapshot(registry_reader.Reader):
 
     def load(self) -> None:
         """Read everything that every plan needs, at the same time. Errors are kept for those who ask."""
-        loads: list[Callable[[], object]] = [
-            self._registries,
-            lambda: self._held("Secret"),
-            lambda: self._held("ConfigMap"),
-            self._deployments,
-            self._role_bindings,
-            self._groups,
-        ]
+        self.load_all([self._registries, partial(self._held, "Secret"), partial(self._held, "ConfigMap"), self._deployments, self._role_bindings, self._groups])
+
+    def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
+        """Read several lists at the same time. Errors are kept for those who ask."""
         with ThreadPoolExecutor(THREADS) as pool:
             for done in [pool.submit(load) for load in loads]:
                 done.exception()
@@ -75,23 +73,20 @@ class Snapshot(registry_reader.Reader):
 
     def held(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
-        return visibility.if_allowed(lambda: self._held(kind).get(name), lambda: self._once((kind, name), lambda: super(Snapshot, self).held(kind, name)))
+        return self._one((kind, name), partial(self._held, kind), partial(super().held, kind, name))
 
     def service(self, name: str, namespace: str = "") -> manifests.Manifest | None:
         """A Service."""
-        where = namespace or self.namespace
-        return self._once(("services", where), lambda: _by_name(self.cluster.listed(kinds.SERVICES, where, trimming.trimmed))).get(name)
+        return self._by_name(kinds.SERVICES, trimming.trimmed, namespace or self.namespace).get(name)
 
     def named(self, kind: str, prefix: str) -> list[manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this."""
-        begins = self._once(("beginnings", kind), lambda: _grouped(self._held(kind).values(), _beginning))
+        begins = self._once(("beginnings", kind), lambda: _grouped(self._held(kind).values(), lambda held: _beginning_of(manifests.name_of(held))))
         return [found for found in begins.get(_beginning_of(prefix), ()) if found["metadata"]["name"].startswith(prefix)]
 
     def deployment(self, name: str) -> manifests.Manifest | None:
         """A Deployment."""
-        return visibility.if_allowed(
-            lambda: self._deployments().get(name), lambda: self._once(("deployment", name), lambda: super(Snapshot, self).deployment(name))
-        )
+        return self._one(("Deployment", name), self._deployments, partial(super().deployment, name))
 
     def route(self, name: str) -> manifests.Manifest | None:
         """A Route. That of a registry which has just been created may be newer than the list."""
@@ -110,25 +105,22 @@ class Snapshot(registry_reader.Reader):
         """A Group of OpenShift's; with `listed` not one by one where the account may not list them."""
         if not self.serves(kinds.USER_GROUPS):
             return None
-        if listed:
-            return self._groups().get(name)
-        return visibility.if_allowed(lambda: self._groups().get(name), lambda: self._once(("group", name), lambda: super(Snapshot, self).group(name)))
+        return self._groups().get(name) if listed else self._one((kinds.USER_GROUP, name), self._groups, partial(super().group, name))
 
     def ingress_domains(self) -> list[str]:
         """The domains of the cluster's own ingress."""
-        return self._once("ingress", lambda: super(Snapshot, self).ingress_domains())
+        return self._once("ingress", super().ingress_domains)
 
     def everywhere(self, api: tuple[str, str]) -> list[manifests.Manifest]:
         """All objects of a kind in the whole cluster."""
-        if api == kinds.USER_GROUPS:
-            return list(self._groups().values())
-        return self._once(("everywhere", api), lambda: super(Snapshot, self).everywhere(api))
+        return list(self._groups().values()) if api == kinds.USER_GROUPS else self._once(("everywhere", api), partial(super().everywhere, api))
 
     def names(self, api: tuple[str, str], namespace: str = "") -> list[manifests.Manifest]:
         """All objects of a kind in a namespace, or in the whole cluster, without their content."""
+        read = super().names
 
         def listed(where: str) -> list[manifests.Manifest]:
-            return self._once(("names", api, where), lambda: super(Snapshot, self).names(api, where))
+            return self._once(("names", api, where), partial(read, api, where))
 
         if namespace in ("", self.namespace):
             return listed(namespace)
@@ -139,47 +131,46 @@ class Snapshot(registry_reader.Reader):
 
     def serves(self, api: tuple[str, str]) -> bool:
         """Whether the cluster knows this kind of object. What was listed it knows."""
-        if api == kinds.USER_GROUPS and self._listed(self._groups):
+        if api == kinds.USER_GROUPS and visibility.seen(lambda: [self._groups()], []):
             return True
-        return self._once(("api", api), lambda: super(Snapshot, self).serves(api))
+        return self._once(("api", api), partial(super().serves, api))
 
     def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
         """Those of the rights that this account does not have; without a namespace, in the whole cluster."""
-        return [missing for right in dict.fromkeys(rights) for missing in self._missing(namespace, right)]
+        ask = super().missing_rights
+        return [missing for right in dict.fromkeys(rights) for missing in self._once((namespace, right), partial(ask, namespace, [right]))]
 
-    @staticmethod
-    def _listed(load: Callable[[], object]) -> bool:
-        try:
-            load()
-        except _errors.ClusterError:
-            return False
-        return True
+    def _registries(self) -> Objects:
+        return self._by_name(self.capabilities.api, trimming.trimmed_registry, self.namespace)
 
-    def _missing(self, namespace: str, right: client.Right) -> list[client.Right]:
-        return self._once((namespace, right), lambda: super(Snapshot, self).missing_rights(namespace, [right]))
+    def _held(self, kind: str) -> Objects:
+        return self._by_name(kinds.APIS[kind], trimming.trimmed_source, self.namespace)
 
-    def _registries(self) -> dict[str, manifests.Manifest]:
-        return self._once("registries", lambda: _by_name(self.cluster.listed(self.capabilities.api, self.namespace, trimming.trimmed_registry)))
+    def _deployments(self) -> Objects:
+        return self._by_name(kinds.DEPLOYMENTS, trimming.trimmed_deployment, self.namespace)
 
-    def _held(self, kind: str) -> dict[str, manifests.Manifest]:
-        return self._once(kind, lambda: _by_name(self.cluster.listed(kinds.APIS[kind], self.namespace, trimming.trimmed_source)))
+    def _routes(self) -> Objects:
+        return self._by_name(kinds.ROUTES, trimming.trimmed, self.namespace)
 
-    def _deployments(self) -> dict[str, manifests.Manifest]:
-        return self._once("deployments", lambda: _by_name(self.cluster.listed(kinds.DEPLOYMENTS, self.namespace, trimming.trimmed_deployment)))
+    def _groups(self) -> Objects:
+        return self._by_name(kinds.USER_GROUPS, trimming.trimmed_group, "")
 
     def _pods(self) -> dict[str, list[manifests.Manifest]]:
-        return self._once(
-            "pods", lambda: _grouped(self.cluster.listed(kinds.PODS, self.namespace, trimming.trimmed_pod, labelSelector=server_pods.POD_LABELS), _application)
-        )
+        def listed() -> list[manifests.Manifest]:
+            return self.cluster.listed(kinds.PODS, self.namespace, trimming.trimmed_pod, labelSelector=server_pods.POD_LABELS)
 
-    def _routes(self) -> dict[str, manifests.Manifest]:
-        return self._once("routes", lambda: _by_name(self.cluster.listed(kinds.ROUTES, self.namespace, trimming.trimmed)))
+        return self._once("pods", lambda: _grouped(listed(), lambda pod: str(manifests.at(pod, ("metadata", "labels", "app")))))
 
     def _role_bindings(self) -> dict[str, list[manifests.Manifest]]:
         return self._once("bindings", lambda: _grouped(self.cluster.listed(kinds.ROLE_BINDINGS, self.namespace, trimming.trimmed_binding), _role))
 
-    def _groups(self) -> dict[str, manifests.Manifest]:
-        return self._once("groups", lambda: _by_name(self.cluster.listed(kinds.USER_GROUPS, "", trimming.trimmed_group)))
+    def _by_name(self, api: tuple[str, str], trim: Callable[[manifests.Manifest], manifests.Manifest], where: str, **query: str) -> Objects:
+        """A list, by name."""
+        return self._once(("list", api, where), lambda: {manifests.name_of(found): found for found in self.cluster.listed(api, where, trim, **query)})
+
+    def _one(self, named: tuple[str, str], listed: Callable[[], Objects], read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
+        """One of a list, by kind and name; read one by one where the account may not list."""
+        return visibility.if_allowed(lambda: listed().get(named[1]), lambda: self._once(named, read))
 
     def _once(self, what: Hashable, load: Callable[[], T]) -> T:
         """What `load` returned, or raised, the first time that this was asked for, by whichever thread."""
@@ -195,10 +186,6 @@ class Snapshot(registry_reader.Reader):
         return answer.result()
 
 
-def _by_name(objects: Iterable[manifests.Manifest]) -> dict[str, manifests.Manifest]:
-    return {found["metadata"]["name"]: found for found in objects}
-
-
 def _grouped(objects: Iterable[manifests.Manifest], key: Callable[[manifests.Manifest], str]) -> dict[str, list[manifests.Manifest]]:
     groups: dict[str, list[manifests.Manifest]] = {}
     for found in objects:
@@ -210,17 +197,9 @@ def _namespace(manifest: manifests.Manifest) -> str:
     return str(manifest["metadata"].get("namespace", ""))
 
 
-def _application(pod: manifests.Manifest) -> str:
-    return str(manifests.at(pod, ("metadata", "labels", "app")))
-
-
 def _role(binding: manifests.Manifest) -> str:
     # A ClusterRole is none of a registry's Roles, whatever it is called.
     return binding["roleRef"]["name"] if binding["roleRef"]["kind"] == "Role" else ""
-
-
-def _beginning(held: manifests.Manifest) -> str:
-    return _beginning_of(held["metadata"]["name"])
 
 
 def _beginning_of(name: str) -> str:
@@ -235,23 +214,9 @@ class Survey(Snapshot):
         super().__init__(cluster, capabilities, namespace)
         self._selection = selection
 
-    def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
-        """Read several lists at the same time. Errors are kept for those who ask."""
-        with ThreadPoolExecutor(THREADS) as pool:
-            for done in [pool.submit(load) for load in loads]:
-                done.exception()
-
-    def held(self, kind: str, name: str) -> manifests.Manifest | None:
-        """A ConfigMap or Secret with its data."""
-        return self._held(kind).get(name)
-
     def source(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret without its data: when it was changed."""
-        return self._once(("sources", kind), lambda: {found["metadata"]["name"]: found for found in self.names(kinds.APIS[kind], self.namespace)}).get(name)
-
-    def deployment(self, name: str) -> manifests.Manifest | None:
-        """A Deployment."""
-        return self._deployments().get(name)
+        return self._once(("sources", kind), lambda: {manifests.name_of(found): found for found in self.names(kinds.APIS[kind], self.namespace)}).get(name)
 
     def group(self, name: str, listed: bool = False) -> manifests.Manifest | None:
         """A Group of OpenShift's."""
@@ -264,24 +229,22 @@ class Survey(Snapshot):
 
     def cluster_role_bindings(self) -> list[manifests.Manifest]:
         """The ClusterRoleBindings."""
-        return self._once("cluster role bindings", lambda: self.cluster.listed(kinds.CLUSTER_ROLE_BINDINGS, "", trimming.trimmed_binding))
+        return list(self._by_name(kinds.CLUSTER_ROLE_BINDINGS, trimming.trimmed_binding, "").values())
 
     def roles(self) -> list[manifests.Manifest]:
         """The Roles of the namespace."""
-        return self._once("roles", lambda: self.cluster.listed(kinds.ROLES, self.namespace, trimming.trimmed_role))
+        return list(self._by_name(kinds.ROLES, trimming.trimmed_role, self.namespace).values())
 
     def cluster_roles(self) -> list[manifests.Manifest]:
         """The ClusterRoles."""
-        return self._once("cluster roles", lambda: self.cluster.listed(kinds.CLUSTER_ROLES, "", trimming.trimmed_role))
+        return list(self._by_name(kinds.CLUSTER_ROLES, trimming.trimmed_role, "").values())
 
     def route(self, name: str) -> manifests.Manifest | None:
         """A Route."""
         return self._routes().get(name)
 
-    def _registries(self) -> dict[str, manifests.Manifest]:
-        return self._once(
-            "registries",
-            lambda: {
-                found["metadata"]["name"]: found for found in self.cluster.listed(self.capabilities.api, self.namespace, trimming.trimmed, **self._selection)
-            },
-        )
+    def _registries(self) -> Objects:
+        return self._by_name(self.capabilities.api, trimming.trimmed, self.namespace, **self._selection)
+
+    def _one(self, named: tuple[str, str], listed: Callable[[], Objects], _read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
+        return listed().get(named[1])
