@@ -126,21 +126,7 @@ class WrittenRegistry:
 
     def put_back(self, verdict: readiness.Verdict) -> str:
         """Put back what was replaced in place, now that the registry is not available with it; what was done, as sentences."""
-        planned = self.planned
-        return restoration.put_back(
-            restoration.Replaced(
-                reader=planned.reader,
-                name=planned.request.wanted.name,
-                may_restart=planned.request.consent.restart,
-                outcome=planned.request.outcome,
-                live=planned.live,
-                resource=self.resource,
-                overwritten=planned.overwritten,
-                leftovers=planned.made.leftovers,
-                preflight=planned.preflight,
-            ),
-            verdict,
-        )
+        return restoration.put_back(self.planned, self.resource, verdict)
 
     def clean_up(self, reader: registry_reader.Reader) -> None:
         """Delete what an edit has left over, where the registry is seen available without it. InputError, ClusterError when a request is refused."""

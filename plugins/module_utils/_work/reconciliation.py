@@ -16,7 +16,7 @@ from .._cluster import registry_reader, visibility, writes
 from .._model import desired_state, kinds, live_state
 from .._plan import changeset, drift, prediction, record, registry_plan
 from .._status import readiness
-from . import restoration, upload_place
+from . import upload_place
 
 # What looks at a database takes 80 ms to load, and what grants access 17 ms: Ansible sends sources only, so that each file is compiled
 # in every run that imports it. Most runs do neither, so functions import them.
@@ -87,7 +87,7 @@ def plan(
             # Where the plan had to be made anew, the registry was as it had been before the first one.
             first = overwritten.get((change.kind, change.name))
             known = replace(live, registry=first.before.registry, deployment=first.before.deployment) if first else live
-            overwritten[change.kind, change.name] = restoration.Overwritten(change, known)
+            overwritten[change.kind, change.name] = Overwritten(change, known)
     made = replace(made, warnings=(*made.warnings, *_shared_warnings(reader, request, made)))
     access = None
     if request.access is not None:
@@ -96,6 +96,14 @@ def plan(
         access = authorization.plan(reader, request.access, live.registry, before.access.before if before and before.access else None)
         made = replace(made, problems=(*made.problems, *access.problems))
     return PlannedRegistry(request, reader, live, made, access, foreseen, overwritten, before.preflight if before else None)
+
+
+@dataclass(frozen=True)
+class Overwritten:
+    """What a run changes of what there was: the change, and what was there when the registry was as it had been."""
+
+    change: changeset.Change
+    before: live_state.Live = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ class PlannedRegistry:
     made: changeset.Plan
     access: authorization.PlannedAccess | None
     foreseen: frozenset[tuple[str, str]]
-    overwritten: Mapping[tuple[str, str], restoration.Overwritten] = field(repr=False)
+    overwritten: Mapping[tuple[str, str], Overwritten] = field(repr=False)
     # What the database showed, where it was looked at.
     preflight: preflight.Preflight | None = field(repr=False)
 
