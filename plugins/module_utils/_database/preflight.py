@@ -25,7 +25,7 @@ SHORT_SECONDS = 2.0
 class Preflight:
     """What a look at a registry's database before it is written found. `reason`: why nothing is known; `lacks_library`: because one is not installed here."""
 
-    report: probe.Report = field(default_factory=lambda: probe.Report(()))
+    report: probe.Report = field(default_factory=probe.Report)
     reason: str = ""
     lacks_library: bool = False
 

@@ -12,7 +12,7 @@ import ssl
 import struct
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -30,20 +30,25 @@ POSTGRESQL_TLS_REQUEST = struct.pack("!II", 8, 80877103)
 EXPIRED = (9, 10)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Report:
-    """Everything that was found out about a database."""
+    """Everything that was found out about a database; filled as it is looked at."""
 
-    findings: tuple[vocabulary.Finding, ...]
+    findings: list[vocabulary.Finding] = field(default_factory=list)
     version: str | None = None
     certificate: certificates.Certificate | None = None
-    schema_version: int | None = None
+    schema: vocabulary.Schema = field(default_factory=vocabulary.Schema)
     login: connection.Login | None = None
 
     @property
     def usable(self) -> bool | None:
         """Whether a registry server would serve with it; None when it could not be looked at from here."""
         return vocabulary.usable(self.findings)
+
+    def facts(self) -> dict[str, Any]:
+        """What the database is, as part of a result."""
+        certificate = self.certificate.described() if self.certificate else None
+        return {"version": self.version, "schema_version": self.schema.version, "certificate": certificate}
 
 
 class _Clock:
@@ -60,55 +65,44 @@ class _Clock:
         return left
 
 
-@dataclass
-class _Facts:
-    version: str | None = None
-    certificate: certificates.Certificate | None = None
-    schema: vocabulary.Schema | None = None
-    login: connection.Login | None = None
-
-
 def look(view: vocabulary.View, timeout: float = STEP_SECONDS) -> Report:
     """Look at a database as the registry server will. Every step takes at most `timeout` seconds, and all of them twice that; nothing is raised or written."""
     missing = connection.missing_libraries(view.type, view.password is not None)
     if missing:
         message = f"The database was not checked: the Python library {' and '.join(missing)} is not installed where this task runs"
-        return Report((vocabulary.warning("libraries", message, f"Install it: pip install {' '.join(missing)}"),))
-    now, clock = datetime.now(timezone.utc), _Clock(timeout)
-    found: list[vocabulary.Finding] = []
-    facts = _Facts()
+        return Report([vocabulary.warning("libraries", message, f"Install it: pip install {' '.join(missing)}")])
+    now, clock, report = datetime.now(timezone.utc), _Clock(timeout), Report()
     view = replace(view, host=view.host.strip("[]"))
     try:
-        found += [*transport.settings_findings(view), *transport.ca_findings(view, now)]
+        report.findings += [*transport.settings_findings(view), *transport.ca_findings(view, now)]
         # A server that sends one byte now and then keeps every step within its time.
-        _deadline.within(LONGEST_STEPS * timeout, lambda: _look(view, clock, now, found, facts))
+        _deadline.within(LONGEST_STEPS * timeout, lambda: _look(view, clock, now, report))
     except connection.StopError as stop:
-        found = [finding for finding in found if finding.check != stop.finding.check]
-        found.append(stop.finding)
+        report.findings = [*(finding for finding in report.findings if finding.check != stop.finding.check), stop.finding]
     except (socket.timeout, TimeoutError):
-        found.append(transport.unreachable(view, "no response in time"))
+        report.findings.append(transport.unreachable(view, "no response in time"))
     except (OSError, EOFError) as error:
-        found.append(transport.unreachable(view, f"the connection was closed: {vocabulary.repeated(view, str(error))}"))
+        report.findings.append(transport.unreachable(view, f"the connection was closed: {vocabulary.repeated(view, str(error))}"))
     except Exception as error:  # whatever a proxy that answers in a database's place, or an option that no library can encode, makes this stumble upon
-        found.append(refusals.unexpected(error))
+        report.findings.append(refusals.unexpected(error))
     # MySQL says its version before a login too.
-    if facts.version and not any(finding.check == "version" for finding in found):
-        found.append(requirements.version_finding(view.type, facts.version))
-    version = requirements.version_text(facts.version) if facts.version else None
-    return Report(tuple(found), version, facts.certificate, facts.schema.version if facts.schema else None, facts.login)
+    if report.version and not any(finding.check == "version" for finding in report.findings):
+        report.findings.append(requirements.version_finding(view.type, report.version))
+    # A copy: what took too long may still fill the other one.
+    return replace(report, findings=[*report.findings], version=requirements.version_text(report.version) if report.version else None)
 
 
-def _look(view: vocabulary.View, clock: _Clock, now: datetime, found: list[vocabulary.Finding], facts: _Facts) -> None:
+def _look(view: vocabulary.View, clock: _Clock, now: datetime, report: Report) -> None:
     address = _resolved(view, clock)
-    found.append(vocabulary.ok("address", f"The host is {address}"))
+    report.findings.append(vocabulary.ok("address", f"The host is {address}"))
     offered, greeting = _greeting(view, address, clock)
-    found.append(vocabulary.ok("port", f"Port {view.port} is open"))
-    facts.version = greeting
-    found += transport.encryption_findings(view, offered)
+    report.findings.append(vocabulary.ok("port", f"Port {view.port} is open"))
+    report.version = greeting
+    report.findings += transport.encryption_findings(view, offered)
     use = transport.encryption(view)
     if use.encrypted and not offered and not use.optional:
         return
-    if any(finding.check == "ca" and finding.result == vocabulary.FAILURE for finding in found):
+    if any(finding.check == "ca" and finding.result == vocabulary.FAILURE for finding in report.findings):
         return
     encrypted = use.encrypted and offered
     if encrypted:
@@ -117,15 +111,15 @@ def _look(view: vocabulary.View, clock: _Clock, now: datetime, found: list[vocab
         except ssl.SSLError:
             raise connection.StopError(transport.BROKEN_PAIR) from None
         seen = _handshake(view, address, clock, use)
-        facts.certificate = seen.certificate
+        report.certificate = seen.certificate
         certificate = transport.handshake_findings(view, seen, now)
-        found += certificate
+        report.findings += certificate
         # Neither the registry server nor this sends a password to a server that is not who it should be.
         if any(finding.result == vocabulary.FAILURE for finding in certificate):
             return
     if view.password is None:
         return
-    _log_in(view, address, clock, encrypted, offered, found, facts)
+    _log_in(view, address, clock, encrypted, offered, report)
 
 
 # --- reaching it
@@ -242,21 +236,19 @@ class _Session:
             return ()
 
 
-def _log_in(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool, offered: bool, found: list[vocabulary.Finding], facts: _Facts) -> None:
+def _log_in(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool, offered: bool, report: Report) -> None:
     """Log in as the server does, once: wrong passwords can lock an account."""
-    refusal = _attempt(view, address, clock, encrypted, found, facts)
+    refusal = _attempt(view, address, clock, encrypted, report)
     if refusal and offered and not encrypted and transport.encryption(view).optional and refusals.WITHOUT_TLS.search(refusal.text):
         # The server tries the other way too, and no password was sent.
-        refusal = _attempt(view, address, clock, True, found, facts)
+        refusal = _attempt(view, address, clock, True, report)
     if refusal and view.type == _options.MYSQL:
-        found.append(refusals.mysql_refusal(view, refusal.code, refusal.text, encrypted))
+        report.findings.append(refusals.mysql_refusal(view, refusal.code, refusal.text, encrypted))
     elif refusal:
-        found.append(refusals.postgresql_refusal(view, refusal.text))
+        report.findings.append(refusals.postgresql_refusal(view, refusal.text))
 
 
-def _attempt(
-    view: vocabulary.View, address: str, clock: _Clock, encrypted: bool, found: list[vocabulary.Finding], facts: _Facts
-) -> connection.RefusedError | None:
+def _attempt(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool, report: Report) -> connection.RefusedError | None:
     """Log in and read what there is to know; the refusal when that cannot be done."""
     is_mysql = view.type == _options.MYSQL
     if view.withholds_password and encrypted and not transport.encryption(view).checks_chain:
@@ -265,14 +257,14 @@ def _attempt(
         session = (_mysql if is_mysql else _postgresql)(view, address, clock, encrypted)
     except connection.RefusedError as refusal:
         return refusal
-    facts.login = connection.Login(address, encrypted)
+    report.login = connection.Login(address, encrypted)
     try:
-        found.append(vocabulary.ok("login", f"The user {view.username} can log in"))
+        report.findings.append(vocabulary.ok("login", f"The user {view.username} can log in"))
         if encrypted == transport.encryption(view).encrypted:
-            found.append(transport.need_not_encrypt(view))
-        (_read_mysql if is_mysql else _read_postgresql)(view, session, found, facts)
+            report.findings.append(transport.need_not_encrypt(view))
+        (_read_mysql if is_mysql else _read_postgresql)(view, session, report)
     except connection.RefusedError as refusal:
-        found.append(refusals.interrupted(view, refusal.code, refusal.text))
+        report.findings.append(refusals.interrupted(view, refusal.code, refusal.text))
     finally:
         session.close()
     return None
@@ -304,38 +296,38 @@ def _postgresql(view: vocabulary.View, address: str, clock: _Clock, encrypted: b
 # --- reading
 
 
-def _read_mysql(view: vocabulary.View, session: _Session, found: list[vocabulary.Finding], facts: _Facts) -> None:
+def _read_mysql(view: vocabulary.View, session: _Session, report: Report) -> None:
     names = ", ".join(f"'{name}'" for name in requirements.MYSQL_SETTINGS)
     settings = {str(name).lower(): str(value) for name, value in session.rows(f"SHOW VARIABLES WHERE Variable_name IN ({names})")}
     # MySQL takes the account for the host that the connection comes from.
     host = str((session.first("SELECT CURRENT_USER()") or ("",))[0]).rpartition("@")[2]
-    facts.version = settings["version"]
-    found.append(requirements.version_finding(view.type, settings["version"]))
+    report.version = settings["version"]
+    report.findings.append(requirements.version_finding(view.type, settings["version"]))
     used = session.first("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
     user_used = session.first("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = SUBSTRING_INDEX(USER(), '@', 1)")
     if used:
         limits = int(settings["max_connections"]), int(used[1]), int(settings["max_user_connections"]), int(user_used[0]) if user_used else 0
-        found.append(vocabulary.of_account(requirements.connections_finding(*limits), host))
+        report.findings.append(vocabulary.of_account(requirements.connections_finding(*limits), host))
     try:
         session.rows("USE `" + view.name.replace("`", "``") + "`")
     except connection.RefusedError as refusal:
-        found.append(refusals.mysql_database_refusal(view, refusal.code, refusal.text, host))
+        report.findings.append(refusals.mysql_database_refusal(view, refusal.code, refusal.text, host))
         return
     grants = _mysql_grants(view, session, settings)
     options = session.first("SELECT OPTIONS FROM information_schema.SCHEMATA_EXTENSIONS WHERE SCHEMA_NAME = DATABASE()")
     read_only = requirements.read_only_reason(settings, str(options[0]) if options else "", grants.everywhere)
-    found.append(vocabulary.of_account(requirements.database_finding(view, read_only), host))
+    report.findings.append(vocabulary.of_account(requirements.database_finding(view, read_only), host))
     charset = session.first("SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()")
     if charset:
-        found.append(requirements.character_set_finding(charset[0]))
+        report.findings.append(requirements.character_set_finding(charset[0]))
     tables = tuple(str(row[0]) for row in session.rows("SHOW TABLES"))
-    facts.schema = _schema(session, tables)
-    found += requirements.schema_findings(view.type, facts.schema)
-    found += requirements.primary_key_findings(settings, facts.schema)
+    report.schema = _schema(session, tables)
+    report.findings += requirements.schema_findings(view.type, report.schema)
+    report.findings += requirements.primary_key_findings(settings, report.schema)
     # It names the account's hourly limits, and of some servers the hash of its password: only the limits are read.
-    limited = requirements.hourly_findings(str((session.first("SHOW CREATE USER CURRENT_USER()") or ("",))[0]), facts.schema)
-    found += [vocabulary.of_account(finding, host) for finding in limited]
-    found.append(vocabulary.of_account(privileges.mysql_privileges_finding(view, grants, facts.schema), host))
+    limited = requirements.hourly_findings(str((session.first("SHOW CREATE USER CURRENT_USER()") or ("",))[0]), report.schema)
+    report.findings += [vocabulary.of_account(finding, host) for finding in limited]
+    report.findings.append(vocabulary.of_account(privileges.mysql_privileges_finding(view, grants, report.schema), host))
 
 
 def _mysql_grants(view: vocabulary.View, session: _Session, settings: dict[str, str]) -> privileges.Grants:
@@ -349,19 +341,19 @@ def _mysql_grants(view: vocabulary.View, session: _Session, settings: dict[str, 
     return privileges.mysql_grants(lines, view.name, active, wildcards=not literal, fold_case=folded)
 
 
-def _read_postgresql(view: vocabulary.View, session: _Session, found: list[vocabulary.Finding], facts: _Facts) -> None:
+def _read_postgresql(view: vocabulary.View, session: _Session, report: Report) -> None:
     # The current value is that of this connection, which is read-only by request; reset_val is the default that other connections of the user get.
     [(version, encoding, database_limit, is_replica, read_only)] = session.rows(
         "SELECT current_setting('server_version'), pg_encoding_to_char(encoding), datconnlimit, pg_is_in_recovery(),"
         " (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')"
         " FROM pg_database WHERE datname = current_database()"
     )
-    facts.version = version
-    found.append(requirements.version_finding(view.type, version))
-    found.append(_postgresql_connections(session, int(database_limit)))
+    report.version = version
+    report.findings.append(requirements.version_finding(view.type, version))
+    report.findings.append(_postgresql_connections(session, int(database_limit)))
     reason = "The database server is read-only, such as a replica" if is_replica else requirements.READ_ONLY_TRANSACTIONS if read_only else ""
-    found.append(requirements.database_finding(view, reason))
-    found.append(requirements.character_set_finding(encoding))
+    report.findings.append(requirements.database_finding(view, reason))
+    report.findings.append(requirements.character_set_finding(encoding))
     [(schema_name, may_create)] = session.rows("SELECT current_schema(), has_schema_privilege(current_schema(), 'CREATE')")
     held_of_tables = ", ".join(f"has_table_privilege(c.oid, '{privilege}')" for privilege in privileges.TABLE_PRIVILEGES)
     listed = session.rows(
@@ -371,9 +363,9 @@ def _read_postgresql(view: vocabulary.View, session: _Session, found: list[vocab
     tables = [
         privileges.Table(row[0], bool(row[1]), frozenset(privilege for privilege, held in zip(privileges.TABLE_PRIVILEGES, row[2:]) if held)) for row in listed
     ]
-    facts.schema = _schema(session, tuple(table.name for table in tables))
-    found += requirements.schema_findings(view.type, facts.schema)
-    found.append(privileges.postgresql_privileges_finding(schema_name, bool(may_create), tables, facts.schema))
+    report.schema = _schema(session, tuple(table.name for table in tables))
+    report.findings += requirements.schema_findings(view.type, report.schema)
+    report.findings.append(privileges.postgresql_privileges_finding(schema_name, bool(may_create), tables, report.schema))
 
 
 def _postgresql_connections(session: _Session, database_limit: int) -> vocabulary.Finding:

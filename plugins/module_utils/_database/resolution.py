@@ -158,4 +158,4 @@ def look_at(
 def report_of(view: vocabulary.View, found: list[vocabulary.Finding], timeout: float) -> probe.Report:
     """What a look finds, after what was found about references. What those say about one that leads nowhere says more than what is made of nothing."""
     report, known = probe.look(view, timeout), {finding.check for finding in found}
-    return replace(report, findings=(*found, *(finding for finding in report.findings if finding.check not in known)))
+    return replace(report, findings=[*found, *(finding for finding in report.findings if finding.check not in known)])

@@ -59,9 +59,7 @@ def _result(module: Any) -> dict[str, Any]:
             "port": view.port,
             "name": view.name,
             "username": view.username,
-            "version": report.version,
-            "schema_version": report.schema_version,
-            "certificate": report.certificate.described() if report.certificate else None,
+            **report.facts(),
         },
         **cluster.identity(),
     }

@@ -363,13 +363,7 @@ class Collector:
         looked = self._seen(what, kinds.APIS["Secret"], lambda: resolution.look_at(registry, resolution.reads(self._survey.held)), outcome)
         if looked is not None:
             _view, report = looked
-            status["database"] = {
-                "usable": report.usable,
-                "version": report.version,
-                "schema_version": report.schema_version,
-                "certificate": report.certificate.described() if report.certificate else None,
-                "findings": vocabulary.as_results(report.findings),
-            }
+            status["database"] = {"usable": report.usable, **report.facts(), "findings": vocabulary.as_results(report.findings)}
 
     # Registries
 

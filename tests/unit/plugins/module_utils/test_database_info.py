@@ -83,7 +83,7 @@ def test_references_that_lead_nowhere_are_failures_and_nobody_logs_in():
 
 
 def test_a_whole_object_as_ca_is_one_failure(monkeypatch):
-    report = database_info.resolution.probe.Report((Finding("ca", FAILURE, "other words"), Finding("port", "ok", "")))
+    report = database_info.resolution.probe.Report([Finding("ca", FAILURE, "other words"), Finding("port", "ok", "")])
     monkeypatch.setattr(database_info.resolution.probe, "look", lambda _view, _timeout: report)
     _view, report = resolution.look_at(resource("mysql", {"host": "db", "sslRootCertificatesSecretName": "all"}), lambda _source: "x")
     assert [finding.check for finding in report.findings] == ["ca", "port"]
