@@ -112,7 +112,7 @@ class Right:
     name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "")
+        return f"{self.verb} {self.resource}" + (f".{self.group}" if self.group else "") + (f" {self.name!r}" if self.name else "")
 
 
 class Cluster:

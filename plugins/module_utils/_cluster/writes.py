@@ -49,7 +49,7 @@ def rights_problems(reader: Account, changes: Iterable[changeset.Change]) -> lis
             missing += [right] if right.verb == "create" else reader.missing_rights(where, [replace(right, name=name) for name in rights[right]])
     if not missing:
         return []
-    listed = ", ".join(dict.fromkeys(map(str, missing)))
+    listed = ", ".join(dict.fromkeys(str(replace(right, name="")) for right in missing))
     remedy = "Bind the account to a Role with these permissions, as in rbac/ or in the output of the playbook modelops.openshift_ai.rbac; nothing was written"
     return [_errors.Problem("namespace", f"the account in use lacks permission to: {listed}", remedy, reader.namespace)]
 

@@ -104,7 +104,7 @@ def _read(cluster: client.Cluster, outcome: ComponentOutcome) -> component_plan.
 def _right_problems(cluster: client.Cluster, live: component_plan.Live) -> list[_errors.Problem]:
     missing = cluster.missing_rights("", [client.Right("patch", component_plan.GROUP, component_plan.PLURAL, live.name)])
     remedy = "Bind the account to a ClusterRole with this permission, such as that in rbac/component.yml; nothing was written"
-    return [_errors.Problem("state", f"the account in use lacks permission to: {right} {live.name!r}", remedy) for right in missing]
+    return [_errors.Problem("state", f"the account in use lacks permission to: {right}", remedy) for right in missing]
 
 
 def _left_behind_problems(cluster: client.Cluster, wanted: component_plan.Wanted, outcome: ComponentOutcome) -> list[_errors.Problem]:

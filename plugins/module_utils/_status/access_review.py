@@ -31,20 +31,6 @@ SECONDS_TO_SETTLE = 5
 PLATFORM = ("kube-", "openshift")
 
 
-@dataclass(frozen=True)
-class Access:
-    """Something that an account may do to one object of the registry's namespace, or to all of a kind without a name."""
-
-    verb: str
-    group: str
-    resource: str
-    name: str
-
-    def __str__(self) -> str:
-        resource = f"{self.resource}.{self.group}" if self.group else self.resource
-        return f"{self.verb} {resource}" + (f" {self.name!r}" if self.name else "")
-
-
 def needs_right_to_grant(changes: Iterable[changeset.Change]) -> bool:
     """Whether the API server will ask for more than the right to write: not when something is deleted, or a binding gets another owner and nothing else."""
     return any(
@@ -57,34 +43,33 @@ def escalation_problems(reader: registry_reader.Reader, target: permissions.Targ
     """The API server lets nobody grant rights that they do not have, unless they may bind the Role."""
     bind = right_to_bind(target)
 
-    def lacking(needed: Iterable[Access]) -> list[Access]:
-        rights = ((access, client.Right(access.verb, access.group, access.resource, access.name)) for access in needed)
-        return [access for access, right in rights if reader.missing_rights(target.namespace, [right])]
+    def is_lacking(right: client.Right) -> bool:
+        return bool(reader.missing_rights(target.namespace, [right]))
 
-    def of_all(access: Access) -> Access:
+    def is_lacking_of_all(right: client.Right) -> bool:
         """The same for all objects of a kind, which is one question for all registries."""
-        return replace(access, name="")
+        return is_lacking(replace(right, name=""))
 
-    if not lacking([of_all(bind)]):
+    if not is_lacking_of_all(bind):
         return []
     role = None
     if target.uid:
         role = visibility.seen(lambda: reader.cluster.read(kinds.ROLES, target.namespace, target.role), None)
-    missing = lacking(access for access in rights_of_role(target, role) if lacking([of_all(access)]))
-    return [escalation_problem(target, missing)] if missing and lacking([bind]) else []
+    missing = [right for right in rights_of_role(target, role) if is_lacking_of_all(right) and is_lacking(right)]
+    return [escalation_problem(target, missing)] if missing and is_lacking(bind) else []
 
 
-def right_to_bind(target: permissions.Target) -> Access:
+def right_to_bind(target: permissions.Target) -> client.Right:
     """The right that alone suffices to grant access to a registry."""
-    return Access("bind", kinds.RBAC, "roles", target.role)
+    return client.Right("bind", kinds.RBAC, "roles", target.role)
 
 
-def rights_of_role(target: permissions.Target, role: manifests.Manifest | None) -> list[Access]:
+def rights_of_role(target: permissions.Target, role: manifests.Manifest | None) -> list[client.Right]:
     """The rights that together suffice to grant access: those that the Role gives. Without the Role, those that the operator gives it (v0.3.14)."""
     if role is None:
-        return [Access("get", "", resource, target.name) for resource in ("services", "endpoints")]
+        return [client.Right("get", "", resource, target.name) for resource in ("services", "endpoints")]
     return [
-        Access(verb, group, resource, name)
+        client.Right(verb, group, resource, name)
         for rule in role.get("rules") or ()
         for group in rule.get("apiGroups") or ()
         for resource in rule.get("resources") or ()
@@ -93,7 +78,7 @@ def rights_of_role(target: permissions.Target, role: manifests.Manifest | None) 
     ]
 
 
-def escalation_problem(target: permissions.Target, lacking: Iterable[Access]) -> _errors.Problem:
+def escalation_problem(target: permissions.Target, lacking: Iterable[client.Right]) -> _errors.Problem:
     """The account may neither bind the Role nor has its rights; `lacking` are those of the Role's that it does not have."""
     problem = f"cannot be granted for registry {target.name!r}: the API server does not allow an account to grant permissions that it does not have"
     remedy = (

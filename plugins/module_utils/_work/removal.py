@@ -126,10 +126,10 @@ def read_remains(reader: registry_reader.Reader, name: str, expected: Mapping[st
     uploads = [reader.held("ConfigMap", entry) for entry, registry_name in made_for.items() if ownership.is_upload(entry, registry_name)]
     delegator = ownership.auth_delegator(name)
     binding = seen(f"ClusterRoleBinding {delegator!r}", lambda: reader.cluster.read(kinds.CLUSTER_ROLE_BINDINGS, "", delegator), None)
-    if binding and reader.missing_rights("", [client.Right("delete", kinds.RBAC, kinds.CLUSTER_ROLE_BINDINGS[1], delegator)]):
-        lacking = "the account in use lacks permission to: delete clusterrolebindings.rbac.authorization.k8s.io"
+    right = client.Right("delete", kinds.RBAC, kinds.CLUSTER_ROLE_BINDINGS[1], delegator)
+    if binding and reader.missing_rights("", [right]):
         remedy = "To delete it, bind the account to the ClusterRole in the output of the playbook modelops.openshift_ai.rbac"
-        unseen.append(f"ClusterRoleBinding {delegator!r} remains: {lacking} {delegator!r}. {remedy}")
+        unseen.append(f"ClusterRoleBinding {delegator!r} remains: the account in use lacks permission to: {right}. {remedy}")
         binding = None
     users: list[manifests.Manifest] = []
     generated: list[manifests.Manifest | None] = []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.client import Right
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import grant_changes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.access_review import (
-    Access,
     Question,
     escalation_problem,
     listed_questions,
@@ -45,7 +45,7 @@ def test_the_right_to_grant_is_needed_for_what_the_api_server_asks_it_for(wanted
 
 def test_the_two_ways_to_be_allowed_to_grant_are_named():
     role = {"rules": [{"apiGroups": [""], "resources": ["services"], "resourceNames": ["fraud"], "verbs": ["get"]}]}
-    assert rights_of_role(TARGET, role) == [Access("get", "", "services", "fraud")]
+    assert rights_of_role(TARGET, role) == [Right("get", "", "services", "fraud")]
     assert [right.resource for right in rights_of_role(TARGET, None)] == ["services", "endpoints"]
     assert rights_of_role(TARGET, {"rules": [{"nonResourceURLs": ["/x"], "verbs": ["get"]}]}) == []
     sentence = escalation_problem(TARGET, rights_of_role(TARGET, None)).sentence()
