@@ -98,32 +98,17 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
 
 @dataclass(frozen=True)
 class LiveBundle:
-    """What the cluster holds of a bundle at this moment: its object, all registries of the namespace, and the servers of those that read it."""
+    """What the cluster holds of a bundle at this moment: its object, all registries of the namespace, and by name those that read it, with their servers."""
 
-    capabilities: kinds.Capabilities
     place: bundle_place.Place
     present: manifests.Manifest | None
     registries: tuple[manifests.Manifest, ...] = ()
-    deployments: Mapping[str, manifests.Manifest | None] = field(default_factory=dict)
-    pods: Mapping[str, tuple[manifests.Manifest, ...]] = field(default_factory=dict)
-    # The names of those that are seen available.
-    available: frozenset[str] = frozenset()
+    servers: Mapping[str, live_state.Live] = field(default_factory=dict)
 
     @property
     def readers(self) -> list[manifests.Manifest]:
         """The registries that read it."""
         return bundle_place.readers(self.place, self.registries)
-
-    @property
-    def servers(self) -> dict[str, live_state.Live]:
-        """The registries that read it with their servers, by name."""
-        named = {registry["metadata"]["name"]: registry for registry in self.readers}
-        return {
-            name: live_state.Live(
-                self.capabilities, registry, deployment=self.deployments.get(name), pods=self.pods.get(name, ()), is_available=name in self.available
-            )
-            for name, registry in named.items()
-        }
 
 
 def content_after(wanted: WantedBundle, live: LiveBundle) -> str:
@@ -141,16 +126,15 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
         warnings += certificates.read_bundle(text, str(place), wanted.expiry_days).warnings
     else:
         changes = bundle_place.replacement(place, present, after, wanted.option)
-    servers = live.servers
     if not wanted.adds:
         # What certificates are added to still holds those that work.
-        changes = [previous_value.keeping(change, present, place.reference.key, servers.values()) for change in changes]
+        changes = [previous_value.keeping(change, present, place.reference.key, live.servers.values()) for change in changes]
     problems = _write_problems(option, live, wanted.adds) if changes else []
     if changes and _size_after(place, present, changes[0]) > certificates.LARGEST_OBJECT:
         problem = f"makes {place} larger than {certificates.LARGEST_OBJECT} bytes, the limit of the cluster"
         problems.append(_errors.Problem(wanted.option, problem, "Use mode=replace, or only the CA certificate that signed the certificate of the database"))
     put_off, restarted = [], []
-    for name, server in servers.items():
+    for name, server in live.servers.items():
         is_older = present is not None and restarts.is_outdated(server, [(present, [place.reference.key])])
         outdated = bool(server.pods) and (bool(changes) or is_older)
         if outdated and wanted.restart:

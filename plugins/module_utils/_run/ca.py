@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options
 from .._cluster import client, registry_reader, snapshots, writes
-from .._model import certificates, desired_state, kinds, manifests, naming, ownership, server_pods
+from .._model import certificates, desired_state, kinds, live_state, manifests, naming, ownership, server_pods
 from .._plan import bundle_place, bundle_plan, changeset, previous_value, record
 from .._status import availability, readiness
 from .._work import rollback, upload_place
@@ -86,7 +86,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     def cleaned_up(reader: registry_reader.Reader) -> changeset.Plan:
         now = _read(reader, wanted)
         made, put_off = bundle_plan.plan_bundle(wanted, now, datetime.now(timezone.utc))
-        is_needed = made.problems or made.changes or put_off or now.available != now.servers.keys()
+        is_needed = made.problems or made.changes or put_off or not all(server.is_available for server in now.servers.values())
         return changeset.Plan(kept=made.kept) if is_needed else changeset.Plan(made.leftovers)
 
     made, _registry = writes.carry_out(reader, planned, name, check_mode, outcome)
@@ -113,14 +113,15 @@ def _read(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> b
     present, registries = reader.held(place.kind, reference.name), reader.registries()
     if not registries:
         registry_reader.need_namespace(reader.cluster, reader.namespace)
-    names = [registry["metadata"]["name"] for registry in bundle_place.readers(place, registries)]
+    reading = bundle_place.readers(place, registries)
     # All pods of the namespace's registries in one request; Deployments may be read only one by one.
-    pods = reader.cluster.items(kinds.PODS, reader.namespace, labelSelector=server_pods.POD_LABELS) if names else []
-    deployments = {name: reader.deployment(name) for name in names}
-    own = {name: _pods_of(name, pods) for name in names}
-    live = bundle_plan.LiveBundle(reader.capabilities, place, present, tuple(registries), deployments, own)
-    observed = {name: readiness.Observation(server.registry, server.deployment) for name, server in live.servers.items()}
-    return replace(live, available=frozenset(name for name, seen in observed.items() if readiness.judge(seen).available))
+    pods = reader.cluster.items(kinds.PODS, reader.namespace, labelSelector=server_pods.POD_LABELS) if reading else []
+    servers = {}
+    for registry in reading:
+        name = manifests.name_of(registry)
+        server = live_state.Live(reader.capabilities, registry, deployment=reader.deployment(name), pods=_pods_of(name, pods))
+        servers[name] = replace(server, is_available=readiness.is_seen_available(server))
+    return bundle_plan.LiveBundle(place, present, tuple(registries), servers)
 
 
 def _pods_of(registry: str, pods: Iterable[manifests.Manifest]) -> tuple[manifests.Manifest, ...]:
@@ -134,7 +135,7 @@ def _removed(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -
         registry_reader.need_namespace(reader.cluster, reader.namespace)
 
     def bundle(place: bundle_place.Place) -> bundle_plan.LiveBundle:
-        return bundle_plan.LiveBundle(reader.capabilities, place, reader.held(place.kind, place.reference.name), registries)
+        return bundle_plan.LiveBundle(place, reader.held(place.kind, place.reference.name), registries)
 
     if wanted.registry is None:
         return [bundle(bundle_place.Place(wanted.kind, reader.namespace, desired_state.KeyReference(wanted.name or "", wanted.key)))]
@@ -277,8 +278,7 @@ def _wait_for_all(
 
     def settled(name: str, verdict: readiness.Verdict, seen: readiness.Observation) -> None:
         if seconds and not verdict.available:
-            previous_runs, unchanged = server_pods.previous_runs(seen.pods), not outcomes[name].changes
-            failures[name] = availability.NotAvailableError(name, verdict, seconds, previous_runs, unchanged=unchanged)
+            failures[name] = availability.NotAvailableError(name, verdict, seconds, seen, unchanged=not outcomes[name].changes)
 
     snapshot = snapshots.Snapshot(reader.cluster, reader.capabilities, reader.namespace)
     with ThreadPoolExecutor(snapshots.THREADS) as pool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _interruption, _module, _options, _progress, _texts
 from .._cluster import client, registry_reader, snapshots, visibility
-from .._model import custom_resource, desired_state, manifests, naming, ownership, permissions, server_pods
+from .._model import custom_resource, desired_state, manifests, naming, ownership, permissions
 from .._plan import dependencies, drift, prediction, record, registry_plan
 from .._rest import smoke_test
 from .._status import availability, readiness
@@ -441,8 +441,7 @@ class Fleet:
 
         def finish() -> None:
             if verdict and seen and is_patient and not verdict.available:
-                previous_runs, unchanged = server_pods.previous_runs(seen.pods), not item.outcome.changes
-                error = availability.NotAvailableError(item.name, verdict, self._seconds, previous_runs, written.explanation(), unchanged)
+                error = availability.NotAvailableError(item.name, verdict, self._seconds, seen, written.explanation(), not item.outcome.changes)
                 error.add(written.put_back(verdict))
                 written.add_refusal(error)
                 raise error

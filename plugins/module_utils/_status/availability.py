@@ -124,7 +124,9 @@ def is_in_trouble(seen: readiness.Observation) -> bool:
 class NotAvailableError(_errors.ReportedError):
     """The registry is not available, although it was written or waited for; `unchanged` when this run had nothing to write."""
 
-    def __init__(self, name: str, verdict: readiness.Verdict, seconds: float, previous_runs: bool, explanation: str = "", unchanged: bool = False) -> None:
+    def __init__(
+        self, name: str, verdict: readiness.Verdict, seconds: float, seen: readiness.Observation, explanation: str = "", unchanged: bool = False
+    ) -> None:
         ended = f"The wait ended after {seconds:.0f} s (wait_timeout)"
         if verdict.final:
             ended = "The wait ended early, because waiting longer would not fix the problem"
@@ -133,7 +135,7 @@ class NotAvailableError(_errors.ReportedError):
                 f"This run did not change the registry, and its last change was more than {seconds:.0f} s (wait_timeout) ago: the module did not wait again."
                 " If the cause is fixed, run again after the next start of its server, within 5 minutes"
             )
-        previous = "The previous pod is still running with the previous configuration." if previous_runs else ""
+        previous = "The previous pod is still running with the previous configuration." if server_pods.previous_runs(seen.pods) else ""
         parts = (f"registry {name!r} is not available: {verdict.sentence()}", previous, f"{ended}.", explanation)
         super().__init__(" ".join(part for part in parts if part))
         self.verdict = verdict
@@ -162,7 +164,7 @@ def wait_until_available(
     baseline: Mapping[str, int] | None = {} if outcome.makes_pods else None
 
     def not_available(seen: readiness.Observation, verdict: readiness.Verdict) -> NotAvailableError:
-        return NotAvailableError(name, verdict, seconds, server_pods.previous_runs(seen.pods), explain(), unchanged is not None)
+        return NotAvailableError(name, verdict, seconds, seen, explain(), unchanged is not None)
 
     def look(_is_last: bool) -> str:
         nonlocal ends, known, now, last, baseline

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import _options, _texts
-from .._model import custom_resource, manifests, server_pods
+from .._model import custom_resource, live_state, manifests, server_pods
 from . import symptoms
 
 
@@ -74,6 +74,11 @@ def judge(seen: Observation) -> Verdict:
     if available is None or available["status"] != "True":
         return _unavailable(seen.registry, available)
     return Verdict(True)
+
+
+def is_seen_available(live: live_state.Live) -> bool:
+    """Whether a registry is available, by what was read for a plan."""
+    return judge(Observation(live.registry, live.deployment)).available
 
 
 def reflects(registry: manifests.Manifest, deployment: manifests.Manifest) -> bool:

@@ -205,7 +205,7 @@ def base_plan(reader: registry_reader.Reader, request: Request, foreseen: frozen
     """What is live, and the plan by that alone, without permissions."""
     wanted = upload_place.placed(reader, request.wanted)
     live = _with_expected_users(registry_reader.read_live(reader, wanted, foreseen), request)
-    live = replace(live, is_available=readiness.judge(readiness.Observation(live.registry, live.deployment)).available)
+    live = replace(live, is_available=readiness.is_seen_available(live))
     return live, registry_plan.plan(wanted, live, request.consent, datetime.now(timezone.utc))
 
 

@@ -53,7 +53,7 @@ def other_readers(reader: registry_reader.Reader, removing: changeset.Change, re
         if held is None or not server.pods or restarts.is_outdated(server, [(held, [key])]):
             found[other] = UNREAD
         else:
-            found[other] = AVAILABLE if readiness.judge(readiness.Observation(server.registry, server.deployment)).available else FAILED
+            found[other] = AVAILABLE if readiness.is_seen_available(server) else FAILED
     return found
 
 

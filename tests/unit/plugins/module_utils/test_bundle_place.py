@@ -12,6 +12,7 @@ import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import KeyReference, registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.bundle_place import (
     Place,
     named_bundle,
@@ -158,9 +159,9 @@ def reader(name: str = "fraud", reads: str = "ca") -> dict[str, Any]:
 
 
 def cluster(present: Any, *registries: Any, started: str = STARTED, kind: str = "ConfigMap") -> LiveBundle:
-    names = [registry["metadata"]["name"] for registry in registries]
-    pods = {name: (pod(started),) for name in names}
-    return LiveBundle(TODAY, Place(kind, NAMESPACE, KeyReference("ca", "ca.crt")), present, registries, dict.fromkeys(names), pods)
+    place = Place(kind, NAMESPACE, KeyReference("ca", "ca.crt"))
+    servers = {registry["metadata"]["name"]: Live(TODAY, registry, pods=(pod(started),)) for registry in readers(place, registries)}
+    return LiveBundle(place, present, registries, servers)
 
 
 def test_exactly_the_registries_that_read_a_bundle_are_restarted():
@@ -180,8 +181,10 @@ def test_a_server_that_is_older_than_its_bundle_is_restarted_whoever_wrote_it():
 
 @pytest.mark.parametrize("order", [order for number in (1, 2, 3) for order in itertools.permutations(("stale", "fresh-1", "fresh-2"), number)])
 def test_a_server_that_is_up_to_date_is_not_restarted_beside_one_that_is_not(order):
-    changed, pods = config_map("ca", content=NEW, changed_at=LATER), {name: (pod(STARTED if name == "stale" else "2026-05-01T11:00:01Z"),) for name in order}
-    live_bundle = dataclasses.replace(cluster(changed, *map(reader, order)), pods=pods)
+    live_bundle = cluster(config_map("ca", content=NEW, changed_at=LATER), *map(reader, order))
+    pods = {name: (pod(STARTED if name == "stale" else "2026-05-01T11:00:01Z"),) for name in order}
+    servers = {name: dataclasses.replace(server, pods=pods[name]) for name, server in live_bundle.servers.items()}
+    live_bundle = dataclasses.replace(live_bundle, servers=servers)
     made, put_off = plan_bundle(bundle(), live_bundle, NOW)
     assert [change.name for change in made.changes] == [name for name in order if name == "stale"] and put_off == []
     made, put_off = plan_bundle(bundle(restart=False), live_bundle, NOW)

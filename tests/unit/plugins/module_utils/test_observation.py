@@ -61,14 +61,17 @@ def test_the_next_start_of_a_server_is_waited_for_when_it_is_near(message, ended
     assert observation.patience(seen(container=container), 300, NOW) == seconds
 
 
+NOTHING = readiness.Observation(None, None)
+
+
 def test_a_registry_of_which_nothing_is_known_is_waited_for():
-    assert observation.patience(readiness.Observation(None, None), 300, NOW) == 300
+    assert observation.patience(NOTHING, 300, NOW) == 300
 
 
 def test_that_a_registry_was_not_waited_for_is_said():
     verdict = readiness.Verdict(False, "the database does not respond")
-    assert "did not wait again" in str(availability.NotAvailableError("one", verdict, 300, False, unchanged=True))
-    assert "The wait ended after 300 s (wait_timeout)" in str(availability.NotAvailableError("one", verdict, 300, False))
+    assert "did not wait again" in str(availability.NotAvailableError("one", verdict, 300, NOTHING, unchanged=True))
+    assert "The wait ended after 300 s (wait_timeout)" in str(availability.NotAvailableError("one", verdict, 300, NOTHING))
 
 
 # Labels
@@ -177,7 +180,7 @@ def manifest(name):
 def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_once():
     cluster = Registries(100)
     place = bundle_place.Place("ConfigMap", "ns", desired_state.KeyReference("ca", "ca.crt"))
-    live = bundle_plan.LiveBundle(TODAY, place, None, tuple(cluster.manifests))
+    live = bundle_plan.LiveBundle(place, None, tuple(cluster.manifests))
     outcome = ca.BundleOutcome(registries=[{"name": one["metadata"]["name"]} for one in cluster.manifests])
     failures = ca._wait_for_all(registry_reader.Reader(cluster, TODAY, "ns"), live, 0.5, [], outcome)
     assert len(failures) == 100 and all("the operator has not processed the registry" in str(error) for error in failures.values())
