@@ -44,12 +44,12 @@ class Progress:
         with self._lock:
             self._add(message)
 
-    def state(self, text: str, at_once: bool = False) -> None:
-        """Say how far it is, as often as one likes: shown when it is another than the last one shown, and not too soon after that unless `at_once`."""
+    def state(self, text: str) -> None:
+        """Say how far it is, as often as one likes: shown when it is another than the last one shown, and not too soon after that."""
         with self._lock:
             now = self._clock()
             shown_for = None if self._state_shown_at is None else now - self._state_shown_at
-            if text != self._state and (at_once or is_due(now - self._started, shown_for)):
+            if text != self._state and is_due(now - self._started, shown_for):
                 self._state, self._state_shown_at = text, now
                 self._add(text)
 

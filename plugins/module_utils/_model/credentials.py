@@ -6,10 +6,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from .. import _options
-from . import desired_state, manifests
+from . import desired_state, manifests, naming
 
 PASSWORD_KEY = "database-password"  # the key's name, not a password
 SECRET_ANNOTATIONS = {
@@ -25,9 +23,7 @@ def password_prefix(registry: str) -> str:
 
 def secret_name(namespace: str, registry: str) -> str:
     """The name of the password's Secret: as the dashboard's, but derived, so that a run that was killed finds it again."""
-    digest = int(hashlib.sha256(f"{namespace}/{registry}".encode()).hexdigest(), 16)
-    letters = "bcdfghjklmnpqrstvwxz2456789"
-    return password_prefix(registry) + "".join(letters[digest // len(letters) ** place % len(letters)] for place in range(5))
+    return password_prefix(registry) + naming.derived(f"{namespace}/{registry}", "bcdfghjklmnpqrstvwxz2456789", 5)
 
 
 def password_secret(registry: desired_state.Registry, name: str, database: desired_state.Database, stored: str) -> manifests.Manifest:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import replace
@@ -73,6 +74,12 @@ def namespace_problems(namespace: str | None, option: str = "namespace") -> list
     if not namespace or NAMESPACE_NAME.fullmatch(namespace):
         return []
     return [_errors.Problem(option, "is not a valid name of a namespace", "Use lowercase letters, digits and hyphens, or omit it", namespace)]
+
+
+def derived(text: str, characters: str, length: int) -> str:
+    """As many of these characters as a name needs to be another one for another text: a run that was killed finds it again."""
+    digest = int(hashlib.sha256(text.encode()).hexdigest(), 16)
+    return "".join(characters[digest // len(characters) ** place % len(characters)] for place in range(length))
 
 
 def resource_name(text: str) -> str:

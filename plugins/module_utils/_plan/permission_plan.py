@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import string
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,9 +26,7 @@ def binding_name(target: permissions.Target, grant: permissions.Grant, attempt: 
     A name may be taken by somebody else's grant, because the dashboard replaces the subject of a binding in place: then the next attempt has another one.
     """
     text = "/".join((target.namespace, target.name, *grant.key, str(attempt)))
-    digest = int(hashlib.sha256(text.encode()).hexdigest(), 16)
-    characters = (NAME_CHARACTERS[digest // len(NAME_CHARACTERS) ** place % len(NAME_CHARACTERS)] for place in range(NAME_LENGTH))
-    return NAME_PREFIX + "".join(characters)
+    return NAME_PREFIX + naming.derived(text, NAME_CHARACTERS, NAME_LENGTH)
 
 
 def role_binding(target: permissions.Target, grant: permissions.Grant, name: str) -> manifests.Manifest:
@@ -243,12 +240,10 @@ def no_registry(target: permissions.Target, names: Collection[str]) -> _errors.P
     return _errors.Problem("name", naming.not_found(target.name, target.namespace, names), remedy)
 
 
-def carried_out(live: Iterable[manifests.Manifest], kind: str, changes: Iterable[changeset.Change]) -> list[manifests.Manifest]:
-    """Objects of a kind as they are after changes of them."""
+def carried_out(live: Iterable[manifests.Manifest], changes: Iterable[changeset.Change]) -> list[manifests.Manifest]:
+    """RoleBindings as they are after changes of them."""
     objects = {manifest["metadata"]["name"]: manifest for manifest in live}
     for change in changes:
-        if change.kind != kind:
-            continue
         if change.verb == "DELETE":
             objects.pop(change.name, None)
         else:

@@ -78,10 +78,10 @@ class Standing:
         fresh = self.reader.fresh
         return replace(self, reader=fresh, bindings=fresh.role_bindings(self.target.roles))
 
-    def with_group(self, needed: bool) -> Standing:
+    def with_group(self) -> Standing:
         """With the registry's own Group as it is now."""
         fresh = self.reader.fresh
-        return replace(self, reader=fresh, group=_own_group(fresh, self.target, needed))
+        return replace(self, reader=fresh, group=_own_group(fresh, self.target, True))
 
     def result(self, new_group: manifests.Manifest | None = None) -> manifests.Manifest:
         """The permissions as part of a result; `new_group` is the Group that the operator will create."""
@@ -153,7 +153,7 @@ class PlannedAccess:
             first = self._planned(standing)
         standing, made = _Writing(self.request, standing, self.awaits_group).carry_out(self._planned, Standing.with_bindings, first)
         if made.changes:
-            standing = replace(standing, bindings=permission_plan.carried_out(standing.bindings, kinds.ROLE_BINDING, made.changes))
+            standing = replace(standing, bindings=permission_plan.carried_out(standing.bindings, made.changes))
         self.show(standing)
         return GrantedAccess(self, standing)
 
@@ -183,12 +183,10 @@ class GrantedAccess:
         standing, awaits_group = self._standing, self._planned.awaits_group
         if awaits_group and not self._request.check_mode:
             # The operator has made it since, or emptied it.
-            standing, awaits_group = standing.with_group(True), False
+            standing, awaits_group = standing.with_group(), False
         writing = _Writing(self._request, standing, awaits_group)
         standing, made = writing.carry_out(
-            lambda present: _member_changes(self._request, present, awaits_group),
-            lambda present: present.with_group(True),
-            read_back=not self._request.check_mode,
+            lambda present: _member_changes(self._request, present, awaits_group), Standing.with_group, read_back=not self._request.check_mode
         )
         for change in made.changes:
             group = {**(standing.group.manifest or {}), "users": change.body["users"]}

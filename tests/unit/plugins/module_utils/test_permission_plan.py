@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDING, USER_GROUP
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions, Target
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants, permissions_result
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import (
@@ -38,7 +37,7 @@ def done(plan):
 
 def after(wanted, live, target=TARGET):
     """The RoleBindings when the plan has been carried out."""
-    return carried_out(live, ROLE_BINDING, planned(wanted, live, target).changes)
+    return carried_out(live, planned(wanted, live, target).changes)
 
 
 def shown_by_the_dashboard(live):
@@ -87,7 +86,7 @@ def test_what_is_wanted_is_created_and_then_nothing_is_left_to_do():
         ("POST", ("permissions.projects[fraud-dev]",)),
         ("POST", ("permissions.service_accounts[ci/pipeline]",)),
     ]
-    live = carried_out([operators()], ROLE_BINDING, plan.changes)
+    live = carried_out([operators()], plan.changes)
     assert shown_by_the_dashboard(live) == [
         ("Group", "data-scientists"),
         ("Group", "fraud-users"),
@@ -231,14 +230,14 @@ def test_a_registry_that_was_made_again_owns_its_grants_again(owners):
     [change] = planned(Permissions((ALICE,)), [stale]).changes
     assert (change.action, change.verb, change.fields) == ("update", "PATCH", ("metadata.ownerReferences",))
     assert change.body == {"metadata": {"ownerReferences": [DASHBOARD_OWNER], "resourceVersion": "7"}}
-    assert planned(Permissions((ALICE,)), carried_out([stale], ROLE_BINDING, [change])).changes == ()
+    assert planned(Permissions((ALICE,)), carried_out([stale], [change])).changes == ()
 
 
 def test_a_project_that_the_dashboard_shows_as_a_group_gets_its_label():
     typed = dashboards(Grant("groups", "system:serviceaccounts:fraud-dev"))
     [change] = planned(Permissions((PROJECT,)), [typed]).changes
     assert change.body == {"metadata": {"labels": {"opendatahub.io/rb-project-subject": "true"}, "resourceVersion": "7"}}
-    assert shown_by_the_dashboard(carried_out([typed], ROLE_BINDING, [change])) == [("Project", "system:serviceaccounts:fraud-dev")]
+    assert shown_by_the_dashboard(carried_out([typed], [change])) == [("Project", "system:serviceaccounts:fraud-dev")]
 
 
 def test_a_name_proves_nothing_because_the_dashboard_replaces_subjects_in_place():
@@ -263,7 +262,7 @@ def test_two_runs_with_overlapping_lists_end_in_the_union_without_duplicates():
     first, second = planned(one).changes, planned(other).changes
     made = {change.name: change for change in (*first, *second)}
     assert len(made) == 3 < len(first) + len(second)
-    live = carried_out([], ROLE_BINDING, made.values())
+    live = carried_out([], made.values())
     assert planned(one, live).changes == planned(other, live).changes == ()
 
 
@@ -309,7 +308,7 @@ def test_members_are_added_and_removed_by_name(wanted, users, result):
     # Refused by the server when somebody else was faster, so that no writer loses another's names.
     assert change.body == {"metadata": {"resourceVersion": "3"}, "users": result}
     assert set(change.fields) == {f"permissions.members[{name}]" for name in set(users) ^ set(result)}
-    assert member_changes(wanted, TARGET, carried_out([group(*users)], USER_GROUP, [change])[0], True).changes == ()
+    assert member_changes(wanted, TARGET, carried_out([group(*users)], [change])[0], True).changes == ()
 
 
 @pytest.mark.parametrize(
