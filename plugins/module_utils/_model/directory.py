@@ -50,26 +50,12 @@ def doubtful(wanted: permissions.Permissions, live: role_bindings.LiveGrants) ->
     return [grant for grant in missing if grant.kind == "projects" and not naming.NAMESPACE_NAME.fullmatch(grant.name)] if wanted.revoke else missing
 
 
-@dataclass(frozen=True)
-class Lookups:
-    """What has to be read for `Known`: lists of the whole cluster, and the ServiceAccounts of these namespaces."""
-
-    groups: bool
-    users: bool
-    namespaces: bool
-    service_accounts: tuple[str, ...]
-
-
-def lookups(grants: Iterable[permissions.Grant]) -> Lookups:
-    """What to read so that these grants can be judged; nothing for no grants."""
+def lookups(grants: Iterable[permissions.Grant]) -> tuple[set[str], list[str]]:
+    """What to read for `Known` so that these grants can be judged: lists of the whole cluster, and the namespaces of ServiceAccounts; nothing for no grants."""
     judged = list(grants)
-    accounts = tuple(sorted({grant.namespace for grant in judged if grant.kind == "service_accounts"}))
-    return Lookups(
-        groups=any(grant.kind == "groups" and not grant.is_virtual for grant in judged),
-        users=any(grant.kind == "users" and not grant.is_virtual for grant in judged),
-        namespaces=bool(accounts) or any(grant.project for grant in judged),
-        service_accounts=accounts,
-    )
+    lists = {grant.kind for grant in judged if grant.kind in ("groups", "users") and not grant.is_virtual}
+    accounts = sorted({grant.namespace for grant in judged if grant.kind == "service_accounts"})
+    return lists | ({"namespaces"} if accounts or any(grant.project for grant in judged) else set()), accounts
 
 
 def doubts(grants: Iterable[permissions.Grant], known: Known) -> tuple[list[_errors.Problem], list[str]]:

@@ -19,20 +19,20 @@ NAMESPACES_ONE_BY_ONE = 5
 def look_up(reader: registry_reader.Reader, grants: Iterable[permissions.Grant], outcome: record.Outcome) -> directory.Known:
     """What the cluster knows of those who are granted access."""
     unseen: list[str] = []
-    asked = directory.lookups(grants)
-    groups = registry_reader.objects(reader, "whether the groups exist", kinds.USER_GROUPS, unseen) if asked.groups else None
-    users = registry_reader.names(reader, "whether the users exist", kinds.USERS, unseen) if asked.users else None
-    namespaces = registry_reader.names(reader, "whether the namespaces exist", kinds.NAMESPACES, unseen) if asked.namespaces else None
+    lists, accounts_in = directory.lookups(grants)
+    groups = registry_reader.objects(reader, "whether the groups exist", kinds.USER_GROUPS, unseen) if "groups" in lists else None
+    users = registry_reader.names(reader, "whether the users exist", kinds.USERS, unseen) if "users" in lists else None
+    namespaces = registry_reader.names(reader, "whether the namespaces exist", kinds.NAMESPACES, unseen) if "namespaces" in lists else None
     accounts: dict[str, list[manifests.Manifest]] = {}
     what = "whether the service accounts exist"
-    if len(asked.service_accounts) > NAMESPACES_ONE_BY_ONE:
+    if len(accounts_in) > NAMESPACES_ONE_BY_ONE:
         everywhere = registry_reader.names(reader, what, kinds.SERVICE_ACCOUNTS, unseen)
         if everywhere is not None:
-            accounts = {namespace: [] for namespace in asked.service_accounts}
+            accounts = {namespace: [] for namespace in accounts_in}
             for account in everywhere:
                 accounts.get(account["metadata"]["namespace"], []).append(account)
     else:
-        for namespace in asked.service_accounts:
+        for namespace in accounts_in:
             found = registry_reader.names(reader, what, kinds.SERVICE_ACCOUNTS, unseen, namespace)
             if found is not None:
                 accounts[namespace] = found

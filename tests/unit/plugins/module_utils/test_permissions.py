@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known, Lookups, doubtful, doubts, known_from, lookups
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known, doubtful, doubts, known_from, lookups
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions, permissions_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants, bindings_of, ownerless, permissions_result
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import names_of
@@ -215,8 +215,8 @@ def test_what_cannot_be_looked_up_is_not_doubted():
 def test_only_new_grants_are_looked_up():
     wanted = Permissions((ALICE, SCIENTISTS, PROJECT, ACCOUNT, Grant("groups", "system:authenticated")))
     assert doubtful(wanted, LiveGrants.of(TARGET, [dashboards(ALICE)])) == list(wanted.grants[1:])
-    assert lookups(wanted.grants) == Lookups(groups=True, users=True, namespaces=True, service_accounts=("ci",))
-    assert lookups([Grant("groups", "system:authenticated")]) == lookups([]) == Lookups(False, False, False, ())
+    assert lookups(wanted.grants) == ({"groups", "users", "namespaces"}, ["ci"])
+    assert lookups([Grant("groups", "system:authenticated")]) == lookups([]) == (set(), [])
 
 
 def test_of_what_is_revoked_only_display_names_are_looked_up():
