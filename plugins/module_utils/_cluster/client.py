@@ -183,8 +183,7 @@ class Cluster:
                 listed = self._find(path, "reading the registries namespace from the DataScienceCluster", answers.list_in)
             except _errors.ClusterError as error:
                 if error.status == _errors.FORBIDDEN:
-                    remedy = "or bind the account to the ClusterRole in rbac/cluster.yml or rbac/read.yml"
-                    raise _errors.ClusterError(f"{error} {hint}, {remedy}.", _errors.FORBIDDEN) from error
+                    error.add(f"{hint}, or bind the account to the ClusterRole in rbac/cluster.yml or rbac/read.yml.")
                 raise
             if listed is None:
                 continue

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .. import _errors
+from . import manifests
 
 try:
     from cryptography import x509
@@ -63,8 +64,8 @@ class Certificate:
         return {
             "subject": self.subject,
             "issuer": self.issuer,
-            "not_before": _utc_text(self.not_before),
-            "not_after": _utc_text(self.not_after),
+            "not_before": manifests.time_text(self.not_before),
+            "not_after": manifests.time_text(self.not_after),
             "is_ca": self.is_ca,
             "sha256": self.fingerprint,
         }
@@ -325,13 +326,13 @@ def _expiry_problems(certificates: Sequence[Certificate], option: str, expiry_da
     for certificate in certificates:
         place = _place(certificate)
         if certificate.not_after < now:
-            outdated.append(_errors.Problem(option, f"{place} expired on {_utc_text(certificate.not_after)}", "Use the new CA certificate"))
+            outdated.append(_errors.Problem(option, f"{place} expired on {manifests.time_text(certificate.not_after)}", "Use the new CA certificate"))
         elif certificate.not_before > now:
             remedy = "Wait until then, or check the clock of this host"
-            outdated.append(_errors.Problem(option, f"{place} is not valid before {_utc_text(certificate.not_before)}", remedy))
+            outdated.append(_errors.Problem(option, f"{place} is not valid before {manifests.time_text(certificate.not_before)}", remedy))
         elif certificate.not_after < now + timedelta(days=expiry_days):
             days = (certificate.not_after - now).days
-            warnings.append(f"{option}: {place} expires in {days} days, on {_utc_text(certificate.not_after)}")
+            warnings.append(f"{option}: {place} expires in {days} days, on {manifests.time_text(certificate.not_after)}")
     if len(outdated) == len(certificates):
         return outdated
     warnings += [f"{problem.option}: {problem.problem}" for problem in outdated]
@@ -381,7 +382,3 @@ def _unique(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
     for certificate in certificates:
         unique.setdefault(certificate.fingerprint, certificate)
     return tuple(unique.values())
-
-
-def _utc_text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 # Whom the API server notes as the writer of what this collection writes.
 FIELD_MANAGER = "modelops.openshift_ai"
 GROUP, KIND, PLURAL = "modelregistry.opendatahub.io", "ModelRegistry", "modelregistries"
+# The newest version first.
+REGISTRIES = tuple((f"{GROUP}/{version}", PLURAL) for version in ("v1beta1", "v1alpha1"))
 RBAC = "rbac.authorization.k8s.io"
 ROLE_BINDING, USER_GROUP = "RoleBinding", "Group"
 CONFIG_MAPS = ("v1", "configmaps")

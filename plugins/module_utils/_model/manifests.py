@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, Union
 
 # A manifest of any kind; its content is not ours to type.
@@ -104,6 +104,11 @@ def last_write(manifest: Manifest) -> Manifest:
 def parsed(time: str) -> datetime:
     """A time of the API server."""
     return datetime.fromisoformat(time.replace("Z", "+00:00"))
+
+
+def time_text(moment: datetime) -> str:
+    """A time as the API server writes it."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def name_of(manifest: Manifest) -> str:

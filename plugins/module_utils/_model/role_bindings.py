@@ -113,8 +113,12 @@ def grant_of_subject(subject: manifests.Manifest, of_project: bool) -> permissio
 
 def permissions_result(live: LiveGrants, group: manifests.Manifest | None) -> manifests.Manifest:
     """Who may use a registry, in the shape of the options. Bindings of others are not in it; `members` only where there is such a Group."""
-    grants = {grant: None for binding in live.bindings if binding.ours and binding.grants_access for grant in binding.grants}
-    shape: manifests.Manifest = {kind: sorted(grant.name for grant in grants if grant.kind == kind) for kind in permissions.WORDS if kind != "service_accounts"}
-    accounts = sorted((grant.namespace, grant.name) for grant in grants if grant.kind == "service_accounts")
-    shape["service_accounts"] = [{"namespace": namespace, "name": name} for namespace, name in accounts]
+    return as_options({grant for binding in live.bindings if binding.ours and binding.grants_access for grant in binding.grants}, group)
+
+
+def as_options(grants: Iterable[permissions.Grant], group: manifests.Manifest | None) -> manifests.Manifest:
+    """Grants, and the members of a registry's own Group where there is one, in the shape of the options."""
+    ordered = sorted(grants, key=lambda grant: (grant.namespace, grant.name))
+    shape: manifests.Manifest = {kind: [grant.name for grant in ordered if grant.kind == kind] for kind in permissions.WORDS}
+    shape["service_accounts"] = [{"namespace": grant.namespace, "name": grant.name} for grant in ordered if grant.kind == "service_accounts"]
     return shape if group is None else {**shape, permissions.MEMBERS: sorted(set(group.get("users") or ()))}

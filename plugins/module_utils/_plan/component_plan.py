@@ -16,7 +16,7 @@ from . import changeset
 
 KIND, GROUP, PLURAL = "DataScienceCluster", "datasciencecluster.opendatahub.io", "datascienceclusters"
 # Newer versions know the component by another name; all that serve one of those serve v2 too.
-VERSIONS = ("v2", "v1")
+APIS = tuple((f"{GROUP}/{version}", PLURAL) for version in ("v2", "v1"))
 COMPONENT = ("components", "modelregistry")
 MANAGED, REMOVED = "managed", "removed"
 CONDITION = "ModelRegistryReady"

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import _errors, _options
@@ -84,7 +84,7 @@ def exported_permissions(target: permissions.Target, live: Sequence[manifests.Ma
     granted = role_bindings.LiveGrants.of(target, live)
     bindings, present = granted.bindings, granted.present
     grants = [binding.grants[0] for binding in present.values() if binding.ours]
-    options = {**_listed(grants), **({} if group is None else {permissions.MEMBERS: sorted(set(group.get("users") or ()))})}
+    options = role_bindings.as_options(grants, group)
     problems: list[_errors.Problem] = []
     listed = permissions.permissions_from_options(options, False, problems, [])
     refused = {problem.option.partition("]")[0] + "]": problem.problem for problem in problems}
@@ -98,15 +98,7 @@ def exported_permissions(target: permissions.Target, live: Sequence[manifests.Ma
         hidden = [grant for grant in binding.grants[1:] if binding.ours and binding.grants_access and grant.key not in known]
         left_out += [f"{grant} (in RoleBinding {binding.name!r}, of which only the first subject counts)" for grant in hidden]
     members = {} if listed.members is None else {permissions.MEMBERS: list(listed.members)}
-    return Export({**_listed(kept), **members}, tuple(dict.fromkeys(left_out)))
-
-
-def _listed(grants: Iterable[permissions.Grant]) -> manifests.Manifest:
-    """Grants in the shape of the options."""
-    ordered = sorted(grants, key=lambda grant: (grant.namespace, grant.name))
-    options: manifests.Manifest = {kind: [grant.name for grant in ordered if grant.kind == kind] for kind in permissions.WORDS if kind != "service_accounts"}
-    accounts = [{"namespace": grant.namespace, "name": grant.name} for grant in ordered if grant.kind == "service_accounts"]
-    return {**options, "service_accounts": accounts}
+    return Export({**role_bindings.as_options(kept, None), **members}, tuple(dict.fromkeys(left_out)))
 
 
 def _label(options: manifests.Manifest, path: str) -> str:

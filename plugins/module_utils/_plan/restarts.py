@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from .._model import desired_state, kinds, live_state, manifests, ownership, server_pods
 from . import changeset
@@ -22,11 +22,11 @@ RESTART_MARK = (*POD_TEMPLATE, "f:metadata", "f:annotations", f"f:{RESTARTED_AT}
 
 def restart_of(wanted: desired_state.Registry, now: datetime, deployment: manifests.Manifest | None) -> changeset.Change:
     """What restarts a registry's server, whose Deployment this is."""
-    stamp = now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = manifests.time_text(now)
     last = manifests.at(deployment, ("spec", "template", "metadata", "annotations", RESTARTED_AT))
     if last == stamp:
         # Of the same second: the same stamp once more would restart nothing.
-        stamp = (now.astimezone(timezone.utc) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        stamp = manifests.time_text(now + timedelta(seconds=1))
     body = manifests.nested(("spec", "template", "metadata", "annotations", RESTARTED_AT), stamp)
     return changeset.Change("restart", "Deployment", wanted.namespace, wanted.name, (), "PATCH", kinds.DEPLOYMENTS, body)
 

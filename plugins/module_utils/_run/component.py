@@ -72,14 +72,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
 
 def _read(cluster: client.Cluster, outcome: ComponentOutcome) -> component_plan.Live:
     """The cluster's only DataScienceCluster. ClusterError when there is none or more than one, or it may not be read."""
-    api = next(
-        (
-            (f"{component_plan.GROUP}/{version}", component_plan.PLURAL)
-            for version in component_plan.VERSIONS
-            if cluster.serves(f"{component_plan.GROUP}/{version}", component_plan.PLURAL)
-        ),
-        None,
-    )
+    api = next((api for api in component_plan.APIS if cluster.serves(*api)), None)
     if api is None:
         message = f"the API {component_plan.PLURAL}.{component_plan.GROUP} is not available in this cluster"
         raise _errors.ClusterError(f"{message}. Install the operator of OpenShift AI or Open Data Hub; without it, there is no component to enable.")
@@ -87,9 +80,7 @@ def _read(cluster: client.Cluster, outcome: ComponentOutcome) -> component_plan.
         found = cluster.items(api, "")
     except _errors.ClusterError as error:
         if error.status == _errors.FORBIDDEN:
-            raise _errors.ClusterError(
-                f"{error} Bind the account to a ClusterRole with this permission, such as that in rbac/component.yml.", _errors.FORBIDDEN
-            ) from error
+            error.add("Bind the account to a ClusterRole with this permission, such as that in rbac/component.yml.")
         raise
     if len(found) != 1:
         names = ", ".join(repr(item["metadata"]["name"]) for item in found)
@@ -128,8 +119,7 @@ def _left_behind_problems(cluster: client.Cluster, wanted: component_plan.Wanted
 
 def _registries(cluster: client.Cluster) -> list[manifests.Manifest]:
     """The metadata of all registries of the cluster."""
-    apis = ((f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1"))
-    api = next((api for api in apis if cluster.serves(*api)), None)
+    api = next((api for api in kinds.REGISTRIES if cluster.serves(*api)), None)
     return cluster.metadata(api, "") if api else []
 
 
@@ -190,7 +180,7 @@ def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float
 def _surroundings(cluster: client.Cluster, live: component_plan.Live, outcome: ComponentOutcome) -> component_plan.Surroundings:
     if live.state == component_plan.REMOVED:
         return component_plan.Surroundings(True, None, _singleton(cluster, outcome))
-    serves = any(cluster.serves(f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1"))
+    serves = any(cluster.serves(*api) for api in kinds.REGISTRIES)
     if live.told_namespace is None:
         return component_plan.Surroundings(serves, None, None)
     namespace = _seen(cluster, kinds.NAMESPACES, live.told_namespace, "whether the registries namespace exists", outcome)

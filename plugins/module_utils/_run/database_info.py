@@ -111,10 +111,8 @@ def _named_registry(cluster: _LazyCluster, name: str) -> manifests.Manifest:
     # Imported here, as above.
     from .._cluster import registry_reader, visibility
 
-    apis = [(f"{kinds.GROUP}/{version}", kinds.PLURAL) for version in ("v1beta1", "v1alpha1")]
-
     def read() -> manifests.Manifest | None:
-        return next(filter(None, (connected.read(api, namespace, name) for api in apis)), None)
+        return next(filter(None, (connected.read(api, namespace, name) for api in kinds.REGISTRIES)), None)
 
     def refused() -> manifests.Manifest | None:
         registry_reader.need_namespace(connected, namespace)
@@ -124,7 +122,7 @@ def _named_registry(cluster: _LazyCluster, name: str) -> manifests.Manifest:
     if resource is None:
         registry_reader.need_namespace(connected, namespace)
         # Nothing where this version is not served.
-        newest, oldest = (registry_reader.names_of(partial(connected.metadata, api, namespace)) for api in apis)
+        newest, oldest = (registry_reader.names_of(partial(connected.metadata, api, namespace)) for api in kinds.REGISTRIES)
         remedy = "Correct registry or namespace, or set database"
         raise _errors.InputError([_errors.Problem("registry", naming.not_found(name, namespace, newest or oldest), remedy)])
     if custom_resource.live_type(resource) is None:

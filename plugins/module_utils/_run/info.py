@@ -239,7 +239,7 @@ class Collector:
             **status,
             "api_version": survey.capabilities.api[0],
             **server_pods.image(pod),
-            "started_at": None if started is None else _text(started),
+            "started_at": None if started is None else manifests.time_text(started),
             "sources": sources,
             "restart_needed": _any(source["restart_needed"] for source in sources),
         }
@@ -255,7 +255,7 @@ class Collector:
             "name": name,
             "read_keys": read,
             "exists": None if found is None else source is not None,
-            "changed_at": None if changed is None else _text(changed),
+            "changed_at": None if changed is None else manifests.time_text(changed),
             "age": None if changed is None else max(0, int((self._now - changed).total_seconds())),
             "restart_needed": None if live is None or found is None else source is not None and restarts.is_outdated(live, [(source, read)]),
         }
@@ -401,7 +401,3 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
     """Whether one of them is true; None where that cannot be told."""
     known = set(answers)
     return True if True in known else None if None in known else False
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
