@@ -59,6 +59,7 @@ MERGE_PATCH = "application/merge-patch+json"
 # Requests that are sent like writes and only ask.
 REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
 LONGEST_LOG = 2**18
+Trim = Callable[[manifests.Manifest], manifests.Manifest]
 
 
 def no_answer(what: str, host: str, reason: str) -> _errors.ClusterError:
@@ -225,26 +226,18 @@ class Cluster:
             return None
         return self._find(path_of(api, namespace, name), f"reading {api[1]}/{name}" + (f" in {namespace}" if namespace else ""))
 
-    def items(self, api: tuple[str, str], namespace: str, **query: str) -> list[manifests.Manifest]:
-        """The objects of a kind in a namespace, or without one in the whole cluster, by label or field selector. ClusterError 404 for an unknown kind."""
-        return self._pages(api, namespace, query, JSON)
+    def items(self, api: tuple[str, str], namespace: str, trim: Trim = lambda item: item, **query: str) -> list[manifests.Manifest]:
+        """The objects of a kind in a namespace, or without one in the whole cluster, by label or field selector. ClusterError 404 for an unknown kind.
 
-    def listed(self, api: tuple[str, str], namespace: str, trim: Callable[[manifests.Manifest], manifests.Manifest], **query: str) -> list[manifests.Manifest]:
-        """As `items`, but only what `trim` leaves of each: what it drops is dropped page by page."""
+        What `trim` does not leave of each is dropped page by page.
+        """
         return self._pages(api, namespace, query, JSON, trim)
 
     def metadata(self, api: tuple[str, str], namespace: str, **query: str) -> list[manifests.Manifest]:
         """As `items`, but only the metadata of each."""
         return self._pages(api, namespace, query, METADATA, lambda item: {"metadata": item["metadata"]})
 
-    def _pages(
-        self,
-        api: tuple[str, str],
-        namespace: str,
-        query: dict[str, str],
-        accept: str,
-        trim: Callable[[manifests.Manifest], manifests.Manifest] = lambda item: item,
-    ) -> list[manifests.Manifest]:
+    def _pages(self, api: tuple[str, str], namespace: str, query: dict[str, str], accept: str, trim: Trim) -> list[manifests.Manifest]:
         what = f"listing {api[1]}" + (f" in {namespace}" if namespace else "")
         found: list[manifests.Manifest] = []
         begun: set[str] = set()

@@ -157,16 +157,16 @@ class Snapshot(registry_reader.Reader):
 
     def _pods(self) -> dict[str, list[manifests.Manifest]]:
         def listed() -> list[manifests.Manifest]:
-            return self.cluster.listed(kinds.PODS, self.namespace, trimming.trimmed_pod, labelSelector=server_pods.POD_LABELS)
+            return self.cluster.items(kinds.PODS, self.namespace, trimming.trimmed_pod, labelSelector=server_pods.POD_LABELS)
 
         return self._once("pods", lambda: _grouped(listed(), lambda pod: str(manifests.at(pod, ("metadata", "labels", "app")))))
 
     def _role_bindings(self) -> dict[str, list[manifests.Manifest]]:
-        return self._once("bindings", lambda: _grouped(self.cluster.listed(kinds.ROLE_BINDINGS, self.namespace, trimming.trimmed_binding), _role))
+        return self._once("bindings", lambda: _grouped(self.cluster.items(kinds.ROLE_BINDINGS, self.namespace, trimming.trimmed_binding), _role))
 
-    def _by_name(self, api: tuple[str, str], trim: Callable[[manifests.Manifest], manifests.Manifest], where: str, **query: str) -> Objects:
+    def _by_name(self, api: tuple[str, str], trim: client.Trim, where: str, **query: str) -> Objects:
         """A list, by name."""
-        return self._once(("list", api, where), lambda: {manifests.name_of(found): found for found in self.cluster.listed(api, where, trim, **query)})
+        return self._once(("list", api, where), lambda: {manifests.name_of(found): found for found in self.cluster.items(api, where, trim, **query)})
 
     def _one(self, named: tuple[str, str], listed: Callable[[], Objects], read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
         """One of a list, by kind and name; read one by one where the account may not list."""

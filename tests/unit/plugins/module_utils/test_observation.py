@@ -150,12 +150,9 @@ class Registries:
         self.manifests = [manifest(f"r-{number}") for number in range(count)]
         self.asked, self.told, self.now = [], [], NOW
 
-    def listed(self, api, _namespace, trim, **_query):
+    def items(self, api, _namespace, trim=lambda manifest: manifest, **_query):
         self.asked.append(api[1])
         return list(map(trim, self.manifests)) if api[1] == "modelregistries" else []
-
-    def items(self, api, namespace, **query):
-        return self.listed(api, namespace, lambda manifest: manifest, **query)
 
     def until(self, _deadline):
         return self

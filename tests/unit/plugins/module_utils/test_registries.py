@@ -111,7 +111,7 @@ class Lists:
     def __init__(self, refuses=(), **objects):
         self.objects, self.refuses, self.asked = objects, refuses, []
 
-    def listed(self, api, namespace, trim, **_query):
+    def items(self, api, namespace, trim, **_query):
         self.asked.append(f"list {api[1]}")
         if api[1] in self.refuses:
             raise ClusterError("no", FORBIDDEN)
