@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -179,12 +179,11 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
             changes.append(changeset.deletion(place.kind, kinds.APIS[place.kind], present))
         else:
             part = "data" if place.reference.key in (manifests.at(present, ("data",)) or {}) else "binaryData"
-            body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, part: {place.reference.key: None}}
+            patch: manifests.Manifest = {part: {place.reference.key: None}}
             if previous.is_kept(present, place.reference.key):
-                body = manifests.merged(body, previous_value.removal(place.kind, present, place.reference.key, option).body)
+                patch = manifests.merged(patch, previous_value.removal(place.kind, present, place.reference.key, option).body)
             shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
-            fields = (option,)
-            changes.append(changeset.Change("update", place.kind, place.namespace, place.reference.name, fields, "PATCH", kinds.APIS[place.kind], body, shown))
+            changes.append(replace(changeset.update(place.kind, kinds.APIS[place.kind], present, (option,), patch), before=shown))
     return changeset.Plan(tuple(changes), problems=tuple(problems))
 
 

@@ -58,6 +58,13 @@ class Plan:
     relied_on: tuple[tuple[str, str], ...] = ()
 
 
+def update(kind: str, api: tuple[str, str], manifest: manifests.Manifest, fields: tuple[str, ...], patch: manifests.Manifest) -> Change:
+    """What changes this object, but not over what another process has written since it was read."""
+    metadata = manifest["metadata"]
+    body = manifests.merged({"metadata": {"resourceVersion": metadata.get("resourceVersion")}}, patch)
+    return Change("update", kind, metadata.get("namespace", ""), metadata["name"], fields, "PATCH", api, body)
+
+
 def deletion(kind: str, api: tuple[str, str], manifest: manifests.Manifest) -> Change:
     """What deletes this very object as it was read, and no other that has got its name since."""
     metadata = manifest["metadata"]

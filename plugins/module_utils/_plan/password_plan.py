@@ -26,21 +26,16 @@ def secret_changes(wanted: desired_state.Registry, live: live_state.Live, regist
         complete = replace(database, username=database.username or section.get("username"), name=database.name or section.get("database"))
         body = credentials.password_secret(wanted, named["name"], complete, password)
         body["data"][named["key"]] = manifests.encoded(password)
-        return [_secret_change("create", "POST", wanted, named["name"], body)]
+        after = {"database.password": changeset.MASK}
+        return [changeset.Change("create", "Secret", wanted.namespace, named["name"], tuple(after), "POST", kinds.SECRETS, body, {}, after)]
     stored = manifests.decoded(present, named["key"])
     if stored is not None and passwords.means_password(stored, database.password, in_url):
         return []
-    # Not over a password that another process has written since this one was read.
-    body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": {named["key"]: manifests.encoded(password)}}
-    change = _secret_change("update", "PATCH", wanted, named["name"], body)
-    return [previous_value.keeping(change, present, named["key"], [live], previous.login_of(registry))]
-
-
-def _secret_change(action: str, verb: str, wanted: desired_state.Registry, name: str, body: manifests.Manifest) -> changeset.Change:
     # A new masked value must differ from the old one, or a diff would not show that there is a change.
-    before = {} if action == "create" else {"database.password": changeset.MASK}
-    after = {"database.password": changeset.MASK if action == "create" else f"{changeset.MASK} (changed)"}
-    return changeset.Change(action, "Secret", wanted.namespace, name, ("database.password",), verb, kinds.SECRETS, body, before, after)
+    before, after = {"database.password": changeset.MASK}, {"database.password": f"{changeset.MASK} (changed)"}
+    change = changeset.update("Secret", kinds.SECRETS, present, tuple(after), {"data": {named["key"]: manifests.encoded(password)}})
+    change = replace(change, before=before, after=after)
+    return [previous_value.keeping(change, present, named["key"], [live], previous.login_of(registry))]
 
 
 def secret_problems(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> list[_errors.Problem]:

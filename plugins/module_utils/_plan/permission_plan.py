@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import _errors, _texts
 from .._model import directory, kinds, manifests, naming, ownership, permissions, role_bindings
@@ -134,21 +134,15 @@ def _mended(target: permissions.Target, state: _State, binding: role_bindings.Bi
     return {"metadata": metadata} if metadata else {}
 
 
-def _update(binding: role_bindings.Binding, body: manifests.Manifest, revoked: Iterable[permissions.Grant]) -> changeset.Change:
-    live = binding.manifest["metadata"]
-    fields = [f"metadata.{part}" for part in body.get("metadata", ())] + [grant.path for grant in revoked]
-    body = manifests.merged(body, {"metadata": {"resourceVersion": live["resourceVersion"]}})
-    return changeset.Change("update", kinds.ROLE_BINDING, live["namespace"], binding.name, tuple(fields), "PATCH", kinds.ROLE_BINDINGS, body)
+def _update(binding: role_bindings.Binding, patch: manifests.Manifest, revoked: Iterable[permissions.Grant]) -> changeset.Change:
+    fields = [f"metadata.{part}" for part in patch.get("metadata", ())] + [grant.path for grant in revoked]
+    return changeset.update(kinds.ROLE_BINDING, kinds.ROLE_BINDINGS, binding.manifest, tuple(fields), patch)
 
 
 def _deletion(binding: role_bindings.Binding) -> changeset.Change:
-    live = binding.manifest["metadata"]
-    # The dashboard replaces the subject of a binding in place: only the one that was read is deleted.
-    preconditions = {"uid": live["uid"], "resourceVersion": live["resourceVersion"]}
-    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-    return changeset.Change(
-        "delete", kinds.ROLE_BINDING, live["namespace"], binding.name, tuple(grant.path for grant in binding.grants), "DELETE", kinds.ROLE_BINDINGS, body
-    )
+    # A difference shows the grants.
+    deletion = changeset.deletion(kinds.ROLE_BINDING, kinds.ROLE_BINDINGS, binding.manifest)
+    return replace(deletion, fields=tuple(grant.path for grant in binding.grants), before={})
 
 
 def _remarks(target: permissions.Target, state: _State, left: Iterable[tuple[role_bindings.Binding, list[permissions.Grant]]]) -> list[str]:

@@ -37,7 +37,8 @@ def removal(kind: str, present: manifests.Manifest, key: str, option: str) -> ch
     """What removes the previous value of a key."""
     held = previous.key_of(key)
     parts = {part: {held: None} for part in ("data", "binaryData") if held in (present.get(part) or {})}
-    return _change(kind, present, option, {**parts, "metadata": {"annotations": {previous.LOGIN: None}}})
+    patch = {**parts, "metadata": {"annotations": {previous.LOGIN: None}}}
+    return changeset.update(kind, kinds.APIS[kind], present, (option,), patch)
 
 
 def restoration(removing: changeset.Change, present: manifests.Manifest) -> changeset.Change | None:
@@ -47,7 +48,7 @@ def restoration(removing: changeset.Change, present: manifests.Manifest) -> chan
     if value is None:
         return None
     option = removing.fields[0]
-    change = _change(removing.kind, present, option, _placed(present, key, value, {}))
+    change = changeset.update(removing.kind, removing.api, present, removing.fields, _placed(present, key, value, {}))
     return replace(change, before={option: changeset.MASK}, after={option: f"{changeset.MASK} (the previous value)"})
 
 
@@ -81,9 +82,3 @@ def _placed(present: manifests.Manifest, key: str, value: tuple[str, str], metad
     part, content = value
     others = {other: {key: None} for other in ("data", "binaryData") if other != part and key in (present.get(other) or {})}
     return {part: {key: content}, **others, **({"metadata": metadata} if metadata else {})}
-
-
-def _change(kind: str, present: manifests.Manifest, option: str, body: manifests.Manifest) -> changeset.Change:
-    metadata = present["metadata"]
-    body = manifests.merged({"metadata": {"resourceVersion": metadata.get("resourceVersion")}}, body)
-    return changeset.Change("update", kind, metadata["namespace"], metadata["name"], (option,), "PATCH", kinds.APIS[kind], body)
