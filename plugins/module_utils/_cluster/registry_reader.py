@@ -167,10 +167,7 @@ def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozense
     used: frozenset[str] = frozenset()
     if dependencies.needs_password_secrets(wanted, registry):
         password_secrets = tuple(password_secrets_of(reader, wanted.name, unseen))
-        if password_secrets:
-            users = reader.users()
-            named = [secret["metadata"]["name"] for secret in password_secrets]
-            used = frozenset(name for name in named if any(user != wanted.name for user in users.get(("Secret", name), ())))
+        used = custom_resource.used_by_others(password_secrets, reader.users(), wanted.name) if password_secrets else used
     names = names_of(reader.registries) if registry is None and desired_state.creation_problems(wanted) else frozenset()
     server = None
     if registry is None and wanted.name[:1].isdigit():

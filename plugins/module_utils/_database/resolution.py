@@ -16,7 +16,6 @@ from . import probe, vocabulary
 
 # A kind and a key of an object in the registries namespace.
 Source = tuple[str, desired_state.KeyReference]
-PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets"}
 # The content of a key; None when there is no such object or key.
 Read = Callable[[Source], "str | None"]
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -222,6 +222,11 @@ def flattened(shape: manifests.Manifest, prefix: str = "") -> manifests.Manifest
         # Only `database` is a group of options; other dictionaries are values.
         flat.update(flattened(value, f"{key}.") if key == "database" else {f"{prefix}{key}": value})
     return flat
+
+
+def used_by_others(secrets: Iterable[manifests.Manifest], users: Mapping[tuple[str, str], Collection[str]], registry: str) -> frozenset[str]:
+    """The names of those of the Secrets that other registries use; `users` is by kind and name."""
+    return frozenset(name for name in map(manifests.name_of, secrets) if set(users.get(("Secret", name), ())) - {registry})
 
 
 def users_of(registries: Iterable[manifests.Manifest]) -> dict[tuple[str, str], list[str]]:

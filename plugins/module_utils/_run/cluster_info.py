@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _errors, _module
-from .._cluster import client, login
-from .._model import manifests
+from .. import _module
+from .._cluster import client, login, visibility
+from .._model import kinds, manifests
 
 # Every cluster has it, nobody can delete it, and its uid is of no other cluster.
 NAMESPACE = "kube-system"
@@ -29,12 +29,9 @@ def run() -> None:
 
 
 def _uid(cluster: client.Cluster, warnings: list[str]) -> str | None:
-    try:
-        found = cluster.read(("v1", "namespaces"), "", NAMESPACE)
-    except _errors.ClusterError as error:
-        if error.status != _errors.FORBIDDEN:
-            raise
-        warnings.append(f"this cluster can be identified only by the URL of its API server: {error}")
-        return None
+    def unseen(why: str) -> None:
+        warnings.append(f"this cluster can be identified only by the URL of its API server: {why}")
+
+    found = visibility.seen(lambda: cluster.read(kinds.NAMESPACES, "", NAMESPACE), None, unseen, advice=False)
     uid: str | None = manifests.at(found, ("metadata", "uid"))
     return uid

@@ -97,7 +97,7 @@ class _LazyCluster:
         """The content of a key."""
         if self._read is None:
             cluster, namespace = self.connected()
-            self._read = resolution.reads(lambda kind, name: cluster.read(("v1", resolution.PLURALS[kind]), namespace, name))
+            self._read = resolution.reads(lambda kind, name: cluster.read(kinds.APIS[kind], namespace, name))
         return self._read(source)
 
     def identity(self) -> manifests.Manifest:

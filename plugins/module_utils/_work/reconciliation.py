@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _errors
 from .._cluster import registry_reader, visibility, writes
-from .._model import desired_state, kinds, live_state
+from .._model import custom_resource, desired_state, kinds, live_state
 from .._plan import changeset, drift, prediction, record, registry_plan
 from .._status import readiness
 from . import upload_place
@@ -204,8 +204,9 @@ def unreached_warning(registries: Iterable[PlannedRegistry]) -> list[str]:
 def base_plan(reader: registry_reader.Reader, request: Request, foreseen: frozenset[tuple[str, str]] = frozenset()) -> tuple[live_state.Live, changeset.Plan]:
     """What is live, and the plan by that alone, without permissions."""
     wanted = upload_place.placed(reader, request.wanted)
-    live = _with_expected_users(registry_reader.read_live(reader, wanted, foreseen), request)
-    live = replace(live, is_available=readiness.is_seen_available(live))
+    live = registry_reader.read_live(reader, wanted, foreseen)
+    will_be_used = custom_resource.used_by_others(live.password_secrets, request.expected_users(), wanted.name) if live.password_secrets else frozenset()
+    live = replace(live, used_secrets=live.used_secrets | will_be_used, is_available=readiness.is_seen_available(live))
     return live, registry_plan.plan(wanted, live, request.consent, datetime.now(timezone.utc))
 
 
@@ -221,12 +222,3 @@ def _shared_warnings(reader: registry_reader.Reader, request: Request, made: cha
         used = f"Secret {name!r} is also used by registry {', '.join(map(repr, sorted(others)))}"
         unseen += [f"{used}, whose password changes too. To restart its server, run again for that registry"] if others else []
     return unseen
-
-
-def _with_expected_users(live: live_state.Live, request: Request) -> live_state.Live:
-    if not live.password_secrets:
-        return live
-    users = request.expected_users()
-    named = (secret["metadata"]["name"] for secret in live.password_secrets)
-    used = [name for name in named if any(user != request.wanted.name for user in users.get(("Secret", name), ()))]
-    return replace(live, used_secrets=live.used_secrets.union(used))
