@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Union
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -20,6 +20,8 @@ from ._plan import record
 if TYPE_CHECKING:
     from ._cluster import client
 
+    # What a run did and found. It is filled as the run goes on, so that a failure can report it too.
+    Reported = Union["Found", record.Outcome]
     # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
     Work = Callable[[client.Cluster, Mapping[str, Any], bool, Any], None]
     FindProblems = Callable[[Mapping[str, Any]], list[_errors.Problem]]
@@ -37,15 +39,6 @@ OLDEST_LIBRARY = "24.2.0"
 # By what warnings of one kind differ: quoted names, what was requested, and numbers. And how many of them are told.
 DETAILS = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|\b[a-z]+/\S+|\d+")
 MOST_NAMES = 20
-
-
-class Reported(Protocol):
-    """What a run did and found. It is filled as the run goes on, so that a failure can report it too."""
-
-    warnings: list[str]
-
-    def result(self, diff: bool) -> dict[str, Any]:
-        """The result of the module."""
 
 
 @dataclass

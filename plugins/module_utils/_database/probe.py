@@ -201,11 +201,7 @@ def _handshake(view: vocabulary.View, address: str, clock: _Clock, use: transpor
             reason = "a certificate has expired or is not valid yet" if error.verify_code in EXPIRED else error.verify_message
             return replace(_shaken(view, address, clock, connection.tls_context(view, checks_chain=False)), chain_failure=reason)
     except ssl.SSLError as error:
-        return transport.Handshake(failure=_ssl_text(error))
-
-
-def _ssl_text(error: ssl.SSLError) -> str:
-    return (error.reason or str(error)).replace("_", " ").lower()
+        return transport.Handshake(failure=(error.reason or str(error)).replace("_", " ").lower())
 
 
 def _shaken(view: vocabulary.View, address: str, clock: _Clock, context: ssl.SSLContext) -> transport.Handshake:

@@ -14,6 +14,7 @@ from .. import _options
 from .._model import certificates, desired_state, passwords
 from . import vocabulary
 
+# What only the DNS of a cluster can know: the name of a Service, bare or with `.svc`.
 CLUSTER_NAME = re.compile(r"[^.]+|[^.]+\.[^.]+\.svc(\.cluster\.local)?\.?")
 
 
@@ -109,14 +110,10 @@ def ca_findings(view: vocabulary.View, now: datetime) -> list[vocabulary.Finding
     return [vocabulary.ok("ca", f"The CA certificate is {names}, valid until {vocabulary.day(last)}")]
 
 
-def is_cluster_name(host: str) -> bool:
-    """Whether only the DNS of a cluster can know a name: a Service's, bare or with `.svc`."""
-    return CLUSTER_NAME.fullmatch(host) is not None
-
-
 def unresolved(view: vocabulary.View) -> vocabulary.Finding:
     """A host name that is unknown where the task runs."""
-    reason = "is the name of a Service, which can be resolved only in the cluster" if is_cluster_name(view.host) else "is a host name that cannot be resolved"
+    is_service = CLUSTER_NAME.fullmatch(view.host) is not None
+    reason = "is the name of a Service, which can be resolved only in the cluster" if is_service else "is a host name that cannot be resolved"
     message = f"The database cannot be reached from this host and was not checked: {view.host} {reason}"
     return vocabulary.warning("address", message, "Check database.host, or run the task on a host that can reach the database (delegate_to)", proven=False)
 
@@ -197,7 +194,7 @@ def _host_finding(view: vocabulary.View, use: Encryption, certificate: certifica
 
 
 def _expiry_finding(use: Encryption, certificate: certificates.Certificate, now: datetime) -> vocabulary.Finding:
-    if not certificate.valid_at(now):
+    if not certificate.not_before <= now <= certificate.not_after:
         message = f"The certificate of the database is valid only from {vocabulary.day(certificate.not_before)} to {vocabulary.day(certificate.not_after)}"
         unchecked = "" if use.checks_chain else ". The registry server does not verify this"
         return vocabulary.Finding(

@@ -55,10 +55,6 @@ class Certificate:
     dns_names: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
 
-    def valid_at(self, moment: datetime) -> bool:
-        """Whether a moment is within its time."""
-        return self.not_before <= moment <= self.not_after
-
     def described(self) -> dict[str, Any]:
         """The certificate as part of a result."""
         return {

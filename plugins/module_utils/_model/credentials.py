@@ -41,8 +41,3 @@ def password_secret(registry: desired_state.Registry, name: str, database: desir
         },
         "data": {key: manifests.encoded(value) for key, value in data.items()},
     }
-
-
-def default_password_secret(wanted: desired_state.Registry) -> dict[str, str]:
-    """The Secret that a registry of ours names."""
-    return {"name": secret_name(wanted.namespace, wanted.name), "key": PASSWORD_KEY}

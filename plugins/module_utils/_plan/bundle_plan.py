@@ -168,7 +168,8 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
         if present is None or place.reference.key not in manifests.keys_of(present):
             continue
         alone = previous.own_keys(present) == [place.reference.key]
-        users = users_of_object(live) if alone else live.readers
+        referring = [registry for registry in live.registries if (place.kind, place.reference.name) in custom_resource.named_objects(registry)]
+        users = referring if alone else live.readers
         names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
         if users:
             problems.append(
@@ -185,11 +186,6 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
             shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
             changes.append(replace(changeset.update(place.kind, kinds.APIS[place.kind], present, (option,), patch), before=shown))
     return changeset.Plan(tuple(changes), problems=tuple(problems))
-
-
-def users_of_object(live: LiveBundle) -> list[manifests.Manifest]:
-    """The registries that refer to the whole object in any way."""
-    return [registry for registry in live.registries if (live.place.kind, live.place.reference.name) in custom_resource.named_objects(registry)]
 
 
 def _write_problems(option: str, live: LiveBundle, adds: bool = False) -> list[_errors.Problem]:

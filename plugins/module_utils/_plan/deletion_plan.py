@@ -68,6 +68,7 @@ def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: d
     if registry is not None:
         changes.append(changeset.deletion(kinds.KIND, remains.capabilities.api, registry))
         kept += _kept_database(registry)
+    named = (custom_resource.live_database(registry).get("passwordSecret") or {}).get("name")
     for kind, objects in (("Secret", remains.secrets), ("ConfigMap", remains.config_maps)):
         for manifest in objects:
             held = manifest["metadata"]["name"]
@@ -79,7 +80,7 @@ def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: d
                 owner = ownership.owner_of(kind, manifest, maker, readers)
             if owner.is_ours:
                 changes.append(changeset.deletion(kind, kinds.APIS[kind], manifest))
-            elif kind == "ConfigMap" or (registry is not None and held == _password_secret(registry)):
+            elif kind == "ConfigMap" or held == named:
                 kept.append({"kind": kind, "name": held, "reason": f"it is {owner}"})
     changes += [changeset.deletion("RoleBinding", kinds.ROLE_BINDINGS, binding) for binding in remains.role_bindings]
     delegator = remains.cluster_role_binding
@@ -88,10 +89,6 @@ def plan_deletion(unwanted: desired_state.Registry, remains: Remains, consent: d
         changes.append(changeset.deletion("ClusterRoleBinding", kinds.CLUSTER_ROLE_BINDINGS, delegator))
     warnings = [*remains.unseen, *_users(remains.inference_services, name), *(ownership.tool_warnings(registry) if registry else ())]
     return changeset.Plan(tuple(changes), tuple(warnings), kept=tuple(kept))
-
-
-def _password_secret(registry: manifests.Manifest) -> str | None:
-    return (custom_resource.live_database(registry).get("passwordSecret") or {}).get("name")
 
 
 def _kept_database(registry: manifests.Manifest) -> list[manifests.Manifest]:

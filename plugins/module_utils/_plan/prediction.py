@@ -30,7 +30,7 @@ def password_reference(wanted: desired_state.Registry, registry: manifests.Manif
     if present and (not moves(wanted, registry) or ownership.is_named_as_ours(present["name"], wanted.name)):
         return present
     if registry is None or moves(wanted, registry) or database.password is not None:
-        return credentials.default_password_secret(wanted)
+        return {"name": credentials.secret_name(wanted.namespace, wanted.name), "key": credentials.PASSWORD_KEY}
     return None
 
 

@@ -111,7 +111,10 @@ class Collector:
         if DATABASE in self._included:
             self._need_database_libraries(selected)
         if CERTIFICATES in self._included:
-            self._need_library_for_certificates()
+            from .._model import certificates
+
+            if not certificates.HAS_CRYPTOGRAPHY:
+                raise _errors.MissingLibraryError(["cryptography"])
         if selected:
             self._survey.load_all(self._loads())
         registries = [self._exported(registry) for registry in selected]
@@ -133,7 +136,9 @@ class Collector:
             self._each(self._add_database, selected, registries)
         if SMOKE_TEST in self._included:
             self._each(self._add_smoke_test, selected, registries)
-            self._warn_of_smoke_tests(registries)
+            from .._rest import smoke_test
+
+            self._outcome.warn(smoke_test.warnings((shown["name"], shown["status"].get("smoke_test")) for shown in registries))
         return found
 
     def _selected(self) -> tuple[list[manifests.Manifest], list[manifests.Manifest]]:
@@ -292,12 +297,6 @@ class Collector:
 
     # Certificates
 
-    def _need_library_for_certificates(self) -> None:
-        from .._model import certificates
-
-        if not certificates.HAS_CRYPTOGRAPHY:
-            raise _errors.MissingLibraryError(["cryptography"])
-
     def _expiring(self, registry: manifests.Manifest) -> list[manifests.Manifest]:
         """The certificates that a registry reads: of the CA, and its own for the database."""
         section = custom_resource.live_database(registry)
@@ -375,11 +374,6 @@ class Collector:
         if status["available"]:
             answer = smoke_test.ask_registry(self._survey, status["address"], self._options["smoke_test_domains"])
             status["smoke_test"] = answer.as_result()
-
-    def _warn_of_smoke_tests(self, registries: list[manifests.Manifest]) -> None:
-        from .._rest import smoke_test
-
-        self._outcome.warn(smoke_test.warnings((shown["name"], shown["status"].get("smoke_test")) for shown in registries))
 
 
 def _sources(registry: manifests.Manifest, capabilities: kinds.Capabilities) -> dict[tuple[str, str], list[str]]:

@@ -168,7 +168,9 @@ def wait_until_available(
 
     def look(_is_last: bool) -> str:
         nonlocal ends, known, now, last, baseline
-        seen = observation.observe(now, name, outcome, known, baseline)
+        seen = observation.look_at(now, name, known, baseline)
+        if readiness.needs_explanation(seen):
+            seen = observation.explained(now, seen, outcome)
         baseline = seen.baseline
         verdict = readiness.judge(seen)
         outcome.status = observation.status_of(seen, verdict)

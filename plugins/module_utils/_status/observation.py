@@ -54,14 +54,6 @@ def _next_start(seen: readiness.Observation) -> datetime | None:
     return manifests.parsed(ended) + timedelta(minutes=int(pause[1] or 0), seconds=int(pause[2] or 0))
 
 
-def observe(
-    reader: registry_reader.Reader, name: str, outcome: record.Outcome, known: live_state.Live | None = None, baseline: Mapping[str, int] | None = None
-) -> readiness.Observation:
-    """What the cluster shows of a registry; where it is not available, with what can explain it."""
-    seen = look_at(reader, name, known, baseline)
-    return explained(reader, seen, outcome) if readiness.needs_explanation(seen) else seen
-
-
 def look_at(
     reader: registry_reader.Reader, name: str, known: live_state.Live | None = None, baseline: Mapping[str, int] | None = None
 ) -> readiness.Observation:

@@ -21,26 +21,18 @@ class Connection:
 
     kind: str | None = None
     has_ca: bool = False
-    verifies: bool = False
     has_client_certificate: bool = False
-    has_cipher: bool = False
-
-    @property
-    def is_encrypted_mysql(self) -> bool:
-        """Whether a MySQL connection is encrypted. It is by any of these settings."""
-        return self.has_ca or self.verifies or self.has_client_certificate or self.has_cipher
+    # Whether MySQL's is encrypted.
+    is_encrypted: bool = False
 
 
 def connection_of(registry: manifests.Manifest) -> Connection:
     """The connection that the definition of a registry asks for."""
     section = custom_resource.live_database(registry)
-    return Connection(
-        custom_resource.live_type(registry),
-        any(section.get(key) for key in (*custom_resource.CA_KEYS.values(), *custom_resource.CA_DIRECTORIES)),
-        bool(section.get(custom_resource.VERIFY_SERVER_CERT)),
-        all(section.get(key) for key in custom_resource.CERTIFICATE_KEYS),
-        bool(section.get("sslCipher")),
-    )
+    has_ca = any(section.get(key) for key in (*custom_resource.CA_KEYS.values(), *custom_resource.CA_DIRECTORIES))
+    has_certificate = all(section.get(key) for key in custom_resource.CERTIFICATE_KEYS)
+    is_encrypted = has_ca or has_certificate or any(section.get(key) for key in (custom_resource.VERIFY_SERVER_CERT, "sslCipher"))
+    return Connection(custom_resource.live_type(registry), has_ca, has_certificate, is_encrypted)
 
 
 @dataclass(frozen=True)
@@ -99,7 +91,7 @@ SYMPTOMS = (
         LOGIN,
         f"{REFUSED}, or the user must use TLS and the registry has no CA certificate",
         f"{CHECK_LOGIN}, or set database.ca",
-        applies=lambda connection: not connection.is_encrypted_mysql,
+        applies=lambda connection: not connection.is_encrypted,
     ),
     _symptom(
         LOGIN,

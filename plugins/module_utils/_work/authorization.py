@@ -278,7 +278,9 @@ class _Writing:
 
         try:
             if wait.until(attempt, self._standing.reader.cluster, time.monotonic() + SECONDS, poll=pause):
-                raise errors[0] if errors else _contested(self._standing.target)
+                group = self._standing.target.own_group
+                contested = f"the members of group {group!r} were set, but another process changes them repeatedly."
+                raise errors[0] if errors else _errors.ClusterError(contested)
         except _errors.ClusterError:
             if self._unanswered:
                 with suppress(_errors.ClusterError), self._request.outcome.in_doubt(self._unanswered):
@@ -337,7 +339,3 @@ class _Writing:
 def _may_pass(change: changeset.Change, error: _errors.ClusterError) -> bool:
     """Whether a refused write may succeed when it is planned anew: somebody else was faster, it got no answer, or the Role is still to be made."""
     return error.unclear or error.status == _errors.CONFLICT or (error.status == _errors.NOT_FOUND and change.verb in ("POST", "PATCH"))
-
-
-def _contested(target: permissions.Target) -> _errors.ClusterError:
-    return _errors.ClusterError(f"the members of group {target.own_group!r} were set, but another process changes them repeatedly.")

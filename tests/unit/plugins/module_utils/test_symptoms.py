@@ -22,8 +22,8 @@ HBA = 'FATAL: no pg_hba.conf entry for host "10.0.0.9", user "registry", databas
 LOGIN_REFUSED = "Error 1045 (28000): Access denied for user 'registry'@'10.0.0.9' (using password: YES)"
 UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
 TLS = "cannot parse `postgresql://registry:xxxxx@db:5432/models?sslmode=require&sslrootcert=%2Fetc%2Fx`: failed to configure TLS ({})"
-PLAIN, ENCRYPTED = Connection("mysql"), Connection("mysql", has_ca=True, verifies=True)
-WITH_PAIR = Connection("mysql", has_ca=True, verifies=True, has_client_certificate=True)
+PLAIN, ENCRYPTED = Connection("mysql"), Connection("mysql", has_ca=True, is_encrypted=True)
+WITH_PAIR = Connection("mysql", has_ca=True, has_client_certificate=True, is_encrypted=True)
 POSTGRESQL = Connection("postgresql")
 
 
@@ -36,7 +36,7 @@ POSTGRESQL = Connection("postgresql")
         (LOGIN_REFUSED, WITH_PAIR, "another client certificate", "database.client_certificate", True),
         (f"{FAILED_LOGIN} (SQLSTATE 28P01)", POSTGRESQL, "password is wrong", "database.password", True),
         (UNKNOWN_AUTHORITY, ENCRYPTED, "signed by the CA", "database.ca", True),
-        (UNKNOWN_AUTHORITY, Connection("mysql", verifies=True), "has no CA", "none", True),
+        (UNKNOWN_AUTHORITY, Connection("mysql", is_encrypted=True), "has no CA", "none", True),
         (UNKNOWN_AUTHORITY, POSTGRESQL, "database.ssl_mode", "database.ssl_mode to require", True),
         ("remote error: tls: unknown certificate authority", WITH_PAIR, "client certificate", "database.client_certificate", True),
         ("remote error: tls: expired certificate", WITH_PAIR, "client certificate", "database.client_certificate", True),
@@ -145,14 +145,14 @@ def test_what_mysqls_driver_says_belongs_to_the_line_after_it() -> None:
     [
         ("mysql", {}, PLAIN),
         ("mysql", {"sslRootCertificateConfigMap": {"name": "x", "key": "y"}, "verifyServerCert": True}, ENCRYPTED),
-        ("mysql", {"sslRootCertificateSecret": {"name": "x", "key": "y"}, "verifyServerCert": False}, Connection("mysql", has_ca=True)),
-        ("mysql", {"sslRootCertificatesSecretName": "x"}, Connection("mysql", has_ca=True)),
-        ("mysql", {"sslCipher": "x"}, Connection("mysql", has_cipher=True)),
+        ("mysql", {"sslRootCertificateSecret": {"name": "x", "key": "y"}, "verifyServerCert": False}, Connection("mysql", has_ca=True, is_encrypted=True)),
+        ("mysql", {"sslRootCertificatesSecretName": "x"}, Connection("mysql", has_ca=True, is_encrypted=True)),
+        ("mysql", {"sslCipher": "x"}, Connection("mysql", is_encrypted=True)),
         ("postgresql", {"sslCertificateSecret": {"name": "x", "key": "y"}}, POSTGRESQL),
         (
             "postgresql",
             {key: {"name": "x", "key": "y"} for key in ("sslCertificateSecret", "sslKeySecret")},
-            Connection("postgresql", has_client_certificate=True),
+            Connection("postgresql", has_client_certificate=True, is_encrypted=True),
         ),
         ("generated", {}, Connection("generated")),
     ],
