@@ -264,7 +264,7 @@ def _log_verdict(seen: Observation, pod: manifests.Manifest) -> Verdict | None:
     if found is None:
         return None
     symptom, line = found
-    is_repeated = start > 1 or sum(1 for other in lines if symptom.pattern.search(other)) > 1
+    is_repeated = start > 1 or sum(map(symptom.shows_in, lines)) > 1
     final = symptom.final and is_repeated and start > seen.baseline.get(uid, 0)
     if symptom.follows:
         cause = symptoms.newest([other for other in previous if symptoms.stops_migration(other)], connection)
