@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from .._model import manifests
@@ -58,7 +59,7 @@ def deletion_in(data: bytes) -> manifests.Manifest:
 
 
 def _complete(manifest: Any, kind: Any) -> manifests.Manifest:
-    wrong = shapes.misfit(manifest, str(kind))
+    wrong = shapes.misfit_of_kind(manifest, str(kind))
     if wrong is not None:
         is_named = wrong not in ((), ("metadata",), ("metadata", "name"), ("metadata", "uid"))
         part = f" ({kind} {manifest['metadata']['name']!r}: {'.'.join(wrong)})" if is_named else ""
@@ -78,27 +79,19 @@ def list_in(data: bytes) -> manifests.Manifest:
     return {**content, "items": [_complete(item, kind) for item in items or ()]}
 
 
-def review_in(data: bytes) -> manifests.Manifest:
-    """The answer to a review."""
-    content = dictionary_in(data)
-    if not isinstance(content.get("status"), dict):
-        raise ValueError("the response is not an access review")
-    return content
+def _like(shape: dict[str, Any], what: str) -> Callable[[bytes], manifests.Manifest]:
+    """What takes answers of this shape."""
+
+    def parsed(data: bytes) -> manifests.Manifest:
+        content = dictionary_in(data)
+        if shapes.misfit(content, shape) is not None:
+            raise ValueError(f"the response is not {what}")
+        return content
+
+    return parsed
 
 
-def resources_in(data: bytes) -> manifests.Manifest:
-    """The kinds of objects of an API version."""
-    content = dictionary_in(data)
-    resources = content.get("resources")
-    if not isinstance(resources, list) or not all(isinstance(resource, dict) and isinstance(resource.get("name"), str) for resource in resources):
-        raise ValueError("the response is not a list of resources")
-    return content
-
-
-def schemas_in(data: bytes) -> manifests.Manifest:
-    """An OpenAPI document."""
-    content = dictionary_in(data)
-    schemas = manifests.at(content, ("components", "schemas")) if isinstance(content.get("components"), dict) else None
-    if not isinstance(schemas, dict) or not all(isinstance(schema, dict) for schema in schemas.values()):
-        raise ValueError("the response is not an OpenAPI document")
-    return content
+review_in = _like({"!status": {}}, "an access review")
+# The kinds of objects of an API version.
+resources_in = _like({"!resources": [{"!name": str}]}, "a list of resources")
+schemas_in = _like({"!components": {"!schemas": {"*": {}}}}, "an OpenAPI document")

@@ -96,12 +96,13 @@ OF_KIND: dict[str, dict[str, Any]] = {
 }
 
 
-def misfit(manifest: Any, kind: str) -> tuple[str, ...] | None:
+def misfit_of_kind(manifest: Any, kind: str) -> tuple[str, ...] | None:
     """The path of the first part that is not like those of objects of this kind; None where all are."""
-    return _misfit(manifest, {"!metadata": METADATA, "spec": {}, "status": {}, "data": {}, **OF_KIND.get(kind, {})})
+    return misfit(manifest, {"!metadata": METADATA, "spec": {}, "status": {}, "data": {}, **OF_KIND.get(kind, {})})
 
 
-def _misfit(value: Any, shape: Any) -> tuple[str, ...] | None:
+def misfit(value: Any, shape: Any) -> tuple[str, ...] | None:
+    """The path of the first part that is not like this; None where all are."""
     if isinstance(shape, dict):
         if not isinstance(value, dict):
             return ()
@@ -114,7 +115,7 @@ def _misfit(value: Any, shape: Any) -> tuple[str, ...] | None:
         is_right = isinstance(value, shape) and (shape is bool or not isinstance(value, bool)) if isinstance(shape, type) else shape(value)
         return None if is_right else ()
     for name, part, inner in parts:
-        wrong = _misfit(part, inner)
+        wrong = misfit(part, inner)
         if wrong is not None:
             return (name, *wrong)
     return None
