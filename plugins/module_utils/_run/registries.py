@@ -77,9 +77,14 @@ class Item:
             work()
         except _interruption.CancelledError:
             raise
-        except _errors.InputError as error:
-            self.failures += self.located(error.problems)
         except _errors.ReportedError as error:
+            self.fail(error)
+
+    def fail(self, error: _errors.ReportedError) -> None:
+        """Note why it failed."""
+        if isinstance(error, _errors.InputError):
+            self.failures += self.located(error.problems)
+        else:
             self.error = str(error)
             self.failures.append(_errors.Problem(self.path, str(error).rstrip("."), "Fix the cause, and run again; completed changes are kept", self.name))
 
@@ -422,14 +427,14 @@ class Fleet:
             try:
                 availability.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool)
             except _errors.ClusterError as error:
-                refused = {item.name: item.written for item in items if item.written and item.written.refusal}
-                if len(unsettled) == len(self._outcome.items) and not refused:
+                refusals = {item.name: item.written.refusal for item in items if item.written and item.written.refusal}
+                if len(unsettled) == len(self._outcome.items) and not refusals:
                     # The same for every registry: said once.
                     raise
                 for name in unsettled:
-                    by_name[name].attempt(partial(_fail, error))
-                    if name in refused:
-                        by_name[name].attempt(refused[name].raise_refusal)
+                    by_name[name].fail(error)
+                    if name in refusals:
+                        by_name[name].fail(refusals[name])
             for done in finished:
                 done.result()
 
@@ -440,12 +445,11 @@ class Fleet:
         item.outcome.status["restart_needed"] = written.planned.made.restart_needed
 
         def finish() -> None:
+            failure = None
             if verdict and seen and is_patient and not verdict.available:
-                error = availability.NotAvailableError(item.name, verdict, self._seconds, seen, written.explanation(), not item.outcome.changes)
-                error.add(written.put_back(verdict))
-                written.add_refusal(error)
-                raise error
-            written.raise_refusal()
+                unchanged = not item.outcome.changes
+                failure = availability.NotAvailableError(item.name, verdict, self._seconds, seen, written.explanation(), unchanged)
+            written.end_wait(failure)
             written.finish(self._options)
 
         item.attempt(finish)
@@ -487,10 +491,6 @@ class Fleet:
         one_by_one = [[item] for item in self._outcome.removals if item.name in self._sharing]
         for group in ([item for item in self._outcome.removals if item.name not in self._sharing], *one_by_one):
             self._side_by_side("trying to delete" if self._check_mode else "deleting", group, remove)
-
-
-def _fail(error: Exception) -> None:
-    raise error
 
 
 def _named(name: str, warnings: Iterable[str]) -> list[str]:

@@ -15,7 +15,7 @@ from .._cluster import registry_reader, writes
 from .._model import custom_resource, kinds, manifests
 from .._plan import changeset, previous_value, record
 from .._rest import smoke_test
-from .._status import availability, observation, readiness
+from .._status import availability, observation
 from . import reconciliation, restoration, rollback
 
 if TYPE_CHECKING:
@@ -75,39 +75,26 @@ class WrittenRegistry:
 
     def wait(self, seconds: float) -> None:
         """Wait until it serves. NotAvailableError, with what a look at its database adds to that where one was asked for; or what `write` kept."""
-        try:
-            if not self.planned.is_predicted:
-                self._wait(seconds)
-        except _errors.ReportedError as error:
-            self.add_refusal(error)
-            raise
-        self.raise_refusal()
+        planned, failure = self.planned, None
+        if not planned.is_predicted:
+            unchanged = None if self._outcome.changes else planned.live
+            patience = seconds if planned.can_become_available else 0
+            try:
+                availability.wait_until_available(planned.reader, self._request.wanted.name, patience, self._outcome, unchanged, self.explanation)
+            except _errors.ReportedError as error:
+                failure = error
+            self._outcome.status["restart_needed"] = planned.made.restart_needed
+        self.end_wait(failure)
 
-    def _wait(self, seconds: float) -> None:
-        unchanged = None if self._outcome.changes else self.planned.live
-        try:
-            availability.wait_until_available(
-                self.planned.reader,
-                self._request.wanted.name,
-                seconds if self.planned.can_become_available else 0,
-                self._outcome,
-                unchanged,
-                self.explanation,
-            )
-        except availability.NotAvailableError as error:
-            error.add(self.put_back(error.verdict))
-            raise
-        finally:
-            self._outcome.status["restart_needed"] = self.planned.made.restart_needed
-
-    def raise_refusal(self) -> None:
-        """Raise what `write` kept for after the wait."""
-        if self.refusal:
-            raise self.refusal
-
-    def add_refusal(self, error: _errors.ReportedError) -> None:
-        """Say what `write` kept together with another error."""
-        error.add(f"The permissions could not be set either: {self.refusal}" if self.refusal else "")
+    def end_wait(self, failure: _errors.ReportedError | None) -> None:
+        """Raise why the wait has failed, where the registry is not available once what was replaced in place is put back; and what `write` kept."""
+        if isinstance(failure, availability.NotAvailableError):
+            failure.add(restoration.put_back(self.planned, self.resource, failure.verdict))
+        if failure and self.refusal:
+            failure.add(f"The permissions could not be set either: {self.refusal}")
+        raised = failure or self.refusal
+        if raised:
+            raise raised
 
     def explanation(self) -> str:
         """What else is known of a registry that does not serve: that its host is no Service, what its database shows, and what to do with one just made."""
@@ -123,10 +110,6 @@ class WrittenRegistry:
         made = any((change["action"], change["kind"]) == ("create", kinds.KIND) for change in self._outcome.changes)
         ways_on = f"Registry {name!r} was created: fix the cause and run again, or delete it with `state: absent`." if made else ""
         return " ".join(filter(None, (registry_reader.missing_service(reader, resource), seen.explanation() if seen else "", ways_on)))
-
-    def put_back(self, verdict: readiness.Verdict) -> str:
-        """Put back what was replaced in place, now that the registry is not available with it; what was done, as sentences."""
-        return restoration.put_back(self.planned, self.resource, verdict)
 
     def clean_up(self, reader: registry_reader.Reader) -> None:
         """Delete what an edit has left over, where the registry is seen available without it. InputError, ClusterError when a request is refused."""
