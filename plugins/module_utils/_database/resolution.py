@@ -127,18 +127,9 @@ def _source(kind: str, reference: Mapping[str, str] | None) -> Source | None:
 
 def database_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> desired_state.Database:
     """The database of the module's option; what is wrong with it is added to the problems."""
-    registry = desired_state.registry_from_options({"name": "registry", "database": options}, "", problems, [])
-    problems += desired_state.missing_problems(registry.database)
-    database = registry.database or desired_state.Database()
-    if database.type == _options.GENERATED:
-        problems.append(
-            _errors.Problem(
-                "database.type",
-                "is not supported: a generated database can be checked only for an existing registry",
-                "Set registry to the name of the registry",
-                _options.GENERATED,
-            )
-        )
+    remedy = "Set registry to the name of the registry"
+    database = desired_state.external_database(options, problems, "can be checked only for an existing registry", remedy)
+    problems += desired_state.missing_problems(database)
     return database
 
 

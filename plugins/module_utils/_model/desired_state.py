@@ -114,18 +114,21 @@ def registry_from_options(options: Mapping[str, Any], namespace: str, problems: 
     if display_name is not None and not display_name.strip():
         problems.append(_errors.Problem("display_name", "is empty", "Set a display name, or remove the option to use the name", display_name))
     problems += no_time
-    database = None
-    if options.get("database") is not None:
-        database = _database_from_options(options["database"], problems, warnings)
-        if database.type is not None:
-            problems += database_problems(database, database.type)
     return Registry(
         name=name,
         namespace=namespace,
         display_name=None if display_name is None else display_name.strip(),
         description=options.get("description"),
-        database=database,
+        database=None if options.get("database") is None else _database_from_options(options["database"], problems, warnings),
     )
+
+
+def external_database(options: Mapping[str, Any], problems: list[_errors.Problem], why_not_generated: str, remedy: str) -> Database:
+    """The database of an option that stands for itself; what is wrong with it is added to the problems, and why a generated one is not supported."""
+    database = _database_from_options(options, problems, [])
+    if database.type == _options.GENERATED:
+        problems.append(_errors.Problem("database.type", f"is not supported: a generated database {why_not_generated}", remedy, _options.GENERATED))
+    return database
 
 
 def missing_problems(database: Database | None) -> list[_errors.Problem]:
@@ -191,7 +194,10 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
         "client_certificate": _client_certificate(options.get("client_certificate"), problems),
     }
     others = {entry.name: options[entry.name] for entry in _options.DATABASE_FIELDS if entry.keys and entry.name not in RULED and entry.name in options}
-    return Database(**given, others=others)
+    database = Database(**given, others=others)
+    if database.type is not None:
+        problems += database_problems(database, database.type)
+    return database
 
 
 def database_problems(database: Database, kind: str) -> list[_errors.Problem]:

@@ -76,15 +76,9 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_errors.Probl
     return WantedBundle(kind, name, key, registry, pem, option, adds, is_absent, options["restart"], options["expiry_days"], database)
 
 
-def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> desired_state.Database | None:
+def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> desired_state.Database:
     # The bundle takes the place of its CA.
-    database = (
-        desired_state.registry_from_options({"name": "registry", "database": {**options, "ca": None}}, "", problems, []).database or desired_state.Database()
-    )
-    if database.type == _options.GENERATED:
-        problems.append(
-            _errors.Problem("database.type", "is not supported: a generated database has no CA certificate", "Use an external database", _options.GENERATED)
-        )
+    database = desired_state.external_database({**options, "ca": None}, problems, "has no CA certificate", "Use an external database")
     problems += [
         _errors.Problem(f"database.{option}", "is required", remedy)
         for option, value, remedy in (
