@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _module, _options
@@ -76,28 +76,26 @@ class _LazyCluster:
 
     def __init__(self, module: Any) -> None:
         self._module = module
-        self._connected: client.Cluster | None = None
-        self._namespace: str = module.params["namespace"] or ""
-        self._read: resolution.Read | None = None
         self._identity: manifests.Manifest = {}
 
+    @cached_property
     def connected(self) -> tuple[client.Cluster, str]:
         """The cluster and the registries namespace. ClusterError when there is none, or it does not answer."""
-        if self._connected is None:
-            # Only here: the library for clusters takes longer to load than a whole look at a database.
-            _module.need_cluster(self._module)
-            from .._cluster import login
+        # Only here: the library for clusters takes longer to load than a whole look at a database.
+        _module.need_cluster(self._module)
+        from .._cluster import login
 
-            self._connected = login.connect(self._module)
-            self._identity = {"cluster": self._connected.identity()}
-            self._namespace = self._namespace or self._connected.registries_namespace()
-        return self._connected, self._namespace
+        cluster = login.connect(self._module)
+        self._identity = {"cluster": cluster.identity()}
+        return cluster, self._module.params["namespace"] or cluster.registries_namespace()
+
+    @cached_property
+    def _read(self) -> resolution.Read:
+        cluster, namespace = self.connected
+        return resolution.reads(lambda kind, name: cluster.read(kinds.APIS[kind], namespace, name))
 
     def read(self, source: resolution.Source) -> str | None:
         """The content of a key."""
-        if self._read is None:
-            cluster, namespace = self.connected()
-            self._read = resolution.reads(lambda kind, name: cluster.read(kinds.APIS[kind], namespace, name))
         return self._read(source)
 
     def identity(self) -> manifests.Manifest:
@@ -107,7 +105,7 @@ class _LazyCluster:
 
 def _named_registry(cluster: _LazyCluster, name: str) -> manifests.Manifest:
     """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
-    connected, namespace = cluster.connected()
+    connected, namespace = cluster.connected
     # Imported here, as above.
     from .._cluster import registry_reader, visibility
 
