@@ -11,6 +11,7 @@ import binascii
 import codecs
 import ipaddress
 import re
+import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -244,10 +245,8 @@ def _certificate(block: _Block) -> Certificate:
 
 def _described(parsed: Any, der: bytes, line: int) -> Certificate:
     names = _extension(parsed, x509.SubjectAlternativeName)
-    encoded = base64.b64encode(der).decode()
-    lines = [encoded[start : start + 64] for start in range(0, len(encoded), 64)]
     return Certificate(
-        pem="\n".join([f"-----BEGIN {LABEL}-----", *lines, f"-----END {LABEL}-----", ""]),
+        pem=ssl.DER_cert_to_PEM_cert(der),
         line=line,
         fingerprint=parsed.fingerprint(hashes.SHA256()).hex(),
         subject=parsed.subject.rfc4514_string(),

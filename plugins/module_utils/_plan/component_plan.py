@@ -64,8 +64,7 @@ class Live:
     @property
     def condition(self) -> manifests.Manifest | None:
         """What the platform's operator says of the component."""
-        conditions = manifests.at(self.manifest, ("status", "conditions")) or []
-        return next((condition for condition in conditions if condition["type"] == CONDITION), None)
+        return manifests.condition(self.manifest, CONDITION)
 
 
 @dataclass(frozen=True)

@@ -113,9 +113,7 @@ def why_not_deleted(registry: manifests.Manifest, serves_http_routes: bool) -> s
     others = [finalizer for finalizer in metadata.get("finalizers") or [] if finalizer != OPERATOR_FINALIZER]
     if others:
         return f"the finalizer {', '.join(others)} blocks its deletion, and must be removed by the component that set it"
-    conditions = manifests.at(registry, ("status", "conditions")) or []
-    finalizing = any(entry["type"] == "Degraded" and entry.get("reason") == "Finalizing" for entry in conditions)
-    if not finalizing:
+    if (manifests.condition(registry, "Degraded") or {}).get("reason") != "Finalizing":
         return "the operator has not started the deletion. Check that the model registry operator is running"
     if not serves_http_routes:
         remedy = "Install the CustomResourceDefinitions of the Gateway API; the operator continues within minutes"
