@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from .. import _errors, _texts
 from .._model import credentials, custom_resource, desired_state, hosts, kinds, live_state, manifests, naming, ownership, server_pods
 from .._plan import dependencies, registry_plan
 from . import client, visibility
 
+T = TypeVar("T")
 LABEL_VALUE = re.compile("[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
@@ -137,18 +139,17 @@ def need_namespace(cluster: client.Cluster, namespace: str, unseen: Callable[[st
 
 def objects(reader: Reader, what: str, api: tuple[str, str], unseen: list[str]) -> list[manifests.Manifest] | None:
     """All objects of a kind in the whole cluster, for advice alone; None where there is no such kind, or it may not be read, which `unseen` is told."""
-    return _advice(reader, what, api, unseen, lambda: reader.everywhere(api))
+    return advice(reader, what, api, lambda: reader.everywhere(api), unseen.append)
 
 
 def names(reader: Reader, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[manifests.Manifest] | None:
     """As `objects`, without their content; of the whole cluster, or of one namespace."""
-    return _advice(reader, what, api, unseen, lambda: reader.names(api, namespace))
+    return advice(reader, what, api, lambda: reader.names(api, namespace), unseen.append)
 
 
-def _advice(
-    reader: Reader, what: str, api: tuple[str, str], unseen: list[str], read: Callable[[], list[manifests.Manifest]]
-) -> list[manifests.Manifest] | None:
-    return visibility.seen(read, None, unseen.append, what, served=lambda: "/" not in api[0] or reader.serves(api))
+def advice(reader: Reader, what: str, api: tuple[str, str], read: Callable[[], T], unseen: Callable[[str], object]) -> T | None:
+    """What is read of an API, for advice alone; None where there is no such kind, or it may not be read, which `unseen` is told."""
+    return visibility.seen(read, None, unseen, what, served=lambda: "/" not in api[0] or reader.serves(api))
 
 
 def names_of(read: Callable[[], Iterable[manifests.Manifest]]) -> frozenset[str]:

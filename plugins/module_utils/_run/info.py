@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _errors, _module, _options, _texts
-from .._cluster import client, registry_reader, snapshots, visibility
+from .._cluster import client, registry_reader, snapshots
 from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, permissions, server_pods
 from .._plan import deletion_plan, dependencies, export, record, restarts
 from .._status import audit, observation, readiness
@@ -200,13 +200,7 @@ class Collector:
 
     def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: record.Outcome | None = None) -> T | None:
         """What is read, or None where the cluster has no such thing, or with a warning where it cannot be read."""
-        return visibility.seen(
-            read,
-            None,
-            (outcome or self._outcome).warn_of,
-            what,
-            served=lambda: "/" not in api[0] or self._survey.serves(api),
-        )
+        return registry_reader.advice(self._survey, what, api, read, (outcome or self._outcome).warn_of)
 
     def _exported(self, registry: manifests.Manifest) -> manifests.Manifest:
         """A registry in the shape of the options."""
