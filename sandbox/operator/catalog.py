@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import yaml
+
 from sandbox.generations import POSTGRES_IMAGE, Generation
 from sandbox.operator.deployment import UNPRIVILEGED
 from sandbox.operator.manifests import RBAC, Object
@@ -24,19 +26,33 @@ USER_SOURCES = (
     ("agent", "agent-catalog-sources", "agent_catalogs"),
 )
 
-# The sources that the product delivers: name, ID and data file, by top-level key.
+# The sources that the product delivers, by top-level key: name, ID, data file, and label.
 DELIVERED = {
     "catalogs": (
-        ("Red Hat AI", "redhat_ai_models", "models"),
-        ("Red Hat AI validated", "redhat_ai_validated_models", "validated-models"),
-        ("Other", "other_models", "other-models"),
+        ("Red Hat AI", "redhat_ai_models", "models", "Red Hat AI"),
+        ("Red Hat AI validated", "redhat_ai_validated_models", "validated-models", "Red Hat AI validated"),
+        ("Other", "other_models", "other-models", ""),
     ),
     "mcp_catalogs": (
-        ("Red Hat MCP servers", "rh_mcp_servers", "redhat-mcp-servers"),
-        ("Partner MCP servers", "rh_partner_mcp_servers", "partner-mcp-servers"),
-        ("Community MCP servers", "community_mcp_servers", "community-mcp-servers"),
+        ("Red Hat MCP servers", "rh_mcp_servers", "redhat-mcp-servers", "Red Hat"),
+        ("Partner MCP servers", "rh_partner_mcp_servers", "partner-mcp-servers", "Red Hat Partners"),
+        ("Community MCP servers", "community_mcp_servers", "community-mcp-servers", ""),
     ),
-    "agent_catalogs": (("Red Hat agents", "rh_agents", "redhat-agents"),),
+    "agent_catalogs": (("Red Hat agents", "rh_agents", "redhat-agents", "Red Hat Agents"),),
+}
+# What it says of labels: name, kind of asset, the name that the dashboard shows. The one without a name is of the sources without a label.
+DELIVERED_LABELS = (
+    ("Red Hat AI validated", "models", "Validated models"),
+    ("Red Hat AI", "models", ""),
+    (None, "models", "Other models"),
+    ("Red Hat", "mcp_servers", "MCP servers of Red Hat"),
+    ("Red Hat Partners", "mcp_servers", "MCP servers of partners"),
+    ("Red Hat Agents", "agents", "Templates of agents"),
+)
+DELIVERED_QUERY = {
+    "artifacts.use_case.string_value": ("=", "chatbot"),
+    "artifacts.requests_per_second.double_value": ("<=", 1),
+    "artifacts.ttft_p90.double_value": ("<=", "max"),
 }
 
 
@@ -69,13 +85,14 @@ class Catalog:
 
     def default_sources(self) -> Object:
         """The sources that the product delivers; the operator writes it again and again."""
-        lines = []
-        for key, sources in DELIVERED.items():
-            lines.append(f"{key}:")
-            for name, identity, file in sources:
-                lines += [f"  - name: {name}", f"    id: {identity}", "    enabled: true", "    type: yaml", "    properties:"]
-                lines += [f"      yamlCatalogPath: /shared-data/{file}-catalog.yaml"]
-        return self._object("v1", "ConfigMap", DEFAULT_SOURCES, _labels(NAME, NAME), self._owner, data={"sources.yaml": "\n".join(lines)})
+        content: Object = {key: [_delivered(*source) for source in sources] for key, sources in DELIVERED.items()}
+        content["labels"] = [
+            {"name": name, "assetType": kind, "description": "What the product says of it.", **({"displayName": shown} if shown else {})}
+            for name, kind, shown in DELIVERED_LABELS
+        ]
+        query = {place: {"operator": operator, "value": value} for place, (operator, value) in DELIVERED_QUERY.items()}
+        text = yaml.safe_dump({**content, "namedQueries": {"default-performance-filters": query}}, sort_keys=False)
+        return self._object("v1", "ConfigMap", DEFAULT_SOURCES, _labels(NAME, NAME), self._owner, data={"sources.yaml": text})
 
     def user_sources(self) -> list[Object]:
         """The ConfigMaps that administrators edit: made when they are missing, then left alone."""
@@ -277,6 +294,11 @@ class Catalog:
             "ingress": [{"from": [{"podSelector": {"matchLabels": _selector(NAME)}}], "ports": [{"protocol": "TCP", "port": 5432}]}],
         }
         return [service, policy]
+
+
+def _delivered(name: str, identity: str, file: str, label: str) -> Object:
+    entry = {"name": name, "id": identity, "enabled": True, "type": "yaml", "properties": {"yamlCatalogPath": f"/shared-data/{file}-catalog.yaml"}}
+    return {**entry, "labels": [label]} if label else entry
 
 
 def _selector(name: str) -> dict[str, str]:

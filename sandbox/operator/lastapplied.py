@@ -15,7 +15,7 @@ Object = dict[str, Any]
 # The name under which the real operator's library keeps what it wrote last, so that the two can take over from each other.
 ANNOTATION = "banzaicloud.com/last-applied"
 # Lists whose items are told apart by a field; any other list counts as one value.
-MERGE_KEYS = {"containers": "name", "env": "name", "volumes": "name", "volumeMounts": "mountPath", "ownerReferences": "uid"}
+MERGE_KEYS = {"containers": "name", "initContainers": "name", "env": "name", "volumes": "name", "volumeMounts": "mountPath", "ownerReferences": "uid"}
 QUANTITIES = ("requests", "limits")
 MINE = ("apiVersion", "kind", "status")
 

@@ -47,6 +47,7 @@ class CatalogServer:
         self._mounts: Mounts = {}
         # The files as they were when each part of the server accepted them last, and what each makes of them.
         self._files: dict[str, dict[str, File]] = {plugin: {} for plugin in sources.PLUGINS.values()}
+        self._labels = sources.Labels()
         self._healthy = dict.fromkeys(sources.PLUGINS.values(), True)
         self._loaded: dict[str, dict[str, Loaded]] = {}
         self._serving = False
@@ -98,17 +99,21 @@ class CatalogServer:
             found = {identity: found for identity, found in self._read(MODELS).items() if identity in watched and found.status != "error"}
             self._loaded.setdefault(MODELS, {}).update(found)
             return
+        # It reads all files again for each of those that have changed.
         for path in [path for path in self._paths if texts[0][path] != texts[1][path]]:
             for plugin in self._files:
                 self._write(log.line("I", "catalog-changed", f"Config file changed, reloading {plugin} sources: {path}"))
-        refused = self._reload()
-        for plugin, why in refused.items():
-            self._write(log.line("E", "catalog-refused", f"unable to reload {plugin} config: {why}"))
-        self._healthy = {plugin: plugin not in refused for plugin in self._healthy}
+            refused = self._reload()
+            for plugin, why in refused.items():
+                self._write(log.line("E", "catalog-refused", f"unable to reload {plugin} config: {why}"))
+            self._healthy = {plugin: plugin not in refused for plugin in self._healthy}
         self._load()
 
     def _reload(self) -> dict[str, str]:
-        """Read all files with sources; what each part of the server refuses, in words. A file that is refused counts as it was."""
+        """Read all files with sources; what each part of the server refuses, in words. A file that is refused counts as it was.
+
+        One that is refused for its labels alone counts nevertheless, with the labels that it had.
+        """
         refused: dict[str, list[str]] = {}
         for path in self._paths:
             text = self._text(self._mounts, path)
@@ -121,11 +126,12 @@ class CatalogServer:
                     refused.setdefault(plugin, []).append(f"unable to reload {plugin} sources from {path}: {error}")
                 continue
             for plugin, files in self._files.items():
-                others = [(other, files[other]) for other in files if other != path] if plugin == "model" else []
-                if why := file.refused.get(plugin) or sources.label_clash([*others, (path, file)] if others else []):
-                    refused.setdefault(plugin, []).append(f"unable to reload {plugin} sources from {path}: {why}")
-                else:
+                why = file.refused.get(plugin)
+                if why is None:
                     files[path] = file
+                    why = (file.wrong_label or self._labels.refused(path, file.labels)) if plugin == "model" else ""
+                if why:
+                    refused.setdefault(plugin, []).append(f"unable to reload {plugin} sources from {path}: {why}")
         return {plugin: "\n".join(lines) for plugin, lines in refused.items()}
 
     def _merged(self, asset: str) -> dict[str, dict[str, Any]]:
@@ -164,7 +170,7 @@ class CatalogServer:
             return Answer(503, "")
         handlers: dict[tuple[str, str], Callable[[], Answer]] = {
             ("GET", f"{MODEL_API}/sources"): lambda: self._sources(query),
-            ("GET", f"{MODEL_API}/labels"): lambda: _page(self._labels(query.get("assetType") or MODELS), query),
+            ("GET", f"{MODEL_API}/labels"): lambda: _page(self._labels_of(query.get("assetType") or MODELS), query),
             ("GET", f"{MODEL_API}/models"): lambda: self._entries(MODELS, query),
             ("GET", f"{MCP_API}/mcp_servers"): lambda: self._entries(MCP_SERVERS, query),
             ("GET", f"{AGENT_API}/agents"): lambda: self._entries(AGENTS, query),
@@ -200,9 +206,8 @@ class CatalogServer:
         found = self._loaded.get(asset, {}).get(source["id"])
         return item if found is None else {**item, "status": found.status, "error": found.error or None}
 
-    def _labels(self, asset: str) -> list[dict[str, Any]]:
-        labels = [label for file in self._files["model"].values() for label in file.labels]
-        return [{"name": None, **label} for label in labels if label.get("assetType", MODELS) == asset]
+    def _labels_of(self, asset: str) -> list[dict[str, Any]]:
+        return [label for label in self._labels.all if label.get("assetType", MODELS) == asset]
 
     def _entries(self, asset: str, query: Mapping[str, str]) -> Answer:
         wanted = [text for text in query.get("source", "").split(",") if text]

@@ -301,6 +301,8 @@ class File:
     sources: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     labels: list[dict[str, Any]] = field(default_factory=list)
     refused: Mapping[str, str] = field(default_factory=dict)
+    # What is wrong with its labels, which are read after its sources.
+    wrong_label: str = ""
 
 
 def read(text: str, knows_skills: bool = False) -> File:
@@ -328,9 +330,7 @@ def read(text: str, knows_skills: bool = False) -> File:
         if label is not None and not isinstance(label, dict):
             raise _unmarshal("SourceConfig.labels", label, "map[string]interface {}")
     refused = {PLUGINS[asset]: why for asset, found in sources.items() if (why := _pattern_problem(found, asset))}
-    if why := _label_problem(labels):
-        refused.setdefault("model", why)
-    return File(sources, [label or {} for label in labels], refused)
+    return File(sources, [label or {} for label in labels], refused, _label_problem(labels))
 
 
 def _sources(top: Mapping[str, Any], asset: str) -> list[dict[str, Any]]:
@@ -409,14 +409,31 @@ def merged(files: Iterable[tuple[str, File]], asset: str) -> dict[str, dict[str,
     return made
 
 
-def label_clash(files: Iterable[tuple[str, File]]) -> str:
-    """Why the labels of several files do not go together; empty when they do."""
-    seen: dict[Any, str] = {}
-    for origin, file in files:
-        for label in file.labels:
-            if seen.setdefault(label.get("name"), origin) != origin:
-                return f"label with name '{label.get('name')}' already exists from another origin"
-    return ""
+class Labels:
+    """The labels of all files, as the server keeps them while it runs.
+
+    It knows those of a file by their places in one list. When a file is read again, its labels move to the end, and the places of other files are not
+    corrected: with labels in several files, each then takes some of another one for its own, and some of its own for those of another one.
+    """
+
+    def __init__(self) -> None:
+        self.all: list[dict[str, Any]] = []
+        self._places: dict[str, range] = {}
+
+    def refused(self, path: str, labels: Iterable[dict[str, Any]]) -> str:
+        """Put the labels of a file in place of those that it had; why that is refused, and nothing for what is not."""
+        given = [{"name": None, **label} for label in labels]
+        own = self._places.pop(path, range(0))
+        others = [label for place, label in enumerate(self.all) if place not in own]
+        taken = {label["name"] for label in others}
+        for label in given:
+            if label["name"] in taken:
+                self._places[path] = own
+                return f"label with name '{'%!s(<nil>)' if label['name'] is None else label['name']}' already exists from another origin"
+        self.all = others + given
+        if given:
+            self._places[path] = range(len(others), len(self.all))
+        return ""
 
 
 def allows(name: str, source: Mapping[str, Any], asset: str) -> bool:

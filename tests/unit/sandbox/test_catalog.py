@@ -276,25 +276,71 @@ def test_later_files_override_earlier_ones_key_by_key() -> None:
     assert (merged["name"], merged["enabled"], merged["labels"], merged["origin"]) == ("A", True, [], "one")
 
 
-def test_a_label_of_another_file_is_refused_with_the_file_that_has_added_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = "/data/labeled-sources/others"
+OTHER = "/data/labeled-sources/others"
 
-    async def trial() -> None:
-        run = Run(monkeypatch, {"sources.yaml": GOOD, "a.yaml": DATA})
-        run.server._paths.append(f"{other}/sources.yaml")
+
+def running_with_labels(monkeypatch: pytest.MonkeyPatch, work: Callable[[Run], Awaitable[None]], others: str) -> None:
+    """As `running`, with another file, which comes first and describes these labels."""
+
+    async def prepared(run: Run) -> None:
+        run.task.cancel()
         original = run.server._look
 
         async def look() -> catalog.Mounts:
-            return {**(await original()), other: {"sources.yaml": b"labels: [{name: A}]"}}
+            return {**(await original()), OTHER: {"sources.yaml": f"labels: [{others}]".encode()}}
 
-        run.server._look = look
+        run.server = catalog.CatalogServer([f"--catalogs-path={folder}/sources.yaml" for folder in (OTHER, FOLDER)], look, run._changes(), run.log.append)
+        run.task = asyncio.create_task(run.server.run())
         await run.settle()
+        await work(run)
+
+    running(monkeypatch, prepared)
+
+
+def labels_of(run: Run) -> list[str]:
+    return [item["name"] for item in run.get(f"{catalog.MODEL_API}/labels")["items"]]
+
+
+def test_a_label_of_another_file_is_refused_with_the_file_that_has_added_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(run: Run) -> None:
         await run.change(sources=GOOD + "labels: [{name: A}]")
         assert run.server.ready().status == 503
-        assert PATH in run.log[-1] and other not in run.log[-1]
+        assert PATH in run.log[-1] and OTHER not in run.log[-1]
         await run.change(sources=GOOD)
         assert run.server.ready().status == 200
-        run.task.cancel()
-        await asyncio.gather(run.task, return_exceptions=True)
 
-    asyncio.run(trial())
+    running_with_labels(monkeypatch, work, "{name: A}")
+
+
+def test_labels_of_two_files_cannot_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was seen of the product's server, in sequences of sixty changes, too."""
+
+    async def work(run: Run) -> None:
+        labelled = GOOD + "labels: [{name: Own}]"
+        await run.change(sources=labelled)
+        assert (run.server.ready().status, labels_of(run)) == (200, ["A", "B", "Own"])
+        for text in (f"{labelled} # again", labelled):
+            await run.change(sources=text)
+            assert (run.server.ready().status, labels_of(run)) == (503, ["Own", "A", "B"])
+            assert "label with name 'Own' already exists from another origin" in run.log[-1]
+        # What was there before is accepted: it keeps a label that no file has, and forgets one that a file has.
+        await run.change(sources=GOOD)
+        assert (run.server.ready().status, labels_of(run)) == (200, ["Own", "A"])
+        await run.change(sources=labelled)
+        assert run.server.ready().status == 503
+
+    running_with_labels(monkeypatch, work, "{name: A}, {name: B}")
+
+
+def test_all_files_are_read_again_for_each_that_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(run: Run) -> None:
+        original = run.server._look
+
+        async def look() -> catalog.Mounts:
+            return {**(await original()), OTHER: {"sources.yaml": b"labels: [{name: B}]"}}
+
+        run.server._look = look
+        await run.change(sources=GOOD + "labels: [{name: Own}]")
+        assert run.server.ready().status == 503
+
+    running_with_labels(monkeypatch, work, "{name: A}")

@@ -53,8 +53,9 @@ def stored(wanted: dict[str, Any], **pod: Any) -> dict[str, Any]:
 
 
 def test_what_others_added_is_left_alone() -> None:
-    wanted = workload(containers=[{"name": "rest", "image": "i"}])
+    wanted = workload(containers=[{"name": "rest", "image": "i"}], initContainers=[{"name": "copy", "image": "i"}])
     current = stored(wanted, containers=[{"name": "rest", "image": "i", "imagePullPolicy": "Always"}, {"name": "sidecar"}], restartPolicy="Always")
+    current["spec"]["template"]["spec"]["initContainers"] = [{"name": "copy", "image": "i", "imagePullPolicy": "Always"}]
     current["spec"]["template"]["metadata"] = {"annotations": {"scc": "restricted", "restartedAt": "now"}}
     current["metadata"]["labels"]["team"] = "fraud"
     assert not differs(current, wanted)
