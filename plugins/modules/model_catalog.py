@@ -139,8 +139,9 @@ options:
       - Descriptions of labels. If not set, they are not changed.
       - The module fails if a label is already described in another ConfigMap, because the same label in two ConfigMaps makes the catalog unavailable.
       - A warning is issued if several ConfigMaps describe labels, which is the case if the product itself describes labels. The catalog server of current
-        versions then cannot read its files again. After the next change of any source, the catalog is unavailable until Deployment C(model-catalog) is
-        restarted.
+        versions cannot read them again after a change of any source, and the catalog is unavailable until Deployment C(model-catalog) is restarted. If O(wait)
+        is set, the module restarts the Deployment if this happens. This requires the Role C(model-catalog-restart) in C(rbac/catalog.yml). Without it, the
+        module fails with the command to run.
     type: list
     elements: dict
     suboptions:
@@ -296,10 +297,10 @@ changes:
   elements: dict
   contains:
     action:
-      description: One of V(create), V(update) and V(delete).
+      description: One of V(create), V(update), V(delete) and V(restart).
       type: str
     kind:
-      description: V(ConfigMap) or V(Secret).
+      description: V(ConfigMap), V(Secret), or V(Deployment) for a restart of the catalog server.
       type: str
     namespace:
       description: The namespace of the object.

@@ -38,7 +38,7 @@ def outcome(result: Mapping[str, Any], seen: Mapping[str, Any], is_check: bool, 
 
 
 def _change(change: Mapping[str, Any], is_predicted: bool) -> str:
-    done = {"create": "created", "update": "changed", "delete": "deleted"}[change["action"]]
+    done = {"create": "created", "update": "changed", "delete": "deleted", "restart": "restarted"}[change["action"]]
     fields = ", ".join(change["fields"])
     return f"model catalog: {change['kind']} {change['name']} {'would be ' if is_predicted else ''}{done}{f': {fields}' if fields else ''}"
 

@@ -284,13 +284,29 @@ def test_what_takes_the_catalog_down_is_put_back(layout: Layout, cluster: Cluste
         assert run.failed
         assert "already exists from another origin" in run.result["msg"] and "The previous content was restored" in run.result["msg"], run.result["msg"]
         assert data_of(cluster) == before
-        # The product's server takes the label that is left for one that is there twice until it is started anew.
-        assert "rollout restart deployment/model-catalog" in run.result["msg"]
-        for pod in cluster.items("v1", "pods", labelSelector="app.kubernetes.io/name=model-catalog"):
-            cluster.delete("v1", "pods", pod["metadata"]["name"])
+        # The server takes the labels that are left for some that are there twice until it is restarted.
+        assert ("restart", "Deployment") in run.changes
         until(lambda: is_ready(cluster, LABELLED), 200)
     finally:
         cluster.delete(*CONFIG_MAPS, LABELLED)
+
+
+def test_labels_are_changed_and_removed_although_the_server_cannot_read_those_of_several_files_again(waiting: Runner, cluster: Cluster) -> None:
+    """Those of the product are in another file. Two of the three waits are for a new pod of the server."""
+
+    def labels(*listed: dict[str, str], **options: Any) -> Run:
+        done = catalog(waiting, SOURCE, labels=list(listed), wait=True, wait_timeout=300, **options)
+        assert not done.failed, done.output
+        return done
+
+    def restarted(run: Run) -> bool:
+        return ("restart", "Deployment") in run.changes
+
+    assert any("describe labels" in warning for warning in labels({"name": "Own"}).warnings)
+    assert restarted(labels({"name": "Own", "display_name": "Our own"}))
+    # The second run has nothing to do, although it lists them too.
+    assert labels({"name": "Own", "display_name": "Our own"}).changes == []
+    assert restarted(labels(purge=True))
 
 
 def is_ready(cluster: Cluster, labelled: str) -> bool:

@@ -95,11 +95,12 @@ class _Verdict:
 
     def _warn_of_labels(self) -> None:
         """The server knows the labels of a file by their places in a list that it shortens for other files, and then finds them elsewhere."""
-        labelled = [name for name, file in self.after.files.items() if file.labels]
+        labelled = self.after.labelled
         if len(labelled) > 1 and self.drafts.held:
             self.drafts.warnings.append(
-                f"ConfigMaps {_texts.names_of(labelled)} have labels. The catalog server of current versions reads them when it starts, but not again after a"
-                " change of any file: the catalog becomes unavailable with the next change, until Deployment 'model-catalog' is restarted"
+                f"ConfigMaps {_texts.names_of(labelled)} describe labels. The catalog server of current versions reads them when it starts, but fails to read"
+                " them again after a change of any source, and the catalog is unavailable until Deployment 'model-catalog' is restarted. If the module waits"
+                " for a change (wait), it restarts the Deployment if necessary. After any other change, such as on the settings page, restart it yourself"
             )
 
     def _warn_of_the_page(self) -> None:

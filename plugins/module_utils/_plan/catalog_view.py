@@ -71,6 +71,11 @@ class View:
         """The sources of all files together, by kind and ID."""
         return catalog_merged.merged(self.files.items())
 
+    @property
+    def labelled(self) -> list[str]:
+        """The ConfigMaps that describe labels."""
+        return [name for name, file in self.files.items() if file.labels]
+
     def data(self, config_map: str, key: str) -> str | None:
         """A file with data."""
         return self.texts.get(config_map, {}).get(key)

@@ -10,12 +10,13 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
 from .. import _errors, _texts
 from .._cluster import client, visibility, wait, writes
-from .._model import catalog, catalog_merged, kinds, manifests, server_pods
-from .._plan import catalog_view, changeset, record
+from .._model import catalog, catalog_merged, desired_state, kinds, manifests, server_pods
+from .._plan import catalog_view, changeset, record, restarts
 from .._rest import catalog_server
 from .._status import symptoms
 
@@ -33,6 +34,9 @@ WHEN_SLOW = "A change can take up to two minutes. Check the pod of Deployment 'm
 FAILED = re.compile(r"unable to reload|^Error: |^panic: ")
 # The server names the file that it reads last, whichever of the two was changed.
 SAME_LABEL = re.compile(r"label with name '(.*)' already exists from another origin")
+RELOAD = "unable to reload"
+DEPLOYMENT = "model-catalog"
+BY_PLACE = "The catalog server cannot read the labels of several ConfigMaps again"
 
 
 class NotShownError(_errors.ReportedError):
@@ -54,9 +58,9 @@ class Evidence:
 
     line: str
     config_map: str = ""
-    # About a label that the server takes for one that is there twice, and whether it is one of those that this run has added.
+    # About a label that is there twice, and one that the server only takes for such a one.
     of_label: bool = False
-    is_added: bool = False
+    is_mistaken: bool = False
 
 
 @dataclass
@@ -71,6 +75,10 @@ class Rollout:
     pod: manifests.Manifest | None = None
     lines: frozenset[str] = frozenset()
     refused_at: float | None = None
+    # Since when it shows other labels than it has to, the pod that was there when it was restarted last, and the ConfigMaps that are known.
+    mislabelled_at: float | None = None
+    replaced: str = ""
+    known: frozenset[str] = frozenset()
     # What it showed last.
     latest: dict[str, dict[str, catalog_server.Shown]] = field(default_factory=dict)
 
@@ -98,18 +106,24 @@ class Rollout:
         server = self.server
         if server is None:
             return
+        self.known = frozenset(after.view.files)
         changed = self._changed(after)
         added = _labels(after.view).keys() - _labels(self.before.view).keys()
+        may_be_stale = max(len(live.view.labelled) for live in (self.before, after)) > 1
         live_since: dict[tuple[str, str], float] = {}
         is_first = was_shown = True
 
         def look(is_last: bool) -> str:
             nonlocal is_first, was_shown
-            if evidence := self._evidence(written, added):
+            evidence = self._evidence(written, added)
+            if evidence and not evidence.is_mistaken:
                 raise NotShownError(self._put_back(written, evidence, may_restore))
             missing = visible(is_last)
             was_shown, is_first = was_shown and (not is_first or not missing), False
-            return missing or ("" if is_last else self._unread(written, added, was_shown))
+            missing = missing or ("" if is_last else self._unread(written, added, was_shown))
+            if why := evidence.line if evidence else self._stale(written) if missing and may_be_stale else "":
+                missing = self._restart(why)
+            return missing
 
         def visible(is_last: bool) -> str:
             try:
@@ -179,6 +193,7 @@ class Rollout:
             return ""
         shown = {label.get("name"): label for label in server.labels(after.generation.kinds)}
         missing = [name for name in changed if shown.get(name) != wanted.get(name)]
+        self.mislabelled_at = (self.mislabelled_at or time.monotonic()) if missing else None
         return f"label {missing[0]!r} is shown as before" if missing else ""
 
     # When it goes down
@@ -204,7 +219,7 @@ class Rollout:
     def _evidence(self, written: Iterable[Written], added: Collection[Any]) -> Evidence | None:
         """What says that the server is not ready because of what was written, or of the labels that it added; None where nothing does."""
         pod = self._newest_pod()
-        if pod is None or server_pods.is_ready(pod):
+        if pod is None or server_pods.is_ready(pod) or _uid(pod) == self.replaced:
             return None
         starts, before = _restarts(pod), _restarts(self.pod) if self.pod and _uid(self.pod) == _uid(pod) else 0
         lines = [line for line in self._log(pod, False) if line not in self.lines]
@@ -212,13 +227,56 @@ class Rollout:
             lines += self._log(pod, True)
         names = {one.change.name for one in written}
         was_ready = self.pod is not None and server_pods.is_ready(self.pod)
+        mistaken = ""
         for line in filter(FAILED.search, lines):
             config_map = _config_map_of(line)
-            if _is_blamed(line, names, added) or (not config_map and was_ready and line.startswith("panic: ")):
-                twice = SAME_LABEL.search(line)
-                is_added = twice is not None and twice[1] in added
-                return Evidence(_texts.line(symptoms.without_credentials(line)), config_map if config_map in names else "", twice is not None, is_added)
-        return None
+            if self._is_mistaken(pod, line):
+                mistaken = mistaken or line
+            elif _is_blamed(line, names, added) or (not config_map and was_ready and line.startswith("panic: ")):
+                return Evidence(_shown(line), config_map if config_map in names else "", SAME_LABEL.search(line) is not None)
+        return Evidence(_shown(mistaken), is_mistaken=True) if mistaken else None
+
+    def _is_mistaken(self, pod: manifests.Manifest, line: str) -> bool:
+        """Whether a server that runs takes a label for one that is there twice, in files all of which are known.
+
+        It knows the labels of a file by their places in one list, and does not correct them when it reads another file again.
+        """
+        containers = manifests.at(pod, ("spec", "containers")) or []
+        arguments = [argument for container in containers for argument in container.get("args") or ()]
+        return bool(SAME_LABEL.search(line)) and RELOAD in line and {_config_map_of(argument) for argument in arguments} <= {"", *self.known}
+
+    def _stale(self, written: Iterable[Written]) -> str:
+        """Why only a restart makes a server that is ready show the labels of several files, each of which is right; empty where it needs none."""
+        pod = self._newest_pod()
+        if pod is None or _uid(pod) == self.replaced:
+            return ""
+        lines = [line for line in self._log(pod, False) if line not in self.lines]
+        if mistaken := next((line for line in lines if self._is_mistaken(pod, line)), ""):
+            return _shown(mistaken)
+        unread = {one.change.name for one in written} - {_config_map_of(line) for line in lines if READ in line}
+        is_settled = self.mislabelled_at is not None and time.monotonic() - self.mislabelled_at >= SETTLE_SECONDS
+        return "it shows other labels than those that it has read" if is_settled and not unread else ""
+
+    def _restart(self, why: str) -> str:
+        """Restart the server for that reason; what is waited for then. NotShownError where that is not possible."""
+        pod = self._newest_pod()
+        self.replaced, self.mislabelled_at = _uid(pod) if pod else "", None
+        if failed := self._restarted():
+            raise NotShownError(f"the catalog server does not show the change, which is correct and was kept: {why}. {failed}")
+        self.outcome.warn([f"Deployment {DEPLOYMENT!r} was restarted. {BY_PLACE}: {why}"])
+        return "the server is being restarted"
+
+    def _restarted(self) -> str:
+        """Restart the server. Why that was not possible, and what to do; empty when it was."""
+        place = desired_state.Registry(DEPLOYMENT, self.before.namespace)
+        change = restarts.restart_of(place, datetime.now(timezone.utc), None)
+        try:
+            writes.send(self.cluster, change, False)
+        except _errors.ClusterError as error:
+            command = f"kubectl rollout restart deployment/{DEPLOYMENT} --namespace {place.namespace}"
+            return f"{BY_PLACE} until it is restarted: {command}. The module could not restart it: {str(error).rstrip('.')}"
+        self.outcome.record(change)
+        return ""
 
     def _unread(self, written: Iterable[Written], added: Collection[Any], was_shown: bool) -> str:
         """What the server's log says of files that it has not read yet, or does not accept, before its pod is seen not to be ready; empty for nothing.
@@ -230,7 +288,7 @@ class Rollout:
             return ""
         names = {one.change.name for one in written}
         lines = [line for line in self._log(pod, False) if line not in self.lines]
-        if any(FAILED.search(line) and _is_blamed(line, names, added) for line in lines):
+        if any(FAILED.search(line) and (_is_blamed(line, names, added) or self._is_mistaken(pod, line)) for line in lines):
             self.refused_at = self.refused_at or time.monotonic()
             # Two files that are wrong only for as long as one of them is read are accepted in the end.
             return "" if time.monotonic() - self.refused_at > REFUSED_SECONDS else "a file is not accepted"
@@ -241,9 +299,6 @@ class Rollout:
         """Write what was there before, where that is wanted; what is to be said."""
         named = f" because of ConfigMap {evidence.config_map!r}" if evidence.config_map else ""
         said = f"the whole catalog is not available{named}: {evidence.line}"
-        if evidence.of_label and not evidence.is_added:
-            # With the previous content, too, it would take its own label for that of another file.
-            return f"{said}. The change is correct, and was kept. {self._restart()}"
         if not may_restore:
             return f"{said}. The previous content was not restored (rollback)."
         failures = []
@@ -263,12 +318,10 @@ class Rollout:
         if failures:
             return f"{said}. {' '.join(failures)}"
         if evidence.of_label:
-            return f"{said}. The previous content was restored. {self._restart()}"
+            # It would take labels of the previous content for those of other files.
+            then = self._restarted() or f"Deployment {DEPLOYMENT!r} was restarted, because the catalog server cannot read labels again otherwise"
+            return f"{said}. The previous content was restored. {then}."
         return f"{said}. The previous content was restored, and the catalog becomes available again within two minutes."
-
-    def _restart(self) -> str:
-        command = f"kubectl rollout restart deployment/model-catalog --namespace {self.before.namespace}"
-        return f"The catalog server cannot read labels of several ConfigMaps again until it is restarted: {command}"
 
 
 def restoration(written: Written) -> changeset.Change:
@@ -327,6 +380,10 @@ def _is_blamed(line: str, config_maps: Collection[str], labels: Collection[Any])
     """Whether a line of the log names one of these ConfigMaps, or one of these labels as one that is there twice."""
     twice = SAME_LABEL.search(line)
     return _config_map_of(line) in config_maps or (twice is not None and twice[1] in labels)
+
+
+def _shown(line: str) -> str:
+    return _texts.line(symptoms.without_credentials(line))
 
 
 def _config_map_of(line: str) -> str:

@@ -66,7 +66,7 @@ class Cluster:
     def __init__(self, user=CLICKED):
         self.held = {("configmaps", name): copy.deepcopy(one) for name, one in live(user).config_maps.items()}
         self.writes = []
-        self.pods, self.logs = [], {False: "", True: ""}
+        self.pods, self.logs, self.is_restart_refused = [], {False: "", True: ""}, False
         self.before = self.after = lambda _write: None
         self._version = 100
 
@@ -114,6 +114,12 @@ class Cluster:
         if dry_run:
             return {"kind": "Status"}
         self.before((verb, name))
+        if api[1] == "deployments":
+            if self.is_restart_refused:
+                raise _errors.ClusterError("restarting was refused.", _errors.FORBIDDEN)
+            self.writes.append(("restart", name))
+            self.after(("restart", name))
+            return {"kind": "Deployment"}
         present = self.held.get((api[1], name))
         if verb == "POST":
             if present:

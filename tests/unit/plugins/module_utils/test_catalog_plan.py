@@ -366,7 +366,7 @@ def test_in_a_store_of_our_own_the_page_erases_nothing():
     assert catalog_yaml.parse(change.body["data"]["sources.yaml"])["labels"] == [{"name": "New", "displayName": "N"}]
     # Nothing of the page; but the product has labels too.
     [warning] = plan.warnings
-    assert "default-catalog-sources and modelops-catalog have labels" in warning and "restarted" in warning
+    assert "default-catalog-sources and modelops-catalog describe labels" in warning and "restarted" in warning
     assert planned({"name": "New", "content": MODELS}, store="own").warnings == ()
 
 

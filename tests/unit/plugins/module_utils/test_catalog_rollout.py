@@ -72,22 +72,29 @@ def cluster(monkeypatch):
     return made
 
 
-def pod(ready, restarts=0):
+def pod(ready, restarts=0, uid="u", others=()):
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
     statuses = [{"name": "catalog", "restartCount": restarts}]
-    metadata = {"name": "model-catalog-1", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
-    return {"metadata": metadata, "status": {"conditions": conditions, "containerStatuses": statuses}}
+    metadata = {"name": f"model-catalog-{uid}", "uid": uid, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    folders = ["default-sources", "user-model-sources", "user-mcp-sources", *(f"labeled-sources/{name}" for name in others)]
+    arguments = ["--listen=0.0.0.0:8080", *(f"--catalogs-path=/data/{folder}/sources.yaml" for folder in folders)]
+    spec = {"containers": [{"name": "catalog", "args": arguments}, {"name": "kube-rbac-proxy"}]}
+    return {"metadata": metadata, "spec": spec, "status": {"conditions": conditions, "containerStatuses": statuses}}
 
 
-def goes_down(cluster, line, previous="", restarts=0):
-    """With the first write, the server is not ready any more, and logs this."""
+def goes_down(cluster, line, previous="", restarts=0, others=()):
+    """With the first write, the server is not ready any more, and logs this. It is again when it is restarted."""
 
     def hook(_write):
-        cluster.pods, cluster.logs = [pod(False, restarts)], {False: line, True: previous}
+        cluster.pods, cluster.logs = [pod(False, restarts, others=others)], {False: line, True: previous}
         cluster.server.refuses = (NoAnswerError("no pod of the catalog server is ready", True),)
-        cluster.after = lambda _again: None
+        cluster.after = restarted
 
-    cluster.pods = [pod(True)]
+    def restarted(write):
+        if write[0] == "restart":
+            cluster.pods, cluster.logs, cluster.server.refuses = [pod(True, uid="new", others=others)], {False: "started", True: ""}, ()
+
+    cluster.pods = [pod(True, others=others)]
     cluster.after = hook
 
 
@@ -275,25 +282,101 @@ def test_what_others_have_written_is_no_reason_to_put_anything_back(cluster, nam
 TWICE = REFUSED.replace("user-model-sources", "labeled-sources/of-others").replace("bad", "label with name '{}' already exists from another origin")
 
 
-def test_a_label_that_is_there_twice_is_put_back_whichever_file_the_server_names(cluster):
+LABEL = {"name": "Own", "display_name": None, "description": None, "asset_type": None}
+
+
+def test_a_label_that_a_file_that_may_not_be_read_has_too_is_put_back_whichever_file_the_server_names(cluster):
     before = dict(cluster.data["configmaps", USER])
-    goes_down(cluster, TWICE.format("Theirs"))
-    with pytest.raises(catalog_rollout.NotShownError, match=r"not available: .*another origin.*The previous content was restored.*rollout restart"):
-        run(cluster, labels=[{"name": "Theirs", "display_name": None, "description": None, "asset_type": None}])
+    goes_down(cluster, TWICE.format("Own"), others=["of-others"])
+    with pytest.raises(catalog_rollout.NotShownError, match=r"not available: .*another origin.*The previous content was restored.*was restarted"):
+        run(cluster, labels=[LABEL])
     assert cluster.data["configmaps", USER] == before
-    goes_down(cluster, TWICE.format("Of others"))
+    assert cluster.writes == [("PATCH", USER), ("PATCH", USER), ("restart", "model-catalog")]
+    goes_down(cluster, TWICE.format("Of others"), others=["of-others"])
     with pytest.raises(catalog_rollout.NotShownError, match="no pod of the catalog server is ready"):
         run(cluster, NEW, wait_timeout=1)
     assert "new.yaml" in cluster.data["configmaps", USER]
 
 
-def test_a_label_that_was_there_before_is_no_reason_to_put_a_change_back_but_to_restart_the_server(cluster):
-    label = {"name": "Own", "display_name": None, "description": None, "asset_type": None}
-    run(cluster, labels=[label])
-    goes_down(cluster, REFUSED.replace("bad", "label with name 'Own' already exists from another origin"))
-    with pytest.raises(catalog_rollout.NotShownError, match=r"was kept.*kubectl rollout restart deployment/model-catalog --namespace"):
-        run(cluster, NEW, labels=[label])
+AGAIN = REFUSED.replace("bad", "label with name 'Own' already exists from another origin")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_label_that_no_other_file_has_is_no_reason_to_put_a_change_back_but_to_restart_the_server(cluster, is_there):
+    """Also one that this run adds: the server may remember it of a file that had it before."""
+    if is_there:
+        run(cluster, labels=[LABEL])
+        cluster.writes.clear()
+    goes_down(cluster, AGAIN)
+    outcome = catalog_run.CatalogOutcome()
+    run(cluster, NEW, labels=[LABEL], outcome=outcome)
     assert "new.yaml" in cluster.data["configmaps", USER]
+    assert cluster.writes == [("PATCH", USER), ("restart", "model-catalog")]
+    assert [(change["action"], change["kind"], change["name"]) for change in outcome.changes][1:] == [("restart", "Deployment", "model-catalog")]
+    assert any("was restarted" in warning and "'Own' already exists" in warning for warning in outcome.warnings)
+
+
+def test_it_is_restarted_as_soon_as_its_log_shows_that_and_before_its_pod_is_seen_not_to_be_ready(cluster):
+    cluster.pods, cluster.logs, cluster.server.late = [pod(True)], {False: "started", True: ""}, 10**9
+
+    def after(write):
+        cluster.logs = {False: f"started\n{AGAIN}", True: ""}
+        if write[0] == "restart":
+            cluster.pods, cluster.server.late = [pod(True, uid="new")], 0
+
+    cluster.after = after
+    run(cluster, labels=[LABEL])
+    assert cluster.writes == [("PATCH", USER), ("restart", "model-catalog")]
+
+
+def test_it_is_restarted_too_when_it_shows_the_change_and_names_a_file_that_was_not_changed(cluster):
+    run(cluster, labels=[LABEL])
+    cluster.writes.clear()
+    cluster.pods, cluster.logs, cluster.server.late = [pod(True)], {False: "started", True: ""}, 0
+
+    def after(write):
+        cluster.logs = {False: f"started\n{AGAIN}", True: ""}
+        if write[0] == "restart":
+            cluster.pods = [pod(True, uid="new")]
+
+    cluster.after = after
+    run(cluster, {"name": "Servers", "kind": "mcp", "entries": [{"name": "s"}]})
+    assert cluster.writes == [("PATCH", "mcp-catalog-sources"), ("restart", "model-catalog")]
+
+
+def test_a_server_that_has_read_a_file_and_shows_other_labels_is_restarted(cluster):
+    read = "I1129 02:00:00.000000 1 base.go:92] Config file changed, reloading model sources: /data/user-model-sources/sources.yaml"
+    run(cluster, labels=[LABEL])
+    cluster.writes.clear()
+    cluster.pods, cluster.logs, original = [pod(True)], {False: "started", True: ""}, cluster.server.labels
+    cluster.server.labels = lambda kinds: [{"name": "Own"}, *original(kinds)]
+
+    def after(write):
+        cluster.logs = {False: f"started\n{read}", True: ""}
+        if write[0] == "restart":
+            cluster.pods, cluster.server.labels = [pod(True, uid="new")], original
+
+    cluster.after = after
+    run(cluster, {"id": "fraud_models"}, labels=[], purge=True)
+    assert cluster.writes == [("PATCH", USER), ("restart", "model-catalog")]
+
+
+def test_without_permission_to_restart_it_the_change_is_kept_and_the_failure_says_what_to_run(cluster):
+    goes_down(cluster, AGAIN)
+    cluster.is_restart_refused = True
+    with pytest.raises(catalog_rollout.NotShownError, match=r"was kept.*kubectl rollout restart deployment/model-catalog --namespace registries.*was refused"):
+        run(cluster, NEW, labels=[LABEL])
+    assert "new.yaml" in cluster.data["configmaps", USER]
+    assert cluster.writes == [("PATCH", USER)]
+
+
+def test_a_label_that_is_there_twice_when_the_server_starts_is_put_back(cluster):
+    """A server that starts has not mistaken it."""
+    before = dict(cluster.data["configmaps", USER])
+    goes_down(cluster, "", f"Error: error starting plugins: model config: {AGAIN.partition(' from ')[2]}", 1)
+    with pytest.raises(catalog_rollout.NotShownError, match=r"The previous content was restored"):
+        run(cluster, labels=[LABEL])
+    assert cluster.data["configmaps", USER] == before
 
 
 def test_nor_is_a_line_that_was_there_before_the_change(cluster):

@@ -7,6 +7,7 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._catalog import outcome, results
 
 CHANGE = {"action": "update", "kind": "ConfigMap", "namespace": "r", "name": "model-catalog-sources", "fields": ["sources[a].enabled"]}
+RESTART = {"action": "restart", "kind": "Deployment", "namespace": "r", "name": "model-catalog", "fields": []}
 CHANGED = {"changes": [CHANGE], "sources": [{"id": "a", "status": "available"}]}
 
 
@@ -24,6 +25,7 @@ def finding(effect: str) -> dict[str, Any]:
         ({}, {}, False, "ok", "no change"),
         (CHANGED, {}, False, "changed", "changed: sources[a].enabled"),
         (CHANGED, {}, True, "findings", "would be changed"),
+        ({"changes": [CHANGE, RESTART]}, {}, False, "changed", "model catalog: Deployment model-catalog restarted"),
         ({"msg": "it is down", **CHANGED}, {}, False, "failed", "FAILED: it is down"),
         ({}, {"msg": "may not be read"}, True, "failed", "FAILED: may not be read"),
         ({}, {"sources": [source()]}, True, "ok", "1 sources"),
