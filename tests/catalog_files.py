@@ -18,13 +18,13 @@ SOURCES = catalog.SOURCES
 UP, DOWN, CRASHED = "up", "down", "crashed"
 ASSETS = {kind.name: kind.asset_type for kind in catalog.KINDS.values()}
 ENTRIES = {"model": f"{MODEL_API}/models", "mcp": f"{MCP_API}/mcp_servers", "agent": f"{AGENT_API}/agents"}
-# As they are written, without quotes of ours. Most of them are something else than a string in some version of YAML. Numbers that are not finite are not
-# among them: the modules refuse them everywhere, and the server makes strings of some.
+# As they are written, without quotes of ours. Most of them are something else than a string in some version of YAML.
 SCALARS = (
     *("yes", "Yes", "YES", "yEs", "no", "y", "N", "on", "Off", "true", "True", "tRUE", "false", "null", "Null", "~", "", "nULL"),
     *("0", "-0", "+1", "00", "017", "0o17", "0o8", "08", "0x1F", "0xg", "0x", "0b11", "0b2", "-0x1f", "1_000", "1__0", "_1", "1_", "0x_f", "0o1_7", "-0b1"),
     *("18446744073709551615", "18446744073709551616", "-9223372036854775808", "-9223372036854775809", "99999999999999999999999"),
     *("1.0", "1.", ".5", "-.5", "+.5", "5.e3", "1e3", "1E+3", "1e", "1e999", "-1e999", "1_0.5_0", "1.5.2", ".", "..", "-", "+"),
+    *(".inf", "-.INF", "+.Inf", ".nan", ".NaN", "!!float .inf", "'a@b'"),
     *("12:30:45", "1:2", "190:20:30.15", "2026-11-28", "2026-11-28T10:00:00Z", "2026-13-40", "2001-1-1 0:0:0 -5"),
     *("<<", "=", "'<<'", "''", '""', "' '", '"\\t"', "'yes'", '"0o17"', "'it''s'", '"\\x41\\u00e9\\U0001F600"', '"\\/"', '"a\\\n      b"', "'a\n\n      b'"),
     *("!!str 5", "!!str", "!!int '5'", "!!int x", "!!float 1", "!!bool 'yes'", "!!null x", "!custom x", "!!binary aGk=", "!!timestamp 2026-01-01", "! yes"),

@@ -139,7 +139,8 @@ class CatalogServer:
         return sources.merged([(path, files[path]) for path in self._paths if path in files], asset)
 
     def _read(self, asset: str) -> dict[str, Loaded]:
-        return {identity: sources.loaded(source, asset, self._data) for identity, source in self._merged(asset).items()}
+        taken: dict[str, Any] = {}
+        return {identity: sources.loaded(source, asset, self._data, taken) for identity, source in self._merged(asset).items()}
 
     def _load(self) -> None:
         self._loaded |= {asset: self._read(asset) for asset, plugin in sources.PLUGINS.items() if self._healthy[plugin]}
@@ -243,7 +244,7 @@ class CatalogServer:
 
     def _names(self, config: Mapping[str, Any], asset: str, data: str | None) -> list[str]:
         if config["type"] == "hf" and asset == MODELS:
-            raise Refused(sources.loaded({**config, "id": "preview"}, asset, lambda _origin, _path: None).error)
+            raise Refused(sources.loaded({**config, "id": "preview"}, asset, lambda _origin, _path: None, {}).error)
         if config["type"] != "yaml":
             raise Refused(f"unsupported source type: {config['type']}")
         if data is None:

@@ -31,7 +31,7 @@ ARTIFACT: dict[str, Shape] = {
     **TIMES,
     "customProperties": METADATA,
 }
-TOOL_CALLING: dict[str, Shape] = {"toolCallParser": COERCED, "chatTemplate": COERCED, "enableAutoToolChoice": bool, "requiredArgs": [COERCED]}
+TOOL_CALLING: dict[str, Shape] = {"toolCallParser": str, "chatTemplate": str, "enableAutoToolChoice": bool, "requiredArgs": [str]}
 MODEL_KEYS: dict[str, Shape] = {
     **dict.fromkeys(("name", "description", "readme", "maturity", "provider", "logo", "license", "licenseLink", "libraryName"), str),
     **dict.fromkeys(("externalId", "id", "source_id"), str),
@@ -86,6 +86,7 @@ STATUSES = ("available", "partially-available", "error", "disabled")
 PLAIN = "plain"
 HOST = re.compile(r"(\[[^\]]*\]|[^\s\\^`{|}\[\]:@]*)(:[0-9]*)?")
 _WORDS = {**dict.fromkeys(("y", "yes", "true", "on"), True), **dict.fromkeys(("n", "no", "false", "off"), False)}
+_ENDLESS = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -166,7 +167,25 @@ def _key(node: yaml.Node, text: str, in_flow: bool) -> str:
     value = _value(node, True, text, in_flow)
     if value is None or isinstance(value, (list, dict)):
         raise Refused("error converting YAML to JSON: unsupported key type")
-    return _text(value)
+    return next((word for word, number in _ENDLESS.items() if str(number) == str(value)), "") if _is_endless(value) else _text(value)
+
+
+def _is_endless(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def as_json(value: Any, shape: Shape = None) -> Any:
+    """A value on its way to JSON, in which all numbers are finite: those that are not become texts where there has to be one, and are refused elsewhere."""
+    if isinstance(value, dict):
+        known = {key.casefold(): part for key, part in shape.items()} if isinstance(shape, dict) else {}
+        return {key: as_json(part, known.get(key.casefold())) for key, part in value.items()}
+    if isinstance(value, list):
+        return [as_json(part, shape[0] if isinstance(shape, list) else None) for part in value]
+    if not _is_endless(value):
+        return value
+    if shape != COERCED:
+        raise Refused("error converting YAML to JSON: json: unsupported value")
+    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
 
 
 def _text(value: Any) -> str:
@@ -190,8 +209,6 @@ def _of_scalar(node: yaml.ScalarNode, written: str) -> Any:
         raise _not_yaml("found unknown escape character", node.start_mark.line + 1)
     else:
         value = _tagged(node.tag.removeprefix("tag:yaml.org,2002:"), text) if node.tag else text
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Refused("error converting YAML to JSON: json: unsupported value")
     return value
 
 
@@ -218,6 +235,9 @@ def _scalar(text: str) -> Any:
             return value
     if text[0] not in "+-.0123456789":
         return text
+    for word, number in _ENDLESS.items():
+        if text in (word, word.upper(), word.replace("inf", "Inf").replace("nan", "NaN")):
+            return number
     plain = text.replace("_", "")
     if re.fullmatch(r"[-+]?0[0-7]+", plain):
         return int(plain, 8)
@@ -307,10 +327,11 @@ class File:
 
 def read(text: str, knows_skills: bool = False) -> File:
     """A file with sources. Refused where every part of the server refuses it."""
-    content = load(text)
+    shapes = {asset: _source_keys(asset) for asset in SECTIONS}
+    content = as_json(load(text), {section: [shapes[asset]] for asset, sections in SECTIONS.items() for section in sections})
     keys: dict[str, Shape] = {section: list for sections in SECTIONS.values() for section in sections}
     top = _fields(content, {**keys, "labels": list, "namedQueries": dict, **({SKILLS: list} if knows_skills else {})}, "SourceConfig")
-    sources = {asset: _sources(top, asset) for asset in SECTIONS}
+    sources = {asset: _sources(top, asset, shapes[asset]) for asset in SECTIONS}
     seen: dict[str, str] = {}
     for asset, found in sources.items():
         for source in found:
@@ -333,11 +354,14 @@ def read(text: str, knows_skills: bool = False) -> File:
     return File(sources, [label or {} for label in labels], refused, _label_problem(labels))
 
 
-def _sources(top: Mapping[str, Any], asset: str) -> list[dict[str, Any]]:
+def _source_keys(asset: str) -> dict[str, Shape]:
     # The types of models embed another one, in which the library does not look for texts.
     text = str if asset == MODELS else COERCED
     texts = {**dict.fromkeys(("id", "name"), text), "type": COERCED, "assetType": str, **(dict.fromkeys(("status", "error"), str) if asset == MODELS else {})}
-    keys: dict[str, Shape] = {**texts, "enabled": bool, "properties": dict, **{key: [text] for key in ("labels", *filter(None, LISTS[asset]))}}
+    return {**texts, "enabled": bool, "properties": dict, **{key: [text] for key in ("labels", *filter(None, LISTS[asset]))}}
+
+
+def _sources(top: Mapping[str, Any], asset: str, keys: Mapping[str, Shape]) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for section in SECTIONS[asset]:
         earlier = {source.get("id") for source in made}
@@ -448,7 +472,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def models_of(text: str) -> list[dict[str, Any]]:
     """The models in a file with data, which is read strictly. Refused, or Crash."""
-    content = _fields(load(text), {"source": COERCED, "models": list}, "yamlCatalog")
+    content = _fields(as_json(load(text), {"source": COERCED}), {"source": COERCED, "models": list}, "yamlCatalog")
     models = [_fields(given, MODEL_KEYS, "yamlModel") for given in content.get("models") or ()]
     for model in models:
         given = model.get("artifacts") or ()
@@ -463,7 +487,7 @@ def models_of(text: str) -> list[dict[str, Any]]:
 
 def others_of(text: str, asset: str) -> list[dict[str, Any]]:
     """The MCP servers or agents in a file with data, which is read leniently. Refused, or Crash."""
-    content = _fields(load(text, strict=False), {asset: list}, "catalog", strict=False)
+    content = _fields(as_json(load(text, strict=False), {asset: [ENTRY_KEYS[asset]]}), {asset: list}, "catalog", strict=False)
     given = content.get(asset) or []
     made = [_fields(entry, ENTRY_KEYS[asset], asset, strict=False) for entry in given]
     if asset == MCP_SERVERS and (None in given or any(None in (entry.get("tools") or ()) for entry in made)):
@@ -494,9 +518,11 @@ def artifact_problem(model: Mapping[str, Any]) -> str:
 def server_problem(server: Mapping[str, Any]) -> str:
     """Why an MCP server cannot be stored; empty when it can."""
     endpoints = server.get("endpoints") or {}
-    if not server.get("name"):
+    name, version = server.get("name", "").strip(), server.get("version", "")
+    if not name:
         return "(unknown)"
-    if len(server.get("displayName", "").encode()) > 255 or (server.get("deploymentMode") == "remote" and not endpoints):
+    is_long = len(name.encode()) > 255 or len(version.encode()) > 100 or len(server.get("displayName", "").encode()) > 255
+    if is_long or "@" in name + version or (server.get("deploymentMode") == "remote" and not endpoints):
         return f'server "{server["name"]}" is not valid'
     for name, address in endpoints.items():
         if address.partition(":")[0].lower() not in (("http", "https", "ws", "wss") if name == "websocket" else ("http", "https")):
@@ -504,16 +530,15 @@ def server_problem(server: Mapping[str, Any]) -> str:
     return artifact_problem({**server, "artifacts": [artifact or {} for artifact in server.get("artifacts") or ()]})
 
 
-def _problems(entries: Iterable[dict[str, Any]], asset: str) -> list[str]:
-    """What keeps each entry from being shown; empty where nothing does."""
-    external: set[str] = set()
+def _problems(entries: Iterable[dict[str, Any]], asset: str, taken: dict[str, Any]) -> list[str]:
+    """What keeps each entry from being shown; empty where nothing does. `taken` are the external IDs of what is stored, each with what has it."""
     found = []
     for entry in entries:
-        same = entry.get("externalId") if asset != MODELS else None
-        is_stored = same in external
-        external |= {same} if same else set()
-        why = "duplicated key not allowed" if is_stored else ""
-        found.append(why or (artifact_problem(entry) if asset == MODELS else server_problem(entry) if asset == MCP_SERVERS else ""))
+        why = artifact_problem(entry) if asset == MODELS else server_problem(entry) if asset == MCP_SERVERS else ""
+        external, stored = entry.get("externalId"), (entry.get("name", "").strip(), entry.get("version"))
+        if asset != MODELS and external and not why and taken.setdefault(external, stored) != stored:
+            why = "duplicated key not allowed"
+        found.append(why)
     return found
 
 
@@ -526,8 +551,11 @@ class Loaded:
     names: tuple[str, ...] = ()
 
 
-def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str | None]) -> Loaded:
-    """Read the data of a source. `data` is the text of a file, by the file with the source and the path that it names. Crash ends the server."""
+def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str | None], taken: dict[str, Any]) -> Loaded:
+    """Read the data of a source. `data` is the text of a file, by the file with the source and the path that it names. Crash ends the server.
+
+    `taken` are the external IDs in the sources that were read before.
+    """
     if source.get("enabled") is False:
         return Loaded("disabled")
     kind, properties = source.get("type", ""), source.get("properties") or {}
@@ -552,7 +580,7 @@ def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str
         return Loaded("error", "'excludedModels' property should be a list of strings")
     whole = {**source, LISTS[MODELS][1]: [*(source.get(LISTS[MODELS][1]) or ()), *legacy]} if legacy else source
     shown = [entry for entry in entries if allows(entry.get("name", ""), whole, asset)]
-    problems = _problems(shown, asset)
+    problems = _problems(shown, asset, taken)
     names = tuple(dict.fromkeys(entry.get("name", "") for entry, problem in zip(shown, problems, strict=True) if not problem))
     # Of agents that are not stored, only the log tells.
     failed = [problem for problem in problems if problem and asset != AGENTS]

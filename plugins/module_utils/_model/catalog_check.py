@@ -41,7 +41,7 @@ class Finding:
 
 def below(path: str, key: str) -> str:
     """The place of a key. What may be a credential in the wrong place is not repeated."""
-    shown = key if _texts.may_repeat(key) or key in catalog_schema.KNOWN else _texts.NOT_SHOWN
+    shown = key if key in catalog_schema.KNOWN or _texts.may_repeat(key) else _texts.NOT_SHOWN
     return f"{path}.{shown}" if path else shown
 
 
@@ -51,6 +51,8 @@ class Check:
     def __init__(self, effect: str, strict: bool = True) -> None:
         self._effect, self._strict = effect, strict
         self.findings: list[Finding] = []
+        # How many numbers that are not finite have become strings.
+        self._endless = 0
 
     def refuse(self, path: str, problem: str, remedy: str, effect: str = "") -> None:
         """Something that the server refuses."""
@@ -59,6 +61,11 @@ class Check:
     def advise(self, path: str, problem: str, remedy: str) -> None:
         """Something that it accepts."""
         self.findings.append(Finding(ADVICE, path, problem, remedy))
+
+    def endless(self, text: str, content: Any) -> None:
+        """Refuse numbers that are not finite in content that has been looked at, where they are not read as strings: JSON has none."""
+        if catalog_yaml.MAYBE_ENDLESS.search(text) and catalog_yaml.endless(content) > self._endless:
+            self.refuse("", "a number is not finite", QUOTE)
 
     def object(self, given: Any, keys: Mapping[str, catalog_schema.Key], path: str, strict: bool | None = None) -> dict[str, Any]:
         """An object with the keys that it has, spelled as they should be, and without those that are null or do not fit."""
@@ -127,6 +134,7 @@ class Check:
             text = given
         elif key.coerces and isinstance(given, (bool, int, float)):
             text = catalog_yaml.coerced(given)
+            self._endless += catalog_yaml.endless(given)
             self.advise(path, f"is {word_for(given)}, which is read as a string{_texts.repeated(text)}", QUOTE)
         else:
             is_scalar = isinstance(given, (bool, int, float))

@@ -13,8 +13,8 @@ from typing import Any
 
 from . import catalog, catalog_check, catalog_schema, catalog_yaml
 
-# The longest display name of an MCP server.
-LONGEST_DISPLAY_NAME = 255
+# How many bytes some values of an MCP server can have.
+LONGEST = {"name": 255, "version": 100, "displayName": 255}
 
 
 # The same data are looked at as they are wanted and as they are there, and reading them takes longer than anything else.
@@ -31,14 +31,14 @@ def findings(text: str, kind: catalog.Kind) -> tuple[catalog_check.Finding, ...]
         return tuple(check.findings)
     if document.has_more:
         check.advise("", "the data has a second document, which is ignored", "Remove everything after the line ---")
-    found = [*check.findings, *_entry_findings(content, kind)]
+    found = [*check.findings, *_entry_findings(content, kind, text)]
     if any(finding.effect == catalog_check.FAILS for finding in found):
         # What cannot be read does not get as far as ending the process.
         found = [replace(finding, effect=catalog_check.FAILS) if finding.effect == catalog_check.DOWN else finding for finding in found]
     return tuple(found)
 
 
-def _entry_findings(content: Any, kind: catalog.Kind) -> list[catalog_check.Finding]:
+def _entry_findings(content: Any, kind: catalog.Kind, text: str) -> list[catalog_check.Finding]:
     """What it says of the content."""
     check = catalog_check.Check(catalog_check.FAILS, kind is catalog.MODEL)
     if content is not None and not isinstance(content, dict):
@@ -48,38 +48,55 @@ def _entry_findings(content: Any, kind: catalog.Kind) -> list[catalog_check.Find
     entries = top.get(kind.entries) or []
     if not entries:
         check.advise("", f"the data has no {kind.entries}", f"Add an entry to {kind.entries}")
-    names: dict[str, int] = {}
-    external: dict[str, int] = {}
+    names: dict[Any, int] = {}
+    external: dict[str, tuple[int, Any]] = {}
     keys = catalog_schema.ENTRY_KEYS[kind.name]
     for index, given in enumerate(entries):
         path = f"{kind.entries}[{index}]"
         entry = check.object(given, keys, path)
         name = entry.get("name")
-        if not name:
+        if not name or (kind is catalog.MCP and not name.strip()):
             if given is None and kind is catalog.MCP:
                 check.refuse(path, "is empty, which terminates the process of the server", "Remove it", catalog_check.DOWN)
             elif kind is catalog.MCP:
                 check.refuse(f"{path}.name", "is missing, so that the MCP server cannot be stored", "Set it", catalog_check.PARTLY)
             else:
                 check.advise(f"{path}.name", f"is missing, so that the {kind.entry} has no name", "Set it")
-        elif names.setdefault(name, index) != index:
-            check.advise(f"{path}.name", f"is also the name of {kind.entries}[{names[name]}], and only one of them is shown", "Use each name once")
-        # Those of models may be the same.
-        if kind is not catalog.MODEL and (same := entry.get("externalId")) and external.setdefault(same, index) != index:
-            problem = f"is also that of {kind.entries}[{external[same]}], and only one of them is stored"
-            check.refuse(f"{path}.externalId", problem, "Use each externalId once", catalog_check.PARTLY if kind is catalog.MCP else catalog_check.ADVICE)
+        elif (first := names.setdefault(stored_as(entry, kind), index)) != index:
+            what = "name and version" if kind is catalog.MCP else "name"
+            check.advise(f"{path}.name", f"is also the {what} of {kind.entries}[{first}], and only one of them is shown", f"Use each {what} once")
+        # Those of models may be the same, and that of an entry that takes the place of another one.
+        if kind is not catalog.MODEL and (same := entry.get("externalId")):
+            first, stored = external.setdefault(same, (index, stored_as(entry, kind)))
+            if stored != stored_as(entry, kind):
+                check.findings.append(external_clash(f"{path}.externalId", f"{kind.entries}[{first}]", kind))
         if kind is catalog.MCP:
             _check_server(entry, path, check)
+    check.endless(text, content)
     return check.findings
+
+
+def stored_as(entry: Mapping[str, Any], kind: catalog.Kind) -> Any:
+    """What tells an entry from others in the server: one with the same takes its place."""
+    return (str(entry.get("name", "")).strip(), entry.get("version")) if kind is catalog.MCP else entry.get("name")
+
+
+def external_clash(path: str, other: str, kind: catalog.Kind) -> catalog_check.Finding:
+    """An external ID that another entry has too. Of agents that are not stored, only the log tells."""
+    problem = f"is also that of {other}, and only one of them is stored"
+    return catalog_check.Finding(catalog_check.PARTLY if kind is catalog.MCP else catalog_check.ADVICE, path, problem, "Use each externalId once")
 
 
 def _check_server(entry: Mapping[str, Any], path: str, check: catalog_check.Check) -> None:
     for index, tool in enumerate(entry.get("tools") or ()):
         if tool is None:
             check.refuse(f"{path}.tools[{index}]", "is empty, which terminates the process of the server", "Remove it", catalog_check.DOWN)
-    display_name = entry.get("displayName") or ""
-    if len(display_name.encode()) > LONGEST_DISPLAY_NAME:
-        check.refuse(f"{path}.displayName", f"has more than {LONGEST_DISPLAY_NAME} bytes", "Shorten it", catalog_check.PARTLY)
+    for key, longest in LONGEST.items():
+        text = entry.get(key, "").strip() if key == "name" else entry.get(key, "")
+        if len(text.encode()) > longest:
+            check.refuse(f"{path}.{key}", f"has more than {longest} bytes", "Shorten it", catalog_check.PARTLY)
+        if key != "displayName" and "@" in text:
+            check.refuse(f"{path}.{key}", "contains @, which separates the name from the version", "Remove it", catalog_check.PARTLY)
     endpoints = entry.get("endpoints") or {}
     if entry.get("deploymentMode") == "remote" and not endpoints:
         check.refuse(f"{path}.endpoints", "is missing for deploymentMode remote", "Set http, sse or websocket", catalog_check.PARTLY)

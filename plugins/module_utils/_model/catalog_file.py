@@ -79,6 +79,7 @@ def read_file(text: str, generation: catalog.Generation) -> File:
     entries = _entries(top, generation, check)
     labels = _labels(top.get("labels") or [], check)
     queries = _queries(top.get("namedQueries") or {}, check)
+    check.endless(text, content)
     return File(document, entries, labels, queries, tuple(check.findings), content)
 
 

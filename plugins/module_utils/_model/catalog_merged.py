@@ -170,23 +170,47 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 def names(text: str, source: Merged, with_broken: bool = False) -> tuple[list[str], list[str]]:
     """The names of the entries in the data of a source, and of those that it shows; none where the data cannot be read."""
+    named = [(_name(entry), entry) for entry in _entries(text, source.kind)]
+    shown = [name for name, entry in named if source.is_enabled and (with_broken or _is_loaded(entry, source.kind)) and _is_shown(name, source)]
+    return [name for name, _entry in named], shown
+
+
+def external_ids(text: str, source: Merged) -> dict[str, tuple[int, Any]]:
+    """The external IDs of what a source shows, each with the number of its entry, and what tells that from others."""
+    check = catalog_check.Check(catalog_check.FAILS, False)
+    keys = catalog_schema.ENTRY_KEYS[source.kind.name]
+    entries = [check.object(entry, keys, "") for entry in _entries(text, source.kind)]
+    listed = enumerate(entries) if source.is_enabled else ()
+    return {
+        entry["externalId"]: (index, catalog_data.stored_as(entry, source.kind))
+        for index, entry in listed
+        if entry.get("externalId") and _is_shown(entry.get("name", ""), source)
+    }
+
+
+def _entries(text: str, kind: catalog.Kind) -> list[dict[str, Any]]:
     try:
-        content = catalog_yaml.parse(text, source.kind is catalog.MODEL)
+        content = catalog_yaml.parse(text, kind is catalog.MODEL)
     except catalog_yaml.NotYamlError:
-        return [], []
-    listed = _of(content, source.kind.entries) if isinstance(content, dict) else None
-    entries = [entry if isinstance(entry, dict) else {} for entry in listed] if isinstance(listed, list) else []
+        return []
+    listed = _of(content, kind.entries) if isinstance(content, dict) else None
+    return [entry if isinstance(entry, dict) else {} for entry in listed] if isinstance(listed, list) else []
+
+
+def _is_shown(name: str, source: Merged) -> bool:
     included, excluded = (source.values.get(key) or [] for key in (source.kind.included, source.kind.excluded))
     legacy = (source.values.get("properties") or {}).get("excludedModels") if source.kind is catalog.MODEL else None
-    excluded = [*excluded, *(legacy if isinstance(legacy, list) else [])]
-    named = [(str(_of(entry, "name") or ""), entry) for entry in entries]
-    shown = [name for name, entry in named if source.is_enabled and (with_broken or _is_loaded(entry, source.kind)) and allows(name, included, excluded)]
-    return [name for name, _entry in named], shown
+    return allows(name, included, [*excluded, *(legacy if isinstance(legacy, list) else [])])
 
 
 def _of(given: Mapping[str, Any], key: str) -> Any:
     """The value of a key, which may be spelled in another case."""
     return given[key] if key in given else next((value for name, value in given.items() if name.casefold() == key.casefold()), None)
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    name = _of(entry, "name")
+    return name if isinstance(name, str) else catalog_yaml.coerced(name) if isinstance(name, (bool, int, float)) else ""
 
 
 def _is_loaded(entry: Mapping[str, Any], kind: catalog.Kind) -> bool:

@@ -62,7 +62,7 @@ ARTIFACT_KEYS = {
     **TIMES,
     "customProperties": Key("metadata"),
 }
-TOOL_CALLING = {"toolCallParser": COERCED, "chatTemplate": COERCED, "enableAutoToolChoice": FLAG, "requiredArgs": Key("texts", True)}
+TOOL_CALLING = {"toolCallParser": TEXT, "chatTemplate": TEXT, "enableAutoToolChoice": FLAG, "requiredArgs": TEXTS}
 MODEL_KEYS = {
     **dict.fromkeys(
         ("name", "description", "readme", "maturity", "provider", "logo", "license", "licenseLink", "libraryName", "externalId", "id", "source_id"), TEXT

@@ -31,6 +31,7 @@ ENDLESS = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
     **{f"{sign}{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
 }
+MAYBE_ENDLESS = re.compile(r"\.(inf|nan)\b", re.IGNORECASE)
 # The server's library looks no further at a scalar that begins with another character.
 FIRST = frozenset("+-0123456789.yYnNtTfFoO~")
 INTEGER = re.compile(r"([-+]?)(?:0[bB]([01]+)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)|(0|[1-9][0-9]*))")
@@ -207,7 +208,7 @@ class _Reading:
         if node.tag == PLAIN:
             # After a single exclamation mark, a text is a string.
             is_text = text and (text[0] not in FIRST or TAGGED.match(self._text, node.start_mark.index, node.end_mark.index))
-            return text if is_text else _finite(scalar(text), node)
+            return text if is_text else scalar(text)
         if node.style == '"' and "/" in text and ESCAPED_SLASH.search(self._text, node.start_mark.index, node.end_mark.index):
             # Of YAML 1.2, and unknown to the server's library.
             raise NotYamlError("found unknown escape character", _line(node))
@@ -260,7 +261,7 @@ def _tagged(node: Node) -> Any:
     if tag in kinds:
         value = scalar(text)
         if isinstance(value, kinds[tag]) and (tag == "bool" or not isinstance(value, bool)):
-            return _finite(value, node)
+            return value
     elif tag == "binary":
         with contextlib.suppress(ValueError):
             return base64.b64decode(re.sub("[\r\n]", "", text), validate=True).decode(errors="replace")
@@ -269,11 +270,11 @@ def _tagged(node: Node) -> Any:
     raise NotYamlError("a value does not fit its tag", _line(node))
 
 
-def _finite(value: Any, node: Node) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        # JSON has no such number.
-        raise NotYamlError("a number is not finite", _line(node))
-    return value
+def endless(value: Any) -> int:
+    """How many numbers there are of which JSON has none: those that are not finite."""
+    if isinstance(value, (dict, list)):
+        return sum(map(endless, value.values() if isinstance(value, dict) else value))
+    return int(isinstance(value, float) and not math.isfinite(value))
 
 
 def scalar(text: str) -> Any:
@@ -313,6 +314,8 @@ def _key(value: Any, node: Node) -> str:
         raise NotYamlError("a key is empty", _line(node))
     if isinstance(value, bool):
         return "true" if value else "false"
+    if endless(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     return coerced(value)
 
 
@@ -322,6 +325,8 @@ def coerced(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if endless(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     # It is written with as few digits as tell it from other numbers of 32 bits.
     single = struct.Struct("f")
     digits = next((count for count in range(9) if single.pack(float(f"{value:.{count}e}")) == single.pack(value)), 9)

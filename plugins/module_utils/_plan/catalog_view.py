@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .. import _options
-from .._model import catalog, catalog_check, catalog_file, catalog_merged, desired_catalog, manifests
+from .._model import catalog, catalog_check, catalog_data, catalog_file, catalog_merged, desired_catalog, manifests
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,23 @@ class View:
 
     def findings_of(self, source: catalog_merged.Merged) -> list[catalog_check.Finding]:
         """What the server says of a source."""
-        return catalog_merged.source_findings(source, self.data, self.generation)
+        key = (source.kind.name, source.id)
+        own, found = self._external.get(key, {}), catalog_merged.source_findings(source, self.data, self.generation)
+        for other, theirs in self._external.items():
+            for same in own.keys() & theirs.keys() if other != key else ():
+                index, stored = own[same]
+                # An MCP server takes the place of one with the same name and version in another source. The names of agents are those of their source.
+                if stored != theirs[same][1] or catalog.AGENT.name in (key[0], other[0]):
+                    path = f"{source.kind.entries}[{index}].externalId"
+                    found.append(catalog_data.external_clash(path, f"an entry of source {other[1]!r}", source.kind))
+        return found
+
+    @cached_property
+    def _external(self) -> dict[tuple[str, str], dict[str, tuple[int, Any]]]:
+        """The external IDs of each source, of those kinds of which the server stores each once."""
+        of_kind = {key: source for key, source in self.sources.items() if source.kind is not catalog.MODEL}
+        texts = {key: self.data(*place) for key, source in of_kind.items() if (place := self.data_of(source))}
+        return {key: catalog_merged.external_ids(text, of_kind[key]) for key, text in texts.items() if text is not None}
 
     def data_of(self, source: catalog_merged.Merged) -> tuple[str, str] | None:
         """The ConfigMap and key with the data of a source; None where it has none, or they are elsewhere."""

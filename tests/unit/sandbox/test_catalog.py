@@ -230,6 +230,71 @@ def test_a_disabled_source_shows_nothing_and_its_data_are_not_read(monkeypatch: 
     running(monkeypatch, work, sources=ENTRY.format(", enabled: false"), a="models: [{name: m, artifacts: [null]}]")
 
 
+def of(section: str, *data: str) -> dict[str, str]:
+    """A file with one source for each of these data."""
+    entries = [f"  - {{id: s{number}, name: S, type: yaml, properties: {{yamlCatalogPath: s{number}.yaml}}}}\n" for number in range(len(data))]
+    return {"sources.yaml": f"{section}:\n{''.join(entries)}", **{f"s{number}.yaml": text for number, text in enumerate(data)}}
+
+
+def of_model(values: str) -> dict[str, str]:
+    return of("catalogs", f"models: [{{name: a, {values}}}]")
+
+
+def of_server(values: str) -> dict[str, str]:
+    return of("mcp_catalogs", f"mcp_servers: [{{name: a, {values}}}]")
+
+
+def sources_alone(text: str) -> dict[str, str]:
+    return {"sources.yaml": text}
+
+
+# What was seen of the product's server, with its status of the last source, or what became of all of it.
+SEEN = [
+    (of_model("description: .inf"), "error"),
+    (of_model("x: .inf"), "error"),
+    (of_model("customProperties: {p: {metadataType: MetadataDoubleValue, double_value: -.Inf}}"), "error"),
+    (of_model("servingConfig: {toolCalling: {toolCallParser: .NaN}}"), "error"),
+    (of_model("servingConfig: {toolCalling: {toolCallParser: 5}}"), "error"),
+    (of_model("servingConfig: {toolCalling: {requiredArgs: [1]}}"), "error"),
+    (of("catalogs", "source: +.inf\nmodels: [{name: a}]"), "available"),
+    (of("catalogs", "source: !!float .nan\nmodels: [{name: a}]"), "available"),
+    (of("mcp_catalogs", "mcp_servers: [{name: .inf}]"), "available"),
+    (of_server("tags: [.nan]"), "available"),
+    (of_server(".inf: x"), "available"),
+    (of_server("x: .inf"), "error"),
+    (of_server("runtimeMetadata: {defaultPort: .inf}"), "error"),
+    (of_server("version: a@b"), "error"),
+    (of_server(f"version: {'v' * 101}"), "error"),
+    (of("mcp_catalogs", "mcp_servers: [{name: a@b}, {name: c}]"), "partially-available"),
+    (of("mcp_catalogs", f"mcp_servers: [{{name: {'n' * 256}}}]"), "error"),
+    (of("mcp_catalogs", "mcp_servers: [{name: ' '}]"), "error"),
+    (of("mcp_catalogs", "mcp_servers: [{name: a, externalId: x}, {name: a, externalId: x}]"), "available"),
+    (of("mcp_catalogs", "mcp_servers: [{name: a, externalId: x, version: '1'}, {name: a, externalId: x, version: '2'}]"), "partially-available"),
+    (of("mcp_catalogs", "mcp_servers: [{name: a, externalId: x}]", "mcp_servers: [{name: b, externalId: x}]"), "error"),
+    (of("mcp_catalogs", "mcp_servers: [{name: a, externalId: x}]", "mcp_servers: [{name: b, externalId: x}, {name: c}]"), "partially-available"),
+    (of("mcp_catalogs", "mcp_servers: [{name: a, externalId: x}]", "mcp_servers: [{name: a, externalId: x}]"), "available"),
+    (of("catalogs", "models: [{name: a, externalId: x}]", "models: [{name: b, externalId: x}]"), "available"),
+    (of("agent_catalogs", "agents: [{name: a, externalId: x}]", "agents: [{name: b, externalId: x}]"), "available"),
+    (sources_alone("catalogs: [{id: .inf}]"), catalog_files.DOWN),
+    (sources_alone("catalogs: [{id: a, properties: {x: .nan}}]"), catalog_files.DOWN),
+    (sources_alone("namedQueries: {q: {f: {operator: '=', value: .inf}}}"), catalog_files.DOWN),
+    (sources_alone("mcp_catalogs: [{id: .inf, name: .nan, labels: [-.inf], type: yaml}]"), "error"),
+]
+
+
+@pytest.mark.parametrize(("files", "status"), SEEN)
+def test_what_was_seen_of_the_products_server_is_what_this_one_does_and_the_modules_say(files: dict[str, str], status: str) -> None:
+    """Of an MCP server that is not stored, the modules cannot say how much of its source is left: they refuse it."""
+    said, done = catalog_files.predicted(files), catalog_files.emulated(files)
+    assert catalog_files.differences(said, done) == []
+    if status == catalog_files.DOWN:
+        assert said.state == done.state == catalog_files.DOWN
+        return
+    last = list(done.statuses)[-1]
+    assert done.statuses[last] == status
+    assert said.statuses.get(last, "" if last[0] == "mcp" and status != "available" else None) in ("", status)
+
+
 @pytest.mark.parametrize("number", range(0, 400, 40))
 def test_of_files_that_nobody_has_thought_of_the_modules_say_what_the_server_does(number: int) -> None:
     """The campaign of the same files asks the product's own server too."""
