@@ -224,6 +224,14 @@ BACKUP: dict[str, Any] = {
     "keep_count": {"type": "int"},
     "keep_days": {"type": "float"},
 }
+MIGRATE: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "to": {"type": "dict", "required": True, "options": {"database": {"type": "dict", "required": True, "options": DATABASE}}},
+    "skip_orphans": {"type": "bool", "default": False},
+    "lock_timeout": {"type": "int", "default": 60},
+    "wait_timeout": WAIT["wait_timeout"],
+}
 COMPONENT: dict[str, Any] = {
     "state": {"type": "str", "choices": ["managed", "removed"], "default": "managed"},
     "registries_namespace": {"type": "str"},
@@ -311,6 +319,7 @@ OF_MODULE: dict[str, dict[str, Any]] = {
     "model_registry_database_info": DATABASE_INFO,
     "model_registry_component": COMPONENT,
     "model_registry_backup": BACKUP,
+    "model_registry_migrate": MIGRATE,
     "model_catalog": CATALOG,
     "model_catalog_info": CATALOG_INFO,
 }

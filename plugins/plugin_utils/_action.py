@@ -26,6 +26,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts impor
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._following import following
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import LIST, option_problems, read_dictionary
 
+# The option with the database that a registry moves to.
+TARGET = "to"
 # As in galaxy.yml.
 OLDEST_KUBERNETES_CORE = "5.0.0"
 LOOKED_FOR = (
@@ -94,6 +96,8 @@ class RegistryAction(ActionBase):
         given = arguments.get(LIST)
         items = [self._with_ca(item, f"{LIST}[{index}].", problems) for index, item in enumerate(given if isinstance(given, list) else ())]
         completed = self._with_ca(arguments, "", problems)
+        if TARGET in arguments:
+            completed = {**completed, TARGET: self._with_ca(arguments[TARGET], f"{TARGET}.", problems)}
         if problems:
             raise refusal(problems)
         return {**completed, LIST: items} if items else completed

@@ -24,6 +24,7 @@ OF_ONE = """
     backup_checksum backup_command backup_folder backup_keep_count backup_keep_days backup_names backup_namespace
     component_force component_namespace component_state component_wait component_wait_timeout
     delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
+    migrate_database migrate_lock_timeout migrate_name migrate_namespace migrate_skip_orphans migrate_wait_timeout
     report_catalog report_expiry_days report_file report_namespace report_registries report_smoke_test report_smoke_test_domains
 """
 OF_CATALOG = "included labels named_queries namespace preview purge purge_limit result_file rollback sources store wait wait_timeout"

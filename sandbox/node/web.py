@@ -6,13 +6,18 @@ import asyncio
 import contextlib
 import datetime
 import ssl
+import tempfile
+from functools import partial
+from pathlib import Path
 
 from aiohttp import WSMsgType, web
 
 from sandbox.layout import Layout
 from sandbox.node.kubelet import KUBELET_PORT, Node
 from sandbox.node.logs import Selection
+from sandbox.node.pod import Pod
 from sandbox.node.postgres import Postgres
+from sandbox.node.programs import Program
 
 PODS_PORT = 10251
 REGISTRY_CONTAINER, CATALOG_CONTAINER = "rest-container", "catalog"
@@ -84,16 +89,14 @@ def kubelet_api(node: Node) -> web.Application:
         await socket.prepare(request)
         for channel in (DATA, ERROR):
             await socket.send_bytes(channel + port.to_bytes(2, "little"))
-        databases = [program for program in pod.programs.values() if isinstance(program, Postgres)]
-        try:
-            if not databases:
-                raise ConnectionRefusedError("connection refused")
-            reader, writer = await asyncio.open_connection(databases[0].address, port)
-        except OSError:
-            await socket.send_bytes(ERROR + f"error forwarding port {port} to pod {name}: connect: connection refused".encode())
-            await socket.close()
-            return socket
-        await _relay(socket, reader, writer)
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                reader, writer = await _connected(stack, pod, port)
+            except OSError:
+                await socket.send_bytes(ERROR + f"error forwarding port {port} to pod {name}: connect: connection refused".encode())
+                await socket.close()
+                return socket
+            await _relay(socket, reader, writer)
         return socket
 
     async def healthy(_request: web.Request) -> web.Response:
@@ -104,6 +107,29 @@ def kubelet_api(node: Node) -> web.Application:
     application.router.add_get("/portForward/{namespace}/{pod}", forward)
     application.router.add_get("/healthz", healthy)
     return application
+
+
+async def _connected(stack: contextlib.AsyncExitStack, pod: Pod, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to a port of a pod: to its database, or to a server of its own for the registry server, which does not listen by itself."""
+    for name, program in pod.programs.items():
+        if isinstance(program, Postgres):
+            return await asyncio.open_connection(program.address, port)
+        container = pod.container(name)
+        if name == REGISTRY_CONTAINER and container and port in [entry["containerPort"] for entry in container.spec.get("ports") or []]:
+            application = web.Application()
+            application.router.add_route("*", "/{path:.*}", partial(_answered, program))
+            runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "http")
+            await web.UnixSite(runner, str(file)).start()
+            return await asyncio.open_unix_connection(str(file))
+    raise ConnectionRefusedError("connection refused")
+
+
+async def _answered(program: Program, request: web.Request) -> web.Response:
+    answer = await program.answer(request.method, "/" + request.match_info["path"], request.query, await request.read())
+    return web.Response(status=answer.status, body=answer.body.encode(), headers={"Content-Type": answer.content_type, **answer.headers})
 
 
 async def _relay(socket: web.WebSocketResponse, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -139,8 +165,7 @@ def pods_api(node: Node) -> web.Application:
         program = (pod.programs.get(REGISTRY_CONTAINER) or pod.programs.get(CATALOG_CONTAINER)) if pod else None
         if not program:
             return web.Response(status=502, text="connection refused\n")
-        answer = await program.answer(request.method, "/" + request.match_info["path"], request.query, await request.read())
-        return web.Response(status=answer.status, body=answer.body.encode(), headers={"Content-Type": answer.content_type, **answer.headers})
+        return await _answered(program, request)
 
     application = web.Application()
     application.router.add_route("*", "/pods/{namespace}/{pod}/{path:.*}", handle)

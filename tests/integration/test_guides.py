@@ -81,6 +81,18 @@ def test_the_guide_to_backups(reader: Reader, layout: Layout, model_registry: Ru
     reader.follow("backup")
 
 
+def test_the_guide_to_migrations(reader: Reader, layout: Layout, model_registry: Runner, cluster: Cluster) -> None:
+    made = model_registry(name="fraud-models", database={"type": "generated"})
+    assert not made.failed, made.output
+    databases.create_databases(layout, "postgresql", ["fraud_models"])
+    reader.variables |= {"NEW_DATABASE_HOST": databases.address(layout, "postgresql"), "MODEL_REGISTRY_DATABASE_PASSWORD": databases.REGISTRY.password}
+    try:
+        reader.follow("migrate")
+        assert cluster.registry("fraud-models")["spec"]["postgres"]["database"] == "fraud_models"
+    finally:
+        databases.drop_database(layout, "postgresql", "fraud_models")
+
+
 def test_the_guide_to_access(reader: Reader) -> None:
     output = reader.follow("access")
     assert "failed=0" in output and "data-scientists" in output

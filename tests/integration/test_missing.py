@@ -22,6 +22,7 @@ MODULES: dict[str, list[dict[str, Any]]] = {
     "model_registry_info": [{}, {"name": "one"}, {"include": ["status", "permissions"]}],
     "model_registry_database_info": [{"registry": "one"}],
     "model_registry_backup": [{"name": "one", "dest": "/nonexistent"}],
+    "model_registry_migrate": [{"name": "one", "to": {"database": DATABASE}}],
 }
 
 

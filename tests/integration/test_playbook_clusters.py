@@ -33,6 +33,7 @@ FIRST_TASKS = {
     "delete": "Delete the registry",
     "enable": "Set the state of the model registry component",
     "export": "Read the registries",
+    "migrate": "Move the registry to another database",
     "permissions": "Manage access to the registry",
     "registry": "Create or edit the registry",
     "report": "Read the registries",

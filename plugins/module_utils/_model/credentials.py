@@ -21,9 +21,17 @@ def password_prefix(registry: str) -> str:
     return f"{registry}-db-"
 
 
-def secret_name(namespace: str, registry: str) -> str:
-    """The name of the password's Secret: as the dashboard's, but derived, so that a run that was killed finds it again."""
-    return password_prefix(registry) + naming.derived(f"{namespace}/{registry}", "bcdfghjklmnpqrstvwxz2456789", 5)
+def secret_name(namespace: str, registry: str, database: str = "") -> str:
+    """The name of the password's Secret: as the dashboard's, but derived, so that a run that was killed finds it again.
+
+    `database` tells apart the Secrets of a registry that moves from one database to another.
+    """
+    return password_prefix(registry) + derived_letters(f"{namespace}/{registry}{database and f'/{database}'}")
+
+
+def derived_letters(text: str) -> str:
+    """The end of a name that is always the same for a text."""
+    return naming.derived(text, "bcdfghjklmnpqrstvwxz2456789", 5)
 
 
 def password_secret(registry: desired_state.Registry, name: str, database: desired_state.Database, stored: str) -> manifests.Manifest:

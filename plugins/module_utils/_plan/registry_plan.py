@@ -168,7 +168,10 @@ def _edit_problems(
 
 
 def _data_problem(option: str, value: Any, live: Any) -> _errors.Problem:
-    remedy = "Omit it to keep the current value, or set allow_data_change to true to leave the models behind"
+    remedy = (
+        "Omit it to keep the current value, move the registry with its models with the module model_registry_migrate, or set allow_data_change to true to leave"
+        " the models behind"
+    )
     return _errors.Problem(option, f"differs from the current value{_texts.repeated(live)}, so all models would no longer be visible", remedy, value)
 
 

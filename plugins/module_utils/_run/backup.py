@@ -15,7 +15,7 @@ from typing import Any
 from .. import _errors, _module, _options, _texts
 from .._cluster import client, registry_reader, visibility
 from .._database import requirements
-from .._model import custom_resource, manifests, naming, server_pods
+from .._model import manifests, naming, server_pods
 from .._plan import record
 from .._tables import archive, destination, layout, retention, snapshot
 from .._work import data_access, definition
@@ -82,7 +82,7 @@ def _back_up(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         raise _errors.InputError(problems)
     outcome.introduce(cluster.identity())
     reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
-    resource = _registry(reader, options["name"])
+    resource = data_access.registry_with_database(reader, options["name"])
     outcome.registry = _definition(reader, resource, outcome)
     facts = {
         "registry": outcome.registry,
@@ -115,17 +115,6 @@ def _back_up(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     if options["dest"] is not None and (options["keep_count"] is not None or options["keep_days"] is not None):
         age = None if options["keep_days"] is None else timedelta(days=options["keep_days"])
         outcome.removed = destination.remove_superseded(options["dest"], backup, options["keep_count"], age, check_mode)
-
-
-def _registry(reader: registry_reader.Reader, name: str) -> manifests.Manifest:
-    resource = reader.registry(name)
-    if resource is None:
-        registry_reader.need_namespace(reader.cluster, reader.namespace)
-        known = registry_reader.names_of(lambda: reader.cluster.metadata(reader.capabilities.api, reader.namespace))
-        raise _errors.InputError([_errors.Problem("name", naming.not_found(name, reader.namespace, known), "Correct name or namespace")])
-    if custom_resource.live_type(resource) is None:
-        raise _errors.InputError([_errors.Problem("name", "does not have a database", "Set one with the module model_registry", name)])
-    return resource
 
 
 def _definition(reader: registry_reader.Reader, resource: manifests.Manifest, outcome: Outcome) -> manifests.Manifest:

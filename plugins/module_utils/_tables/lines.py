@@ -55,13 +55,13 @@ def canonical(table: layout.Table, line: bytes) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def statement(table: layout.Table, kind: str) -> str:
-    """The statement that reads each row of a table as one line, in the type of database `kind`."""
+def statement(table: layout.Table, kind: str, suffix: str = "") -> str:
+    """The statement that reads each row of a table as one line, in the type of database `kind`. `suffix` is what the names of all tables end with."""
     quote = "`" if kind == _options.MYSQL else '"'
     of_type = [column for column in table.columns if column.form == layout.TYPE]
     # A row whose type is missing is read too, and found by that.
-    joins = "".join(f" LEFT JOIN {quote}Type{quote} of_{column.shown} ON of_{column.shown}.id = t.{column.name}" for column in of_type)
-    source = f"FROM {quote}{table.name}{quote} t{joins}"
+    joins = "".join(f" LEFT JOIN {quote}Type{suffix}{quote} of_{column.shown} ON of_{column.shown}.id = t.{column.name}" for column in of_type)
+    source = f"FROM {quote}{table.name}{suffix}{quote} t{joins}"
     if kind == _options.MYSQL:
         parts = [f"""'{"," if number else "{"}"{column.shown}":', {_mysql_value(column)}""" for number, column in enumerate(table.columns)]
         return f"SELECT CONCAT({', '.join(parts)}, '}}') {source}"

@@ -84,6 +84,10 @@ class UnloadableError(snapshot.UnusableDatabaseError):
     """Rows cannot be stored in this database as they are. The text names them."""
 
 
+class ChangedError(snapshot.UnusableDatabaseError):
+    """A database was written to by somebody else after it was loaded."""
+
+
 @dataclass
 class Loaded:
     """What was written."""
@@ -114,12 +118,19 @@ def differing(taken: snapshot.Snapshot, rows: Mapping[str, int], digests: Mappin
 
 
 def load(
-    connection: Any, kind: str, rows: Rows, leave_out_orphans: bool = False, commit: bool = True, told: Callable[[str], None] = lambda _what: None
+    connection: Any,
+    kind: str,
+    rows: Rows,
+    leave_out_orphans: bool = False,
+    commit: bool = True,
+    told: Callable[[str], None] = lambda _what: None,
+    before_commit: Callable[[], None] = lambda: None,
 ) -> Loaded:
     """Write rows into the database of an open connection (PyMySQL, psycopg), which is in no transaction before and after.
 
     NotEmptyError; UnloadableError with all rows that cannot be written; UnusableDatabaseError. Then nothing was written. Without `commit` nothing is written
-    either. `told` is called before each table is written, and before each one is read back; what it raises ends the loading.
+    either. `told` is called before each table is written, and before each one is read back; what it raises ends the loading,
+    and so does what `before_commit` raises, which is called once everything is written and proven.
     """
     loading = _Loading(connection, kind, rows, told)
     with snapshot.in_words(connection, "The database was not loaded"):
@@ -127,8 +138,38 @@ def load(
         with loading.transaction(commit):
             loading.write(leave_out_orphans)
             loading.verify()
+            before_commit()
     loading.refresh_views(commit)
     return loading.loaded
+
+
+def prove_unchanged(taken: snapshot.Snapshot, rows: Mapping[str, int], digests: Mapping[str, str]) -> None:
+    """ChangedError where a database does not have just these rows."""
+    changed = differing(taken, rows, digests)
+    if changed:
+        raise ChangedError(f"The database has been written to since it was loaded: table {', '.join(changed)} has other rows")
+
+
+def empty(connection: Any, kind: str, rows: Mapping[str, int], digests: Mapping[str, str]) -> None:
+    """Delete the rows that were loaded, in one transaction. ChangedError where there are others by now, and UnusableDatabaseError: then they all stay."""
+    taken = snapshot.Snapshot(connection, kind)
+    with snapshot.in_words(connection, "The database was not emptied"):
+        try:
+            for statement in _BEGIN[kind if kind == _options.MYSQL else _options.POSTGRESQL]:
+                _execute(connection, statement)
+            prove_unchanged(taken, rows, digests)
+            for table in reversed(COPIED):
+                _execute(connection, f"DELETE FROM {taken.quote}{table.name}{taken.quote}")
+            connection.commit()
+        except BaseException:
+            with contextlib.suppress(connection.Error, OSError):
+                connection.rollback()
+            raise
+
+
+def _execute(connection: Any, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 class _Loading:

@@ -48,8 +48,8 @@ class UnusableDatabaseError(_errors.ReportedError):
 class Snapshot:
     """A registry's database at one moment."""
 
-    def __init__(self, connection: Any, kind: str) -> None:
-        self._connection, self._kind = connection, kind
+    def __init__(self, connection: Any, kind: str, suffix: str = "") -> None:
+        self._connection, self._kind, self._suffix = connection, kind, suffix
         # Around names.
         self.quote = "`" if kind == _options.MYSQL else '"'
 
@@ -77,7 +77,7 @@ class Snapshot:
             raise UnusableDatabaseError(f"The database also has what does not belong to a model registry: {_listed(strange)}")
         if lacking := layout.missing(found):
             raise UnusableDatabaseError(f"The database does not have all tables of a model registry. Missing: {_listed(lacking)}")
-        twice = self._all(f"SELECT name FROM {self.quote}Type{self.quote} GROUP BY name HAVING COUNT(*) > 1")
+        twice = self._all(f"SELECT name FROM {self.quote}Type{self._suffix}{self.quote} GROUP BY name HAVING COUNT(*) > 1")
         if twice:
             raise UnusableDatabaseError(f"The table Type has rows with the same name: {_listed([str(name) for (name,) in twice])}")
 
@@ -85,14 +85,15 @@ class Snapshot:
         """The columns of each table."""
         found: dict[str, list[str]] = {}
         for table, column in self._all(_COLUMNS[self._kind]):
-            found.setdefault(table, []).append(column)
+            name = table[: -len(self._suffix)] if self._suffix and table.endswith(self._suffix) else table
+            found.setdefault(name, []).append(column)
         return found
 
     def rows(self, table: layout.Table) -> Iterator[bytes]:
         """The rows of a table, each as one line of JSON without the line break. They are not kept in memory."""
         read = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines
         with in_words(self._connection, f"The table {table.name} was not read completely"):
-            for line in read(self._connection, table, lines.statement(table, self._kind)):
+            for line in read(self._connection, table, lines.statement(table, self._kind, self._suffix)):
                 try:
                     row = lines.canonical(table, line)
                 except (ValueError, KeyError, TypeError):
@@ -119,13 +120,16 @@ def in_words(connection: Any, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def snapshot(connection: Any, kind: str) -> Iterator[Snapshot]:
-    """The database of an open connection (PyMySQL, psycopg), which is in no transaction before and after."""
+def snapshot(connection: Any, kind: str, suffix: str = "") -> Iterator[Snapshot]:
+    """The database of an open connection (PyMySQL, psycopg), which is in no transaction before and after.
+
+    `suffix` is what the names of a registry's tables end with while they are renamed.
+    """
     with connection.cursor() as cursor:
         for statement in _BEGIN[kind]:
             cursor.execute(statement)
     try:
-        yield Snapshot(connection, kind)
+        yield Snapshot(connection, kind, suffix)
     finally:
         # Of a connection that is lost there is nothing to end.
         with contextlib.suppress(connection.Error, OSError):

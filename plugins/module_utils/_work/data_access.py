@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from .. import _errors, _options
 from .._cluster import port_forward, registry_reader
 from .._database import connection, refusals, resolution, vocabulary
-from .._model import custom_resource, manifests, server_pods
+from .._model import custom_resource, manifests, naming, server_pods
 
 # How long each step to a database may take.
 SECONDS = 10.0
@@ -28,37 +28,55 @@ class UnreachableError(_errors.ReportedError):
 
 @dataclass(frozen=True)
 class Opened:
-    """A database with an open connection (PyMySQL, psycopg)."""
+    """A database with an open connection (PyMySQL, psycopg), and what keeps a registry server from using it, as far as that was looked for."""
 
     view: vocabulary.View
     connection: Any
+    failures: tuple[vocabulary.Finding, ...] = ()
+
+
+def registry_with_database(reader: registry_reader.Reader, name: str) -> manifests.Manifest:
+    """The registry of this name. InputError where there is none, or where it has no database."""
+    resource = reader.registry(name)
+    if resource is None:
+        registry_reader.need_namespace(reader.cluster, reader.namespace)
+        known = registry_reader.names_of(lambda: reader.cluster.metadata(reader.capabilities.api, reader.namespace))
+        raise _errors.InputError([_errors.Problem("name", naming.not_found(name, reader.namespace, known), "Correct name or namespace")])
+    if custom_resource.live_type(resource) is None:
+        raise _errors.InputError([_errors.Problem("name", "does not have a database", "Set one with the module model_registry", name)])
+    return resource
 
 
 @contextmanager
-def database_of(reader: registry_reader.Reader, resource: manifests.Manifest) -> Iterator[Opened]:
-    """The database of a registry. UnreachableError, or ClusterError, when it cannot be opened; MissingLibraryError."""
+def database_of(
+    reader: registry_reader.Reader, resource: manifests.Manifest, known: Mapping[tuple[str, str], manifests.Manifest | None] | None = None
+) -> Iterator[Opened]:
+    """The database of a registry. UnreachableError, or ClusterError, when it cannot be opened; MissingLibraryError.
+
+    `known` are ConfigMaps and Secrets that are not to be read, by kind and name, such as those that are still to be written.
+    """
     name, kind = resource["metadata"]["name"], custom_resource.live_type(resource)
     missing = connection.missing_libraries(_options.MYSQL if kind == _options.MYSQL else _options.POSTGRESQL)
     if missing:
         raise _errors.MissingLibraryError(missing)
-    view, found = resolution.view_of(*resolution.live_database(resource), resolution.reads(reader.held))
+    view, found = resolution.view_of(*resolution.live_database(resource), resolution.reads(reader.held, known))
     failures = [finding for finding in found if finding.result == vocabulary.FAILURE]
     if failures:
         raise _unreachable(name, failures)
     with _generated(reader, name, view) if kind == _options.GENERATED else _external(name, view) as opened:
         try:
-            yield Opened(view, opened)
+            yield opened
         except _errors.ReportedError as error:
             error.args = (vocabulary.masked(view, str(error)),)
             raise
         finally:
             # One that was lost is closed already.
             with contextlib.suppress(Exception):
-                opened.close()
+                opened.connection.close()
 
 
 @contextmanager
-def _external(name: str, view: vocabulary.View) -> Iterator[Any]:
+def _external(name: str, view: vocabulary.View) -> Iterator[Opened]:
     report = resolution.report_of(view, [], SECONDS)
     if report.login is None:
         reasons = [finding for finding in report.findings if finding.result == vocabulary.FAILURE or not finding.proven]
@@ -68,11 +86,12 @@ def _external(name: str, view: vocabulary.View) -> Iterator[Any]:
             f"Run the task on a host that can connect to the database (delegate_to), or save the data with the tools of the database: {_dump(name, view)}"
         )
         raise error
-    yield _opened(name, view, report.login)
+    failures = tuple(finding for finding in report.findings if finding.result == vocabulary.FAILURE)
+    yield Opened(view, _opened(name, view, report.login), failures)
 
 
 @contextmanager
-def _generated(reader: registry_reader.Reader, name: str, view: vocabulary.View) -> Iterator[Any]:
+def _generated(reader: registry_reader.Reader, name: str, view: vocabulary.View) -> Iterator[Opened]:
     pod = _database_pod(reader, name)
     made = custom_resource.GeneratedDatabase(name)
     with contextlib.ExitStack() as stack:
@@ -84,7 +103,7 @@ def _generated(reader: registry_reader.Reader, name: str, view: vocabulary.View)
                 error.add(f"Bind the account to the Role in rbac/data.yml, or save the data with `{by_hand}` and {_dump(name, view, 'localhost')}")
             raise
         try:
-            yield _opened(name, view, connection.Login(forward.folder))
+            yield Opened(view, _opened(name, view, connection.Login(forward.folder)))
         except _errors.ReportedError as error:
             if forward.failure:
                 error.add(f"The node of pod {pod} reported: {forward.failure}.")

@@ -26,6 +26,7 @@ ANSWERING = (
     "model_catalog",
     "model_catalog_info",
     "model_registry_backup",
+    "model_registry_migrate",
     "model_registry_info",
     "model_registries",
     "model_registry_permission",

@@ -27,6 +27,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import 
     component,
     database_info,
     info,
+    migrate,
     registries,
     registry,
 )
@@ -227,6 +228,7 @@ RULES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "model_registry_info": of_info,
     "model_registry_database_info": of_database,
     "model_registry_component": of_component,
+    "model_registry_migrate": lambda given: iter(told(migrate.input_problems(given))),
     "model_registry_backup": lambda given: iter(told(backup.input_problems(given))),
     "model_catalog": of_catalog,
     "model_catalog_info": of_catalog_info,

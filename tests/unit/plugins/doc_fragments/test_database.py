@@ -25,6 +25,7 @@ def of_module(name: str) -> dict[str, Any]:
 DOCUMENTED = {
     "database": yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]["database"],
     **{name: of_module(name)["database"] for name in ("model_registry_ca", "model_registry_database_info")},
+    "model_registry_migrate": of_module("model_registry_migrate")["to"]["suboptions"]["database"],
 }
 
 

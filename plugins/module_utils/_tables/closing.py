@@ -1,0 +1,237 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Holds back writes to the tables of a registry, and closes them for good, with the account of the registry's own server.
+
+The lock of a session ends with it, and whoever waits for it then writes. Closed tables stay closed, whoever ends: in PostgreSQL, their owner revokes its own
+permission to write, in the transaction that holds the lock; MySQL from 8.0.22 on has databases that are read-only; in MariaDB and older MySQL the tables are
+renamed, so that they cannot be read either until the registry has moved. Neither of the latter two can be done under the lock: what was written in between is
+found by reading the tables again.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .. import _options
+from .._database import privileges
+from . import layout, snapshot
+
+# What the tables are named while they are closed, where they are renamed.
+SUFFIX = "__moved"
+# The first MySQL that has read-only databases.
+READ_ONLY = (8, 0, 22)
+_PRIVILEGES = "INSERT, UPDATE, DELETE, TRUNCATE"
+# The two keys of a lock of PostgreSQL that is for whoever moves this database. The registry server's own has one key.
+_CLAIM = "20260811, 19"
+_NAMES = [table.name for table in layout.TABLES]
+# Errors of both engines after which the lock can be asked for again: each has waited for the other.
+_DEADLOCKS = (1213, "40P01")
+_NOT_GRANTED = (1205, "55P03")
+# How long it may take until a statement waits for the lock, in seconds.
+_QUEUED = 2.0
+_PAUSE = 0.01
+
+
+class HeldError(snapshot.UnusableDatabaseError):
+    """The tables cannot be locked or closed now."""
+
+
+class Source:
+    """The tables of a registry that is to move. The connection (PyMySQL, psycopg) is used for nothing else."""
+
+    def __init__(self, connection: Any, kind: str) -> None:
+        self._connection, self._is_mysql = connection, kind == _options.MYSQL
+        self._renames = self._is_mysql and not _has_read_only(str(self._run("SELECT VERSION()")[0][0]))
+
+    @property
+    def suffix(self) -> str:
+        """What the names of the tables end with while they are closed."""
+        return SUFFIX if self._renames else ""
+
+    def problems(self) -> list[str]:
+        """Why the account cannot close these tables, as far as that can be found without trying."""
+        if self._is_mysql:
+            return self._mysql_problems()
+        foreign_tables = f"SELECT count(*) FROM pg_class WHERE {_OF_REGISTRY} AND NOT pg_has_role(relowner, 'USAGE')"
+        [(is_superuser, foreign)] = self._run(f"SELECT rolsuper, ({foreign_tables}) FROM pg_roles WHERE rolname = current_user")
+        if is_superuser:
+            return ["the user is a superuser of PostgreSQL, which no permission keeps from writing. Run the registry with an ordinary user first"]
+        return ["the user does not own the tables, and only their owner can revoke permissions to write"] if foreign else []
+
+    def _mysql_problems(self) -> list[str]:
+        [(name, roles)] = self._run("SELECT DATABASE(), CURRENT_ROLE()")
+        active = "" if roles in (None, "NONE") else str(roles)
+        lines = self._run(f"SHOW GRANTS{f' FOR CURRENT_USER() USING {active}' if '@' in active else ''}")
+        held = privileges.mysql_grants((str(line) for (line,) in lines), str(name), active).privileges
+        needed = ("LOCK TABLES", "ALTER", *(("DROP", "CREATE", "INSERT") if self._renames else ()))
+        missing = [] if {"ALL", "ALL PRIVILEGES"} & held else [privilege for privilege in needed if privilege not in held]
+        return [f"the user lacks {', '.join(missing)} on the database. Run GRANT {', '.join(missing)} ON `{name}`.* TO the user"] if missing else []
+
+    def claim(self) -> None:
+        """Be the only one that moves this database, for as long as the connection lives. HeldError when another one is."""
+        if self._is_mysql:
+            # A lock's name may have 64 characters.
+            [(granted,)] = self._run("SELECT GET_LOCK(CONCAT('modelops-move-', LEFT(SHA2(DATABASE(), 256), 40)), 0)")
+        else:
+            [(granted,)] = self._run(f"SELECT pg_try_advisory_lock({_CLAIM})")
+        if not granted:
+            raise HeldError("Another run is moving this database")
+
+    def is_closed(self) -> bool:
+        """Whether the tables are closed, or were being closed when that was interrupted."""
+        if self._renames:
+            return bool(self._renamed())
+        if self._is_mysql:
+            found = self._run("SELECT OPTIONS FROM information_schema.SCHEMATA_EXTENSIONS WHERE SCHEMA_NAME = DATABASE()")
+            return bool(found) and "READ ONLY=1" in str(found[0][0])
+        [(closed,)] = self._run("SELECT " + " OR ".join(f"NOT has_table_privilege('\"{name}\"', 'INSERT')" for name in _NAMES))
+        return bool(closed)
+
+    def hold(self, seconds: int) -> None:
+        """Let writes wait from now on, while reads go on. HeldError when those that write already do not end within this time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self._lock(max(1, round(deadline - time.monotonic())))
+                return
+            except self._connection.Error as error:
+                self.release()
+                if _code(error) in _DEADLOCKS and time.monotonic() < deadline:
+                    continue
+                if _code(error) in (*_DEADLOCKS, *_NOT_GRANTED):
+                    raise HeldError(f"The lock was not granted within {seconds} s (lock_timeout): a transaction that writes did not end") from None
+                with snapshot.in_words(self._connection, "The tables were not locked"):
+                    raise
+
+    def release(self) -> None:
+        """Let writes go on."""
+        with snapshot.in_words(self._connection, "The lock was not released"):
+            self._execute("UNLOCK TABLES" if self._is_mysql else "ROLLBACK")
+
+    def close(self, another: Any) -> None:
+        """Close the tables that are held, and hold them no longer. `another` is a second connection, in no transaction.
+
+        HeldError, or UnusableDatabaseError: they are not closed, and no longer held.
+        """
+        if self._is_mysql:
+            self._close_mysql(another)
+            return
+        try:
+            with snapshot.in_words(self._connection, "The tables were not closed"):
+                owners = [str(owner) for (owner,) in self._run(f"SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE {_OF_REGISTRY}")]
+                self._execute(f"REVOKE {_PRIVILEGES} ON TABLE {_quoted()} FROM {', '.join([*owners, 'CURRENT_USER'])}")
+                rights = _PRIVILEGES.replace(" ", "")
+                left = [name for name in _NAMES if self._run(f"SELECT has_table_privilege('\"{name}\"', '{rights}')")[0][0]]
+                if left:
+                    raise HeldError(
+                        f"The tables cannot be closed: the user may write to {', '.join(left[:3])} as a member of another role, or because all users may"
+                    )
+                self._execute("COMMIT")
+        except BaseException:
+            self.release()
+            raise
+
+    def reopen(self) -> None:
+        """Take back what `close` did, as far as it was done."""
+        with snapshot.in_words(self._connection, "The tables were not opened again"):
+            for statement in self.ways_back():
+                self._execute(statement)
+
+    def ways_back(self) -> list[str]:
+        """The statements that open closed tables again, for people too."""
+        if self._renames:
+            renamed = self._renamed()
+            return ["RENAME TABLE " + ", ".join(f"`{name}{SUFFIX}` TO `{name}`" for name in renamed)] if renamed else []
+        if self._is_mysql:
+            [(name,)] = self._run("SELECT DATABASE()")
+            return [f"ALTER SCHEMA `{name.replace('`', '``')}` READ ONLY = 0"]
+        owners = [str(owner) for (owner,) in self._run(f"SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE {_OF_REGISTRY}")]
+        # Those that the engine gives an owner by itself are all that a registry's server has.
+        statement = f"GRANT {_PRIVILEGES} ON TABLE {_quoted()} TO {', '.join(owners)}"
+        return ["BEGIN READ WRITE", statement, "COMMIT"]
+
+    def _lock(self, seconds: int) -> None:
+        if self._is_mysql:
+            self._execute(f"SET SESSION lock_wait_timeout = {seconds}, wait_timeout = 86400")
+            self._execute("LOCK TABLES " + ", ".join(f"`{name}` READ" for name in _NAMES))
+            return
+        self._execute("BEGIN READ WRITE")
+        self._execute(f"SET LOCAL lock_timeout = '{seconds}s'")
+        self._execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        self._execute(f"LOCK TABLE {_quoted()} IN EXCLUSIVE MODE")
+
+    def _close_mysql(self, another: Any) -> None:
+        """The statement waits for the lock, before whoever waits to write, and then the lock is released."""
+        [(name,)], [(number,)] = self._run("SELECT DATABASE()"), _rows(another, "SELECT CONNECTION_ID()")
+        statement = f"ALTER SCHEMA `{name.replace('`', '``')}` READ ONLY = 1"
+        if self._renames:
+            statement = "RENAME TABLE " + ", ".join(f"`{table}` TO `{table}{SUFFIX}`" for table in _NAMES)
+        failures: list[Exception] = []
+
+        def run() -> None:
+            try:
+                _rows(another, "SET SESSION lock_wait_timeout = 60")
+                _rows(another, statement)
+            except Exception as error:
+                failures.append(error)
+
+        closing = threading.Thread(target=run, daemon=True)
+        closing.start()
+        waiting = f"SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {int(number)} AND STATE LIKE 'Waiting%'"
+        try:
+            _until(lambda: not closing.is_alive() or bool(self._run(waiting)), _QUEUED)
+        finally:
+            self.release()
+            closing.join()
+        if failures:
+            with snapshot.in_words(self._connection, "The tables were not closed"):
+                raise failures[0]
+
+    def _renamed(self) -> list[str]:
+        found = {str(name) for (name,) in self._run("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")}
+        return [name for name in _NAMES if name + SUFFIX in found]
+
+    def _execute(self, statement: str) -> None:
+        _rows(self._connection, statement)
+
+    def _run(self, statement: str) -> list[Any]:
+        with snapshot.in_words(self._connection, "The database did not answer"):
+            return _rows(self._connection, statement)
+
+
+_OF_REGISTRY = (
+    "relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname::text = ANY(ARRAY[" + ", ".join(f"'{name}'" for name in _NAMES) + "])"
+)
+
+
+def _quoted() -> str:
+    return ", ".join(f'"{name}"' for name in _NAMES)
+
+
+def _has_read_only(version: str) -> bool:
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+    return "MariaDB" not in version and found is not None and tuple(map(int, found.groups())) >= READ_ONLY
+
+
+def _rows(connection: Any, statement: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+def _code(error: Any) -> Any:
+    """MySQL's number, or PostgreSQL's code."""
+    number = (error.args or ("",))[0]
+    return number if isinstance(number, int) else getattr(error, "sqlstate", None)
+
+
+def _until(found: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not found() and time.monotonic() < deadline:
+        time.sleep(_PAUSE)

@@ -1,0 +1,170 @@
+"""The tables of a registry that moves: who waits while they are held, who fails when they are closed, and that nothing that was acknowledged gets lost."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import closing, snapshot
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import layout as table_layout
+from sandbox import databases
+from sandbox.layout import Layout
+from sandbox.server import schema
+from tests.helpers import until
+
+from .conftest import SERVERS
+from .test_sandbox_registry_data import connect, new_database
+from .test_tables import MakeDatabase, opened
+
+__all__ = ["new_database"]
+# One in each table that has a column of its own for a name, as the server writes them.
+WRITTEN = ("Artifact", "Context", "Execution", "Type")
+
+
+@pytest.fixture
+def database(layout: Layout, new_database: MakeDatabase, kind: str) -> str:
+    name = new_database(kind)
+    server = connect(layout, kind, name)
+    schema.migrate(server)
+    server.close()
+    return name
+
+
+class Writers:
+    """Writers that each add one row to a table, and what became of it."""
+
+    def __init__(self, layout: Layout, kind: str, database: str, mark: str) -> None:
+        self._layout, self._kind, self._database, self._mark = layout, kind, database, mark
+        self.acknowledged: set[str] = set()
+        self.refused: dict[str, str] = {}
+        self._threads = [threading.Thread(target=self._write, args=(table,)) for table in WRITTEN]
+        for thread in self._threads:
+            thread.start()
+
+    def _write(self, table: str) -> None:
+        column = "type_kind" if table == "Type" else "type_id"
+        with opened(self._layout, self._kind, self._database) as (connection, engine):
+            quote = "`" if engine == "mysql" else '"'
+            try:
+                connection.cursor().execute(f"INSERT INTO {quote}{table}{quote} (name, {column}) VALUES ('{self._mark}', 1)")
+                self.acknowledged.add(table)
+            except connection.Error as error:
+                self.refused[table] = str(error)
+
+    @property
+    def waiting(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads)
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(30)
+        assert self.acknowledged | self.refused.keys() == set(WRITTEN)
+
+
+@contextmanager
+def sessions(layout: Layout, kind: str, database: str, count: int) -> Iterator[tuple[str, list[Any]]]:
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(opened(layout, kind, database)) for _number in range(count)]
+        yield found[0][1], [connection for connection, _engine in found]
+
+
+def names(connection: Any, engine: str, suffix: str = "") -> dict[str, set[str]]:
+    with snapshot.snapshot(connection, engine, suffix) as taken:
+        taken.need_registry()
+        return {table: {part for line in taken.rows(table_layout.BY_NAME[table]) for part in line.decode().split('"')} for table in WRITTEN}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_writers_wait_while_the_tables_are_held_and_cannot_write_once_they_are_closed(layout: Layout, database: str, kind: str) -> None:
+    with sessions(layout, kind, database, 3) as (engine, [holder, second, reader]):
+        source = closing.Source(holder, engine)
+        assert source.problems() == [] and not source.is_closed()
+        source.claim()
+        with pytest.raises(closing.HeldError, match="Another run"):
+            closing.Source(second, engine).claim()
+        source.hold(10)
+        writers = Writers(layout, kind, database, "waited")
+        with pytest.raises(AssertionError):
+            until(lambda: not writers.waiting, 1)
+        assert not any("waited" in found for found in names(reader, engine).values())
+        source.close(second)
+        writers.join()
+        # What slipped in between is found, and after that nothing gets in.
+        assert source.is_closed() and closing.Source(reader, engine).is_closed()
+        left = names(reader, engine, source.suffix)
+        assert {table for table, found in left.items() if "waited" in found} == writers.acknowledged
+        if kind != databases.MARIADB:
+            assert not writers.acknowledged, writers.refused
+            assert names(reader, engine) == left
+        late = Writers(layout, kind, database, "late")
+        late.join()
+        assert not late.acknowledged and names(reader, engine, source.suffix) == left
+        # Another run opens them again.
+        holder.close()
+        again = closing.Source(second, engine)
+        again.claim()
+        again.reopen()
+        again.reopen()
+        assert not again.is_closed()
+        welcome = Writers(layout, kind, database, "welcome")
+        welcome.join()
+        assert not welcome.refused
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_lock_that_is_not_granted_in_time_is_given_up_and_one_of_a_lost_connection_is_gone(layout: Layout, database: str, kind: str) -> None:
+    with sessions(layout, kind, database, 2) as (engine, [holder, writer]):
+        quote = "`" if engine == "mysql" else '"'
+        writer.cursor().execute("BEGIN")
+        writer.cursor().execute(f"UPDATE {quote}Type{quote} SET version = '1'")
+        source = closing.Source(holder, engine)
+        with pytest.raises(closing.HeldError, match="lock_timeout"):
+            source.hold(1)
+        writer.rollback()
+        source.hold(1)
+        holder.close()
+        freed = Writers(layout, kind, database, "freed")
+        freed.join()
+        assert not freed.refused and not closing.Source(writer, engine).is_closed()
+
+
+@pytest.mark.parametrize("kind", ["mysql", databases.MARIADB])
+def test_a_user_that_lacks_the_permission_to_close_is_found_before(layout: Layout, database: str, kind: str) -> None:
+    with databases.administration(layout, kind) as run:
+        run(f"CREATE USER '{database}'@'%' IDENTIFIED BY 'narrow'")
+        run(f"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON `{database}`.* TO '{database}'@'%'")
+        try:
+            import pymysql
+
+            narrow = pymysql.connect(host=databases.address(layout, kind), user=database, password="narrow", database=database, autocommit=True)
+            [problem] = closing.Source(narrow, "mysql").problems()
+            narrow.close()
+        finally:
+            run(f"DROP USER '{database}'@'%'")
+    assert "LOCK TABLES, ALTER" in problem and ("DROP" in problem) == (kind == databases.MARIADB)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_superuser_and_a_user_that_does_not_own_the_tables_are_found_before(layout: Layout, database: str, kind: str) -> None:
+    import psycopg
+
+    with databases.administration(layout, kind, database) as run:
+        run(f"CREATE ROLE \"{database}\" LOGIN PASSWORD 'narrow'")
+        run(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{database}"')
+        target = psycopg.conninfo.make_conninfo(host=databases.address(layout, kind), user=database, password="narrow", dbname=database)
+        try:
+            found = []
+            for change in ("", f'ALTER ROLE "{database}" SUPERUSER'):
+                if change:
+                    run(change)
+                with psycopg.connect(target, autocommit=True) as connection:
+                    found += closing.Source(connection, "postgresql").problems()
+        finally:
+            run(f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{database}"')
+            run(f'DROP ROLE "{database}"')
+    assert "does not own" in found[0] and "superuser" in found[1]

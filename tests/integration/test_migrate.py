@@ -1,0 +1,351 @@
+"""Registries that move to another database: everything arrives, nothing that was acknowledged gets lost, and a failure leaves everything as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import migrate as migrate_module
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import closing, loader, snapshot
+from sandbox import databases, faults
+from sandbox.controlplane import ADMIN_TOKEN
+from sandbox.databases import REGISTRY
+from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
+from sandbox.server import filler, schema
+from tests import helpers
+from tests.helpers import Cluster, Run, Runner, Task
+
+from .test_backup import external
+from .test_sandbox_registry_data import asking, connect, emulated, new_database
+from .test_tables import MakeDatabase, contents, opened
+
+__all__ = ["new_database"]
+MODULE = "modelops.openshift_ai.model_registry_migrate"
+# By whether a host is that of MariaDB, and the type in the options.
+KINDS = {(False, "mysql"): "mysql", (True, "mysql"): databases.MARIADB, (False, "postgresql"): "postgresql"}
+PAIRS = [("mysql", "postgresql"), ("postgresql", databases.MARIADB), (databases.MARIADB, "mysql"), ("postgresql", "postgresql")]
+
+
+@pytest.fixture(scope="module")
+def token(cluster: Cluster) -> Iterator[str]:
+    """The token of an account that has the permissions of rbac/data.yml and rbac/converge.yml alone."""
+    with helpers.account_with(cluster, "migrate", [*helpers.roles_of("data.yml"), *helpers.converging_roles()]) as found:
+        yield found
+
+
+@pytest.fixture
+def migrate(layout: Layout, token: str, tmp_path: Path) -> Callable[..., Run]:
+    runner = Runner(layout, token, tmp_path)
+
+    def run(name: str, database: dict[str, Any], check: bool = False, verbosity: int = 0, **options: Any) -> Run:
+        [done] = runner.sequence([task(name, database, check, **options)], verbosity)
+        return done
+
+    return run
+
+
+def task(name: str, database: dict[str, Any], check: bool = False, **options: Any) -> Task:
+    return Task({"name": name, "namespace": REGISTRIES_NAMESPACE, "to": {"database": database}, **options}, MODULE, check)
+
+
+class Client:
+    """Requests to a registry at its public address."""
+
+    def __init__(self, layout: Layout, registry: str) -> None:
+        self._base = f"https://{registry}-rest.apps.sandbox.test/api/model_registry/v1alpha3/"
+        tls = ssl.create_default_context(cafile=str(layout.path("pki", "ingress-ca.crt")))
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({"https": layout.router_url}), urllib.request.HTTPSHandler(context=tls))
+
+    def __call__(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self._base + path, None if body is None else json.dumps(body).encode(), headers, method=method)
+        with self._opener.open(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def writing(client: Client) -> Iterator[list[str]]:
+    """Models are registered without pause; the names of those that were acknowledged."""
+    acknowledged: list[str] = []
+    ended = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            with contextlib.suppress(OSError, urllib.error.URLError):
+                acknowledged.append(client("POST", "registered_models", {"name": f"written-{number}"})["name"])
+            time.sleep(0.1)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield acknowledged
+    finally:
+        ended.set()
+        writer.join(60)
+
+
+@contextmanager
+def server_on(layout: Layout, kind: str, database: str) -> Iterator[Any]:
+    """Requests to a server of its own on a database."""
+    connection = connect(layout, kind, database)
+    try:
+        yield asking(emulated(connection))
+    finally:
+        connection.close()
+
+
+@contextmanager
+def registry_on(layout: Layout, automation: Runner, name: str, database: dict[str, Any]) -> Iterator[Client]:
+    """A registry that is filled with one of everything."""
+    [made] = automation.sequence([Task({"name": name, "database": database})])
+    assert not made.failed, made.output
+    client = Client(layout, name)
+    helpers.until(lambda: _answers(client))
+    if database["type"] == "generated":
+        client("POST", "registered_models", {"name": "fraud", "description": "Finds it"})
+    else:
+        with server_on(layout, KINDS[database["host"] == databases.address(layout, databases.MARIADB), database["type"]], database["name"]) as ask:
+            filler.fill(ask)
+    try:
+        yield client
+    finally:
+        automation.sequence([Task({"name": name, "state": "absent", "delete_data": True})])
+
+
+def _answers(client: Client) -> bool:
+    with contextlib.suppress(OSError):
+        return bool(client("GET", "registered_models"))
+    return False
+
+
+def is_closed(layout: Layout, kind: str, database: str) -> bool:
+    with opened(layout, kind, database) as (connection, engine):
+        return closing.Source(connection, engine).is_closed()
+
+
+def open_again(layout: Layout, kind: str, database: str) -> None:
+    """So that it can be deleted."""
+    with opened(layout, kind, database) as (connection, engine):
+        closing.Source(connection, engine).reopen()
+
+
+def rows(layout: Layout, kind: str, database: str) -> dict[str, list[bytes]]:
+    found = contents(layout, kind, database)
+    return {table.name: sorted(found[table.name]) for table in loader.COPIED}
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_a_registry_moves_with_all_it_has_and_everything_that_was_acknowledged_while_it_is_written_to(
+    layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase, source: str, target: str
+) -> None:
+    old, new = new_database(source), new_database(target)
+    to = external(layout, target, new)
+    with registry_on(layout, automation, name, external(layout, source, old)) as client:
+        with server_on(layout, source, old) as ask:
+            before = dict(filler.reads(ask))
+        predicted = migrate(name, to, check=True)
+        assert not predicted.failed and predicted.result["changed"] and not predicted.writes, predicted.output
+        with writing(client) as acknowledged:
+            helpers.until(lambda: len(acknowledged) > 3)
+            done = migrate(name, to, verbosity=3)
+        assert not done.failed and done.result["changed"], done.output
+        migration = done.result["migration"]
+        try:
+            assert migration["copied"] and migration["rows"] == sum(migration["tables"].values()) > 0
+            assert migration["source"]["name"] == old and migration["source"]["open_again"] and is_closed(layout, source, old)
+            assert done.result["registry"]["database"]["name"] == new
+            listed = {model["name"] for model in client("GET", "registered_models")["items"]}
+            assert set(acknowledged) <= listed
+            with server_on(layout, target, new) as ask:
+                for path, answer in before.items():
+                    found = ask("GET", path, None)
+                    # There are more now.
+                    assert found == answer or (path == "registered_models" and found["items"][: len(answer["items"])] == answer["items"]), path
+            assert migration["compared_objects"] > 10
+            # And again: nothing is left to do.
+            again = migrate(name, to)
+            assert not again.failed and not again.result["changed"] and not again.writes, again.output
+        finally:
+            open_again(layout, source, old)
+        assert REGISTRY.password not in done.output + json.dumps(done.result)
+    assert not [found for found in cluster.items(*helpers.REGISTRIES) if found["metadata"]["name"].startswith(name)]
+
+
+def migrated(layout: Layout, kind: str, database: str) -> None:
+    """A database with the tables of a registry, so that the server need not make them."""
+    server = connect(layout, kind, database)
+    schema.migrate(server)
+    server.close()
+
+
+def is_empty(layout: Layout, kind: str, database: str) -> bool:
+    return not any(rows(layout, kind, database).values())
+
+
+def secrets_of(cluster: Cluster, name: str) -> set[str]:
+    return {found["metadata"]["name"] for found in cluster.items("v1", "secrets") if found["metadata"]["name"].startswith(f"{name}-db-")}
+
+
+@pytest.mark.parametrize(("source", "target"), [("postgresql", "mysql"), (databases.MARIADB, "postgresql")])
+def test_killed_at_each_step_and_run_again_it_ends_right(
+    layout: Layout, automation: Runner, token: str, tmp_path: Path, cluster: Cluster, name: str, new_database: MakeDatabase, source: str, target: str
+) -> None:
+    old, new = new_database(source), new_database(target)
+    migrated(layout, target, new)
+    to = external(layout, target, new)
+    runner = Runner(layout, token, tmp_path)
+    with registry_on(layout, automation, name, external(layout, source, old)):
+        before = rows(layout, source, old)
+        # When the Secret was written.
+        assert runner.killed_after(1, MODULE, **task(name, to).options)
+        assert not is_closed(layout, source, old) and is_empty(layout, target, new)
+        # While the rows are written: nobody gets past this lock.
+        with opened(layout, target, new) as (connection, engine):
+            quote = "`" if engine == "mysql" else '"'
+            connection.cursor().execute("BEGIN")
+            connection.cursor().execute(f"INSERT INTO {quote}ContextProperty{quote} (context_id, name, is_custom_property) SELECT 1, 'x', TRUE WHERE 1 = 0")
+            connection.cursor().execute(f"SELECT * FROM {quote}MLMDEnv{quote} FOR UPDATE")
+            with runner._playbook([task(name, to)]):
+                helpers.until(lambda: waits(layout, target))
+            connection.rollback()
+        helpers.until(lambda: not is_closed(layout, source, old) and is_empty(layout, target, new))
+        # Before the custom resource is changed: the rows are there, and the previous database is closed.
+        faults.forget_requests(layout)
+        faults.api_rules(layout, [faults.Rule("stall", verbs=["patch"], path=f"/modelregistries/{name}", skip=0, count=None)])
+        with runner._playbook([task(name, to)]):
+            helpers.until(lambda: any(request.fault for request in faults.recorded_requests(layout)), 60)
+        faults.api_rules(layout, [])
+        assert is_closed(layout, source, old) and rows(layout, target, new) == before
+        # After it was changed, and while it is waited for.
+        assert runner.killed_after(1, MODULE, **task(name, to).options)
+        try:
+            assert cluster.registry(name)["spec"]["postgres" if target == "postgresql" else "mysql"]["database"] == new
+            [done] = runner.sequence([task(name, to)])
+            assert not done.failed and done.result["status"]["available"], done.output
+            assert is_closed(layout, source, old) and rows(layout, target, new) == before
+        finally:
+            open_again(layout, source, old)
+
+
+def waits(layout: Layout, kind: str) -> bool:
+    """Whether a statement waits for a lock of a row or a table."""
+    mysql = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    with databases.administration(layout, kind) as run:
+        [(found,)] = run(mysql if databases.speaks_mysql(kind) else "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    return bool(found)
+
+
+def test_a_registry_that_does_not_become_available_gets_its_previous_database_back(
+    layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase
+) -> None:
+    old, new = new_database("mysql"), new_database("postgresql")
+    migrated(layout, "postgresql", new)
+    with registry_on(layout, automation, name, external(layout, "mysql", old)) as client:
+        spec, before, secrets = cluster.registry(name)["spec"], rows(layout, "mysql", old), secrets_of(cluster, name)
+        failed = migrate(name, external(layout, "postgresql", new), wait_timeout=1)
+        assert failed.failed and "previous database again" in failed.result["msg"] and "opened for writes again" in failed.result["msg"], failed.output
+        assert cluster.registry(name)["spec"] == spec and secrets_of(cluster, name) == secrets
+        assert not is_closed(layout, "mysql", old) and is_empty(layout, "postgresql", new) and rows(layout, "mysql", old) == before
+        helpers.until(lambda: _answers(client))
+        assert client("POST", "registered_models", {"name": "later"})["name"] == "later"
+
+
+def test_whatever_keeps_a_registry_from_moving_is_found_before_anything_is_changed(
+    layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase
+) -> None:
+    old, new, bare = new_database("mysql"), new_database("postgresql"), new_database(databases.MARIADB)
+    migrated(layout, "postgresql", new)
+    to = external(layout, "postgresql", new)
+    with registry_on(layout, automation, name, external(layout, "mysql", old)):
+        before, secrets = rows(layout, "mysql", old), secrets_of(cluster, name)
+
+        def refused(says: str, database: dict[str, Any] = to, **options: Any) -> None:
+            failed = migrate(name, database, **options)
+            assert failed.failed and says in failed.result["msg"], failed.output
+            assert not is_closed(layout, "mysql", old) and rows(layout, "mysql", old) == before and secrets_of(cluster, name) == secrets
+
+        refused("to.database.type", {"type": "generated"})
+        refused("to.database.password", to | {"password": None})
+        refused("to.database", to | {"password": "another"}, check=True)
+        with databases.administration(layout, "postgresql", new) as run:
+            run("CREATE TABLE orders (id int)")
+            run("UPDATE schema_migrations SET dirty = TRUE")
+            refused("dirty")
+            run("UPDATE schema_migrations SET dirty = FALSE")
+            refused("orders", check=True)
+            run("DROP TABLE orders")
+        # A transaction that writes and does not end.
+        with opened(layout, "mysql", old) as (connection, _engine):
+            connection.begin()
+            connection.cursor().execute("UPDATE Type SET version = NULL")
+            refused("lock_timeout", lock_timeout=1)
+            connection.rollback()
+        # What belongs to nothing.
+        with opened(layout, "mysql", old) as (connection, _engine):
+            connection.cursor().execute("INSERT INTO ContextProperty (context_id, name, is_custom_property) VALUES (9999, 'lost', TRUE)")
+            before = rows(layout, "mysql", old)
+            refused("skip_orphans", check=True)
+            refused("skip_orphans")
+            assert is_empty(layout, "postgresql", new)
+            predicted = migrate(name, to, check=True, skip_orphans=True)
+            assert not predicted.failed and predicted.result["migration"]["orphans"] == {"ContextProperty": 1}, predicted.output
+        # Rows of somebody else, or of a copy that is older than the last write.
+        server = connect(layout, "postgresql", new)
+        filler.fill(asking(emulated(server)))
+        server.close()
+        refused("not empty")
+        assert not is_empty(layout, "postgresql", new)
+        refused("to.database", external(layout, databases.MARIADB, bare, name="nowhere"))
+
+
+def test_a_database_that_has_the_rows_already_is_only_compared(
+    layout: Layout, automation: Runner, migrate: Callable[..., Run], name: str, new_database: MakeDatabase
+) -> None:
+    old, new = new_database("postgresql"), new_database("mysql")
+    migrated(layout, "mysql", new)
+    with registry_on(layout, automation, name, external(layout, "postgresql", old)):
+        with opened(layout, "postgresql", old) as source, opened(layout, "mysql", new) as target, snapshot.snapshot(*source) as taken:
+            loader.load(*target, taken.rows)
+        predicted = migrate(name, external(layout, "mysql", new), check=True)
+        assert not predicted.failed and predicted.result["migration"]["rows"] > 0, predicted.output
+        done = migrate(name, external(layout, "mysql", new))
+        try:
+            assert not done.failed and done.result["migration"]["copied"] is False and done.result["migration"]["rows"] > 0, done.output
+            assert rows(layout, "mysql", new) == rows(layout, "postgresql", old)
+        finally:
+            open_again(layout, "postgresql", old)
+
+
+def test_a_generated_database_is_left_through_the_api_server(
+    layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase
+) -> None:
+    new = new_database("mysql")
+    to = external(layout, "mysql", new)
+    with registry_on(layout, automation, name, {"type": "generated"}) as client:
+        before = client("GET", "registered_models")
+        done = migrate(name, to)
+        assert not done.failed and done.result["migration"]["source"]["type"] == "generated" and done.result["migration"]["compared_objects"] == 1, done.output
+        assert client("GET", "registered_models") == before and client("POST", "registered_models", {"name": "next"})["id"] == "2"
+        # The operator keeps it.
+        assert cluster.get("apps/v1", "deployments", f"{name}-postgres")
+
+
+def test_the_example_of_the_module_is_valid() -> None:
+    source = (ROOT / "plugins" / "modules" / "model_registry_migrate.py").read_text()
+    [example, _shown] = yaml.safe_load(source.partition('EXAMPLES = r"""')[2].partition('"""')[0])
+    options = {"namespace": None, "lock_timeout": 1, "wait_timeout": 1, **example[MODULE]}
+    assert not migrate_module.input_problems(options)

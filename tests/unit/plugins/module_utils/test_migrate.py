@@ -1,0 +1,73 @@
+"""The module that moves a registry to another database, as far as it needs no cluster and no database."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import samples
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import migrate
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import new_schema
+
+DATABASE = {"type": "mysql", "host": "mysql.example.com", "username": "registry", "password": "word"}
+MYSQL = {"host": "mysql.example.com", "port": 3306, "database": "models", "username": "one"}
+
+
+def wrong(database=DATABASE, **options):
+    given = {"name": "models", "namespace": None, "lock_timeout": 60, "wait_timeout": 300, "to": {"database": database}, **options}
+    return [problem.option for problem in migrate.input_problems(given)]
+
+
+@pytest.mark.parametrize(
+    ("database", "options", "expected"),
+    [
+        (DATABASE, {}, []),
+        ({"type": "mysql"}, {}, ["to.database.host", "to.database.username", "to.database.password"]),
+        ({"type": "generated"}, {}, ["to.database.type"]),
+        (DATABASE | {"port": 0}, {}, ["to.database.port"]),
+        (DATABASE, {"name": "a/b", "lock_timeout": 0, "wait_timeout": 0}, ["name", "lock_timeout", "wait_timeout"]),
+    ],
+)
+def test_options_are_checked_before_the_cluster_is_asked(database, options, expected):
+    assert wrong(database, **options) == expected
+
+
+def resource(**spec):
+    return {"apiVersion": "g/v1", "kind": "ModelRegistry", "metadata": {"name": "models", "namespace": "ns", "uid": "u"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("after", "same"),
+    [
+        ({"mysql": MYSQL | {"username": "two", "passwordSecret": {"name": "x", "key": "y"}}}, True),
+        ({"mysql": MYSQL | {"database": "others"}}, False),
+        ({"mysql": MYSQL | {"port": 3307}}, False),
+        ({"postgres": MYSQL}, False),
+    ],
+)
+def test_a_registry_is_in_a_database_by_its_place_alone(after, same):
+    assert migrate._is_in(resource(mysql=MYSQL), resource(**after)) is same
+
+
+def test_what_was_changed_through_the_api_meanwhile_is_no_difference():
+    one, newer, other = ({"id": "1", "name": name, "lastUpdateTimeSinceEpoch": time} for name, time in (("a", "5"), ("b", "6"), ("b", "5")))
+    assert samples.changed({"x/1": one}, {"x/1": one, "x/2": other}) == []
+    assert samples.changed({"x/1": one}, {"x/1": newer}) == []
+    assert samples.changed({"x/1": one}, {"x/1": other}) == samples.changed({"x/1": one}, {}) == ["x/1"]
+
+
+def test_the_secret_of_each_database_has_a_name_of_its_own_that_is_found_again():
+    names = [credentials.secret_name("ns", "models", database) for database in ("", "mysql/a", "mysql/b", "mysql/a")]
+    assert len(set(names)) == 3 and names[1] == names[3] and all(name.startswith("models-db-") for name in names)
+
+
+def test_the_temporary_registry_uses_the_new_database_with_the_same_image_and_goes_with_its_registry():
+    reader = SimpleNamespace(namespace="ns", capabilities=SimpleNamespace(api_version="v1beta1", authentication="kubeRBACProxy", api=("g/v1beta1", "x")))
+    after = resource(postgres=MYSQL, rest={"image": "one", "serviceRoute": "enabled"}, kubeRBACProxy={"domain": "d"})
+    body = new_schema.creation(reader, resource(mysql=MYSQL), after).body
+    assert body["spec"] == {"kubeRBACProxy": {}, "grpc": {}, "rest": {"image": "one"}, "postgres": MYSQL}
+    assert body["metadata"]["ownerReferences"][0]["uid"] == "u"
+    long = resource(mysql=MYSQL) | {"metadata": {"name": "m" * 48, "uid": "u"}}
+    assert body["metadata"]["name"] == new_schema.temporary_name(resource(mysql=MYSQL)) != "models" and len(new_schema.temporary_name(long)) <= 48
