@@ -125,10 +125,10 @@ def _source(kind: str, reference: Mapping[str, str] | None) -> Source | None:
     return (kind, desired_state.KeyReference(reference["name"], reference["key"])) if reference else None
 
 
-def database_from_options(options: Mapping[str, Any], problems: list[_errors.Problem]) -> desired_state.Database:
-    """The database of the module's option; what is wrong with it is added to the problems."""
+def database_from_options(options: Mapping[str, Any] | None, problems: list[_errors.Problem]) -> desired_state.Database:
+    """The database of the module's option, which may be there without a value; what is wrong with it is added to the problems."""
     remedy = "Set registry to the name of the registry"
-    database = desired_state.external_database(options, problems, "can be checked only for an existing registry", remedy)
+    database = desired_state.external_database(options or {}, problems, "can be checked only for an existing registry", remedy)
     problems += desired_state.missing_problems(database)
     return database
 

@@ -196,8 +196,8 @@ def of_info(given: dict[str, Any]) -> Iterator[str]:
 
 
 def of_database(given: dict[str, Any]) -> Iterator[str]:
-    # Ansible refuses a call with neither or both.
-    if (given["registry"] is None) != (given["database"] is None):
+    # Ansible refuses a call with both, but not one with an option that has no value.
+    if given["registry"] is None or given["database"] is None:
         yield from told(database_info.input_problems(given)[1])
 
 

@@ -127,3 +127,10 @@ def test_all_that_is_wrong_with_options_is_told(changed, options):
     problems = []
     resolution.database_from_options({"type": "mysql", "host": "db", "username": "registry", "password": "word"} | changed, problems)
     assert {problem.option for problem in problems} == options
+
+
+def test_a_database_without_a_value_lacks_everything():
+    """As with `database:` and nothing behind it, which Ansible takes for an option that is given."""
+    database, problems = database_info.input_problems({"registry": None, "database": None, "namespace": None, "timeout": 10})
+    assert database == Database()
+    assert {problem.option for problem in problems} == {"database.type", "database.host", "database.username", "database.password"}
