@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from io import FileIO
@@ -55,6 +56,8 @@ def _locked_file(path: str) -> FileIO | None:
 
 
 def _follow(file: FileIO, show: Callable[[str], None], ended: threading.Event, parent: int) -> None:
+    # A signal that this thread took would not wake the other one, which waits for the module and is the only one that heeds it: Ctrl-C would be lost.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     rest = b""
     is_last = False
     while not is_last:

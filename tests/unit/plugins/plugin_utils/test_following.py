@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import PROGRESS_FILE
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._following import following
 from tests import installed
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
@@ -122,6 +124,14 @@ def test_what_the_module_says_is_shown_while_it_runs_and_says_of_which_host_it_i
     ]
     assert " s  writ" not in output, "the output proper is for callbacks, which may write JSON"
     assert output.count('"message": "written"') == 4, "the timeline is in the results that may be shown, of the background too"
+
+
+def test_what_shows_it_takes_no_signal_from_the_thread_that_waits_for_the_module(tmp_path: Path) -> None:
+    """On a busy machine it would, and that thread would wait on: the signal does not end its call."""
+    blocked: list[set[Any]] = []
+    with following(str(tmp_path), lambda _line: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))):
+        (tmp_path / PROGRESS_FILE).write_text("writing\n")
+    assert [{signal.SIGINT, signal.SIGTERM} & mask for mask in blocked] == [{signal.SIGINT, signal.SIGTERM}]
 
 
 def test_a_temporary_folder_that_the_tasks_of_a_loop_share_is_no_end_of_ansible(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
