@@ -88,6 +88,10 @@ URIS = (
     "'https://x/%zz'",
     "' oci://x'",
     "'gs://b /x'",
+    "'https://a%41/b'",
+    "'https://a/b?%zz#%41'",
+    "'https://[::1]:80/x'",
+    "'oci://a:b:1/c'",
 )
 PATTERNS = ("'*'", "a*", "'*b'", "org/*", "A", "'a'", "' a '", "''", "'  '", "null", "1", "yes", "'.*'", "'[a]'", "a?", "'**'", "'*a*b*'", "é*")
 METADATA = (
@@ -131,7 +135,7 @@ class Verdict:
     """What becomes of files: whether the catalog is up, the status of each source by kind and ID, and the names of the entries that are shown of models."""
 
     state: str
-    statuses: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    statuses: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     why: str = ""
 
@@ -312,7 +316,7 @@ def _value(writer: _Writer, kind: catalog.Kind, key: str, chance: random.Random)
             "{x: 1}",
             "{toolCalling: {x: 1}}",
         ),
-        "artifactCounts": ("{a: 1}", "{}", "{a: x}", "{a: 1.5}", "{a: null}"),
+        "artifactCounts": ("{a: 1}", "{}", "{a: x}", "{a: 1.5}", "{a: null}", "{a: 1.0}", "{a: 2147483648}"),
         "tools": (
             "[{name: a}]",
             "[{name: a, parameters: [{name: p, type: string, required: true}]}]",
@@ -328,6 +332,7 @@ def _value(writer: _Writer, kind: catalog.Kind, key: str, chance: random.Random)
             "{http: a}",
             "{sse: 1}",
             "{websocket: 'http://a'}",
+            "{http: 'https://a b'}",
         ),
         "deploymentMode": ("local", "local", "remote", "other"),
         "runtimeMetadata": (
@@ -336,6 +341,9 @@ def _value(writer: _Writer, kind: catalog.Kind, key: str, chance: random.Random)
             "{defaultPort: '1'}",
             "{defaultArgs: [a, 1]}",
             "{requiredEnvironmentVariables: [{name: a}]}",
+            "{capabilities: {requiresGPU: 1}}",
+            "{recommendedResources: {minimal: {cpu: 1}}}",
+            "{prerequisites: {secrets: [{name: s, keys: [k]}]}}",
         ),
         "securityIndicators": ("{verifiedSource: yes}", "{}", "{verifiedSource: 'yes'}", "{sast: 1}"),
         "env": ("[{name: a, required: true}]", "[]", "[{name: 1}]", "[{required: x}]", "[null]"),
@@ -358,7 +366,7 @@ def predicted(files: Mapping[str, str]) -> Verdict:
     [file] = view.files.values()
     if file.is_refused:
         return Verdict(DOWN, why="; ".join(finding.sentence() for finding in file.findings if finding.effect == catalog_check.DOWN))
-    statuses: dict[tuple[str, str], str] = {}
+    statuses: dict[tuple[str, str], str | None] = {}
     names: dict[str, frozenset[str]] = {}
     for key, source in view.sources.items():
         if not source.is_enabled:
@@ -371,18 +379,24 @@ def predicted(files: Mapping[str, str]) -> Verdict:
         place = view.data_of(source)
         text = view.data(*place) if place else None
         shown = frozenset() if text is None else frozenset(catalog_merged.names(text, source)[1]) - NAMELESS
+        is_partial = any(finding.effect == catalog_check.PARTLY and finding.is_told for finding in findings)
+        if any(finding.effect == catalog_check.FAILS and not finding.is_told for finding in findings):
+            statuses[key] = None
+            continue
         if catalog_check.FAILS in effects:
             statuses[key] = "error"
-        elif source.type == catalog.HUGGING_FACE or (catalog_check.PARTLY in effects and source.kind is catalog.MCP):
+        elif source.type == catalog.HUGGING_FACE or (is_partial and source.kind is catalog.MCP):
             # Whether it can be reached is not known, nor whether the patterns let through what fails.
             continue
-        elif catalog_check.PARTLY in effects:
+        elif is_partial:
             statuses[key] = "partially-available" if shown or NAMELESS & set(catalog_merged.names(text or "", source)[1]) else "error"
         else:
             statuses[key] = "available"
         if source.kind is catalog.MODEL and statuses[key] != "error":
-            names[source.id] = shown
-    return Verdict(UP, statuses, names)
+            names[source.id] = frozenset(f"{source.id}:{name}".partition(":")[2] for name in shown)
+    kinds = {kind.asset_type: kind.name for kind in catalog.KINDS.values()}
+    listed = {(kinds[str(view.sources[key].values.get("assetType") or view.sources[key].kind.asset_type)], key[1]): statuses[key] for key in statuses}
+    return Verdict(UP, listed, names)
 
 
 class Asked:
@@ -392,7 +406,7 @@ class Asked:
         self._statuses, self._models = statuses, models
 
     def verdict(self) -> Verdict:
-        statuses: dict[tuple[str, str], str] = {}
+        statuses: dict[tuple[str, str], str | None] = {}
         errors: list[str] = []
         for kind, answer in self._statuses.items():
             items = json.loads(answer.body).get("items") or ()

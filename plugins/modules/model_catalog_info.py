@@ -183,13 +183,13 @@ named_queries:
   type: list
   elements: dict
 findings:
-  description: The findings about the files that define the sources.
+  description: The findings about the files that define the sources, and about the catalog server if it is unavailable for another reason.
   returned: success
   type: list
   elements: dict
   contains:
     config_map:
-      description: The name of the ConfigMap.
+      description: The name of the ConfigMap. Null if the catalog server is unavailable, and no ConfigMap is known to be the reason.
       type: str
     effect:
       description:

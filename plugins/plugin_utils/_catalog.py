@@ -22,7 +22,8 @@ def outcome(result: Mapping[str, Any], seen: Mapping[str, Any], is_check: bool, 
     """
     failures = [str(one["msg"]) for one in (result, seen) if one.get("msg")]
     changes = [_change(change, is_check or is_predicted) for change in result.get("changes") or ()] if not result.get("msg") else []
-    found = [_finding(finding, f"ConfigMap {finding['config_map']}") for finding in seen.get("findings") or () if finding["effect"] == "catalog"]
+    down = [finding for finding in seen.get("findings") or () if finding["effect"] == "catalog"]
+    found = [_finding(finding, f"ConfigMap {finding['config_map']}" if finding["config_map"] else "model catalog") for finding in down]
     for source in seen.get("sources") or ():
         found += _of_source(source)
     shown = [f"source {source['id']}: {source['status']}" for source in result.get("sources") or () if source.get("status") in BAD]

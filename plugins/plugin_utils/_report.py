@@ -277,7 +277,7 @@ def _findings_of_catalog(cluster: Cluster) -> list[Finding]:
         return [Finding(WARNING, cluster.name, f"The model catalog could not be read: {catalog['msg']}")]
     down = [finding for finding in catalog.get("findings") or () if finding["effect"] == "catalog"]
     findings = [
-        Finding(PROBLEM, cluster.name, f"The whole model catalog is unavailable because of ConfigMap {finding['config_map']}", (), (finding["problem"],))
+        Finding(PROBLEM, cluster.name, f"The whole model catalog is unavailable{_because_of(finding['config_map'])}", (), (finding["problem"],))
         for finding in down
     ]
     for source in catalog.get("sources") or ():
@@ -287,6 +287,10 @@ def _findings_of_catalog(cluster: Cluster) -> list[Finding]:
             notes = (str(server["error"]),) if server.get("error") else ()
             findings.append(Finding(WARNING, cluster.name, f"Source {source['id']} of the model catalog {text}", (), notes))
     return findings
+
+
+def _because_of(config_map: str | None) -> str:
+    return f" because of ConfigMap {config_map}" if config_map else ""
 
 
 def _findings_of(registry: Registry) -> list[tuple[str, str, tuple[str, ...]]]:

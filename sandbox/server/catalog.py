@@ -191,7 +191,12 @@ class CatalogServer:
         asset = query.get("assetType") or MODELS
         if asset not in sources.PLUGINS:
             raise ValueError(f"invalid value '{asset}' for CatalogAssetType")
-        items = [self._source(source, asset) for source in self._merged(asset).values() if query.get("name", "").lower() in source.get("name", "").lower()]
+        items = [
+            self._source(source, own)
+            for own in sources.PLUGINS
+            for source in self._merged(own).values()
+            if source.get("assetType", own) == asset and query.get("name", "").lower() in source.get("name", "").lower()
+        ]
         return _page(sorted(items, key=lambda item: str(item["id"])), query)
 
     def _source(self, source: Mapping[str, Any], asset: str) -> dict[str, Any]:
@@ -205,7 +210,7 @@ class CatalogServer:
         else:
             item["assetType"] = asset
         found = self._loaded.get(asset, {}).get(source["id"])
-        return item if found is None else {**item, "status": found.status, "error": found.error or None}
+        return item if found is None or not sources.has_status(source) else {**item, "status": found.status, "error": found.error or None}
 
     def _labels_of(self, asset: str) -> list[dict[str, Any]]:
         return [label for label in self._labels.all if label.get("assetType", MODELS) == asset]
@@ -214,7 +219,7 @@ class CatalogServer:
         wanted = [text for text in query.get("source", "").split(",") if text]
         known = self._merged(asset)
         items = [
-            {"name": name, "source_id": identity}
+            {"name": f"{identity}:{name}".partition(":")[2], "source_id": identity}
             for identity, found in sorted(self._loaded.get(asset, {}).items())
             if identity in known and (not wanted or identity in wanted)
             for name in sorted(found.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import math
 import re
 import struct
@@ -23,7 +24,7 @@ SCHEMES = ("oci", "http", "https", "s3", "gs", "az", "file")
 OPERATORS = ("=", "!=", ">", "<", ">=", "<=", "LIKE", "ILIKE", "IN", "NOT IN")
 # What a value has to be, beside Python's types: a text that a number or boolean becomes; a list of such shapes; an object with such shapes; a map of metadata;
 # a map of numbers.
-COERCED, METADATA, COUNTS = "coerced", "metadata", "counts"
+COERCED, METADATA, COUNTS, INTEGER = "coerced", "metadata", "counts", "integer"
 Shape = Any
 TIMES = dict.fromkeys(("createTimeSinceEpoch", "lastUpdateTimeSinceEpoch"), str)
 ARTIFACT: dict[str, Shape] = {
@@ -44,6 +45,25 @@ MODEL_KEYS: dict[str, Shape] = {
 }
 _SHARED = dict.fromkeys(("name", "displayName", "externalId", "description", "readme", "logo", "repositoryUrl", *TIMES), COERCED)
 _SERVER = ("provider", "version", "license", "licenseLink", "documentationUrl", "sourceCode", "publishedDate", "deploymentMode")
+_VARIABLES = [{**dict.fromkeys(("name", "description", "defaultValue", "type", "example"), COERCED), "required": bool}]
+_FILE_KEYS = [{**dict.fromkeys(("key", "description", "defaultContent", "envVarName"), COERCED), "required": bool}]
+_FILES = [{**dict.fromkeys(("name", "description", "mountPath"), COERCED), "mountAsFile": bool, "keys": _FILE_KEYS}]
+_RUNTIME: dict[str, Shape] = {
+    "defaultPort": INTEGER,
+    "defaultArgs": [COERCED],
+    "mcpPath": COERCED,
+    **dict.fromkeys(("requiredEnvironmentVariables", "optionalEnvironmentVariables"), _VARIABLES),
+    "recommendedResources": {size: {"cpu": COERCED, "memory": COERCED} for size in ("minimal", "recommended", "high")},
+    "healthEndpoints": {"liveness": COERCED, "readiness": COERCED},
+    "capabilities": dict.fromkeys(("requiresNetwork", "requiresFileSystem", "requiresGPU"), bool),
+    "prerequisites": {
+        "serviceAccount": {"required": bool, "hint": COERCED, "suggestedName": COERCED},
+        "secrets": _FILES,
+        "configMaps": _FILES,
+        "environmentVariables": _VARIABLES,
+        "customResources": [COERCED],
+    },
+}
 _PARAMETER = {"name": COERCED, "type": COERCED, "description": COERCED, "required": bool}
 ENTRY_KEYS: dict[str, dict[str, Shape]] = {
     MCP_SERVERS: {
@@ -53,13 +73,7 @@ ENTRY_KEYS: dict[str, dict[str, Shape]] = {
         "tools": [{**dict.fromkeys(("name", "description", "schema", "accessType"), COERCED), "parameters": [_PARAMETER]}],
         "artifacts": [{"uri": COERCED}],
         "endpoints": dict.fromkeys(("http", "sse", "websocket"), COERCED),
-        "runtimeMetadata": {
-            "defaultPort": int,
-            "defaultArgs": [COERCED],
-            "mcpPath": COERCED,
-            **dict.fromkeys(("requiredEnvironmentVariables", "optionalEnvironmentVariables"), list),
-            **dict.fromkeys(("recommendedResources", "healthEndpoints", "capabilities", "prerequisites"), dict),
-        },
+        "runtimeMetadata": _RUNTIME,
         "securityIndicators": dict.fromkeys(("verifiedSource", "secureEndpoint", "sast", "readOnlyTools"), bool),
         "customProperties": METADATA,
     },
@@ -84,7 +98,9 @@ VALUES: dict[str, tuple[str, Any]] = {
 }
 STATUSES = ("available", "partially-available", "error", "disabled")
 PLAIN = "plain"
-HOST = re.compile(r"(\[[^\]]*\]|[^\s\\^`{|}\[\]:@]*)(:[0-9]*)?")
+# What the database stores of a name, and what it stores as JSON, where it takes every character.
+LONGEST = 255
+ELSEWHERE = {MODELS: ("externalId", "id", "source_id", *TIMES), MCP_SERVERS: tuple(TIMES), AGENTS: tuple(TIMES)}
 _WORDS = {**dict.fromkeys(("y", "yes", "true", "on"), True), **dict.fromkeys(("n", "no", "false", "off"), False)}
 _ENDLESS = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -108,6 +124,8 @@ class _Loader(yaml.SafeLoader):
 def load(text: str, strict: bool = True) -> Any:
     """What the server's YAML library makes of the first document of a text. Refused where that is nothing."""
     body = text.removeprefix("\ufeff")
+    if any(re.match(r"%YAML[ \t]+(?!0*1\.0*1(\s|$))", line) for line in body.partition("\n---")[0].splitlines(True) if body.lstrip()[:1] in ("%", "#")):
+        raise _not_yaml("found incompatible YAML document")
     try:
         loader = _Loader(body)
         try:
@@ -285,7 +303,7 @@ def _fitting(value: Any, shape: Shape, where: str, strict: bool = True) -> Any:
             _check_metadata(part, where)
         return value
     if shape == COUNTS:
-        return {name: part is None or _fitting(part, int, where) for name, part in _fitting(value, dict, where).items()}
+        return {name: part is None or _fitting(part, INTEGER, where) for name, part in _fitting(value, dict, where).items()}
     if isinstance(shape, dict):
         return _fields(value, shape, where, strict)
     if isinstance(shape, list):
@@ -294,9 +312,14 @@ def _fitting(value: Any, shape: Shape, where: str, strict: bool = True) -> Any:
         return [empty if part is None else _fitting(part, part_shape, where, strict) for part in _fitting(value, list, where)]
     if shape == COERCED and isinstance(value, (bool, int, float)):
         return _text(value)
+    if shape == INTEGER:
+        number = int(value) if isinstance(value, float) and value == int(value) else value
+        if isinstance(number, bool) or not isinstance(number, int) or not -(2**31) <= number < 2**31:
+            raise _unmarshal(where, value, "int32")
+        return number
     wanted = str if shape == COERCED else shape
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        raise _unmarshal(where, value, {str: "string", bool: "bool", list: "[]string", dict: "map[string]interface {}", int: "int32"}[wanted])
+        raise _unmarshal(where, value, {str: "string", bool: "bool", list: "[]string", dict: "map[string]interface {}"}[wanted])
     return value
 
 
@@ -312,6 +335,8 @@ def _check_metadata(given: Any, where: str) -> None:
     value = given.get(key)
     if value is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
         raise Refused(f"error unmarshaling JSON: while decoding JSON: failed to unmarshal MetadataValue as {name}: {where}.{key}")
+    if name == "MetadataProtoValue" and not isinstance(given.get("type") or "", str):
+        raise Refused(f"error unmarshaling JSON: while decoding JSON: failed to unmarshal MetadataValue as {name}: {where}.type")
 
 
 @dataclass(frozen=True)
@@ -412,6 +437,8 @@ def _check_query(name: str, query: Any) -> None:
     if not filters:
         raise Refused(f"invalid named queries: named query '{name}' must contain at least one field filter")
     for place, condition in filters.items():
+        if not place:
+            raise Refused(f"invalid named queries: field name cannot be empty in named query '{name}'")
         if not isinstance(condition, dict):
             raise _unmarshal(f"namedQueries.{place}", condition, "FieldFilter")
         operator, value = condition.get("operator"), condition.get("value")
@@ -502,17 +529,66 @@ def artifact_problem(model: Mapping[str, Any]) -> str:
         if artifact.get("artifactType") == "metrics-artifact":
             continue
         where = f'"{model.get("name", "")}" artifact {index}: '
-        scheme = re.match(r"([a-zA-Z][-+.a-zA-Z0-9]*):", uri)
         if not uri:
             return f"{where}artifact URI cannot be empty"
-        host = re.match(r"[^:]*://([^/?#]*@)?([^/?#]*)", uri)
-        if re.search(r"[\x00-\x1f\x7f]|%(?![0-9a-fA-F]{2})", uri) or (host and not HOST.fullmatch(host[2])):
-            return f'{where}invalid artifact URI "{uri}"'
+        scheme = scheme_of(uri)
         if scheme is None:
+            return f'{where}invalid artifact URI "{uri}"'
+        if not scheme:
             return f'{where}artifact URI "{uri}" must have a scheme'
-        if scheme[1].lower() not in SCHEMES:
-            return f'{where}artifact URI "{uri}" has unsupported scheme "{scheme[1]}"'
+        if scheme not in SCHEMES:
+            return f'{where}artifact URI "{uri}" has unsupported scheme "{scheme}"'
     return ""
+
+
+def scheme_of(uri: str) -> str | None:
+    """The scheme of an address, empty without one; None where Go cannot parse the address."""
+    scheme, colon, rest = uri.partition(":")
+    if not colon or not re.fullmatch(r"[a-zA-Z][-+.a-zA-Z0-9]*", scheme):
+        return ""
+    rest, _sharp, fragment = rest.partition("#")
+    rest = rest.partition("?")[0]
+    host = user = ""
+    if rest.startswith("//"):
+        authority, _slash, rest = rest[2:].partition("/")
+        user, _at, host = authority.rpartition("@")
+    elif not rest.startswith("/"):
+        rest = ""
+    is_escaped = not any(re.search("%(?![0-9a-fA-F]{2})", part) for part in (user, rest, fragment, host))
+    is_plain = all(character.isprintable() or ord(character) > 127 for character in uri) and not re.search(r"[^-._~:!$&'()*+,;=%@a-zA-Z0-9]", user)
+    return scheme.lower() if is_escaped and is_plain and _is_host(host, scheme.lower()) else None
+
+
+def _is_host(host: str, scheme: str) -> bool:
+    if host.startswith("["):
+        address, bracket, port = host[1:].rpartition("]")
+        try:
+            ipaddress.IPv6Address(address.replace("%25", "%"))
+        except ValueError:
+            return False
+        return bool(bracket) and re.fullmatch("(:[0-9]*)?", port) is not None
+    name, colon, port = host.rpartition(":") if ":" in host else (host, "", "")
+    if colon and not re.fullmatch("[0-9]*", port):
+        return False
+    if re.search(r"[ \\^`{|}\[\]]", name) or (":" in name and scheme in ("http", "https")):
+        return False
+    return all(code == "25" or code[0] in "89abcdefABCDEF" for code in re.findall("%(..)", name))
+
+
+def has_status(source: Mapping[str, Any]) -> bool:
+    """Whether the database takes the ID of a source, with which its status is stored."""
+    return len(source["id"]) <= LONGEST and "\0" not in source["id"]
+
+
+def is_stored(entry: Mapping[str, Any], asset: str, source: str) -> bool:
+    """Whether the database takes an entry; that it does not is told of MCP servers alone."""
+    properties = entry.get("customProperties") or {}
+    name, version = entry.get("name", ""), entry.get("version", "")
+    stored = f"{name.strip()}@{version}" if version else name.strip() if asset == MCP_SERVERS else f"{source}:{name}"
+    lengths = [len(text) for text in (stored, *properties, entry.get("externalId", "") if asset != MODELS else "")]
+    texts = [value for key, value in entry.items() if key not in ELSEWHERE[asset]]
+    texts += [text for key, value in properties.items() for text in (key, *((value or {}).get(part) for part in ("string_value", "int_value")))]
+    return max(lengths) <= LONGEST and not any(isinstance(text, str) and "\0" in text for text in texts)
 
 
 def server_problem(server: Mapping[str, Any]) -> str:
@@ -525,18 +601,20 @@ def server_problem(server: Mapping[str, Any]) -> str:
     if is_long or "@" in name + version or (server.get("deploymentMode") == "remote" and not endpoints):
         return f'server "{server["name"]}" is not valid'
     for name, address in endpoints.items():
-        if address.partition(":")[0].lower() not in (("http", "https", "ws", "wss") if name == "websocket" else ("http", "https")):
+        if scheme_of(address) not in (("http", "https", "ws", "wss") if name == "websocket" else ("http", "https")):
             return f'server "{server["name"]}" has an invalid endpoint "{address}"'
     return artifact_problem({**server, "artifacts": [artifact or {} for artifact in server.get("artifacts") or ()]})
 
 
-def _problems(entries: Iterable[dict[str, Any]], asset: str, taken: dict[str, Any]) -> list[str]:
+def _problems(entries: Iterable[dict[str, Any]], asset: str, taken: dict[str, Any], source: str) -> list[str]:
     """What keeps each entry from being shown; empty where nothing does. `taken` are the external IDs of what is stored, each with what has it."""
     found = []
     for entry in entries:
         why = artifact_problem(entry) if asset == MODELS else server_problem(entry) if asset == MCP_SERVERS else ""
         external, stored = entry.get("externalId"), (entry.get("name", "").strip(), entry.get("version"))
-        if asset != MODELS and external and not why and taken.setdefault(external, stored) != stored:
+        if asset == MCP_SERVERS and not why and not is_stored(entry, asset, source):
+            why = f"[{entry['name']}]"
+        if asset != MODELS and external is not None and not why and taken.setdefault(external, stored) != stored:
             why = "duplicated key not allowed"
         found.append(why)
     return found
@@ -578,13 +656,16 @@ def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str
     legacy = properties.get("excludedModels", []) if asset == MODELS else []
     if not isinstance(legacy, list) or not all(isinstance(pattern, str) for pattern in legacy):
         return Loaded("error", "'excludedModels' property should be a list of strings")
+    if not all(pattern.strip() for pattern in legacy):
+        return Loaded("error", f"invalid include/exclude configuration for source {source['id']}: excludedModels[0]: pattern cannot be empty")
     whole = {**source, LISTS[MODELS][1]: [*(source.get(LISTS[MODELS][1]) or ()), *legacy]} if legacy else source
     shown = [entry for entry in entries if allows(entry.get("name", ""), whole, asset)]
-    problems = _problems(shown, asset, taken)
-    names = tuple(dict.fromkeys(entry.get("name", "") for entry, problem in zip(shown, problems, strict=True) if not problem))
+    problems = _problems(shown, asset, taken, source["id"])
+    loaded_ones = [entry for entry, problem in zip(shown, problems, strict=True) if not problem]
+    names = tuple(dict.fromkeys(entry.get("name", "") for entry in loaded_ones if is_stored(entry, asset, source["id"])))
     # Of agents that are not stored, only the log tells.
     failed = [problem for problem in problems if problem and asset != AGENTS]
-    if failed and names:
+    if failed and loaded_ones:
         return Loaded("partially-available", f"Failed to load {len(failed)} {asset}: [{' '.join(failed)}]", names)
     if failed:
         return Loaded("error", f"all catalog models failed to load from source {source['id']} (failed: [{' '.join(failed)}])")

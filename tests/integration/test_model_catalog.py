@@ -309,6 +309,32 @@ def test_labels_are_changed_and_removed_although_the_server_cannot_read_those_of
     assert restarted(labels(purge=True))
 
 
+def test_a_catalog_that_another_process_has_made_unavailable_is_a_finding(waiting: Runner, cluster: Cluster) -> None:
+    """By a file that the server refuses, and by one that it only mistakes. Each takes the server some seconds."""
+
+    def down() -> dict[str, Any] | None:
+        found = info(waiting, namespace=REGISTRIES_NAMESPACE).result["findings"]
+        return next((finding for finding in found if finding["effect"] == "catalog"), None)
+
+    def label(**options: Any) -> Run:
+        done = catalog(waiting, SOURCE, wait=True, wait_timeout=300, **options)
+        assert not done.failed, done.output
+        return done
+
+    label(labels=[{"name": "Own"}])
+    assert down() is None
+    good = data_of(cluster)["sources.yaml"]
+    cluster.merge(*CONFIG_MAPS, USER, {"data": {"sources.yaml": f"{good}bogus: 1\n"}})
+    found = down()
+    assert found is not None and (found["config_map"], found["path"]) == (USER, "bogus")
+    cluster.merge(*CONFIG_MAPS, USER, {"data": {"sources.yaml": f"{good}# again\n"}})
+    found = until(lambda: (finding := down()) and not finding["config_map"] and finding, 120)
+    assert "Restart Deployment 'model-catalog'" in found["remedy"] and USER in found["remedy"]
+    # The module can be told to do so by any change that it waits for.
+    label(labels=[], purge=True)
+    assert until(lambda: down() is None, 120)
+
+
 def is_ready(cluster: Cluster, labelled: str) -> bool:
     """Whether the catalog's pod is ready, and has a labelled ConfigMap."""
     pods = [pod for pod in cluster.items("v1", "pods") if pod["metadata"].get("labels", {}).get("app.kubernetes.io/name") == "model-catalog"]

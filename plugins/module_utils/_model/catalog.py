@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -146,6 +147,12 @@ def id_of(name: str) -> str:
 def data_key(source: str) -> str:
     """The key of the ConfigMap under which the dashboard stores the data of a source."""
     return f"{source}.yaml"
+
+
+def key_at(path: object) -> str | None:
+    """The key of the ConfigMap with a file that a path beside it names; None where it names something else."""
+    key = posixpath.normpath(path) if isinstance(path, str) and path and not path.startswith("/") else ""
+    return key if DATA_KEY.fullmatch(key) else None
 
 
 def token_secret(source: str) -> str:

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from .. import _texts
 from . import catalog_schema, catalog_yaml
@@ -19,8 +19,13 @@ from . import catalog_schema, catalog_yaml
 # What becomes of it: the catalog is down for everybody, the source has the status `error`, some of its entries are missing, or nothing.
 DOWN, FAILS, PARTLY, ADVICE = "catalog", "source", "entry", "advice"
 SCHEMES = frozenset({"oci", "http", "https", "s3", "gs", "az", "file"})
-# What the server's library takes for a host, with a port.
-HOST = re.compile(r"(\[[^\]]*\]|[^\s\\^`{|}\[\]:@]*)(:[0-9]*)?")
+# How Go reads an address, without its query and fragment: its scheme, its user, its host with a port, and the rest.
+ADDRESS = re.compile(r"([a-zA-Z][-+.a-zA-Z0-9]*):(?://(?:([^/]*)@)?([^/]*))?(.*)", re.DOTALL)
+USER = re.compile(r"[-._~:!$&'()*+,;=%@a-zA-Z0-9]*")
+# A percent sign escapes there only what is not ASCII.
+HOST = re.compile(r"(?:\[([^\[\]]*)\]|((?:[^\x00-\x20\x7f\\^`{|}\[\]@%]|%25|%[89a-fA-F][0-9a-fA-F])*?))(?::[0-9]*)?")
+NOT_ESCAPED = re.compile(r"%(?![0-9a-fA-F]{2})")
+SMALLEST, LARGEST = -(2**31), 2**31 - 1
 QUOTE = "Write it in quotes"
 
 
@@ -32,6 +37,8 @@ class Finding:
     path: str
     problem: str
     remedy: str
+    # Whether the server's status of the source shows it.
+    is_told: bool = True
 
     def sentence(self) -> str:
         """It as one line for people."""
@@ -116,10 +123,10 @@ class Check:
                 return self.object(found, key.keys, path)
             if kind != "map":
                 for name, part in found.items():
-                    self._metadata(part, below(path, name)) if kind == "metadata" else self._fitting(part, int, "an integer", below(path, name))
+                    self._metadata(part, below(path, name)) if kind == "metadata" else self._number(part, below(path, name))
             return found
         if kind == "number":
-            return self._fitting(given, int, "an integer", path)
+            return self._number(given, path)
         found = self._fitting(given, list, "a list", path)
         if found is not None and kind == "objects":
             # Null is an empty object here.
@@ -160,6 +167,13 @@ class Check:
         self.refuse(path, f"must be {word}, but is {word_for(given)}", f"Set {word}")
         return None
 
+    def _number(self, given: Any, path: str) -> Any:
+        # In JSON, one without decimals is an integer.
+        number = int(given) if isinstance(given, float) and given.is_integer() else given
+        if self._fitting(number, int, "an integer", path) is not None and not SMALLEST <= number <= LARGEST:
+            self.refuse(path, "is out of range", f"Set an integer from {SMALLEST} to {LARGEST}")
+        return number
+
     def _metadata(self, given: Any, path: str) -> None:
         value = self._fitting(given, dict, "a mapping with metadataType and a value", path)
         if value is None:
@@ -175,6 +189,8 @@ class Check:
             self.refuse(
                 f"{path}.{key}", f"does not fit {name}, because it is {word_for(value[key])}", QUOTE if wanted is str else "Correct the value or metadataType"
             )
+        if name == "MetadataProtoValue" and not isinstance(value.get("type"), (str, type(None))):
+            self.refuse(f"{path}.type", f"must be a string, but is {word_for(value['type'])}", QUOTE)
 
     def _artifact(self, given: Any, coerces: bool, path: str) -> None:
         if given is None and not coerces:
@@ -206,17 +222,33 @@ def word_for(value: Any) -> str:
     return next((word for kind, word in words if isinstance(value, kind)), "a string")
 
 
-def uri_problem(uri: str) -> str:
-    """Why the server does not accept the address of an artifact; empty when it does."""
+def uri_problem(uri: str, schemes: Collection[str] = SCHEMES) -> str:
+    """Why the server does not accept the address of an artifact or endpoint; empty when it does."""
     if not uri:
         return "is missing"
-    try:
-        scheme = urlsplit(uri).scheme
-    except ValueError:
-        return "is not a valid URI"
-    if not re.match(r"[a-zA-Z][-+.a-zA-Z0-9]*:", uri) or not scheme:
+    before, _sharp, fragment = uri.partition("#")
+    matched = ADDRESS.fullmatch(before.partition("?")[0])
+    if matched is None:
         return "has no scheme"
-    host = re.match(r"[^:]*://([^/?#]*@)?([^/?#]*)", uri)
-    if re.search(r"[\x00-\x1f\x7f]|%(?![0-9a-fA-F]{2})", uri) or (host and not HOST.fullmatch(host[2])):
+    scheme, user, host, rest = matched.groups()
+    scheme = scheme.lower()
+    # What follows the scheme without a slash is not read further.
+    escaped = [fragment, user or "", rest if host is not None or rest.startswith("/") else ""]
+    is_valid = not re.search(r"[\x00-\x1f\x7f]", uri) and not any(map(NOT_ESCAPED.search, escaped)) and USER.fullmatch(user or "")
+    if not is_valid or not _is_host(host or "", scheme):
         return "is not a valid URI"
-    return "" if scheme in SCHEMES else f"has a scheme{_texts.repeated(scheme)} that is not supported"
+    return "" if scheme in schemes else f"has a scheme{_texts.repeated(scheme)} that is not supported"
+
+
+def _is_host(text: str, scheme: str) -> bool:
+    matched = HOST.fullmatch(text)
+    if matched is None:
+        return False
+    address, name = matched.groups()
+    if address is None:
+        # Others may have several colons, the last one before a port.
+        return ":" not in name or (scheme not in ("http", "https") and re.search(r":[0-9]*\Z", text) is not None)
+    try:
+        return bool(ipaddress.IPv6Address(address.replace("%25", "%", 1)))
+    except ValueError:
+        return False

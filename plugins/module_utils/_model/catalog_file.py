@@ -101,6 +101,10 @@ def _entries(top: Mapping[str, Any], generation: catalog.Generation, check: cata
                     continue
                 else:
                     check.refuse(f"{entry.path}.id", f"is also the ID of {before.path}", "Use each ID only once in a file, even for different kinds")
+                if ":" in entry.id:
+                    check.advise(f"{entry.path}.id", f"contains a colon, so that a part of it is shown before the name of each {kind.entry}", "Use another ID")
+                if entry.values.get("assetType", kind.asset_type) != kind.asset_type:
+                    check.advise(f"{entry.path}.assetType", f"is not that of {section}, so that the source is listed with others", "Remove it")
                 _check_patterns(entry, check)
                 made.append(entry)
     return tuple(made)
@@ -164,6 +168,8 @@ def _queries(given: Mapping[str, Any], check: catalog_check.Check) -> Mapping[st
         if not isinstance(filters, dict) or not filters:
             check.refuse(path, "has no filters", "Set at least one field with operator and value")
             continue
+        if "" in filters:
+            check.refuse(path, "has a field without a name", "Name it")
         conditions = {name: _condition(condition, catalog_check.below(path, name), check) for name, condition in filters.items()}
         made[name] = {"assetType": asset_type or catalog_schema.ASSET_TYPES[0], "filters": conditions}
     return made

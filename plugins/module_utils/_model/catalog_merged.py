@@ -83,6 +83,9 @@ def source_findings(source: Merged, data: Callable[[str, str], str | None], gene
         what = f"has a type{_texts.repeated(source.type)} that is not supported" if source.type else "has no type"
         check.refuse("type", what, f"Set it to {' or '.join(source.kind.types)}")
         return check.findings
+    if len(source.id) > catalog_data.LONGEST_STORED or "\0" in source.id:
+        problem = f"has more than {catalog_data.LONGEST_STORED} characters or a NUL character, so that the source is not loaded"
+        check.findings.append(catalog_check.Finding(catalog_check.FAILS, "id", problem, f"Use an ID of at most {catalog.LONGEST_ID} characters", False))
     if not source.values.get("name"):
         check.advise("name", "is missing, so that the source has no name in the dashboard", "Set it")
     origin = source.origins.get("properties", "")
@@ -104,6 +107,8 @@ def _check_yaml(source: Merged, properties: Mapping[str, Any], origin: str, data
     legacy = properties.get("excludedModels")
     if source.kind is catalog.MODEL and "excludedModels" in properties and not (isinstance(legacy, list) and all(isinstance(part, str) for part in legacy)):
         check.refuse("properties.excludedModels", "must be a list of strings", "Remove it, and use excludedModels of the source")
+    elif source.kind is catalog.MODEL and not all(part.strip() for part in legacy or ()):
+        check.refuse("properties.excludedModels", "has an empty pattern", "Remove it, and use excludedModels of the source")
     if not isinstance(path, str) or not path:
         check.refuse(place, "is missing", "Set it to the key of the ConfigMap that holds the data")
         return
@@ -112,15 +117,15 @@ def _check_yaml(source: Merged, properties: Mapping[str, Any], origin: str, data
         if origin not in (catalog.DEFAULTS, catalog.OLD_DEFAULTS):
             check.advise(place, "is an absolute path, which cannot be checked", "Use a key of the same ConfigMap")
         return
-    name = path[2:] if path.startswith("./") else path
-    if not catalog.DATA_KEY.fullmatch(name):
+    name = catalog.key_at(path) or path
+    if "/" in name or name == "..":
         check.advise(place, "is a path outside of the ConfigMap, which cannot be checked", "Use a key of the same ConfigMap")
         return
     text = data(origin, name)
     if text is None:
         check.refuse(place, f"ConfigMap {origin!r} does not have the key{_texts.repeated(name)}", "Add the key, or correct the path")
         return
-    found = catalog_data.findings(text, source.kind)
+    found = catalog_data.findings(text, source.kind) + catalog_data.too_long(text, source.kind, source.id)
     if source.kind is catalog.MODEL and any(finding.effect == catalog_check.PARTLY for finding in found):
         # What is wrong with the artifacts of a model that is not shown is not noticed.
         listed, shown = names(text, source, with_broken=True)
@@ -171,7 +176,7 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 def names(text: str, source: Merged, with_broken: bool = False) -> tuple[list[str], list[str]]:
     """The names of the entries in the data of a source, and of those that it shows; none where the data cannot be read."""
     named = [(_name(entry), entry) for entry in _entries(text, source.kind)]
-    shown = [name for name, entry in named if source.is_enabled and (with_broken or _is_loaded(entry, source.kind)) and _is_shown(name, source)]
+    shown = [name for name, entry in named if source.is_enabled and (with_broken or _is_loaded(entry, name, source)) and _is_shown(name, source)]
     return [name for name, _entry in named], shown
 
 
@@ -184,7 +189,7 @@ def external_ids(text: str, source: Merged) -> dict[str, tuple[int, Any]]:
     return {
         entry["externalId"]: (index, catalog_data.stored_as(entry, source.kind))
         for index, entry in listed
-        if entry.get("externalId") and _is_shown(entry.get("name", ""), source)
+        if entry.get("externalId") is not None and _is_shown(entry.get("name", ""), source)
     }
 
 
@@ -213,9 +218,12 @@ def _name(entry: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) else catalog_yaml.coerced(name) if isinstance(name, (bool, int, float)) else ""
 
 
-def _is_loaded(entry: Mapping[str, Any], kind: catalog.Kind) -> bool:
-    """Whether no artifact keeps the server from showing a model."""
+def _is_loaded(entry: Mapping[str, Any], name: str, source: Merged) -> bool:
+    """Whether neither an artifact nor the database keeps the server from showing an entry."""
     check = catalog_check.Check(catalog_check.FAILS)
-    if kind is catalog.MODEL and entry.get("artifacts"):
+    is_long = source.kind is not catalog.MCP and len(source.id) + 1 + len(name) > catalog_data.LONGEST_STORED
+    if is_long or catalog_data.not_stored(entry, source.kind, ""):
+        return False
+    if source.kind is catalog.MODEL and entry.get("artifacts"):
         check.value(entry["artifacts"], catalog_schema.Key("artifacts"), "artifacts")
     return not any(finding.effect == catalog_check.PARTLY for finding in check.findings)

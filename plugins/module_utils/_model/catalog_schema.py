@@ -76,12 +76,26 @@ MODEL_KEYS = {
 }
 PARAMETER = {"name": COERCED, "type": COERCED, "description": COERCED, "required": FLAG}
 TOOL = {**dict.fromkeys(("name", "description", "schema", "accessType"), COERCED), "parameters": Key("objects", keys=PARAMETER)}
+VARIABLE = {**dict.fromkeys(("name", "description", "defaultValue", "type", "example"), COERCED), "required": FLAG}
+_VARIABLES = Key("objects", keys=VARIABLE)
+_FILE_KEY = {**dict.fromkeys(("key", "description", "defaultContent", "envVarName"), COERCED), "required": FLAG}
+_FILE = {**dict.fromkeys(("name", "description", "mountPath"), COERCED), "mountAsFile": FLAG, "keys": Key("objects", keys=_FILE_KEY)}
+PREREQUISITES = {
+    "serviceAccount": Key("object", keys={"required": FLAG, "hint": COERCED, "suggestedName": COERCED}),
+    **dict.fromkeys(("secrets", "configMaps"), Key("objects", keys=_FILE)),
+    "environmentVariables": _VARIABLES,
+    "customResources": Key("texts", True),
+}
+_SIZE = Key("object", keys=dict.fromkeys(("cpu", "memory"), COERCED))
 RUNTIME = {
     "defaultPort": NUMBER,
     "defaultArgs": Key("texts", True),
     "mcpPath": COERCED,
-    **dict.fromkeys(("requiredEnvironmentVariables", "optionalEnvironmentVariables"), Key("list")),
-    **dict.fromkeys(("recommendedResources", "healthEndpoints", "capabilities", "prerequisites"), MAP),
+    **dict.fromkeys(("requiredEnvironmentVariables", "optionalEnvironmentVariables"), _VARIABLES),
+    "recommendedResources": Key("object", keys=dict.fromkeys(("minimal", "recommended", "high"), _SIZE)),
+    "healthEndpoints": Key("object", keys=dict.fromkeys(("liveness", "readiness"), COERCED)),
+    "capabilities": Key("object", keys=dict.fromkeys(("requiresNetwork", "requiresFileSystem", "requiresGPU"), FLAG)),
+    "prerequisites": Key("object", keys=PREREQUISITES),
 }
 SERVER_KEYS = {
     **dict.fromkeys(

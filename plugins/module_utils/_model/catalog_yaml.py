@@ -38,6 +38,8 @@ INTEGER = re.compile(r"([-+]?)(?:0[bB]([01]+)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 # As the server's library reads what has the tag of a time.
 TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt ]\d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?( ?([Zz]|[-+]\d{2}:\d{2}|[-+]\d{1,2}))?)?")
+# The server's library refuses every version but this one.
+VERSION = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n|%.*\n)*?%YAML[ \t]+(?!0*1\.0*1[ \t\r\n])")
 TAGGED = re.compile(r"(&\S+\s+)?!\s")
 ESCAPED_SLASH = re.compile(r"(?<!\\)(\\\\)*\\/")
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
@@ -82,6 +84,8 @@ def read(text: str) -> Document:
     import yaml
 
     body = text[len(MARK) :] if text.startswith(MARK) else text
+    if VERSION.match(body):
+        raise NotYamlError("the directive %YAML has a version other than 1.1")
     loader = None
     try:
         loader = _loader()(body)

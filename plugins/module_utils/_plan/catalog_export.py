@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _errors, _options
+from .. import _errors, _options, _texts
 from .._model import catalog_check, catalog_file, catalog_merged, catalog_schema, desired_catalog, manifests
 from . import catalog_view
 
@@ -60,6 +60,16 @@ def exported(live: catalog_view.Live, with_content: bool, managed_only: bool = F
 def _finding(finding: catalog_check.Finding, config_map: str | None) -> manifests.Manifest:
     place = {} if config_map is None else {"config_map": config_map}
     return {**place, "effect": finding.effect, "path": finding.path, "problem": finding.problem, "remedy": finding.remedy}
+
+
+def of_server(why: str, live: catalog_view.Live) -> manifests.Manifest:
+    """The finding that the catalog server is unavailable although no file says why."""
+    remedy = "Check the pod of Deployment 'model-catalog' and its log"
+    if len(live.view.labelled) > 1:
+        names = _texts.names_of(live.view.labelled)
+        remedy = f"Restart Deployment 'model-catalog': ConfigMaps {names} describe labels, which the server cannot read again after a change. {remedy}"
+    found = catalog_check.Finding(catalog_check.DOWN, "", f"the catalog server is unavailable: {why}", remedy)
+    return {**_finding(found, None), "config_map": None}
 
 
 def _source(source: catalog_merged.Merged, live: catalog_view.Live, with_content: bool, left_out: list[str]) -> manifests.Manifest:

@@ -102,10 +102,9 @@ class View:
 
     def data_of(self, source: catalog_merged.Merged) -> tuple[str, str] | None:
         """The ConfigMap and key with the data of a source; None where it has none, or they are elsewhere."""
-        path = (source.values.get("properties") or {}).get(catalog.PATH)
+        key = catalog.key_at((source.values.get("properties") or {}).get(catalog.PATH))
         origin = source.origins.get("properties", "")
-        key = path[2:] if isinstance(path, str) and path.startswith("./") else path
-        return (origin, key) if isinstance(key, str) and catalog.DATA_KEY.fullmatch(key) and origin in self.texts else None
+        return (origin, key) if key is not None and origin in self.texts else None
 
 
 def equals(option: str, one: Any, other: Any) -> bool:

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .. import _errors, _module
 from .._cluster import catalog_reader, client
 from .._model import catalog, manifests, naming
-from .._plan import catalog_export, record
+from .._plan import catalog_export, catalog_view, record
 from .._rest import catalog_server
 
 CONTENT, SERVER = "content", "server"
@@ -50,7 +50,7 @@ def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: lis
     outcome.warn(f"not exported, and not changed by a run: {omitted}" for omitted in export.left_out)
     outcome.warn(export.why_unavailable)
     used = {str((source.values.get("properties") or {}).get(catalog.API_KEY) or "") for source in live.view.sources.values()}
-    address = _add_server(cluster, live.namespace, live.generation.kinds, export.sources, outcome) if SERVER in options["include"] else None
+    address = _add_server(cluster, live, export, outcome) if SERVER in options["include"] else None
     secrets = catalog_reader.token_secrets(cluster, namespace, lambda why: outcome.warn([why]))
     return {
         "sources": export.sources,
@@ -66,20 +66,20 @@ def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: lis
     }
 
 
-def _add_server(
-    cluster: client.Cluster, namespace: str, asked: Iterable[catalog.Kind], sources: Iterable[manifests.Manifest], outcome: record.Outcome
-) -> str | None:
-    """Add what the catalog server says of each source, or None where it cannot be asked; its address."""
+def _add_server(cluster: client.Cluster, live: catalog_view.Live, export: catalog_export.Export, outcome: record.Outcome) -> str | None:
+    """Add what the catalog server says of each source, or None where it cannot be asked, and that it is not there; its address."""
     shown: dict[str, dict[str, catalog_server.Shown]] = {}
     counts: dict[str, dict[str, int]] = {}
     server: catalog_server.Server | None = None
     try:
-        server = catalog_server.find(cluster, namespace)
-        for kind in asked:
+        server = catalog_server.find(cluster, live.namespace)
+        for kind in live.generation.kinds:
             shown[kind.name], counts[kind.name] = server.sources(kind), server.counts(kind)
     except catalog_server.NoAnswerError as error:
         outcome.warn([f"the status of the sources could not be determined: {error}"])
-    for source in sources:
+        if error.is_down and not export.why_unavailable:
+            export.findings.append(catalog_export.of_server(str(error), live))
+    for source in export.sources:
         found = shown.get(source["kind"], {}).get(source["id"])
         entries = counts.get(source["kind"], {}).get(source["id"], 0)
         source["status"]["server"] = None if found is None else {"status": found.status, "error": found.error, "entries": entries}

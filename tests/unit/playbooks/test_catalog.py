@@ -51,6 +51,18 @@ def test_a_check_fails_for_the_catalog_alone_and_for_the_registries_alone(play: 
     assert (file["status"], file["clusters"]["east"]["catalog"]["status"]) == ("findings", "ok")
 
 
+def test_a_check_finds_a_catalog_that_another_process_has_made_unavailable(play: Play, tmp_path: Path) -> None:
+    finding = {"effect": "catalog", "path": "", "problem": "the catalog server is unavailable", "remedy": "Restart it"}
+    for config_map, what in ((None, "model catalog"), ("others", "ConfigMap others")):
+        seen = {**SEEN, "sources": [], "findings": [{**finding, "config_map": config_map}]}
+        answers = {"model_registries": REGISTRIES, "model_registry_info": found(), "model_catalog": {**CATALOG, "changes": []}, "model_catalog_info": seen}
+        played = play("check", variables=LISTS, **answers)
+        file = written(tmp_path)
+        assert (bool(played.code), file["status"], file["clusters"]["east"]["catalog"]["status"]) == (True, "findings", "findings"), played.output
+        [line] = file["clusters"]["east"]["catalog"]["lines"]
+        assert line.startswith(f"{what}: ") and finding["problem"] in line
+
+
 @pytest.mark.parametrize(("answer", "status"), [(CATALOG, "changed"), ({"failed": True, "msg": "it is down", "cluster": CLUSTER}, "failed")])
 def test_the_playbook_of_the_catalog_writes_its_results_too(play: Play, tmp_path: Path, answer: dict[str, Any], status: str) -> None:
     played = play("catalog", variables=LISTS, model_catalog=answer)

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog as model_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_check, catalog_data, catalog_file
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import catalog_view
 from sandbox.server import catalog, sources
 from tests import catalog_files
 
@@ -248,6 +249,30 @@ def sources_alone(text: str) -> dict[str, str]:
     return {"sources.yaml": text}
 
 
+def of_path(path: str) -> dict[str, str]:
+    entry = f"catalogs: [{{id: a, name: A, type: yaml, properties: {{yamlCatalogPath: {path}}}}}]"
+    return {"sources.yaml": entry, "d.yaml": "models: [{name: a}]"}
+
+
+WRONG_ADDRESSES = [
+    *("https://a%41/b", "https://a%20b/b", "https://[abc]/b", "https://[::1%25]/b", "http://[1.2.3.4]/", "https://[::1", "https://a[::1]"),
+    *("https://a:b:1/c", "HTTPS://A:B:1/c", "oci://a:b/c", "oci://%zz@a/b", "oci://a b@c/d", "oci://u^@c", "oci://a|b/c"),
+    *("oci:/%zz", "oci:x#%zz", "https://a?x#y%z", "https://a%", "https://a/%"),
+]
+RIGHT_ADDRESSES = [
+    *("https://a/b?%zz", "https://a?%", "https:?%zz", "https://a%25/b", "https://a%c3%a9/b", "https://[::1%25en0]:80/b", "oci://a:b:1/c", "oci:%zz"),
+    *("oci://<a>/b", "https://a/b|c d", "s3:///x", "az:", "oci://a:/b", "oci://@/b"),
+]
+WRONG_RUNTIME = [
+    *("defaultPort: 99999999999", "defaultPort: 1.5", "requiredEnvironmentVariables: [a]", "requiredEnvironmentVariables: [{required: x}]"),
+    *("recommendedResources: {minimal: x}", "recommendedResources: {minimal: {cpu: [1]}}", "capabilities: {requiresGPU: 1}", "healthEndpoints: {liveness: {}}"),
+    *("prerequisites: {secrets: [s]}", "prerequisites: {configMaps: [{mountAsFile: x}]}", "prerequisites: {environmentVariables: [{required: 5}]}"),
+    *("prerequisites: {serviceAccount: x}", "prerequisites: {serviceAccount: {required: 1}}", "prerequisites: []"),
+]
+RIGHT_RUNTIME = [
+    *("defaultPort: 1.0", "requiredEnvironmentVariables: [null, {name: 5, required: true, bogus: 1}]", "recommendedResources: {minimal: {cpu: 1}}"),
+    *("prerequisites: {secrets: [{name: s, keys: [{key: 5}]}], customResources: [1]}", "capabilities: {x: y}", "healthEndpoints: {liveness: 5}"),
+]
 # What was seen of the product's server, with its status of the last source, or what became of all of it.
 SEEN = [
     (of_model("description: .inf"), "error"),
@@ -275,6 +300,36 @@ SEEN = [
     (of("mcp_catalogs", "mcp_servers: [{name: a, externalId: x}]", "mcp_servers: [{name: a, externalId: x}]"), "available"),
     (of("catalogs", "models: [{name: a, externalId: x}]", "models: [{name: b, externalId: x}]"), "available"),
     (of("agent_catalogs", "agents: [{name: a, externalId: x}]", "agents: [{name: b, externalId: x}]"), "available"),
+    *((of_model(f"artifacts: [{{uri: '{uri}'}}]"), "error") for uri in WRONG_ADDRESSES),
+    *((of_model(f"artifacts: [{{uri: '{uri}'}}]"), "available") for uri in RIGHT_ADDRESSES),
+    *((of_server(f"endpoints: {{http: '{address}'}}"), "error") for address in ("https://a b", "https://%zz", "https://a:x", "/x", "ws://a", "https://a%41")),
+    (of_server("endpoints: {http: 'HTTPS://a', websocket: 'ws://a:80/x?%'}"), "available"),
+    *((of_model(f"artifactCounts: {{a: {number}}}"), "available") for number in ("1.0", "1e3", "2147483647", "-2147483648", "-0.0")),
+    *((of_model(f"artifactCounts: {{a: {number}}}"), "error") for number in ("1.5", "2147483648", "99999999999")),
+    (of_model("customProperties: {p: {metadataType: MetadataProtoValue, proto_value: x, type: y}}"), "error"),
+    (of_model("customProperties: {p: {metadataType: MetadataStringValue, string_value: x, type: 5}}"), "available"),
+    *((of_server(f"runtimeMetadata: {{{value}}}"), "error") for value in WRONG_RUNTIME),
+    *((of_server(f"runtimeMetadata: {{{value}}}"), "available") for value in RIGHT_RUNTIME),
+    (of_server('description: "a\\0"'), "error"),
+    (of_server('customProperties: {p: {metadataType: MetadataStringValue, string_value: "a\\x00"}}'), "error"),
+    (of_server('tags: ["a\\0"]'), "available"),
+    (of_server(f"externalId: {'x' * 256}"), "error"),
+    (of_server("externalId: 1.5, customProperties: {p: null}"), "available"),
+    (of_server(f"customProperties: {{{'x' * 256}: {{metadataType: MetadataStringValue, string_value: x}}}}"), "error"),
+    (of("mcp_catalogs", f"mcp_servers: [{{name: {'n' * 253}, version: '1'}}]"), "available"),
+    (of("mcp_catalogs", f"mcp_servers: [{{name: {'n' * 254}, version: '1'}}]"), "error"),
+    (of("mcp_catalogs", "mcp_servers: [{name: a, externalId: ''}, {name: b, externalId: ''}]"), "partially-available"),
+    (of("catalogs", "%YAML 1.2\n---\nmodels: [{name: a}]"), "error"),
+    (of("catalogs", "%YAML 1.1\n---\nmodels: [{name: a}]"), "available"),
+    (sources_alone("%YAML 1.2\n---\ncatalogs: []"), catalog_files.DOWN),
+    (sources_alone("# c\n%TAG ! tag:x,2000:\n%YAML 1.10\n---\ncatalogs: []"), catalog_files.DOWN),
+    (sources_alone("namedQueries: {q: {'': {operator: '=', value: x}}}"), catalog_files.DOWN),
+    *((of_path(path), "available") for path in ("././d.yaml", ".//d.yaml", "x/../d.yaml", "d.yaml/")),
+    *((of_path(path), "error") for path in ("' d.yaml'", "'.'", "D.yaml")),
+    *((of_path(f"d.yaml, excludedModels: {patterns}"), "error") for patterns in ("['']", "[' ']", "[b, '']")),
+    (sources_alone(f"catalogs: [{{id: {'i' * 256}, type: yaml}}]"), None),
+    (sources_alone('catalogs: [{id: "a\\0", type: yaml}]'), None),
+    (sources_alone("catalogs: [{id: a, assetType: mcp_servers, type: other}]"), "error"),
     (sources_alone("catalogs: [{id: .inf}]"), catalog_files.DOWN),
     (sources_alone("catalogs: [{id: a, properties: {x: .nan}}]"), catalog_files.DOWN),
     (sources_alone("namedQueries: {q: {f: {operator: '=', value: .inf}}}"), catalog_files.DOWN),
@@ -283,7 +338,7 @@ SEEN = [
 
 
 @pytest.mark.parametrize(("files", "status"), SEEN)
-def test_what_was_seen_of_the_products_server_is_what_this_one_does_and_the_modules_say(files: dict[str, str], status: str) -> None:
+def test_what_was_seen_of_the_products_server_is_what_this_one_does_and_the_modules_say(files: dict[str, str], status: str | None) -> None:
     """Of an MCP server that is not stored, the modules cannot say how much of its source is left: they refuse it."""
     said, done = catalog_files.predicted(files), catalog_files.emulated(files)
     assert catalog_files.differences(said, done) == []
@@ -293,6 +348,43 @@ def test_what_was_seen_of_the_products_server_is_what_this_one_does_and_the_modu
     last = list(done.statuses)[-1]
     assert done.statuses[last] == status
     assert said.statuses.get(last, "" if last[0] == "mcp" and status != "available" else None) in ("", status)
+
+
+def of_agent(values: str) -> dict[str, str]:
+    return of("agent_catalogs", f"agents: [{{name: a, {values}}}]")
+
+
+# What the product's server does not store, without a word in the status of the source.
+LOST = [
+    *(of_model(f'{key}: "a\\0"') for key in ("readme", "license", "maturity", "provider", "logo", "licenseLink", "libraryName", "description")),
+    of_model('customProperties: {"p\\u0000": {metadataType: MetadataStringValue, string_value: x}}'),
+    of_model("description: !!binary AA=="),
+    of_model(f"customProperties: {{{'x' * 256}: {{metadataType: MetadataStringValue, string_value: x}}}}"),
+    of("catalogs", f"models: [{{name: {'n' * 253}}}]"),
+    of("agent_catalogs", f"agents: [{{name: {'n' * 253}}}]"),
+    *(of_agent(f'{key}: "a\\0"') for key in ("description", "framework", "readme", "externalId", "logo")),
+    of_agent(f"externalId: {'x' * 256}"),
+]
+STORED = [
+    *(of_model(f'{key}: "1\\0"') for key in ("externalId", "id", "createTimeSinceEpoch")),
+    *(of_model(values) for values in ('tasks: ["a\\0"]', 'servingConfig: {toolCalling: {toolCallParser: "a\\0"}}', f"externalId: {'x' * 256}")),
+    of_model('customProperties: {p: {metadataType: MetadataStructValue, struct_value: "a\\0"}}'),
+    of_model("artifacts: [{uri: 'oci://a', description: \"a\\0\"}]"),
+    of("catalogs", f"models: [{{name: {'é' * 252}}}]"),
+    of("agent_catalogs", f"agents: [{{name: {'n' * 252}}}]"),
+    of_agent('labels: ["a\\0"]'),
+]
+
+
+@pytest.mark.parametrize("files", [*LOST, *STORED])
+def test_what_the_database_does_not_store_is_refused_by_the_modules(monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> None:
+    async def work(run: Run) -> None:
+        names = [item["name"] for path in (f"{catalog.MODEL_API}/models", f"{catalog.AGENT_API}/agents") for item in run.get(path)["items"]]
+        assert bool(names) == (files in STORED)
+
+    running(monkeypatch, work, sources=files["sources.yaml"], s0=files["s0.yaml"])
+    [source] = (view := catalog_view.View(model_catalog.WITH_AGENTS, {model_catalog.MODEL.config_map: files})).sources.values()
+    assert bool({finding.effect for finding in view.findings_of(source)} - {catalog_check.ADVICE}) == (files in LOST)
 
 
 @pytest.mark.parametrize("number", range(0, 400, 40))

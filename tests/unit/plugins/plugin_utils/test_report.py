@@ -305,8 +305,9 @@ def test_a_source_whose_status_is_not_known_shows_what_its_data_have() -> None:
 
 def test_a_catalog_that_is_down_or_cannot_be_read_is_a_finding() -> None:
     down = with_catalog({"sources": [], "findings": [{"config_map": "c", "effect": "catalog", "path": "", "problem": "is wrong", "remedy": "x"}]})
+    gone = with_catalog({"sources": [], "findings": [{"config_map": None, "effect": "catalog", "path": "", "problem": "no answer", "remedy": "x"}]})
     unread = with_catalog({"msg": "may not be read", "failed": False})
-    for made, part in ((down, "ConfigMap c"), (unread, "may not be read")):
+    for made, part in ((down, "unavailable because of ConfigMap c"), (gone, "model catalog is unavailable"), (unread, "may not be read")):
         assert any(part in cell.text for row in made.tables[0].rows for cell in row.cells)
 
 
