@@ -310,7 +310,7 @@ def test_labels_are_changed_and_removed_although_the_server_cannot_read_those_of
 
 
 def test_a_catalog_that_another_process_has_made_unavailable_is_a_finding(waiting: Runner, cluster: Cluster) -> None:
-    """By a file that the server refuses, and by one that it only mistakes. Each takes the server some seconds."""
+    """By a file that the server refuses, and by one that it only mistakes. It waits four times for the server, which takes half a minute."""
 
     def down() -> dict[str, Any] | None:
         found = info(waiting, namespace=REGISTRIES_NAMESPACE).result["findings"]
@@ -324,10 +324,10 @@ def test_a_catalog_that_another_process_has_made_unavailable_is_a_finding(waitin
     label(labels=[{"name": "Own"}])
     assert down() is None
     good = data_of(cluster)["sources.yaml"]
-    cluster.merge(*CONFIG_MAPS, USER, {"data": {"sources.yaml": f"{good}bogus: 1\n"}})
+    cluster.merge(*CONFIG_MAPS, USER, {"data": {"sources.yaml": f"{good}\nbogus: 1\n"}})
     found = down()
     assert found is not None and (found["config_map"], found["path"]) == (USER, "bogus")
-    cluster.merge(*CONFIG_MAPS, USER, {"data": {"sources.yaml": f"{good}# again\n"}})
+    cluster.merge(*CONFIG_MAPS, USER, {"data": {"sources.yaml": f"{good}\n# again\n"}})
     found = until(lambda: (finding := down()) and not finding["config_map"] and finding, 120)
     assert "Restart Deployment 'model-catalog'" in found["remedy"] and USER in found["remedy"]
     # The module can be told to do so by any change that it waits for.
