@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups
+
 DOCUMENTATION = r"""
 name: model_registry_report
 short_description: Generate an HTML report on the model registries of one or more clusters
@@ -19,7 +21,7 @@ description:
     M(modelops.openshift_ai.model_registries) detected in check mode.
   - The page is a single file and requires no network. All data from clusters is escaped.
   - The role P(modelops.openshift_ai.model_registry_report#role) reads the clusters and writes the page.
-positional: _input
+positional: _input, backup_folder, backup_hours
 options:
   _input:
     description:
@@ -30,6 +32,14 @@ options:
     type: list
     elements: list
     required: true
+  backup_folder:
+    description: The folder on the controller with the backups that M(modelops.openshift_ai.model_registry_backup) wrote. If empty, backups are not shown.
+    type: path
+    default: ""
+  backup_hours:
+    description: A registry without a backup that is at most this number of hours old is marked.
+    type: float
+    default: 26
 seealso:
   - module: modelops.openshift_ai.model_registry_info
   - module: modelops.openshift_ai.model_registries
@@ -63,12 +73,13 @@ _value:
 """
 
 
-def model_registry_report(clusters: Any) -> dict[str, Any]:
+def model_registry_report(clusters: Any, backup_folder: str = "", backup_hours: Any = _backups.HOURS) -> dict[str, Any]:
     """The page about clusters, and a line about each."""
     # Ansible loads all filters of a collection in each task that uses one of them, and this takes 0.1 s.
-    from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import collection_version, html, report_of
+    from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import html, report_of
+    from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._version import collection_version
 
-    report = report_of(clusters, datetime.now(timezone.utc), collection_version())
+    report = report_of(clusters, datetime.now(timezone.utc), collection_version(), _backups.wanted(backup_folder, backup_hours))
     return {"page": html(report), "summary": list(report.summary)}
 
 
