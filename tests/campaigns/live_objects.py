@@ -322,13 +322,14 @@ class Reading:
         except _errors.ReportedError as error:
             return {"warnings": warnings}, str(error)
         found = json.loads(json.dumps({"changed": False, **found}))
-        page = model_registry_report.model_registry_report([["sandbox", found, {}]])
-        assert ATTACK not in page["page"], "the page holds what somebody wrote into the cluster"
-        shown = [*page["summary"], *(finding["text"] for finding in _outcome.as_fact(_outcome.checked({}, found, False, False))["findings"])]
+        variables = {"sandbox": {"model_registry_report_found": found}}
+        page, summary = (model_registry_report.model_registry_report(["sandbox"], variables, part) for part in ("page", "summary"))
+        assert ATTACK not in page, "the page holds what somebody wrote into the cluster"
+        shown = [*summary, *(finding["text"] for finding in _outcome.as_fact(_outcome.checked({}, found, False, False))["findings"])]
         assert all(line.isprintable() for line in shown), shown
         written = to_variables.to_variables({"model_registries_list": found["registries"]})
         assert "\x1b" not in written
-        return {"found": found, "warnings": warnings, "page": page["page"], "variables": written}, None
+        return {"found": found, "warnings": warnings, "page": page, "variables": written}, None
 
 
 def _log_of(name: str) -> Callable[[Any], Any]:
