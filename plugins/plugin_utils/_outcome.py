@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
+
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _version
 
@@ -201,8 +203,11 @@ def checked(
 
 
 def named(fail_on: str | Iterable[str]) -> list[str]:
-    """What a run is to fail on, also of a text with commas, as a command line has it."""
-    return [name.strip() for name in fail_on.split(",") if name.strip()] if isinstance(fail_on, str) else list(fail_on)
+    """What a run is to fail on, also of a text with commas, as a command line has it. AnsibleFilterError for anything else."""
+    names = [name.strip() for name in fail_on.split(",") if name.strip()] if isinstance(fail_on, str) else list(fail_on)
+    if unknown := [name for name in names if name not in FAIL_ON]:
+        raise AnsibleFilterError(f"model_registries_fail_on: {_texts.names_of(map(str, unknown))} is not valid. Valid values: {', '.join(FAIL_ON)}")
+    return names
 
 
 def category(finding: Finding) -> str:
