@@ -22,7 +22,7 @@ description:
     contains smoke tests, also returns registries that failed the test, and versions of the REST API whose removal is announced.
   - The status is V(failed) if the registries could not be read or compared, and V(findings) for all other findings.
   - Control characters and templates in data from clusters are escaped.
-positional: _input, host, listed, purge, fail_on, backup_folder, backup_hours
+positional: _input, host, listed, purge, fail_on, backup_folder, backup_hours, policy
 options:
   _input:
     description:
@@ -48,8 +48,8 @@ options:
       - Registries that could not be read or compared always make the run fail.
     type: list
     elements: str
-    choices: [drift, health, certificates, backup]
-    default: [drift, health, certificates, backup]
+    choices: [drift, health, certificates, backup, policy]
+    default: [drift, health, certificates, backup, policy]
   backup_folder:
     description: The folder on the controller with the backups that M(modelops.openshift_ai.model_registry_backup) wrote. If empty, backups are not checked.
     type: path
@@ -58,6 +58,11 @@ options:
     description: A registry without a backup that is at most this number of hours old is a finding.
     type: float
     default: 26
+  policy:
+    description: The rules for registries, as C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role).
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -107,12 +112,14 @@ def model_registries_findings(
     fail_on: Any = _outcome.FAIL_ON,
     backup_folder: str = "",
     backup_hours: Any = _backups.HOURS,
+    policy: Any = (),
 ) -> dict[str, Any]:
     """The outcome of these results; the filter of the same name, see DOCUMENTATION."""
     backups = _backups.wanted(backup_folder, backup_hours)
     known = _outcome.raw([host], variables)[host]
     compared, seen = (known.get(name) or {} for name in _outcome.REGISTERED)
-    return _outcome.as_fact(_outcome.checked(compared, seen, listed, purge, backups, _outcome.named(fail_on)))
+    places = {host, *(known.get("group_names") or ())}
+    return _outcome.as_fact(_outcome.checked(compared, seen, listed, purge, backups, _outcome.named(fail_on), policy, places))
 
 
 class FilterModule:

@@ -56,8 +56,8 @@ options:
     description: The findings that make the run fail.
     type: list
     elements: str
-    choices: [drift, health, certificates, backup]
-    default: [drift, health, certificates, backup]
+    choices: [drift, health, certificates, backup, policy]
+    default: [drift, health, certificates, backup, policy]
   expected:
     description:
       - For a check, what was to be checked. C(clusters) lists the hosts, including those that C(--limit) excludes. C(catalog) is whether the catalog was

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
+
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _outcome
 
 DOCUMENTATION = r"""
@@ -21,7 +23,7 @@ description:
     M(modelops.openshift_ai.model_registries) detected in check mode.
   - The page is a single file and requires no network. All data from clusters is escaped.
   - The role P(modelops.openshift_ai.model_registry_report#role) reads the clusters and writes the page.
-positional: _input, hostvars, part, backup_folder, backup_hours
+positional: _input, hostvars, part, backup_folder, backup_hours, policy
 options:
   _input:
     description: The hosts of the play. Each of them is a cluster.
@@ -50,6 +52,11 @@ options:
     description: A registry without a backup that is at most this number of hours old is marked.
     type: float
     default: 26
+  policy:
+    description: The rules for registries, as C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role).
+    type: list
+    elements: dict
+    default: []
 seealso:
   - module: modelops.openshift_ai.model_registry_info
   - module: modelops.openshift_ai.model_registries
@@ -79,15 +86,22 @@ _value:
 RESULTS = ("model_registry_report_found", "model_registry_report_compared", "model_registry_report_catalog_found")
 
 
-def model_registry_report(hosts: Any, variables: Any, part: str, backup_folder: str = "", backup_hours: Any = _backups.HOURS) -> str | list[str]:
+def model_registry_report(
+    hosts: Any, variables: Any, part: str, backup_folder: str = "", backup_hours: Any = _backups.HOURS, policy: Any = ()
+) -> str | list[str]:
     """The page about clusters, or a line about each."""
     # Ansible loads all filters of a collection in each task that uses one of them, and this takes 0.1 s.
+    from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._policy import PolicyError
     from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import html, report_of
     from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._version import collection_version
 
     known = _outcome.raw(hosts, variables)
     clusters = [(host, *(known[host].get(name) or {} for name in RESULTS)) for host in hosts]
-    report = report_of(clusters, datetime.now(timezone.utc), collection_version(), _backups.wanted(backup_folder, backup_hours))
+    groups = {host: known[host].get("group_names") or () for host in hosts}
+    try:
+        report = report_of(clusters, datetime.now(timezone.utc), collection_version(), _backups.wanted(backup_folder, backup_hours), policy, groups)
+    except PolicyError as error:
+        raise AnsibleFilterError(str(error)) from None
     return html(report) if part == "page" else list(report.summary)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _version
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _found, _policy, _version
 
 # From the best to the worst.
 OK, CHANGED, PARTIAL, FINDINGS, FAILED = STATUSES = ("ok", "changed", "incomplete", "findings", "failed")
@@ -32,6 +32,8 @@ COUNTED = {
     "unread": "with certificates that were not read",
     "database": "with an unusable database",
     "backup": "without a recent backup",
+    "policy": "violating the policy",
+    "unjudged": "not checked against the policy",
     "untested": "not passing the smoke test",
     "sunset": "with an API version that will be removed",
     "skipped": "not manageable",
@@ -40,7 +42,7 @@ COUNTED = {
     "unlisted": "not in the list",
 }
 # What is checked of each registry, and which of these each finding of a check belongs to.
-DRIFT, HEALTH, CERTIFICATES, DATABASE, BACKUP = CHECKS = ("drift", "health", "certificates", "database", "backup")
+DRIFT, HEALTH, CERTIFICATES, DATABASE, BACKUP, POLICY = CHECKS = ("drift", "health", "certificates", "database", "backup", "policy")
 CHECK_OF = {
     "failed": DRIFT,
     "drift": DRIFT,
@@ -53,14 +55,16 @@ CHECK_OF = {
     "unread": CERTIFICATES,
     "database": DATABASE,
     "backup": BACKUP,
+    "policy": POLICY,
+    "unjudged": POLICY,
 }
 # The findings that say that something was not checked. The first two concern everything that there is to check, and always make a run fail.
-UNCHECKED = ("failed", "skipped", "unknown", "unread")
+UNCHECKED = ("failed", "skipped", "unknown", "unread", "unjudged")
 ALWAYS = UNCHECKED[:2]
 # An error means that it should have been checked, and was not.
 PASSED, FAILURE, ERROR, SKIPPED = RESULTS = ("passed", "failed", "error", "skipped")
 # What users choose that a run fails on.
-FAIL_ON = (DRIFT, HEALTH, CERTIFICATES, BACKUP)
+FAIL_ON = (DRIFT, HEALTH, CERTIFICATES, BACKUP, POLICY)
 # The variables with the results of the modules: of the comparison or reconciliation, and of what was read.
 REGISTERED = ("model_registries_result", "model_registries_seen")
 # What in check mode only would be done.
@@ -132,7 +136,7 @@ class Outcome:
             return "FAILED"
         said = [f"{number} {self.would if kind in WRITTEN else ''}{COUNTED[kind]}" for kind, number in self.counts.items()]
         if not self.compared and not any(finding.kind == "failed" and not finding.registry for finding in self.findings):
-            touched = {finding.registry for finding in self.findings if finding.kind not in ("deleted", "unlisted")}
+            touched = {finding.registry for finding in self.findings if finding.kind not in ("deleted", "unlisted", "policy", "unjudged")}
             said.insert(0, f"{self.registries - len(touched)} unchanged")
         return f"{_number(self.registries)}{self.compared}: {', '.join(said) or ('FAILED' if self.status == FAILED else 'no findings')}"
 
@@ -141,8 +145,8 @@ def _number(registries: int) -> str:
     return "1 registry" if registries == 1 else f"{registries} registries"
 
 
-def converged(result: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Of a result of `model_registries` with the list of a cluster, which has a message if it failed."""
+def converged(result: Mapping[str, Any], check_mode: bool, policy: Any = (), places: Collection[str] = ()) -> Outcome:
+    """Of a result of `model_registries` with the list of a cluster, which has a message if it failed. `policy` as for `checked`, in check mode."""
     would = "would be " if check_mode else ""
     registries = result.get("registries") or []
     failed = [registry for registry in registries if registry.get("failed")]
@@ -161,8 +165,10 @@ def converged(result: Mapping[str, Any], check_mode: bool) -> Outcome:
             findings.append(Finding("changed", registry["name"], done, str(status.get("address") or "")))
     findings += [Finding("deleted", name, f"{would}deleted") for name in deleted]
     findings += [Finding("unlisted", one["name"], "not in the list, kept") for one in result.get("unlisted") or [] if one["name"] not in deleted]
-    status = FAILED if result.get("msg") else CHANGED if changes else OK
-    return Outcome(status, _server(result), len(registries), findings, would=would)
+    judged = list(_judged(policy, places, None, registries, is_observed=False)) if check_mode and policy else []
+    is_failed = result.get("msg") or any(finding.kind == "failed" for finding in judged)
+    status = FAILED if is_failed else FINDINGS if judged else CHANGED if changes else OK
+    return Outcome(status, _server(result), len(registries), [*findings, *judged], would=would, failing=bool(judged))
 
 
 def _done(name: str, drift: Iterable[Mapping[str, Any]], restarted: Collection[str]) -> str:
@@ -179,8 +185,13 @@ def checked(
     purge: bool,
     backups: _backups.Wanted | None = None,
     fail_on: Collection[str] = FAIL_ON,
+    policy: Any = (),
+    places: Collection[str] = (),
 ) -> Outcome:
-    """Of a comparison with the list of a cluster, if there is one, and of what `model_registry_info` read. Both are empty if their task was skipped."""
+    """Of a comparison with the list of a cluster, if there is one, and of what `model_registry_info` read. Both are empty if their task was skipped.
+
+    `policy` are the rules of `_policy`, and `places` the host of the cluster and its groups.
+    """
     registries = seen.get("registries") or []
     server = _server(compared) or _server(seen)
     is_compared = "drift" in compared and (not compared.get("msg") or any(registry.get("failed") for registry in compared["registries"]))
@@ -194,10 +205,13 @@ def checked(
         except OSError as error:
             unsaved = (ERROR, "The backups were not read")
             findings.append(Finding("failed", "", f"The backups in {backups.folder} were not read: {error.strerror}"))
+    if policy:
+        known = saved if backups and unsaved is None else None
+        findings += _judged(policy, places, known, registries)
     how = ", compared with the list" if is_compared else ", not compared with the list" if has_list else ", no list to compare with"
     status = FAILED if any(finding.kind == "failed" for finding in findings) else FINDINGS if findings else OK
     number = len(registries) + len(seen.get("skipped_registries") or [])
-    rows = _rows(compared, seen, findings, is_compared, has_list, saved, unsaved)
+    rows = _rows(compared, seen, findings, is_compared, has_list, saved, unsaved, bool(policy))
     failing = any(finding.kind in ALWAYS or category(finding) in fail_on for finding in findings)
     return Outcome(status, server, number, findings, compared=how, checked=rows, failing=failing)
 
@@ -224,6 +238,7 @@ def _rows(
     has_list: bool,
     saved: Mapping[str, datetime],
     unsaved: tuple[str, str] | None,
+    has_policy: bool,
 ) -> list[Checked]:
     listed = {registry["name"] for registry in compared.get("registries") or []} if is_compared else set()
     found = {registry["name"]: registry for registry in seen.get("registries") or []}
@@ -241,6 +256,8 @@ def _rows(
         undone = _undone(registry, "registries" in seen and name not in skipped, databases.get(name))
         if registry and unsaved:
             undone[BACKUP] = unsaved
+        if not has_policy:
+            undone[POLICY] = (SKIPPED, "There is no policy")
         if name not in listed:
             unlisted = (SKIPPED, "The registry is not in the list") if is_compared else (ERROR, "The registry was not compared with the list")
             undone[DRIFT] = unlisted if has_list else (SKIPPED, "There is no list to compare with")
@@ -266,9 +283,9 @@ def _undone(registry: Mapping[str, Any] | None, was_read: bool, database: Mappin
     """Of CHECKS, those that were not done of a registry, with the result and the reason."""
     if registry is None:
         why = (SKIPPED, "The registry does not exist") if was_read else (ERROR, "The registry was not read")
-        return dict.fromkeys((HEALTH, CERTIFICATES, DATABASE, BACKUP), why)
+        return dict.fromkeys((HEALTH, CERTIFICATES, DATABASE, BACKUP, POLICY), why)
     undone = {}
-    if not _own_certificates(registry):
+    if not _found.own_certificates(registry):
         undone[CERTIFICATES] = (SKIPPED, "The registry has no certificates of its own")
     if database is None:
         undone[DATABASE] = (SKIPPED, "Databases are checked only if the connection settings would be changed")
@@ -277,16 +294,9 @@ def _undone(registry: Mapping[str, Any] | None, was_read: bool, database: Mappin
     return undone
 
 
-def _own_certificates(registry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The certificates of a registry. The bundles of the cluster and of the product hold the certificates of many others."""
-    source = ((registry.get("database") or {}).get("ca") or {}).get("source")
-    found = registry["status"].get("certificates") or []
-    return [one for one in found if one["use"] == "client" or source not in ("cluster", "openshift_ai")]
-
-
 def _earliest(registry: Mapping[str, Any]) -> list[dict[str, str]]:
     first: dict[tuple[str, ...], Mapping[str, Any]] = {}
-    for one in _own_certificates(registry):
+    for one in _found.own_certificates(registry):
         place = (one["use"], one["kind"], one["name"], one["key"])
         if place not in first or one["not_after"] < first[place]["not_after"]:
             first[place] = one
@@ -300,6 +310,18 @@ def _saved(registries: Iterable[Mapping[str, Any]], saved: Mapping[str, datetime
             yield Finding("backup", registry["name"], f"there is no backup in {backups.folder}")
         elif backups.is_outdated(moment):
             yield Finding("backup", registry["name"], f"the last backup is older than {backups.hours:g} hours", _backups.text(moment))
+
+
+def _judged(
+    policy: Any, places: Collection[str], saved: Mapping[str, datetime] | None, registries: Iterable[Mapping[str, Any]], is_observed: bool = True
+) -> Iterator[Finding]:
+    try:
+        rules = _policy.read(policy, places, saved, datetime.now(timezone.utc), is_observed)
+    except _policy.PolicyError as error:
+        yield Finding("failed", "", f"The policy was not checked: {error}")
+        return
+    for violation in rules.violations(registries):
+        yield Finding("policy" if violation.is_known else "unjudged", violation.registry, violation.text)
 
 
 def _databases(compared: Mapping[str, Any]) -> Iterator[Finding]:
@@ -362,7 +384,7 @@ def _seen(seen: Mapping[str, Any]) -> Iterator[Finding]:
     for registry in registries:
         for unread in registry["status"].get("unread_certificates") or []:
             yield Finding("unread", registry["name"], f"the certificates in {unread} were not read. Grant the permissions in rbac/read.yml")
-        for one in _own_certificates(registry):
+        for one in _found.own_certificates(registry):
             if one["expired"] or one["expires_soon"]:
                 when = f"expired {-one['days_left']} days ago" if one["expired"] else f"expires in {one['days_left']} days"
                 text = f"certificate {one['subject']} in {one['kind']} {one['name']} {when} ({one['not_after']})"

@@ -108,6 +108,27 @@ def test_no_choice_of_tasks_writes_that_all_is_well(play: Play, tmp_path: Path) 
             (tmp_path / FILES["result"]).unlink()
 
 
+def test_the_policy_is_checked_by_group_and_against_the_list_in_check_mode(play: Play, tmp_path: Path) -> None:
+    rules = [
+        {"name": "Owner", "rule": "description", "pattern": ".*Owner.*", "clusters": ["production"]},
+        {"name": "Access", "rule": "no_broad_access", "registries": ["fraud"]},
+    ]
+    variables = VARIABLES | {"model_registries_policy": rules}
+    played = play("check", hosts=HOSTS, variables=variables, **GOOD | {"model_registry_info": found(registry(status={"access": []}))})
+    assert played.code == 0 and read(tmp_path)[1]["east", "fraud: policy"] == ("passed", ""), played.output
+    unreadable = found(registry(status={"access": None}))
+    rules[0]["clusters"] = ["ungrouped"]
+    played = play("check", hosts=HOSTS, variables=variables | {"model_registries_fail_on": ["policy"]}, **GOOD | {"model_registry_info": unreadable})
+    file, tests, _metrics = read(tmp_path)
+    assert played.code and "fraud: policy 'Owner': the description is empty" in played.summary and file["found"]["policy"] == 2, played.output
+    assert tests["west", "fraud: policy"] == ("failed", "policy 'Owner': the description is empty\npolicy 'Access': it could not be checked")
+    for arguments, code in ((("--check",), 2), ((), 0)):
+        previewed = play("converge", *arguments, variables={"model_registries_list": [], "model_registries_policy": rules}, model_registries=COMPARED)
+        assert previewed.code == code and ("policy 'Owner'" in previewed.summary) == bool(code), previewed.output
+    page = play("report", variables={"model_registries_policy": rules, "model_registry_report_file": "page.html"}, model_registry_info=SEEN)
+    assert page.code == 0 and "Policy &#39;Owner&#39;: the description is empty" in (tmp_path / "page.html").read_text(), page.output
+
+
 @pytest.mark.parametrize("answer", [None, {"failed": True, "msg": "it is down", "cluster": CLUSTER}])
 def test_the_catalog_is_part_of_all_formats_and_never_good_unless_it_was_read(play: Play, tmp_path: Path, answer: dict[str, Any] | None) -> None:
     catalog = {"sources": [], "labels": [], "named_queries": [], "findings": [], "cluster": CLUSTER}
