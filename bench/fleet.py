@@ -55,7 +55,7 @@ SETTLING_SECONDS = 5
 
 def no_change(stand: Stand) -> list[Figure]:
     """A play that finds 100 registries with 10 grants each as they should be, beside one that pings with the same variables, and other tools."""
-    registries = _grown(stand, MEDIUM)
+    registries = grown(stand, MEDIUM)
     variables = plays.write_variables(stand, {"registries": registries.wanted()})
     definitions = _live_definitions(stand, registries)
     ours, ping = _ours(stand, variables), Play("ansible.builtin.ping", {}, variables)
@@ -106,7 +106,7 @@ def growth(stand: Stand) -> list[Figure]:
     figures: list[Figure] = []
     costs: dict[int, float] = {}
     for size in SIZES:
-        registries = _grown(stand, size)
+        registries = grown(stand, size)
         variables = plays.write_variables(stand, {"registries": registries.wanted()})
         seen = plays.record(stand, Play(MODULE, LISTED, variables))
         assert seen.result["changed"] is False, seen.result["changes"]
@@ -281,7 +281,7 @@ def _live_definitions(stand: Stand, registries: Fleet) -> list[dict[str, Any]]:
 # The sandbox
 
 
-def _grown(stand: Stand, size: int) -> Fleet:
+def grown(stand: Stand, size: int) -> Fleet:
     """A fleet of this size that serves. It stays for the measurements after this one, and goes at the end."""
     registries = Fleet(size, GROWING)
     there = sum(registry["metadata"]["name"].startswith(f"{GROWING}-") for registry in stand.cluster.items(*REGISTRIES))

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import catalog, databases, fleet, one_registry, permissions, report
+from bench import catalog, databases, fleet, one_registry, permissions, playbooks, report
 from bench.stand import Stand
 from sandbox import lifecycle, toolchain
 from sandbox.layout import ROOT
@@ -34,7 +34,10 @@ BENCHES = {
     "fleet-wait": fleet.wait,
     "fleet-create": fleet.create,
     "fleet-no-change": fleet.no_change,
+    "playbook-converge": playbooks.converge,
     "fleet-growth": fleet.growth,
+    # With the registries of the one before.
+    "playbook-check-report": playbooks.check_and_report,
 }
 
 

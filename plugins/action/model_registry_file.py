@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -20,6 +21,7 @@ OPTIONS = {
     "folder": {"type": "str"},
     "backup": {"type": "bool", "default": False},
     "replace": {"type": "bool", "default": True},
+    "mode": {"type": "str"},
 }
 
 
@@ -36,7 +38,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("path: is empty. Set it to the path of a file on the controller.")
         content = options["content"]
         try:
-            written = _files.write(path, content, folder, options["backup"], options["replace"], self._task.check_mode)
+            written = _files.write(path, content, folder, options["backup"], options["replace"], self._task.check_mode, _mode_of(options["mode"]))
         except _files.FileRefused as error:
             raise AnsibleActionFail(f"Nothing was written: {_texts.line(str(error))}.") from None
         except OSError as error:
@@ -46,3 +48,12 @@ class ActionModule(ActionBase):
             before, after = ("\n".join(map(_texts.shown, text.split("\n"))) for text in (written.before or "", content))
             result["diff"] = {"before": before, "after": after, "before_header": written.path, "after_header": written.path}
         return result
+
+
+def _mode_of(text: str | None) -> int | None:
+    """The permissions that an octal number stands for."""
+    if text is None:
+        return None
+    if not re.fullmatch("0?[0-7]{3}", text):
+        raise AnsibleActionFail(f"mode: {text} is not valid. Set it to an octal number in quotes, such as '0644'.")
+    return int(text, 8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _catalog
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _catalog, _outcome
 
 DOCUMENTATION = r"""
 name: model_catalog_outcome
@@ -19,7 +19,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Returns a status, and the lines of the summary, for the results of M(modelops.openshift_ai.model_catalog) and M(modelops.openshift_ai.model_catalog_info).
-positional: _input, seen, check, predicted
+positional: _input, seen, check, predicted, fail_on
 options:
   _input:
     description: The result of M(modelops.openshift_ai.model_catalog). It can be an empty dictionary.
@@ -37,6 +37,14 @@ options:
     description: Whether the module ran in check mode.
     type: bool
     default: false
+  fail_on:
+    description:
+      - The findings of a check that make the run fail. V(drift) is a difference from the lists, and V(health) a problem of a file or source.
+      - A catalog that could not be read always makes the run fail.
+    type: list
+    elements: str
+    choices: [drift, health]
+    default: [drift, health]
 """
 
 EXAMPLES = r"""
@@ -47,14 +55,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(status), which is V(ok), V(changed), V(findings) or V(failed), and C(lines).
+  description: C(status), which is V(ok), V(changed), V(findings) or V(failed), C(failing), which is whether the run fails, and C(lines).
   type: dict
 """
 
 
-def model_catalog_outcome(result: Any, seen: Any, check: bool = False, predicted: bool = False) -> dict[str, Any]:
+def model_catalog_outcome(result: Any, seen: Any, check: bool = False, predicted: bool = False, fail_on: Any = _catalog.FAIL_ON) -> dict[str, Any]:
     """The status and the lines."""
-    return _catalog.outcome(result, seen, check, predicted)
+    return _catalog.outcome(result, seen, check, predicted, _outcome.named(fail_on))
 
 
 class FilterModule:

@@ -20,7 +20,7 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Adds the variable C(model_catalog_outcome) of each host to the C(results) of the filter P(modelops.openshift_ai.model_registries_summary#filter). If the run
+  - Adds the variable C(model_catalog_outcome) of each host to the results of the filter P(modelops.openshift_ai.model_registries_results#filter). If the run
     did not include the registries, only the model catalogs are returned.
 positional: _input, hostvars, alive, batch
 options:
@@ -65,7 +65,7 @@ _value:
 def model_catalog_results(hosts: Any, variables: Any, alive: Any, batch: Any) -> dict[str, Any]:
     """The results of these hosts. AnsibleFilterError when nothing was done on one that has not failed."""
     try:
-        return _catalog.results(hosts, variables, alive, batch)
+        return _catalog.results(hosts, _outcome.raw(hosts, variables), alive, batch)
     except _outcome.NothingDone as error:
         raise AnsibleFilterError(str(error)) from None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _outcome
 
 DOCUMENTATION = r"""
 name: model_registries_findings
@@ -22,15 +22,17 @@ description:
     contains smoke tests, also returns registries that failed the test, and versions of the REST API whose removal is announced.
   - The status is V(failed) if the registries could not be read or compared, and V(findings) for all other findings.
   - Control characters and templates in data from clusters are escaped.
-positional: _input, seen, listed, purge
+positional: _input, host, listed, purge, fail_on, backup_folder, backup_hours, policy
 options:
   _input:
-    description: The result of M(modelops.openshift_ai.model_registries) in check mode, or an empty dictionary.
+    description:
+      - The variable C(hostvars). C(model_registries_result) of the host is the result of M(modelops.openshift_ai.model_registries) in check mode, and
+        C(model_registries_seen) the result of M(modelops.openshift_ai.model_registry_info) with status and certificates.
     type: dict
     required: true
-  seen:
-    description: The result of M(modelops.openshift_ai.model_registry_info) with status and certificates, or an empty dictionary.
-    type: dict
+  host:
+    description: The host.
+    type: str
     required: true
   listed:
     description: Whether there is a list of registries.
@@ -40,12 +42,33 @@ options:
     description: Whether registries that are not listed are findings.
     type: bool
     default: false
+  fail_on:
+    description:
+      - The findings that make the run fail. V(health) includes unusable databases.
+      - Registries that could not be read or compared always make the run fail.
+    type: list
+    elements: str
+    choices: [drift, health, certificates, backup, policy]
+    default: [drift, health, certificates, backup, policy]
+  backup_folder:
+    description: The folder on the controller with the backups that M(modelops.openshift_ai.model_registry_backup) wrote. If empty, backups are not checked.
+    type: path
+    default: ""
+  backup_hours:
+    description: A registry without a backup that is at most this number of hours old is a finding.
+    type: float
+    default: 26
+  policy:
+    description: The rules for registries, as C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role).
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
 - name: Show the findings
   ansible.builtin.debug:
-    msg: "{{ ({} | modelops.openshift_ai.model_registries_findings(seen, false)).findings | map(attribute='text') }}"
+    msg: "{{ (hostvars | modelops.openshift_ai.model_registries_findings(inventory_hostname, false)).findings | map(attribute='text') }}"
 """
 
 RETURN = r"""
@@ -69,12 +92,34 @@ _value:
       description: What is reported, each with C(kind), C(registry), C(text) and C(detail). C(registry) is empty for the whole cluster.
       type: list
       elements: dict
+    failing:
+      description: Whether the findings make the run fail.
+      type: bool
+    checked:
+      description:
+        - The registries that were checked or should have been. C(results) is the result of each check, which is V(passed), V(failed), V(skipped), or V(error)
+          if it was not possible. C(reasons) says why a check was not done.
+      type: list
+      elements: dict
 """
 
 
-def model_registries_findings(compared: Any, seen: Any, listed: bool, purge: bool = False) -> dict[str, Any]:
+def model_registries_findings(
+    variables: Any,
+    host: str,
+    listed: bool,
+    purge: bool = False,
+    fail_on: Any = _outcome.FAIL_ON,
+    backup_folder: str = "",
+    backup_hours: Any = _backups.HOURS,
+    policy: Any = (),
+) -> dict[str, Any]:
     """The outcome of these results; the filter of the same name, see DOCUMENTATION."""
-    return _outcome.as_fact(_outcome.checked(compared, seen, listed, purge))
+    backups = _backups.wanted(backup_folder, backup_hours)
+    known = _outcome.raw([host], variables)[host]
+    compared, seen = (known.get(name) or {} for name in _outcome.REGISTERED)
+    places = {host, *(known.get("group_names") or ())}
+    return _outcome.as_fact(_outcome.checked(compared, seen, listed, purge, backups, _outcome.named(fail_on), policy, places))
 
 
 class FilterModule:

@@ -20,7 +20,7 @@ author:
 description:
   - Returns the status of a run of M(modelops.openshift_ai.model_registries), and what it changed and could not change.
   - Control characters and templates in data from clusters are escaped.
-positional: _input, check_mode
+positional: _input, check_mode, policy, places
 options:
   _input:
     description: The result of M(modelops.openshift_ai.model_registries).
@@ -30,6 +30,18 @@ options:
     description: Whether the module ran in check mode.
     type: bool
     default: false
+  policy:
+    description:
+      - The rules for registries, as C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role). In check mode, the registries of the
+        list that violate them are findings.
+    type: list
+    elements: dict
+    default: []
+  places:
+    description: The host and the names of its groups, to which the rules may be limited.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -44,7 +56,7 @@ _value:
   type: dict
   contains:
     status:
-      description: V(ok), V(changed), V(findings) or V(failed).
+      description: V(ok), V(changed), V(findings) if the policy is violated, or V(failed).
       type: str
     server:
       description: The URL of the API server.
@@ -62,9 +74,9 @@ _value:
 """
 
 
-def model_registries_outcome(result: Any, check_mode: bool = False) -> dict[str, Any]:
+def model_registries_outcome(result: Any, check_mode: bool = False, policy: Any = (), places: Any = ()) -> dict[str, Any]:
     """The outcome of this result; the filter of the same name, see DOCUMENTATION."""
-    return _outcome.as_fact(_outcome.converged(result, check_mode))
+    return _outcome.as_fact(_outcome.converged(result, check_mode, policy, places))
 
 
 class FilterModule:

@@ -24,7 +24,7 @@ description:
     grouped, and the others are counted.
   - The filter fails if a host that has not failed has no outcome, which means that its tasks were skipped. A host that was not checked is never reported as
     successful.
-positional: _input, hostvars, alive, batch
+positional: _input, hostvars, alive, batch, expected
 options:
   _input:
     description: The hosts of the play.
@@ -45,37 +45,37 @@ options:
     type: list
     elements: str
     required: true
+  expected:
+    description:
+      - For a check, what was to be checked. C(clusters) lists the hosts, including those that C(--limit) excludes. The status of a run that does not include
+        all of them is V(incomplete) instead of V(ok).
+    type: dict
 """
 
 EXAMPLES = r"""
 - name: Summary
   ansible.builtin.debug:
-    msg: "{{ (ansible_play_hosts_all | modelops.openshift_ai.model_registries_summary(hostvars, ansible_play_hosts, ansible_play_batch)).lines }}"
+    msg: "{{ ansible_play_hosts_all | modelops.openshift_ai.model_registries_summary(hostvars, ansible_play_hosts, ansible_play_batch) }}"
   run_once: true
 """
 
 RETURN = r"""
 _value:
-  description: The summary.
-  type: dict
-  contains:
-    lines:
-      description: The lines to display. The first word is the status of all clusters in upper case.
-      type: list
-      elements: str
-    results:
-      description: The status of all clusters, and by host in C(clusters) its outcome and the results of the modules.
-      type: dict
+  description: The lines to display. The first word is the status of all clusters in upper case.
+  type: list
+  elements: str
 """
 
 
-def model_registries_summary(hosts: Any, variables: Any, alive: Any, batch: Any) -> dict[str, Any]:
+def model_registries_summary(hosts: Any, variables: Any, alive: Any, batch: Any, expected: Any = None) -> list[str]:
     """The summary about these hosts. AnsibleFilterError when nothing was done on one that has not failed."""
     try:
-        outcomes = _outcome.of_hosts(hosts, variables, alive, batch)
+        outcomes = _outcome.of_hosts(hosts, _outcome.raw(hosts, variables), alive, batch, is_check=expected is not None)
     except _outcome.NothingDone as error:
         raise AnsibleFilterError(str(error)) from None
-    return {"lines": _outcome.screen(outcomes), "results": _outcome.results(outcomes, variables)}
+    # Those of a later batch of the play are in the summary of that.
+    excluded = [host for host in (expected or {}).get("clusters") or () if host not in hosts]
+    return _outcome.screen(outcomes, excluded)
 
 
 class FilterModule:

@@ -271,8 +271,11 @@ databases:
     checked:
       description: Whether the check was conclusive.
       type: bool
+    usable:
+      description: Whether the registry can become available with this database. Null if the check was not conclusive.
+      type: bool
     reason:
-      description: Why the check was not conclusive.
+      description: Why the check was not conclusive, or why the database is not usable.
       type: str
 kept:
   description:

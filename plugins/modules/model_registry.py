@@ -261,11 +261,16 @@ database:
     checked:
       description: Whether the check was conclusive. If V(true), all problems that were found are reported as warnings or in the error.
       type: bool
+    usable:
+      description: Whether the registry can become available with this database. Null if the check was not conclusive.
+      type: bool
     reason:
-      description: Why the check was not conclusive, such as a missing Python package or a host that cannot be reached.
+      description:
+        - Why the check was not conclusive, such as a missing Python package or a host that cannot be reached, or why the database is not usable.
       type: str
   sample:
     checked: true
+    usable: true
     reason: ""
 status:
   description: The status of the registry.

@@ -61,6 +61,11 @@ options:
       - Whether to replace an existing file that has different content. If V(false), the module fails in this case.
     type: bool
     default: true
+  mode:
+    description:
+      - The permissions of the file, as an octal number in quotes, such as V('0644').
+      - If not set, a new file has V('0600'), and an existing file keeps its mode.
+    type: str
 seealso:
   - module: modelops.openshift_ai.model_registry_info
 """

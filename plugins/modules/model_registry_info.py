@@ -305,6 +305,10 @@ registries:
             expires_soon:
               description: Whether the certificate expires within O(expiry_days).
               type: bool
+        unread_certificates:
+          description: The ConfigMaps and Secrets with certificates of the registry that could not be read, such as V(Secret fraud-ca).
+          type: list
+          elements: str
         database:
           description:
             - The result of the database check, with C(usable), C(findings), C(version), C(schema_version) and C(certificate). See

@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._outcome import CHANGED, FAILED, FINDINGS, OK, STATUSES
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._outcome import CHANGED, DRIFT, FAILED, FINDINGS, HEALTH, OK, STATUSES
 
 # Of the server's status of a source, what is a finding.
 BAD = ("error", "partially-available")
+FAIL_ON = (DRIFT, HEALTH)
 
 
-def outcome(result: Mapping[str, Any], seen: Mapping[str, Any], is_check: bool, is_predicted: bool = False) -> dict[str, Any]:
+def outcome(
+    result: Mapping[str, Any], seen: Mapping[str, Any], is_check: bool, is_predicted: bool = False, fail_on: Collection[str] = FAIL_ON
+) -> dict[str, Any]:
     """What `model_catalog` did, and what `model_catalog_info` has found; either may be empty.
 
-    With `is_check` each difference is a finding. With `is_predicted` the module ran in check mode.
+    With `is_check` each difference is a finding, and `fail_on` says which findings make the run fail. With `is_predicted` the module ran in check mode.
     """
     failures = [str(one["msg"]) for one in (result, seen) if one.get("msg")]
     changes = [_change(change, is_check or is_predicted) for change in result.get("changes") or ()] if not result.get("msg") else []
@@ -35,7 +39,9 @@ def outcome(result: Mapping[str, Any], seen: Mapping[str, Any], is_check: bool, 
         status = CHANGED if changes else OK
     lines = [*(f"FAILED: {failure}" for failure in failures), *found, *shown, *changes]
     sources = seen.get("sources") if seen.get("sources") is not None else result.get("sources")
-    return {"status": status, "lines": lines or [f"model catalog: {len(sources or ())} sources, no findings" if is_check else "model catalog: no change"]}
+    failing = bool(failures) or (is_check and ((DRIFT in fail_on and bool(changes)) or (HEALTH in fail_on and bool(found))))
+    nothing = f"model catalog: {len(sources or ())} sources, no findings" if is_check else "model catalog: no change"
+    return {"status": status, "failing": failing, "lines": lines or [nothing]}
 
 
 def _change(change: Mapping[str, Any], is_predicted: bool) -> str:
@@ -61,10 +67,10 @@ def _finding(finding: Mapping[str, Any], what: str) -> str:
 
 def results(hosts: Collection[str], variables: Mapping[str, Any], alive: Collection[str], batch: Collection[str]) -> dict[str, Any]:
     """All of a run for programs: the outcomes of the registries, if they were part of it, and of the catalogs, with the results of the modules."""
-    made: dict[str, Any] = {"status": OK, "clusters": {}}
+    made: dict[str, Any] = {**_outcome.heading(OK, datetime.now(timezone.utc)), "clusters": {}}
     # A host that failed although nothing is wrong with its outcomes has those of a playbook that ran before.
     catalogs = {host: variables[host].get("model_catalog_outcome") for host in hosts}
-    alive = {host for host in hosts if host in alive or _is_bad(catalogs[host]) or _is_bad(variables[host].get("model_registries_outcome"))}
+    alive = {host for host in hosts if host in alive or _outcome.is_bad(catalogs[host]) or _outcome.is_bad(variables[host].get("model_registries_outcome"))}
     if any("model_registries_outcome" in variables[host] for host in hosts):
         made = _outcome.results(_outcome.of_hosts(hosts, variables, alive, batch), variables)
     for host, fact in catalogs.items():
@@ -75,10 +81,6 @@ def results(hosts: Collection[str], variables: Mapping[str, Any], alive: Collect
         elif host not in alive:
             made["clusters"].setdefault(host, {"status": FAILED})
     return {**made, "status": _worst(*(cluster["status"] for cluster in made["clusters"].values()))}
-
-
-def _is_bad(outcome: Mapping[str, Any] | None) -> bool:
-    return outcome is not None and outcome["status"] not in (OK, CHANGED)
 
 
 def _worst(*statuses: str) -> str:

@@ -37,11 +37,11 @@ class Written:
     backup: str = ""
 
 
-def write(path: str, content: str, folder: str = "", backup: bool = False, replace: bool = True, check_mode: bool = False) -> Written:
+def write(path: str, content: str, folder: str = "", backup: bool = False, replace: bool = True, check_mode: bool = False, mode: int | None = None) -> Written:
     """Make the file hold this text. FileRefused, or OSError where the system refuses it.
 
     With `folder` the path is below it, what is missing on the way is made, and no link leads out of it; without, no link leads out of the file's own folder.
-    `replace` allows that another content is replaced, and `backup` keeps that beside the file.
+    `replace` allows that another content is replaced, and `backup` keeps that beside the file. Without `mode`, an existing file keeps its own.
     """
     wanted = content.encode()
     base = folder or os.path.dirname(path)
@@ -49,18 +49,18 @@ def write(path: str, content: str, folder: str = "", backup: bool = False, repla
         with _real_folder(base, make=bool(folder) and not check_mode) as (_descriptor, root):
             pass
         with _opened(os.path.join(root, os.path.relpath(path, base)), root, make=bool(folder) and not check_mode) as (parent, real):
-            return _write(parent, real, wanted, backup, replace, check_mode)
+            return _write(parent, real, wanted, backup, replace, check_mode, mode)
     except FileNotFoundError:
         if folder and check_mode:
             return Written(path, True, None)
         raise
 
 
-def _write(parent: int, real: str, wanted: bytes, backup: bool, replace: bool, check_mode: bool) -> Written:
+def _write(parent: int, real: str, wanted: bytes, backup: bool, replace: bool, check_mode: bool, mode: int | None) -> Written:
     name = os.path.basename(real)
     found = _content(parent, name, real)
     before = None if found is None else found[0].decode("utf-8", "replace")
-    if found and found[0] == wanted:
+    if found and found[0] == wanted and mode in (None, stat.S_IMODE(found[1].st_mode)):
         return Written(real, False, before)
     if found and not replace:
         raise FileRefused(f"{real} exists, and replacing it is not enabled")
@@ -72,7 +72,7 @@ def _write(parent: int, real: str, wanted: bytes, backup: bool, replace: bool, c
         # Ansible skips what begins with a dot when it reads a folder of variables.
         beside = f".{name}.{secrets.token_hex(8)}"
         try:
-            _create(parent, beside, wanted, found[1] if found else None)
+            _create(parent, beside, wanted, found[1] if found else None, mode)
             os.rename(beside, name, src_dir_fd=parent, dst_dir_fd=parent)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
@@ -99,8 +99,8 @@ def _content(parent: int, name: str, real: str) -> tuple[bytes, os.stat_result] 
         os.close(descriptor)
 
 
-def _create(parent: int, name: str, content: bytes, like: os.stat_result | None) -> None:
-    """A new file, as private as the one that it stands for."""
+def _create(parent: int, name: str, content: bytes, like: os.stat_result | None, mode: int | None = None) -> None:
+    """A new file, as private as the one that it stands for, or with this mode."""
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, NEW_MODE, dir_fd=parent)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -108,7 +108,8 @@ def _create(parent: int, name: str, content: bytes, like: os.stat_result | None)
             # Only root can give files away; for anybody else the file has been theirs, or becomes theirs.
             with contextlib.suppress(PermissionError):
                 os.fchown(descriptor, like.st_uid, like.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+        if like or mode is not None:
+            os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like and mode is None else mode or 0)
         file.flush()
         os.fsync(descriptor)
 

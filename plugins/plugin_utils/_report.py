@@ -8,20 +8,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.transport import encryption
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import GENERATED, MYSQL, POSTGRESQL
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _found, _policy
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "model_registry_report" / "templates"
 PROBLEM, WARNING, NOTE, GOOD = "problem", "warning", "note", "good"
@@ -125,6 +124,9 @@ class Registry:
     anchor: str
     found: Mapping[str, Any] = field(repr=False)
     drift: int | None = None
+    # What the table says of its last backup, and whether that is too old; empty without a folder of backups.
+    backup: str = ""
+    lacks_backup: bool = False
 
     @property
     def name(self) -> str:
@@ -153,6 +155,11 @@ class Cluster:
     registries: tuple[Registry, ...] = field(default=(), repr=False)
     # A result of `model_catalog_info`, empty where the catalog is not part of the page.
     catalog: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    # Why the backups could not be read.
+    backup_failure: str = ""
+    # When the last backups were made, if it is known.
+    saved: Mapping[str, datetime] | None = field(default=None, repr=False)
+    policy: _policy.Policy | None = field(default=None, repr=False)
 
     @property
     def failure(self) -> str:
@@ -170,10 +177,22 @@ class Cluster:
         return str(self.compared.get("msg") or "it failed") if self.compared.get("failed") else ""
 
 
-def report_of(results: Iterable[Sequence[Any]], generated: datetime, version: str) -> Report:
+def report_of(
+    results: Iterable[Sequence[Any]],
+    generated: datetime,
+    version: str,
+    backups: _backups.Wanted | None = None,
+    policy: Any = (),
+    groups: Mapping[str, Collection[str]] | None = None,
+) -> Report:
     """The page about clusters: of each its name, the result of `model_registry_info`, the one of `model_registries` in check mode or an empty one, and perhaps
-    that of `model_catalog_info`."""
-    clusters = [_cluster(number, *result) for number, result in enumerate(results, 1)]
+    that of `model_catalog_info`. PolicyError for a policy that is not valid. `groups` are the groups of each cluster in the inventory."""
+    clusters = [_with_backups(_cluster(number, *result), backups) for number, result in enumerate(results, 1)]
+    if policy:
+        clusters = [
+            replace(cluster, policy=_policy.read(policy, {cluster.name, *(groups or {}).get(cluster.name, ())}, cluster.saved, generated))
+            for cluster in clusters
+        ]
     findings = sorted((finding for cluster in clusters for finding in _findings(cluster)), key=lambda finding: SEVERITIES.index(finding.severity))
     registries = [registry for cluster in clusters for registry in cluster.registries]
     is_compared = any(cluster.is_compared for cluster in clusters)
@@ -215,15 +234,6 @@ def _shown(value: Any) -> Any:
     return _texts.line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def collection_version() -> str:
-    """The version of this collection: of a built one from its manifest, of a checkout from what it is built by."""
-    root = Path(__file__).resolve().parents[2]
-    manifest = root / "MANIFEST.json"
-    if manifest.exists():
-        return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
-    return str(yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))["version"])
-
-
 def _digest(text: str) -> str:
     """What a content security policy calls an inline style or script by."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -245,6 +255,22 @@ def _cluster(number: int, name: str, found: Mapping[str, Any], compared: Mapping
     return Cluster(name, found, compared, tuple(registries), {} if not catalog or catalog.get("skipped") else catalog)
 
 
+def _with_backups(cluster: Cluster, backups: _backups.Wanted | None) -> Cluster:
+    """The cluster with the last backup of each of its registries."""
+    if backups is None:
+        return cluster
+    try:
+        saved = _backups.newest(backups.folder, str((cluster.found.get("cluster") or {}).get("host") or ""))
+    except OSError as error:
+        return replace(cluster, backup_failure=f"The backups in {backups.folder} were not read: {error.strerror}")
+    registries = []
+    for registry in cluster.registries:
+        moment = saved.get(registry.name)
+        said = f"last backup {_backups.text(moment)}" if moment else "no backup"
+        registries.append(replace(registry, backup=said, lacks_backup=moment is None or backups.is_outdated(moment)))
+    return replace(cluster, registries=tuple(registries), saved=saved)
+
+
 # What needs attention
 
 
@@ -262,6 +288,14 @@ def _findings(cluster: Cluster) -> list[Finding]:
     findings += _findings_of_catalog(cluster)
     if (cluster.found.get("cluster") or {}).get("verify_ssl") is False:
         findings.append(Finding(WARNING, cluster.name, "The certificate of the API server was not verified: the data of this cluster can be forged"))
+    if cluster.policy:
+        violated: dict[str, list[Registry]] = {}
+        named = {registry.name: registry for registry in cluster.registries}
+        for violation in cluster.policy.violations(registry.found for registry in cluster.registries):
+            violated.setdefault(violation.text[0].upper() + violation.text[1:], []).append(named[violation.registry])
+        findings += [Finding(WARNING, cluster.name, text, tuple(registries)) for text, registries in violated.items()]
+    if cluster.backup_failure:
+        findings.append(Finding(WARNING, cluster.name, cluster.backup_failure))
     if cluster.comparison_failure:
         findings.append(Finding(WARNING, cluster.name, f"The comparison with the list failed: {cluster.comparison_failure}"))
     if missing := [entry["registry"] for entry in cluster.compared.get("drift") or () if entry["option"] == "name" and entry["before"] is None]:
@@ -313,6 +347,8 @@ def _findings_of(registry: Registry) -> list[tuple[str, str, tuple[str, ...]]]:
         found.append((WARNING, answer["sunset"]["message"][0].upper() + answer["sunset"]["message"][1:]))
     if registry.drift:
         found.append((WARNING, "Drift from the list"))
+    if registry.lacks_backup:
+        found.append((WARNING, "There is no recent backup"))
     if idle := sorted({entry["through"] for entry in registry.access if not entry["effective"]}):
         found.append((NOTE, f"These RoleBindings do not grant access: {', '.join(idle)}"))
     evidence = f"Evidence: {status['evidence']}" if status.get("evidence") else ""
@@ -455,47 +491,23 @@ def _health_cell(registry: Registry, why: str | None) -> Cell:
 def _database_cell(registry: Registry) -> Cell:
     database = registry.found.get("database") or {}
     kind = database.get("type")
+    backup = (registry.backup,) if registry.backup else ()
     if kind is None:
-        return Cell("none")
+        return Cell("none", backup)
     if kind == GENERATED:
-        return Cell(PRODUCTS[GENERATED])
+        return Cell(PRODUCTS[GENERATED], backup)
     address = f"{database.get('host') or 'current host'}:{database.get('port') or '…'}"
     login = [f"{what} {database[option]}" for what, option in (("database", "name"), ("as", "username")) if database.get(option)]
-    return Cell(f"{PRODUCTS[kind]}, {address}", (", ".join(login),) if login else ())
-
-
-def _view(registry: Registry) -> View | None:
-    """The database as far as its encryption goes; None for one that has none, or that is the product's own."""
-    database = registry.found.get("database") or {}
-    if database.get("type") not in (MYSQL, POSTGRESQL):
-        return None
-    # One that options cannot say is left out of them; it is there.
-    ca = None if database.get("ca") == {"source": "none"} else ""
-    shown = "client_certificate" in database or any(certificate["use"] == "client" for certificate in registry.certificates)
-    pair = "shown" if shown else None
-    return View(
-        type=database["type"],
-        host="",
-        port=0,
-        name="",
-        username="",
-        password=None,
-        ca=ca,
-        verify_server_cert=bool(database.get("verify_server_cert")),
-        ssl_mode=database.get("ssl_mode"),
-        client_certificate=pair,
-        client_key=pair,
-        ssl_cipher=database.get("ssl_cipher"),
-    )
+    return Cell(f"{PRODUCTS[kind]}, {address}", (*([", ".join(login)] if login else []), *backup))
 
 
 def _is_encrypted(registry: Registry) -> bool | None:
-    view = _view(registry)
+    view = _found.view_of(registry.found)
     return None if view is None else encryption(view).encrypted
 
 
 def _encryption_cell(registry: Registry) -> Cell:
-    view = _view(registry)
+    view = _found.view_of(registry.found)
     if view is None:
         return Cell("inside the cluster" if (registry.found.get("database") or {}).get("type") == GENERATED else "", sort=3)
     use = encryption(view)

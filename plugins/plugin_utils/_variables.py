@@ -15,8 +15,8 @@ PREFIXES = ("model_registries_", "model_registry_", CATALOG)
 SETTINGS = "model_registries_aap_"
 # What users set: the variables of docs/site/variables.yml and of the roles, without their prefix.
 OF_ALL = """
-    check_database clusters delete_data expiry_days export_empty export_folder list namespace purge purge_limit rbac_folder restart result_file same_cluster
-    smoke_test smoke_test_domains wait wait_timeout
+    backup_hours check_database clusters delete_data expiry_days export_empty export_folder fail_on junit_file list metrics_file metrics_mode
+    namespace policy purge purge_limit rbac_folder restart result_file same_cluster smoke_test smoke_test_domains wait wait_timeout
 """
 OF_ONE = """
     allow_data_change ca_key ca_mode ca_name ca_path ca_pem ca_source clear_description cluster database_host database_name database_password database_port
@@ -25,9 +25,10 @@ OF_ONE = """
     component_force component_namespace component_state component_wait component_wait_timeout
     delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
     migrate_database migrate_lock_timeout migrate_name migrate_namespace migrate_skip_orphans migrate_wait_timeout
-    report_catalog report_expiry_days report_file report_namespace report_registries report_smoke_test report_smoke_test_domains
+    report_backup_folder report_backup_hours report_catalog report_expiry_days report_file report_namespace report_policy report_registries report_smoke_test
+    report_smoke_test_domains
 """
-OF_CATALOG = "included labels named_queries namespace preview purge purge_limit result_file rollback sources store wait wait_timeout"
+OF_CATALOG = "fail_on included labels named_queries namespace preview purge purge_limit result_file rollback sources store wait wait_timeout"
 TAKEN = frozenset(
     f"{prefix}{name}" for prefix, names in (("model_registries_", OF_ALL), ("model_registry_", OF_ONE), (CATALOG, OF_CATALOG)) for name in names.split()
 )

@@ -18,11 +18,12 @@ from unittest import mock
 
 from kubernetes.client.rest import ApiException
 
-from ansible_collections.modelops.openshift_ai.plugins.filter import model_registries_findings, model_registry_report, to_variables
+from ansible_collections.modelops.openshift_ai.plugins.filter import model_registry_report, to_variables
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _progress
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, component, info, permission, registries, registry
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
 from sandbox import databases
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet, hostile_texts
@@ -321,13 +322,14 @@ class Reading:
         except _errors.ReportedError as error:
             return {"warnings": warnings}, str(error)
         found = json.loads(json.dumps({"changed": False, **found}))
-        page = model_registry_report.model_registry_report([["sandbox", found, {}]])
-        assert ATTACK not in page["page"], "the page holds what somebody wrote into the cluster"
-        shown = [*page["summary"], *(finding["text"] for finding in model_registries_findings.model_registries_findings({}, found, False)["findings"])]
+        variables = {"sandbox": {"model_registry_report_found": found}}
+        page, summary = (model_registry_report.model_registry_report(["sandbox"], variables, part) for part in ("page", "summary"))
+        assert ATTACK not in page, "the page holds what somebody wrote into the cluster"
+        shown = [*summary, *(finding["text"] for finding in _outcome.as_fact(_outcome.checked({}, found, False, False))["findings"])]
         assert all(line.isprintable() for line in shown), shown
         written = to_variables.to_variables({"model_registries_list": found["registries"]})
         assert "\x1b" not in written
-        return {"found": found, "warnings": warnings, "page": page["page"], "variables": written}, None
+        return {"found": found, "warnings": warnings, "page": page, "variables": written}, None
 
 
 def _log_of(name: str) -> Callable[[Any], Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import yaml
 
 from sandbox import databases
 from sandbox.layout import ROOT, Layout
+from tests import reading_results
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Database, Form
 from tests.fleet import remove
 from tests.helpers import REGISTRIES, Cluster
@@ -22,6 +24,7 @@ PASSWORD = databases.REGISTRY.password
 GIVEN = {name: PASSWORD for name in ("FRAUD_DATABASE_PASSWORD", "CREDIT_DATABASE_PASSWORD", "MODEL_REGISTRY_DATABASE_PASSWORD")}
 REFRESHED = "refreshed-word-815"
 NAMES = ("fraud", "credit")
+JOBS = ("review", "converge", "check")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -91,22 +94,53 @@ def test_a_fleet(example: Callable[[str], Player], layout: Layout) -> None:
 
 def test_a_pipeline(example: Callable[[str], Player], cluster: Cluster) -> None:
     player = example("gitops")
-    jobs = yaml.safe_load((player.folder / "gitlab-ci.yml").read_text())
-
-    def job(name: str) -> Played:
-        [command] = jobs[name]["script"]
-        return run(player, command)
-
-    review, converge = job("review"), job("converge")
+    systems = _scripts(player.folder)
+    gitlab = systems["gitlab-ci.yml"]
+    assert all(
+        systems[name]["review"] == gitlab["review"] and systems[name]["converge"] == gitlab["converge"] for name in ("github-workflow.yml", "Jenkinsfile")
+    )
+    review, converge = run(player, gitlab["review"]), run(player, gitlab["converge"])
     assert review.code == converge.code == 0 and "1 would be changed" in review.summary and "1 changed" in converge.summary
     Dashboard(cluster).grant("fraud-models", "User", "mallory")
     cluster.merge(*REGISTRIES, "fraud-models", {"metadata": {"annotations": {"openshift.io/description": "Clicked"}}})
-    check = job("check")
-    assert check.code, check.output
-    assert "openshift/fraud-models: description: current value 'Clicked', desired value 'Models of the fraud team' (last changed by " in check.summary
-    assert "openshift/fraud-models: permissions.users[mallory]: current value 'granted', desired value not set" in check.summary
-    assert job("converge").code == 0
+    for system, scripts in systems.items():
+        for name in ("results.json", "junit.xml"):
+            (player.folder / name).write_text("of an earlier run")
+        (player.folder / "check.sh").write_text(scripts["check"])
+        # As each of them runs it.
+        check = run(player, "sh check.sh" if system == "tekton.yml" else "sh -e check.sh")
+        assert check.code, check.output
+        assert "openshift/fraud-models: description: current value 'Clicked', desired value 'Models of the fraud team' (last changed by " in check.summary
+        assert "openshift/fraud-models: permissions.users[mallory]: current value 'granted', desired value not set" in check.summary
+        results, tests = (player.folder / name for name in ("results.json", "junit.xml"))
+        found = reading_results.results(results.read_text())["found"]
+        assert (found["drift"], found["health"], found["not_checked"]) == (1, 0, 0), system
+        assert reading_results.tests(tests.read_text())["openshift", "fraud-models: drift"][0] == "failed"
+        if "always" in scripts:
+            assert player.run(scripts["always"], GITHUB_STEP_SUMMARY=str(player.folder / "found")).code == 0
+        if system in ("github-workflow.yml", "tekton.yml"):
+            assert (player.folder / "found").read_text().replace("'", '"').strip() == json.dumps(found)
+            (player.folder / "found").unlink()
+    assert run(player, gitlab["converge"]).code == 0
     assert cluster.registry("fraud-models")["metadata"]["annotations"]["openshift.io/description"] == "Models of the fraud team"
+
+
+def _scripts(folder: Path) -> dict[str, dict[str, str]]:
+    """By file, the shell scripts of the three jobs of each system."""
+    gitlab = yaml.safe_load((folder / "gitlab-ci.yml").read_text())
+    github = yaml.safe_load((folder / "github-workflow.yml").read_text())["jobs"]
+    jenkins = re.findall(r"stage\('(\w+)'\).*?sh '{1,3}(.*?)'{1,3}\n", (folder / "Jenkinsfile").read_text(), re.DOTALL)
+    [tekton] = yaml.safe_load((folder / "tekton.yml").read_text())["spec"]["steps"]
+    # A backslash before a line break is one of Groovy's too.
+    return {
+        "gitlab-ci.yml": {name: "\n".join(gitlab[name]["script"]) for name in JOBS},
+        "github-workflow.yml": {
+            **{name: "\n".join(step["run"] for step in github[name]["steps"] if "run" in step and "if" not in step) for name in JOBS},
+            "always": "\n".join(step["run"] for step in github["check"]["steps"] if "run" in step and "if" in step),
+        },
+        "Jenkinsfile": {name: script.replace("\\\n", "") for name, script in jenkins},
+        "tekton.yml": {"check": tekton["script"].replace("$(results.found.path)", "found")},
+    }
 
 
 def test_passwords_that_external_secrets_keeps(example: Callable[[str], Player], cluster: Cluster, layout: Layout) -> None:

@@ -130,7 +130,7 @@ def test_without_drivers_only_fail_fails_and_nothing_is_warned_of(automation: Ru
         ]
     )
     reason = "the Python library PyMySQL is not installed where this task runs"
-    assert not warned.failed and warned.result["database"] == {"checked": False, "reason": reason}, warned.output
+    assert not warned.failed and warned.result["database"] == {"checked": False, "usable": None, "reason": reason}, warned.output
     assert not [warning for warning in warned.warnings if "check_database" in warning]
     assert failed.failed and failed.writes == [], failed.output
     assert failed.result["problems"][0]["option"] == "check_database" and reason in failed.result["msg"]

@@ -36,8 +36,11 @@ class Preflight:
 
     def result(self) -> dict[str, Any]:
         """The look as part of a result."""
+        usable = self.report.usable
         unproven = next((finding.message for finding in self.report.findings if not finding.proven), "")
-        return {"checked": self.report.usable is not None, "reason": "" if self.report.usable is not None else self.reason or unproven}
+        failures = " ".join(_told(finding) for finding in self.report.findings if finding.result == vocabulary.FAILURE)
+        reason = self.reason or unproven if usable is None else "" if usable else failures
+        return {"checked": usable is not None, "usable": usable, "reason": reason}
 
     def problems(self) -> list[_errors.Problem]:
         """What keeps the registry from serving, where it must pass. What only the cluster could tell is none."""

@@ -91,8 +91,7 @@ def _back_up(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         "server_version": _server_version(reader, options["name"], outcome),
     }
     with data_access.database_of(reader, resource) as opened, snapshot.snapshot(opened.connection, opened.view.type) as taken:
-        # With the path of a proxy that leads to several clusters.
-        backup = retention.backup_of(cluster.host.partition("://")[2].rstrip("/"), options["name"], datetime.now(timezone.utc))
+        backup = retention.backup_of(cluster.host, options["name"], datetime.now(timezone.utc))
         found = _looked_at(taken, opened.view.type, outcome)
         facts = {"taken_at": backup.moment.strftime("%Y-%m-%dT%H:%M:%SZ"), **facts, **found}
         tables: manifests.Manifest = {}

@@ -102,7 +102,7 @@ class Collector:
         namespace = options["namespace"] or cluster.registries_namespace()
         self._survey = snapshots.Survey(cluster, cluster.capabilities(), namespace, {key: value for key, value in selectors.items() if value})
         self._now = datetime.now(timezone.utc)
-        self._bundles: dict[tuple[str, desired_state.KeyReference], list[manifests.Manifest]] = {}
+        self._bundles: dict[tuple[str, desired_state.KeyReference], list[manifests.Manifest] | None] = {}
         self._readers: dict[tuple[str, desired_state.KeyReference], list[str]] = {}
 
     def result(self) -> manifests.Manifest:
@@ -130,7 +130,8 @@ class Collector:
             found["access_by_other_roles"] = self._add_access(selected, registries)
         if CERTIFICATES in self._included:
             for registry, shown in zip(selected, registries):
-                shown.setdefault("status", {})["certificates"] = self._expiring(registry)
+                status = shown.setdefault("status", {})
+                status["certificates"], status["unread_certificates"] = self._expiring(registry)
             self._warn_of_certificates()
         if DATABASE in self._included:
             self._each(self._add_database, selected, registries)
@@ -291,29 +292,32 @@ class Collector:
 
     # Certificates
 
-    def _expiring(self, registry: manifests.Manifest) -> list[manifests.Manifest]:
-        """The certificates that a registry reads: of the CA, and its own for the database."""
+    def _expiring(self, registry: manifests.Manifest) -> tuple[list[manifests.Manifest], list[str]]:
+        """The certificates that a registry reads, of the CA, and its own for the database, and the objects that could not be read."""
         section = custom_resource.live_database(registry)
         read = [("ca", kind, section.get(key)) for kind, key in custom_resource.CA_KEYS.items()]
         read.append(("client", "Secret", section.get(custom_resource.CERTIFICATE_KEYS[0])))
-        found = []
+        found: list[manifests.Manifest] = []
+        unread = []
         for use, kind, held in read:
             if held:
                 place = kind, desired_state.KeyReference(held["name"], held["key"])
                 self._readers.setdefault(place, []).append(registry["metadata"]["name"])
                 described = {"use": use, "kind": kind, "name": held["name"], "key": held["key"]}
-                found += [{**described, **certificate} for certificate in self._bundle(place)]
-        return found
+                bundle = self._bundle(place)
+                found += [{**described, **certificate} for certificate in bundle or ()]
+                unread += [f"{kind} {held['name']}"] if bundle is None else []
+        return found, unread
 
-    def _bundle(self, place: tuple[str, desired_state.KeyReference]) -> list[manifests.Manifest]:
-        """The certificates of a key of a ConfigMap or Secret, read once however many registries use it; none when it cannot be read."""
+    def _bundle(self, place: tuple[str, desired_state.KeyReference]) -> list[manifests.Manifest] | None:
+        """The certificates of a key of a ConfigMap or Secret, read once however many registries use it; None when it cannot be read."""
         from .._model import certificates
 
         if place not in self._bundles:
             kind, reference = place
-            held = self._seen(f"the certificates in {kind}s", kinds.APIS[kind], lambda: self._survey.held(kind, reference.name))
-            text = manifests.text_of(kind, held, reference.key)
-            self._bundles[place] = [self._described(certificate) for certificate in certificates.certificates_in(text or "")]
+            held = self._seen(f"the certificates in {kind}s", kinds.APIS[kind], lambda: [self._survey.held(kind, reference.name)])
+            text = manifests.text_of(kind, held[0], reference.key) if held else None
+            self._bundles[place] = None if held is None else [self._described(certificate) for certificate in certificates.certificates_in(text or "")]
         return self._bundles[place]
 
     def _described(self, certificate: certificates.Certificate) -> manifests.Manifest:
@@ -325,7 +329,7 @@ class Collector:
         for (kind, reference), names in self._readers.items():
             ended = [
                 f"{certificate['subject']!r} ({'expired' if certificate['expired'] else 'expires'} on {certificate['not_after']})"
-                for certificate in self._bundles[kind, reference]
+                for certificate in self._bundles[kind, reference] or ()
                 if certificate["expired"] or certificate["expires_soon"]
             ]
             if ended:

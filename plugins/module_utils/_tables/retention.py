@@ -29,9 +29,14 @@ class Backup:
         return f"{self.cluster}_{self.registry}_{self.moment:{_TIME}}{SUFFIX}"
 
 
-def backup_of(cluster: str, registry: str, moment: datetime) -> Backup:
-    """The backup of a registry now. `cluster` is whatever tells clusters apart, such as the host of the API server."""
-    return Backup(re.sub(r"[^A-Za-z0-9.-]+", "-", cluster), registry, moment.astimezone(timezone.utc).replace(microsecond=0))
+def cluster_of(server: str) -> str:
+    """What the names of backups call the cluster with this API server. The path stays: it may be that of a proxy that leads to several clusters."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", server.rpartition("://")[2].rstrip("/"))
+
+
+def backup_of(server: str, registry: str, moment: datetime) -> Backup:
+    """The backup of a registry now, in the cluster with this API server."""
+    return Backup(cluster_of(server), registry, moment.astimezone(timezone.utc).replace(microsecond=0))
 
 
 def backup_in(file: str) -> Backup | None:

@@ -46,7 +46,7 @@ def test_a_check_fails_for_the_catalog_alone_and_for_the_registries_alone(play: 
     unavailable = found(registry("team", status={"available": False, "reason": "no pod is ready"}))
     fine = {**SEEN, "sources": []}
     played = play("check", variables=variables, model_registries=REGISTRIES, model_registry_info=unavailable, model_catalog_info=fine)
-    assert played.code and "team" in str(played.summaries[0]), played.output
+    assert played.code and "team" in str(played.summaries[1]), played.output
     file = written(tmp_path)
     assert (file["status"], file["clusters"]["east"]["catalog"]["status"]) == ("findings", "ok")
 

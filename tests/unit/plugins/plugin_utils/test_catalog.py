@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._catalog import outcome, results
 
 CHANGE = {"action": "update", "kind": "ConfigMap", "namespace": "r", "name": "model-catalog-sources", "fields": ["sources[a].enabled"]}
@@ -52,7 +53,7 @@ def catalog_of(status: str) -> dict[str, Any]:
 
 
 def registries_of(status: str) -> dict[str, Any]:
-    return {"model_registries_outcome": {"status": status, "server": "", "registries": 1, "findings": [], "counts": {}}}
+    return {"model_registries_outcome": _outcome.as_fact(_outcome.Outcome(status, "", 1, []))}
 
 
 def test_the_results_are_those_of_registries_and_catalogs() -> None:

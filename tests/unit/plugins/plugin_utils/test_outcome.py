@@ -203,7 +203,10 @@ def test_the_outcome_of_a_playbook_before_does_not_count_for_a_host_that_failed_
 
 def test_all_of_it_is_there_for_programs() -> None:
     variables = {"east": {"model_registries_result": {"registries": []}, "other": 1}}
-    assert _outcome.results({"east": OK}, variables) == {
+    made = _outcome.results({"east": OK}, variables)
+    assert made.keys() == {"version", "collection_version", "finished", "status", "clusters"}
+    assert {name: made[name] for name in ("version", "status", "clusters")} == {
+        "version": 1,
         "status": "ok",
         "clusters": {"east": {**_outcome.as_fact(OK), "results": {"model_registries_result": {"registries": []}}}},
     }

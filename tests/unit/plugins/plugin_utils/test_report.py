@@ -7,12 +7,15 @@ import hashlib
 import itertools
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import retention
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import TEMPLATES, Report, html, report_of
 from tests.found import access, certificate, found, many, registry
 
@@ -127,6 +130,18 @@ def test_each_registry_that_no_list_can_have_needs_attention() -> None:
     assert attention(made) == [("Warning", text, []) for text in said]
     assert made.summary[0] == "east: 1 registry, 1 available, 2 findings"
     assert rows(made, "skipped") == [["leaving", "is being deleted since then: it is stuck", "east"], ["dotted.name", "has a dot", "east"]]
+
+
+def test_the_last_backup_is_shown_and_one_that_is_too_old_marked(tmp_path: Path) -> None:
+    for name, hours in (("fraud", 3), ("old", 30)):
+        (tmp_path / retention.backup_of("https://api", name, NOW - timedelta(hours=hours)).file).write_text("x")
+    result = found(registry(), registry("old"), registry("none"))
+    made = report_of([("east", result, {})], NOW, "1.2.3", _backups.Wanted(str(tmp_path), 26, NOW))
+    assert ("Warning", "There is no recent backup", ["old", "none"]) in attention(made)
+    shown = {row[0]: row[3] for row in rows(made, "registries")}
+    assert "last backup 2026-03-04T02:06:00Z" in shown["fraud"] and "no backup" in shown["none"]
+    missing = report_of([("east", result, {})], NOW, "1.2.3", _backups.Wanted(str(tmp_path / "x"), 26, NOW))
+    assert any("were not read: No such file" in text for _severity, text, _names in attention(missing))
 
 
 def test_drift_is_told_with_who_wrote_it() -> None:
