@@ -98,8 +98,8 @@ def test_no_choice_of_tasks_writes_that_all_is_well(play: Play, tmp_path: Path) 
     assert skipped.code and "--skip-tags" in skipped.output, skipped.output
     # The inventory has one cluster, so that the tasks before those of the role are not needed.
     names = re.findall(r"- name: (.+)\n(?!.*(?:block|vars):\n)", (ROOT / "roles" / "model_registries" / "tasks" / "check.yml").read_text())
-    assert names[0] == "Compare the registries with the list" and len(names) >= 7
-    for name in names[1:]:
+    assert names[:2] == ["Validate the options", "Compare the registries with the list"] and len(names) >= 8
+    for name in names[2:]:
         played = play("check", "--start-at-task", name, variables=VARIABLES, **GOOD)
         assert played.code, f"{name}\n{played.output}"
         if (tmp_path / FILES["result"]).exists():
@@ -149,3 +149,11 @@ def test_the_schema_describes_what_a_reconciliation_writes_too(play: Play, tmp_p
     played = play("converge", variables={"model_registries_list": [], "model_registries_result_file": "results.json"}, model_registries=COMPARED)
     written = reading_results.results((tmp_path / "results.json").read_text())
     assert played.code == 0 and written["status"] == "ok" and "found" not in json.dumps(list(written)), played.output
+
+
+@pytest.mark.parametrize(("playbook", "variable"), [("check", "model_registries_smoke_test"), ("report", "model_registry_report_smoke_test")])
+def test_an_option_of_the_wrong_type_is_named_and_nothing_is_written(play: Play, tmp_path: Path, playbook: str, variable: str) -> None:
+    page = tmp_path / "page.html"
+    played = play(playbook, hosts=HOSTS, variables=VARIABLES | {variable: "yess", "model_registry_report_file": str(page)}, **GOOD)
+    assert played.code and variable in played.output and "yess" in played.output, played.output
+    assert not page.exists() and not any((tmp_path / name).exists() for name in FILES.values())
