@@ -232,6 +232,13 @@ MIGRATE: dict[str, Any] = {
     "lock_timeout": {"type": "int", "default": 60},
     "wait_timeout": WAIT["wait_timeout"],
 }
+RESTORE: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "src": {"type": "path"},
+    "command": {"type": "list", "elements": "str"},
+    "skip_orphans": {"type": "bool", "default": False},
+}
 COMPONENT: dict[str, Any] = {
     "state": {"type": "str", "choices": ["managed", "removed"], "default": "managed"},
     "registries_namespace": {"type": "str"},
@@ -320,6 +327,7 @@ OF_MODULE: dict[str, dict[str, Any]] = {
     "model_registry_component": COMPONENT,
     "model_registry_backup": BACKUP,
     "model_registry_migrate": MIGRATE,
+    "model_registry_restore": RESTORE,
     "model_catalog": CATALOG,
     "model_catalog_info": CATALOG_INFO,
 }

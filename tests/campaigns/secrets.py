@@ -105,6 +105,7 @@ def _tasks(planted: Planted, name: str, ca: str, kubeconfig: str) -> Iterator[di
         ("model_registry_database_info", {"registry": name}, {}),
         ("model_registry_backup", {"name": name, "dest": "/nonexistent"}, {}),
         ("model_registry_migrate", {"name": name, "to": {"database": {**database, "name": "other", "password": planted.password}}}, {}),
+        ("model_registry_restore", {"name": name, "src": "/nonexistent"}, {}),
         ("model_registry_info", {"include": ["status", "permissions", "certificates", "database"]}, {}),
         ("model_registry", {"name": name, "state": "absent"}, {}),
     ]

@@ -71,7 +71,7 @@ def test_the_guide_to_the_model_catalog(reader: Reader, cluster: Cluster, layout
         cluster.merge(*sources, {"data": {**dict.fromkeys(cluster.get(*sources)["data"]), **before}})
 
 
-def test_the_guide_to_backups(reader: Reader, layout: Layout, model_registry: Runner, database: str) -> None:
+def test_the_guides_to_backups_and_restores(reader: Reader, layout: Layout, model_registry: Runner, database: str) -> None:
     login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password, "ca": {"source": "cluster"}}
     made = model_registry(name="fraud-models", database={"type": "mysql", "host": databases.address(layout, "mysql"), "name": database, **login})
     assert not made.failed, made.output
@@ -79,6 +79,12 @@ def test_the_guide_to_backups(reader: Reader, layout: Layout, model_registry: Ru
     filler.fill(asking(emulated(server)))
     server.close()
     reader.follow("backup")
+    made = model_registry(name="fraud-restored", database={"type": "generated"})
+    assert not made.failed, made.output
+    try:
+        reader.follow("restore")
+    finally:
+        model_registry(name="fraud-restored", state="absent", delete_data=True, wait=False)
 
 
 def test_the_guide_to_migrations(reader: Reader, layout: Layout, model_registry: Runner, cluster: Cluster) -> None:

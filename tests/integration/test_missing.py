@@ -23,6 +23,7 @@ MODULES: dict[str, list[dict[str, Any]]] = {
     "model_registry_database_info": [{"registry": "one"}],
     "model_registry_backup": [{"name": "one", "dest": "/nonexistent"}],
     "model_registry_migrate": [{"name": "one", "to": {"database": DATABASE}}],
+    "model_registry_restore": [{"name": "one", "src": "/nonexistent"}],
 }
 
 

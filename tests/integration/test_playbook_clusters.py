@@ -37,6 +37,7 @@ FIRST_TASKS = {
     "permissions": "Manage access to the registry",
     "registry": "Create or edit the registry",
     "report": "Read the registries",
+    "restore": "Restore the registry",
     "rotate_ca": "Read the CA of the registry",
     "rotate_password": "Check whether the registry exists",
 }

@@ -49,11 +49,15 @@ def registry_with_database(reader: registry_reader.Reader, name: str) -> manifes
 
 @contextmanager
 def database_of(
-    reader: registry_reader.Reader, resource: manifests.Manifest, known: Mapping[tuple[str, str], manifests.Manifest | None] | None = None
+    reader: registry_reader.Reader,
+    resource: manifests.Manifest,
+    known: Mapping[tuple[str, str], manifests.Manifest | None] | None = None,
+    is_loaded: bool = False,
 ) -> Iterator[Opened]:
     """The database of a registry. UnreachableError, or ClusterError, when it cannot be opened; MissingLibraryError.
 
-    `known` are ConfigMaps and Secrets that are not to be read, by kind and name, such as those that are still to be written.
+    `known` are ConfigMaps and Secrets that are not to be read, by kind and name, such as those that are still to be written. `is_loaded`: it is not to be
+    saved, so that no error names the command that does.
     """
     name, kind = resource["metadata"]["name"], custom_resource.live_type(resource)
     missing = connection.missing_libraries(_options.MYSQL if kind == _options.MYSQL else _options.POSTGRESQL)
@@ -63,7 +67,7 @@ def database_of(
     failures = [finding for finding in found if finding.result == vocabulary.FAILURE]
     if failures:
         raise _unreachable(name, failures)
-    with _generated(reader, name, view) if kind == _options.GENERATED else _external(name, view) as opened:
+    with _generated(reader, name, view, is_loaded) if kind == _options.GENERATED else _external(name, view, is_loaded) as opened:
         try:
             yield opened
         except _errors.ReportedError as error:
@@ -76,22 +80,21 @@ def database_of(
 
 
 @contextmanager
-def _external(name: str, view: vocabulary.View) -> Iterator[Opened]:
+def _external(name: str, view: vocabulary.View, is_loaded: bool) -> Iterator[Opened]:
     report = resolution.report_of(view, [], SECONDS)
     if report.login is None:
         reasons = [finding for finding in report.findings if finding.result == vocabulary.FAILURE or not finding.proven]
         reasons = reasons or [finding for finding in report.findings if finding.result != vocabulary.OK]
         error = _unreachable(name, reasons)
-        error.add(
-            f"Run the task on a host that can connect to the database (delegate_to), or save the data with the tools of the database: {_dump(name, view)}"
-        )
+        by_hand = "." if is_loaded else f", or save the data with the tools of the database: {_dump(name, view)}"
+        error.add(f"Run the task on a host that can connect to the database (delegate_to){by_hand}")
         raise error
     failures = tuple(finding for finding in report.findings if finding.result == vocabulary.FAILURE)
     yield Opened(view, _opened(name, view, report.login), failures)
 
 
 @contextmanager
-def _generated(reader: registry_reader.Reader, name: str, view: vocabulary.View) -> Iterator[Opened]:
+def _generated(reader: registry_reader.Reader, name: str, view: vocabulary.View, is_loaded: bool) -> Iterator[Opened]:
     pod = _database_pod(reader, name)
     made = custom_resource.GeneratedDatabase(name)
     with contextlib.ExitStack() as stack:
@@ -100,7 +103,8 @@ def _generated(reader: registry_reader.Reader, name: str, view: vocabulary.View)
         except _errors.ClusterError as error:
             if error.status == _errors.FORBIDDEN:
                 by_hand = f"kubectl port-forward --namespace {shlex.quote(reader.namespace)} {shlex.quote(f'deployment/{made.host}')} {made.port}"
-                error.add(f"Bind the account to the Role in rbac/data.yml, or save the data with `{by_hand}` and {_dump(name, view, 'localhost')}")
+                by_hand = "." if is_loaded else f", or save the data with `{by_hand}` and {_dump(name, view, 'localhost')}"
+                error.add(f"Bind the account to the Role in rbac/data.yml{by_hand}")
             raise
         try:
             yield Opened(view, _opened(name, view, connection.Login(forward.folder)))

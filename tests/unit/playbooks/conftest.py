@@ -27,6 +27,7 @@ ANSWERING = (
     "model_catalog_info",
     "model_registry_backup",
     "model_registry_migrate",
+    "model_registry_restore",
     "model_registry_info",
     "model_registries",
     "model_registry_permission",

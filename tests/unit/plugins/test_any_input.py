@@ -30,6 +30,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import 
     migrate,
     registries,
     registry,
+    restore,
 )
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._input import option_problems
 
@@ -230,6 +231,7 @@ RULES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "model_registry_component": of_component,
     "model_registry_migrate": lambda given: iter(told(migrate.input_problems(given))),
     "model_registry_backup": lambda given: iter(told(backup.input_problems(given))),
+    "model_registry_restore": lambda given: iter(told(restore.input_problems(given))),
     "model_catalog": of_catalog,
     "model_catalog_info": of_catalog_info,
 }

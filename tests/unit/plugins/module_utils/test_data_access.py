@@ -28,7 +28,7 @@ def view(**changed):
 def opened(monkeypatch):
     monkeypatch.setattr(data_access.connection, "missing_libraries", lambda _kind: [])
     monkeypatch.setattr(data_access.resolution, "view_of", lambda *_arguments: (view(), []))
-    monkeypatch.setattr(data_access, "_external", lambda _name, _view: contextlib.nullcontext(object()))
+    monkeypatch.setattr(data_access, "_external", lambda _name, _view, _is_loaded: contextlib.nullcontext(object()))
     return data_access.database_of(Reader(), RESOURCE)
 
 

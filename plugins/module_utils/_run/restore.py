@@ -1,0 +1,246 @@
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module `model_registry_restore`: an archive becomes the data of a registry that is empty."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from .. import _errors, _module, _options, _texts
+from .._cluster import client, registry_reader
+from .._database import requirements
+from .._model import manifests, naming
+from .._plan import record
+from .._rest import samples
+from .._tables import archive, layout, loader, origin, snapshot
+from .._work import data_access
+
+# The oldest migration that leaves the same columns and the same rows as the newest one. Those between change indexes, foreign keys and views.
+OLDEST_ALIKE = {_options.MYSQL: 19, _options.POSTGRESQL: 19}
+# Between two looks at whether the run was cancelled, and reports of how far it is.
+ROWS_AT_ONCE = 1000
+_LONGEST_TEXT = 200
+
+
+@dataclass
+class Outcome(record.Outcome):
+    """What a restore did, filled as it goes on."""
+
+    is_changed: bool = False
+    backup: manifests.Manifest = field(default_factory=dict)
+    loaded: manifests.Manifest = field(default_factory=dict)
+    server: manifests.Manifest | None = None
+
+    def result(self, diff: bool) -> manifests.Manifest:
+        """The result of the module."""
+        return {
+            "changed": self.is_changed,
+            "summary": self._summary,
+            "backup": self.backup,
+            "database": self.loaded,
+            "server": self.server,
+            "cluster": self.cluster,
+        }
+
+    @property
+    def _summary(self) -> str:
+        if "rows" not in self.loaded:
+            return ""
+        left_out = sum(self.loaded["orphans"].values())
+        done = f"{self.loaded['rows']} rows" if self.is_changed else f"unchanged: the database already has the {self.loaded['rows']} rows"
+        orphans = f"; orphaned rows omitted: {left_out}" if left_out else ""
+        return f"{done} of registry {self.backup['registry']} of {self.backup['cluster']} from {self.backup['taken_at']}{orphans}"
+
+
+def run(argument_spec: dict[str, Any]) -> None:
+    """Run the module that restores a registry; ends the process with its result."""
+    places = [("src", "command")]
+    _module.run_on_cluster(argument_spec, _restore, input_problems, Outcome(), mutually_exclusive=places, required_one_of=places)
+
+
+def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
+    """What is wrong with the options whatever is in the cluster."""
+    problems = [*naming.namespace_problems(options["namespace"]), *naming.live_name_problems(options["name"])]
+    if options["command"] is not None and (not options["command"] or not options["command"][0].strip()):
+        problems.append(_errors.Problem("command", "is empty", "Set it to a program and its arguments, as a list"))
+    if options["src"] is not None and not options["src"].strip():
+        problems.append(_errors.Problem("src", "is empty", "Set it to a file of the host that executes the task"))
+    return problems
+
+
+def _restore(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+    problems = input_problems(options)
+    if problems:
+        raise _errors.InputError(problems)
+    outcome.introduce(cluster.identity())
+    reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
+    resource = data_access.registry_with_database(reader, options["name"])
+    with _archive(options, cluster) as stream:
+        saved = archive.Reader(stream)
+        outcome.backup, version = _described(saved)
+        rows = _Rows(saved, cluster)
+        # Nothing is written before everything was read.
+        rows.prove()
+        with data_access.database_of(reader, resource, is_loaded=True) as opened:
+            expected = _loaded(opened, version, rows, options["skip_orphans"], check_mode, outcome)
+    if not check_mode:
+        _ask_server(reader, options["name"], expected, outcome)
+
+
+def _archive(options: Mapping[str, Any], cluster: client.Cluster) -> contextlib.AbstractContextManager[IO[bytes]]:
+    return origin.of_command(options["command"], cluster.before_writing) if options["command"] else origin.of_file(options["src"])
+
+
+def _described(saved: archive.Reader) -> tuple[manifests.Manifest, int]:
+    """What an archive says of itself, which anybody can have written, and the version of its schema."""
+    said = saved.manifest
+    engine, version = said.get("engine"), said.get("schema_version")
+    if engine not in OLDEST_ALIKE or type(version) is not int:
+        raise archive.ArchiveError(f"the {archive.MANIFEST} of the backup does not have a known engine and the version of its schema")
+    registry = said["registry"].get("name") if isinstance(said.get("registry"), dict) else None
+    texts = {"registry": registry, **{key: said.get(key) for key in ("cluster", "namespace", "taken_at", "server_version")}}
+    shown = {key: None if value is None else _texts.line(str(value), _LONGEST_TEXT) for key, value in texts.items()}
+    rows = sum(content.rows for content in saved.contents.values())
+    return {**shown, "engine": engine, "schema_version": version, "rows": rows}, version
+
+
+class _Rows:
+    """The rows of an archive. On the way it reports how far the run is, and looks at whether it was cancelled."""
+
+    def __init__(self, saved: archive.Reader, cluster: client.Cluster) -> None:
+        self._saved, self._cluster = saved, cluster
+        self._all = sum(content.rows for content in saved.contents.values())
+        self._what, self._done, self._started = "", 0, time.monotonic()
+
+    def prove(self) -> None:
+        """Read everything. ArchiveError when anything is not as it was written."""
+        self._what = "checking the backup"
+        for table in layout.TABLES:
+            for _line in self.of(table):
+                pass
+        self._done, self._started = 0, time.monotonic()
+
+    def told(self, what: str) -> None:
+        """Report what is done next."""
+        self._what = what
+        self._tell()
+
+    def of(self, table: layout.Table) -> Iterator[bytes]:
+        """The rows of a table."""
+        for line in self._saved.rows(table):
+            if self._done % ROWS_AT_ONCE == 0:
+                self._tell()
+            self._done += 1
+            yield line
+
+    def _tell(self) -> None:
+        self._cluster.before_writing()
+        rate = self._done / max(time.monotonic() - self._started, 1)
+        remaining = f", {max(self._all - self._done, 0) / rate:,.0f} s remaining" if rate else ""
+        self._cluster.tell(f"{self._what}: {self._done:,} of {self._all:,} rows, {rate:,.0f} per second{remaining}")
+
+
+def _loaded(opened: data_access.Opened, version: int, rows: _Rows, skip_orphans: bool, check_mode: bool, outcome: Outcome) -> dict[str, str]:
+    """Load the rows, or find that they are there already; the first objects of each kind that the registry has to show then, with their names."""
+    kind = opened.view.type
+    # A snapshot of no transaction: what others write is found out by the loader, which locks the tables.
+    target = snapshot.Snapshot(opened.connection, kind)
+    target_version = target.schema_version()
+    target.need_registry()
+    if refusal := version_refusal(outcome.backup["engine"], version, kind, target_version):
+        raise snapshot.UnusableDatabaseError(refusal)
+    newest = requirements.NEWEST_MIGRATION[kind]
+    if target_version > newest:
+        outcome.warn([f"the schema version {target_version} is newer than the version known to this collection ({newest}), with the same tables and columns"])
+    outcome.loaded = {"engine": kind, "database_version": target.server_version(), "schema_version": target_version}
+    try:
+        done = loader.load(opened.connection, kind, rows.of, skip_orphans, commit=not check_mode, told=rows.told)
+        outcome.is_changed = True
+        orphans, digests = done.orphans, done.digests
+        outcome.warn(done.warnings)
+        outcome.loaded.update({"write_seconds": round(done.writing, 1), "verify_seconds": round(done.verifying, 1)})
+    except loader.NotEmptyError as error:
+        orphans, digests = loader.to_load(rows.of, kind, skip_orphans)
+        with snapshot.snapshot(opened.connection, kind) as taken:
+            if loader.differing(taken, {name: each.rows for name, each in digests.items()}, {name: each.text for name, each in digests.items()}):
+                error.add("They are not those of the backup. Create another registry, or one with another database, and restore into that.")
+                raise error
+    tables = {table.name: {"rows": digests[table.name].rows, "digest": digests[table.name].text} for table in loader.COPIED}
+    total = sum(digests[table.name].rows for table in loader.COPIED)
+    outcome.loaded.update({"rows": total, "tables": tables, "orphans": dict(orphans)})
+    return {} if check_mode else _first_objects(target)
+
+
+def version_refusal(source: str, source_version: int, target: str, target_version: int) -> str:
+    """Why rows of one schema do not belong into another; empty where they do."""
+
+    def is_known(kind: str, version: int) -> bool:
+        return OLDEST_ALIKE[kind] <= version <= requirements.NEWEST_MIGRATION[kind]
+
+    versions = f"The backup has schema version {source_version} ({source}), and the database has version {target_version} ({target})"
+    if source == target and target_version == source_version:
+        return ""
+    if source == target and target_version < source_version:
+        return f"{versions}, which is older. Update the product that runs the registry, and restore then"
+    if is_known(source, source_version) and is_known(target, target_version):
+        return ""
+    return f"{versions}. It is not known to this collection that both are equal in content. Restore into a database with the same version"
+
+
+# The types of the objects in each list of the API.
+_SHOWN = {
+    "registered_models": ("Context", ("kf.RegisteredModel",)),
+    "model_versions": ("Context", ("kf.ModelVersion",)),
+    "serving_environments": ("Context", ("kf.ServingEnvironment",)),
+    "inference_services": ("Context", ("kf.InferenceService",)),
+    "experiments": ("Context", ("kf.Experiment",)),
+    "experiment_runs": ("Context", ("kf.ExperimentRun",)),
+    "artifacts": ("Artifact", ("kf.ModelArtifact", "kf.DocArtifact", "kf.DataSet", "kf.Metric", "kf.Parameter")),
+}
+
+
+def _first_objects(target: snapshot.Snapshot) -> dict[str, str]:
+    """The first object of each kind, as `samples` names it, with the name in the database."""
+    quote, found = target.quote, {}
+    for collection, (table, types) in _SHOWN.items():
+        named = ", ".join(f"'{name}'" for name in types)
+        chosen = f"(SELECT id FROM {quote}Type{quote} WHERE name IN ({named}))"
+        row = target.first(f"SELECT id, name FROM {quote}{table}{quote} WHERE type_id IN {chosen} ORDER BY id LIMIT 1")
+        if row:
+            found[f"{collection}/{row[0]}"] = str(row[1])
+    return found
+
+
+def _ask_server(reader: registry_reader.Reader, name: str, expected: Mapping[str, str], outcome: Outcome) -> None:
+    """See whether the registry server, which goes on running, shows what was restored."""
+    try:
+        shown = samples.taken(reader, name)
+    except _errors.ReportedError as error:
+        outcome.warn([f"the data was restored, but it was not checked that the registry server shows it: {error}"])
+        return
+    collections = {path.partition("/")[0] for path in shown}
+    # The newest version of the API does not have them.
+    hidden = {"experiments", "experiment_runs"} - collections
+    asked = {path: stored for path, stored in expected.items() if path.partition("/")[0] not in hidden}
+    missing = [path for path, stored in asked.items() if path not in shown or not _is_named(shown[path].get("name"), stored)]
+    outcome.server = {"compared": sorted(asked), "missing": missing}
+    if missing:
+        raise ServerError(
+            f"The data was restored, but the registry server does not show {', '.join(missing)}. Check whether registry {name!r} uses this database:"
+            " restart its pod and run the task again"
+        )
+
+
+class ServerError(_errors.ReportedError):
+    """The registry server does not show what its database has."""
+
+
+def _is_named(shown: Any, stored: str) -> bool:
+    # The stored name begins with the id of the owner. One that nobody gave is not shown.
+    return shown is None or shown == stored or shown == stored.partition(":")[2]

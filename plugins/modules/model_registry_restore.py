@@ -1,0 +1,247 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: model_registry_restore
+short_description: Restore the data of a model registry from a backup
+version_added: 0.1.0
+author:
+  - The modelops.openshift_ai authors (@modelops)
+description:
+  - Writes the data in an archive of M(modelops.openshift_ai.model_registry_backup) into the database of an existing registry that does not contain any models
+    or other objects. IDs, times and relations are restored, too, so that deployments of the models still lead to their versions.
+  - The database can be of another type than that of the backup, for example PostgreSQL instead of MySQL.
+  - Before anything is written, the whole archive is verified. All rows are written in one transaction, which is committed only after they have been read back
+    and compared with the archive. If the run fails or is killed, the registry stays empty.
+  - Does not change the registry itself or its permissions. The archive contains its configuration. See the guide R(Restore a model
+    registry,ansible_collections.modelops.openshift_ai.docsite.restore).
+extends_documentation_fragment:
+  - modelops.openshift_ai.auth
+  - modelops.openshift_ai.attributes
+attributes:
+  check_mode:
+    description: Writes all rows into the database and compares them, but rolls the transaction back instead of committing it.
+  diff_mode:
+    description: The data of a registry can be large. RV(database.tables) contains the number of rows of each table.
+    support: none
+  idempotent:
+    description: If the database already contains exactly the data of the backup, nothing is written, and the module reports C(changed=false).
+    support: full
+notes:
+  - The connection to the database is made from the host that executes the task, and the archive is read there. If this host cannot reach the database, use
+    C(delegate_to) with a host that can.
+  - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)). Through the port of the pod of the registry
+    server, the module checks that the server shows the first objects of each kind. If it cannot be reached, a warning is issued.
+  - The registry server is not restarted. It does not keep any data of the database in memory, and the types of its objects keep their numbers.
+  - While the rows are written and compared, other connections can read the database, and their writes wait.
+  - The database is written to with the account of the registry. The password is read from the cluster.
+  - The memory that the module needs does not depend on the size of the registry.
+  - The permissions are in C(rbac/data.yml) of this collection.
+requirements:
+  - kubernetes >= 24.2.0
+  - kubernetes.core >= 5.0.0
+  - cryptography >= 3.4
+  - PyMySQL >= 1.0.2, for MySQL and MariaDB
+  - psycopg >= 3.1.8 with libpq, for PostgreSQL and generated databases
+seealso:
+  - module: modelops.openshift_ai.model_registry
+  - module: modelops.openshift_ai.model_registry_backup
+options:
+  name:
+    description:
+      - The resource name of the registry into which the data is restored. It can be another one than that of the backup, and in another cluster.
+      - The module fails if the registry does not exist or has no database, if its server has not created the tables of the database yet, if one of its
+        migrations is incomplete, or if the database contains tables that do not belong to a model registry.
+      - The module fails if there are rows in the database that are not those of the backup. It never deletes or replaces rows.
+      - The module fails if the schema of the database is older than that of the backup. It also fails if the two versions of the schema differ and it is not
+        known that they have the same content, as versions 19 to 21 of MySQL and 19 to 25 of PostgreSQL do.
+    type: str
+    required: true
+  namespace:
+    description:
+      - The namespace of the model registries.
+      - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
+        fails if there is no DataScienceCluster, or if the account cannot read it.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+    type: str
+  src:
+    description:
+      - The path of the archive on the host that executes the task.
+      - Mutually exclusive with O(command). One of them is required.
+      - The module fails if the file is not a complete and undamaged archive of a format that is known.
+    type: path
+  command:
+    description:
+      - A program with its arguments that writes the archive to its standard output, such as one that decrypts it or a client of an object store. It is not run
+        by a shell. It is also run in check mode.
+      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To set its folder, set the
+        environment variable E(TMPDIR).
+      - Mutually exclusive with O(src). One of them is required.
+      - The module fails if the program fails. The error contains the end of its error output.
+    type: list
+    elements: str
+  skip_orphans:
+    description:
+      - Whether to omit rows that belong to objects that do not exist. They can be left in MySQL if objects were deleted with SQL. A registry does not show
+        them, and PostgreSQL cannot store them.
+      - If V(false), the module fails if there are such rows, and the error contains their number.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Restore a registry from a backup
+  modelops.openshift_ai.model_registry_restore:
+    name: fraud-models
+    src: /var/backups/model-registries/api.example.com-6443_fraud-models_20260501T020000Z.zip
+
+- name: Restore a registry from an encrypted backup
+  modelops.openshift_ai.model_registry_restore:
+    name: fraud-models
+    command: [gpg, --batch, --decrypt, /var/backups/api.example.com-6443_fraud-models_20260501T020000Z.zip.gpg]
+"""
+
+RETURN = r"""
+backup:
+  description: The backup, as its manifest describes it.
+  returned: success
+  type: dict
+  contains:
+    registry:
+      description: The resource name of the registry that was backed up.
+      type: str
+    cluster:
+      description: The URL of the API server of its cluster.
+      type: str
+    namespace:
+      description: The namespace of that registry.
+      type: str
+    taken_at:
+      description: The time of the backup in UTC.
+      type: str
+    server_version:
+      description: The version of the registry server that was backed up.
+      type: str
+    engine:
+      description: The type of the database that was backed up, V(mysql) or V(postgresql).
+      type: str
+    schema_version:
+      description: The version of its schema.
+      type: int
+    rows:
+      description: The number of rows of all tables, including the types of objects.
+      type: int
+  sample:
+    registry: fraud-models
+    cluster: https://api.example.com:6443
+    taken_at: "2026-05-01T02:00:00Z"
+    engine: mysql
+    schema_version: 21
+    rows: 1204
+database:
+  description: The database of the registry.
+  returned: success
+  type: dict
+  contains:
+    engine:
+      description: The type of the database, V(mysql) or V(postgresql).
+      type: str
+    database_version:
+      description: The version of the database server.
+      type: str
+    schema_version:
+      description: The version of the schema. It is the number of the last migration.
+      type: int
+    rows:
+      description: The number of rows that were written or, in check mode, would be written. The types of objects, which the registry server has created, are
+        not counted.
+      type: int
+    tables:
+      description: The number of rows of each table, with a digest that does not depend on their order.
+      type: dict
+    orphans:
+      description: The number of rows that were omitted from each table because the objects to which they belong do not exist.
+      type: dict
+    write_seconds:
+      description: How long it took to write the rows. Not present if the data was restored before.
+      type: float
+    verify_seconds:
+      description: How long it took to compare the rows. Not present if the data was restored before.
+      type: float
+  sample:
+    engine: postgresql
+    schema_version: 25
+    rows: 1042
+    orphans: {}
+    write_seconds: 0.4
+    verify_seconds: 0.2
+server:
+  description: What was compared with the answers of the registry server. Null in check mode or if the server could not be reached.
+  returned: success
+  type: dict
+  contains:
+    compared:
+      description: The first object of each kind, by its path in the REST API.
+      type: list
+      elements: str
+    missing:
+      description: The objects that the server does not show. If there are any, the module fails.
+      type: list
+      elements: str
+summary:
+  description: The number of rows, and the registry, the cluster and the time of the backup in one line.
+  returned: success
+  type: str
+  sample: 1042 rows of registry fraud-models of https://api.example.com:6443 from 2026-05-01T02:00:00Z
+cluster:
+  description: The cluster and the account that were used.
+  returned: success
+  type: dict
+  contains:
+    host:
+      description: The URL of the API server.
+      type: str
+    context:
+      description: The context of the kubeconfig, if one was set.
+      type: str
+    user:
+      description: The name of the account in the cluster.
+      type: str
+    verify_ssl:
+      description: Whether the certificate of the API server is verified.
+      type: bool
+problems:
+  description: The problems that were found in the options.
+  returned: if the options are not valid
+  type: list
+  elements: dict
+  contains:
+    option:
+      description: The path of the option.
+      type: str
+    value:
+      description: The value of the option. Secrets are omitted.
+      type: raw
+    problem:
+      description: The problem.
+      type: str
+    remedy:
+      description: How to fix it.
+      type: str
+"""
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import restore
+
+
+def main() -> None:
+    restore.run(_options.RESTORE)
+
+
+if __name__ == "__main__":
+    main()

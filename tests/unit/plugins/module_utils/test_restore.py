@@ -1,0 +1,30 @@
+"""Which rows belong into which schema."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.restore import version_refusal
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        (("mysql", 21), ("mysql", 21), ""),
+        (("mysql", 19), ("mysql", 21), ""),
+        (("postgresql", 21), ("postgresql", 25), ""),
+        (("mysql", 19), ("postgresql", 25), ""),
+        (("postgresql", 25), ("mysql", 21), ""),
+        # Equal versions are equal, whatever they are.
+        (("postgresql", 30), ("postgresql", 30), ""),
+        (("mysql", 21), ("mysql", 19), "older"),
+        (("postgresql", 26), ("postgresql", 25), "older"),
+        (("postgresql", 25), ("postgresql", 26), "not known"),
+        (("mysql", 18), ("mysql", 21), "not known"),
+        (("mysql", 22), ("postgresql", 25), "not known"),
+        (("mysql", 21), ("postgresql", 26), "not known"),
+    ],
+)
+def test_only_schemas_that_are_alike(source: tuple[str, int], target: tuple[str, int], said: str) -> None:
+    refusal = version_refusal(*source, *target)
+    assert (said in refusal) if said else not refusal
