@@ -143,6 +143,19 @@ def load(
     return loading.loaded
 
 
+def to_load(rows: Rows, kind: str, leave_out_orphans: bool) -> tuple[Counter[str], dict[str, lines.Digest]]:
+    """What `load` would write into a type of database, by table, and how many rows it would leave out. UnloadableError for what is not a row."""
+    orphans, kept, digests = Counter[str](), _Kept(kind == _options.MYSQL), {}
+    for table in COPIED:
+        digest = digests[table.name] = lines.Digest()
+        for line in rows(table):
+            if leave_out_orphans and kept.is_orphan(table, _row(table, line)):
+                orphans[table.name] += 1
+            else:
+                digest.add(line)
+    return orphans, digests
+
+
 def prove_unchanged(taken: snapshot.Snapshot, rows: Mapping[str, int], digests: Mapping[str, str]) -> None:
     """ChangedError where a database does not have just these rows."""
     changed = differing(taken, rows, digests)
@@ -181,7 +194,7 @@ class _Loading:
         self._is_mysql = kind == _options.MYSQL
         self._types: dict[str, int] = {}
         self._trouble = _Trouble()
-        self._owners = {owner: _Numbers() for owners in OWNERS.values() for _column, owner in owners}
+        self._kept = _Kept(self._is_mysql)
         self.loaded = Loaded()
 
     def prove_target(self) -> None:
@@ -292,13 +305,9 @@ class _Loading:
         """The rows of a table that can be written: their lines, and their values."""
         encoding = values.Encoding(table, self._kind, self._types)
         digest = self.loaded.digests[table.name] = lines.Digest()
-        # MySQL does not miss what such a row belongs to.
-        owners = () if self._is_mysql else [(column, self._owners[owner]) for column, owner in OWNERS.get(table.name, ())]
-        numbers = self._owners.get(table.name)
-        types = [column.shown for column in table.columns if column.form == layout.TYPE]
         for line in found:
             row = _row(table, line)
-            if any(row[name] is None for name in types) or any(row[column] not in owner for column, owner in owners):
+            if self._kept.is_orphan(table, row):
                 self._trouble.orphans[table.name] += 1
                 continue
             digest.add(line)
@@ -311,8 +320,6 @@ class _Loading:
                     fields = encoding.fields(values.storable(row))
             except (ValueError, LookupError):
                 raise _not_understood(table) from None
-            if numbers is not None:
-                numbers.add(row["id"])
             yield line, fields
 
     def _copy(self, table: layout.Table, found: Iterable[bytes]) -> None:
@@ -426,6 +433,25 @@ class _Trouble:
             yield f"Rows of table {table} have {what} cannot store: {rows.text}."
         if self.pairs.count:
             yield f"MySQL takes names for equal that differ only in case, accents or trailing blanks: {self.pairs.text}."
+
+
+class _Kept:
+    """The rows that others may belong to, table after table."""
+
+    def __init__(self, is_mysql: bool) -> None:
+        # MySQL does not miss what a row belongs to.
+        self._owners = {} if is_mysql else {owner: _Numbers() for owners in OWNERS.values() for _column, owner in owners}
+
+    def is_orphan(self, table: layout.Table, row: Mapping[str, Any]) -> bool:
+        """Whether there is nothing that a row belongs to. If there is, others may belong to it."""
+        if any(row[column.shown] is None for column in table.columns if column.form == layout.TYPE):
+            return True
+        if self._owners:
+            if any(row[column] not in self._owners[owner] for column, owner in OWNERS.get(table.name, ())):
+                return True
+            if table.name in self._owners and type(row["id"]) is int:
+                self._owners[table.name].add(row["id"])
+        return False
 
 
 class _Numbers:
