@@ -17,11 +17,12 @@ description:
     MySQL to PostgreSQL. IDs and times are preserved, so that deployments still refer to their model versions.
   - The module copies all rows, compares both databases by digest, closes the previous database for writes, changes the registry, and waits until it is
     available. An acknowledged write is never lost. The previous database is not deleted.
-  - If anything fails, the registry keeps its previous database, or gets it back, and the database is opened for writes again. If a run is killed, run the task
-    again. It continues from the state of both databases.
+  - If anything fails, the registry keeps its previous database, or gets it back, and the database is opened for writes again. A database that was already
+    closed before the run, such as a MySQL database that is read-only, stays closed. If a run is killed, run the task again with the same options. It continues
+    from the state of both databases.
   - A new database that has no tables gets them from the registry server. For that, a temporary registry is created and deleted, which also proves that the
     registry server can use the new database.
-  - A new database that has the same rows already, such as from C(pg_dump) or C(mysqldump), is only compared.
+  - A new database that has the same rows already, such as from the tools of the database, is only compared.
   - The guide R(Move a registry to another database,ansible_collections.modelops.openshift_ai.docsite.migrate) describes what is locked, for how long, and how
     to go back.
 extends_documentation_fragment:
@@ -77,6 +78,7 @@ options:
           - The password is stored in a new Secret. The Secret of the previous database is not changed.
           - The module fails if the database has rows that differ from those of the registry, tables that do not belong to a model registry, or an incomplete
             migration, or if the registry server cannot use it.
+          - The module also fails if another registry in the namespace uses the new database or the current one.
           - The module fails if the database cannot store rows of the registry. MySQL considers names equal that differ only in case, accents or trailing
             blanks, and PostgreSQL cannot store NUL characters. The error lists the rows.
         type: dict

@@ -241,6 +241,65 @@ def test_killed_at_each_step_and_run_again_it_ends_right(
             open_again(layout, source, old)
 
 
+def test_of_two_runs_at_once_one_moves_the_registry_and_the_other_changes_nothing(
+    layout: Layout, automation: Runner, token: str, tmp_path: Path, cluster: Cluster, name: str, new_database: MakeDatabase
+) -> None:
+    old, new = new_database("mysql"), new_database("postgresql")
+    migrated(layout, "postgresql", new)
+    one = task(name, external(layout, "postgresql", new))
+    with registry_on(layout, automation, name, external(layout, "mysql", old)):
+        before = rows(layout, "mysql", old)
+        done: list[Run] = []
+
+        def run(number: int) -> None:
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            done.extend(Runner(layout, token, folder).sequence([one]))
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        try:
+            # Where the second was slow, there was nothing left to do.
+            said = [(found.failed, found.result["changed"], found.result.get("msg", "")) for found in done]
+            assert sorted(found.result["changed"] for found in done) == [False, True], said
+            assert all(not found.failed or "Another run" in found.result["msg"] or "was changed" in found.result["msg"] for found in done), said
+            assert cluster.registry(name)["spec"]["postgres"]["database"] == new and len(secrets_of(cluster, name)) == 2
+            assert is_closed(layout, "mysql", old) and rows(layout, "postgresql", new) == before
+        finally:
+            open_again(layout, "mysql", old)
+
+
+def test_a_registry_whose_new_database_was_written_to_keeps_it(
+    layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase
+) -> None:
+    old, new = new_database("mysql"), new_database("postgresql")
+    migrated(layout, "postgresql", new)
+    with registry_on(layout, automation, name, external(layout, "mysql", old)):
+        ended = threading.Event()
+
+        def write() -> None:
+            # As a client of a server that is up before the run has seen it.
+            statement = 'INSERT INTO "ContextProperty" (context_id, name, is_custom_property) SELECT max(id), \'new\', TRUE FROM "Context" HAVING max(id) > 0'
+            with opened(layout, "postgresql", new) as (connection, _engine):
+                while not ended.is_set() and not connection.execute(statement).rowcount:
+                    time.sleep(0.01)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        failed = migrate(name, external(layout, "postgresql", new), wait_timeout=1)
+        ended.set()
+        writer.join()
+        try:
+            assert failed.failed and "written to" in failed.result["msg"] and "keeps the new database" in failed.result["msg"], failed.output
+            assert cluster.registry(name)["spec"]["postgres"]["database"] == new and is_closed(layout, "mysql", old)
+            assert any(b'"new"' in row for row in rows(layout, "postgresql", new)["ContextProperty"])
+        finally:
+            open_again(layout, "mysql", old)
+
+
 def waits(layout: Layout, kind: str) -> bool:
     """Whether a statement waits for a lock of a row or a table."""
     mysql = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"

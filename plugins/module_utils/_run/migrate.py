@@ -102,6 +102,21 @@ def _is_in(resource: manifests.Manifest, after: manifests.Manifest) -> bool:
     return one == other
 
 
+def shared_problems(resource: manifests.Manifest, after: manifests.Manifest, registries: list[manifests.Manifest]) -> list[_errors.Problem]:
+    """Other registries in one of the databases: closing the one, or filling the other, would harm them."""
+    found = []
+    for option, state, problem, remedy in (
+        ("name", resource, "cannot be migrated: its database is also used by", "That registry could no longer write. Move or delete it first"),
+        ("to.database", after, "is already used by", "Set a database that no registry uses"),
+    ):
+        # Each generated one is that of its registry alone.
+        others = [] if custom_resource.live_type(state) == _options.GENERATED else [other for other in registries if _is_in(other, state)]
+        names = [repr(other["metadata"]["name"]) for other in others if other["metadata"]["name"] != resource["metadata"]["name"]]
+        if names:
+            found.append(_errors.Problem(option, f"{problem} registry {', '.join(names)}", remedy))
+    return found
+
+
 class Migration:
     """One registry on its way to another database."""
 
@@ -140,6 +155,9 @@ class Migration:
                 problems.append(
                     _errors.Problem("to.database.ca", f"would replace the CA certificate of the current database in ConfigMap {change.name!r}", remedy)
                 )
+        name = new_schema.temporary_name(self._resource)
+        problems += new_schema.problems(self._resource, self._reader.registry(name))
+        problems += shared_problems(self._resource, self._after, [found for found in self._reader.registries() if found["metadata"]["name"] != name])
         source: list[str] = []
         target: list[str] = []
         with contextlib.ExitStack() as stack:
@@ -218,6 +236,7 @@ class Migration:
     def predict(self) -> None:
         """What would be done; the rows are loaded into a target that has tables, and taken back."""
         with self._begun() as begun:
+            begun.claim()
             if self._has_tables:
                 begun.rehearse()
             else:
@@ -227,20 +246,25 @@ class Migration:
 
     def carry_out(self) -> None:
         """Everything, or nothing."""
-        written: list[changeset.Change] = []
-        try:
-            for change in self._plan.made.changes:
-                if change.kind in kinds.APIS and change.action != "delete":
-                    writes.send(self._reader.cluster, change, False)
-                    self._outcome.record(change)
-                    written.append(change)
-            self._move()
-        except BaseException as error:
-            with self._undisturbed():
-                self._delete(written, error)
-            raise
+        with self._begun() as begun:
+            begun.claim()
+            present = self._reader.fresh.registry(self._options["name"])
+            if present is None or present["spec"] != self._resource["spec"]:
+                raise _errors.ReportedError("The registry was changed or deleted after it was read, such as by another run. Nothing was written. Run again")
+            written: list[changeset.Change] = []
+            try:
+                for change in self._plan.made.changes:
+                    if change.kind in kinds.APIS and change.action != "delete":
+                        writes.send(self._reader.cluster, change, False)
+                        self._outcome.record(change)
+                        written.append(change)
+                self._move(begun)
+            except BaseException as error:
+                with self._undisturbed():
+                    self._delete(written, error)
+                raise
 
-    def _move(self) -> None:
+    def _move(self, begun: move.Move) -> None:
         reader, seconds = self._reader, self._options["wait_timeout"]
         if not self._has_tables:
             self._reader.cluster.tell("waiting for the registry server to create the tables in the new database")
@@ -249,21 +273,20 @@ class Migration:
             # A run that was killed may have left it.
             new_schema.remove(reader, self._resource, seconds)
         before = self._samples()
-        with self._begun() as begun:
-            try:
-                begun.carry_over()
-                self._tell("waiting for the registry to use the new database")
-                restarted = time.monotonic()
-                completion.write(reconciliation.plan(reader.fresh, self._request)).wait(seconds)
-                ended = time.monotonic()
-                self._report(begun)
-                self._outcome.migration["writes_held_seconds"] = round(ended - (begun.facts.held_at or ended), 1)
-                self._outcome.migration["restart_seconds"] = round(ended - restarted, 1)
-                self._compare(before)
-            except BaseException as error:
-                with self._undisturbed():
-                    self._take_back(begun, error)
-                raise
+        try:
+            begun.carry_over()
+            self._tell("waiting for the registry to use the new database")
+            restarted = time.monotonic()
+            completion.write(reconciliation.plan(reader.fresh, self._request)).wait(seconds)
+            ended = time.monotonic()
+            self._report(begun)
+            self._outcome.migration["writes_held_seconds"] = round(ended - (begun.facts.held_at or ended), 1)
+            self._outcome.migration["restart_seconds"] = round(ended - restarted, 1)
+            self._compare(before)
+        except BaseException as error:
+            with self._undisturbed():
+                self._take_back(begun, error)
+            raise
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:

@@ -75,6 +75,7 @@ class Source:
 
     def claim(self) -> None:
         """Be the only one that moves this database, for as long as the connection lives. HeldError when another one is."""
+        stay_connected(self._connection, self._is_mysql)
         if self._is_mysql:
             # A lock's name may have 64 characters.
             [(granted,)] = self._run("SELECT GET_LOCK(CONCAT('modelops-move-', LEFT(SHA2(DATABASE(), 256), 40)), 0)")
@@ -158,7 +159,7 @@ class Source:
 
     def _lock(self, seconds: int) -> None:
         if self._is_mysql:
-            self._execute(f"SET SESSION lock_wait_timeout = {seconds}, wait_timeout = 86400")
+            self._execute(f"SET SESSION lock_wait_timeout = {seconds}")
             self._execute("LOCK TABLES " + ", ".join(f"`{name}` READ" for name in _NAMES))
             return
         self._execute("BEGIN READ WRITE")
@@ -203,6 +204,16 @@ class Source:
     def _run(self, statement: str) -> list[Any]:
         with snapshot.in_words(self._connection, "The database did not answer"):
             return _rows(self._connection, statement)
+
+
+def stay_connected(connection: Any, is_mysql: bool) -> None:
+    """Keep the server from ending a session that has nothing to do for a while, such as until the new tables are made."""
+    with snapshot.in_words(connection, "The database did not answer"):
+        if is_mysql:
+            _rows(connection, "SET SESSION wait_timeout = 86400")
+        else:
+            # PostgreSQL has it from 14 on.
+            _rows(connection, "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
 
 
 _OF_REGISTRY = (

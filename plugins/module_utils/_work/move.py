@@ -62,20 +62,29 @@ class Move:
     tell: Callable[[str], None]
     facts: Facts = field(default_factory=Facts)
     closed: bool = False
+    # Whether somebody else had closed the source: a run that was killed, or an administrator.
+    was_closed: bool = False
     # Whether the target may have rows that this run has written.
     filled: bool = False
 
     def __post_init__(self) -> None:
         self.source = closing.Source(self.holder.connection, self.holder.view.type)
 
+    def claim(self) -> None:
+        """Be the only one that moves something from or to these databases. HeldError when another run does, or when both are the same database."""
+        self.source.claim()
+        closing.stay_connected(self.reading.connection, self.reading.view.type == _options.MYSQL)
+        try:
+            closing.Source(self.target.connection, self.target.view.type).claim()
+        except closing.HeldError as error:
+            raise closing.HeldError(f"{error} (the new one), or the new database is the current one under another host name") from None
+
     def carry_over(self) -> None:
-        """Make the target equal to the source, which is closed then.
+        """Make the target equal to the source, which is closed then. Only after `claim`.
 
         UnusableDatabaseError: the target was not committed, and whether the source is closed is in `closed`.
         """
-        self.source.claim()
-        closing.Source(self.target.connection, self.target.view.type).claim()
-        self.closed = self.source.is_closed()
+        self.closed = self.was_closed = self.source.is_closed()
         if self.closed:
             self.facts.ways_back = self.source.ways_back()
         else:
@@ -102,7 +111,7 @@ class Move:
             else:
                 loaded = loader.load(self.target.connection, self.target.view.type, counted.rows, self.leave_out_orphans, commit=False, told=counted.told)
                 self.facts.orphans = dict(loaded.orphans)
-            self.facts.rows = counted.counts
+                self.facts.rows = {table.name: loaded.digests[table.name].rows for table in loader.COPIED}
 
     def count(self) -> None:
         """How many rows the source has."""
@@ -140,17 +149,19 @@ class Move:
     def _compare(self, counted: _Counted) -> None:
         """The target has rows: of another run, or of the tools of the database. They must be the same."""
         started = time.monotonic()
-        counted.read_all()
+        # What could not be stored there was left out there as well.
+        orphans, digests = loader.to_load(counted.rows, self.target.view.type, self.leave_out_orphans)
+        rows, texts = {table: digest.rows for table, digest in digests.items()}, {table: digest.text for table, digest in digests.items()}
         target = snapshot.Snapshot(self.target.connection, self.target.view.type)
         target.schema_version()
         target.need_registry()
         self.tell("comparing the databases")
-        differing = loader.differing(target, counted.counts, counted.texts)
+        differing = loader.differing(target, rows, texts)
         if differing:
             raise snapshot.UnusableDatabaseError(
                 f"The new database is not empty, and its rows are not those of the registry (table {', '.join(differing)}). Empty it, or set another database"
             )
-        self.facts.rows, self.facts.digests = counted.counts, counted.texts
+        self.facts.rows, self.facts.digests, self.facts.orphans = rows, texts, dict(orphans)
         self.facts.verify_seconds = time.monotonic() - started
 
     def _close(self, counted: _Counted) -> None:
@@ -191,7 +202,7 @@ class Move:
             except _errors.ReportedError as error:
                 said.append(f"The new database may have the rows of the registry. Empty it before the next run: {error}.")
         if self.closed:
-            said.append(self._reopen())
+            said.append(self._left_closed() if self.was_closed and not self.source.suffix else self._reopen())
         return " ".join(said)
 
     def _empty(self) -> None:
@@ -202,6 +213,9 @@ class Move:
                     return
                 raise snapshot.UnusableDatabaseError("it is not known whether the transaction was committed")
             loader.empty(target.connection, target.view.type, self.facts.rows, self.facts.digests)
+
+    def _left_closed(self) -> str:
+        return f"The previous database is still closed for writes, as it was before this run. To open it, run {'; '.join(self.facts.ways_back)}."
 
     def _reopen(self) -> str:
         try:

@@ -61,13 +61,22 @@ def make(reader: registry_reader.Reader, resource: manifests.Manifest, after: ma
         remove(reader.fresh, resource, seconds)
 
 
+def problems(resource: manifests.Manifest, present: manifests.Manifest | None) -> list[_errors.Problem]:
+    """What is wrong with the registry that has the name of the temporary one, if there is one."""
+    owners = [owner["uid"] for owner in manifests.at(present, ("metadata", "ownerReferences")) or []]
+    if present is None or resource["metadata"]["uid"] in owners:
+        return []
+    name = temporary_name(resource)
+    return [_errors.Problem("name", f"cannot be migrated: there is another registry {name!r}", "Delete or rename that registry", name)]
+
+
 def remove(reader: registry_reader.Reader, resource: manifests.Manifest, seconds: float) -> None:
     """Delete the temporary registry, where there is one. InputError when another registry has its name."""
     name = temporary_name(resource)
     present = reader.registry(name)
     if present is None:
         return
-    owners = [owner["uid"] for owner in present["metadata"].get("ownerReferences") or []]
-    if resource["metadata"]["uid"] not in owners:
-        raise _errors.InputError([_errors.Problem("name", f"cannot be migrated: there is another registry {name!r}", "Delete or rename that registry", name)])
+    found = problems(resource, present)
+    if found:
+        raise _errors.InputError(found)
     removal.Removal(desired_state.Registry(name, reader.namespace), desired_state.Consent(), False, record.Outcome()).carry_out(reader, seconds)

@@ -51,6 +51,24 @@ def test_a_registry_is_in_a_database_by_its_place_alone(after, same):
     assert migrate._is_in(resource(mysql=MYSQL), resource(**after)) is same
 
 
+def test_a_database_that_another_registry_uses_is_neither_closed_nor_filled():
+    here, there = resource(mysql=MYSQL), resource(postgres=MYSQL)
+    one, two, made = (
+        state | {"metadata": {"name": name}} for name, state in (("one", here), ("two", there), ("made", resource(postgres={"generateDeployment": True})))
+    )
+    found = {problem.option: problem.problem for problem in migrate.shared_problems(here, there, [here, one, two, made])}
+    assert "'one'" in found["name"] and "'two'" in found["to.database"]
+    assert migrate.shared_problems(here, there, [here, made]) == []
+    generated = resource(postgres={"generateDeployment": True})
+    assert migrate.shared_problems(generated, there, [generated, made]) == []
+
+
+def test_another_registry_with_the_name_of_the_temporary_one_is_found_before_anything_is_written():
+    mine, other = resource(mysql=MYSQL), {"metadata": {"name": "x"}}
+    assert new_schema.problems(mine, None) == new_schema.problems(mine, {"metadata": {"ownerReferences": [{"uid": "u"}]}}) == []
+    assert [problem.option for problem in new_schema.problems(mine, other)] == ["name"]
+
+
 def test_what_was_changed_through_the_api_meanwhile_is_no_difference():
     one, newer, other = ({"id": "1", "name": name, "lastUpdateTimeSinceEpoch": time} for name, time in (("a", "5"), ("b", "6"), ("b", "5")))
     assert samples.changed({"x/1": one}, {"x/1": one, "x/2": other}) == []
