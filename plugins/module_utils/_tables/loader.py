@@ -185,19 +185,6 @@ def _execute(connection: Any, statement: str) -> None:
         cursor.execute(statement)
 
 
-def to_load(rows: Rows, kind: str, leave_out_orphans: bool) -> tuple[Counter[str], dict[str, lines.Digest]]:
-    """What `load` would write into a type of database, by table, and how many rows it would leave out. UnloadableError for what is not a row."""
-    orphans, kept, digests = Counter[str](), _Kept(kind == _options.MYSQL), {}
-    for table in COPIED:
-        digest = digests[table.name] = lines.Digest()
-        for line in rows(table):
-            if leave_out_orphans and kept.is_orphan(table, _row(table, line)):
-                orphans[table.name] += 1
-            else:
-                digest.add(line)
-    return orphans, digests
-
-
 class _Loading:
     """One run of `load`."""
 
