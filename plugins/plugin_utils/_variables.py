@@ -15,7 +15,7 @@ PREFIXES = ("model_registries_", "model_registry_", CATALOG)
 SETTINGS = "model_registries_aap_"
 # What users set: the variables of docs/site/variables.yml and of the roles, without their prefix.
 OF_ALL = """
-    backup_hours check_database clusters delete_data expiry_days export_empty export_folder fail_on junit_file list metrics_file metrics_mode
+    backup_first backup_hours check_database clusters delete_data expiry_days export_empty export_folder fail_on junit_file list metrics_file metrics_mode
     namespace policy purge purge_limit rbac_folder restart result_file same_cluster smoke_test smoke_test_domains wait wait_timeout
 """
 OF_ONE = """
@@ -23,7 +23,7 @@ OF_ONE = """
     database_type database_username description display_name must_be_new name permissions permissions_state permissions_verify python
     backup_checksum backup_command backup_folder backup_keep_count backup_keep_days backup_names backup_namespace
     component_force component_namespace component_state component_wait component_wait_timeout
-    delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
+    delete_backup_command delete_backup_first delete_backup_folder delete_confirm delete_data delete_name delete_namespace delete_wait delete_wait_timeout
     migrate_database migrate_lock_timeout migrate_name migrate_namespace migrate_skip_orphans migrate_wait_timeout
     report_backup_folder report_backup_hours report_catalog report_expiry_days report_file report_namespace report_policy report_registries report_smoke_test
     report_smoke_test_domains

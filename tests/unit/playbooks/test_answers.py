@@ -216,6 +216,22 @@ def test_nothing_is_deleted_that_was_not_confirmed_wherever_a_run_begins(play: P
     assert deleted.code == 0 and asked(tmp_path) == ["model_registry"], deleted.output
 
 
+def test_a_registry_is_backed_up_before_it_is_deleted_and_stays_without_a_backup(play: Play, tmp_path: Path) -> None:
+    variables = {"model_registry_name": "one", "model_registry_delete_confirm": "one", "model_registries_backup_first": True}
+    answers: dict[str, Any] = {"model_registry_info": found(registry("one")), "model_registry": {"changed": True, "changes": [{"kind": "ModelRegistry"}]}}
+    saved = {"changed": True, "summary": "12 rows, 345 bytes to /backups/one.zip"}
+    done = play("delete", variables=variables, model_registry_backup=saved, **answers)
+    assert done.code == 0 and asked(tmp_path) == ["model_registry_info", "model_registry_backup", "model_registry"], done.output
+    assert "east/one: deleted: ModelRegistry; backup: 12 rows, 345 bytes to /backups/one.zip" in done.summary
+    failed = play("delete", variables=variables, model_registry_backup={"failed": True, "msg": "The disk is full."}, **answers)
+    assert failed.code and asked(tmp_path) == ["model_registry_info", "model_registry_backup"], failed.output
+    assert "east/one: FAILED: The disk is full. Nothing was deleted, because the backup failed" in failed.summary
+    skipped = play("delete", "--start-at-task", "Delete the registry", variables=variables, model_registry_backup=saved, **answers)
+    assert skipped.code and not asked(tmp_path) and "There is no backup" in skipped.summary, skipped.output
+    gone = play("delete", variables=variables, model_registry_info=found(), model_registry={"status": {"reason": "Registry 'one' does not exist"}})
+    assert gone.code == 0 and asked(tmp_path) == ["model_registry_info", "model_registry"], gone.output
+
+
 def test_a_registry_that_has_to_be_new_is_not_edited_wherever_a_run_begins(play: Play, tmp_path: Path) -> None:
     variables = {"model_registry_name": "one", "model_registry_must_be_new": True}
     for later in ("Create or edit the registry", "Fail if the registry exists"):
