@@ -46,11 +46,14 @@ def token(cluster: Cluster) -> Iterator[str]:
 
 
 @pytest.fixture
-def migrate(layout: Layout, token: str, tmp_path: Path) -> Callable[..., Run]:
-    runner = Runner(layout, token, tmp_path)
+def runner(layout: Layout, token: str, tmp_path: Path) -> Runner:
+    return Runner(layout, token, tmp_path)
 
-    def run(name: str, database: dict[str, Any], check: bool = False, verbosity: int = 0, **options: Any) -> Run:
-        [done] = runner.sequence([task(name, database, check, **options)], verbosity)
+
+@pytest.fixture
+def migrate(runner: Runner) -> Callable[..., Run]:
+    def run(name: str, database: dict[str, Any], check: bool = False, **options: Any) -> Run:
+        [done] = runner.sequence([task(name, database, check, **options)])
         return done
 
     return run
@@ -150,18 +153,20 @@ def rows(layout: Layout, kind: str, database: str) -> dict[str, list[bytes]]:
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_registry_moves_with_all_it_has_and_everything_that_was_acknowledged_while_it_is_written_to(
-    layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase, source: str, target: str
+    layout: Layout, automation: Runner, runner: Runner, cluster: Cluster, name: str, new_database: MakeDatabase, source: str, target: str
 ) -> None:
+    # A registry is made, moved and deleted, and its server and that of the temporary registry are started: most of the time is theirs.
     old, new = new_database(source), new_database(target)
     to = external(layout, target, new)
     with registry_on(layout, automation, name, external(layout, source, old)) as client:
         with server_on(layout, source, old) as ask:
             before = dict(filler.reads(ask))
-        predicted = migrate(name, to, check=True)
-        assert not predicted.failed and predicted.result["changed"] and not predicted.writes, predicted.output
         with writing(client) as acknowledged:
             helpers.until(lambda: len(acknowledged) > 3)
-            done = migrate(name, to, verbosity=3)
+            # And again: nothing is left to do.
+            predicted, done, again = runner.sequence([task(name, to, check=True), task(name, to), task(name, to)], verbosity=3)
+        assert not predicted.failed and predicted.result["changed"] and not predicted.writes, predicted.output
+        assert not again.failed and not again.result["changed"] and not again.writes, again.output
         assert not done.failed and done.result["changed"], done.output
         migration = done.result["migration"]
         try:
@@ -176,9 +181,6 @@ def test_a_registry_moves_with_all_it_has_and_everything_that_was_acknowledged_w
                     # There are more now.
                     assert found == answer or (path == "registered_models" and found["items"][: len(answer["items"])] == answer["items"]), path
             assert migration["compared_objects"] > 10
-            # And again: nothing is left to do.
-            again = migrate(name, to)
-            assert not again.failed and not again.result["changed"] and not again.writes, again.output
         finally:
             open_again(layout, source, old)
         assert REGISTRY.password not in done.output + json.dumps(done.result)
@@ -202,12 +204,12 @@ def secrets_of(cluster: Cluster, name: str) -> set[str]:
 
 @pytest.mark.parametrize(("source", "target"), [("postgresql", "mysql"), (databases.MARIADB, "postgresql")])
 def test_killed_at_each_step_and_run_again_it_ends_right(
-    layout: Layout, automation: Runner, token: str, tmp_path: Path, cluster: Cluster, name: str, new_database: MakeDatabase, source: str, target: str
+    layout: Layout, automation: Runner, runner: Runner, cluster: Cluster, name: str, new_database: MakeDatabase, source: str, target: str
 ) -> None:
+    # Five runs, four of which are killed: what each leaves is what the next one begins with.
     old, new = new_database(source), new_database(target)
     migrated(layout, target, new)
     to = external(layout, target, new)
-    runner = Runner(layout, token, tmp_path)
     with registry_on(layout, automation, name, external(layout, source, old)):
         before = rows(layout, source, old)
         # When the Secret was written.
@@ -244,6 +246,7 @@ def test_killed_at_each_step_and_run_again_it_ends_right(
 def test_of_two_runs_at_once_one_moves_the_registry_and_the_other_changes_nothing(
     layout: Layout, automation: Runner, token: str, tmp_path: Path, cluster: Cluster, name: str, new_database: MakeDatabase
 ) -> None:
+    # A registry is made and deleted, and two playbooks share the machine.
     old, new = new_database("mysql"), new_database("postgresql")
     migrated(layout, "postgresql", new)
     one = task(name, external(layout, "postgresql", new))
@@ -275,6 +278,7 @@ def test_of_two_runs_at_once_one_moves_the_registry_and_the_other_changes_nothin
 def test_a_registry_whose_new_database_was_written_to_keeps_it(
     layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase
 ) -> None:
+    # A registry is made, moved and deleted, as in each test here.
     old, new = new_database("mysql"), new_database("postgresql")
     migrated(layout, "postgresql", new)
     with registry_on(layout, automation, name, external(layout, "mysql", old)):
@@ -289,7 +293,9 @@ def test_a_registry_whose_new_database_was_written_to_keeps_it(
 
         writer = threading.Thread(target=write)
         writer.start()
+        faults.set_switches(layout, pod_delay_seconds=5)
         failed = migrate(name, external(layout, "postgresql", new), wait_timeout=1)
+        faults.clear(layout)
         ended.set()
         writer.join()
         try:
@@ -311,11 +317,14 @@ def waits(layout: Layout, kind: str) -> bool:
 def test_a_registry_that_does_not_become_available_gets_its_previous_database_back(
     layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase
 ) -> None:
+    # A registry is made, moved, put back and deleted, and is waited for each time.
     old, new = new_database("mysql"), new_database("postgresql")
     migrated(layout, "postgresql", new)
     with registry_on(layout, automation, name, external(layout, "mysql", old)) as client:
         spec, before, secrets = cluster.registry(name)["spec"], rows(layout, "mysql", old), secrets_of(cluster, name)
+        faults.set_switches(layout, pod_delay_seconds=5)
         failed = migrate(name, external(layout, "postgresql", new), wait_timeout=1)
+        faults.clear(layout)
         assert failed.failed and "previous database again" in failed.result["msg"] and "opened for writes again" in failed.result["msg"], failed.output
         assert cluster.registry(name)["spec"] == spec and secrets_of(cluster, name) == secrets
         assert not is_closed(layout, "mysql", old) and is_empty(layout, "postgresql", new) and rows(layout, "mysql", old) == before
@@ -326,6 +335,7 @@ def test_a_registry_that_does_not_become_available_gets_its_previous_database_ba
 def test_whatever_keeps_a_registry_from_moving_is_found_before_anything_is_changed(
     layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase
 ) -> None:
+    # One run for each reason, because the databases are changed in between, with one registry for all of them.
     old, new, bare = new_database("mysql"), new_database("postgresql"), new_database(databases.MARIADB)
     migrated(layout, "postgresql", new)
     to = external(layout, "postgresql", new)
