@@ -40,7 +40,8 @@ def migrated(layout: Layout, new_database: MakeDatabase) -> MakeDatabase:
 
 def run(layout: Layout, kind: str, database: str, *statements: str) -> list[Any]:
     """What the last of these statements answers, as the registry's account. `"` stands around names."""
-    with opened(layout, kind, database) as (connection, engine), connection.cursor() as cursor:
+    with opened(layout, kind, database) as (connection, engine):
+        cursor = connection.cursor()
         for statement in statements:
             cursor.execute(statement.replace('"', "`") if engine == "mysql" else statement)
         return list(cursor.fetchall()) if cursor.description else []

@@ -75,6 +75,16 @@ class Sides:
         with opened(self._layout, *self.source) as (connection, engine):
             closing.Source(connection, engine).reopen()
 
+    def ending_at(self, step: str, reached: list[str]) -> Callable[[str], None]:
+        """What ends all sessions when this is told first."""
+
+        def tell(text: str) -> None:
+            if step in text and not reached:
+                reached.append(text)
+                self.end_sessions()
+
+        return tell
+
     def end_sessions(self) -> None:
         """Of both sides, as when a node is lost."""
         for kind, name in (self.source, self.target):
@@ -109,13 +119,7 @@ class Died(BaseException):
 def test_sessions_that_are_ended_at_any_step_change_nothing(sides: Sides) -> None:
     for step in ("lock on the tables", "writing table Context", "writing table Attribution", "verifying table Artifact", "closing the tables"):
         reached: list[str] = []
-
-        def tell(text: str, step: str = step, reached: list[str] = reached) -> None:
-            if step in text and not reached:
-                reached.append(text)
-                sides.end_sessions()
-
-        with sides.begun(tell) as begun:
+        with sides.begun(sides.ending_at(step, reached)) as begun:
             failed(begun)
         assert reached and sides.is_empty and not sides.is_closed and sides.rows(sides.source) == sides.before, step
     with sides.begun() as begun:

@@ -101,7 +101,7 @@ def _described(saved: archive.Reader) -> tuple[manifests.Manifest, int]:
     """What an archive says of itself, which anybody can have written, and the version of its schema."""
     said = saved.manifest
     engine, version = said.get("engine"), said.get("schema_version")
-    if engine not in OLDEST_ALIKE or type(version) is not int:
+    if engine not in OLDEST_ALIKE or not isinstance(version, int) or isinstance(version, bool):
         raise archive.ArchiveError(f"the {archive.MANIFEST} of the backup does not have a known engine and the version of its schema")
     registry = said["registry"].get("name") if isinstance(said.get("registry"), dict) else None
     texts = {"registry": registry, **{key: said.get(key) for key in ("cluster", "namespace", "taken_at", "server_version")}}

@@ -279,7 +279,7 @@ class _Loading:
     def _add_types(self) -> None:
         """Add what the target lacks, and learn the numbers of its types."""
         table = layout.BY_NAME["Type"]
-        known = {name: kind for name, kind in self._run(f"SELECT name, type_kind FROM {self._name(table)}")}
+        known = dict(self._run(f"SELECT name, type_kind FROM {self._name(table)}"))
         lacking = []
         for line in self._rows(table):
             row = _row(table, line)
@@ -449,7 +449,7 @@ class _Kept:
         if self._owners:
             if any(row[column] not in self._owners[owner] for column, owner in OWNERS.get(table.name, ())):
                 return True
-            if table.name in self._owners and type(row["id"]) is int:
+            if table.name in self._owners and isinstance(row["id"], int):
                 self._owners[table.name].add(row["id"])
         return False
 
@@ -467,7 +467,7 @@ class _Numbers:
         part[number >> 3 & 1023] |= 1 << (number & 7)
 
     def __contains__(self, number: object) -> bool:
-        if type(number) is not int:
+        if not isinstance(number, int):
             return False
         part = self._parts.get(number >> 13)
         return part is not None and bool(part[number >> 3 & 1023] >> (number & 7) & 1)

@@ -71,13 +71,13 @@ class Encoding:
 
 
 def _integer(value: Any) -> bytes:
-    if type(value) is not int:
+    if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError
     return b"%d" % value
 
 
 def _truth(value: Any) -> bool:
-    if type(value) is not bool:
+    if not isinstance(value, bool):
         raise ValueError
     return value
 
@@ -91,7 +91,7 @@ def _postgresql_truth(value: Any) -> bytes:
 
 
 def _text(value: Any) -> bytes:
-    if type(value) is not str:
+    if not isinstance(value, str):
         raise ValueError
     return value.encode()
 
@@ -109,7 +109,7 @@ def _postgresql_text(value: Any) -> bytes:
 
 
 def _base64(value: Any) -> bytes:
-    if type(value) is not str or not _BASE64.fullmatch(value):
+    if not isinstance(value, str) or not _BASE64.fullmatch(value):
         raise ValueError
     return value.encode()
 

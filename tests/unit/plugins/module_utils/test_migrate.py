@@ -15,7 +15,7 @@ DATABASE = {"type": "mysql", "host": "mysql.example.com", "username": "registry"
 MYSQL = {"host": "mysql.example.com", "port": 3306, "database": "models", "username": "one"}
 
 
-def wrong(database=DATABASE, **options):
+def wrong(database, **options):
     given = {"name": "models", "namespace": None, "lock_timeout": 60, "wait_timeout": 300, "to": {"database": database}, **options}
     return [problem.option for problem in migrate.input_problems(given)]
 
