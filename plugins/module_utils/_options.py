@@ -232,11 +232,14 @@ MIGRATE: dict[str, Any] = {
     "lock_timeout": {"type": "int", "default": 60},
     "wait_timeout": WAIT["wait_timeout"],
 }
+BACKUP_INFO: dict[str, Any] = {
+    "src": {"type": "path"},
+    "command": {"type": "list", "elements": "str"},
+}
 RESTORE: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str"},
-    "src": {"type": "path"},
-    "command": {"type": "list", "elements": "str"},
+    **BACKUP_INFO,
     "skip_orphans": {"type": "bool", "default": False},
 }
 COMPONENT: dict[str, Any] = {

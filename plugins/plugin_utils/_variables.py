@@ -27,7 +27,7 @@ OF_ONE = """
     migrate_database migrate_lock_timeout migrate_name migrate_namespace migrate_skip_orphans migrate_wait_timeout
     report_backup_folder report_backup_hours report_catalog report_expiry_days report_file report_namespace report_policy report_registries report_smoke_test
     report_smoke_test_domains
-    restore_command restore_file restore_name restore_namespace restore_skip_orphans
+    restore_command restore_database restore_file restore_name restore_namespace restore_skip_orphans
 """
 OF_CATALOG = "fail_on included labels named_queries namespace preview purge purge_limit result_file rollback sources store wait wait_timeout"
 TAKEN = frozenset(

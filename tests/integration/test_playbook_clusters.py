@@ -35,6 +35,7 @@ FIRST_TASKS = {
     "export": "Read the registries",
     "migrate": "Move the registry to another database",
     "permissions": "Manage access to the registry",
+    "recover": "Create the registry",
     "registry": "Create or edit the registry",
     "report": "Read the registries",
     "restore": "Restore the registry",

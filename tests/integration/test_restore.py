@@ -23,7 +23,8 @@ from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from sandbox.node.web import pods_url
 from sandbox.server import filler, models
 from tests import helpers
-from tests.helpers import Cluster, Run, Runner, Task
+from tests.helpers import REGISTRIES, Cluster, Run, Runner, Task
+from tests.playing import Player
 
 from .test_backup import external
 from .test_sandbox_registry_data import Answered, Send, asking, everything
@@ -317,3 +318,49 @@ def test_without_a_permission_the_message_names_it(layout: Layout, backups: dict
         said = run.result["msg"] if run.failed else " ".join(run.warnings)
         assert run.failed == (outcome == "fails") and text in said, (right, run.output)
         assert run.failed or run.result["server"] is None
+
+
+def test_a_lost_registry_is_made_again_from_its_backup(
+    layout: Layout, cluster: Cluster, automation: Runner, registries: Registries, token: str, tmp_path: Path
+) -> None:
+    external_name, database = registries["mysql"]
+    names = {external_name: f"{external_name}-team"}
+    for name in names:
+        asking(pod_of(layout, cluster, name))("POST", "registered_models", {"name": f"lost {uuid.uuid4().hex}"})
+    granted = [Task({"name": name, "permissions": {"groups": [group]}}) for name, group in names.items()]
+    saved = automation.sequence(
+        [*granted, *(Task({"name": name, "namespace": REGISTRIES_NAMESPACE, "dest": str(tmp_path)}, BACKUP, token=token) for name in names)]
+    )[len(names) :]
+    assert not [run.output for run in saved if run.failed]
+    shown = {name: everything(pod_of(layout, cluster, name)) for name in names}
+    stored = contents(layout, "mysql", database)
+    # The custom resource and the Secret are lost, the database is not.
+    cluster.delete(*REGISTRIES, external_name)
+    for secret in cluster.items("v1", "secrets"):
+        if secret["metadata"]["name"].startswith(f"{external_name}-db-"):
+            cluster.delete("v1", "secrets", secret["metadata"]["name"])
+    with helpers.account_with(cluster, "recover", [*helpers.converging_roles(), *helpers.roles_of("data.yml")]) as account:
+        player = Player(layout, account, tmp_path)
+        (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": {"east": {"model_registry_cluster": {"kubeconfig": player.kubeconfig()}}}}}))
+        paths = {name: run.result["backup"]["path"] for name, run in zip(names, saved, strict=True)}
+
+        def recover(name: str, *more: str) -> str:
+            command = f"ansible-playbook -i inventory.yml modelops.openshift_ai.recover -e model_registry_restore_file={paths[name]}"
+            done = player.run(command, *more, MODEL_REGISTRY_DATABASE_PASSWORD=REGISTRY.password)
+            assert done.code == 0 and REGISTRY.password not in done.output, done.output
+            return done.summary
+
+        assert "the configuration would be written, and then the data restored" in recover(external_name, "--check")
+        assert cluster.registry(external_name) is None
+        assert "configuration written; unchanged: the database already has" in recover(external_name)
+    assert contents(layout, "mysql", database) == stored
+    again = automation.sequence(
+        [Task({"name": name, "namespace": REGISTRIES_NAMESPACE, "dest": str(tmp_path)}, BACKUP, check=True, token=token) for name in names]
+    )
+    for name, before, now in zip(names, saved, again, strict=True):
+        assert everything(pod_of(layout, cluster, name)) == shown[name]
+        assert not now.failed, now.output
+        # The name of the new Secret is another one.
+        for run in (before, now):
+            run.result["registry"]["database"].pop("password_secret", None)
+        assert now.result["registry"] == before.result["registry"] and names[name] in now.result["registry"]["permissions"]["groups"]

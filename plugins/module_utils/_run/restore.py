@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from .. import _errors, _module, _options, _texts
+from .. import _errors, _module, _options
 from .._cluster import client, registry_reader
 from .._database import requirements
 from .._model import manifests, naming
@@ -25,7 +25,6 @@ from .._work import data_access
 OLDEST_ALIKE = {_options.MYSQL: 19, _options.POSTGRESQL: 19}
 # Between two looks at whether the run was cancelled, and reports of how far it is.
 ROWS_AT_ONCE = 1000
-_LONGEST_TEXT = 200
 
 
 @dataclass
@@ -66,12 +65,7 @@ def run(argument_spec: dict[str, Any]) -> None:
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
-    problems = [*naming.namespace_problems(options["namespace"]), *naming.live_name_problems(options["name"])]
-    if options["command"] is not None and (not options["command"] or not options["command"][0].strip()):
-        problems.append(_errors.Problem("command", "is empty", "Set it to a program and its arguments, as a list"))
-    if options["src"] is not None and not options["src"].strip():
-        problems.append(_errors.Problem("src", "is empty", "Set it to a file of the host that executes the task"))
-    return problems
+    return [*naming.namespace_problems(options["namespace"]), *naming.live_name_problems(options["name"]), *origin.problems(options)]
 
 
 def _restore(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
@@ -83,31 +77,18 @@ def _restore(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     resource = data_access.registry_with_database(reader, options["name"])
     with _archive(options, cluster) as stream:
         saved = archive.Reader(stream)
-        outcome.backup, version = _described(saved)
+        outcome.backup = saved.described()
         rows = _Rows(saved, cluster)
         # Nothing is written before everything was read.
         rows.prove()
         with data_access.database_of(reader, resource, is_loaded=True) as opened:
-            expected = _loaded(opened, version, rows, options["skip_orphans"], check_mode, outcome)
+            expected = _loaded(opened, rows, options["skip_orphans"], check_mode, outcome)
     if not check_mode:
         _ask_server(reader, options["name"], expected, outcome)
 
 
 def _archive(options: Mapping[str, Any], cluster: client.Cluster) -> contextlib.AbstractContextManager[IO[bytes]]:
     return origin.of_command(options["command"], cluster.before_writing) if options["command"] else origin.of_file(options["src"])
-
-
-def _described(saved: archive.Reader) -> tuple[manifests.Manifest, int]:
-    """What an archive says of itself, which anybody can have written, and the version of its schema."""
-    said = saved.manifest
-    engine, version = said.get("engine"), said.get("schema_version")
-    if engine not in OLDEST_ALIKE or not isinstance(version, int) or isinstance(version, bool):
-        raise archive.ArchiveError(f"the {archive.MANIFEST} of the backup does not have a known engine and the version of its schema")
-    registry = said["registry"].get("name") if isinstance(said.get("registry"), dict) else None
-    texts = {"registry": registry, **{key: said.get(key) for key in ("cluster", "namespace", "taken_at", "server_version")}}
-    shown = {key: None if value is None else _texts.line(str(value), _LONGEST_TEXT) for key, value in texts.items()}
-    rows = sum(content.rows for content in saved.contents.values())
-    return {**shown, "engine": engine, "schema_version": version, "rows": rows}, version
 
 
 class _Rows:
@@ -146,14 +127,14 @@ class _Rows:
         self._cluster.tell(f"{self._what}: {self._done:,} of {self._all:,} rows, {rate:,.0f} per second{remaining}")
 
 
-def _loaded(opened: data_access.Opened, version: int, rows: _Rows, skip_orphans: bool, check_mode: bool, outcome: Outcome) -> dict[str, str]:
+def _loaded(opened: data_access.Opened, rows: _Rows, skip_orphans: bool, check_mode: bool, outcome: Outcome) -> dict[str, str]:
     """Load the rows, or find that they are there already; the first objects of each kind that the registry has to show then, with their names."""
     kind = opened.view.type
     # A snapshot of no transaction: what others write is found out by the loader, which locks the tables.
     target = snapshot.Snapshot(opened.connection, kind)
     target_version = target.schema_version()
     target.need_registry()
-    if refusal := version_refusal(outcome.backup["engine"], version, kind, target_version):
+    if refusal := version_refusal(outcome.backup["engine"], outcome.backup["schema_version"], kind, target_version):
         raise snapshot.UnusableDatabaseError(refusal)
     newest = requirements.NEWEST_MIGRATION[kind]
     if target_version > newest:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
-from .. import _errors
+from .. import _errors, _options, _texts
 from . import layout, lines
 
 FORMAT = 1
@@ -29,6 +29,7 @@ _LEVEL = 3
 _CHUNK = 1 << 18
 # Far more than the largest manifest has.
 _LARGEST_MANIFEST = 1 << 24
+_LONGEST_TEXT = 200
 # RuntimeError: a file that is encrypted, or values in each other without end.
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
@@ -158,6 +159,24 @@ class Reader:
         for name in self.contents:
             for _row in self.rows(layout.BY_NAME[name]):
                 pass
+
+    def described(self) -> dict[str, Any]:
+        """What the archive says of itself, which anybody can have written. ArchiveError when it does not say of which schema its rows are."""
+        said = self.manifest
+        engine, version = said.get("engine"), said.get("schema_version")
+        if engine not in (_options.MYSQL, _options.POSTGRESQL) or not isinstance(version, int) or isinstance(version, bool):
+            raise ArchiveError(f"the {MANIFEST} of the backup does not have a known engine and the version of its schema")
+        registry = said["registry"].get("name") if isinstance(said.get("registry"), dict) else None
+        texts = {"registry": registry, **{key: said.get(key) for key in ("cluster", "namespace", "taken_at", "server_version")}}
+        shown = {key: None if value is None else _texts.line(str(value), _LONGEST_TEXT) for key, value in texts.items()}
+        return {**shown, "engine": engine, "schema_version": version, "rows": sum(content.rows for content in self.contents.values())}
+
+    def definition(self) -> dict[str, Any]:
+        """The registry that was backed up, as an entry of a list of registries. Values are as they were written: only their consumer can judge them."""
+        found = self.manifest.get("registry")
+        if not isinstance(found, dict) or not isinstance(found.get("name"), str) or not isinstance(found.get("database"), dict):
+            raise ArchiveError(f"the {MANIFEST} of the backup does not have the configuration of a registry with its database")
+        return found
 
     def _manifest(self) -> Mapping[str, Any]:
         try:

@@ -11,9 +11,9 @@ import os
 import stat
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 from .. import _errors, _texts
 
@@ -25,6 +25,16 @@ _PATIENCE = 1.0
 
 class OriginError(_errors.ReportedError):
     """An archive could not be opened."""
+
+
+def problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
+    """What is wrong with the options that say where an archive comes from."""
+    found = []
+    if options["command"] is not None and (not options["command"] or not options["command"][0].strip()):
+        found.append(_errors.Problem("command", "is empty", "Set it to a program and its arguments, as a list"))
+    if options["src"] is not None and not options["src"].strip():
+        found.append(_errors.Problem("src", "is empty", "Set it to a file of the host that executes the task"))
+    return found
 
 
 @contextmanager

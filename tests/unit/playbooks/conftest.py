@@ -16,9 +16,10 @@ from tests import installed, warm
 from tests.playing import Played
 
 ROOT = Path(__file__).resolve().parents[3]
-# Ansible runs it with the module's options, which it does not look at.
+# Ansible runs it with the module's options, as JSON because of this word in it: WANT_JSON. It does not look at them, but keeps them.
 MODULE = """#!/usr/bin/python
-import os
+import os, shutil, sys  # WANT_JSON
+shutil.copy(sys.argv[1], os.path.join(os.environ["ANSWERS"], "{name}.options"))
 print(open(os.path.join(os.environ["ANSWERS"], "{name}.json")).read())
 open(os.path.join(os.environ["ANSWERS"], "asked"), "a").write("{name}\\n")
 """
@@ -26,6 +27,7 @@ ANSWERING = (
     "model_catalog",
     "model_catalog_info",
     "model_registry_backup",
+    "model_registry_backup_info",
     "model_registry_migrate",
     "model_registry_restore",
     "model_registry_info",

@@ -136,6 +136,19 @@ def test_a_changed_archive_is_refused(change: Callable[[dict[str, bytes]], Any],
         archive.Reader(io.BytesIO(rewritten(written(), change))).prove()
 
 
+def test_the_registry_of_an_archive_is_read_as_it_was_written_and_only_if_there_is_one() -> None:
+    definition = {"name": "{{ 6 * 7 }}", "database": {"type": "generated"}}
+
+    def of(registry: Any) -> dict[str, Any]:
+        content = rewritten(written(), in_manifest(lambda manifest: manifest.update(registry=registry)))
+        return archive.Reader(io.BytesIO(content)).definition()
+
+    assert of(definition) == definition
+    for registry in (None, [], "one", {"name": "one"}, {"name": 1, "database": {}}, {"name": "one", "database": "mysql"}):
+        with pytest.raises(archive.ArchiveError, match="configuration of a registry"):
+            of(registry)
+
+
 def test_an_archive_that_is_packed_again_is_the_same() -> None:
     assert read(rewritten(written(), lambda files: None)) == read(written())
 
