@@ -78,7 +78,9 @@ def test_the_guides_to_backups_and_restores(reader: Reader, layout: Layout, mode
     server = connect(layout, "mysql", database)
     filler.fill(asking(emulated(server)))
     server.close()
+    # At its end the registry is deleted, which is then recovered.
     reader.follow("backup")
+    reader.variables["MODEL_REGISTRY_DATABASE_PASSWORD"] = databases.REGISTRY.password
     made = model_registry(name="fraud-restored", database={"type": "generated"})
     assert not made.failed, made.output
     try:
