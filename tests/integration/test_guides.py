@@ -89,16 +89,22 @@ def test_the_guides_to_backups_and_restores(reader: Reader, layout: Layout, mode
         model_registry(name="fraud-restored", state="absent", delete_data=True, wait=False)
 
 
+def emptied(layout: Layout, kind: str, name: str) -> None:
+    """Every guide may use the databases that the sandbox has for them."""
+    databases.drop_database(layout, kind, name)
+    databases.create_databases(layout, kind, [name])
+
+
 def test_the_guide_to_migrations(reader: Reader, layout: Layout, model_registry: Runner, cluster: Cluster) -> None:
     made = model_registry(name="fraud-models", database={"type": "generated"})
     assert not made.failed, made.output
-    databases.create_databases(layout, "postgresql", ["fraud_models"])
+    emptied(layout, "postgresql", "fraud_models")
     reader.variables |= {"NEW_DATABASE_HOST": databases.address(layout, "postgresql"), "MODEL_REGISTRY_DATABASE_PASSWORD": databases.REGISTRY.password}
     try:
         reader.follow("migrate")
         assert cluster.registry("fraud-models")["spec"]["postgres"]["database"] == "fraud_models"
     finally:
-        databases.drop_database(layout, "postgresql", "fraud_models")
+        emptied(layout, "postgresql", "fraud_models")
 
 
 def test_the_guide_to_access(reader: Reader) -> None:
