@@ -24,7 +24,7 @@ def view_of(registry: Mapping[str, Any]) -> View | None:
     database = registry.get("database") or {}
     if database.get("type") not in (MYSQL, POSTGRESQL):
         return None
-    # One that options cannot say is left out of them; it is there.
+    # A CA that the options cannot express is missing from them, but the server uses it.
     ca = None if database.get("ca") == {"source": "none"} else ""
     certificates = (registry.get("status") or {}).get("certificates") or ()
     pair = "shown" if "client_certificate" in database or any(certificate["use"] == "client" for certificate in certificates) else None

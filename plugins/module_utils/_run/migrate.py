@@ -340,9 +340,14 @@ class Migration:
         [change] = [change for change in self._plan.made.changes if change.kind == kinds.KIND]
         body = {"spec": manifests.undone(change.body["spec"], self._resource["spec"])}
         answer = writes.send(self._reader.cluster, replace(change, body=body), False)
+        try:
+            said = f"The registry has its previous database again. {begun.take_back()}"
+        except loader.ChangedError:
+            # A server that became available at the last moment has written: these writes are only in the new database.
+            writes.send(self._reader.cluster, replace(change, body={"spec": change.body["spec"]}), False)
+            raise
         self._outcome.registry = custom_resource.registry_result(answer)
         self._outcome.forget((*change.before, *change.after))
-        said = f"The registry has its previous database again. {begun.take_back()}"
         with contextlib.suppress(availability.NotAvailableError):
             availability.wait_until_available(self._reader.fresh, self._options["name"], self._options["wait_timeout"], self._outcome)
         return said

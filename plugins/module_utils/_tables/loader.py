@@ -94,7 +94,7 @@ class Loaded:
 
     # Of the types, those that the database lacked.
     digests: dict[str, lines.Digest] = field(default_factory=dict)
-    # How many rows were left out because what they belong to is gone, by table.
+    # How many orphaned rows were omitted, by table.
     orphans: Counter[str] = field(default_factory=Counter)
     # In seconds.
     writing: float = 0.0

@@ -149,7 +149,7 @@ class Move:
     def _compare(self, counted: _Counted) -> None:
         """The target has rows: of another run, or of the tools of the database. They must be the same."""
         started = time.monotonic()
-        # What could not be stored there was left out there as well.
+        # The run that wrote these rows omitted the same orphaned rows.
         orphans, digests = loader.to_load(counted.rows, self.target.view.type, self.leave_out_orphans)
         rows, texts = {table: digest.rows for table, digest in digests.items()}, {table: digest.text for table, digest in digests.items()}
         target = snapshot.Snapshot(self.target.connection, self.target.view.type)

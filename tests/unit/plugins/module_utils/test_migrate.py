@@ -6,9 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import samples
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import migrate
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import loader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import new_schema
 
 DATABASE = {"type": "mysql", "host": "mysql.example.com", "username": "registry", "password": "word"}
@@ -89,3 +92,28 @@ def test_the_temporary_registry_uses_the_new_database_with_the_same_image_and_go
     assert body["metadata"]["ownerReferences"][0]["uid"] == "u"
     long = resource(mysql=MYSQL) | {"metadata": {"name": "m" * 48, "uid": "u"}}
     assert body["metadata"]["name"] == new_schema.temporary_name(resource(mysql=MYSQL)) != "models" and len(new_schema.temporary_name(long)) <= 48
+
+
+def test_a_new_database_that_is_written_to_while_the_previous_one_is_put_back_stays_the_registrys(monkeypatch):
+    """A server can become available just after the time to wait for it."""
+    before, after = resource(mysql=MYSQL), resource(postgres=MYSQL)
+    cluster = [after]
+    change = changeset.Change("update", "ModelRegistry", "ns", "models", (), "PATCH", ("g/v1", "x"), {"spec": {"mysql": None, "postgres": MYSQL}})
+
+    def send(_cluster, written, _check_mode):
+        spec = {**cluster[0]["spec"], **written.body["spec"]}
+        cluster[0] = resource(**{key: value for key, value in spec.items() if value is not None})
+        return cluster[0]
+
+    def take_back():
+        assert cluster[0]["spec"] == before["spec"]
+        raise loader.ChangedError("The database has been written to")
+
+    monkeypatch.setattr(migrate.writes, "send", send)
+    moving = object.__new__(migrate.Migration)
+    moving._reader = SimpleNamespace(cluster=None, fresh=SimpleNamespace(registry=lambda _name: cluster[0]))
+    moving._resource, moving._after, moving._options = before, after, {"name": "models"}
+    moving._plan = SimpleNamespace(made=SimpleNamespace(changes=[change]))
+    error = _errors.ReportedError("not available.")
+    moving._take_back(SimpleNamespace(prove_target_unchanged=lambda: None, take_back=take_back), error)
+    assert cluster[0]["spec"] == after["spec"] and "keeps the new database" in str(error)
