@@ -176,6 +176,10 @@ class Reader:
         found = self.manifest.get("registry")
         if not isinstance(found, dict) or not isinstance(found.get("name"), str) or not isinstance(found.get("database"), dict):
             raise ArchiveError(f"the {MANIFEST} of the backup does not have the configuration of a registry with its database")
+        # A consent is given by whoever runs a task, and never by a file.
+        strange = sorted(found.keys() - (_options.REGISTRY_ITEM.keys() - _options.ALLOW_DATA_CHANGE.keys()))
+        if strange:
+            raise ArchiveError(f"the configuration in the {MANIFEST} of the backup has options that no backup contains: {_texts.names_of(strange)}")
         return found
 
     def _manifest(self) -> Mapping[str, Any]:

@@ -147,6 +147,9 @@ def test_the_registry_of_an_archive_is_read_as_it_was_written_and_only_if_there_
     for registry in (None, [], "one", {"name": "one"}, {"name": 1, "database": {}}, {"name": "one", "database": "mysql"}):
         with pytest.raises(archive.ArchiveError, match="configuration of a registry"):
             of(registry)
+    for option in ("allow_data_change", "delete_data", "state"):
+        with pytest.raises(archive.ArchiveError, match=f"options that no backup contains: {option}"):
+            of({**definition, option: True})
 
 
 def test_an_archive_that_is_packed_again_is_the_same() -> None:
