@@ -54,7 +54,7 @@ def clicked(cluster: Cluster, name: str, mysql: dict[str, Any]) -> str:
     return name
 
 
-def test_it_never_creates_changes_or_deletes_an_external_database(
+def test_it_never_creates_changes_or_deletes_an_external_database_unless_you_use_model_registry_migrate_or_model_registry_restore(
     layout: Layout, cluster: Cluster, automation: Runner, name: str, mysql: dict[str, Any]
 ) -> None:
     # The name inside the cluster means nothing here.
@@ -94,7 +94,7 @@ def test_it_never_deletes_a_generated_database_without_delete_data_true(cluster:
     assert not gone.failed and cluster.registry(name) is None, gone.output
 
 
-def test_it_never_moves_a_registry_to_another_database_without_allow_data_change_true(
+def test_it_never_moves_a_registry_to_another_database_without_allow_data_change_true_unless_you_use_model_registry_migrate(
     cluster: Cluster, automation: Runner, clicked: str, mysql: dict[str, Any]
 ) -> None:
     before = cluster.registry(clicked)["spec"]
