@@ -91,11 +91,11 @@ class Snapshot:
 
     def rows(self, table: layout.Table) -> Iterator[bytes]:
         """The rows of a table, each as one line of JSON without the line break. They are not kept in memory."""
-        read = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines
+        read, canonical = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines, lines.canonical(table)
         with in_words(self._connection, f"The table {table.name} was not read completely"):
             for line in read(self._connection, table, lines.statement(table, self._kind, self._suffix)):
                 try:
-                    row = lines.canonical(table, line)
+                    row = canonical(line)
                 except (ValueError, KeyError, TypeError):
                     raise UnusableDatabaseError(f"The table {table.name} has a row that is not understood") from None
                 yield row
