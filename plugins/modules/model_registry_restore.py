@@ -193,6 +193,32 @@ server:
       description: The objects that the server does not show. If there are any, the module fails.
       type: list
       elements: str
+deployments:
+  description:
+    - The InferenceServices of the cluster whose labels name the registry.
+    - Null if the account is not permitted to list InferenceServices.
+    - A warning is issued if the labels of one do not lead to a version in the backup.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: The namespace of the InferenceService.
+      type: str
+    name:
+      description: The name of the InferenceService.
+      type: str
+    registered_model_id:
+      description: The ID of the model in its labels.
+      type: str
+    model_version_id:
+      description: The ID of the version in its labels.
+      type: str
+    found:
+      description: Whether the backup contains this version of this model.
+      type: bool
+  sample:
+    - {namespace: fraud-serving, name: fraud, registered_model_id: "1", model_version_id: "4", found: true}
 summary:
   description: The number of rows, and the registry, the cluster and the time of the backup in one line.
   returned: success
