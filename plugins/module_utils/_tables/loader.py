@@ -298,7 +298,8 @@ class _Loading:
         self._types = {str(name): int(number) for name, number in self._run(f"SELECT name, id FROM {self._name(table)}")}
         for table in (layout.BY_NAME["TypeProperty"], layout.BY_NAME["ParentType"]):
             names = [column.shown for column in table.columns[:2]]
-            present = {_key(table, _row(table, line), names) for line in self._target.rows(table)}
+            # All of them first: the connection cannot be used for anything else while there are more.
+            present = {_key(table, _row(table, line), names) for line in list(self._target.rows(table))}
             self._store(table, (line for line in self._rows(table) if _key(table, _row(table, line), names) not in present))
 
     def _store(self, table: layout.Table, found: Iterable[bytes]) -> None:
