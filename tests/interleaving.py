@@ -17,7 +17,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _progress
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, marks
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as run_catalog
@@ -273,7 +273,7 @@ class Room:
                 continue
             there = self.cluster.get("v1", {"Secret": "secrets", "ConfigMap": "configmaps"}[kind], held)
             assert there is not None, f"{told}: {kind} {held} is missing"
-            assert ownership.LEAVING not in (there["metadata"].get("annotations") or {}), told
+            assert marks.LEAVING not in (there["metadata"].get("annotations") or {}), told
         until(lambda: self.cluster.get(*CLUSTER_ROLE_BINDINGS, f"{name}-auth-delegator", None))
         grants = [
             (subject["kind"], subject["name"])

@@ -128,7 +128,7 @@ def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_probl
         # Nothing can be read there.
         raise _errors.InputError(find_problems(module.params))
     # Imported here: the library for clusters takes 230 ms to load, which is longer than a whole look at a database that refers to nothing in one.
-    from ._cluster import login, registry_reader
+    from ._cluster import login
 
     cluster: client.Cluster | None = None
     try:
@@ -142,6 +142,9 @@ def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_probl
         namespace = module.params.get("namespace")
         if cluster and namespace and error.status == _errors.FORBIDDEN:
             # An account that has its rights in one namespace alone is refused in every other, whether that exists or not.
+            # Imported here: it takes 20 ms to load, and those that have nothing to do with registries do without it.
+            from ._cluster import registry_reader
+
             registry_reader.need_namespace(cluster, namespace)
         raise
 

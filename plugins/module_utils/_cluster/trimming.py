@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._model import manifests, ownership
+from .._model import manifests, marks
 from .._plan import restarts
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -35,7 +35,7 @@ def trimmed_registry(registry: manifests.Manifest) -> manifests.Manifest:
 
 def trimmed_source(held: manifests.Manifest) -> manifests.Manifest:
     """A ConfigMap or Secret, of its history only who changed which keys and when."""
-    return _with_history(held, lambda fields: {part: keys for part, keys in fields.items() if part in ownership.DATA_FIELDS})
+    return _with_history(held, lambda fields: {part: keys for part, keys in fields.items() if part in marks.DATA_FIELDS})
 
 
 def trimmed_binding(binding: manifests.Manifest) -> manifests.Manifest:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _options
-from . import desired_state, hosts, kinds, manifests
+from . import desired_state, hosts, kinds, manifests, marks
 
 # The part of the specification that holds a database of this type.
 SECTIONS = {_options.MYSQL: "mysql", _options.POSTGRESQL: "postgres", _options.GENERATED: "postgres"}
@@ -202,7 +202,7 @@ def registry_result(resource: manifests.Manifest) -> manifests.Manifest:
 def _ca_result(section: Mapping[str, Any]) -> dict[str, str]:
     config_map, secret = (section.get(CA_KEYS[kind]) for kind in ("ConfigMap", "Secret"))
     if config_map:
-        if config_map["name"] == desired_state.TRUSTED_CA_CONFIG_MAP:
+        if config_map["name"] == marks.TRUSTED_CA_CONFIG_MAP:
             named = [choice for choice, key in _options.CA_BUNDLES.items() if key == config_map["key"]]
             if named:
                 return {"source": named[0]}

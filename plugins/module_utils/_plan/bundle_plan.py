@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from .. import _errors, _options
-from .._model import certificates, custom_resource, desired_state, kinds, live_state, manifests, naming, ownership, previous
+from .._model import certificates, custom_resource, desired_state, kinds, live_state, manifests, marks, naming, ownership, previous
 from . import bundle_place, changeset, dependencies, previous_value, restarts
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
@@ -48,7 +48,7 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_errors.Probl
         problems.append(_errors.Problem("key", "is not a valid key", "Use letters, digits, hyphens, dots and underscores", key))
     if registry is not None:
         problems += naming.live_name_problems(registry, "registry")
-        if registry == ownership.CATALOG:
+        if registry == marks.CATALOG:
             problems.append(
                 _errors.Problem("registry", "is the model catalog, which has no CA certificate for a database", "Set it to the name of a registry", registry)
             )

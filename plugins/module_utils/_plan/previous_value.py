@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from .._model import kinds, live_state, manifests, ownership, previous
+from .._model import kinds, live_state, manifests, marks, previous
 from . import changeset, restarts
 
 STILL_KEPT = "the previous value is kept until the registry is available with the new one; a later run removes it"
@@ -73,7 +73,7 @@ def replaced_key(removing: changeset.Change) -> str:
 def is_written_by_us(held: manifests.Manifest, key: str) -> bool:
     """Whether this collection was the last to write a key."""
     entries = held["metadata"].get("managedFields") or []
-    writers = {entry.get("manager") for entry in entries for part in ownership.DATA_FIELDS if f"f:{key}" in (entry.get("fieldsV1") or {}).get(part, {})}
+    writers = {entry.get("manager") for entry in entries for part in marks.DATA_FIELDS if f"f:{key}" in (entry.get("fieldsV1") or {}).get(part, {})}
     return writers == {kinds.FIELD_MANAGER}
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options
-from .._cluster import client, registry_reader, snapshots, writes
+from .._cluster import client, registry_reader, registry_writes, snapshots
 from .._model import certificates, desired_state, kinds, live_state, manifests, naming, ownership, server_pods
 from .._plan import bundle_place, bundle_plan, changeset, previous_value, record
 from .._status import availability, readiness
@@ -67,7 +67,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     reader = registry_reader.Reader(cluster, cluster.capabilities(), namespace)
     name = wanted.name or wanted.registry or ""
     if wanted.is_absent:
-        writes.carry_out(reader, lambda reader: bundle_plan.plan_removal(wanted, _removed(reader, wanted)), name, check_mode, outcome)
+        registry_writes.carry_out(reader, lambda reader: bundle_plan.plan_removal(wanted, _removed(reader, wanted)), name, check_mode, outcome)
         return
     live: bundle_plan.LiveBundle | None = None
     put_off: list[str] = []
@@ -89,7 +89,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         is_needed = made.problems or made.changes or put_off or not all(server.is_available for server in now.servers.values())
         return changeset.Plan(kept=made.kept) if is_needed else changeset.Plan(made.leftovers)
 
-    made, _registry = writes.carry_out(reader, planned, name, check_mode, outcome)
+    made, _registry = registry_writes.carry_out(reader, planned, name, check_mode, outcome)
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
     if live is None:
         return
@@ -101,7 +101,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     # What is available with the new bundle gives the previous one up.
     if made.leftovers and not (check_mode and made.changes) and all(entry.get("available") for entry in outcome.registries):
         outcome.kept = []
-        writes.carry_out(reader, cleaned_up, name, check_mode, outcome)
+        registry_writes.carry_out(reader, cleaned_up, name, check_mode, outcome)
 
 
 def _read(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> bundle_plan.LiveBundle:

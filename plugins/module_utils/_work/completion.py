@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _interruption
-from .._cluster import registry_reader, writes
+from .._cluster import registry_reader, registry_writes
 from .._model import custom_resource, kinds, manifests
 from .._plan import changeset, previous_value, record
 from .._rest import smoke_test
@@ -40,7 +40,7 @@ def write(first: reconciliation.PlannedRegistry) -> WrittenRegistry:
         return latest.made
 
     name = request.wanted.name
-    carried_out, written = writes.carry_out(reader, planned, name, request.check_mode, request.outcome, made=made)
+    carried_out, written = registry_writes.carry_out(reader, planned, name, request.check_mode, request.outcome, made=made)
     resource = written or latest.live.registry
     request.outcome.registry = custom_resource.registry_result(resource) if resource else {}
     granted, refusal = None, None
@@ -127,7 +127,7 @@ class WrittenRegistry:
         if not is_available:
             return
         outcome.kept = []
-        writes.carry_out(reader, self._planned_clean_up, self._request.wanted.name, self._request.check_mode, outcome)
+        registry_writes.carry_out(reader, self._planned_clean_up, self._request.wanted.name, self._request.check_mode, outcome)
 
     def _planned_clean_up(self, reader: registry_reader.Reader) -> changeset.Plan:
         """What is left over by what is there now: another process may have edited the registry, or have begun to use what it does not."""

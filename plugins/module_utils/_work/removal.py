@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import _errors
-from .._cluster import client, registry_reader, visibility, wait, writes
+from .._cluster import client, registry_reader, registry_writes, visibility, wait, writes
 from .._model import custom_resource, desired_state, kinds, manifests, naming, ownership, permissions, role_bindings
 from .._plan import changeset, deletion_plan, record
 from .._status import observation
@@ -73,7 +73,7 @@ class Removal:
 
         # What the others read once they were written is what they read now.
         expected = self._expected if self._check_mode else {}
-        writes.carry_out(reader, partial(self._planned, expected=expected), self._unwanted.name, self._check_mode, self._outcome, problems, after)
+        registry_writes.carry_out(reader, partial(self._planned, expected=expected), self._unwanted.name, self._check_mode, self._outcome, problems, after)
         reason = observation.ABSENT["reason"]
         # Deleted before this run, so that only its end was waited for.
         is_going = bool(self._last) and deletion_plan.is_going(self._last)
