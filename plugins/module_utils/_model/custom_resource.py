@@ -152,6 +152,11 @@ class GeneratedDatabase:
         """Where its password is."""
         return desired_state.KeyReference(f"{self.registry}-postgres-credentials", "password")
 
+    @property
+    def volume_claim(self) -> str:
+        """The name of the PersistentVolumeClaim with its data."""
+        return f"{self.registry}-postgres-storage"
+
 
 def named_keys(resource: manifests.Manifest) -> Iterator[tuple[str, str, str, str]]:
     """(field, kind, name, key) of each reference to a ConfigMap or Secret in a registry's specification; an empty key stands for all."""

@@ -45,6 +45,12 @@ def is_owned_by(manifest: manifests.Manifest | None, uid: str | None) -> bool:
     return any(owner["uid"] == uid for owner in manifests.at(manifest, ("metadata", "ownerReferences")) or ())
 
 
+def is_of_registry(manifest: manifests.Manifest | None) -> bool:
+    """Whether an object is deleted together with a registry, or is being deleted."""
+    metadata = manifests.at(manifest, ("metadata",)) or {}
+    return "deletionTimestamp" in metadata or any(owner["kind"] == kinds.KIND for owner in metadata.get("ownerReferences") or ())
+
+
 def tool_warnings(registry: manifests.Manifest) -> list[str]:
     """That another tool manages a registry which is changed or deleted all the same, because a task names it."""
     owner = keeper_of(registry)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _errors, _interruption
 from .._cluster import registry_reader, registry_writes
 from .._model import custom_resource, kinds, manifests
-from .._plan import changeset, previous_value, record
+from .._plan import changeset, dependencies, previous_value, record
 from .._rest import smoke_test
 from .._status import availability, observation
 from . import reconciliation, restoration, rollback
@@ -40,6 +40,11 @@ def write(first: reconciliation.PlannedRegistry) -> WrittenRegistry:
         return latest.made
 
     name = request.wanted.name
+    if not request.check_mode and first.live.registry is None and dependencies.generates_database(request.wanted, None):
+        # Loads in 10 ms, which the runs that create no database do not need.
+        from . import removal
+
+        removal.wait_for_collection(reader, name)
     carried_out, written = registry_writes.carry_out(reader, planned, name, request.check_mode, request.outcome, made=made)
     resource = written or latest.live.registry
     request.outcome.registry = custom_resource.registry_result(resource) if resource else {}
