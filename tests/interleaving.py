@@ -15,7 +15,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _progress
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, marks
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
@@ -170,7 +170,7 @@ def registries(check: bool = False, **options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         fleet = run_registries.FleetOutcome()
         try:
-            run_registries.converge(cluster, validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
+            run_registries.converge(cluster, validated(_options.REGISTRIES, options), check, fleet)
         finally:
             result = fleet.result(False)
             outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result

@@ -110,7 +110,3 @@ class CatalogReader:
     def _secret(self, name: str, unseen: Callable[[str], object]) -> manifests.Manifest | None:
         what = f"Secret {name!r}, which contains the token of a source, could not be read"
         return visibility.seen(lambda: self.cluster.read(kinds.SECRETS, self.namespace, name), None, lambda why: unseen(f"{what}: {why}"), advice=False)
-
-    def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
-        """Those of the rights that the account does not have."""
-        return self.cluster.missing_rights(namespace, rights)

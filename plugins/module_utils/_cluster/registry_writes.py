@@ -53,7 +53,7 @@ def carry_out(
         attempt += 1
         if made is None:
             made = _settled(reader, planned, outcome)
-            found = [*problems, *made.problems, *writes.rights_problems(reader, (*made.changes, *made.leftovers))]
+            found = [*problems, *made.problems, *writes.rights_problems(reader.missing_rights, reader.namespace, (*made.changes, *made.leftovers))]
             if found:
                 raise _errors.InputError(found)
         try:
@@ -63,7 +63,7 @@ def carry_out(
         except _errors.ClusterError as error:
             # 404, 409: another process was faster. Or the write may have been carried out: either way the truth is in the cluster.
             if not error.unclear:
-                outcome.unanswered = None
+                outcome.unanswered = []
             overtaken = error.status == _errors.CONFLICT or (error.status == _errors.NOT_FOUND and "namespaces " not in str(error))
             is_there = overtaken or f"already exists in namespace {reader.namespace}" in str(error)
             if attempt == writes.PLANS or not (is_there or error.unclear):
@@ -82,9 +82,9 @@ def carry_out(
 
 def _settled(reader: registry_reader.Reader, planned: Callable[[registry_reader.Reader], changeset.Plan], outcome: record.Outcome) -> changeset.Plan:
     """A new plan; by it is known whether a write without an answer was carried out."""
-    with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
+    with outcome.in_doubt():
         made = planned(reader)
-    outcome.settle(made)
+    outcome.settle(made.changes)
     return made
 
 
@@ -125,9 +125,9 @@ def _write(
             continue
         unverified = check_mode and change.action == "restart"
         if not unverified:
-            outcome.unanswered = None if check_mode else change
+            outcome.unanswered = [] if check_mode else [change]
             answer = _sent(reader, change, check_mode)
-            outcome.unanswered = None
+            outcome.unanswered = []
             if change.kind == kinds.KIND:
                 registry = answer
         outcome.record(change, unverified)
@@ -157,9 +157,9 @@ def _delete(reader: registry_reader.Reader, deletions: Iterable[changeset.Change
                 writes.annotate(cluster, change, None)
             outcome.kept.append({"kind": change.kind, "name": change.name, "reason": f"registry {user!r} now uses it"})
             continue
-        outcome.unanswered = change
+        outcome.unanswered = [change]
         writes.send(cluster, precise, False)
-        outcome.unanswered = None
+        outcome.unanswered = []
         outcome.record(change)
 
 

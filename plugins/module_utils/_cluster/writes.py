@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol
 
 from .. import _errors
 from .._model import kinds, manifests, marks
@@ -17,39 +16,30 @@ from . import client
 
 # How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
 PLANS = 4
+# Which of some rights an account does not have in a namespace.
+MissingRights = Callable[[str, Iterable[client.Right]], list[client.Right]]
 
 
-class Account(Protocol):
-    """Who writes, and in which namespace."""
-
-    @property
-    def namespace(self) -> str:
-        """The namespace of what is written."""
-
-    def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
-        """Those of the rights that it does not have."""
-
-
-def rights_problems(reader: Account, changes: Iterable[changeset.Change]) -> list[_errors.Problem]:
+def rights_problems(missing_rights: MissingRights, namespace: str, changes: Iterable[changeset.Change]) -> list[_errors.Problem]:
     """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
     verbs = {"POST": ("create",), "PATCH": ("patch",), "DELETE": ("delete",)}
-    needed: dict[str, dict[client.Right, list[str]]] = {reader.namespace: {}, "": {}}
+    needed: dict[str, dict[client.Right, list[str]]] = {namespace: {}, "": {}}
     for change in changes:
         if change.begun:
             continue
         for verb in ("patch", "delete") if is_announced(change) else verbs[change.verb]:
             right = client.Right(verb, change.api[0].rpartition("/")[0], change.api[1])
-            needed[reader.namespace if change.namespace else ""].setdefault(right, []).append(change.name)
+            needed[namespace if change.namespace else ""].setdefault(right, []).append(change.name)
     missing: list[client.Right] = []
     for where, rights in needed.items():
-        for right in reader.missing_rights(where, rights):
+        for right in missing_rights(where, rights):
             # A right can be given for objects of one name, but not to create them.
-            missing += [right] if right.verb == "create" else reader.missing_rights(where, [replace(right, name=name) for name in rights[right]])
+            missing += [right] if right.verb == "create" else missing_rights(where, [replace(right, name=name) for name in rights[right]])
     if not missing:
         return []
     listed = ", ".join(dict.fromkeys(str(replace(right, name="")) for right in missing))
     remedy = "Bind the account to a Role with these permissions, as in rbac/ or in the output of the playbook modelops.openshift_ai.rbac; nothing was written"
-    return [_errors.Problem("namespace", f"the account in use lacks permission to: {listed}", remedy, reader.namespace)]
+    return [_errors.Problem("namespace", f"the account in use lacks permission to: {listed}", remedy, namespace)]
 
 
 def send(cluster: client.Cluster, change: changeset.Change, dry_run: bool) -> manifests.Manifest:

@@ -15,14 +15,10 @@ from . import desired_state, hosts, kinds, manifests, marks
 
 # The part of the specification that holds a database of this type.
 SECTIONS = {_options.MYSQL: "mysql", _options.POSTGRESQL: "postgres", _options.GENERATED: "postgres"}
-
-
 CA_KEYS = dict(zip(("ConfigMap", "Secret"), _options.BY_OPTION["database.ca"].keys))
 CA_DIRECTORIES = _options.BY_OPTION["database.ca"].keys[2:]
 CERTIFICATE_KEYS = _options.BY_OPTION["database.client_certificate"].keys
 VERIFY_SERVER_CERT = "verifyServerCert"
-
-
 # What stays when a registry moves to another database.
 LASTING_KEYS = ("image", "port", "skipDBCreation")
 

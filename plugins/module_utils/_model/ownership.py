@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .. import _options
-from . import credentials, custom_resource, kinds, manifests, marks, previous
+from . import credentials, custom_resource, kinds, manifests, marks
 
 PASSWORD_KEYS = frozenset({"database-name", "database-user", credentials.PASSWORD_KEY})
+# How the key begins under which an object keeps the value that was replaced in place.
+PREVIOUS = f"{kinds.FIELD_MANAGER}.previous."
 # The key under which the dashboard stores an uploaded CA.
 UPLOADED_KEY = "ca.crt"
 
@@ -97,6 +99,11 @@ def left_by(held: str, present: Iterable[str]) -> str:
     return "" if maker in present else maker
 
 
+def own_keys(held: manifests.Manifest) -> list[str]:
+    """The keys of a ConfigMap or Secret without those of previous values."""
+    return [key for key in manifests.keys_of(held) if not key.startswith(PREVIOUS)]
+
+
 def is_password_secret(secret: manifests.Manifest) -> bool:
     """Whether a Secret has a mark of those that hold a registry's password, whoever made it."""
     metadata = secret["metadata"]
@@ -152,7 +159,7 @@ def _missing_evidence(kind: str, manifest: manifests.Manifest, registry: str) ->
         "its name or generateName": not named,
         "its annotations": annotations != expected,
         "its labels": any(not name.startswith(marks.DASHBOARD_LABELS) for name in labels),
-        "its keys": keys != set(previous.own_keys(manifest)),
+        "its keys": keys != set(own_keys(manifest)),
         f"field manager {others[0]!r}" if others else "no field manager": bool(others) or not marks.managers(metadata),
     }
     return ", ".join(what for what, differs in unlike.items() if differs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options
@@ -120,12 +120,12 @@ def _carried_out(
         except _errors.ClusterError as error:
             # Another process was faster, or the write may have been carried out: the truth is in the cluster.
             if not error.unclear:
-                outcome.unanswered = None
+                outcome.unanswered = []
             was_overtaken = error.status in (_errors.CONFLICT, _errors.NOT_FOUND)
             if attempt == writes.PLANS or not (was_overtaken or error.unclear):
                 if outcome.unanswered:
-                    with outcome.in_doubt([outcome.unanswered]):
-                        outcome.settle(_planned(reader, wanted, options, outcome)[1])
+                    with outcome.in_doubt():
+                        outcome.settle(_planned(reader, wanted, options, outcome)[1].changes)
                 raise
 
 
@@ -133,13 +133,13 @@ def _planned(
     reader: catalog_reader.CatalogReader, wanted: desired_catalog.Wanted, options: Mapping[str, Any], outcome: CatalogOutcome
 ) -> tuple[catalog_view.Live, changeset.Plan]:
     """A plan by what there is now; by it is known whether a write without an answer was carried out. InputError where it has problems."""
-    with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
+    with outcome.in_doubt():
         live = reader.live(wanted, options["purge"])
     outcome.version = live.generation.version
     planned = catalog_plan.plan_catalog(wanted, live, options["store"], options["purge"], options["purge_limit"])
     # A deletion that got no answer was carried out if it is not planned again.
-    outcome.settle(replace(planned, changes=(*planned.changes, *planned.leftovers)))
-    problems = [*planned.problems, *writes.rights_problems(reader, (*planned.changes, *planned.leftovers))]
+    outcome.settle((*planned.changes, *planned.leftovers))
+    problems = [*planned.problems, *writes.rights_problems(reader.cluster.missing_rights, reader.namespace, (*planned.changes, *planned.leftovers))]
     if problems:
         outcome.warn(planned.warnings)
         raise _errors.InputError(problems)
@@ -180,9 +180,9 @@ def _announce(cluster: client.Cluster, live: catalog_view.Live, planned: changes
 def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mode: bool, outcome: CatalogOutcome) -> list[manifests.Manifest]:
     answers = []
     for change in changes:
-        outcome.unanswered = None if check_mode else change
+        outcome.unanswered = [] if check_mode else [change]
         answers.append(writes.send(cluster, change, check_mode))
-        outcome.unanswered = None
+        outcome.unanswered = []
         # What another process has deleted is no change of this run.
         if answers[-1] or change.verb != "DELETE":
             outcome.record(change)

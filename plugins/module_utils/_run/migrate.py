@@ -201,7 +201,7 @@ class Migration:
         problems += [_errors.Problem("to.database", f"cannot be used: {text.rstrip('.')}", remedy) for text in target]
         if not self._has_tables and not target:
             needed = [new_schema.creation(self._reader, self._resource, self._after)]
-            problems += writes.rights_problems(self._reader, needed)
+            problems += writes.rights_problems(self._reader.missing_rights, self._reader.namespace, needed)
         if problems:
             raise _errors.InputError(problems)
 

@@ -203,7 +203,7 @@ def version_refusal(source: str, source_version: int, target: str, target_versio
     if source == target and target_version == source_version:
         return ""
     if source == target and target_version < source_version:
-        return f"{versions}, which is older. Update the product that runs the registry, and restore then"
+        return f"{versions}, which is older. Update the product that runs the registry, and then restore the backup"
     if is_known(source, source_version) and is_known(target, target_version):
         return ""
     return f"{versions}. It is not known to this collection that both are equal in content. Restore into a database with the same version"

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from .._model import manifests, permissions, role_bindings
-from . import access_review
 
 # What an entry of the result calls the option that lists such a subject.
 KINDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service_account"}
@@ -83,7 +82,6 @@ def _maker(binding: role_bindings.Binding) -> str:
 
 
 def _entry(grant: permissions.Grant, kind: str, binding: manifests.Manifest, made_by: str, effective: bool) -> manifests.Manifest:
-    everybody, namespace = grant.key[1] in access_review.EVERYBODY, grant.namespace or grant.project
     return {
         "kind": KINDS[grant.kind],
         "name": grant.name,
@@ -93,6 +91,6 @@ def _entry(grant: permissions.Grant, kind: str, binding: manifests.Manifest, mad
         "role": binding["roleRef"]["name"],
         "made_by": made_by,
         "effective": effective,
-        "everybody": everybody,
-        "platform": not everybody and (namespace.startswith(access_review.PLATFORM) if namespace else grant.is_virtual),
+        "everybody": grant.is_everybody,
+        "platform": grant.is_platform,
     }

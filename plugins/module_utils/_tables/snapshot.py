@@ -76,7 +76,7 @@ class Snapshot:
         """UnusableDatabaseError when the database has something that a registry's does not have, or lacks something that it has."""
         found = self.columns()
         if strange := layout.foreign(found):
-            raise UnusableDatabaseError(f"The database also has what does not belong to a model registry: {_listed(strange)}")
+            raise UnusableDatabaseError(f"The database also contains objects that do not belong to a model registry: {_listed(strange)}")
         if lacking := layout.missing(found):
             raise UnusableDatabaseError(f"The database does not have all tables of a model registry. Missing: {_listed(lacking)}")
         twice = self._all(f"SELECT name FROM {self.quote}Type{self._suffix}{self.quote} GROUP BY name HAVING COUNT(*) > 1")

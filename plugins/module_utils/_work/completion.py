@@ -16,7 +16,7 @@ from .._model import custom_resource, kinds, manifests
 from .._plan import changeset, dependencies, previous_value, record
 from .._rest import smoke_test
 from .._status import availability, observation
-from . import reconciliation, restoration, rollback
+from . import reconciliation, rollback
 
 if TYPE_CHECKING:
     from . import authorization
@@ -94,7 +94,7 @@ class WrittenRegistry:
     def end_wait(self, failure: _errors.ReportedError | None) -> None:
         """Raise why the wait has failed, where the registry is not available once what was replaced in place is put back; and what `write` kept."""
         if isinstance(failure, availability.NotAvailableError):
-            failure.add(restoration.put_back(self.planned, self.resource, failure.verdict))
+            failure.add(rollback.put_back(self.planned, self.resource, failure.verdict))
         if failure and self.refusal:
             failure.add(f"The permissions could not be set either: {self.refusal}")
         raised = failure or self.refusal
@@ -108,7 +108,7 @@ class WrittenRegistry:
             return ""
         reader = self.planned.reader.fresh
         if seen and seen.report.usable:
-            # It may have changed meanwhile. With a password that was wrong nobody logs in a second time.
+            # It may have changed meanwhile. With a password that was wrong nobody logs in a second time. Imported here: it takes 80 ms to load.
             from .._database import preflight
 
             seen = preflight.look_before(reader, resource, {}, {}, self._request.withholds_password)

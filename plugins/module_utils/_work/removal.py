@@ -55,7 +55,7 @@ class Removal:
     def problems(self, reader: registry_reader.Reader) -> list[_errors.Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
         plan = self._planned(reader, self._expected)
-        return [*plan.problems, *writes.rights_problems(reader, plan.changes)]
+        return [*plan.problems, *writes.rights_problems(reader.missing_rights, reader.namespace, plan.changes)]
 
     def carry_out(
         self,
