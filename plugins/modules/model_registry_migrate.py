@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Moves a model registry with everything that it contains to an external database, such as from a generated PostgreSQL database to a managed one, or from
-    MySQL to PostgreSQL. IDs and times are preserved, so that deployments still refer to their model versions.
+  - Moves a model registry with all of its data to an external database, such as from a generated PostgreSQL database to a managed one, or from MySQL to
+    PostgreSQL. IDs and times are preserved, so that deployments still refer to their model versions.
   - The module copies all rows, compares both databases by digest, closes the previous database for writes, changes the registry, and waits until it is
     available. An acknowledged write is never lost. The previous database is not deleted.
   - If anything fails, the registry keeps its previous database, or gets it back, and the database is opened for writes again. A database that was already
@@ -173,7 +173,7 @@ options:
               - The module fails for PostgreSQL.
             type: bool
           ssl_cipher:
-            description: With this option, the connection to MySQL is encrypted. The module fails for PostgreSQL.
+            description: The TLS cipher suites for MySQL, separated by colons. If set, the connection is encrypted. The module fails for PostgreSQL.
             type: str
           ssl_mode:
             description:
@@ -216,14 +216,15 @@ options:
   lock_timeout:
     description:
       - How long to wait for transactions that are writing to the previous database, in seconds. Writes that begin in the meantime wait too.
-      - The module fails if the lock is not granted within this time, or if the value is less than 1. Then nothing has changed.
+      - The module fails if the lock is not granted within this time, or if the value is less than 1. In this case, nothing is changed.
     type: int
     default: 60
   wait_timeout:
     description:
       - How long to wait until the registry is available with the new database, in seconds. The time for creating the tables is limited separately by the same
         value.
-      - The module fails if the registry does not become available. Then it gets its previous database back. The module also fails if the value is less than 1.
+      - The module fails if the registry does not become available. In this case, its previous database is restored. The module also fails if the value is less
+        than 1.
     type: int
     default: 300
 """
@@ -275,10 +276,10 @@ migration:
       description: Whether the copy was repeated, because the previous database was written to until it was closed.
       type: bool
     copy_seconds:
-      description: How long the rows were written.
+      description: How long it took to write the rows.
       type: float
     verify_seconds:
-      description: How long the new database was read for the comparison.
+      description: How long it took to read the new database for the comparison.
       type: float
     writes_held_seconds:
       description: For how long no write was possible, until the registry was available with the new database. Includes RV(migration.restart_seconds).
@@ -318,7 +319,7 @@ changes:
       elements: str
 registry:
   description:
-    - The current registry, in the format of the options and without secrets. It has the new database.
+    - The registry with the new database, in the format of the options and without secrets.
   returned: success
   type: dict
   sample:
