@@ -269,7 +269,7 @@ class Cluster:
         """The last lines of a container's log."""
         query = {"container": container, "tailLines": "60", "limitBytes": str(LONGEST_LOG), **({"previous": "true"} if previous else {})}
         text: str = self._request(
-            "GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, what=f"reading the log of pod {pod}", parsed=answers.text_of
+            "GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, what=f"reading the log of pod {pod!r}", parsed=answers.text_of
         )
         # A line that was cut may end within a password, where nothing tells any more that it is one.
         return text if len(text.encode()) < LONGEST_LOG else text.rpartition("\n")[0]
