@@ -304,7 +304,7 @@ class Fleet:
 
         One that somebody has deleted already is gone anyway: what an earlier run did not come to is done, and nothing of it refuses this one.
         """
-        # Imported here, as in `registry`.
+        # Imported here, as in `registry`: it takes 10 ms to load.
         from .._plan import deletion_plan
         from .._work import removal
 
