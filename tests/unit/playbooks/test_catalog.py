@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from sandbox.layout import ROOT
 from tests.found import found, registry
 from tests.playing import Played
 
@@ -90,3 +92,16 @@ def test_an_export_has_what_administrators_have_configured_and_tells_it(play: Pl
     failed = {"failed": True, "msg": "may not be read", "cluster": CLUSTER}
     played = play("export", variables={"model_catalog_included": True}, model_registry_info=found(registry("team")), model_catalog_info=failed)
     assert played.code and "FAILED: the model catalog: may not be read" in played.summary, played.output
+
+
+def test_the_survey_about_one_source_changes_no_other(play: Play, tmp_path: Path) -> None:
+    """Whatever the variables of the inventory say of the lists."""
+    (tmp_path / "group_vars").mkdir()
+    listed = {"model_catalog_sources": [{"id": "b"}], "model_catalog_labels": [{"name": "L"}], "model_catalog_named_queries": [], "model_catalog_purge": True}
+    (tmp_path / "group_vars" / "all.yml").write_text(yaml.safe_dump(listed))
+    answers = {"source_name": "A", "source_change": "Create or edit", "source_type": "Keep as it is", "source_enabled": "Yes"}
+    played = play(str(ROOT / "aap" / "project" / "catalog_source.yml"), variables=answers, model_catalog=CATALOG)
+    assert played.code == 0, played.output
+    options = json.loads((tmp_path / "model_catalog.options").read_text())
+    assert (options["sources"], options["purge"]) == ([{"name": "A", "enabled": True}], False)
+    assert options.keys().isdisjoint(("labels", "named_queries"))
