@@ -96,6 +96,8 @@ VALUES: dict[str, tuple[str, Any]] = {
     "MetadataStructValue": ("struct_value", str),
     "MetadataProtoValue": ("proto_value", str),
 }
+# To Go. Python takes the four separators of ASCII for white space, too.
+SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 STATUSES = ("available", "partially-available", "error", "disabled")
 PLAIN = "plain"
 # What the database stores of a name, and what it stores as JSON, where it takes every character.
@@ -403,7 +405,7 @@ def _pattern_problem(sources: Iterable[Mapping[str, Any]], asset: str) -> str:
     for source in sources:
         for name in filter(None, LISTS[asset]):
             for index, pattern in enumerate(source.get(name) or ()):
-                if not pattern.strip():
+                if not pattern.strip(SPACES):
                     return f"invalid source {source['id']}: {name}[{index}]: pattern cannot be empty"
     return ""
 
@@ -494,7 +496,7 @@ def allows(name: str, source: Mapping[str, Any], asset: str) -> bool:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in text.strip().split("*")), re.IGNORECASE)
+    return re.compile(".*".join(re.escape(part) for part in text.strip(SPACES).split("*")), re.IGNORECASE)
 
 
 def models_of(text: str) -> list[dict[str, Any]]:
@@ -584,7 +586,7 @@ def is_stored(entry: Mapping[str, Any], asset: str, source: str) -> bool:
     """Whether the database takes an entry; that it does not is told of MCP servers alone."""
     properties = entry.get("customProperties") or {}
     name, version = entry.get("name", ""), entry.get("version", "")
-    stored = f"{name.strip()}@{version}" if version else name.strip() if asset == MCP_SERVERS else f"{source}:{name}"
+    stored = f"{name.strip(SPACES)}@{version}" if version else name.strip(SPACES) if asset == MCP_SERVERS else f"{source}:{name}"
     lengths = [len(text) for text in (stored, *properties, entry.get("externalId", "") if asset != MODELS else "")]
     texts = [value for key, value in entry.items() if key not in ELSEWHERE[asset]]
     texts += [text for key, value in properties.items() for text in (key, *((value or {}).get(part) for part in ("string_value", "int_value")))]
@@ -594,7 +596,7 @@ def is_stored(entry: Mapping[str, Any], asset: str, source: str) -> bool:
 def server_problem(server: Mapping[str, Any]) -> str:
     """Why an MCP server cannot be stored; empty when it can."""
     endpoints = server.get("endpoints") or {}
-    name, version = server.get("name", "").strip(), server.get("version", "")
+    name, version = server.get("name", "").strip(SPACES), server.get("version", "")
     if not name:
         return "(unknown)"
     is_long = len(name.encode()) > 255 or len(version.encode()) > 100 or len(server.get("displayName", "").encode()) > 255
@@ -611,7 +613,7 @@ def _problems(entries: Iterable[dict[str, Any]], asset: str, taken: dict[str, An
     found = []
     for entry in entries:
         why = artifact_problem(entry) if asset == MODELS else server_problem(entry) if asset == MCP_SERVERS else ""
-        external, stored = entry.get("externalId"), (entry.get("name", "").strip(), entry.get("version"))
+        external, stored = entry.get("externalId"), (entry.get("name", "").strip(SPACES), entry.get("version"))
         if asset == MCP_SERVERS and not why and not is_stored(entry, asset, source):
             why = f"[{entry['name']}]"
         if asset != MODELS and external is not None and not why and taken.setdefault(external, stored) != stored:
@@ -656,7 +658,7 @@ def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str
     legacy = properties.get("excludedModels", []) if asset == MODELS else []
     if not isinstance(legacy, list) or not all(isinstance(pattern, str) for pattern in legacy):
         return Loaded("error", "'excludedModels' property should be a list of strings")
-    if not all(pattern.strip() for pattern in legacy):
+    if not all(pattern.strip(SPACES) for pattern in legacy):
         return Loaded("error", f"invalid include/exclude configuration for source {source['id']}: excludedModels[0]: pattern cannot be empty")
     whole = {**source, LISTS[MODELS][1]: [*(source.get(LISTS[MODELS][1]) or ()), *legacy]} if legacy else source
     shown = [entry for entry in entries if allows(entry.get("name", ""), whole, asset)]

@@ -265,9 +265,9 @@ class Cluster:
             if not isinstance(more, str) or not more:
                 return found
 
-    def log(self, namespace: str, pod: str, container: str, previous: bool) -> str:
+    def log(self, namespace: str, pod: str, container: str, previous: bool, lines: int = 60) -> str:
         """The last lines of a container's log."""
-        query = {"container": container, "tailLines": "60", "limitBytes": str(LONGEST_LOG), **({"previous": "true"} if previous else {})}
+        query = {"container": container, "tailLines": str(lines), "limitBytes": str(LONGEST_LOG), **({"previous": "true"} if previous else {})}
         text: str = self._request(
             "GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, what=f"reading the log of pod {pod!r}", parsed=answers.text_of
         )

@@ -80,7 +80,7 @@ def _entry_findings(content: Any, kind: catalog.Kind, text: str, lengths: dict[i
         path = f"{kind.entries}[{index}]"
         entry = check.object(given, keys, path)
         name = entry.get("name")
-        if not name or (kind is catalog.MCP and not name.strip()):
+        if not name or (kind is catalog.MCP and not catalog_yaml.trimmed(name)):
             if given is None and kind is catalog.MCP:
                 check.refuse(path, "is empty, which terminates the process of the server", "Remove it", catalog_check.DOWN)
             elif kind is catalog.MCP:
@@ -124,7 +124,7 @@ def not_stored(entry: Mapping[str, Any], kind: catalog.Kind, path: str, may_have
 
 def stored_as(entry: Mapping[str, Any], kind: catalog.Kind) -> Any:
     """What tells an entry from others in the server: one with the same takes its place."""
-    return (str(entry.get("name", "")).strip(), entry.get("version")) if kind is catalog.MCP else entry.get("name")
+    return (catalog_yaml.trimmed(str(entry.get("name", ""))), entry.get("version")) if kind is catalog.MCP else entry.get("name")
 
 
 def external_clash(path: str, other: str, kind: catalog.Kind) -> catalog_check.Finding:
@@ -138,12 +138,12 @@ def _check_server(entry: Mapping[str, Any], path: str, check: catalog_check.Chec
         if tool is None:
             check.refuse(f"{path}.tools[{index}]", "is empty, which terminates the process of the server", "Remove it", catalog_check.DOWN)
     for key, longest in LONGEST.items():
-        text = entry.get(key, "").strip() if key == "name" else entry.get(key, "")
+        text = catalog_yaml.trimmed(entry.get(key, "")) if key == "name" else entry.get(key, "")
         if len(text.encode()) > longest:
             check.refuse(f"{path}.{key}", f"has more than {longest} bytes", "Shorten it", catalog_check.PARTLY)
         if key != "displayName" and "@" in text:
             check.refuse(f"{path}.{key}", "contains @, which separates the name from the version", "Remove it", catalog_check.PARTLY)
-    name, version = entry.get("name", "").strip(), entry.get("version", "")
+    name, version = catalog_yaml.trimmed(entry.get("name", "")), entry.get("version", "")
     if version and len(name) + 1 + len(version) > LONGEST_STORED:
         check.refuse(f"{path}.name", f"has more than {LONGEST_STORED} characters together with the version", "Shorten one of them", catalog_check.PARTLY)
     endpoints = entry.get("endpoints") or {}

@@ -115,10 +115,10 @@ def _check_patterns(entry: Entry, check: catalog_check.Check) -> None:
     lists = [(name, entry.values.get(name) or []) for name in (kind.included, kind.excluded) if name]
     for name, patterns in lists:
         for index, pattern in enumerate(patterns):
-            if not pattern.strip():
+            if not catalog_yaml.trimmed(pattern):
                 check.refuse(f"{entry.path}.{name}[{index}]", "is an empty pattern", "Remove it, or set a pattern such as *")
     if len(lists) == 2:
-        both = sorted({pattern.strip() for pattern in lists[0][1]} & {pattern.strip() for pattern in lists[1][1]})
+        both = sorted(set(map(catalog_yaml.trimmed, lists[0][1])) & set(map(catalog_yaml.trimmed, lists[1][1])))
         if both:
             check.advise(f"{entry.path}.{kind.excluded}", f"has {len(both)} patterns that {kind.included} has too", "Remove them from one of the lists")
 

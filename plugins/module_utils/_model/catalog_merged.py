@@ -107,7 +107,7 @@ def _check_yaml(source: Merged, properties: Mapping[str, Any], origin: str, data
     legacy = properties.get("excludedModels")
     if source.kind is catalog.MODEL and "excludedModels" in properties and not (isinstance(legacy, list) and all(isinstance(part, str) for part in legacy)):
         check.refuse("properties.excludedModels", "must be a list of strings", "Remove it, and use excludedModels of the source")
-    elif source.kind is catalog.MODEL and not all(part.strip() for part in legacy or ()):
+    elif source.kind is catalog.MODEL and not all(map(catalog_yaml.trimmed, legacy or ())):
         check.refuse("properties.excludedModels", "has an empty pattern", "Remove it, and use excludedModels of the source")
     if not isinstance(path, str) or not path:
         check.refuse(place, "is missing", "Set it to the key of the ConfigMap that holds the data")
@@ -143,7 +143,7 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
     patterns = source.values.get("includedModels") or []
     excluded = source.values.get("excludedModels") or []
     if isinstance(organization, str) and organization:
-        if "*" in organization or "/" in organization or not organization.strip():
+        if "*" in organization or "/" in organization or not catalog_yaml.trimmed(organization):
             check.refuse(f"properties.{catalog.ORGANIZATION}", "is not the name of an organization", "Set it without wildcards and slashes")
         prefixed = [pattern for pattern in (*patterns, *excluded) if pattern.startswith(f"{organization}/")]
         if prefixed:
@@ -152,7 +152,7 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
         check.refuse("includedModels", "is empty, and there is no organization", f"Set {catalog.ORGANIZATION} or includedModels")
     else:
         for index, pattern in enumerate(patterns):
-            owner, _slash, model = pattern.strip().partition("/")
+            owner, _slash, model = catalog_yaml.trimmed(pattern).partition("/")
             if not owner or "*" in owner or (_slash and not model):
                 check.refuse(f"includedModels[{index}]", "has no organization", "Use patterns such as ibm-granite/*")
     if properties.get(catalog.API_KEY):
@@ -170,7 +170,7 @@ def allows(name: str, included: Iterable[str], excluded: Iterable[str]) -> bool:
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(re.fullmatch(".*".join(map(re.escape, pattern.strip().split("*"))), name, re.IGNORECASE) for pattern in patterns)
+    return any(re.fullmatch(".*".join(map(re.escape, catalog_yaml.trimmed(pattern).split("*"))), name, re.IGNORECASE) for pattern in patterns)
 
 
 def names(text: str, source: Merged, with_broken: bool = False) -> tuple[list[str], list[str]]:

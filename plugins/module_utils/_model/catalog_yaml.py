@@ -42,6 +42,8 @@ TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt ]\d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?( 
 VERSION = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n|%.*\n)*?%YAML[ \t]+(?!0*1\.0*1[ \t\r\n])")
 TAGGED = re.compile(r"(&\S+\s+)?!\s")
 ESCAPED_SLASH = re.compile(r"(?<!\\)(\\\\)*\\/")
+# What Go takes for white space; Python has four more characters.
+BLANK = "".join(map(chr, (*range(9, 14), *map(ord, " \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"), *range(0x2000, 0x200B))))
 # One of the two codes of a character that are no character each.
 HALF = re.compile("[\ud800-\udfff]")
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
@@ -350,6 +352,11 @@ def dumped(value: Any) -> str:
 
     text: str = yaml.dump(value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=10**6)
     return text
+
+
+def trimmed(text: str) -> str:
+    """A text without white space at its ends, as the server trims names and patterns."""
+    return text.strip(BLANK)
 
 
 def flow(value: Any) -> str:

@@ -27,6 +27,8 @@ REFUSED_SECONDS = 40.0
 READ = "Config file changed"
 # A source has its status a moment after its values.
 SETTLE_SECONDS = 6.0
+# Of its log, in which it notes every request: those of probes alone are two in five seconds.
+LINES = 500
 # Where the ConfigMaps are mounted in the server's pod.
 MOUNT = re.compile(r"/data/(?:user-(model|mcp|agent)-sources|labeled-sources/([^/\s]+))/")
 UNKNOWN = "it is not known whether the catalog server shows the change"
@@ -74,6 +76,8 @@ class Rollout:
     shown: dict[str, dict[str, catalog_server.Shown]] = field(default_factory=dict)
     pod: manifests.Manifest | None = None
     lines: frozenset[str] = frozenset()
+    # What the log of each pod has said of files since then, in its order.
+    said: dict[str, dict[str, None]] = field(default_factory=dict)
     refused_at: float | None = None
     # Since when it shows other labels than it has to, the pod that was there when it was restarted last, and the ConfigMaps that are known.
     mislabelled_at: float | None = None
@@ -205,8 +209,14 @@ class Rollout:
 
     def _log(self, pod: manifests.Manifest, previous: bool) -> list[str]:
         name = manifests.name_of(pod)
-        read = visibility.seen(lambda: self.cluster.log(self.before.namespace, name, "catalog", previous), "", self._unseen("the log"))
+        read = visibility.seen(lambda: self.cluster.log(self.before.namespace, name, "catalog", previous, LINES), "", self._unseen("the log"))
         return [line for line in read.splitlines() if line.strip()]
+
+    def _said(self, pod: manifests.Manifest) -> list[str]:
+        """What the log of a pod has said of files since the run began. What it has said once counts, although its last lines may be about requests by now."""
+        said = self.said.setdefault(_uid(pod), {})
+        said.update(dict.fromkeys(line for line in self._log(pod, False) if line not in self.lines and (READ in line or FAILED.search(line))))
+        return list(said)
 
     def _unseen(self, what: str) -> Callable[[str], None]:
         told = f"{what} of the catalog server, which can contain the reason if it becomes unavailable, could not be read"
@@ -222,7 +232,7 @@ class Rollout:
         if pod is None or server_pods.is_ready(pod) or _uid(pod) == self.replaced:
             return None
         starts, before = _restarts(pod), _restarts(self.pod) if self.pod and _uid(self.pod) == _uid(pod) else 0
-        lines = [line for line in self._log(pod, False) if line not in self.lines]
+        lines = self._said(pod)
         if starts > before:
             lines += self._log(pod, True)
         names = {one.change.name for one in written}
@@ -250,7 +260,7 @@ class Rollout:
         pod = self._newest_pod()
         if pod is None or _uid(pod) == self.replaced:
             return ""
-        lines = [line for line in self._log(pod, False) if line not in self.lines]
+        lines = self._said(pod)
         if mistaken := next((line for line in lines if self._is_mistaken(pod, line)), ""):
             return _shown(mistaken)
         unread = {one.change.name for one in written} - {_config_map_of(line) for line in lines if READ in line}
@@ -287,7 +297,7 @@ class Rollout:
         if pod is None or self.pod is None or _uid(pod) != _uid(self.pod):
             return ""
         names = {one.change.name for one in written}
-        lines = [line for line in self._log(pod, False) if line not in self.lines]
+        lines = self._said(pod)
         if any(FAILED.search(line) and (_is_blamed(line, names, added) or self._is_mistaken(pod, line)) for line in lines):
             self.refused_at = self.refused_at or time.monotonic()
             # Two files that are wrong only for as long as one of them is read are accepted in the end.

@@ -120,6 +120,9 @@ FINE = [
     "catalogs: [{id: a, name: 12:30:45}]",
     "catalogs: [{id: a, name: 2026-11-28}]",
     "catalogs: [{id: a, enabled: yes}]",
+    # White space to Python alone.
+    'catalogs: [{id: a, includedModels: ["\\x1f"]}]',
+    "catalogs:\t[]",
     "catalogs: [{ID: a, Name: A}]",
     "catalogs: [{<<: {name: b}, id: a}]",
     "\ufeffcatalogs: []\r\n",

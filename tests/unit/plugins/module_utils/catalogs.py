@@ -88,7 +88,7 @@ class Cluster:
         held = [one["metadata"] for (plural, _name), one in self.held.items() if plural == api[1]]
         return [{"metadata": copy.deepcopy(one)} for one in held if one["labels"].get(label) == value]
 
-    def log(self, _namespace, _pod, _container, previous):
+    def log(self, _namespace, _pod, _container, previous, _lines):
         return self.logs[previous]
 
     @contextlib.contextmanager

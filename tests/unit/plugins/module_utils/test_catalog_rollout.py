@@ -192,7 +192,7 @@ def test_what_the_server_shows_already_is_known_to_be_read_by_its_log(cluster):
     cluster.pods, cluster.server.late = [pod(True)], 0
     told = []
 
-    def log(_namespace, _pod, _container, _previous):
+    def log(_namespace, _pod, _container, _previous, _lines):
         told.append(next(looks, f"started\n{read}"))
         return told[-1] or "started"
 
@@ -206,7 +206,7 @@ def test_a_file_that_is_refused_is_waited_for_until_the_pod_is_not_ready(cluster
     lines = iter(["started", f"started\n{REFUSED}", f"started\n{REFUSED}"])
     before = dict(cluster.data["configmaps", USER])
 
-    def log(_namespace, _pod, _container, _previous):
+    def log(_namespace, _pod, _container, _previous, _lines):
         line = next(lines, None)
         if line is None:
             cluster.pods = [pod(False)]
@@ -361,6 +361,25 @@ def test_a_server_that_has_read_a_file_and_shows_other_labels_is_restarted(clust
     assert cluster.writes == [("PATCH", USER), ("restart", "model-catalog")]
 
 
+def test_what_its_log_has_said_once_counts_although_it_is_full_of_requests_by_now(cluster, monkeypatch):
+    """The server notes every request, so that the last lines are soon about others."""
+    monkeypatch.setattr(catalog_rollout, "SETTLE_SECONDS", 0.1)
+    read = "I1129 02:00:00.000000 1 base.go:92] Config file changed, reloading model sources: /data/user-model-sources/sources.yaml"
+    run(cluster, labels=[LABEL])
+    cluster.writes.clear()
+    cluster.pods, original, looks = [pod(True)], cluster.server.labels, iter(["started", f"started\n{read}"])
+    cluster.server.labels = lambda kinds: [{"name": "Own"}, *original(kinds)]
+    cluster.log = lambda *_arguments: next(looks, '2026/11/29 02:00:09 "GET /readyz HTTP/1.1" - 200')
+
+    def after(write):
+        if write[0] == "restart":
+            cluster.pods, cluster.server.labels = [pod(True, uid="new")], original
+
+    cluster.after = after
+    run(cluster, {"id": "fraud_models"}, labels=[], purge=True, wait_timeout=5)
+    assert cluster.writes == [("PATCH", USER), ("restart", "model-catalog")]
+
+
 def test_without_permission_to_restart_it_the_change_is_kept_and_the_failure_says_what_to_run(cluster):
     goes_down(cluster, AGAIN)
     cluster.is_restart_refused = True
@@ -390,7 +409,7 @@ def test_nor_is_a_line_that_was_there_before_the_change(cluster):
 def test_what_another_process_has_written_since_is_not_put_back(cluster):
     goes_down(cluster, REFUSED)
 
-    def log(_namespace, _pod, _container, previous):
+    def log(_namespace, _pod, _container, previous, _lines):
         if cluster.writes:
             cluster.put("configmaps", USER, cluster.held["configmaps", USER])
         return cluster.logs[previous]
