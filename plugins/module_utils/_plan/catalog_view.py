@@ -83,12 +83,11 @@ class View:
     def findings_of(self, source: catalog_merged.Merged) -> list[catalog_check.Finding]:
         """What the server says of a source."""
         key = (source.kind.name, source.id)
-        own, found = self._external.get(key, {}), catalog_merged.source_findings(source, self.data, self.generation)
-        for other, theirs in self._external.items():
-            for same in own.keys() & theirs.keys() if other != key else ():
-                index, stored = own[same]
+        found = catalog_merged.source_findings(source, self.data, self.generation)
+        for same, (index, stored) in self._external.get(key, {}).items():
+            for other, elsewhere in self._with_external[same]:
                 # An MCP server takes the place of one with the same name and version in another source. The names of agents are those of their source.
-                if stored != theirs[same][1] or catalog.AGENT.name in (key[0], other[0]):
+                if other != key and (stored != elsewhere or catalog.AGENT.name in (key[0], other[0])):
                     path = f"{source.kind.entries}[{index}].externalId"
                     found.append(catalog_data.external_clash(path, f"an entry of source {other[1]!r}", source.kind))
         return found
@@ -99,6 +98,15 @@ class View:
         of_kind = {key: source for key, source in self.sources.items() if source.kind is not catalog.MODEL}
         texts = {key: self.data(*place) for key, source in of_kind.items() if (place := self.data_of(source))}
         return {key: catalog_merged.external_ids(text, of_kind[key]) for key, text in texts.items() if text is not None}
+
+    @cached_property
+    def _with_external(self) -> dict[str, list[tuple[tuple[str, str], Any]]]:
+        """The sources with an entry that has an external ID, by that, each with what tells the entry from others."""
+        found: dict[str, list[tuple[tuple[str, str], Any]]] = {}
+        for key, entries in self._external.items():
+            for external, (_index, stored) in entries.items():
+                found.setdefault(external, []).append((key, stored))
+        return found
 
     def data_of(self, source: catalog_merged.Merged) -> tuple[str, str] | None:
         """The ConfigMap and key with the data of a source; None where it has none, or they are elsewhere."""
