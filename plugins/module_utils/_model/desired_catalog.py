@@ -96,7 +96,7 @@ def source_from_options(item: Mapping[str, Any], path: str, problems: list[_erro
     identity = item["id"] if item["id"] is not None else catalog.id_of(name or "")
     if item["id"] is None and not name:
         wrong("id", "is required if name is not set", "Set id or name")
-    elif not identity.strip():
+    elif not identity:
         wrong("id", "is empty, or cannot be derived from the name", "Set id to lowercase letters, digits and underscores")
     given = [field for field in _options.SOURCE_FIELDS if item[field.option] is not None]
     for field_ in given:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _errors, _options, _texts
-from .._model import catalog_check, catalog_file, catalog_merged, catalog_schema, desired_catalog, manifests
+from .._model import catalog, catalog_check, catalog_file, catalog_merged, catalog_schema, desired_catalog, manifests
 from . import catalog_view
 
 
@@ -88,7 +88,11 @@ def _source(source: catalog_merged.Merged, live: catalog_view.Live, with_content
     text = live.view.data(*place) if place else None
     is_default = source.id in {entry.id for entry in _default_entries(live) if entry.kind is source.kind}
     if with_content and text is not None and not is_default:
-        options["content"] = text
+        if source.type == catalog.YAML:
+            options["content"] = text
+        elif source.type not in source.kind.types:
+            # With it, a source of type yaml would be meant.
+            left_out.append(f"source {source.id!r}: content (the type of the source is not supported)")
     for option, problem in _objections(options, source).items():
         del options[option]
         left_out.append(f"source {source.id!r}: {option} ({problem})")
@@ -133,6 +137,10 @@ def _objections(options: dict[str, Any], source: catalog_merged.Merged) -> dict[
     if "type" in options and options["type"] not in source.kind.types:
         found["type"] = "is not supported"
         item["type"] = None
+    if not isinstance(options.get("organization", ""), str):
+        # The server takes any value of a property, and ignores this one.
+        found["organization"] = "is not a string"
+        item["organization"] = None
     desired_catalog.source_from_options(item, "", problems)
     for problem in problems:
         option = problem.option.lstrip(".").partition("[")[0].partition(":")[0]
