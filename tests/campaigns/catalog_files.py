@@ -112,7 +112,11 @@ class Server:
                 lines = [line for line in text.splitlines() if line.startswith(("Error: ", "panic: "))]
                 return catalog_files.Verdict(catalog_files.CRASHED if "panic: " in text else catalog_files.DOWN, why="; ".join(lines) or text[-1000:])
             if self._get("/readyz").status == 200:
-                now = self._verdict()
+                try:
+                    now = self._verdict()
+                except ValueError:
+                    # Its process has ended in between.
+                    continue
                 if now == before and None not in now.statuses.values():
                     return now
                 if now != before:
