@@ -93,7 +93,7 @@ URIS = (
     "'https://[::1]:80/x'",
     "'oci://a:b:1/c'",
 )
-PATTERNS = ("'*'", "a*", "'*b'", "org/*", "A", "'a'", "' a '", "''", "'  '", "null", "1", "yes", "'.*'", "'[a]'", "a?", "'**'", "'*a*b*'", "é*")
+PATTERNS = ("'*'", "a*", "'*b'", "org/*", "A", "'a'", "' a '", "''", "'  '", "null", "1", "yes", "'.*'", "'[a]'", "a?", "'**'", "'*a*b*'", "é*", "i*")
 METADATA = (
     "{metadataType: MetadataStringValue, string_value: a}",
     "{metadataType: MetadataStringValue, string_value: 1}",
@@ -286,7 +286,7 @@ def _data(kind: catalog.Kind, chance: random.Random) -> str:
         )
     entries = []
     for number in range(chance.randint(0, 4)):
-        name = f"{chance.choice('abcABé')}{number if chance.random() < 0.8 else ''}"
+        name = f"{chance.choice('abcABéİ')}{number if chance.random() < 0.8 else ''}"
         pairs = [("name", writer.scalar(name))] if not writer.odd(0.05) else []
         keys = sorted(catalog_schema.ENTRY_KEYS[kind.name].keys() - {"name"})
         pairs += [(key, _value(writer, kind, key, chance)) for key in chance.sample(keys, chance.randint(0, 4))]

@@ -492,11 +492,16 @@ class Labels:
 def allows(name: str, source: Mapping[str, Any], asset: str) -> bool:
     """Whether the patterns of a source let through an entry of this name."""
     included, excluded = ([_pattern(text) for text in source.get(key) or ()] if key else [] for key in LISTS[asset])
-    return (not included or any(one.fullmatch(name) for one in included)) and not any(one.fullmatch(name) for one in excluded)
+    return (not included or any(one.fullmatch(_apart(name)) for one in included)) and not any(one.fullmatch(_apart(name)) for one in excluded)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in text.strip(SPACES).split("*")), re.IGNORECASE)
+    return re.compile(".*".join(re.escape(part) for part in _apart(text.strip(SPACES)).split("*")), re.IGNORECASE)
+
+
+def _apart(text: str) -> str:
+    """To Go, two letters of Turkish have no other case."""
+    return text.replace("\u0130", "\ufdd0").replace("\u0131", "\ufdd1")
 
 
 def models_of(text: str) -> list[dict[str, Any]]:

@@ -14,6 +14,9 @@ from typing import Any
 from .. import _texts
 from . import catalog, catalog_check, catalog_data, catalog_file, catalog_schema, catalog_yaml
 
+# The two letters that Python, but not Go, takes for the same as i where case is ignored: in place of them, characters that no text has.
+OTHER_LETTERS = str.maketrans("\u0130\u0131", "\ufdd0\ufdd1")
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -170,7 +173,8 @@ def allows(name: str, included: Iterable[str], excluded: Iterable[str]) -> bool:
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(re.fullmatch(".*".join(map(re.escape, catalog_yaml.trimmed(pattern).split("*"))), name, re.IGNORECASE) for pattern in patterns)
+    plain, texts = name.translate(OTHER_LETTERS), (catalog_yaml.trimmed(pattern).translate(OTHER_LETTERS) for pattern in patterns)
+    return any(re.fullmatch(".*".join(map(re.escape, text.split("*"))), plain, re.IGNORECASE) for text in texts)
 
 
 def names(text: str, source: Merged, with_broken: bool = False) -> tuple[list[str], list[str]]:

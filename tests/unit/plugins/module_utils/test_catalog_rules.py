@@ -307,6 +307,10 @@ def test_a_property_that_leaks_secrets_is_told_for_the_versions_in_which_it_does
         ("granite/a", ["*"], ["*/a"], False),
         ("a.b", ["a?b"], [], False),
         ("a", [" a "], [], True),
+        ("\u0130x", ["i*"], [], False),
+        ("\u0131x", ["I*"], [], False),
+        ("\u0131x", ["\u0131*"], [], True),
+        ("\u017fx", ["s*"], [], True),
     ],
 )
 def test_patterns_match_as_the_server_does(name, included, excluded, is_shown):
