@@ -224,10 +224,10 @@ def _name(entry: Mapping[str, Any]) -> str:
 
 def _is_loaded(entry: Mapping[str, Any], name: str, source: Merged) -> bool:
     """Whether neither an artifact nor the database keeps the server from showing an entry."""
-    check = catalog_check.Check(catalog_check.FAILS)
+    check = catalog_check.Check(catalog_check.FAILS, False)
+    # Its keys may be spelled in another case.
+    known = check.object(entry, catalog_schema.ENTRY_KEYS[source.kind.name], "")
     is_long = source.kind is not catalog.MCP and len(source.id) + 1 + len(name) > catalog_data.LONGEST_STORED
-    if is_long or catalog_data.not_stored(entry, source.kind, ""):
+    if is_long or catalog_data.not_stored(known, source.kind, ""):
         return False
-    if source.kind is catalog.MODEL and entry.get("artifacts"):
-        check.value(entry["artifacts"], catalog_schema.Key("artifacts"), "artifacts")
-    return not any(finding.effect == catalog_check.PARTLY for finding in check.findings)
+    return source.kind is not catalog.MODEL or not any(finding.effect == catalog_check.PARTLY for finding in check.findings)

@@ -317,6 +317,12 @@ def test_patterns_match_as_the_server_does(name, included, excluded, is_shown):
     assert catalog_merged.allows(name, included, excluded) is is_shown
 
 
+def test_a_model_with_an_artifact_that_is_not_accepted_is_not_shown_whatever_the_case_of_the_key():
+    source = catalog_merged.Merged(catalog.MODEL, "a", {"id": "a"}, {})
+    for key in ("artifacts", "ARTIFACTS"):
+        assert catalog_merged.names(f"models: [{{name: a, {key}: [{{uri: 'gs://b /x'}}]}}, {{name: b}}]", source) == (["a", "b"], ["b"])
+
+
 def test_an_id_that_is_repeated_is_found_among_ten_thousand():
     text = json.dumps({"catalogs": [{"id": f"s{index}", "name": "S", "type": "yaml"} for index in range(10_000)] + [{"id": "s7"}]})
     assert [finding.path for finding in read(text).findings] == ["catalogs[10000].id"]
