@@ -109,8 +109,9 @@ def generations() -> bool:
 
 
 def marked(marker: str) -> list[str]:
-    """The integration tests with this marker."""
-    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-m", marker, "tests/integration"]
+    """The integration tests with this marker. Only the files that name it are collected: that takes seconds for all."""
+    files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "integration").glob("test_*.py") if marker in path.read_text())
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-m", marker, *files]
     return [line for line in subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines() if "::" in line]
 
 

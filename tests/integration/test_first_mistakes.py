@@ -48,12 +48,18 @@ MISTAKES = {
 }
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty one for all: playbooks are forked for each home anew."""
+    return str(tmp_path_factory.mktemp("home"))
+
+
 @pytest.fixture
-def reader(layout: Layout, tmp_path: Path, name: str) -> Reader:
+def reader(layout: Layout, tmp_path: Path, name: str, home: str) -> Reader:
     """One who has written the files of the guide, about a registry of another name."""
     reader = Reader(layout, tmp_path)
     reader.write_files("first_registry")
-    reader.variables |= {"HOME": str(tmp_path)}
+    reader.variables |= {"HOME": home}
     return reader
 
 

@@ -26,6 +26,7 @@ import tempfile
 import threading
 import traceback
 import zipfile
+import zlib
 from pathlib import Path
 
 LISTENING = 3
@@ -88,6 +89,7 @@ def prepare_playbook() -> None:
     from ansible.plugins import loader
 
     constants.DEFAULT_INTERNAL_POLL_INTERVAL = SECONDS_BETWEEN_LOOKS
+    share_archives(constants)
     loader.init_plugin_loader()
     # A run would do it again, and warn.
     loader._configure_collection_loader = lambda *_: None
@@ -98,13 +100,22 @@ def prepare_playbook() -> None:
     prepare_collection()
 
 
+def share_archives(constants) -> None:
+    """Let servers for other environments use the same archives of modules, and with them the same servers of modules, if they find the same sources."""
+    found = repr((constants.COLLECTIONS_PATHS, constants.DEFAULT_MODULE_PATH, constants.DEFAULT_MODULE_UTILS_PATH))
+    shared = Path(PYTHON).with_name(f"archives-{zlib.crc32(found.encode())}")
+    shared.mkdir(exist_ok=True)
+    Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(shared)
+
+
 def prepare_collection() -> None:
     """Import the plugins of the collection: Ansible compiles them in each run anew."""
     for folder in ("plugin_utils", "filter", "action"):
         with contextlib.suppress(ImportError):
             package = importlib.import_module(f"{COLLECTION}.plugins.{folder}")
             for module in pkgutil.iter_modules(package.__path__):
-                with contextlib.suppress(ImportError):
+                # What cannot be imported fails in the run that needs it.
+                with contextlib.suppress(Exception):
                     importlib.import_module(f"{package.__name__}.{module.name}")
 
 
