@@ -34,7 +34,7 @@ CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
 # What runs share: before other requests another run changes nothing for this one.
 SHARED = re.compile(r"/(modelregistries|secrets|configmaps|deployments|rolebindings|clusterrolebindings|groups)(/|$)")
 # A wait asks the same again and again: a run is stopped before the first of such requests.
-STOPS_AT_THE_SAME_REQUEST = 2
+STOPS_AT_THE_SAME_REQUEST = 3
 
 Work = Callable[[client.Cluster, record.Outcome], None]
 

@@ -281,7 +281,10 @@ class Reconciler:
 
     async def _database(self, registry: Registry) -> list[Outcome]:
         password = base64.urlsafe_b64encode(os.urandom(16)).decode()
-        await self._ensure_once(manifests.database_secret(registry, password))
+        secret = manifests.database_secret(registry, password)
+        # It has no label by which it would be watched: it is asked for each time.
+        if await self._api.find(self._path("Secret", secret)) is None:
+            await self._api.create(path("v1", "secrets", registry.namespace), annotated(secret))
         await self._ensure(manifests.database_claim(registry))
         outcomes = [await self._ensure_deployment(manifests.database_deployment(registry))]
         await self._ensure(manifests.database_service(registry))

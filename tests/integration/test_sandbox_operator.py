@@ -267,6 +267,11 @@ def test_a_generated_database_belongs_to_its_registry(cluster: Cluster, name: st
     assert cluster.registry(name)["spec"]["postgres"]["generateDeployment"] is True
     cluster.delete(BETA, "modelregistries", name)
     until(lambda: cluster.get("apps/v1", "deployments", f"{name}-postgres") is None, "database gone")
+    until(lambda: cluster.get("v1", "secrets", f"{name}-postgres-credentials") is None, "password gone")
+    # The next one of the same name gets a password of its own.
+    create(cluster, name, {"postgres": {"generateDeployment": True}})
+    made = until(lambda: cluster.get("v1", "secrets", f"{name}-postgres-credentials"), "another password")
+    assert made["metadata"]["ownerReferences"][0]["uid"] == cluster.registry(name)["metadata"]["uid"] != uid
 
 
 # Status
