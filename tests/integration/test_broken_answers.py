@@ -83,6 +83,7 @@ def test_grants_with_any_answer_broken_say_what_was_written(cluster: Cluster, na
 def test_a_creation_and_a_deletion_with_any_answer_broken_say_what_was_written(
     cluster: Cluster, name: str, broken: tuple[breaking.Breaker, client.Cluster]
 ) -> None:
+    """It takes more than 20 s: each case has a registry of its own, with all that the operator makes of it."""
     names: list[str] = []
     trial = breaking.Trial(broken, lambda: breaking.state_of(cluster, names[-1]))
 

@@ -1,4 +1,7 @@
-"""Two runs at once, one of them stopped before each of its requests while the other goes by; and runs that are killed after each of their writes."""
+"""Two runs at once, one of them stopped before each of its requests while the other goes by; and runs that are killed after each of their writes.
+
+Those that take more than 20 s have a registry of its own for each stop, with all that the operator makes of it.
+"""
 
 from __future__ import annotations
 
