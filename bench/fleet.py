@@ -309,8 +309,8 @@ def deployed(stand: Stand, size: int) -> Iterator[Fleet]:
         if there < size:
             toolchain.say(f"{size} registries are deployed")
             filling.fill(stand.cluster, Fleet(size - there, GROWING, there + 1))
-        until(lambda: filling.deploy(stand.cluster, registries) == size, COMING_UP_SECONDS)
-        time.sleep(SETTLING_SECONDS)
+        while filling.deploy(stand.cluster, registries) < size:
+            time.sleep(SETTLING_SECONDS)
         yield registries
 
 

@@ -48,40 +48,58 @@ class Played:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a task returned, when it ended, and the requests of our modules meanwhile."""
+    """What a task returned, when it ended, the requests of our modules meanwhile, and the memory of its largest process on the module's side."""
 
     result: dict[str, Any] = field(repr=False)
     ended: float
+    seconds: float
     requests: tuple[faults.Request, ...] = field(repr=False)
+    peak_mib: float
 
 
 def run(stand: Stand, play: Play) -> Played:
     """Run it as anybody would; AssertionError with what was printed when it fails."""
-    memory = stand.runner.folder / f"{uuid.uuid4().hex}.memory"
-    interpreter = stand.runner.folder / f"{memory.stem}.python"
-    interpreter.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(MEASURED), str(memory), sys.executable])} "$@"\n')
-    interpreter.chmod(0o755)
+    memory = _Memory(stand)
     printed = ""
 
     def play_it() -> None:
         nonlocal printed
-        printed = _ansible_playbook(stand, play, {"ANSIBLE_STDOUT_CALLBACK": "default"}, {"ansible_python_interpreter": str(interpreter)})
+        printed = _ansible_playbook(stand, play, {"ANSIBLE_STDOUT_CALLBACK": "default"}, memory.variables)
 
     taken = seconds(play_it)
     recap = RECAP.search(printed)
     assert recap, printed
-    return Played(taken, recap[1] != "0", max((int(line) for line in memory.read_text().split()), default=0) / 1024 if memory.exists() else 0)
+    return Played(taken, recap[1] != "0", memory.peak_mib)
+
+
+class _Memory:
+    """What the processes on the module's side of a play held."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._record = stand.runner.folder / f"{uuid.uuid4().hex}.memory"
+        self._interpreter = self._record.with_suffix(".python")
+        self._interpreter.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(MEASURED), str(self._record), sys.executable])} "$@"\n')
+        self._interpreter.chmod(0o755)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"ansible_python_interpreter": str(self._interpreter)}
+
+    @property
+    def peak_mib(self) -> float:
+        return max((int(line) for line in self._record.read_text().split()), default=0) / 1024 if self._record.exists() else 0
 
 
 def record(stand: Stand, play: Play) -> Recorded:
     """Run it to see what it returns, and which requests it sends through the proxy that records them; AssertionError when it fails."""
-    results = stand.runner.folder / f"{uuid.uuid4().hex}.results"
+    results, memory = stand.runner.folder / f"{uuid.uuid4().hex}.results", _Memory(stand)
     variables = {"ANSIBLE_CALLBACK_PLUGINS": str(helpers.CALLBACKS), "ANSIBLE_STDOUT_CALLBACK": "recorder", "RECORDER_FILE": str(results)}
-    printed = _ansible_playbook(stand, play, variables, {})
+    printed = _ansible_playbook(stand, play, variables, memory.variables)
     done = json.loads(results.read_text().splitlines()[0])
     assert not done["failed"], printed
     requests = (request for request in faults.recorded_requests(stand.runner.layout) if request.user_agent == helpers.USER_AGENT)
-    return Recorded(done["result"], done["ended"], tuple(request for request in requests if done["started"] <= request.time <= done["ended"]))
+    requests = tuple(request for request in requests if done["started"] <= request.time <= done["ended"])
+    return Recorded(done["result"], done["ended"], done["ended"] - done["started"], requests, memory.peak_mib)
 
 
 def write_variables(stand: Stand, variables: Any) -> Path:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import catalog, databases, fleet, one_registry, permissions, playbooks, report
+from bench import catalog, data, databases, fleet, one_registry, permissions, playbooks, report
 from bench.stand import Stand
 from sandbox import lifecycle, toolchain
 from sandbox.layout import ROOT
@@ -28,6 +28,8 @@ BENCHES = {
     "database": databases.check,
     "silent-host": databases.silent_host,
     "bundle": databases.bundle,
+    "data": data.million_rows,
+    "writes-held": data.writes_held,
     "catalog": catalog.no_change,
     "catalog-size": catalog.size,
     "fleet-one": fleet.one,

@@ -9,11 +9,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from sandbox.kube import ADMIN_TOKEN as ADMIN_TOKEN
 from sandbox.layout import Layout
 from sandbox.platform.tokens import webhook_kubeconfig
 from sandbox.processes import Command
 
-ADMIN_TOKEN = "sandbox-admin"
 # Less memory for a little more garbage collection: all of a sandbox is to fit beside a desktop.
 THRIFTY = {"GOGC": "50"}
 # But this is the part that everything waits for: with half of it, a third of its work is garbage collection. With hundreds of registries it saves memory too.

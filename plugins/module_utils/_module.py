@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -20,8 +20,6 @@ from ._plan import record
 if TYPE_CHECKING:
     from ._cluster import client
 
-    # What a run did and found. It is filled as the run goes on, so that a failure can report it too.
-    Reported = Union["Found", record.Outcome]
     # What a module does: with a cluster, its options, and whether it is only to tell what it would do.
     Work = Callable[[client.Cluster, Mapping[str, Any], bool, Any], None]
     FindProblems = Callable[[Mapping[str, Any]], list[_errors.Problem]]
@@ -42,10 +40,9 @@ MOST_NAMES = 20
 
 
 @dataclass
-class Found:
+class Found(record.Outcome):
     """What a module that only reads has found."""
 
-    warnings: list[str] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
 
     def result(self, _diff: bool) -> dict[str, Any]:
@@ -67,7 +64,7 @@ class RegistryModule(AnsibleModule):
         super().fail_json(msg, **(kwargs | {"invocation": {}}))
 
 
-def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: Reported, needs_cluster: bool = True, **rules: Any) -> None:
+def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: record.Outcome, needs_cluster: bool = True, **rules: Any) -> None:
     """Run a module that does this work, which fills the outcome; ends the process with its result. `rules` are those of AnsibleModule about options.
 
     A module that does not always need a cluster calls `need_cluster` when it does.
@@ -106,7 +103,7 @@ def run_on_cluster(argument_spec: dict[str, Any], work: Work, find_problems: Fin
 
     def on_cluster(module: Any) -> None:
         def followed(cluster: client.Cluster) -> None:
-            follow(module, cluster)
+            follow(module, cluster, filled)
             work(cluster, module.params, module.check_mode, filled)
 
         with_cluster(module, followed, find_problems)
@@ -114,12 +111,24 @@ def run_on_cluster(argument_spec: dict[str, Any], work: Work, find_problems: Fin
     run(argument_spec, on_cluster, filled, **rules)
 
 
-def follow(module: Any, cluster: client.Cluster) -> _progress.Progress:
-    """Let people see what is waited for, and the work stop before its next write when it was cancelled."""
+def run_reading(argument_spec: dict[str, Any], collect: Callable[[client.Cluster, Mapping[str, Any], Found], None], find_problems: FindProblems) -> None:
+    """Run a module that only reads: it collects what it has found; ends the process with its result. Nothing is read where the options have problems."""
+    outcome = Found()
+
+    def work(module: Any) -> None:
+        if problems := find_problems(module.params):
+            raise _errors.InputError(problems)
+        with_cluster(module, lambda cluster: collect(cluster, module.params, outcome), find_problems)
+
+    run(argument_spec, work, outcome)
+
+
+def follow(module: Any, cluster: client.Cluster, outcome: record.Outcome) -> None:
+    """Let people see what is done and waited for, and the work stop before its next write when it was cancelled."""
     folder = module._module.tmpdir
     progress = _progress.Progress(folder)
-    cluster.before_writing, cluster.tell = _interruption.Interruption(folder).check, progress.state
-    return progress
+    cluster.before_writing, cluster.say, cluster.tell = _interruption.Interruption(folder).check, progress.say, progress.state
+    outcome.timeline = progress.timeline
 
 
 def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_problems: FindProblems) -> None:
@@ -128,7 +137,7 @@ def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_probl
         # Nothing can be read there.
         raise _errors.InputError(find_problems(module.params))
     # Imported here: the library for clusters takes 230 ms to load, which is longer than a whole look at a database that refers to nothing in one.
-    from ._cluster import login, registry_reader
+    from ._cluster import login
 
     cluster: client.Cluster | None = None
     try:
@@ -142,6 +151,9 @@ def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_probl
         namespace = module.params.get("namespace")
         if cluster and namespace and error.status == _errors.FORBIDDEN:
             # An account that has its rights in one namespace alone is refused in every other, whether that exists or not.
+            # Imported here: it takes 20 ms to load, and those that have nothing to do with registries do without it.
+            from ._cluster import registry_reader
+
             registry_reader.need_namespace(cluster, namespace)
         raise
 
@@ -152,12 +164,12 @@ def need_cluster(module: Any) -> None:
     module.has_at_least("kubernetes", OLDEST_LIBRARY, warn=True)
 
 
-def _fail(module: Any, outcome: Reported, message: str, **more: Any) -> None:
+def _fail(module: Any, outcome: record.Outcome, message: str, **more: Any) -> None:
     _warn(module, outcome)
     module.fail_json(msg=_texts.shown(message), **outcome.result(module._diff), **more)
 
 
-def _warn(module: Any, outcome: Reported) -> None:
+def _warn(module: Any, outcome: record.Outcome) -> None:
     for warning in grouped(outcome.warnings):
         module.warn(_texts.shown(warning))
 

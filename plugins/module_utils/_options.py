@@ -107,10 +107,15 @@ FIELDS = (
 )
 BY_OPTION = {field.option: field for field in FIELDS}
 DATABASE_FIELDS = tuple(field for field in FIELDS if field.option.startswith("database."))
+OF_REGISTRY = {field.option: field.spec for field in FIELDS if field not in DATABASE_FIELDS}
 DATABASE = {field.name: field.spec for field in DATABASE_FIELDS}
-SHARED: dict[str, Any] = {field.option: field.spec for field in FIELDS if field not in DATABASE_FIELDS} | {"database": {"type": "dict", "options": DATABASE}}
 NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
-PERMISSIONS: dict[str, Any] = {
+# What several modules have.
+COMMON: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "database": {"type": "dict", "options": DATABASE},
     "permissions": {
         "type": "dict",
         "options": {
@@ -126,128 +131,79 @@ PERMISSIONS: dict[str, Any] = {
             "exclusive": {"type": "bool", "default": False},
             "prune_unlabelled": {"type": "bool", "default": False},
         },
-    }
-}
-PERMISSION: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    **PERMISSIONS,
-    "verify": {"type": "bool", "default": False},
-}
-CHECK_DATABASE: dict[str, Any] = {"check_database": {"type": "str", "choices": ["ignore", "warn", "fail"], "default": "warn"}}
-RESTART: dict[str, Any] = {"restart": {"type": "bool", "default": True}}
-DELETE_DATA: dict[str, Any] = {"delete_data": {"type": "bool", "default": False}}
-ALLOW_DATA_CHANGE: dict[str, Any] = {"allow_data_change": {"type": "bool", "default": False}}
-WAIT: dict[str, Any] = {
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-}
-SMOKE_TEST: dict[str, Any] = {
-    "smoke_test": {"type": "bool", "default": False},
-    "smoke_test_domains": {"type": "list", "elements": "str", "default": []},
-}
-REGISTRY: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    **SHARED,
-    **PERMISSIONS,
-    **CHECK_DATABASE,
-    **RESTART,
-    **ALLOW_DATA_CHANGE,
-    **DELETE_DATA,
-    **WAIT,
-    **SMOKE_TEST,
-}
-BUNDLE: dict[str, Any] = {
-    "name": {"type": "str"},
-    "namespace": {"type": "str"},
-    "kind": {"type": "str", "choices": ["config_map", "secret"], "default": "config_map"},
-    "key": {"type": "str", "default": "ca.crt", "no_log": False},
-    "pem": {"type": "str"},
-    "path": {"type": "str"},
-    "registry": {"type": "str"},
-    "mode": {"type": "str", "choices": ["replace", "add"], "default": "replace"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "expiry_days": {"type": "int", "default": 30},
-    "database": {"type": "dict", "options": DATABASE},
-    **RESTART,
-    **WAIT,
-}
-REGISTRY_ITEM: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str"},
-    **SHARED,
-    **PERMISSIONS,
-    **ALLOW_DATA_CHANGE,
+    },
     "status": {"type": "dict"},
-}
-REGISTRIES: dict[str, Any] = {
-    "registries": {"type": "list", "elements": "dict", "required": True, "options": REGISTRY_ITEM},
-    "namespace": {"type": "str"},
+    "check_database": {"type": "str", "choices": ["ignore", "warn", "fail"], "default": "warn"},
+    "restart": {"type": "bool", "default": True},
+    "allow_data_change": {"type": "bool", "default": False},
+    "delete_data": {"type": "bool", "default": False},
+    "expiry_days": {"type": "int", "default": 30},
     "purge": {"type": "bool", "default": False},
     "purge_limit": {"type": "int", "default": 1},
-    **DELETE_DATA,
-    **CHECK_DATABASE,
-    **RESTART,
-    **SMOKE_TEST,
-    **WAIT,
-}
-INFO: dict[str, Any] = {
-    "name": {"type": "str"},
-    "label_selector": {"type": "str"},
-    "name_pattern": {"type": "str"},
-    "namespace": {"type": "str"},
-    "include": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["status", "permissions", "certificates", "database", "smoke_test"],
-        "default": ["status", "permissions"],
-    },
-    "query": {"type": "str"},
-    "expiry_days": {"type": "int", "default": 30},
-    "smoke_test_domains": SMOKE_TEST["smoke_test_domains"],
-}
-DATABASE_INFO: dict[str, Any] = {
-    "registry": {"type": "str"},
-    "namespace": {"type": "str"},
-    "database": {"type": "dict", "options": DATABASE},
-    "timeout": {"type": "float", "default": 5},
-}
-BACKUP: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str"},
-    "dest": {"type": "path"},
-    "command": {"type": "list", "elements": "str"},
-    "checksum": {"type": "bool", "default": False},
-    "keep_count": {"type": "int"},
-    "keep_days": {"type": "float"},
-}
-MIGRATE: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str"},
-    "to": {"type": "dict", "required": True, "options": {"database": {"type": "dict", "required": True, "options": DATABASE}}},
+    "command": NAMES,
     "skip_orphans": {"type": "bool", "default": False},
-    "lock_timeout": {"type": "int", "default": 60},
-    "wait_timeout": WAIT["wait_timeout"],
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+    "smoke_test": {"type": "bool", "default": False},
+    "smoke_test_domains": {**NAMES, "default": []},
 }
-BACKUP_INFO: dict[str, Any] = {
-    "src": {"type": "path"},
-    "command": {"type": "list", "elements": "str"},
-}
-RESTORE: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "namespace": {"type": "str"},
-    **BACKUP_INFO,
-    "skip_orphans": {"type": "bool", "default": False},
-}
-COMPONENT: dict[str, Any] = {
-    "state": {"type": "str", "choices": ["managed", "removed"], "default": "managed"},
-    "registries_namespace": {"type": "str"},
-    "force": {"type": "bool", "default": False},
-    **WAIT,
-}
+
+
+def _spec(common: str, **own: dict[str, Any]) -> dict[str, Any]:
+    """The argument spec of these common options and of a module's own."""
+    return {option: COMMON[option] for option in common.split()} | own
+
+
+REGISTRY_ITEM = _spec("name namespace database permissions allow_data_change status", **OF_REGISTRY)
+REGISTRY = _spec(
+    "name namespace state database permissions check_database restart allow_data_change delete_data wait wait_timeout smoke_test smoke_test_domains",
+    **OF_REGISTRY,
+)
+PERMISSION = _spec("name namespace state permissions", verify={"type": "bool", "default": False})
+BUNDLE = _spec(
+    "namespace state expiry_days database restart wait wait_timeout",
+    name={"type": "str"},
+    kind={"type": "str", "choices": ["config_map", "secret"], "default": "config_map"},
+    key={"type": "str", "default": "ca.crt", "no_log": False},
+    pem={"type": "str"},
+    path={"type": "str"},
+    registry={"type": "str"},
+    mode={"type": "str", "choices": ["replace", "add"], "default": "replace"},
+)
+REGISTRIES = _spec(
+    "namespace purge purge_limit delete_data check_database restart smoke_test smoke_test_domains wait wait_timeout",
+    registries={"type": "list", "elements": "dict", "required": True, "options": REGISTRY_ITEM},
+)
+INCLUDED = ["status", "permissions", "certificates", "database", "smoke_test"]
+INFO = _spec(
+    "namespace expiry_days smoke_test_domains",
+    name={"type": "str"},
+    label_selector={"type": "str"},
+    name_pattern={"type": "str"},
+    include={**NAMES, "choices": INCLUDED, "default": INCLUDED[:2]},
+    query={"type": "str"},
+)
+DATABASE_INFO = _spec("namespace database", registry={"type": "str"}, timeout={"type": "float", "default": 5})
+BACKUP = _spec(
+    "name namespace command",
+    dest={"type": "path"},
+    checksum={"type": "bool", "default": False},
+    keep_count={"type": "int"},
+    keep_days={"type": "float"},
+)
+MIGRATE = _spec(
+    "name namespace skip_orphans wait_timeout",
+    to={"type": "dict", "required": True, "options": {"database": {**COMMON["database"], "required": True}}},
+    lock_timeout={"type": "int", "default": 60},
+)
+BACKUP_INFO = _spec("command", src={"type": "path"})
+RESTORE = _spec("name namespace skip_orphans", **BACKUP_INFO)
+COMPONENT = _spec(
+    "wait wait_timeout",
+    state={"type": "str", "choices": ["managed", "removed"], "default": "managed"},
+    registries_namespace={"type": "str"},
+    force={"type": "bool", "default": False},
+)
 
 
 @dataclass(frozen=True)
@@ -285,8 +241,7 @@ SOURCE_ITEM: dict[str, Any] = {
     "id": {"type": "str"},
     "kind": {"type": "str", "choices": ["model", "mcp", "agent"], "default": "model"},
     **{field.option: field.spec for field in SOURCE_FIELDS},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "status": {"type": "dict"},
+    **_spec("state status"),
 }
 ASSET_TYPE: dict[str, Any] = {"type": "str", "choices": ["models", "mcp_servers", "agents"]}
 # Of a label, with the key that holds each.
@@ -302,23 +257,20 @@ QUERY_ITEM: dict[str, Any] = {
     "asset_type": ASSET_TYPE,
     "filters": {"type": "list", "elements": "dict", "required": True, "options": FILTER},
 }
-CATALOG: dict[str, Any] = {
-    "sources": {"type": "list", "elements": "dict", "options": SOURCE_ITEM, "default": []},
-    "labels": {"type": "list", "elements": "dict", "options": LABEL_ITEM},
-    "named_queries": {"type": "list", "elements": "dict", "options": QUERY_ITEM},
-    "namespace": {"type": "str"},
-    "store": {"type": "str", "choices": ["dashboard", "own"], "default": "dashboard"},
-    "purge": {"type": "bool", "default": False},
-    "purge_limit": {"type": "int", "default": 1},
-    "preview": {"type": "bool", "default": False},
-    "rollback": {"type": "bool", "default": True},
-    **WAIT,
-}
-CATALOG_INFO: dict[str, Any] = {
-    "namespace": {"type": "str"},
-    "include": {"type": "list", "elements": "str", "choices": ["content", "server"], "default": ["server"]},
-    "managed_only": {"type": "bool", "default": False},
-}
+CATALOG = _spec(
+    "namespace purge purge_limit wait wait_timeout",
+    sources={"type": "list", "elements": "dict", "options": SOURCE_ITEM, "default": []},
+    labels={"type": "list", "elements": "dict", "options": LABEL_ITEM},
+    named_queries={"type": "list", "elements": "dict", "options": QUERY_ITEM},
+    store={"type": "str", "choices": ["dashboard", "own"], "default": "dashboard"},
+    preview={"type": "bool", "default": False},
+    rollback={"type": "bool", "default": True},
+)
+CATALOG_INFO = _spec(
+    "namespace",
+    include={**NAMES, "choices": ["content", "server"], "default": ["server"]},
+    managed_only={"type": "bool", "default": False},
+)
 # By the name of the module.
 OF_MODULE: dict[str, dict[str, Any]] = {
     "model_registry": REGISTRY,

@@ -334,11 +334,12 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _opti
 
 def main() -> None:
     # Imported here: what is imported and what is read stays until the end, so that a search for garbage in it only takes time: of the 3.7 s of CPU of a play
-    # over 100 registries 0.3 s. `run` ends with the process.
+    # over 100 registries 0.3 s. `run_on_cluster` ends with the process.
     gc.disable()
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries
 
-    registries.run(_options.REGISTRIES)
+    _module.run_on_cluster(_options.REGISTRIES, registries.converge, registries.input_problems, registries.FleetOutcome())
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Writes everything that a model registry contains into one archive, as it is at one moment, together with the configuration of the registry and its
-    permissions. The archive does not contain a password.
+  - Writes a consistent snapshot of all data of a model registry to one archive, together with the configuration of the registry and its permissions. The
+    archive does not contain a password.
   - The archive is a ZIP file with one JSON Lines file for each table and a manifest. It can be read without this collection. The guide R(Back up a model
     registry,ansible_collections.modelops.openshift_ai.docsite.backup) describes the format.
-  - Only reads the registry and its database. The registry stays available, and no write waits for the backup.
-  - A file gets its name only after it has been written completely and read back. If the run fails or is killed, existing backups stay as they are, and the
-    next run removes the incomplete file.
+  - Only reads the registry and its database. The registry stays available, and writes are not blocked.
+  - The archive gets its final name only after it has been written completely and read back. If the run fails or is killed, existing backups stay as they are,
+    and the next run removes the incomplete file.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -77,7 +77,7 @@ options:
     description:
       - A program with its arguments that takes the archive from its standard input, such as a client of an object store. It is not run by a shell.
       - In each argument, C({file}) is replaced with the name of the file.
-      - The program is ended before the end of its input if the archive cannot be completed. Use a program that discards incomplete input.
+      - If the archive cannot be completed, the program is terminated before it has received all of its input. Use a program that discards incomplete input.
       - Mutually exclusive with O(dest). One of them is required. Not run in check mode.
       - The module fails if the program fails. The error contains the end of its output.
     type: list
@@ -90,14 +90,14 @@ options:
     default: false
   keep_count:
     description:
-      - How many backups of this registry are kept in O(dest), including the new one. Older backups are deleted after the new one has been written.
+      - The number of backups of this registry that are kept in O(dest), including the new one. Older backups are deleted after the new one has been written.
       - If O(keep_days) is also set, a backup is deleted only if neither of the two options keeps it. If neither is set, no backup is deleted.
-      - Only files whose name is that of a backup of this registry in this cluster are deleted.
+      - Only files that are named like backups of this registry in this cluster are deleted.
       - The module fails if the value is less than 1, or if O(command) is set.
     type: int
   keep_days:
     description:
-      - For how many days backups of this registry are kept in O(dest). The new backup is always kept. See O(keep_count).
+      - The number of days for which backups of this registry are kept in O(dest). The new backup is always kept. See O(keep_count).
       - The module fails if the value is not between 0 and 1000000, or if O(command) is set.
     type: float
 """
@@ -128,7 +128,7 @@ backup:
       description: The size of the archive in bytes.
       type: int
     sha256:
-      description: The SHA-256 checksum of the archive. In check mode, that of an archive which was not kept.
+      description: The SHA-256 checksum of the archive. In check mode, the checksum of an archive that was discarded.
       type: str
     taken_at:
       description: The time of the backup in UTC.

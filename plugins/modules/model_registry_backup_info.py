@@ -45,7 +45,7 @@ options:
     description:
       - The path of the archive on the host that executes the task.
       - Mutually exclusive with O(command). One of them is required.
-      - The module fails if the file is not a complete and undamaged archive of a format that is known.
+      - The module fails if the file is not a complete and undamaged archive in a supported format.
     type: path
   command:
     description:
@@ -75,7 +75,7 @@ RETURN = r"""
 registry:
   description:
     - The configuration of the registry at the time of the backup, in the format of O(modelops.openshift_ai.model_registries#module:registries[]).
-    - Passwords are not contained. C(database.password_secret) is the Secret that contained the password of an external database.
+    - Does not contain passwords. C(database.password_secret) is the Secret that contained the password of an external database.
   returned: success
   type: dict
   sample:

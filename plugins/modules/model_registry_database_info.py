@@ -152,7 +152,8 @@ options:
           - The module fails for PostgreSQL.
         type: bool
       ssl_cipher:
-        description: With this option, the connection to MySQL is encrypted. The check offers the default cipher suites. The module fails for PostgreSQL.
+        description: The TLS cipher suites for MySQL. If set, the connection is encrypted, but the check itself offers the default cipher suites. The module
+                     fails for PostgreSQL.
         type: str
       ssl_mode:
         description:

@@ -367,7 +367,7 @@ groups:
       type: list
       elements: str
     last_changed_at:
-      description: When the users of the group were last changed. Null if the API server does not report it.
+      description: When the group was last changed. Null if the API server does not report it.
       type: str
     last_changed_by:
       description: The client that changed the group last, as it named itself to the API server.

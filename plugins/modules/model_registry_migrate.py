@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Moves a model registry with everything that it contains to an external database, such as from a generated PostgreSQL database to a managed one, or from
-    MySQL to PostgreSQL. IDs and times are preserved, so that deployments still refer to their model versions.
+  - Moves a model registry with all of its data to an external database, such as from a generated PostgreSQL database to a managed one, or from MySQL to
+    PostgreSQL. IDs and times are preserved, so that deployments still refer to their model versions.
   - The module copies all rows, compares both databases by digest, closes the previous database for writes, changes the registry, and waits until it is
     available. An acknowledged write is never lost. The previous database is not deleted.
   - If anything fails, the registry keeps its previous database, or gets it back, and the database is opened for writes again. A database that was already
@@ -39,7 +39,7 @@ notes:
     can. The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
   - Both databases are used with the accounts of the registry. To close the previous database, its account requires C(LOCK TABLES) and C(ALTER) for MySQL, also
     C(DROP) for MariaDB and MySQL before 8.0.22, and for PostgreSQL it must own the tables and not be a superuser.
-  - To move a registry to another cluster, use M(modelops.openshift_ai.model_registry_backup).
+  - To move a registry to another cluster, see R(Restore a model registry,ansible_collections.modelops.openshift_ai.docsite.restore).
   - The required permissions are in C(rbac/data.yml) and C(rbac/converge.yml) of this collection.
 requirements:
   - kubernetes >= 24.2.0
@@ -78,7 +78,8 @@ options:
           - The password is stored in a new Secret. The Secret of the previous database is not changed.
           - The module fails if the database has rows that differ from those of the registry, tables that do not belong to a model registry, or an incomplete
             migration, or if the registry server cannot use it.
-          - The module also fails if another registry in the namespace uses the new database or the current one.
+          - The module also fails if another registry in the namespace uses the new database or the current one, also under another host name. A warning is
+            issued if that could not be checked.
           - The module fails if the database cannot store rows of the registry. MySQL considers names equal that differ only in case, accents or trailing
             blanks, and PostgreSQL cannot store NUL characters. The error lists the rows.
         type: dict
@@ -172,7 +173,7 @@ options:
               - The module fails for PostgreSQL.
             type: bool
           ssl_cipher:
-            description: With this option, the connection to MySQL is encrypted. The module fails for PostgreSQL.
+            description: The TLS cipher suites for MySQL, separated by colons. If set, the connection is encrypted. The module fails for PostgreSQL.
             type: str
           ssl_mode:
             description:
@@ -215,14 +216,15 @@ options:
   lock_timeout:
     description:
       - How long to wait for transactions that are writing to the previous database, in seconds. Writes that begin in the meantime wait too.
-      - The module fails if the lock is not granted within this time, or if the value is less than 1. Then nothing has changed.
+      - The module fails if the lock is not granted within this time, or if the value is less than 1. In this case, nothing is changed.
     type: int
     default: 60
   wait_timeout:
     description:
       - How long to wait until the registry is available with the new database, in seconds. The time for creating the tables is limited separately by the same
         value.
-      - The module fails if the registry does not become available. Then it gets its previous database back. The module also fails if the value is less than 1.
+      - The module fails if the registry does not become available. In this case, its previous database is restored. The module also fails if the value is less
+        than 1.
     type: int
     default: 300
 """
@@ -274,10 +276,10 @@ migration:
       description: Whether the copy was repeated, because the previous database was written to until it was closed.
       type: bool
     copy_seconds:
-      description: How long the rows were written.
+      description: How long it took to write the rows.
       type: float
     verify_seconds:
-      description: How long the new database was read for the comparison.
+      description: How long it took to read the new database for the comparison.
       type: float
     writes_held_seconds:
       description: For how long no write was possible, until the registry was available with the new database. Includes RV(migration.restart_seconds).
@@ -317,7 +319,7 @@ changes:
       elements: str
 registry:
   description:
-    - The current registry, in the format of the options and without secrets. It has the new database.
+    - The registry with the new database, in the format of the options and without secrets.
   returned: success
   type: dict
   sample:

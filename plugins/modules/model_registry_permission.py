@@ -160,7 +160,7 @@ status:
       description: Why the registry is not available. Null if it is available.
       type: str
     evidence:
-      description: What shows the reason, such as a line of the server's log, an event or a condition. Null if none was found.
+      description: The evidence for the reason, such as a line of the log of the server, an event or a condition. Null if none was found.
       type: str
     remedy:
       description: How to fix it. Null if it is not known.

@@ -14,7 +14,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Writes the data in an archive of M(modelops.openshift_ai.model_registry_backup) into the database of an existing registry that does not contain any models
-    or other objects. IDs, times and relations are restored, too, so that deployments of the models still lead to their versions.
+    or other objects. IDs, times and relations are preserved, so that deployments still refer to their model versions.
   - The database can be of another type than that of the backup, for example PostgreSQL instead of MySQL.
   - Before anything is written, the whole archive is verified. All rows are written in one transaction, which is committed only after they have been read back
     and compared with the archive. If the run fails or is killed, the registry stays empty.
@@ -37,7 +37,7 @@ notes:
     C(delegate_to) with a host that can.
   - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)). Through the port of the pod of the registry
     server, the module checks that the server shows the first objects of each kind. If it cannot be reached, a warning is issued.
-  - The registry server is not restarted. It does not keep any data of the database in memory, and the types of its objects keep their numbers.
+  - The registry server is not restarted. It does not keep any data of the database in memory, and the types of its objects keep their IDs.
   - While the rows are written and compared, other connections can read the database, and their writes wait.
   - The database is written to with the account of the registry. The password is read from the cluster.
   - The memory that the module needs does not depend on the size of the registry.
@@ -57,9 +57,9 @@ options:
       - The resource name of the registry into which the data is restored. It can be another one than that of the backup, and in another cluster.
       - The module fails if the registry does not exist or has no database, if its server has not created the tables of the database yet, if one of its
         migrations is incomplete, or if the database contains tables that do not belong to a model registry.
-      - The module fails if there are rows in the database that are not those of the backup. It never deletes or replaces rows.
-      - The module fails if the schema of the database is older than that of the backup. It also fails if the two versions of the schema differ and it is not
-        known that they have the same content, as versions 19 to 21 of MySQL and 19 to 25 of PostgreSQL do.
+      - The module fails if the database contains rows that differ from those in the backup. It never deletes or replaces rows.
+      - The module fails if the schema of the database is older than that of the backup. It also fails if the two schema versions differ, unless both are known
+        to have the same content, which applies to versions 19 to 21 for MySQL and 19 to 25 for PostgreSQL.
     type: str
     required: true
   namespace:
@@ -73,7 +73,7 @@ options:
     description:
       - The path of the archive on the host that executes the task.
       - Mutually exclusive with O(command). One of them is required.
-      - The module fails if the file is not a complete and undamaged archive of a format that is known.
+      - The module fails if the file is not a complete and undamaged archive in a supported format.
     type: path
   command:
     description:
@@ -193,6 +193,32 @@ server:
       description: The objects that the server does not show. If there are any, the module fails.
       type: list
       elements: str
+deployments:
+  description:
+    - The InferenceServices of the cluster whose labels name the registry.
+    - Null if the account is not permitted to list InferenceServices.
+    - A warning is issued if the labels of one do not lead to a version in the backup.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: The namespace of the InferenceService.
+      type: str
+    name:
+      description: The name of the InferenceService.
+      type: str
+    registered_model_id:
+      description: The ID of the model in its labels.
+      type: str
+    model_version_id:
+      description: The ID of the version in its labels.
+      type: str
+    found:
+      description: Whether the backup contains this version of this model.
+      type: bool
+  sample:
+    - {namespace: fraud-serving, name: fraud, registered_model_id: "1", model_version_id: "4", found: true}
 summary:
   description: The number of rows, and the registry, the cluster and the time of the backup in one line.
   returned: success

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import EVERYBODY
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import GENERATED
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _found
 
@@ -141,9 +142,6 @@ def _no_broad_access(policy: Policy, _rule: Rule, registry: Mapping[str, Any]) -
     if subjects is None:
         yield None
         return
-    # 0.3 s, for what it needs itself.
-    from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.access_review import EVERYBODY
-
     for name in dict.fromkeys(name for kind, name in subjects if kind == "group" and name in EVERYBODY):
         yield f"nearly all users have access, through {name}"
 

@@ -41,7 +41,7 @@ def _migrate(connection: Connection) -> None:
         create = f"CREATE TABLE {table} ({_VERSIONS})"
     else:
         exists = connection.run("SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_migrations'")
-        shown = '"public"."schema_migrations"'
+        shown = f'"{connection.run("SELECT current_schema()")[0][0]}"."schema_migrations"'
         create = f"CREATE TABLE IF NOT EXISTS {shown} ({_VERSIONS})"
     if not exists:
         try:

@@ -132,7 +132,7 @@ def load(text: str, strict: bool = True) -> Any:
             node = loader.get_node() if loader.check_node() else None
         finally:
             loader.dispose()
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         raise _not_yaml(getattr(error, "problem", None) or "bad", mark.line + 1 if mark else 1) from None
     try:
@@ -225,6 +225,8 @@ def _of_scalar(node: yaml.ScalarNode, written: str) -> Any:
         value = text if re.match(r"(&\S+\s+)?!\s", written) else _scalar(text)
     elif node.style == '"' and re.search(r"(?<!\\)(\\\\)*\\/", written):
         raise _not_yaml("found unknown escape character", node.start_mark.line + 1)
+    elif not text.isprintable() and re.search("[\ud800-\udfff]", text):
+        raise _not_yaml("found invalid Unicode character escape code", node.start_mark.line + 1)
     else:
         value = _tagged(node.tag.removeprefix("tag:yaml.org,2002:"), text) if node.tag else text
     return value

@@ -19,7 +19,7 @@ from unittest import mock
 from kubernetes.client.rest import ApiException
 
 from ansible_collections.modelops.openshift_ai.plugins.filter import model_registry_report, to_variables
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options, _progress
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, component, info, permission, registries, registry
@@ -306,7 +306,7 @@ class Reading:
             "grant": run(
                 "grant", permission.converge, _options.PERMISSION, {"name": self.well, "permissions": {**exact, "prune_unlabelled": True}}, record.Outcome
             ),
-            "fleet": run("fleet", registries.converge, _options.REGISTRIES, purge, registries.FleetOutcome, _progress.Progress("")),
+            "fleet": run("fleet", registries.converge, _options.REGISTRIES, purge, registries.FleetOutcome),
             "rotate": run("rotate", ca.converge, _options.BUNDLE, {"registry": self.well, "pem": self.bundle, "mode": "add"}, ca.BundleOutcome),
             "remove": run("remove", ca.converge, _options.BUNDLE, {"registry": self.well, "state": "absent"}, ca.BundleOutcome),
             "component": run("component", component.converge, _options.COMPONENT, {"state": "removed", "force": True}, component.ComponentOutcome),
@@ -318,7 +318,8 @@ class Reading:
         self.recorded.operation = "info"
         warnings: list[str] = []
         try:
-            found = info.Collector(self.connected(), validated(_options.INFO, {"include": ["status", "permissions", "certificates"]}), warnings).result()
+            options = validated(_options.INFO, {"include": ["status", "permissions", "certificates"]})
+            found = info.Collector(self.connected(), options, record.Outcome(warnings=warnings)).result()
         except _errors.ReportedError as error:
             return {"warnings": warnings}, str(error)
         found = json.loads(json.dumps({"changed": False, **found}))

@@ -23,9 +23,10 @@ from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, is_ready, status_of, switch
 from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Api, Controller, Job, defaults, refusals
 from tests.fleet import remove
-from tests.helpers import account_with, converging_roles, roles_of, shell, until
+from tests.helpers import Runner, Task, account_with, converging_roles, roles_of, shell, until
 
 from .conftest import Cluster
+from .test_migrate import Client, _answers
 
 # The variables that the roles of infra.aap_configuration read, and the modules that their items go to.
 MODULES = {
@@ -568,3 +569,35 @@ def test_it_fails_when_a_job_template_or_a_credential_of_the_list_is_missing(api
     api.refused = ""
     missing = configure(list_credentials=["Our vault"])
     assert missing.returncode and "credentials: Our vault is missing on the controller" in missing.stdout, missing.stdout
+
+
+def test_a_registry_with_a_generated_database_is_recovered_by_jobs_after_it_was_lost(
+    controller: Controller, layout: Layout, cluster: Cluster, tmp_path: Path
+) -> None:
+    # A registry is made, backed up, deleted and made again.
+    name = f"lost-{WORD}"
+    try:
+        with account_with(cluster, "recovers", [*converging_roles(), *roles_of("data.yml")]) as token:
+            made = controller.launch("create", {"model_registry_display_name": name})
+            assert not made.failed, made.output
+            client = Client(layout, name)
+            until(lambda: _answers(client), 60)
+            model = client("POST", "registered_models", {"name": "fraud", "description": "Finds it"})["id"]
+            client("POST", "model_versions", {"name": "v1", "registeredModelId": model})
+            before = [client("GET", path) for path in ("registered_models", "model_versions")]
+            # The login of this template has no permission for data, and another cannot be chosen.
+            options = {"namespace": REGISTRIES_NAMESPACE, "name": name, "dest": str(tmp_path)}
+            [kept] = Runner(layout, token, tmp_path).sequence([Task(options, "modelops.openshift_ai.model_registry_backup")])
+            assert not kept.failed, kept.output
+            [archive] = tmp_path.glob("*.zip")
+            deleted = controller.launch("delete", {"model_registry_name": name, "confirmation": name, "model_registry_delete_data": YES})
+            assert not deleted.failed, deleted.output
+            answers = {"model_registry_restore_file": str(archive)}
+            predicted = controller.launch("recover", answers, token=token, check=True)
+            assert not predicted.failed and cluster.registry(name) is None, predicted.output
+            recovered = controller.launch("recover", answers, token=token)
+            assert not recovered.failed and "configuration written; restored: " in recovered.output, recovered.output
+            assert [client("GET", path) for path in ("registered_models", "model_versions")] == before
+            assert token not in recovered.seen
+    finally:
+        remove(cluster, name)

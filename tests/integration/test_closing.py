@@ -168,3 +168,79 @@ def test_a_superuser_and_a_user_that_does_not_own_the_tables_are_found_before(la
             run(f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{database}"')
             run(f'DROP ROLE "{database}"')
     assert "does not own" in found[0] and "superuser" in found[1]
+
+
+@pytest.mark.parametrize("kind", ["mysql", databases.MARIADB])
+def test_a_role_gives_what_closing_needs_as_long_as_it_is_active(layout: Layout, database: str, kind: str) -> None:
+    import pymysql
+
+    role = f"role_{database[-8:]}"
+    named, default = (f"'{role}'", f"SET DEFAULT ROLE '{role}' FOR '{database}'@'%'")
+    if layout.mysql and kind == "mysql":
+        default = f"SET DEFAULT ROLE '{role}' TO '{database}'@'%'"
+    with databases.administration(layout, kind) as run:
+        run(f"CREATE ROLE {named}")
+        run(f"CREATE USER '{database}'@'%' IDENTIFIED BY 'narrow'")
+        run(f"GRANT ALL ON `{database}`.* TO {named}")
+        run(f"GRANT SELECT ON `{database}`.* TO '{database}'@'%'")
+        run(f"GRANT {named} TO '{database}'@'%'")
+        login = {"host": databases.address(layout, kind), "user": database, "password": "narrow", "database": database, "autocommit": True}
+        try:
+            inactive = pymysql.connect(**login)
+            [problem] = closing.Source(inactive, "mysql").problems()
+            assert "LOCK TABLES, ALTER" in problem
+            inactive.close()
+            run(default)
+            holder, another = pymysql.connect(**login), pymysql.connect(**login)
+            source = closing.Source(holder, "mysql")
+            assert source.problems() == []
+            source.claim()
+            source.hold(5)
+            source.close(another)
+            assert source.is_closed()
+            late = Writers(layout, kind, database, "late")
+            late.join()
+            assert not late.acknowledged
+            source.reopen()
+            assert not source.is_closed()
+            holder.close()
+            another.close()
+        finally:
+            run(f"DROP USER '{database}'@'%'")
+            run(f"DROP ROLE {named}")
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_tables_in_another_schema_are_closed_and_opened_again(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    name = new_database(kind)
+    with databases.administration(layout, kind, name) as run:
+        run("CREATE SCHEMA models AUTHORIZATION registries")
+        run(f'ALTER DATABASE "{name}" SET search_path = models')
+    server = connect(layout, kind, name)
+    schema.migrate(server)
+    server.close()
+    with sessions(layout, kind, name, 2) as (engine, [holder, second]):
+        source = closing.Source(holder, engine)
+        assert source.problems() == [] and not source.is_closed()
+        source.claim()
+        source.hold(5)
+        source.close(second)
+        late = Writers(layout, kind, name, "late")
+        late.join()
+        assert source.is_closed() and not late.acknowledged
+        source.reopen()
+        welcome = Writers(layout, kind, name, "welcome")
+        welcome.join()
+        assert not source.is_closed() and not welcome.refused
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_claim_is_seen_from_another_connection_to_the_same_database(layout: Layout, database: str, new_database: MakeDatabase, kind: str) -> None:
+    other = new_database(kind)
+    with sessions(layout, kind, database, 3) as (engine, [holder, second, third]), sessions(layout, kind, other, 1) as (_engine, [elsewhere]):
+        source = closing.Source(holder, engine)
+        source.claim()
+        assert closing.Source(second, engine).is_claimed_by(source)
+        assert not closing.Source(elsewhere, engine).is_claimed_by(source)
+        # That of another run is not this run's.
+        assert not closing.Source(second, engine).is_claimed_by(closing.Source(third, engine))

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import previous
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import previous_value
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback
 from sandbox import databases
 from sandbox.layout import Layout
@@ -59,7 +60,7 @@ class Home:
     def copies(self) -> list[str]:
         """The previous passwords and CA certificates that objects of the registry keep."""
         held = [item for kind in (SECRETS, CONFIG_MAPS) for item in self.cluster.items(*kind) if self.name in item["metadata"]["name"]]
-        return [value for item in held for key, value in {**item.get("data", {}), **item.get("binaryData", {})}.items() if key.startswith(previous.PREFIX)]
+        return [value for item in held for key, value in {**item.get("data", {}), **item.get("binaryData", {})}.items() if key.startswith(ownership.PREVIOUS)]
 
     def vault(self, password: str) -> dict[str, str]:
         """A Secret of another manager."""
@@ -230,7 +231,7 @@ def test_a_previous_password_stays_where_nothing_shows_that_the_new_one_is_wrong
     home.sql(f"ALTER USER '{home.login}'@'%' IDENTIFIED BY '{OTHER}'", f"ALTER USER '{home.login}'@'%' ACCOUNT LOCK")
     home.run(database={"password": OTHER}, wait=False)
     failed = home.run()
-    assert failed.error and "was not restored" in failed.error and rollback.UNPROVEN in failed.error and previous.key_of(KEY) in failed.error
+    assert failed.error and "was not restored" in failed.error and rollback.UNPROVEN in failed.error and previous_value.key_of(KEY) in failed.error
     assert home.copies == list(before.values()) and home.passwords != before
     home.sql(f"ALTER USER '{home.login}'@'%' ACCOUNT UNLOCK")
     until(home.is_available)

@@ -28,7 +28,7 @@ def reader(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Reader]
     (tmp_path / "database-ca.pem").write_text(layout.path("pki", "database-ca.crt").read_text())
     (tmp_path / "new-database-ca.pem").write_text("".join(layout.path("pki", f"{name}.crt").read_text() for name in ("database-ca", "other-ca")))
     yield Reader(layout, tmp_path)
-    for name in ("fraud-models", "clicked-models"):
+    for name in ("fraud-models", "credit-models", "clicked-models"):
         cluster.delete(*REGISTRIES, name)
         cluster.delete("v1", "configmaps", f"{name}-db-credential")
         for secret in cluster.items("v1", "secrets"):
@@ -95,16 +95,32 @@ def emptied(layout: Layout, kind: str, name: str) -> None:
     databases.create_databases(layout, kind, [name])
 
 
+@pytest.mark.needs_mysql
 def test_the_guide_to_migrations(reader: Reader, layout: Layout, model_registry: Runner, cluster: Cluster) -> None:
-    made = model_registry(name="fraud-models", database={"type": "generated"})
-    assert not made.failed, made.output
-    emptied(layout, "postgresql", "fraud_models")
-    reader.variables |= {"NEW_DATABASE_HOST": databases.address(layout, "postgresql"), "MODEL_REGISTRY_DATABASE_PASSWORD": databases.REGISTRY.password}
+    [fraud, credit] = databases.DOCUMENTED_DATABASES
+    for kind in databases.KINDS:
+        for name in (fraud, credit):
+            emptied(layout, kind, name)
+    login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password, "ca": {"source": "cluster"}}
+    wanted = {"fraud-models": {"type": "generated"}, "credit-models": {"type": "mysql", "host": databases.address(layout, "mysql"), "name": credit, **login}}
+    for name, database in wanted.items():
+        made = model_registry(name=name, database=database)
+        assert not made.failed, made.output
+    server = connect(layout, "mysql", credit)
+    filler.fill(asking(emulated(server)))
+    server.close()
+    hosts = {"NEW_DATABASE_HOST": databases.address(layout, "postgresql"), "MYSQL_DATABASE_HOST": databases.address(layout, "mysql")}
+    reader.variables |= {**hosts, "MODEL_REGISTRY_DATABASE_PASSWORD": databases.REGISTRY.password}
     try:
         reader.follow("migrate")
-        assert cluster.registry("fraud-models")["spec"]["postgres"]["database"] == "fraud_models"
+        assert cluster.registry("fraud-models")["spec"]["postgres"]["database"] == credit
+        assert cluster.registry("credit-models")["spec"]["mysql"]["database"] == fraud
     finally:
-        emptied(layout, "postgresql", "fraud_models")
+        with databases.administration(layout, "mysql") as run:
+            run(f"ALTER SCHEMA {credit} READ ONLY = 0")
+        for kind in databases.KINDS:
+            for name in (fraud, credit):
+                emptied(layout, kind, name)
 
 
 def test_the_guide_to_access(reader: Reader) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
 from sandbox.layout import Layout
 from tests.helpers import REGISTRIES, until
 from tests.interleaving import CONFIG_MAPS, SECRETS, Ended, Room, Sent, Work, in_room, permission, registry
@@ -24,15 +26,6 @@ def room(layout: Layout, tmp_path: Path) -> Iterator[Room]:
 
 
 # Two runs
-
-
-def test_a_deletion_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> None:
-    def prepared(number: int) -> tuple[Work, Work]:
-        room.do(room.create(number))
-        return room.delete(number), room.create(number)
-
-    ends = [room.check(number, *runs) for number, *runs in room.interleaved(prepared)]
-    assert {True, False} == set(ends)
 
 
 def test_a_creation_and_a_deletion_of_what_was_left_of_the_same_name_lose_nothing(room: Room) -> None:
@@ -128,17 +121,19 @@ def test_members_from_two_runs_are_all_members(room: Room) -> None:
 
 
 def test_it_never_deletes_a_registry_that_was_created_while_it_deletes_another_of_the_same_name(room: Room) -> None:
-    def prepared(number: int) -> tuple[Work, Work]:
-        room.do(registry(name=room.name(number), wait=False, database=room.mysql))
-        return room.delete(number), registry(name=room.name(number), wait=False, database=room.mysql)
+    """Nor does either of the two lose anything."""
 
-    created = 0
-    # Before its first write it has deleted nothing yet.
-    for number, deleting, creating in room.interleaved(prepared, writes=1):
+    def prepared(number: int) -> tuple[Work, Work]:
+        room.do(room.create(number))
+        return room.delete(number), room.create(number)
+
+    created = set()
+    for number, deleting, creating in room.interleaved(prepared):
         is_new = creating.error is None and ("create", "ModelRegistry") in [(change["action"], change["kind"]) for change in creating.outcome.changes]
+        # Before its first write it has deleted nothing yet, and deletes the one that both know.
         assert room.check(number, deleting, creating) is is_new
-        created += is_new
-    assert created
+        created.add(is_new)
+    assert created == {True, False}
 
 
 def test_a_deletion_spares_a_database_that_was_generated_after_it_looked(room: Room) -> None:
@@ -180,6 +175,34 @@ def test_a_registry_whose_status_is_written_all_the_time_is_deleted(room: Room) 
     ended = room.process.run(room.delete(1), before)
     assert ended.error is None and writes_left == 0 and room.check(1) is False
     assert room.held(SECRETS, 1) == room.held(CONFIG_MAPS, 1) == []
+
+
+def test_a_registry_with_a_generated_database_waits_for_the_end_of_that_of_a_deleted_one(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.numbers = 1
+    name, left = room.name(1), (*SECRETS, f"{room.name(1)}-postgres-credentials")
+    owner = {"apiVersion": REGISTRIES[0], "kind": "ModelRegistry", "name": name, "uid": str(uuid.uuid4())}
+    # The garbage collector deletes it, and the finalizer keeps it until then.
+    metadata = {"name": left[2], "ownerReferences": [owner], "finalizers": ["test.example.com/hold"]}
+    room.cluster.create(*SECRETS, {"metadata": metadata, "stringData": {"password": "word-of-the-first"}})
+    looks, freed_at = 0, 0
+
+    def before(ended: Ended, request: Sent) -> None:
+        nonlocal looks
+        if request.path.endswith(f"/{left[2]}"):
+            looks += 1
+            assert ended.writes == 0 or looks > freed_at > 0
+            if looks == freed_at:
+                room.cluster.merge(*left, {"metadata": {"finalizers": None}})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(removal, "COLLECTION_SECONDS", 1)
+        failed = room.process.run(registry(name=name, database={"type": "generated"}), before)
+    assert failed.error and f"Secret '{left[2]}' of a deleted registry still exists after 1 s" in failed.error, failed.error
+    assert failed.writes == 0 and room.cluster.registry(name) is None
+    freed_at = looks + 2
+    created = room.process.run(registry(name=name, database={"type": "generated"}), before)
+    assert created.error is None and created.outcome.status["available"] and looks >= freed_at
+    assert [entry["uid"] for entry in room.cluster.get(*left)["metadata"]["ownerReferences"]] == [room.cluster.registry(name)["metadata"]["uid"]]
 
 
 @pytest.mark.parametrize("way", ["first", "last", "purge", "purge with a wait"])

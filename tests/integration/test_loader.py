@@ -141,6 +141,47 @@ def test_a_rehearsal_writes_nothing_and_takes_no_numbers(layout: Layout, migrate
     assert next_id(layout, kind, target) == 1
 
 
+@pytest.mark.parametrize("kind", MYSQL_SERVERS)
+def test_a_rehearsal_leaves_the_counters_of_mysql_where_they_were_and_a_loading_sets_them(layout: Layout, migrated: MakeDatabase, kind: str) -> None:
+    source = migrated(kind)
+    run(layout, kind, source, thing(kind, 500, "high"))
+    rows = contents(layout, kind, source)
+    for before, commit, following in ((300, False, 301), (900, False, 901), (900, True, 501)):
+        target = migrated(kind)
+        run(layout, kind, target, thing(kind, before, "gone"), 'DELETE FROM "Context"')
+        load(layout, kind, target, rows, commit=commit)
+        assert next_id(layout, kind, target) == following, (before, commit)
+
+
+@pytest.mark.parametrize("other", ["mysql", "postgresql"])
+def test_the_tables_can_be_in_another_schema_of_postgresql(layout: Layout, new_database: MakeDatabase, migrated: MakeDatabase, other: str) -> None:
+    name = new_database("postgresql")
+    with databases.administration(layout, "postgresql", name) as administer:
+        administer("CREATE SCHEMA models AUTHORIZATION registries")
+        administer(f'ALTER DATABASE "{name}" SET search_path = models')
+        # What is in other schemas belongs to nobody who looks for the registry's.
+        administer("CREATE TABLE public.orders (id int)")
+    connection = connect(layout, "postgresql", name)
+    schema.migrate(connection)
+    connection.close()
+    [[first], [second]] = [run(layout, "postgresql", name, f"SELECT to_regclass('{schema_name}.\"Context\"') IS NULL") for schema_name in ("models", "public")]
+    assert (first, second) == ((False,), (True,))
+    original = migrated(other)
+    connection = connect(layout, other, original)
+    filler.fill(asking(emulated(connection)))
+    connection.close()
+    rows = contents(layout, other, original)
+    load(layout, "postgresql", name, rows)
+    assert copied(contents(layout, "postgresql", name)) == copied(rows)
+    assert run(layout, "postgresql", name, "SELECT count(*) FROM models.context_property_options")[0][0] > 0
+    assert next_id(layout, "postgresql", name) == max(json.loads(line)["id"] for line in rows["Context"]) + 1
+    # And out of it again.
+    back = migrated(other)
+    rows = contents(layout, "postgresql", name)
+    load(layout, other, back, rows)
+    assert copied(contents(layout, other, back)) == copied(rows)
+
+
 def test_rows_whose_owner_is_gone_are_left_out_only_by_consent(layout: Layout, migrated: MakeDatabase) -> None:
     kind = "mysql"
     source = migrated(kind)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import ipaddress
 import json
 import ssl
 import threading
@@ -273,6 +275,68 @@ def test_of_two_runs_at_once_one_moves_the_registry_and_the_other_changes_nothin
             assert is_closed(layout, "mysql", old) and rows(layout, "postgresql", new) == before
         finally:
             open_again(layout, "mysql", old)
+
+
+def test_a_database_that_another_registry_uses_is_found_under_any_name_of_its_host(
+    layout: Layout, automation: Runner, migrate: Callable[..., Run], cluster: Cluster, name: str, new_database: MakeDatabase
+) -> None:
+    # A registry is made and deleted; the others are only custom resources.
+    old, new = new_database("mysql"), new_database("postgresql")
+    migrated(layout, "postgresql", new)
+    to = external(layout, "postgresql", new)
+    with registry_on(layout, automation, name, external(layout, "mysql", old)):
+        before, spec = rows(layout, "mysql", old), cluster.registry(name)["spec"]
+        # The same addresses, written in another way.
+        alias = {kind: hex(int(ipaddress.ip_address(databases.address(layout, kind)))) for kind in databases.KINDS}
+        for other, database, option in (
+            (f"{name}-a", external(layout, "mysql", old, host=alias["mysql"], ca={"source": "none"}), "name"),
+            (f"{name}-b", external(layout, "postgresql", new, host=alias["postgresql"], ca={"source": "none"}), "to.database"),
+        ):
+            [made] = automation.sequence([Task({"name": other, "database": database, "wait": False, "check_database": "ignore"})])
+            assert not made.failed, made.output
+            for check in (True, False):
+                failed = migrate(name, to, check=check)
+                assert failed.failed and f"registry '{other}'" in failed.result["msg"], failed.output
+                assert [problem["option"] for problem in failed.result["problems"]] == [option] and not failed.writes
+            automation.sequence([Task({"name": other, "state": "absent"})])
+        # One that cannot be asked.
+        elsewhere = external(layout, "mysql", old, host="127.0.0.1")
+        [made] = automation.sequence([Task({"name": f"{name}-c", "database": elsewhere, "wait": False, "check_database": "ignore"})])
+        assert not made.failed, made.output
+        predicted = migrate(name, to, check=True)
+        automation.sequence([Task({"name": f"{name}-c", "state": "absent"})])
+        assert not predicted.failed and any(f"'{name}-c'" in warning and "another host name" in warning for warning in predicted.warnings), predicted.output
+        assert cluster.registry(name)["spec"] == spec and rows(layout, "mysql", old) == before and not is_closed(layout, "mysql", old)
+
+
+def test_a_run_that_follows_a_killed_one_can_have_another_password(
+    layout: Layout, automation: Runner, runner: Runner, cluster: Cluster, name: str, new_database: MakeDatabase
+) -> None:
+    old, new = new_database("postgresql"), new_database("mysql")
+    migrated(layout, "mysql", new)
+    login = {"username": new, "password": f"first-{name}"}
+    with databases.administration(layout, "mysql") as run:
+        run(f"CREATE USER '{new}'@'%' IDENTIFIED BY '{login['password']}'")
+        run(f"GRANT ALL ON `{new}`.* TO '{new}'@'%'")
+    try:
+        with registry_on(layout, automation, name, external(layout, "postgresql", old)) as client:
+            assert runner.killed_after(1, MODULE, **task(name, external(layout, "mysql", new, **login)).options)
+            [left] = [secret for secret in secrets_of(cluster, name) if secret not in json.dumps(cluster.registry(name)["spec"])]
+            login["password"] = f"second-{name}"
+            with databases.administration(layout, "mysql") as run:
+                run(f"ALTER USER '{new}'@'%' IDENTIFIED BY '{login['password']}'")
+            [done] = runner.sequence([task(name, external(layout, "mysql", new, **login))])
+            try:
+                assert not done.failed and done.result["status"]["available"], done.output
+                assert cluster.registry(name)["spec"]["mysql"]["passwordSecret"]["name"] == left
+                assert base64.b64decode(cluster.get("v1", "secrets", left)["data"]["database-password"]).decode() == login["password"]
+                assert client("POST", "registered_models", {"name": "later"})["name"] == "later"
+                assert not [word for word in (f"first-{name}", f"second-{name}") if word in done.output + json.dumps(done.result)]
+            finally:
+                open_again(layout, "postgresql", old)
+    finally:
+        with databases.administration(layout, "mysql") as run:
+            run(f"DROP USER '{new}'@'%'")
 
 
 def test_a_registry_whose_new_database_was_written_to_keeps_it(

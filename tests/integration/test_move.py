@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -10,10 +12,12 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import closing, loader
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import closing, loader, snapshot
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import data_access, move
-from sandbox import databases
+from sandbox import databases, processes
+from sandbox.databases import REGISTRY
 from sandbox.layout import Layout
+from sandbox.processes import Command
 from sandbox.server import filler, schema
 
 from .test_sandbox_registry_data import asking, connect, emulated, new_database
@@ -27,7 +31,7 @@ class Sides:
     """A registry with one of everything, and an empty database that is to get it."""
 
     def __init__(self, layout: Layout, source: str, target: str, names: tuple[str, str]) -> None:
-        self._layout, self.source, self.target = layout, (source, names[0]), (target, names[1])
+        self.layout, self.source, self.target = layout, (source, names[0]), (target, names[1])
         for kind, name in (self.source, self.target):
             server = connect(layout, kind, name)
             schema.migrate(server)
@@ -36,22 +40,22 @@ class Sides:
             server.close()
         self.before = self.rows(self.source)
 
-    def _opener(self, side: tuple[str, str]) -> move.Open:
+    def opener(self, side: tuple[str, str]) -> move.Open:
         @contextmanager
         def open_it() -> Iterator[data_access.Opened]:
-            with opened(self._layout, *side) as (connection, engine):
+            with opened(self.layout, *side) as (connection, engine):
                 yield data_access.Opened(SimpleNamespace(type=engine), connection)  # type: ignore[arg-type]
 
         return open_it
 
     @contextmanager
     def begun(self, tell: Callable[[str], None] = lambda _text: None, leave_out_orphans: bool = False) -> Iterator[move.Move]:
-        with move.begun(self._opener(self.source), self._opener(self.target), 5, leave_out_orphans, tell) as begun:
+        with move.begun(self.opener(self.source), self.opener(self.target), 5, leave_out_orphans, tell) as begun:
             begun.claim()
             yield begun
 
     def rows(self, side: tuple[str, str]) -> dict[str, list[bytes]]:
-        found = contents(self._layout, *side)
+        found = contents(self.layout, *side)
         return {table.name: sorted(found[table.name]) for table in loader.COPIED}
 
     @property
@@ -64,15 +68,15 @@ class Sides:
 
     @property
     def is_closed(self) -> bool:
-        with opened(self._layout, *self.source) as (connection, engine):
+        with opened(self.layout, *self.source) as (connection, engine):
             return closing.Source(connection, engine).is_closed()
 
     def run(self, side: tuple[str, str], statement: str) -> None:
-        with opened(self._layout, *side) as (connection, engine):
+        with opened(self.layout, *side) as (connection, engine):
             connection.cursor().execute(statement.replace("ContextProperty", '"ContextProperty"') if engine == "postgresql" else statement)
 
     def open_again(self) -> None:
-        with opened(self._layout, *self.source) as (connection, engine):
+        with opened(self.layout, *self.source) as (connection, engine):
             closing.Source(connection, engine).reopen()
 
     def ending_at(self, step: str, reached: list[str]) -> Callable[[str], None]:
@@ -88,7 +92,7 @@ class Sides:
     def end_sessions(self) -> None:
         """Of both sides, as when a node is lost."""
         for kind, name in (self.source, self.target):
-            with databases.administration(self._layout, kind) as run:
+            with databases.administration(self.layout, kind) as run:
                 if databases.speaks_mysql(kind):
                     for (number,) in run(f"SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '{name}'"):
                         with contextlib.suppress(Exception):
@@ -186,3 +190,81 @@ def test_a_database_that_is_closed_already_stays_closed_when_its_rows_cannot_be_
     with sides.begun() as begun:
         assert "READ ONLY = 0" in failed(begun)
     assert sides.is_closed and sides.is_empty
+
+
+# What the rows are larger than that are to be copied.
+MEBIBYTES = 24
+
+
+def add_wide_rows(sides: Sides) -> None:
+    noise = random.Random(1)
+    with opened(sides.layout, *sides.source) as (connection, engine), connection.cursor() as cursor:
+        quote = "`" if engine == "mysql" else '"'
+        insert = f"INSERT INTO {quote}ContextProperty{quote} (context_id, name, is_custom_property, string_value) VALUES (1, %s, TRUE, %s)"
+        for number in range(MEBIBYTES * 3 // 2):
+            cursor.execute(insert, (f"wide {number}", base64.b64encode(noise.randbytes(3 << 18)).decode()))
+    sides.before = sides.rows(sides.source)
+
+
+@pytest.fixture
+def full_server(layout: Layout, target: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server of its own in place of the sandbox's, whose files cannot get as large as the rows that it is to get."""
+    folder, address = layout.data / f"full-{target}", layout.pod_address(250 * 201)
+    if target == "mysql":
+        options = (f"--innodb-data-file-path=ibdata1:12M:autoextend:max:{MEBIBYTES}M", "--innodb-file-per-table=OFF")
+        databases.initialise_mysql(layout, folder, *options)
+        program = databases.mysql_arguments(layout, folder, address, *options)
+    else:
+        home = databases.installed_home(layout)
+        databases.initialise_postgresql(layout, home, folder, databases.ADMINISTRATOR.name, databases.ADMINISTRATOR.password)
+        databases.write_access_rules(folder, ())
+        # In blocks of 512 bytes: as large as a file of the write-ahead log.
+        program = ["sh", "-c", 'ulimit -f 32768; exec "$@"', "sh", *databases.postgresql_arguments(home, folder, address, None, connections=20)]
+    usual = databases.address
+    monkeypatch.setattr(databases, "address", lambda layout, kind: address if kind == target else usual(layout, kind))
+    command = Command(f"full-{target}", program, lambda: answers(layout, target), {}, databases.server_user())
+    processes.start(layout, command)
+    try:
+        processes.wait(layout, command)
+        with databases.administration(layout, target) as run:
+            if target == "mysql":
+                run(f"CREATE USER {REGISTRY.name} IDENTIFIED BY '{REGISTRY.password}'")
+                run(f"GRANT ALL ON *.* TO {REGISTRY.name}")
+            else:
+                run("CREATE ROLE registries")
+                run(f"CREATE ROLE {REGISTRY.name} LOGIN PASSWORD '{REGISTRY.password}' IN ROLE registries")
+                run(f"ALTER ROLE {REGISTRY.name} SET role registries")
+        yield
+    finally:
+        processes.stop(layout, command.name)
+        databases.remove_data(folder)
+
+
+def answers(layout: Layout, kind: str) -> bool:
+    with contextlib.suppress(*databases.ERRORS, OSError), databases.administration(layout, kind):
+        return True
+    return False
+
+
+@pytest.mark.usefixtures("full_server")
+@pytest.mark.parametrize(
+    ("source", "target", "says"),
+    [("mysql", "postgresql", "could not extend file"), pytest.param("postgresql", "mysql", "is full", marks=pytest.mark.needs_mysql)],
+)
+def test_a_disk_that_gets_full_while_the_rows_are_copied_changes_nothing(sides: Sides, says: str) -> None:
+    # A server is initialized and started, and gets twice what there is room for.
+    add_wide_rows(sides)
+    with sides.begun() as begun:
+        with pytest.raises(snapshot.UnusableDatabaseError, match=f"ContextProperty was not written.*{says}"):
+            begun.carry_over()
+        assert not begun.closed
+        begun.take_back()
+    assert sides.is_empty and not sides.is_closed and sides.rows(sides.source) == sides.before
+    # The rest of them has room. What PostgreSQL has taken back occupies it until somebody vacuums.
+    if sides.target[0] == "postgresql":
+        sides.run(sides.target, 'VACUUM "Context", ContextProperty')
+    sides.run(sides.source, f"DELETE FROM ContextProperty WHERE name LIKE 'wide {'_' * 2}'")
+    sides.before = sides.rows(sides.source)
+    with sides.begun() as begun:
+        begun.carry_over()
+    assert sides.is_closed and sides.is_moved

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive, loader, snapshot
 from sandbox import databases
 from sandbox.databases import REGISTRY
@@ -38,8 +39,8 @@ BACKUP = "modelops.openshift_ai.model_registry_backup"
 
 @pytest.fixture(scope="module")
 def token(cluster: Cluster) -> Iterator[str]:
-    """The token of an account that has the permissions of rbac/data.yml alone."""
-    with helpers.account_with(cluster, "restore", helpers.roles_of("data.yml")) as found:
+    """The token of an account that has the permissions of rbac/data.yml, and may list InferenceServices."""
+    with helpers.account_with(cluster, "restore", [*helpers.roles_of("data.yml"), *helpers.roles_of("cluster.yml")]) as found:
         yield found
 
 
@@ -161,6 +162,39 @@ def test_every_answer_is_the_same_in_another_registry(
     else:
         secret = REGISTRY.password
     assert secret not in done.output + json.dumps(done.result)
+
+
+def test_inference_services_whose_labels_lead_nowhere_are_reported(
+    layout: Layout, cluster: Cluster, backups: dict[str, str], registries: Registries, restore: Callable[..., list[Run]], tmp_path: Path
+) -> None:
+    (name, _database), path = emptied(layout, registries, "mysql"), backups["mysql"]
+    with zipfile.ZipFile(path) as file:
+        parents = [json.loads(line) for line in file.read("tables/ParentContext.jsonl").splitlines()]
+        types = {row["id"]: row["type"] for row in map(json.loads, file.read("tables/Context.jsonl").splitlines())}
+    pairs = [(row["parent_context_id"], row["context_id"]) for row in parents if types[row["context_id"]] == "kf.ModelVersion"]
+    model, version = pairs[0]
+    other = next(parent for parent, _child in pairs if parent != model)
+    labels = {"right": (model, version), "another-model": (other, version), "no-version": (model, 9999), "swapped": (version, model)}
+    labels["unlabeled"] = (model, None)
+    for service, ids in labels.items():
+        named = {"registered-model-id": ids[0], "model-version-id": ids[1]}
+        link = {f"modelregistry.opendatahub.io/{key}": str(value) for key, value in named.items() if value}
+        metadata = {"name": f"{service}-{name[-8:]}", "labels": {"modelregistry.opendatahub.io/name": name, **link}}
+        body = {"apiVersion": kinds.INFERENCE_SERVICES[0], "kind": "InferenceService", "spec": {}, "metadata": metadata}
+        cluster.create(*kinds.INFERENCE_SERVICES, body, "data")
+    try:
+        [predicted] = restore({"name": name, "src": path, "check": True})
+        with helpers.account_with(cluster, "restore-narrow", helpers.roles_of("data.yml")) as narrow:
+            [unseen] = Runner(layout, narrow, tmp_path).sequence([Task({"namespace": REGISTRIES_NAMESPACE, "name": name, "src": path}, MODULE, True)])
+    finally:
+        for service in labels:
+            cluster.delete(*kinds.INFERENCE_SERVICES, f"{service}-{name[-8:]}", "data")
+    assert not predicted.failed, predicted.output
+    found = {entry["name"].rpartition("-")[0]: entry["found"] for entry in predicted.result["deployments"]}
+    assert found == {service: service == "right" for service in labels}, predicted.result["deployments"]
+    [warning] = predicted.warnings
+    assert all(f"data/{service}-" in warning for service in labels if service != "right") and "data/right-" not in warning
+    assert not unseen.failed and unseen.result["deployments"] is None and "InferenceServices" in unseen.warnings[0], unseen.output
 
 
 def items(layout: Layout, cluster: Cluster, name: str, path: str) -> list[dict[str, Any]]:

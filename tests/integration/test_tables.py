@@ -6,6 +6,7 @@ import base64
 import contextlib
 import io
 import json
+import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import pymysql
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive, lines, snapshot
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables.layout import TABLES
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables.layout import BY_NAME, TABLES
 from sandbox import databases
 from sandbox.databases import REGISTRY
 from sandbox.layout import Layout
@@ -219,3 +220,32 @@ def test_a_connection_that_is_lost_while_rows_are_read_is_an_error(layout: Layou
             run(f"KILL {number}" if engine == "mysql" else f"SELECT pg_terminate_backend({number})")
         with pytest.raises(snapshot.UnusableDatabaseError, match="ContextProperty was not read completely"):
             list(rows)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_reader_that_stops_in_the_middle_of_a_table_ends_at_once(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
+    name = new_database(kind)
+    server = connect(layout, kind, name)
+    schema.migrate(server)
+    server.close()
+    with opened(layout, kind, name) as (connection, engine), connection.cursor() as cursor:
+        quote = "`" if engine == "mysql" else '"'
+        override = "" if engine == "mysql" else " OVERRIDING SYSTEM VALUE"
+        cursor.execute(f"INSERT INTO {quote}Context{quote} (id, type_id, name){override} VALUES (1, 1, 'one')")
+        # More than fits between the server and its client.
+        insert = f"INSERT INTO {quote}ContextProperty{quote} (context_id, name, is_custom_property, string_value) VALUES (1, %s, TRUE, REPEAT('x', 1000000))"
+        for number in range(24):
+            cursor.execute(insert, (f"wide {number}",))
+    ended: list[bool] = []
+
+    def read() -> None:
+        with contextlib.suppress(InterruptedError), opened(layout, kind, name) as found, snapshot.snapshot(*found) as taken:
+            rows = taken.rows(BY_NAME["ContextProperty"])
+            ended.append(b"wide" in next(rows))
+            # Whoever fails holds on to what it has read.
+            raise InterruptedError(rows)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(20)
+    assert ended == [True] and not reader.is_alive()

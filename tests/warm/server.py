@@ -14,6 +14,7 @@ import gc
 import importlib
 import marshal
 import os
+import pkgutil
 import re
 import runpy
 import select
@@ -29,7 +30,7 @@ from pathlib import Path
 
 LISTENING = 3
 # A server needs 40 MB. After this time without a run it ends, and the next run starts another.
-IDLE_SECONDS = float(os.environ.get("WARM_IDLE_SECONDS", "120"))
+IDLE_SECONDS = float(os.environ.get("WARM_IDLE_SECONDS", "300"))
 PYTHON = sys.argv[2]
 PR_SET_NAME = 15
 # By the name of this file, of which a process's name has the beginning, a test finds the processes of one playbook.
@@ -41,17 +42,25 @@ OF_ANSIBLE = (
     "ansible.executor.task_executor",
     "ansible.executor.task_queue_manager",
     "ansible.parsing.yaml.dumper",
-    *(f"ansible.plugins.action.{name}" for name in ("assert", "debug", "fail", "include_vars", "normal", "set_fact", "validate_argument_spec")),
-    *(f"ansible.plugins.become.{name}" for name in ("su", "sudo")),
-    "ansible.plugins.cache.memory",
-    *(f"ansible.plugins.callback.{name}" for name in ("default", "junit", "minimal", "oneline", "tree")),
-    *(f"ansible.plugins.connection.{name}" for name in ("local", "paramiko_ssh", "psrp", "ssh", "winrm")),
-    *(f"ansible.plugins.inventory.{name}" for name in ("auto", "host_list", "ini", "script", "toml", "yaml")),
-    *(f"ansible.plugins.shell.{name}" for name in ("cmd", "powershell", "sh")),
-    "ansible.plugins.strategy.linear",
     "ansible.plugins.vars.host_group_vars",
     "ansible.utils.encrypt",
 )
+# By their loader, so that each run finds them with their documentation read: that takes longer than the import.
+PLUGINS = {
+    "action": ("assert", "command", "copy", "debug", "fail", "include_vars", "normal", "set_fact", "shell", "template", "validate_argument_spec"),
+    "become": ("su", "sudo"),
+    "cache": ("memory",),
+    "callback": ("default", "junit", "minimal", "oneline", "tree"),
+    "connection": ("local", "paramiko_ssh", "psrp", "ssh", "winrm"),
+    "inventory": ("auto", "host_list", "ini", "script", "toml", "yaml"),
+    "lookup": ("env", "file"),
+    "shell": ("cmd", "powershell", "sh"),
+    "strategy": ("linear",),
+    # The first one of these brings all others.
+    "filter": ("default",),
+    "test": ("defined",),
+}
+COLLECTION = "ansible_collections.modelops.openshift_ai"
 # As with the setting internal_poll_interval. With the 0.001 of its default, Ansible takes a twentieth of a core to wait for a task.
 SECONDS_BETWEEN_LOOKS = 0.01
 
@@ -76,8 +85,27 @@ def prepare_playbook() -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     from ansible import constants
+    from ansible.plugins import loader
 
     constants.DEFAULT_INTERNAL_POLL_INTERVAL = SECONDS_BETWEEN_LOOKS
+    loader.init_plugin_loader()
+    # A run would do it again, and warn.
+    loader._configure_collection_loader = lambda *_: None
+    for kind, names in PLUGINS.items():
+        for name in names:
+            with contextlib.suppress(Exception):
+                getattr(loader, f"{kind}_loader").get(f"ansible.builtin.{name}", class_only=True)
+    prepare_collection()
+
+
+def prepare_collection() -> None:
+    """Import the plugins of the collection: Ansible compiles them in each run anew."""
+    for folder in ("plugin_utils", "filter", "action"):
+        with contextlib.suppress(ImportError):
+            package = importlib.import_module(f"{COLLECTION}.plugins.{folder}")
+            for module in pkgutil.iter_modules(package.__path__):
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(f"{package.__name__}.{module.name}")
 
 
 def name_process(name: str) -> None:

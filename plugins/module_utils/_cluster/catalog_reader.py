@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from .. import _errors
-from .._model import catalog, desired_catalog, kinds, manifests, ownership
+from .._model import catalog, desired_catalog, kinds, manifests, marks
 from .._plan import catalog_tokens, catalog_view
-from . import client, registry_reader, visibility
+from . import client, visibility
 
 # What says that a cluster has a custom resource for the catalog.
 CATALOG_API = ("aihub.opendatahub.io/v1alpha1", "catalogs")
-TOKEN_SELECTOR = f"{ownership.PART}={ownership.CATALOG}"
+TOKEN_SELECTOR = f"{marks.PART}={marks.CATALOG}"
 
 
 def read(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> catalog_view.Live:
@@ -37,6 +37,9 @@ def read(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object
         config_maps |= found([catalog.MCP.config_map])
     generation = catalog.generation_of(config_maps)
     if generation is None:
+        # Imported here: it takes 20 ms to load, and most clusters have a catalog.
+        from . import registry_reader
+
         registry_reader.need_namespace(cluster, namespace)
         raise _errors.ClusterError(_why_none(config_maps, namespace), _errors.NOT_FOUND)
     if generation is catalog.WITH_AGENTS and any("skill_catalogs" in (catalog.file_of(one) or "") for one in config_maps.values()):
@@ -101,13 +104,9 @@ class CatalogReader:
         listed = _listed_tokens(self.cluster, self.namespace, lambda _why: None)
         if listed is None:
             return sorted(names)
-        leaving = {name for name, secret in listed.items() if purge and ownership.is_leaving(secret)}
+        leaving = {name for name, secret in listed.items() if purge and marks.is_leaving(secret)}
         return sorted(leaving | (listed.keys() & set(names)))
 
     def _secret(self, name: str, unseen: Callable[[str], object]) -> manifests.Manifest | None:
         what = f"Secret {name!r}, which contains the token of a source, could not be read"
         return visibility.seen(lambda: self.cluster.read(kinds.SECRETS, self.namespace, name), None, lambda why: unseen(f"{what}: {why}"), advice=False)
-
-    def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
-        """Those of the rights that the account does not have."""
-        return self.cluster.missing_rights(namespace, rights)

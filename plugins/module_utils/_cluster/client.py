@@ -124,7 +124,8 @@ class Cluster:
         self.host = _texts.without_user(configuration.host)
         # Called before each request that writes, and while waiting; it raises when nothing may be written any more.
         self.before_writing: Callable[[], None] = lambda: None
-        # Told what is waited for.
+        # Told what is done, a few times in a run; and how far it is and what is waited for, as often as one likes.
+        self.say: Callable[[str], None] = lambda _message: None
         self.tell: Callable[[str], None] = lambda _state: None
         # When requests are not waited for any more, for those of a wait.
         self._deadline: float | None = None
@@ -246,7 +247,7 @@ class Cluster:
         while True:
             page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
             try:
-                listed = self._request("GET", path_of(api, namespace), None, page, JSON, what, accept, answers.list_in)
+                listed = self._request("GET", path_of(api, namespace), None, page, what, accept, answers.list_in)
             except _errors.ClusterError as error:
                 # The API server has forgotten the state that the pages before were of.
                 if error.status != _errors.GONE or not may_begin_anew:
@@ -268,7 +269,7 @@ class Cluster:
         """The last lines of a container's log."""
         query = {"container": container, "tailLines": "60", "limitBytes": str(LONGEST_LOG), **({"previous": "true"} if previous else {})}
         text: str = self._request(
-            "GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, what=f"reading the log of pod {pod}", parsed=answers.text_of
+            "GET", path_of(("v1", "pods"), namespace, pod) + "/log", None, query, what=f"reading the log of pod {pod!r}", parsed=answers.text_of
         )
         # A line that was cut may end within a password, where nothing tells any more that it is one.
         return text if len(text.encode()) < LONGEST_LOG else text.rpartition("\n")[0]
@@ -304,12 +305,11 @@ class Cluster:
             # The API server looks at the query of a deletion only when it has no body.
             body = {**body, "dryRun": ["All"]}
         path = path_of(api, namespace) if verb == "POST" else path_of(api, namespace, name)
-        content_type = MERGE_PATCH if verb == "PATCH" else JSON
         doing = {"POST": "creating", "PATCH": "changing", "DELETE": "deleting"}[verb]
         what = f"{doing} {api[1]}/{name}" + (f" in {namespace}" if namespace else "")
         # What a deletion is answered with depends on whether the object is gone already.
         parsed = answers.deletion_in if verb == "DELETE" else answers.object_in
-        answer: manifests.Manifest = self._request(verb, path, body, query, content_type, what, parsed=parsed)
+        answer: manifests.Manifest = self._request(verb, path, body, query, what, parsed=parsed)
         return answer
 
     def allows(self, path: str, review: manifests.Manifest, what: str) -> bool:
@@ -391,7 +391,6 @@ class Cluster:
         path: str,
         body: manifests.Manifest | None = None,
         query: dict[str, str] | None = None,
-        content_type: str = JSON,
         what: str = "",
         accept: str = JSON,
         parsed: Callable[[bytes], Any] = answers.object_in,
@@ -404,7 +403,7 @@ class Cluster:
             if verb != "GET":
                 self.before_writing()
             try:
-                response = _deadline.within(self._seconds_left, lambda: self._answer(verb, path, body, query or {}, content_type, accept))
+                response = _deadline.within(self._seconds_left, lambda: self._answer(verb, path, body, query or {}, accept))
                 self._date = response.headers.get("Date")
                 return parsed(response.data)
             except ApiException as error:
@@ -426,13 +425,13 @@ class Cluster:
         left = REQUEST_SECONDS if self._deadline is None else self._deadline + GRACE_SECONDS - time.monotonic()
         return min(REQUEST_SECONDS, max(1.0, left))
 
-    def _answer(self, verb: str, path: str, body: manifests.Manifest | None, query: dict[str, str], content_type: str, accept: str) -> Any:
+    def _answer(self, verb: str, path: str, body: manifests.Manifest | None, query: dict[str, str], accept: str) -> Any:
         response = self._client.request(
             verb,
             path,
             body=body,
             query_params=list(query.items()),
-            content_type=content_type,
+            content_type=MERGE_PATCH if verb == "PATCH" else JSON,
             header_params={"Accept": accept},
             serialize=False,
             _request_timeout=(CONNECT_SECONDS, READ_SECONDS),

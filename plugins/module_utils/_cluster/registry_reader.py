@@ -142,11 +142,6 @@ def objects(reader: Reader, what: str, api: tuple[str, str], unseen: list[str]) 
     return advice(reader, what, api, lambda: reader.everywhere(api), unseen.append)
 
 
-def names(reader: Reader, what: str, api: tuple[str, str], unseen: list[str], namespace: str = "") -> list[manifests.Manifest] | None:
-    """As `objects`, without their content; of the whole cluster, or of one namespace."""
-    return advice(reader, what, api, lambda: reader.names(api, namespace), unseen.append)
-
-
 def advice(reader: Reader, what: str, api: tuple[str, str], read: Callable[[], T], unseen: Callable[[str], object]) -> T | None:
     """What is read of an API, for advice alone; None where there is no such kind, or it may not be read, which `unseen` is told."""
     return visibility.seen(read, None, unseen, what, served=lambda: "/" not in api[0] or reader.serves(api))

@@ -51,7 +51,8 @@ class Snapshot(registry_reader.Reader):
 
     def load(self) -> None:
         """Read everything that every plan needs, at the same time. Errors are kept for those who ask."""
-        self.load_all([self._registries, partial(self._held, "Secret"), partial(self._held, "ConfigMap"), self._deployments, self._role_bindings, self._groups])
+        held = [partial(self._listed, api, self.namespace) for api in (kinds.SECRETS, kinds.CONFIG_MAPS, kinds.DEPLOYMENTS)]
+        self.load_all([self._registries, *held, self._role_bindings, partial(self._listed, kinds.USER_GROUPS)])
 
     def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
         """Read several lists at the same time. Errors are kept for those who ask."""
@@ -73,24 +74,25 @@ class Snapshot(registry_reader.Reader):
 
     def held(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret with its data."""
-        return self._one((kind, name), partial(self._held, kind), partial(super().held, kind, name))
+        return self._one(kinds.APIS[kind], self.namespace, name, partial(super().held, kind, name))
 
     def service(self, name: str, namespace: str = "") -> manifests.Manifest | None:
         """A Service."""
-        return self._by_name(kinds.SERVICES, trimming.trimmed, namespace or self.namespace).get(name)
+        return self._listed(kinds.SERVICES, namespace or self.namespace).get(name)
 
     def named(self, kind: str, prefix: str) -> list[manifests.Manifest]:
         """The ConfigMaps or Secrets whose name begins like this."""
-        begins = self._once(("beginnings", kind), lambda: _grouped(self._held(kind).values(), lambda held: _beginning_of(manifests.name_of(held))))
+        listed = partial(self._listed, kinds.APIS[kind], self.namespace)
+        begins = self._once(("beginnings", kind), lambda: _grouped(listed().values(), lambda held: _beginning_of(manifests.name_of(held))))
         return [found for found in begins.get(_beginning_of(prefix), ()) if found["metadata"]["name"].startswith(prefix)]
 
     def deployment(self, name: str) -> manifests.Manifest | None:
         """A Deployment."""
-        return self._one(("Deployment", name), self._deployments, partial(super().deployment, name))
+        return self._one(kinds.DEPLOYMENTS, self.namespace, name, partial(super().deployment, name))
 
     def route(self, name: str) -> manifests.Manifest | None:
         """A Route. That of a registry which has just been created may be newer than the list."""
-        return visibility.if_allowed(lambda: self._routes().get(name), lambda: None) or super().route(name)
+        return visibility.if_allowed(lambda: self._listed(kinds.ROUTES, self.namespace).get(name), lambda: None) or super().route(name)
 
     def pods(self, registry: str) -> tuple[manifests.Manifest, ...]:
         """The pods of a registry's server."""
@@ -105,15 +107,15 @@ class Snapshot(registry_reader.Reader):
         """A Group of OpenShift's; with `listed` not one by one where the account may not list them."""
         if not self.serves(kinds.USER_GROUPS):
             return None
-        return self._groups().get(name) if listed else self._one((kinds.USER_GROUP, name), self._groups, partial(super().group, name))
+        return self._listed(kinds.USER_GROUPS).get(name) if listed else self._one(kinds.USER_GROUPS, "", name, partial(super().group, name))
 
     def ingress_domains(self) -> list[str]:
         """The domains of the cluster's own ingress."""
         return self._once("ingress", super().ingress_domains)
 
     def everywhere(self, api: tuple[str, str]) -> list[manifests.Manifest]:
-        """All objects of a kind in the whole cluster."""
-        return list(self._groups().values()) if api == kinds.USER_GROUPS else self._once(("everywhere", api), partial(super().everywhere, api))
+        """All objects of a kind that is in no namespace."""
+        return list(self._listed(api).values())
 
     def names(self, api: tuple[str, str], namespace: str = "") -> list[manifests.Manifest]:
         """All objects of a kind in a namespace, or in the whole cluster, without their content."""
@@ -131,7 +133,7 @@ class Snapshot(registry_reader.Reader):
 
     def serves(self, api: tuple[str, str]) -> bool:
         """Whether the cluster knows this kind of object. What was listed it knows."""
-        if api == kinds.USER_GROUPS and visibility.seen(lambda: [self._groups()], []):
+        if api == kinds.USER_GROUPS and visibility.seen(lambda: [self._listed(api)], []):
             return True
         return self._once(("api", api), partial(super().serves, api))
 
@@ -141,36 +143,23 @@ class Snapshot(registry_reader.Reader):
         return [missing for right in dict.fromkeys(rights) for missing in self._once((namespace, right), partial(ask, namespace, [right]))]
 
     def _registries(self) -> Objects:
-        return self._by_name(self.capabilities.api, trimming.trimmed_registry, self.namespace)
-
-    def _held(self, kind: str) -> Objects:
-        return self._by_name(kinds.APIS[kind], trimming.trimmed_source, self.namespace)
-
-    def _deployments(self) -> Objects:
-        return self._by_name(kinds.DEPLOYMENTS, trimming.trimmed_deployment, self.namespace)
-
-    def _routes(self) -> Objects:
-        return self._by_name(kinds.ROUTES, trimming.trimmed, self.namespace)
-
-    def _groups(self) -> Objects:
-        return self._by_name(kinds.USER_GROUPS, trimming.trimmed_group, "")
+        return self._listed(self.capabilities.api, self.namespace)
 
     def _pods(self) -> dict[str, list[manifests.Manifest]]:
-        def listed() -> list[manifests.Manifest]:
-            return self.cluster.items(kinds.PODS, self.namespace, trimming.trimmed_pod, labelSelector=server_pods.POD_LABELS)
-
-        return self._once("pods", lambda: _grouped(listed(), lambda pod: str(manifests.at(pod, ("metadata", "labels", "app")))))
+        listed = partial(self._listed, kinds.PODS, self.namespace, labelSelector=server_pods.POD_LABELS)
+        return self._once("pods", lambda: _grouped(listed().values(), lambda pod: str(manifests.at(pod, ("metadata", "labels", "app")))))
 
     def _role_bindings(self) -> dict[str, list[manifests.Manifest]]:
-        return self._once("bindings", lambda: _grouped(self.cluster.items(kinds.ROLE_BINDINGS, self.namespace, trimming.trimmed_binding), _role))
+        return self._once("bindings", lambda: _grouped(self._listed(kinds.ROLE_BINDINGS, self.namespace).values(), _role))
 
-    def _by_name(self, api: tuple[str, str], trim: client.Trim, where: str, **query: str) -> Objects:
-        """A list, by name."""
+    def _listed(self, api: tuple[str, str], where: str = "", **query: str) -> Objects:
+        """A list, by name, with what plans look at."""
+        trim = trimming.OF_KIND.get(api, trimming.trimmed)
         return self._once(("list", api, where), lambda: {manifests.name_of(found): found for found in self.cluster.items(api, where, trim, **query)})
 
-    def _one(self, named: tuple[str, str], listed: Callable[[], Objects], read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
-        """One of a list, by kind and name; read one by one where the account may not list."""
-        return visibility.if_allowed(lambda: listed().get(named[1]), lambda: self._once(named, read))
+    def _one(self, api: tuple[str, str], where: str, name: str, read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
+        """One of a list; read one by one where the account may not list."""
+        return visibility.if_allowed(lambda: self._listed(api, where).get(name), lambda: self._once((api, where, name), read))
 
     def _once(self, what: Hashable, load: Callable[[], T]) -> T:
         """What `load` returned, or raised, the first time that this was asked for, by whichever thread."""
@@ -220,31 +209,23 @@ class Survey(Snapshot):
 
     def group(self, name: str, listed: bool = False) -> manifests.Manifest | None:
         """A Group of OpenShift's."""
-        return self._groups().get(name)
+        return self._listed(kinds.USER_GROUPS).get(name)
 
     def other_bindings(self, own_roles: Iterable[str]) -> list[manifests.Manifest]:
         """The RoleBindings of the namespace to other Roles than these, and to ClusterRoles."""
         own = frozenset(own_roles)
         return [binding for role, bindings in self._role_bindings().items() if role not in own for binding in bindings]
 
-    def cluster_role_bindings(self) -> list[manifests.Manifest]:
-        """The ClusterRoleBindings."""
-        return list(self._by_name(kinds.CLUSTER_ROLE_BINDINGS, trimming.trimmed_binding, "").values())
-
     def roles(self) -> list[manifests.Manifest]:
         """The Roles of the namespace."""
-        return list(self._by_name(kinds.ROLES, trimming.trimmed_role, self.namespace).values())
-
-    def cluster_roles(self) -> list[manifests.Manifest]:
-        """The ClusterRoles."""
-        return list(self._by_name(kinds.CLUSTER_ROLES, trimming.trimmed_role, "").values())
+        return list(self._listed(kinds.ROLES, self.namespace).values())
 
     def route(self, name: str) -> manifests.Manifest | None:
         """A Route."""
-        return self._routes().get(name)
+        return self._listed(kinds.ROUTES, self.namespace).get(name)
 
     def _registries(self) -> Objects:
-        return self._by_name(self.capabilities.api, trimming.trimmed, self.namespace, **self._selection)
+        return self._listed(self.capabilities.api, self.namespace, **self._selection)
 
-    def _one(self, named: tuple[str, str], listed: Callable[[], Objects], _read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
-        return listed().get(named[1])
+    def _one(self, api: tuple[str, str], where: str, name: str, _read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
+        return self._listed(api, where).get(name)

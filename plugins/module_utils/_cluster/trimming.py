@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._model import manifests, ownership
+from .._model import kinds, manifests, marks
 from .._plan import restarts
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-# What plans look at. The rest of a thousand objects of each kind would fill the memory.
 
 
 def trimmed(manifest: manifests.Manifest) -> manifests.Manifest:
@@ -35,7 +32,7 @@ def trimmed_registry(registry: manifests.Manifest) -> manifests.Manifest:
 
 def trimmed_source(held: manifests.Manifest) -> manifests.Manifest:
     """A ConfigMap or Secret, of its history only who changed which keys and when."""
-    return _with_history(held, lambda fields: {part: keys for part, keys in fields.items() if part in ownership.DATA_FIELDS})
+    return _with_history(held, lambda fields: {part: keys for part, keys in fields.items() if part in marks.DATA_FIELDS})
 
 
 def trimmed_binding(binding: manifests.Manifest) -> manifests.Manifest:
@@ -72,3 +69,15 @@ def trimmed_pod(pod: manifests.Manifest) -> manifests.Manifest:
 
 def trimmed_role(role: manifests.Manifest) -> manifests.Manifest:
     return {"metadata": {"name": role["metadata"]["name"]}, "rules": role.get("rules")}
+
+
+# What plans look at. The rest of a thousand objects of each kind would fill the memory.
+OF_KIND = {
+    **dict.fromkeys(kinds.REGISTRIES, trimmed_registry),
+    **dict.fromkeys(kinds.APIS.values(), trimmed_source),
+    **dict.fromkeys((kinds.ROLE_BINDINGS, kinds.CLUSTER_ROLE_BINDINGS), trimmed_binding),
+    **dict.fromkeys((kinds.ROLES, kinds.CLUSTER_ROLES), trimmed_role),
+    kinds.USER_GROUPS: trimmed_group,
+    kinds.DEPLOYMENTS: trimmed_deployment,
+    kinds.PODS: trimmed_pod,
+}

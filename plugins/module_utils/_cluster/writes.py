@@ -6,52 +6,40 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
 
 from .. import _errors
-from .._model import custom_resource, kinds, manifests, ownership
-from .._plan import changeset, record
-from . import client, registry_reader
+from .._model import kinds, manifests, marks
+from .._plan import changeset
+from . import client
 
 # How often a plan is made anew because somebody else wrote in between, or because a write got no answer.
 PLANS = 4
+# Which of some rights an account does not have in a namespace.
+MissingRights = Callable[[str, Iterable[client.Right]], list[client.Right]]
 
 
-class Account(Protocol):
-    """Who writes, and in which namespace."""
-
-    @property
-    def namespace(self) -> str:
-        """The namespace of what is written."""
-
-    def missing_rights(self, namespace: str, rights: Iterable[client.Right]) -> list[client.Right]:
-        """Those of the rights that it does not have."""
-
-
-def rights_problems(reader: Account, changes: Iterable[changeset.Change]) -> list[_errors.Problem]:
+def rights_problems(missing_rights: MissingRights, namespace: str, changes: Iterable[changeset.Change]) -> list[_errors.Problem]:
     """Each right that changes need and the account does not have. What it may do to all objects of a kind is asked only once."""
     verbs = {"POST": ("create",), "PATCH": ("patch",), "DELETE": ("delete",)}
-    needed: dict[str, dict[client.Right, list[str]]] = {reader.namespace: {}, "": {}}
+    needed: dict[str, dict[client.Right, list[str]]] = {namespace: {}, "": {}}
     for change in changes:
         if change.begun:
             continue
-        for verb in ("patch", "delete") if _is_announced(change) else verbs[change.verb]:
+        for verb in ("patch", "delete") if is_announced(change) else verbs[change.verb]:
             right = client.Right(verb, change.api[0].rpartition("/")[0], change.api[1])
-            needed[reader.namespace if change.namespace else ""].setdefault(right, []).append(change.name)
+            needed[namespace if change.namespace else ""].setdefault(right, []).append(change.name)
     missing: list[client.Right] = []
     for where, rights in needed.items():
-        for right in reader.missing_rights(where, rights):
+        for right in missing_rights(where, rights):
             # A right can be given for objects of one name, but not to create them.
-            missing += [right] if right.verb == "create" else reader.missing_rights(where, [replace(right, name=name) for name in rights[right]])
+            missing += [right] if right.verb == "create" else missing_rights(where, [replace(right, name=name) for name in rights[right]])
     if not missing:
         return []
     listed = ", ".join(dict.fromkeys(str(replace(right, name="")) for right in missing))
     remedy = "Bind the account to a Role with these permissions, as in rbac/ or in the output of the playbook modelops.openshift_ai.rbac; nothing was written"
-    return [_errors.Problem("namespace", f"the account in use lacks permission to: {listed}", remedy, reader.namespace)]
+    return [_errors.Problem("namespace", f"the account in use lacks permission to: {listed}", remedy, namespace)]
 
 
 def send(cluster: client.Cluster, change: changeset.Change, dry_run: bool) -> manifests.Manifest:
@@ -64,162 +52,16 @@ def send(cluster: client.Cluster, change: changeset.Change, dry_run: bool) -> ma
         raise
 
 
-def _sent(reader: registry_reader.Reader, change: changeset.Change, dry_run: bool) -> manifests.Manifest:
-    """As `send`. A registry into which only its status was written since it was read, as its operator does all the time, is deleted all the same."""
-    for _attempt in range(PLANS):
-        try:
-            return send(reader.cluster, change, dry_run)
-        except _errors.ClusterError as error:
-            if error.status != _errors.CONFLICT or (change.action, change.kind) != ("delete", kinds.KIND):
-                raise
-            present = reader.fresh.registry(change.name)
-            if present is None or (present["metadata"]["uid"], present["metadata"]["generation"]) != (change.body["preconditions"]["uid"], change.generation):
-                # Planned anew: it may have a generated database by now.
-                raise
-            change = changeset.deletion(change.kind, change.api, present)
-    return send(reader.cluster, change, dry_run)
-
-
-def carry_out(
-    reader: registry_reader.Reader,
-    planned: Callable[[registry_reader.Reader], changeset.Plan],
-    name: str,
-    check_mode: bool,
-    outcome: record.Outcome,
-    problems: Iterable[_errors.Problem] = (),
-    after: Callable[[changeset.Change], None] = lambda _change: None,
-    made: changeset.Plan | None = None,
-) -> tuple[changeset.Plan, manifests.Manifest | None]:
-    """Plan, check and write, and again when the cluster turned out to be another than the plan was made for; the plan, and the registry if written.
-
-    `planned` plans by what a reader reads, `name` is the registry that it is about, `made` a plan that was found to be without problems already.
-    InputError when a plan has problems, or the server's refusal is one of the input; ClusterError when it is another.
-    """
-    attempt = 0
-    unclaimed: tuple[tuple[str, str], ...] = ()
-    while True:
-        attempt += 1
-        if made is None:
-            made = _settled(reader, planned, outcome)
-            found = [*problems, *made.problems, *rights_problems(reader, (*made.changes, *made.leftovers))]
-            if found:
-                raise _errors.InputError(found)
-        try:
-            written = _write(reader, made, name, check_mode, outcome, after)
-            if not check_mode:
-                _claim(reader, (*unclaimed, *made.relied_on))
-        except _errors.ClusterError as error:
-            # 404, 409: another process was faster. Or the write may have been carried out: either way the truth is in the cluster.
-            if not error.unclear:
-                outcome.unanswered = None
-            overtaken = error.status == _errors.CONFLICT or (error.status == _errors.NOT_FOUND and "namespaces " not in str(error))
-            is_there = overtaken or f"already exists in namespace {reader.namespace}" in str(error)
-            if attempt == PLANS or not (is_there or error.unclear):
-                if outcome.unanswered:
-                    with suppress(_errors.ClusterError):
-                        _settled(reader.fresh, planned, outcome)
-                raise _refused(error, reader.namespace, name) from None
-            # A registry whose creation got no answer may exist: the next plan does not know it as new.
-            unclaimed = made.relied_on if error.unclear else ()
-            made, reader = None, reader.fresh
-            continue
-        outcome.warn(made.warnings)
-        outcome.kept += made.kept
-        return made, written
-
-
-def _settled(reader: registry_reader.Reader, planned: Callable[[registry_reader.Reader], changeset.Plan], outcome: record.Outcome) -> changeset.Plan:
-    """A new plan; by it is known whether a write without an answer was carried out."""
-    with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
-        made = planned(reader)
-    outcome.settle(made)
-    return made
-
-
-def _refused(error: _errors.ClusterError, namespace: str, name: str) -> Exception:
-    """A refusal of the API server or of the operator's webhooks as the problem of an option, where it is one."""
-    text = str(error)
-    other = re.search(r"namespace must be ([-a-z0-9]+)", text)
-    if other:
-        return _errors.InputError(
-            [_errors.Problem("namespace", f"is not the registries namespace of the operator: {text}", f"Set it to {other[1]}", namespace)]
-        )
-    if error.status == _errors.NOT_FOUND and f'namespaces "{namespace}" not found' in text:
-        return _errors.InputError([_errors.Problem("namespace", "does not exist", "Set it to the registries namespace, or omit it", namespace)])
-    if "already exists in namespace" in text:
-        return _errors.InputError(
-            [_errors.Problem("name", f"belongs to another registry: {text}", "Choose another name: names must be unique in the cluster", name)]
-        )
-    return error
-
-
-def _write(
-    reader: registry_reader.Reader, planned: changeset.Plan, name: str, check_mode: bool, outcome: record.Outcome, after: Callable[[changeset.Change], None]
-) -> manifests.Manifest | None:
-    """Carry out the changes, or in check mode try each on the server; returns the registry as the server answered it, when it was written."""
-    registry = None
-    # What goes with a registry is shared by name: with other registries, and with one of the same name that another process creates.
-    shared = [] if check_mode else [change for change in planned.changes if change.action == "delete" and change.kind != kinds.KIND and not change.begun]
-    of_registry = [change for change in planned.changes if change.kind == kinds.KIND]
-    if len(planned.changes) > 1 and of_registry and not of_registry[0].begun and not check_mode:
-        # The webhooks answer before the Secret is written, so that a refusal leaves nothing behind.
-        _sent(reader, of_registry[0], True)
-    for change in planned.changes:
-        if change in shared:
-            continue
-        if change.begun:
-            if not check_mode:
-                after(change)
-            continue
-        unverified = check_mode and change.action == "restart"
-        if not unverified:
-            outcome.unanswered = None if check_mode else change
-            answer = _sent(reader, change, check_mode)
-            outcome.unanswered = None
-            if change.kind == kinds.KIND:
-                registry = answer
-        outcome.record(change, unverified)
-        if not check_mode:
-            after(change)
-    if shared:
-        _delete(reader, shared, name, outcome)
-    return registry
-
-
-def _is_announced(change: changeset.Change) -> bool:
+def is_announced(change: changeset.Change) -> bool:
+    """Whether a deletion is announced first: that of what others may begin to rely on."""
     return change.action == "delete" and change.kind in kinds.APIS
-
-
-def _delete(reader: registry_reader.Reader, deletions: Iterable[changeset.Change], name: str, outcome: record.Outcome) -> None:
-    """Delete what belongs to a registry, but for what a registry has begun to use. ClusterError 409 when something is not as it was read.
-
-    It is announced first, and the registries are read after that. Another run writes a registry first, and looks for an announcement after that (`_claim`).
-    Whatever the order, one of the two sees the other.
-    """
-    cluster = reader.cluster
-    precise_ones = [(change, announced(cluster, change) if _is_announced(change) else change) for change in deletions]
-    present = [item for item in reader.fresh.registries() if "deletionTimestamp" not in item["metadata"]]
-    users, is_anew = custom_resource.users_of(present), any(item["metadata"]["name"] == name for item in present)
-    for change, precise in precise_ones:
-        user = next(iter(users.get((change.kind, change.name), [name] if is_anew and not _is_announced(change) else [])), None)
-        if precise is None:
-            continue
-        if user is not None:
-            if _is_announced(change):
-                _annotate(cluster, change, None)
-            outcome.kept.append({"kind": change.kind, "name": change.name, "reason": f"registry {user!r} now uses it"})
-            continue
-        outcome.unanswered = change
-        send(cluster, precise, False)
-        outcome.unanswered = None
-        outcome.record(change)
 
 
 def announced(cluster: client.Cluster, change: changeset.Change) -> changeset.Change | None:
     """Announce a deletion: the deletion of what is announced and was not changed since, or None where it does not exist anymore."""
     version = change.body["preconditions"].get("resourceVersion")
     try:
-        answer = _annotate(cluster, change, version, resourceVersion=version)
+        answer = annotate(cluster, change, version, resourceVersion=version)
     except _errors.ClusterError as error:
         if error.status != _errors.NOT_FOUND:
             raise
@@ -228,17 +70,7 @@ def announced(cluster: client.Cluster, change: changeset.Change) -> changeset.Ch
     return replace(change, body={**change.body, "preconditions": preconditions})
 
 
-def _annotate(cluster: client.Cluster, change: changeset.Change, value: str | None, **metadata: str | None) -> manifests.Manifest:
-    body = {"metadata": {**metadata, "annotations": {ownership.LEAVING: value}}}
+def annotate(cluster: client.Cluster, change: changeset.Change, value: str | None, **metadata: str | None) -> manifests.Manifest:
+    """Announce the deletion that a change is, or take that back."""
+    body = {"metadata": {**metadata, "annotations": {marks.LEAVING: value}}}
     return cluster.write("PATCH", change.api, change.namespace, change.name, body, False)
-
-
-def _claim(reader: registry_reader.Reader, relied_on: Iterable[tuple[str, str]]) -> None:
-    """See that what a registry that was just written relies on is still there, and withdraw the announcement of its deletion. ClusterError 404, 409."""
-    for kind, name in relied_on:
-        held = reader.fresh.held(kind, name)
-        if held is None:
-            raise _errors.ClusterError(f"{kind} {name!r} was deleted by another process while the registry that uses it was being written", _errors.CONFLICT)
-        if ownership.is_leaving(held):
-            body = {"metadata": {"annotations": {ownership.LEAVING: None}}}
-            reader.cluster.write("PATCH", kinds.APIS[kind], reader.namespace, name, body, False)

@@ -38,22 +38,21 @@ class Preflight:
         """The look as part of a result."""
         usable = self.report.usable
         unproven = next((finding.message for finding in self.report.findings if not finding.proven), "")
-        failures = " ".join(_told(finding) for finding in self.report.findings if finding.result == vocabulary.FAILURE)
-        reason = self.reason or unproven if usable is None else "" if usable else failures
+        reason = self.reason or unproven if usable is None else "" if usable else self._failures
         return {"checked": usable is not None, "usable": usable, "reason": reason}
 
     def problems(self) -> list[_errors.Problem]:
         """What keeps the registry from serving, where it must pass. What only the cluster could tell is none."""
         if self.lacks_library:
             return [_errors.Problem("check_database", f"is not possible: {self.reason}", "Install it, or set check_database to warn")]
-        failures = [finding for finding in self.report.findings if finding.result == vocabulary.FAILURE]
+        failures = vocabulary.failures(self.report.findings)
         return [_errors.Problem("check_database", _lowered(finding.message), finding.remedy or "Fix the database") for finding in failures]
 
     def warnings(self, failures: bool) -> list[str]:
         """What people should know, with what keeps the registry from serving if `failures` says so. That it was not reached is `unreached_warning`."""
         told = [*([vocabulary.FAILURE] if failures else []), *([] if self.unreached else [vocabulary.WARNING])]
         # Whether the connection is encrypted is a choice of the options, and the plan warns of it.
-        found = [_told(finding) for finding in self.report.findings if finding.result in told and finding.check != "tls"]
+        found = [finding.sentences for finding in self.report.findings if finding.result in told and finding.check != "tls"]
         unread = [] if self.lacks_library or not self.reason else [f"the database could not be checked: {self.reason}"]
         return [f"check_database: {text}" for text in (*unread, *found)]
 
@@ -63,8 +62,11 @@ class Preflight:
             return ""
         if self.report.usable:
             return "The check of the database from this host found no problem."
-        failures = [finding for finding in self.report.findings if finding.result == vocabulary.FAILURE]
-        return "The check of the database from this host found: " + " ".join(_told(finding) for finding in failures)
+        return f"The check of the database from this host found: {self._failures}"
+
+    @property
+    def _failures(self) -> str:
+        return " ".join(finding.sentences for finding in vocabulary.failures(self.report.findings))
 
 
 def look_before(
@@ -115,10 +117,6 @@ def _overlaid(read: resolution.Read, contents: Mapping[tuple[str, str], manifest
         return text
 
     return overlaid
-
-
-def _told(finding: vocabulary.Finding) -> str:
-    return ". ".join(part.rstrip(".") for part in (finding.message, finding.remedy) if part) + "."
 
 
 def _lowered(message: str) -> str:

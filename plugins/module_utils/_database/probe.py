@@ -11,7 +11,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -115,7 +115,7 @@ def _look(view: vocabulary.View, clock: _Clock, now: datetime, report: Report) -
         certificate = transport.handshake_findings(view, seen, now)
         report.findings += certificate
         # Neither the registry server nor this sends a password to a server that is not who it should be.
-        if any(finding.result == vocabulary.FAILURE for finding in certificate):
+        if vocabulary.failures(certificate):
             return
     if view.password is None:
         return
@@ -138,10 +138,8 @@ def _resolved(view: vocabulary.View, clock: _Clock) -> str:
     return addresses[-1]
 
 
-@contextlib.contextmanager
-def _connected(address: str, port: int, clock: _Clock) -> Iterator[socket.socket]:
-    with socket.create_connection((address, port), clock.step()) as stream:
-        yield stream
+def _connected(address: str, port: int, clock: _Clock) -> socket.socket:
+    return socket.create_connection((address, port), clock.step())
 
 
 def _greeting(view: vocabulary.View, address: str, clock: _Clock) -> tuple[bool, str | None]:

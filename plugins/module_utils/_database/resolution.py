@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from .. import _errors, _options
+from .. import _options
 from .._model import custom_resource, desired_state, manifests
 from . import probe, vocabulary
 
@@ -123,14 +122,6 @@ def wanted_references(database: desired_state.Database) -> References:
 
 def _source(kind: str, reference: Mapping[str, str] | None) -> Source | None:
     return (kind, desired_state.KeyReference(reference["name"], reference["key"])) if reference else None
-
-
-def database_from_options(options: Mapping[str, Any] | None, problems: list[_errors.Problem]) -> desired_state.Database:
-    """The database of the module's option, which may be there without a value; what is wrong with it is added to the problems."""
-    remedy = "Set registry to the name of the registry"
-    database = desired_state.external_database(options or {}, problems, "can be checked only for an existing registry", remedy)
-    problems += desired_state.missing_problems(database)
-    return database
 
 
 def look_at(

@@ -104,10 +104,10 @@ def ca_findings(view: vocabulary.View, now: datetime) -> list[vocabulary.Finding
     last = max(certificate.not_after for certificate in authorities)
     names = ", ".join(certificate.subject for certificate in authorities[:3]) + (" and others" if len(authorities) > 3 else "")
     if last < now:
-        return [vocabulary.warning("ca", f"The CA certificate expired on {vocabulary.day(last)} ({names})", "Use the new CA certificate")]
+        return [vocabulary.warning("ca", f"The CA certificate expired on {last:%Y-%m-%d} ({names})", "Use the new CA certificate")]
     if last < now + timedelta(days=certificates.EXPIRY_DAYS):
-        return [vocabulary.warning("ca", f"The CA certificate expires on {vocabulary.day(last)} ({names})", "Add the new CA certificate to the bundle in time")]
-    return [vocabulary.ok("ca", f"The CA certificate is {names}, valid until {vocabulary.day(last)}")]
+        return [vocabulary.warning("ca", f"The CA certificate expires on {last:%Y-%m-%d} ({names})", "Add the new CA certificate to the bundle in time")]
+    return [vocabulary.ok("ca", f"The CA certificate is {names}, valid until {last:%Y-%m-%d}")]
 
 
 def unresolved(view: vocabulary.View) -> vocabulary.Finding:
@@ -195,14 +195,14 @@ def _host_finding(view: vocabulary.View, use: Encryption, certificate: certifica
 
 def _expiry_finding(use: Encryption, certificate: certificates.Certificate, now: datetime) -> vocabulary.Finding:
     if not certificate.not_before <= now <= certificate.not_after:
-        message = f"The certificate of the database is valid only from {vocabulary.day(certificate.not_before)} to {vocabulary.day(certificate.not_after)}"
+        message = f"The certificate of the database is valid only from {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}"
         unchecked = "" if use.checks_chain else ". The registry server does not verify this"
         return vocabulary.Finding(
             "expiry", vocabulary.FAILURE if use.checks_chain else vocabulary.WARNING, message + unchecked, "Renew it, and check the system clocks"
         )
     if certificate.not_after < now + timedelta(days=certificates.EXPIRY_DAYS):
-        return vocabulary.warning("expiry", f"The certificate of the database expires on {vocabulary.day(certificate.not_after)}", "Renew it")
-    return vocabulary.ok("expiry", f"The certificate of the database is valid until {vocabulary.day(certificate.not_after)}")
+        return vocabulary.warning("expiry", f"The certificate of the database expires on {certificate.not_after:%Y-%m-%d}", "Renew it")
+    return vocabulary.ok("expiry", f"The certificate of the database is valid until {certificate.not_after:%Y-%m-%d}")
 
 
 def need_not_encrypt(view: vocabulary.View) -> vocabulary.Finding:

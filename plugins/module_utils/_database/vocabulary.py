@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -34,6 +33,11 @@ class Finding:
     message: str
     remedy: str = ""
     proven: bool = True
+
+    @property
+    def sentences(self) -> str:
+        """The finding as text for people."""
+        return ". ".join(part.rstrip(".") for part in (self.message, self.remedy) if part) + "."
 
 
 def ok(check: str, message: str) -> Finding:
@@ -126,10 +130,15 @@ def masked(view: View, text: str) -> str:
     return PEM.sub(HIDDEN, text)
 
 
+def failures(findings: Iterable[Finding]) -> list[Finding]:
+    """Those of the findings that keep the registry server from serving."""
+    return [finding for finding in findings if finding.result == FAILURE]
+
+
 def usable(findings: Iterable[Finding]) -> bool | None:
     """Whether a registry server would serve with what was found; None when the database could not be looked at from here."""
     found = list(findings)
-    if any(finding.result == FAILURE for finding in found):
+    if failures(found):
         return False
     seen = all(finding.proven for finding in found) and any((finding.check, finding.result) == ("login", OK) for finding in found)
     return True if seen else None
@@ -138,7 +147,3 @@ def usable(findings: Iterable[Finding]) -> bool | None:
 def as_results(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """The findings as part of a result."""
     return [{"check": finding.check, "result": finding.result, "message": finding.message, "remedy": finding.remedy} for finding in findings]
-
-
-def day(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d")

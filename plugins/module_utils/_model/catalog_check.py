@@ -42,7 +42,7 @@ class Finding:
 
     def sentence(self) -> str:
         """It as one line for people."""
-        end = "?" if self.remedy.startswith("Did you mean ") else "."
+        end = "" if self.remedy.endswith("?") else "."
         return f"{self.path}{': ' if self.path else ''}{self.problem}. {self.remedy}{end}"
 
 
@@ -98,7 +98,7 @@ class Check:
 
     def _unknown(self, path: str, keys: Mapping[str, catalog_schema.Key], strict: bool | None) -> None:
         similar = difflib.get_close_matches(path.rpartition(".")[2], keys, 1)
-        remedy = f"Did you mean {similar[0]}" if similar else "Remove it"
+        remedy = f"Did you mean {similar[0]}?" if similar else "Remove it"
         if self._strict if strict is None else strict:
             self.refuse(path, "is not a known key", remedy)
         else:

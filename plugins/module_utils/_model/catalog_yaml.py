@@ -42,6 +42,8 @@ TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt ]\d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?( 
 VERSION = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n|%.*\n)*?%YAML[ \t]+(?!0*1\.0*1[ \t\r\n])")
 TAGGED = re.compile(r"(&\S+\s+)?!\s")
 ESCAPED_SLASH = re.compile(r"(?<!\\)(\\\\)*\\/")
+# One of the two codes of a character that are no character each.
+HALF = re.compile("[\ud800-\udfff]")
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
 # Deeper than anything that is meant, and less than libyaml and Python can bear.
 DEEPEST = 100
@@ -216,6 +218,9 @@ class _Reading:
         if node.style == '"' and "/" in text and ESCAPED_SLASH.search(self._text, node.start_mark.index, node.end_mark.index):
             # Of YAML 1.2, and unknown to the server's library.
             raise NotYamlError("found unknown escape character", _line(node))
+        if node.style == '"' and HALF.search(text):
+            # With libyaml, it is no text to begin with.
+            raise NotYamlError("found invalid Unicode character escape code", _line(node))
         return text if node.tag == TEXT else _tagged(node)
 
     def _sequence(self, node: Node) -> list[Any]:

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import codecs
-import ipaddress
 import re
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .. import _errors
+from .. import _errors, _texts
 from . import manifests
 
 try:
@@ -165,11 +163,8 @@ def same_certificates(one: str, other: str) -> bool:
 
 def covers(certificate: Certificate, host: str) -> bool:
     """Whether a certificate is for this host by the rules of Go: only its alternative names count, and a wildcard stands for one whole label."""
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return any(_name_matches(pattern, host) for pattern in certificate.dns_names)
-    return str(address) in certificate.addresses
+    address = _texts.ip_address(host)
+    return any(_name_matches(pattern, host) for pattern in certificate.dns_names) if address is None else str(address) in certificate.addresses
 
 
 def _name_matches(pattern: str, host: str) -> bool:
@@ -233,7 +228,7 @@ def _certificate(block: _Block) -> Certificate:
     """ValueError says what is wrong with it."""
     try:
         der = base64.b64decode(block.body, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise ValueError("the text between BEGIN and END is not base64") from None
     try:
         parsed = x509.load_der_x509_certificate(der)

@@ -11,18 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _options
-from . import desired_state, hosts, kinds, manifests
+from . import desired_state, hosts, kinds, manifests, marks
 
 # The part of the specification that holds a database of this type.
 SECTIONS = {_options.MYSQL: "mysql", _options.POSTGRESQL: "postgres", _options.GENERATED: "postgres"}
-
-
 CA_KEYS = dict(zip(("ConfigMap", "Secret"), _options.BY_OPTION["database.ca"].keys))
 CA_DIRECTORIES = _options.BY_OPTION["database.ca"].keys[2:]
 CERTIFICATE_KEYS = _options.BY_OPTION["database.client_certificate"].keys
 VERIFY_SERVER_CERT = "verifyServerCert"
-
-
 # What stays when a registry moves to another database.
 LASTING_KEYS = ("image", "port", "skipDBCreation")
 
@@ -152,6 +148,11 @@ class GeneratedDatabase:
         """Where its password is."""
         return desired_state.KeyReference(f"{self.registry}-postgres-credentials", "password")
 
+    @property
+    def volume_claim(self) -> str:
+        """The name of the PersistentVolumeClaim with its data."""
+        return f"{self.registry}-postgres-storage"
+
 
 def named_keys(resource: manifests.Manifest) -> Iterator[tuple[str, str, str, str]]:
     """(field, kind, name, key) of each reference to a ConfigMap or Secret in a registry's specification; an empty key stands for all."""
@@ -202,7 +203,7 @@ def registry_result(resource: manifests.Manifest) -> manifests.Manifest:
 def _ca_result(section: Mapping[str, Any]) -> dict[str, str]:
     config_map, secret = (section.get(CA_KEYS[kind]) for kind in ("ConfigMap", "Secret"))
     if config_map:
-        if config_map["name"] == desired_state.TRUSTED_CA_CONFIG_MAP:
+        if config_map["name"] == marks.TRUSTED_CA_CONFIG_MAP:
             named = [choice for choice, key in _options.CA_BUNDLES.items() if key == config_map["key"]]
             if named:
                 return {"source": named[0]}

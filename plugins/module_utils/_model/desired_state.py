@@ -12,12 +12,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .. import _errors, _options
-from . import hosts, naming, passwords
+from . import hosts, marks, naming, passwords
 
 UNQUOTED_NAME = re.compile(r"\w+", re.ASCII)
 TYPES = {_options.MYSQL: "MySQL", _options.POSTGRESQL: "PostgreSQL"}
 # The platform operator keeps it in every namespace.
-TRUSTED_CA_CONFIG_MAP = "odh-trusted-ca-bundle"
 
 
 @dataclass(frozen=True)
@@ -310,7 +309,7 @@ def _ca_from_options(options: Mapping[str, Any] | None, problems: list[_errors.P
     if found or source == "none":
         return None if found else CertificateAuthority()
     if source in _options.CA_BUNDLES:
-        return CertificateAuthority("ConfigMap", KeyReference(TRUSTED_CA_CONFIG_MAP, _options.CA_BUNDLES[source]))
+        return CertificateAuthority("ConfigMap", KeyReference(marks.TRUSTED_CA_CONFIG_MAP, _options.CA_BUNDLES[source]))
     return CertificateAuthority(kind, KeyReference(options["name"], options["key"]))
 
 

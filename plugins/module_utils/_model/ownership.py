@@ -6,162 +6,51 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from .. import _options
-from . import credentials, custom_resource, desired_state, kinds, manifests, previous
+from . import credentials, custom_resource, kinds, manifests, marks
 
-REGISTRY, DASHBOARD, OURS, PLATFORM, TOOL, UNKNOWN = "registry", "dashboard", "ours", "platform", "tool", "unknown"
-WORDS = {
-    REGISTRY: "part of a model registry",
-    DASHBOARD: "created by the dashboard",
-    OURS: "created by this collection",
-    PLATFORM: "managed by the platform",
-    TOOL: "managed by another tool",
-    UNKNOWN: "not known to be created by the dashboard or this collection",
-}
-OPERATOR = "model-registry-operator"
-CREATED_BY, MANAGED_BY, INSTANCE, NAME, PART = (f"app.kubernetes.io/{label}" for label in ("created-by", "managed-by", "instance", "name", "component"))
-COMPONENT = "model-registry"
-NAMESPACE_LABEL = "modelregistry.opendatahub.io/namespace"
-# The model catalog, which the same operator makes in the same namespace, with a ClusterRoleBinding of the same shape.
-CATALOG = "model-catalog"
-PLATFORM_CONFIG_MAPS = (desired_state.TRUSTED_CA_CONFIG_MAP, "openshift-service-ca.crt", "kube-root-ca.crt")
-# By the domain of their labels, annotations, and owners' APIs; a domain stands for those below it too.
-PLATFORM_DOMAINS = ("config.openshift.io", "service.alpha.openshift.io", "service.beta.openshift.io", "platform.opendatahub.io")
-TOOLS = {
-    "argoproj.io": "Argo CD",
-    "fluxcd.io": "Flux",
-    "helm.sh": "Helm",
-    "external-secrets.io": "External Secrets",
-    "cert-manager.io": "cert-manager",
-    "operators.coreos.com": "OLM",
-    "operatorframework.io": "OLM",
-    "secrets.hashicorp.com": "Vault Secrets Operator",
-    "secrets-store.csi.k8s.io": "Secrets Store CSI Driver",
-    "bitnami.com": "Sealed Secrets",
-    "stakater.com": "Reloader",
-    "emberstack.com": "Reflector",
-    "mittwald.de": "Kubernetes Replicator",
-    "appscode.com": "Config Syncer",
-    "open-cluster-management.io": "Open Cluster Management",
-    "cattle.io": "Rancher Fleet",
-    "k14s.io": "kapp",
-    "crossplane.io": "Crossplane",
-    "config.k8s.io": "kpt",
-    "redhat-cop.io": "Group Sync Operator",
-}
-# Where a name has no domain of its tool's.
-TOOL_PREFIXES = {"olm.": "OLM", "openshift.io/ldap.": "LDAP group synchronization"}
-# Field managers of controllers and of tools that apply what is stored elsewhere. People's clients, such as kubectl, are not among them.
-NAMED_TOOLS = re.compile("argocd|flux|helm|external-?secrets|cert-manager|terraform|pulumi|crossplane|kapp", re.IGNORECASE)
-CONTROLLERS = re.compile(rf"{NAMED_TOOLS.pattern}|^(olm|catalog|service-ca)$|(^|[-_./])(controller|operator|manager)($|[-_./])", re.IGNORECASE)
-HELD = ("Secret", "ConfigMap")
-# As managedFields name them; `stringData` is what a server-side apply owns that sends it.
-DATA_FIELDS = frozenset({"f:data", "f:binaryData", "f:stringData"})
-# How the API server notes a client that gives no name, as that of the dashboard's server does.
-NAMELESS = "unknown"
-# The dashboard's prefix for what it lists, and the labels that its plug-in pages give a password's Secret; neither keeps the data.
-DASHBOARD_LABELS = ("opendatahub.io/", "modelregistry.opendatahub.io/managed", "modelregistry.opendatahub.io/name")
-OUR_ANNOTATIONS = "openshift-ai.modelops/"
-# Announces that a Secret or ConfigMap is about to be deleted: who has begun to rely on it takes the annotation away, and the deletion is refused.
-LEAVING = f"{OUR_ANNOTATIONS}about-to-be-deleted"
-# The only key of a Secret with the token of a source of the catalog.
-TOKEN_KEY = "apiKey"
 PASSWORD_KEYS = frozenset({"database-name", "database-user", credentials.PASSWORD_KEY})
+# How the key begins under which an object keeps the value that was replaced in place.
+PREVIOUS = f"{kinds.FIELD_MANAGER}.previous."
 # The key under which the dashboard stores an uploaded CA.
 UPLOADED_KEY = "ca.crt"
 
 
-@dataclass(frozen=True)
-class Owner:
-    """Whose an object is, and by which evidence."""
-
-    whose: str
-    evidence: str
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the dashboard or this collection made it, so that the collection may change and delete it."""
-        return self.whose in (DASHBOARD, OURS)
-
-    @property
-    def is_others(self) -> bool:
-        """Whether it is known to be somebody else's, so that it must not be written although the user names it."""
-        return self.whose in (REGISTRY, PLATFORM, TOOL)
-
-    def __str__(self) -> str:
-        return f"{WORDS[self.whose]} ({self.evidence})"
-
-
-def owner_of(kind: str, manifest: manifests.Manifest, registry: str = "", readers: Iterable[str] = ()) -> Owner:
+def owner_of(kind: str, manifest: manifests.Manifest, registry: str = "", readers: Iterable[str] = ()) -> marks.Owner:
     """Whose an object is, as seen from a registry; without one nothing is the dashboard's or ours.
 
     `readers` are the current registries that read it, where it is to be deleted. A Secret or ConfigMap has to be there with its keys.
     """
-    metadata = manifest["metadata"]
-    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
-    found = _by_owners(metadata) or _by_marks(kind, metadata, labels, annotations)
+    found = marks.known_owner(kind, manifest, registry)
     if found is not None:
         return found
-    if labels.get(CREATED_BY) == OPERATOR or labels.get(MANAGED_BY) == OPERATOR:
-        is_its = labels.get("component") == COMPONENT and registry in ("", labels.get(NAME))
-        if not is_its or kind != "RoleBinding" or metadata["name"] == f"{registry}-users":
-            return Owner(REGISTRY if is_its else PLATFORM, f"labels of {OPERATOR} for {labels.get('component')} {labels.get(NAME)!r}")
-    if kind in HELD and metadata.get("ownerReferences"):
-        return Owner(REGISTRY, f"owner {kinds.KIND} {metadata['ownerReferences'][0]['name']!r}")
-    controllers = [manager for manager in _managers(metadata, kind in HELD) if CONTROLLERS.search(manager)]
-    if controllers:
-        return Owner(TOOL, f"field manager {controllers[0]!r}")
     others = [reader for reader in readers if reader != registry]
     if others:
-        return Owner(REGISTRY, f"registry {others[0]!r} also uses it")
+        return marks.Owner(marks.REGISTRY, f"registry {others[0]!r} also uses it")
     missing = _missing_evidence(kind, manifest, registry)
     if missing:
-        return Owner(UNKNOWN, missing)
-    is_ours = set(_managers(metadata)) == {kinds.FIELD_MANAGER}
-    return Owner(OURS if is_ours else DASHBOARD, "its name, content, labels, annotations and field managers")
+        return marks.Owner(marks.UNKNOWN, missing)
+    return marks.by_writers(manifest["metadata"], "its name, content, labels, annotations and field managers")
 
 
-def owner_of_token(secret: manifests.Manifest) -> Owner:
-    """Whose the Secret with the token of a source of the catalog is. It has a label that says so, and the page that writes it gives the API server a name."""
-    metadata = secret["metadata"]
-    labels = dict(metadata.get("labels") or {})
-    part = labels.pop(PART, None)
-    found = owner_of("Secret", {**secret, "metadata": {**metadata, "labels": labels}})
-    if found.whose != UNKNOWN:
-        return found
-    if part != CATALOG:
-        return Owner(UNKNOWN, f"it lacks the label {PART}={CATALOG}")
-    if manifests.keys_of(secret) != [TOKEN_KEY]:
-        return Owner(UNKNOWN, f"it has keys other than {TOKEN_KEY}")
-    is_ours = set(_managers(metadata)) == {kinds.FIELD_MANAGER}
-    return Owner(OURS if is_ours else DASHBOARD, "its label, content and field managers")
-
-
-def is_leaving(manifest: manifests.Manifest) -> bool:
-    """Whether a run has announced that it is about to delete this."""
-    return LEAVING in (manifest["metadata"].get("annotations") or {})
-
-
-def tool_of(manifest: manifests.Manifest) -> Owner | None:
-    """Which tool or platform keeps an object that people write too, by its owners, labels and annotations; None for none of them."""
-    metadata = manifest["metadata"]
-    return _by_owners(metadata) or _by_marks(kinds.KIND, metadata, metadata.get("labels") or {}, metadata.get("annotations") or {})
-
-
-def keeper_of(registry: manifests.Manifest) -> Owner | None:
+def keeper_of(registry: manifests.Manifest) -> marks.Owner | None:
     """As `tool_of`, of a registry: also by its field managers, as Terraform marks nothing else. Its operator is no tool, and neither are people's clients."""
-    managers = [manager for manager in _managers(registry["metadata"]) if NAMED_TOOLS.search(manager)]
-    return tool_of(registry) or (Owner(TOOL, f"field manager {managers[0]!r}") if managers else None)
+    managers = [manager for manager in marks.managers(registry["metadata"]) if marks.NAMED_TOOLS.search(manager)]
+    return marks.tool_of(registry) or (marks.Owner(marks.TOOL, f"field manager {managers[0]!r}") if managers else None)
 
 
 def is_owned_by(manifest: manifests.Manifest | None, uid: str | None) -> bool:
     """Whether an object is deleted together with the registry of this uid, and not with one that was there before it."""
     return any(owner["uid"] == uid for owner in manifests.at(manifest, ("metadata", "ownerReferences")) or ())
+
+
+def is_of_registry(manifest: manifests.Manifest | None) -> bool:
+    """Whether an object is deleted together with a registry, or is being deleted."""
+    metadata = manifests.at(manifest, ("metadata",)) or {}
+    return "deletionTimestamp" in metadata or any(owner["kind"] == kinds.KIND for owner in metadata.get("ownerReferences") or ())
 
 
 def tool_warnings(registry: manifests.Manifest) -> list[str]:
@@ -181,15 +70,15 @@ def registry_of(binding: manifests.Manifest, namespace: str) -> str | None:
     It has the operator's labels for a registry, and gives the registry's service account what the operator gives it, and nothing else.
     """
     metadata, subjects = binding["metadata"], binding.get("subjects") or []
-    name = (metadata.get("labels") or {}).get(NAME)
+    name = (metadata.get("labels") or {}).get(marks.NAME)
     account = {"kind": "ServiceAccount", "namespace": namespace, "name": name}
     is_one = (
-        name not in (None, CATALOG)
+        name not in (None, marks.CATALOG)
         and metadata["name"] == auth_delegator(name)
         and [{key: subject.get(key) for key in account} for subject in subjects] == [account]
         and manifests.at(binding, ("roleRef", "name")) == "system:auth-delegator"
-        and metadata["labels"].get(NAMESPACE_LABEL, namespace) == namespace
-        and owner_of("ClusterRoleBinding", binding, name).whose == REGISTRY
+        and metadata["labels"].get(marks.NAMESPACE_LABEL, namespace) == namespace
+        and owner_of("ClusterRoleBinding", binding, name).whose == marks.REGISTRY
     )
     return name if is_one else None
 
@@ -210,6 +99,11 @@ def left_by(held: str, present: Iterable[str]) -> str:
     return "" if maker in present else maker
 
 
+def own_keys(held: manifests.Manifest) -> list[str]:
+    """The keys of a ConfigMap or Secret without those of previous values."""
+    return [key for key in manifests.keys_of(held) if not key.startswith(PREVIOUS)]
+
+
 def is_password_secret(secret: manifests.Manifest) -> bool:
     """Whether a Secret has a mark of those that hold a registry's password, whoever made it."""
     metadata = secret["metadata"]
@@ -228,7 +122,7 @@ def name_conflict(registry: str, others: Mapping[str, manifests.Manifest | None]
 
     `others` are its `neighbors`, `present` the objects that there are of the names that the operator will write, each after its kind.
     """
-    if registry in (CATALOG, custom_resource.GeneratedDatabase(CATALOG).host):
+    if registry in (marks.CATALOG, custom_resource.GeneratedDatabase(marks.CATALOG).host):
         return "objects of the model catalog with this name"
     for name, other in others.items():
         if other is not None and (name > registry or custom_resource.live_type(other) == _options.GENERATED):
@@ -240,50 +134,9 @@ def foreign(kind: str, manifest: manifests.Manifest, registry: str) -> str | Non
     """What an object is that has the name of one that the operator makes for a registry, and is not that one; None where it is."""
     owners = manifest["metadata"].get("ownerReferences") or ()
     owner = owner_of(kind, manifest, registry)
-    if owner.whose == REGISTRY or any(one["kind"] == kinds.KIND and one["name"] == registry for one in owners):
+    if owner.whose == marks.REGISTRY or any(one["kind"] == kinds.KIND and one["name"] == registry for one in owners):
         return None
     return f"{kind} {manifest['metadata']['name']!r}, which is {owner}"
-
-
-def _by_owners(metadata: manifests.Manifest) -> Owner | None:
-    for owner in metadata.get("ownerReferences") or ():
-        group = owner.get("apiVersion", "").rpartition("/")[0]
-        if (owner["kind"], group) != (kinds.KIND, kinds.GROUP):
-            return Owner(PLATFORM if _domain_of(f"{group}/", PLATFORM_DOMAINS) else TOOL, f"owner {owner['kind']} {owner['name']!r}")
-    return None
-
-
-def _by_marks(kind: str, metadata: manifests.Manifest, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Owner | None:
-    if kind == "ConfigMap" and metadata["name"] in PLATFORM_CONFIG_MAPS:
-        return Owner(PLATFORM, "its name")
-    for what, names in (("label", labels), ("annotation", annotations)):
-        for name in names:
-            if _domain_of(name, PLATFORM_DOMAINS):
-                return Owner(PLATFORM, f"{what} {name}")
-            tool = TOOLS.get(_domain_of(name, tuple(TOOLS))) or next((tool for prefix, tool in TOOL_PREFIXES.items() if name.startswith(prefix)), None)
-            if tool:
-                return Owner(TOOL, f"{what} {name} of {tool}")
-    if OPERATOR in (labels.get(CREATED_BY), labels.get(MANAGED_BY)):
-        return None
-    for name in labels:
-        # The dashboard gives a Secret or ConfigMap no label; those with a prefix are a tool's, those without are people's.
-        if name in (MANAGED_BY, INSTANCE) or (kind in HELD and "/" in name and not name.startswith(DASHBOARD_LABELS)):
-            return Owner(TOOL, f"label {name}={labels[name]}")
-    return None
-
-
-# The same few names stand in all objects of a kind.
-@functools.lru_cache(maxsize=1024)
-def _domain_of(name: str, domains: tuple[str, ...]) -> str:
-    """The domain that a label's or annotation's name belongs to; empty for none of them."""
-    prefix = name.rpartition("/")[0]
-    return next((domain for domain in domains if prefix == domain or prefix.endswith(f".{domain}")), "")
-
-
-def _managers(metadata: manifests.Manifest, of_data: bool = False) -> list[str]:
-    """Who wrote an object, or only its data."""
-    entries = metadata.get("managedFields") or []
-    return [entry.get("manager", "") for entry in entries if not of_data or not DATA_FIELDS.isdisjoint(entry.get("fieldsV1") or {})]
 
 
 def _missing_evidence(kind: str, manifest: manifests.Manifest, registry: str) -> str:
@@ -291,12 +144,12 @@ def _missing_evidence(kind: str, manifest: manifests.Manifest, registry: str) ->
     metadata = manifest["metadata"]
     labels = metadata.get("labels") or {}
     if kind == "RoleBinding":
-        shown = labels.get("component") == COMPONENT and labels.get(NAME) == registry
+        shown = labels.get("component") == marks.COMPONENT and labels.get(marks.NAME) == registry
         return "" if shown else "it lacks the labels by which the dashboard lists it"
-    if kind not in HELD or not registry:
+    if kind not in marks.HELD or not registry:
         return "nothing shows who created it"
-    annotations = {name: value for name, value in (metadata.get("annotations") or {}).items() if not name.startswith(OUR_ANNOTATIONS)}
-    others = [manager for manager in _managers(metadata) if manager not in (NAMELESS, kinds.FIELD_MANAGER)]
+    annotations = {name: value for name, value in (metadata.get("annotations") or {}).items() if not name.startswith(marks.OUR_ANNOTATIONS)}
+    others = [manager for manager in marks.managers(metadata) if manager not in (marks.NAMELESS, kinds.FIELD_MANAGER)]
     if kind == "Secret":
         prefix = credentials.password_prefix(registry)
         named, expected, keys = (metadata["name"].startswith(prefix) and metadata.get("generateName") == prefix, credentials.SECRET_ANNOTATIONS, PASSWORD_KEYS)
@@ -305,9 +158,9 @@ def _missing_evidence(kind: str, manifest: manifests.Manifest, registry: str) ->
     unlike = {
         "its name or generateName": not named,
         "its annotations": annotations != expected,
-        "its labels": any(not name.startswith(DASHBOARD_LABELS) for name in labels),
-        "its keys": keys != set(previous.own_keys(manifest)),
-        f"field manager {others[0]!r}" if others else "no field manager": bool(others) or not _managers(metadata),
+        "its labels": any(not name.startswith(marks.DASHBOARD_LABELS) for name in labels),
+        "its keys": keys != set(own_keys(manifest)),
+        f"field manager {others[0]!r}" if others else "no field manager": bool(others) or not marks.managers(metadata),
     }
     return ", ".join(what for what, differs in unlike.items() if differs)
 

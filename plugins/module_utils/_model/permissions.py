@@ -27,6 +27,11 @@ MISPLACED = {
 ACCOUNT_PREFIX = "system:serviceaccount:"
 PROJECT_PREFIX = "system:serviceaccounts:"
 PROJECT_LABEL = "opendatahub.io/rb-project-subject"
+# Groups that hold nearly everybody: that one of them may use a registry is always worth a warning. The second one holds who logged in through OpenShift.
+AUTHENTICATED, LOGGED_IN, ACCOUNTS = "system:authenticated", "system:authenticated:oauth", PROJECT_PREFIX.rstrip(":")
+EVERYBODY = (AUTHENTICATED, LOGGED_IN, "system:unauthenticated", ACCOUNTS)
+# Namespaces whose service accounts belong to the cluster itself.
+PLATFORM = ("kube-", "openshift")
 ACCOUNT_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
@@ -59,6 +64,17 @@ class Grant:
     def is_virtual(self) -> bool:
         """Whether it is a user or group that Kubernetes itself defines, such as `system:authenticated`."""
         return self.name.startswith("system:")
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether it is one of the groups that hold nearly everybody."""
+        return self.key[1] in EVERYBODY
+
+    @property
+    def is_platform(self) -> bool:
+        """Whether it is an account of the cluster itself, or all those of one of its namespaces."""
+        namespace = self.namespace or self.project
+        return not self.is_everybody and (namespace.startswith(PLATFORM) if namespace else self.is_virtual)
 
     @property
     def path(self) -> str:

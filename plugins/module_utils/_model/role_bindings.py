@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from . import manifests, ownership, permissions
+from . import manifests, marks, ownership, permissions
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Binding:
     grants: tuple[permissions.Grant, ...]
     # To the registry's Role, and not to the one of the product's documentation.
     grants_access: bool
-    owner: ownership.Owner
+    owner: marks.Owner
 
     @property
     def ours(self) -> bool:
@@ -30,7 +30,7 @@ class Binding:
     @property
     def operators(self) -> bool:
         """Whether the operator made it, for the registry's own Group."""
-        return self.owner.whose == ownership.REGISTRY
+        return self.owner.whose == marks.REGISTRY
 
     @property
     def name(self) -> str:

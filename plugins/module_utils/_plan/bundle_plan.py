@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from .. import _errors, _options
-from .._model import certificates, custom_resource, desired_state, kinds, live_state, manifests, naming, ownership, previous
+from .._model import certificates, custom_resource, desired_state, kinds, live_state, manifests, marks, naming, ownership
 from . import bundle_place, changeset, dependencies, previous_value, restarts
 
 KINDS = {"config_map": "ConfigMap", "secret": "Secret"}
@@ -48,7 +48,7 @@ def bundle_from_options(options: Mapping[str, Any], problems: list[_errors.Probl
         problems.append(_errors.Problem("key", "is not a valid key", "Use letters, digits, hyphens, dots and underscores", key))
     if registry is not None:
         problems += naming.live_name_problems(registry, "registry")
-        if registry == ownership.CATALOG:
+        if registry == marks.CATALOG:
             problems.append(
                 _errors.Problem("registry", "is the model catalog, which has no CA certificate for a database", "Set it to the name of a registry", registry)
             )
@@ -140,8 +140,8 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
     if exists and wanted.registry not in [entry["metadata"]["name"] for entry in live.readers]:
         reference = f"{{source: config_map, name: {place.reference.name}, key: {place.reference.key}}}"
         warnings.append(f"registry {wanted.registry!r} does not use {place} yet: set its database.ca to {reference}")
-    held = manifests.patched(present, changes[0].body) if changes and present else present
-    removals = [previous_value.removal(place.kind, held, place.reference.key, wanted.option)] if held and previous.is_kept(held, place.reference.key) else []
+    held, key = manifests.patched(present, changes[0].body) if changes and present else present, place.reference.key
+    removals = [previous_value.removal(place.kind, held, key, wanted.option)] if held and previous_value.is_kept(held, key) else []
     kept = tuple({"kind": change.kind, "name": change.name, "reason": previous_value.STILL_KEPT} for change in removals)
     return changeset.Plan((*changes, *restarted), tuple(warnings), tuple(problems), kept=kept, leftovers=tuple(removals)), put_off
 
@@ -149,7 +149,7 @@ def plan_bundle(wanted: WantedBundle, live: LiveBundle, now: datetime) -> tuple[
 def _size_after(place: bundle_place.Place, present: manifests.Manifest | None, change: changeset.Change) -> int:
     """How many bytes of a bundle an object holds after a change, together with those of the previous one."""
     key, held = place.reference.key, manifests.patched(present or {}, change.body)
-    return sum(len((manifests.text_of(place.kind, held, name) or "").encode()) for name in (key, previous.key_of(key)))
+    return sum(len((manifests.text_of(place.kind, held, name) or "").encode()) for name in (key, previous_value.key_of(key)))
 
 
 def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changeset.Plan:
@@ -161,7 +161,7 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
         place, present = live.place, live.present
         if present is None or place.reference.key not in manifests.keys_of(present):
             continue
-        alone = previous.own_keys(present) == [place.reference.key]
+        alone = ownership.own_keys(present) == [place.reference.key]
         referring = [registry for registry in live.registries if (place.kind, place.reference.name) in custom_resource.named_objects(registry)]
         users = referring if alone else live.readers
         names = ", ".join(repr(registry["metadata"]["name"]) for registry in users)
@@ -175,7 +175,7 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
         else:
             part = "data" if place.reference.key in (manifests.at(present, ("data",)) or {}) else "binaryData"
             patch: manifests.Manifest = {part: {place.reference.key: None}}
-            if previous.is_kept(present, place.reference.key):
+            if previous_value.is_kept(present, place.reference.key):
                 patch = manifests.merged(patch, previous_value.removal(place.kind, present, place.reference.key, option).body)
             shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
             changes.append(replace(changeset.update(place.kind, kinds.APIS[place.kind], present, (option,), patch), before=shown))

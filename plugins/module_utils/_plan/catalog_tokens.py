@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .. import _errors, _texts
-from .._model import catalog, desired_catalog, kinds, manifests, ownership
+from .._model import catalog, desired_catalog, kinds, manifests, marks
 from . import catalog_drafts, catalog_view, changeset
 
 
@@ -35,22 +35,22 @@ def stored(source: desired_catalog.Source, drafts: catalog_drafts.Drafts) -> cha
     reads_none = f"the catalog server of OpenShift AI up to 3.5 does not read it, and this catalog is of {live.generation.version}"
     drafts.warnings.append(f"source{_texts.repeated(source.id)}: the token is stored, but {reads_none}")
     present = live.secrets.get(name)
-    data: manifests.Manifest = {"data": {ownership.TOKEN_KEY: manifests.encoded(source.token or "")}}
+    data: manifests.Manifest = {"data": {marks.TOKEN_KEY: manifests.encoded(source.token or "")}}
     option = f"sources[{source.id}].token"
     shared = ("Secret", live.namespace, name, (option,))
     if present is None:
-        metadata = {"name": name, "namespace": live.namespace, "labels": {ownership.PART: ownership.CATALOG}}
+        metadata = {"name": name, "namespace": live.namespace, "labels": {marks.PART: marks.CATALOG}}
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", **data}
         return changeset.Change("create", *shared, "POST", kinds.SECRETS, body, {}, {option: changeset.MASK})
-    is_leaving = ownership.is_leaving(present)
-    if manifests.decoded(present, ownership.TOKEN_KEY) == source.token and not is_leaving:
+    is_leaving = marks.is_leaving(present)
+    if manifests.decoded(present, marks.TOKEN_KEY) == source.token and not is_leaving:
         return None
-    owner = ownership.owner_of_token(present)
+    owner = marks.owner_of_token(present)
     if not owner.is_ours:
         drafts.problems.append(_errors.Problem(f"{source.path}.token", f"cannot be stored: its Secret is {owner}", "Delete the Secret, or remove the option"))
         return None
     # Whoever is about to delete it does not get that far.
-    annotations = {"annotations": {ownership.LEAVING: None}} if is_leaving else {}
+    annotations = {"annotations": {marks.LEAVING: None}} if is_leaving else {}
     body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion"), **annotations}, **data}
     shown = {option: changeset.MASK}, {option: f"{changeset.MASK} (changed)"}
     return changeset.Change("update", *shared, "PATCH", kinds.SECRETS, body, *shown)
@@ -63,7 +63,7 @@ def unused(wanted: desired_catalog.Wanted, drafts: catalog_drafts.Drafts, after:
     for name, present in drafts.live.secrets.items():
         if present is None or "deletionTimestamp" in present["metadata"] or name in kept or _is_used(name, after):
             continue
-        owner = ownership.owner_of_token(present)
+        owner = marks.owner_of_token(present)
         if owner.is_ours:
             found.append(changeset.deletion("Secret", kinds.SECRETS, present))
         elif _is_used(name, drafts.live.view):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _errors, _options, _texts
-from .._model import catalog, catalog_check, catalog_merged, desired_catalog, ownership
+from .._model import catalog, catalog_check, catalog_merged, desired_catalog, marks
 from . import catalog_drafts, catalog_view
 
 
@@ -45,8 +45,8 @@ class _Verdict:
             remedy = "Use fewer or smaller sources" if not self.drafts.live.generation.has_labelled else "Set store to own, or use fewer or smaller sources"
             self.drafts.problems.append(_errors.Problem("sources", f"ConfigMap {name!r} would have {size} bytes, and can have {catalog.LARGEST}", remedy))
         present = self.drafts.live.config_maps.get(name)
-        owner = ownership.tool_of(present) if present else None
-        if owner is not None and owner.whose == ownership.TOOL:
+        owner = marks.tool_of(present) if present else None
+        if owner is not None and owner.whose == marks.TOOL:
             self.drafts.problems.append(
                 _errors.Problem("store", f"ConfigMap {name!r} is {owner}, which would undo the change", "Change it there, or set store to own")
             )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import _errors, _options, _texts
-from .._model import custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, passwords, permissions, previous
+from .._model import custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, passwords, permissions
 from . import password_plan, prediction
 
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
@@ -128,7 +128,7 @@ def _reference_problem(found: Reference, held: manifests.Manifest | None, kind: 
     """(problem, remedy) of a reference, or None when it is good."""
     if held is None:
         return f"the {found.kind} does not exist in the namespace of the registry", "Create it, or set another name"
-    present = previous.own_keys(held)
+    present = ownership.own_keys(held)
     for key in found.keys:
         if key not in present:
             return f"the {found.kind} does not have the key{_texts.repeated(key)} (keys: {', '.join(present) or 'none'})", "Set one of its keys"

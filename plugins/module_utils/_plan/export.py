@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import _errors, _options
-from .._model import custom_resource, desired_state, directory, kinds, manifests, naming, permissions, role_bindings
+from .._model import custom_resource, desired_state, directory, kinds, manifests, permissions, role_bindings
 from . import permission_plan
 
 
@@ -20,11 +20,6 @@ class Export:
 
     options: manifests.Manifest
     left_out: tuple[str, ...] = ()
-
-
-def unlistable(registry: manifests.Manifest) -> str:
-    """Why no list of registries can name this one; empty when it can."""
-    return " ".join(problem.sentence() for problem in naming.name_problems(registry["metadata"]["name"]))
 
 
 def exported_registry(registry: manifests.Manifest, capabilities: kinds.Capabilities) -> Export:

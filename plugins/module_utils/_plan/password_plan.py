@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import _errors, _options
-from .._model import credentials, custom_resource, desired_state, kinds, live_state, manifests, ownership, passwords, previous
+from .._model import credentials, custom_resource, desired_state, kinds, live_state, manifests, ownership, passwords
 from . import changeset, prediction, previous_value
 
 
@@ -35,7 +35,7 @@ def secret_changes(wanted: desired_state.Registry, live: live_state.Live, regist
     before, after = {"database.password": changeset.MASK}, {"database.password": f"{changeset.MASK} (changed)"}
     change = changeset.update("Secret", kinds.SECRETS, present, tuple(after), {"data": {named["key"]: manifests.encoded(password)}})
     change = replace(change, before=before, after=after)
-    return [previous_value.keeping(change, present, named["key"], [live], previous.login_of(registry))]
+    return [previous_value.keeping(change, present, named["key"], [live], previous_value.login_of(registry))]
 
 
 def secret_problems(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> list[_errors.Problem]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .. import _errors, _texts
-from .._model import directory, kinds, manifests, naming, ownership, permissions, role_bindings
+from .._model import directory, kinds, manifests, marks, naming, ownership, permissions, role_bindings
 from . import changeset
 
 # The dashboard draws 6 characters. With 10, among 10,000 grants two share a name once in seventy million times, and none has one that the dashboard draws.
@@ -209,7 +209,7 @@ def member_changes(wanted: permissions.Permissions, target: permissions.Target, 
     if after == users:
         return changeset.Plan()
     owner = None if group is None else ownership.owner_of(kinds.USER_GROUP, group, target.name)
-    if owner and owner.whose != ownership.REGISTRY:
+    if owner and owner.whose != marks.REGISTRY:
         problem = f"cannot be set: Group {target.own_group!r} is {owner}, not the group that the operator creates for the registry"
         return changeset.Plan(problems=(_errors.Problem(option, problem, "List the group in permissions.groups, and change its members where it is managed"),))
     fields = tuple(f"{option}[{user}]" for user in sorted(set(users) ^ set(after)))

@@ -32,8 +32,10 @@ class Outcome:
     # Ansible's difference of the permissions, where they were asked for, and what the API server said of who has access.
     permissions_difference: manifests.Manifest = field(default_factory=dict)
     verification: manifests.Manifest = field(default_factory=dict)
-    # The write that has been sent and not been answered yet.
-    unanswered: changeset.Change | None = None
+    # Writes that have been sent and not been answered yet.
+    unanswered: list[changeset.Change] = field(default_factory=list)
+    # What people were told while it went on.
+    timeline: list[manifests.Manifest] = field(default_factory=list)
     # What identifies each of the changes.
     recorded: set[tuple[object, ...]] = field(default_factory=set)
 
@@ -69,19 +71,21 @@ class Outcome:
             self.before.pop(option, None)
             self.after.pop(option, None)
 
-    def settle(self, planned: changeset.Plan) -> None:
-        """Note the write that got no answer, when the new plan shows that it was carried out all the same."""
-        change, self.unanswered = self.unanswered, None
-        if change and (change.action, change.kind, change.name) not in [(again.action, again.kind, again.name) for again in planned.changes if not again.begun]:
-            self.record(change)
+    def settle(self, planned: Iterable[changeset.Change]) -> None:
+        """Note the writes that got no answer, where the new plan shows that they were carried out all the same."""
+        again = {(change.action, change.kind, change.name) for change in planned if not change.begun}
+        for change in self.unanswered:
+            if (change.action, change.kind, change.name) not in again:
+                self.record(change)
+        self.unanswered = []
 
     @contextmanager
-    def in_doubt(self, unanswered: Iterable[changeset.Change]) -> Iterator[None]:
+    def in_doubt(self) -> Iterator[None]:
         """While it is read whether writes without an answer were carried out: where that cannot be read, they are noted as unverified, with a warning."""
         try:
             yield
         except _errors.ClusterError:
-            for change in unanswered:
+            for change in self.unanswered:
                 self.record(change, True)
                 self.warn([f"it is not known whether the API server performed: {change.action} {change.kind} {change.name!r}"])
             raise

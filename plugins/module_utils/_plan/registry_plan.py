@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from .. import _errors, _options, _texts
-from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, ownership, previous
+from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, ownership
 from . import changeset, dependencies, password_plan, prediction, previous_value, restarts
 
 # In every name that the dashboard or this collection gives to a Secret or ConfigMap of a registry.
@@ -190,7 +190,7 @@ def _bundle_changes(wanted: desired_state.Registry, live: live_state.Live) -> li
 
     place, present = bundle_place.Place("ConfigMap", wanted.namespace, ca.reference), live.objects.get(("ConfigMap", ca.reference.name))
     changes = bundle_place.replacement(place, present, ca.pem, "database.ca")
-    return [previous_value.keeping(change, present, ca.reference.key, [live], previous.login_of(live.registry)) for change in changes]
+    return [previous_value.keeping(change, present, ca.reference.key, [live], previous_value.login_of(live.registry)) for change in changes]
 
 
 def _previous_values(
@@ -205,7 +205,7 @@ def _previous_values(
             continue
         option = "database.password" if found.option == "database.password_secret" else found.option
         present = manifests.patched(held, patches.get(found.object, {}))
-        kept = [key for key in found.keys if previous.is_kept(present, key)]
+        kept = [key for key in found.keys if previous_value.is_kept(present, key)]
         if kept and ownership.owner_of(found.kind, held, wanted.name).is_ours:
             removals += [previous_value.removal(found.kind, present, key, option) for key in kept]
     return removals

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from .._model import desired_state, kinds, live_state, manifests, ownership, server_pods
+from .._model import desired_state, kinds, live_state, manifests, marks, server_pods
 from . import changeset
 
 # A ConfigMap or Secret, and those of its keys that a server reads; none stands for all.
@@ -74,9 +74,7 @@ def changed_at(source: manifests.Manifest, keys: Collection[str] = ()) -> dateti
     A field manager has one time for all that it wrote: a key can seem to be newer than it is, but never older.
     """
     entries = [
-        entry
-        for entry in source["metadata"].get("managedFields") or []
-        if "time" in entry and not ownership.DATA_FIELDS.isdisjoint(entry.get("fieldsV1") or {})
+        entry for entry in source["metadata"].get("managedFields") or [] if "time" in entry and not marks.DATA_FIELDS.isdisjoint(entry.get("fieldsV1") or {})
     ]
     writers = {key: [entry for entry in entries if any(f"f:{key}" in (part or {}) for part in entry["fieldsV1"].values())] for key in keys}
     if writers and all(writers.values()):

@@ -13,8 +13,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options
-from .._cluster import client, registry_reader, snapshots, writes
-from .._model import certificates, desired_state, kinds, live_state, manifests, naming, ownership, server_pods
+from .._cluster import client, registry_reader, registry_writes, snapshots
+from .._model import certificates, desired_state, live_state, manifests, naming, ownership
 from .._plan import bundle_place, bundle_plan, changeset, previous_value, record
 from .._status import availability, readiness
 from .._work import rollback, upload_place
@@ -67,7 +67,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     reader = registry_reader.Reader(cluster, cluster.capabilities(), namespace)
     name = wanted.name or wanted.registry or ""
     if wanted.is_absent:
-        writes.carry_out(reader, lambda reader: bundle_plan.plan_removal(wanted, _removed(reader, wanted)), name, check_mode, outcome)
+        registry_writes.carry_out(reader, lambda reader: bundle_plan.plan_removal(wanted, _removed(reader, wanted)), name, check_mode, outcome)
         return
     live: bundle_plan.LiveBundle | None = None
     put_off: list[str] = []
@@ -89,7 +89,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         is_needed = made.problems or made.changes or put_off or not all(server.is_available for server in now.servers.values())
         return changeset.Plan(kept=made.kept) if is_needed else changeset.Plan(made.leftovers)
 
-    made, _registry = writes.carry_out(reader, planned, name, check_mode, outcome)
+    made, _registry = registry_writes.carry_out(reader, planned, name, check_mode, outcome)
     seconds = options["wait_timeout"] if options["wait"] and not check_mode else 0
     if live is None:
         return
@@ -101,7 +101,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     # What is available with the new bundle gives the previous one up.
     if made.leftovers and not (check_mode and made.changes) and all(entry.get("available") for entry in outcome.registries):
         outcome.kept = []
-        writes.carry_out(reader, cleaned_up, name, check_mode, outcome)
+        registry_writes.carry_out(reader, cleaned_up, name, check_mode, outcome)
 
 
 def _read(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> bundle_plan.LiveBundle:
@@ -115,17 +115,13 @@ def _read(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> b
         registry_reader.need_namespace(reader.cluster, reader.namespace)
     reading = bundle_place.readers(place, registries)
     # All pods of the namespace's registries in one request; Deployments may be read only one by one.
-    pods = reader.cluster.items(kinds.PODS, reader.namespace, labelSelector=server_pods.POD_LABELS) if reading else []
+    now = snapshots.Snapshot(reader.cluster, reader.capabilities, reader.namespace)
     servers = {}
     for registry in reading:
         name = manifests.name_of(registry)
-        server = live_state.Live(reader.capabilities, registry, deployment=reader.deployment(name), pods=_pods_of(name, pods))
+        server = live_state.Live(reader.capabilities, registry, deployment=reader.deployment(name), pods=now.pods(name))
         servers[name] = replace(server, is_available=readiness.is_seen_available(server))
     return bundle_plan.LiveBundle(place, present, tuple(registries), servers)
-
-
-def _pods_of(registry: str, pods: Iterable[manifests.Manifest]) -> tuple[manifests.Manifest, ...]:
-    return tuple(pod for pod in pods if manifests.at(pod, ("metadata", "labels", "app")) == registry and not server_pods.is_database_pod(pod, registry))
 
 
 def _removed(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> list[bundle_plan.LiveBundle]:
@@ -180,7 +176,7 @@ def _tls_findings(database: desired_state.Database, content: str) -> list[vocabu
 def _tls_failures(findings: Iterable[vocabulary.Finding]) -> list[vocabulary.Finding]:
     from .._database import vocabulary
 
-    return [finding for finding in findings if finding.result == vocabulary.FAILURE and finding.check in TLS_CHECKS]
+    return [finding for finding in vocabulary.failures(findings) if finding.check in TLS_CHECKS]
 
 
 def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutcome) -> list[_errors.Problem]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options
 from .._cluster import catalog_reader, client, writes
-from .._model import catalog, desired_catalog, manifests, naming, ownership
+from .._model import catalog, desired_catalog, manifests, marks, naming
 from .._plan import catalog_plan, catalog_view, changeset, record
-from .._rest import catalog_server
-from .._work import catalog_rollout
+
+if TYPE_CHECKING:
+    from .._rest import catalog_server
+    from .._work import catalog_rollout
 
 
 @dataclass
@@ -62,6 +64,9 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     def write(live: catalog_view.Live, planned: changeset.Plan) -> bool:
         nonlocal rollout
         if rollout is None and planned.changes and options["wait"] and not check_mode:
+            # Imported here: it takes 30 ms to load, and most runs change nothing.
+            from .._work import catalog_rollout
+
             rollout = catalog_rollout.Rollout.begin(cluster, live, outcome)
         _write(cluster, live, planned, check_mode, outcome, written)
         outcome.warn(planned.warnings)
@@ -115,12 +120,12 @@ def _carried_out(
         except _errors.ClusterError as error:
             # Another process was faster, or the write may have been carried out: the truth is in the cluster.
             if not error.unclear:
-                outcome.unanswered = None
+                outcome.unanswered = []
             was_overtaken = error.status in (_errors.CONFLICT, _errors.NOT_FOUND)
             if attempt == writes.PLANS or not (was_overtaken or error.unclear):
                 if outcome.unanswered:
-                    with outcome.in_doubt([outcome.unanswered]):
-                        outcome.settle(_planned(reader, wanted, options, outcome)[1])
+                    with outcome.in_doubt():
+                        outcome.settle(_planned(reader, wanted, options, outcome)[1].changes)
                 raise
 
 
@@ -128,13 +133,13 @@ def _planned(
     reader: catalog_reader.CatalogReader, wanted: desired_catalog.Wanted, options: Mapping[str, Any], outcome: CatalogOutcome
 ) -> tuple[catalog_view.Live, changeset.Plan]:
     """A plan by what there is now; by it is known whether a write without an answer was carried out. InputError where it has problems."""
-    with outcome.in_doubt([outcome.unanswered] if outcome.unanswered else []):
+    with outcome.in_doubt():
         live = reader.live(wanted, options["purge"])
     outcome.version = live.generation.version
     planned = catalog_plan.plan_catalog(wanted, live, options["store"], options["purge"], options["purge_limit"])
     # A deletion that got no answer was carried out if it is not planned again.
-    outcome.settle(replace(planned, changes=(*planned.changes, *planned.leftovers)))
-    problems = [*planned.problems, *writes.rights_problems(reader, (*planned.changes, *planned.leftovers))]
+    outcome.settle((*planned.changes, *planned.leftovers))
+    problems = [*planned.problems, *writes.rights_problems(reader.cluster.missing_rights, reader.namespace, (*planned.changes, *planned.leftovers))]
     if problems:
         outcome.warn(planned.warnings)
         raise _errors.InputError(problems)
@@ -153,6 +158,11 @@ def _write(
         _send(cluster, (*planned.changes, *planned.leftovers), True, outcome)
         return
     _announce(cluster, live, planned)
+    if not planned.changes:
+        return
+    # As above.
+    from .._work import catalog_rollout
+
     for change in planned.changes:
         [answer] = _send(cluster, [change], False, outcome)
         if change.kind == "ConfigMap":
@@ -161,7 +171,7 @@ def _write(
 
 def _announce(cluster: client.Cluster, live: catalog_view.Live, planned: changeset.Plan) -> bool:
     """Announce the deletions that are not announced yet; whether there were any. A run after one that was killed knows by it what that has left."""
-    new = [change for change in planned.leftovers if not ownership.is_leaving(live.secrets[change.name] or {"metadata": {}})]
+    new = [change for change in planned.leftovers if not marks.is_leaving(live.secrets[change.name] or {"metadata": {}})]
     for change in new:
         writes.announced(cluster, change)
     return bool(new)
@@ -170,9 +180,9 @@ def _announce(cluster: client.Cluster, live: catalog_view.Live, planned: changes
 def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mode: bool, outcome: CatalogOutcome) -> list[manifests.Manifest]:
     answers = []
     for change in changes:
-        outcome.unanswered = None if check_mode else change
+        outcome.unanswered = [] if check_mode else [change]
         answers.append(writes.send(cluster, change, check_mode))
-        outcome.unanswered = None
+        outcome.unanswered = []
         # What another process has deleted is no change of this run.
         if answers[-1] or change.verb != "DELETE":
             outcome.record(change)
@@ -181,6 +191,9 @@ def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mo
 
 def _preview(cluster: client.Cluster, wanted: desired_catalog.Wanted, live: catalog_view.Live, outcome: CatalogOutcome) -> None:
     """Add how many models or MCP servers each source of the list would have, by the catalog server, and why where that is not known."""
+    # Imported here: it takes 25 ms to load, and most runs preview nothing.
+    from .._rest import catalog_server
+
     server: catalog_server.Server | None = None
     try:
         server = catalog_server.find(cluster, live.namespace)

@@ -20,19 +20,7 @@ CONTENT, SERVER = "content", "server"
 
 def run(argument_spec: dict[str, Any]) -> None:
     """Run the module that reads the catalog; ends the process with its result."""
-    outcome = _module.Found()
-
-    def work(module: Any) -> None:
-        problems = input_problems(module.params)
-        if problems:
-            raise _errors.InputError(problems)
-
-        def collect(cluster: client.Cluster) -> None:
-            outcome.found = collected(cluster, module.params, outcome.warnings)
-
-        _module.with_cluster(module, collect, input_problems)
-
-    _module.run(argument_spec, work, outcome)
+    _module.run_reading(argument_spec, collect, input_problems)
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
@@ -40,9 +28,8 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return naming.namespace_problems(options["namespace"])
 
 
-def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
+def collect(cluster: client.Cluster, options: Mapping[str, Any], outcome: _module.Found) -> None:
     """Everything. InputError for a namespace that is not that of the registries, ClusterError where there is no catalog or it may not be read."""
-    outcome = record.Outcome(warnings=warnings)
     outcome.introduce(cluster.identity())
     namespace = options["namespace"] or cluster.registries_namespace()
     live = catalog_reader.read(cluster, namespace, lambda why: outcome.warn([why]))
@@ -52,7 +39,7 @@ def collected(cluster: client.Cluster, options: Mapping[str, Any], warnings: lis
     used = {str((source.values.get("properties") or {}).get(catalog.API_KEY) or "") for source in live.view.sources.values()}
     address = _add_server(cluster, live, export, outcome) if SERVER in options["include"] else None
     secrets = catalog_reader.token_secrets(cluster, namespace, lambda why: outcome.warn([why]))
-    return {
+    outcome.found = {
         "sources": export.sources,
         "labels": export.labels,
         "named_queries": export.named_queries,

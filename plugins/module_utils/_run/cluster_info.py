@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .. import _module
-from .._cluster import client, login, visibility
+from .._cluster import client, visibility
 from .._model import kinds, manifests
 
 # Every cluster has it, nobody can delete it, and its uid is of no other cluster.
@@ -18,20 +19,14 @@ NAMESPACE = "kube-system"
 
 def run() -> None:
     """Run the module that tells which cluster it is; ends the process with its result."""
-    outcome = _module.Found(found={"cluster": {}})
-
-    def work(module: Any) -> None:
-        cluster = login.connect(module)
-        outcome.found["cluster"] = {**cluster.identity(), "uid": None}
-        outcome.found["cluster"]["uid"] = _uid(cluster, outcome.warnings)
-
-    _module.run({}, work, outcome)
+    _module.run_reading({}, _identify, lambda _options: [])
 
 
-def _uid(cluster: client.Cluster, warnings: list[str]) -> str | None:
+def _identify(cluster: client.Cluster, _options: Mapping[str, Any], outcome: _module.Found) -> None:
+    outcome.found["cluster"] = {**cluster.identity(), "uid": None}
+
     def unseen(why: str) -> None:
-        warnings.append(f"this cluster can be identified only by the URL of its API server: {why}")
+        outcome.warn_of(f"this cluster can be identified only by the URL of its API server: {why}")
 
     found = visibility.seen(lambda: cluster.read(kinds.NAMESPACES, "", NAMESPACE), None, unseen, advice=False)
-    uid: str | None = manifests.at(found, ("metadata", "uid"))
-    return uid
+    outcome.found["cluster"]["uid"] = manifests.at(found, ("metadata", "uid"))

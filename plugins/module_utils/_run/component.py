@@ -127,29 +127,28 @@ def _switch(
     cluster: client.Cluster, wanted: component_plan.Wanted, live: component_plan.Live, change: changeset.Change, check_mode: bool, outcome: ComponentOutcome
 ) -> component_plan.Live:
     """Send a change, or in check mode let the server try it; what the DataScienceCluster is then."""
-    attempt = 0
-    while True:
-        attempt += 1
+    for attempt in range(1, ATTEMPTS + 1):
         try:
             answer = writes.send(cluster, change, check_mode)
         except _errors.ClusterError as error:
             if not error.unclear and error.status != _errors.CONFLICT:
                 raise
-            with outcome.in_doubt([change] if error.unclear else []):
+            outcome.unanswered = [change] if error.unclear else []
+            with outcome.in_doubt():
                 live = _read(cluster, outcome)
             again, problems = component_plan.plan_switch(wanted, live)
-            if not again and not problems:
-                if error.unclear:
-                    outcome.record(change)
-                return live
             if problems:
                 raise _errors.InputError(problems) from error
+            outcome.settle([again] if again else [])
+            if not again:
+                return live
             if attempt == ATTEMPTS:
                 raise
-            change = again or change
-            continue
-        outcome.record(change)
-        return component_plan.Live(live.api, answer)
+            change = again
+        else:
+            break
+    outcome.record(change)
+    return component_plan.Live(live.api, answer)
 
 
 def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float, outcome: ComponentOutcome) -> None:

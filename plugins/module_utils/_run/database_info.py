@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _module, _options
@@ -32,24 +32,44 @@ def run(argument_spec: dict[str, Any]) -> None:
 def input_problems(options: Mapping[str, Any]) -> tuple[desired_state.Database | None, list[_errors.Problem]]:
     """The database that the options of `model_registry_database_info` describe, None where they name a registry; and what is wrong with them."""
     problems = [*naming.namespace_problems(options["namespace"]), *_options.time_problems("timeout", options["timeout"], 0.1)]
-    if options["registry"] is None:
-        return resolution.database_from_options(options["database"], problems), problems
-    return None, [*problems, *naming.live_name_problems(options["registry"], "registry")]
+    if options["registry"] is not None:
+        return None, [*problems, *naming.live_name_problems(options["registry"], "registry")]
+    # The option may be there without a value.
+    given, remedy = options["database"] or {}, "Set registry to the name of the registry"
+    database = desired_state.external_database(given, problems, "can be checked only for an existing registry", remedy)
+    return database, [*problems, *desired_state.missing_problems(database)]
 
 
 def _result(module: Any) -> dict[str, Any]:
-    options, cluster = module.params, _LazyCluster(module)
+    options = module.params
+    identity: manifests.Manifest = {}
+
+    @cache
+    def connected() -> tuple[client.Cluster, str]:
+        """The cluster and the registries namespace, asked only when something has to be read: a database that refers to nothing needs none."""
+        # Only here: the library for clusters takes longer to load (230 ms) than a whole look at a database.
+        _module.need_cluster(module)
+        from .._cluster import login
+
+        cluster = login.connect(module)
+        identity["cluster"] = cluster.identity()
+        return cluster, options["namespace"] or cluster.registries_namespace()
+
+    def held(kind: str, name: str) -> manifests.Manifest | None:
+        cluster, namespace = connected()
+        return cluster.read(kinds.APIS[kind], namespace, name)
+
     database, problems = input_problems(options)
     if problems:
         raise _errors.InputError(problems)
     if database is not None:
         _need_libraries(database.type)
-        view, found = resolution.view_of(database, resolution.wanted_references(database), cluster.read)
+        view, found = resolution.view_of(database, resolution.wanted_references(database), resolution.reads(held))
         report = resolution.report_of(view, found, options["timeout"])
     else:
-        resource = _named_registry(cluster, options["registry"])
+        resource = _named_registry(*connected(), options["registry"])
         _need_libraries(custom_resource.live_type(resource))
-        view, report = resolution.look_at(resource, cluster.read, options["timeout"])
+        view, report = resolution.look_at(resource, resolution.reads(held), options["timeout"])
     return {
         "findings": vocabulary.as_results(report.findings),
         "usable": report.usable,
@@ -61,7 +81,7 @@ def _result(module: Any) -> dict[str, Any]:
             "username": view.username,
             **report.facts(),
         },
-        **cluster.identity(),
+        **identity,
     }
 
 
@@ -71,41 +91,8 @@ def _need_libraries(kind: str | None) -> None:
         raise _errors.MissingLibraryError(missing)
 
 
-class _LazyCluster:
-    """The cluster of the module's options, asked only when something has to be read: a database that refers to nothing needs none."""
-
-    def __init__(self, module: Any) -> None:
-        self._module = module
-        self._identity: manifests.Manifest = {}
-
-    @cached_property
-    def connected(self) -> tuple[client.Cluster, str]:
-        """The cluster and the registries namespace. ClusterError when there is none, or it does not answer."""
-        # Only here: the library for clusters takes longer to load than a whole look at a database.
-        _module.need_cluster(self._module)
-        from .._cluster import login
-
-        cluster = login.connect(self._module)
-        self._identity = {"cluster": cluster.identity()}
-        return cluster, self._module.params["namespace"] or cluster.registries_namespace()
-
-    @cached_property
-    def _read(self) -> resolution.Read:
-        cluster, namespace = self.connected
-        return resolution.reads(lambda kind, name: cluster.read(kinds.APIS[kind], namespace, name))
-
-    def read(self, source: resolution.Source) -> str | None:
-        """The content of a key."""
-        return self._read(source)
-
-    def identity(self) -> manifests.Manifest:
-        """Which cluster was asked, when one was."""
-        return self._identity
-
-
-def _named_registry(cluster: _LazyCluster, name: str) -> manifests.Manifest:
+def _named_registry(connected: client.Cluster, namespace: str, name: str) -> manifests.Manifest:
     """A registry in the newest version that the cluster serves. InputError when there is none, or it has no database."""
-    connected, namespace = cluster.connected
     # Imported here, as above.
     from .._cluster import registry_reader, visibility
 

@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _errors, _module, _options, _texts
 from .._cluster import client, registry_reader, snapshots
 from .._model import custom_resource, desired_state, kinds, live_state, manifests, naming, permissions, server_pods
-from .._plan import deletion_plan, dependencies, export, record, restarts
+from .._plan import deletion_plan, dependencies, record, restarts
 from .._status import audit, observation, readiness
 from .._work import definition
 
@@ -27,28 +28,20 @@ if TYPE_CHECKING:
     from .._model import certificates
 
 STATUS, PERMISSIONS, CERTIFICATES, DATABASE, SMOKE_TEST = ("status", "permissions", "certificates", "database", "smoke_test")
+OF_CLUSTER = (kinds.CLUSTER_ROLE_BINDINGS, kinds.CLUSTER_ROLES)
 T = TypeVar("T")
 
 
 def run(argument_spec: dict[str, Any]) -> None:
     """Run the module that reads registries; ends the process with its result."""
-    outcome = _module.Found()
+    _module.run_reading(argument_spec, collect, input_problems)
 
-    def work(module: Any) -> None:
-        options = module.params
-        problems = input_problems(options)
-        query = None if options["query"] is None else compiled(options["query"], problems)
-        if problems:
-            raise _errors.InputError(problems)
 
-        def collect(cluster: client.Cluster) -> None:
-            outcome.found = Collector(cluster, options, outcome.warnings).result()
-
-        _module.with_cluster(module, collect, input_problems)
-        if query is not None:
-            outcome.found["result"] = query(outcome.found)
-
-    _module.run(argument_spec, work, outcome)
+def collect(cluster: client.Cluster, options: Mapping[str, Any], outcome: _module.Found) -> None:
+    """Everything that is asked for. ClusterError when the registries may not be read; InputError for a selector that is none."""
+    outcome.found = Collector(cluster, options, outcome).result()
+    if options["query"] is not None:
+        outcome.found["result"] = asked(options["query"], outcome.found)
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
@@ -58,45 +51,39 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     problems = [_errors.Problem(option, "is empty", "Omit it to select all registries", options[option]) for option in blank]
     if options["name"] is not None and "name" not in blank:
         problems += naming.live_name_problems(options["name"])
+    if options["query"] is not None:
+        try:
+            asked(options["query"])
+        except _errors.InputError as error:
+            problems += error.problems
     return [*problems, *naming.namespace_problems(options["namespace"]), *_options.time_problems("expiry_days", options["expiry_days"], 0)]
 
 
-def compiled(query: str, problems: list[_errors.Problem]) -> Callable[[manifests.Manifest], Any] | None:
-    """A JMESPath query, ready to be asked; what is wrong with its text is added to the problems. MissingLibraryError without its library."""
+def asked(query: str, found: manifests.Manifest | None = None) -> Any:
+    """What a JMESPath query makes of the result; without one only its syntax is checked. InputError, and MissingLibraryError without its library."""
     try:
         jmespath = importlib.import_module("jmespath")
     except ImportError:
         raise _errors.MissingLibraryError(["jmespath"]) from None
-    remedy = "Correct it (see https://jmespath.org)"
-
-    def reason(error: Exception) -> str:
+    problem = "is not a valid JMESPath expression"
+    try:
+        expression = jmespath.compile(query)
+        problem = "cannot be applied to the result"
+        return None if found is None else expression.search(found)
+    except jmespath.exceptions.JMESPathError as error:
         # The library's own words repeat the query.
         place = getattr(error, "lex_position", getattr(error, "lexer_position", None))
         function = getattr(error, "function_name", None)
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower().replace("jmespath", "")
-        return words.strip() + (f" at character {place + 1}" if place is not None else "") + (f" of {function}()" if function else "")
-
-    try:
-        expression = jmespath.compile(query)
-    except jmespath.exceptions.JMESPathError as error:
-        problems.append(_errors.Problem("query", f"is not a valid JMESPath expression: {reason(error)}", remedy))
-        return None
-
-    def ask(found: manifests.Manifest) -> Any:
-        try:
-            return expression.search(found)
-        except jmespath.exceptions.JMESPathError as error:
-            raise _errors.InputError([_errors.Problem("query", f"cannot be applied to the result: {reason(error)}", remedy)]) from None
-
-    return ask
+        reason = words.strip() + (f" at character {place + 1}" if place is not None else "") + (f" of {function}()" if function else "")
+        raise _errors.InputError([_errors.Problem("query", f"{problem}: {reason}", "Correct it (see https://jmespath.org)")]) from None
 
 
 class Collector:
     """Collects what is asked for: `result`. What may not be read is missing in it, and a warning says so."""
 
-    def __init__(self, cluster: client.Cluster, options: Mapping[str, Any], warnings: list[str]) -> None:
-        self._options, self._included = options, frozenset(options["include"])
-        self._outcome = record.Outcome(warnings=warnings)
+    def __init__(self, cluster: client.Cluster, options: Mapping[str, Any], outcome: record.Outcome) -> None:
+        self._options, self._included, self._outcome = options, frozenset(options["include"]), outcome
         self._outcome.introduce(cluster.identity())
         selectors = {"labelSelector": options["label_selector"], "fieldSelector": options["name"] and f"metadata.name={options['name']}"}
         namespace = options["namespace"] or cluster.registries_namespace()
@@ -164,26 +151,22 @@ class Collector:
             name = registry["metadata"]["name"]
             if not fnmatch.fnmatchcase(name, pattern):
                 continue
-            reason = self._why_deleting(registry) if "deletionTimestamp" in registry["metadata"] else export.unlistable(registry)
+            # No list of registries can name one whose name a new registry could not have.
+            reason = " ".join(problem.sentence() for problem in naming.name_problems(name))
+            if deletion_plan.is_going(registry):
+                why = deletion_plan.why_not_deleted(registry, self._survey.serves(kinds.HTTP_ROUTES))
+                reason = f"was marked for deletion on {registry['metadata']['deletionTimestamp']}: {why}"
             if reason:
                 skipped.append({"name": name, "reason": reason})
             else:
                 selected.append(registry)
         return selected, skipped
 
-    def _why_deleting(self, registry: manifests.Manifest) -> str:
-        since = registry["metadata"]["deletionTimestamp"]
-        return f"was marked for deletion on {since}: {deletion_plan.why_not_deleted(registry, self._survey.serves(kinds.HTTP_ROUTES))}"
-
     def _loads(self) -> list[Callable[[], object]]:
         survey = self._survey
-        of_status: list[Callable[[], object]] = [
-            lambda: survey.deployment(""),
-            lambda: survey.pods(""),
-            lambda: survey.source("Secret", ""),
-            lambda: survey.source("ConfigMap", ""),
-        ]
-        of_permissions = [lambda: survey.role_bindings(()), lambda: survey.group(""), survey.cluster_role_bindings, survey.cluster_roles]
+        of_status: list[Callable[[], object]] = [partial(look, "") for look in (survey.deployment, survey.pods)]
+        of_status += [partial(survey.source, kind, "") for kind in kinds.APIS]
+        of_permissions = [partial(survey.role_bindings, ()), *(partial(survey.everywhere, api) for api in (kinds.USER_GROUPS, *OF_CLUSTER))]
         return [*(of_status if self._included & {STATUS, SMOKE_TEST} else ()), *(of_permissions if PERMISSIONS in self._included else ())]
 
     def _each(
@@ -273,8 +256,7 @@ class Collector:
         of_namespace = self._seen("access to registries", kinds.ROLE_BINDINGS, lambda: survey.other_bindings(own_roles)) or []
         is_bound = any(binding["roleRef"]["kind"] == "Role" for binding in of_namespace)
         roles = (self._seen(what, kinds.ROLES, survey.roles) or []) if is_bound else []
-        of_cluster = self._seen(what, kinds.CLUSTER_ROLE_BINDINGS, survey.cluster_role_bindings) or []
-        cluster_roles = self._seen(what, kinds.CLUSTER_ROLES, survey.cluster_roles) or []
+        of_cluster, cluster_roles = (self._seen(what, api, partial(survey.everywhere, api)) or [] for api in OF_CLUSTER)
         others = audit.access_by_other_roles(of_namespace, roles, of_cluster, cluster_roles, own_roles)
         exposed = []
         for registry, shown in zip(selected, registries):

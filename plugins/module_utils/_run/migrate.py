@@ -102,19 +102,48 @@ def _is_in(resource: manifests.Manifest, after: manifests.Manifest) -> bool:
     return one == other
 
 
+@dataclass(frozen=True)
+class _Side:
+    """One of the two databases of a migration, and what is said of another registry that uses it too."""
+
+    option: str
+    state: manifests.Manifest
+    problem: str
+    remedy: str
+
+    def refusal(self, names: list[str]) -> _errors.Problem:
+        return _errors.Problem(self.option, f"{self.problem} registry {', '.join(map(repr, names))}", self.remedy)
+
+
+def _sides(resource: manifests.Manifest, after: manifests.Manifest) -> list[_Side]:
+    """Closing the one, or filling the other, would harm another registry. A generated one is that of its registry alone."""
+    current = "cannot be migrated: its database is also used by", "That registry could no longer write. Move or delete it first"
+    sides = [_Side("name", resource, *current), _Side("to.database", after, "is already used by", "Set a database that no registry uses")]
+    return [side for side in sides if custom_resource.live_type(side.state) != _options.GENERATED]
+
+
 def shared_problems(resource: manifests.Manifest, after: manifests.Manifest, registries: list[manifests.Manifest]) -> list[_errors.Problem]:
-    """Other registries in one of the databases: closing the one, or filling the other, would harm them."""
+    """Other registries in one of the databases."""
     found = []
-    for option, state, problem, remedy in (
-        ("name", resource, "cannot be migrated: its database is also used by", "That registry could no longer write. Move or delete it first"),
-        ("to.database", after, "is already used by", "Set a database that no registry uses"),
-    ):
-        # Each generated one is that of its registry alone.
-        others = [] if custom_resource.live_type(state) == _options.GENERATED else [other for other in registries if _is_in(other, state)]
-        names = [repr(other["metadata"]["name"]) for other in others if other["metadata"]["name"] != resource["metadata"]["name"]]
-        if names:
-            found.append(_errors.Problem(option, f"{problem} registry {', '.join(names)}", remedy))
+    for side in _sides(resource, after):
+        names = [other["metadata"]["name"] for other in registries if _is_in(other, side.state)]
+        if others := [name for name in names if name != resource["metadata"]["name"]]:
+            found.append(side.refusal(others))
     return found
+
+
+def suspects(resource: manifests.Manifest, after: manifests.Manifest, registries: list[manifests.Manifest]) -> list[tuple[_Side, manifests.Manifest]]:
+    """Other registries whose database has the name of one of the databases, and another host, which can be another name of the same server."""
+    return [
+        (side, other)
+        for side in _sides(resource, after)
+        for other in registries
+        if other["metadata"]["name"] != resource["metadata"]["name"] and not _is_in(other, side.state) and _but_for_host(other) == _but_for_host(side.state)
+    ]
+
+
+def _but_for_host(state: manifests.Manifest) -> list[Any]:
+    return [custom_resource.live_type(state), custom_resource.live_database(state).get("database")]
 
 
 class Migration:
@@ -157,7 +186,7 @@ class Migration:
                 )
         name = new_schema.temporary_name(self._resource)
         problems += new_schema.problems(self._resource, self._reader.registry(name))
-        problems += shared_problems(self._resource, self._after, [found for found in self._reader.registries() if found["metadata"]["name"] != name])
+        problems += shared_problems(self._resource, self._after, self._others())
         source: list[str] = []
         target: list[str] = []
         with contextlib.ExitStack() as stack:
@@ -172,7 +201,7 @@ class Migration:
         problems += [_errors.Problem("to.database", f"cannot be used: {text.rstrip('.')}", remedy) for text in target]
         if not self._has_tables and not target:
             needed = [new_schema.creation(self._reader, self._resource, self._after)]
-            problems += writes.rights_problems(self._reader, needed)
+            problems += writes.rights_problems(self._reader.missing_rights, self._reader.namespace, needed)
         if problems:
             raise _errors.InputError(problems)
 
@@ -231,12 +260,31 @@ class Migration:
     def _begun(self) -> Iterator[move.Move]:
         limits = self._options["lock_timeout"], self._options["skip_orphans"]
         with move.begun(self._open_source, self._open_target, *limits, self._tell) as begun:
+            begun.claim()
+            self._need_own_databases(begun)
             yield begun
+
+    def _need_own_databases(self, begun: move.Move) -> None:
+        """InputError where another registry uses one of the two databases, which are claimed by now, under another host name."""
+        problems = []
+        for side, other in suspects(self._resource, self._after, self._others()):
+            name, claimed = other["metadata"]["name"], begun.source if side.state is self._resource else begun.sink
+            try:
+                with data_access.database_of(self._reader, other, is_loaded=True) as opened:
+                    if closing.Source(opened.connection, opened.view.type).is_claimed_by(claimed):
+                        problems.append(side.refusal([name]))
+            except _errors.ReportedError as error:
+                self._outcome.warn([f"it was not checked whether registry {name!r} uses the same database ({side.option}) under another host name: {error}"])
+        if problems:
+            raise _errors.InputError(problems)
+
+    def _others(self) -> list[manifests.Manifest]:
+        """All registries but the temporary one."""
+        return [found for found in self._reader.registries() if found["metadata"]["name"] != new_schema.temporary_name(self._resource)]
 
     def predict(self) -> None:
         """What would be done; the rows are loaded into a target that has tables, and taken back."""
         with self._begun() as begun:
-            begun.claim()
             if self._has_tables:
                 begun.rehearse()
             else:
@@ -247,7 +295,6 @@ class Migration:
     def carry_out(self) -> None:
         """Everything, or nothing."""
         with self._begun() as begun:
-            begun.claim()
             present = self._reader.fresh.registry(self._options["name"])
             if present is None or present["spec"] != self._resource["spec"]:
                 raise _errors.ReportedError("The registry was changed or deleted after it was read, such as by another run. Nothing was written. Run again")

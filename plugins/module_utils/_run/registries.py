@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from .. import _errors, _interruption, _module, _options, _progress, _texts
+from .. import _errors, _interruption, _options, _texts
 from .._cluster import client, registry_reader, snapshots, visibility
 from .._model import custom_resource, desired_state, manifests, naming, ownership, permissions
 from .._plan import dependencies, drift, prediction, record, registry_plan
@@ -115,7 +115,6 @@ class FleetOutcome(record.Outcome):
     items: list[Item] = field(default_factory=list)
     removals: list[Item] = field(default_factory=list)
     unlisted: list[manifests.Manifest] = field(default_factory=list)
-    timeline: list[manifests.Manifest] = field(default_factory=list)
 
     def result(self, diff: bool) -> manifests.Manifest:
         """The result of the module."""
@@ -139,27 +138,12 @@ class FleetOutcome(record.Outcome):
         }
 
 
-def run(argument_spec: dict[str, Any]) -> None:
-    """Run the module that converges a fleet; ends the process with its result."""
-    outcome = FleetOutcome()
-
-    def work(module: Any) -> None:
-        def followed(cluster: client.Cluster) -> None:
-            progress = _module.follow(module, cluster)
-            outcome.timeline = progress.timeline
-            converge(cluster, module.params, module.check_mode, outcome, progress)
-
-        _module.with_cluster(module, followed, input_problems)
-
-    _module.run(argument_spec, work, outcome)
-
-
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     return [*_call_problems(options), *(problem for item in _items(options, "") for problem in item.failures)]
 
 
-def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _progress.Progress) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome) -> None:
     """Bring all registries to what the options of `model_registries` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options, or with all registries alike. NotAllConvergedError: what
@@ -172,7 +156,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     if problems:
         raise _errors.InputError(problems)
     try:
-        Fleet(snapshots.Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome, narrator).converge()
+        Fleet(snapshots.Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome).converge()
     finally:
         for item in (*outcome.items, *outcome.removals):
             outcome.warn(_named(item.name, item.outcome.warnings))
@@ -214,8 +198,8 @@ def _items(options: Mapping[str, Any], namespace: str) -> list[Item]:
 class Fleet:
     """All registries of one call on their way: `converge` plans, checks, writes, waits and purges."""
 
-    def __init__(self, reader: snapshots.Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome, narrator: _progress.Progress) -> None:
-        self._reader, self._options, self._check_mode, self._outcome, self._narrator = reader, options, check_mode, outcome, narrator
+    def __init__(self, reader: snapshots.Snapshot, options: Mapping[str, Any], check_mode: bool, outcome: FleetOutcome) -> None:
+        self._reader, self._options, self._check_mode, self._outcome = reader, options, check_mode, outcome
         self._seconds: int = options["wait_timeout"] if options["wait"] and not check_mode else 0
         # Unlisted registries that read an object which was made for one and which another of them reads too: it is deleted with the last one.
         self._sharing: set[str] = set()
@@ -230,7 +214,7 @@ class Fleet:
             registry_reader.need_namespace(self._reader.cluster, self._reader.namespace)
         shapes = [custom_resource.registry_result(registry) for registry in live if registry["metadata"]["name"] not in listed]
         outcome.unlisted = [{"name": shape["name"], "display_name": shape["display_name"]} for shape in shapes]
-        self._narrator.say(f"registries listed: {len(items)}, in the cluster: {len(live)}, not listed: {len(shapes)}")
+        self._reader.cluster.say(f"registries listed: {len(items)}, in the cluster: {len(live)}, not listed: {len(shapes)}")
         self._plan(items)
         # The module has begun with `gc.disable()`. What is there now stays until the end; a wait makes new garbage.
         gc.freeze()
@@ -385,7 +369,7 @@ class Fleet:
         if not changing:
             return
         doing = "trying" if self._check_mode else "writing"
-        self._narrator.say(f"{doing} {len(changing)} of {len(items)}, unchanged: {len(items) - len(changing)}")
+        self._reader.cluster.say(f"{doing} {len(changing)} of {len(items)}, unchanged: {len(items) - len(changing)}")
         groups: dict[bool, list[Item]] = {False: [], True: []}
         for item in changing:
             groups[item.planned is not None and item.planned.follows].append(item)
@@ -404,7 +388,7 @@ class Fleet:
             futures = [pool.submit(item.attempt, partial(work, item)) for item in items]
             for number, done in enumerate(as_completed(futures), 1):
                 done.result()
-                self._narrator.state(f"{doing}: {number} of {len(futures)} done")
+                self._reader.cluster.tell(f"{doing}: {number} of {len(futures)} done")
 
     def _settle(self, items: Sequence[Item]) -> None:
         """See how they are, wait for all together, and do with each what can be done only when it serves."""
@@ -470,7 +454,7 @@ class Fleet:
         """Delete what was planned, side by side, by what is there now: the others were written, and waited for, since it was planned."""
         if not removals:
             return
-        self._narrator.say(f"deleting {_texts.names_of(removals)}" if not self._check_mode else f"would delete {_texts.names_of(removals)}")
+        self._reader.cluster.say(f"deleting {_texts.names_of(removals)}" if not self._check_mode else f"would delete {_texts.names_of(removals)}")
         deadline = time.monotonic() + self._seconds
         now = self._reader if self._check_mode else self._reader.renewed
         renewing = threading.Lock()

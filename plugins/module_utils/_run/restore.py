@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from .. import _errors, _module, _options
-from .._cluster import client, registry_reader
+from .. import _errors, _module, _options, _texts
+from .._cluster import client, registry_reader, visibility
 from .._database import requirements
-from .._model import manifests, naming
+from .._model import kinds, manifests, naming
 from .._plan import record
 from .._rest import samples
-from .._tables import archive, layout, loader, origin, snapshot
+from .._tables import archive, layout, loader, origin, snapshot, values
 from .._work import data_access
 
 # The oldest migration that leaves the same columns and the same rows as the newest one. Those between change indexes, foreign keys and views.
@@ -35,6 +35,7 @@ class Outcome(record.Outcome):
     backup: manifests.Manifest = field(default_factory=dict)
     loaded: manifests.Manifest = field(default_factory=dict)
     server: manifests.Manifest | None = None
+    deployments: list[manifests.Manifest] | None = None
 
     def result(self, diff: bool) -> manifests.Manifest:
         """The result of the module."""
@@ -44,6 +45,7 @@ class Outcome(record.Outcome):
             "backup": self.backup,
             "database": self.loaded,
             "server": self.server,
+            "deployments": self.deployments,
             "cluster": self.cluster,
         }
 
@@ -83,6 +85,7 @@ def _restore(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         rows.prove()
         with data_access.database_of(reader, resource, is_loaded=True) as opened:
             expected = _loaded(opened, rows, options["skip_orphans"], check_mode, outcome)
+        _compare_deployments(reader, options["name"], rows, outcome)
     if not check_mode:
         _ask_server(reader, options["name"], expected, outcome)
 
@@ -158,6 +161,38 @@ def _loaded(opened: data_access.Opened, rows: _Rows, skip_orphans: bool, check_m
     return {} if check_mode else _first_objects(target)
 
 
+# The labels by which the dashboard finds what an InferenceService serves, and the type of the object whose id they have.
+_LABEL = "modelregistry.opendatahub.io/"
+_LINKS = {"registered_model_id": "kf.RegisteredModel", "model_version_id": "kf.ModelVersion"}
+
+
+def _compare_deployments(reader: registry_reader.Reader, name: str, rows: _Rows, outcome: Outcome) -> None:
+    """Report which InferenceServices name this registry, and whether their labels lead to a model and a version that the backup has."""
+    services = visibility.seen(
+        lambda: registry_reader.labelled(name, lambda: reader.cluster.metadata(kinds.INFERENCE_SERVICES, "", labelSelector=f"{_LABEL}name={name}")),
+        None,
+        lambda why: outcome.warn([why]),
+        "whether the labels of InferenceServices lead to the restored versions",
+    )
+    if not services:
+        outcome.deployments = services
+        return
+    rows.told("comparing InferenceServices")
+    types = {str(row["id"]): row["type"] for row in _values(rows, "Context")}
+    parents = {(str(row["context_id"]), str(row["parent_context_id"])) for row in _values(rows, "ParentContext")}
+    outcome.deployments = []
+    for metadata in sorted((service["metadata"] for service in services), key=lambda metadata: (metadata["namespace"], metadata["name"])):
+        ids = {link: metadata["labels"].get(_LABEL + link.replace("_", "-")) for link in _LINKS}
+        lead = all(types.get(ids[link]) == kind for link, kind in _LINKS.items()) and (ids["model_version_id"], ids["registered_model_id"]) in parents
+        outcome.deployments.append({"namespace": metadata["namespace"], "name": metadata["name"], **ids, "found": lead})
+    if lost := [f"{entry['namespace']}/{entry['name']}" for entry in outcome.deployments if not entry["found"]]:
+        outcome.warn([f"the labels of InferenceServices do not lead to a version in the backup: {_texts.names_of(lost)}"])
+
+
+def _values(rows: _Rows, table: str) -> Iterator[dict[str, Any]]:
+    return (values.row_of(layout.BY_NAME[table], line) for line in rows.of(layout.BY_NAME[table]))
+
+
 def version_refusal(source: str, source_version: int, target: str, target_version: int) -> str:
     """Why rows of one schema do not belong into another; empty where they do."""
 
@@ -168,7 +203,7 @@ def version_refusal(source: str, source_version: int, target: str, target_versio
     if source == target and target_version == source_version:
         return ""
     if source == target and target_version < source_version:
-        return f"{versions}, which is older. Update the product that runs the registry, and restore then"
+        return f"{versions}, which is older. Update the product that runs the registry, and then restore the backup"
     if is_known(source, source_version) and is_known(target, target_version):
         return ""
     return f"{versions}. It is not known to this collection that both are equal in content. Restore into a database with the same version"

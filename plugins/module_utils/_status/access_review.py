@@ -17,18 +17,10 @@ from .._model import directory, kinds, manifests, permissions, role_bindings
 from .._plan import changeset, record
 
 REVIEWS = ("authorization.k8s.io/v1", "localsubjectaccessreviews")
-AUTHENTICATED = "system:authenticated"
-# Everybody who logged in through OpenShift's own server.
-LOGGED_IN = "system:authenticated:oauth"
-ACCOUNTS = permissions.PROJECT_PREFIX.rstrip(":")
-# Groups that hold nearly everybody: that one of them may use a registry is always worth a warning.
-EVERYBODY = (AUTHENTICATED, LOGGED_IN, "system:unauthenticated", ACCOUNTS)
 # How many questions are asked at the same time.
 AT_THE_SAME_TIME = 8
 # How long the API server may take until it knows of a new RoleBinding.
 SECONDS_TO_SETTLE = 5
-# Namespaces whose service accounts belong to the cluster itself.
-PLATFORM = ("kube-", "openshift")
 
 
 def needs_right_to_grant(changes: Iterable[changeset.Change]) -> bool:
@@ -116,12 +108,12 @@ def listed_questions(wanted: permissions.Permissions, known: directory.Known) ->
     for grant in (*wanted.grants, *(permissions.Grant("users", member) for member in wanted.members or ())):
         kind, name = grant.key
         if kind == "Group":
-            questions.append(Question(str(grant), groups=(name, *((ACCOUNTS,) if grant.project else ()), AUTHENTICATED)))
+            questions.append(Question(str(grant), groups=(name, *((permissions.ACCOUNTS,) if grant.project else ()), permissions.AUTHENTICATED)))
         elif grant.kind == "service_accounts":
-            questions.append(Question(str(grant), name, (ACCOUNTS, permissions.PROJECT_PREFIX + grant.namespace, AUTHENTICATED)))
+            questions.append(Question(str(grant), name, (permissions.ACCOUNTS, permissions.PROJECT_PREFIX + grant.namespace, permissions.AUTHENTICATED)))
         else:
             own = sorted(group for group, users in (known.groups or {}).items() if name in users)
-            questions.append(Question(str(grant), name, (*own, AUTHENTICATED, *((LOGGED_IN,) if known.groups is not None else ()))))
+            questions.append(Question(str(grant), name, (*own, permissions.AUTHENTICATED, *((permissions.LOGGED_IN,) if known.groups is not None else ()))))
     return questions
 
 
@@ -143,16 +135,15 @@ def other_questions(target: permissions.Target, live: Iterable[manifests.Manifes
     for binding in cluster_bindings:
         for grant in _granted_by(binding):
             others.setdefault(grant.key, (grant, f"ClusterRoleBinding {binding['metadata']['name']!r}"))
-    for name in EVERYBODY:
+    for name in permissions.EVERYBODY:
         others.setdefault(("Group", name), (permissions.Grant("groups", name), ""))
     questions = []
     for key, (grant, through) in others.items():
         if key in listed:
             continue
         kind, name = key
-        is_platform = name not in EVERYBODY and (grant.namespace.startswith(PLATFORM) if grant.namespace else grant.is_virtual)
         user, groups = ("", (name,)) if kind == "Group" else (name, ())
-        questions.append(Question(str(grant), user, groups, through, is_platform))
+        questions.append(Question(str(grant), user, groups, through, grant.is_platform))
     return questions
 
 

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from .._model import manifests, permissions, role_bindings
-from . import access_review
 
 # What an entry of the result calls the option that lists such a subject.
 KINDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service_account"}
@@ -95,7 +94,6 @@ def _maker(binding: role_bindings.Binding) -> str:
 
 
 def _entry(grant: permissions.Grant, kind: str, binding: manifests.Manifest, made_by: str, effective: bool) -> manifests.Manifest:
-    everybody, namespace = grant.key[1] in access_review.EVERYBODY, grant.namespace or grant.project
     last = manifests.last_write(binding)
     return {
         "kind": KINDS[grant.kind],
@@ -109,6 +107,6 @@ def _entry(grant: permissions.Grant, kind: str, binding: manifests.Manifest, mad
         "last_changed_at": last["time"],
         "last_changed_by": last["manager"],
         "effective": effective,
-        "everybody": everybody,
-        "platform": not everybody and (namespace.startswith(access_review.PLATFORM) if namespace else grant.is_virtual),
+        "everybody": grant.is_everybody,
+        "platform": grant.is_platform,
     }

@@ -57,32 +57,14 @@ class Symptom:
 
 # A symptom, and the line of a log that shows it.
 Seen = Optional[tuple[Symptom, str]]
-
-
 LOGIN = r"Error (1045|1698) "
-
-
 REFUSED = "the database rejects the login: the user name or the password is wrong"
-
-
 CHECK_LOGIN = "Check database.username and database.password"
-
-
 UNKNOWN_AUTHORITY = "x509: certificate signed by unknown authority"
-
-
 NO_CLIENT_CERTIFICATE = "the database requires a client certificate, and the registry has none"
-
-
 READ_ONLY = "the database server is read-only, such as a replica, and the registry requires write access"
-
-
 DIRTY = "an earlier migration of the database failed and left its schema marked dirty"
-
-
 REPAIR = "Use an empty database, or revert the changes of the migration, then set `version` to the previous version and `dirty` to 0 in schema_migrations"
-
-
 # What the registry server logs when it cannot use its database (servers v0.3.8 and v0.3.14 on MySQL 9.7, MariaDB 10.11 and PostgreSQL 16).
 # The first one that fits a line counts.
 SYMPTOMS = (
@@ -312,12 +294,8 @@ SYMPTOMS = (
         False,
     ),
 )
-
-
 # How the server's logging library begins what it says, which may go on over several lines.
 HEAD = re.compile(r"^[IWEF]\d{4} [\d:.]+ +\d+ [^\s\]]+\] ", re.MULTILINE)
-
-
 # Connection strings in a log. Their passwords stand there as they are, with any character, line breaks too: up to the last @, or where the rest was cut
 # off, to the end of the quotes. Go's parser of URLs repeats in quotes what it stumbled upon.
 CREDENTIALS = (
@@ -325,12 +303,8 @@ CREDENTIALS = (
     (re.compile(r"(\bpostgres(?:ql)?://[^:/\s\"@]*:)(?!\*{8}@)[^\"]*"), r"\1********"),
     (re.compile(r"(\binvalid (?:port|URL escape|character) \")(?:[^\"\\]|\\.)*", re.DOTALL), r"\1********"),
 )
-
-
 # What the driver of MySQL says of its own in front of a line that only says that the connection is gone.
 DRIVER = re.compile(r"\[mysql\] \S+ \S+ \S+ (.*)")
-
-
 MYSQL_LOGIN = re.compile(r"([^\s:]+:).*", re.DOTALL)
 
 

@@ -135,7 +135,7 @@ class Reader:
         try:
             self._file = zipfile.ZipFile(stream)
         except (ValueError, *_UNREADABLE):
-            raise ArchiveError("the file is not a backup, or it is incomplete: the writing of it was interrupted, or it was cut later") from None
+            raise ArchiveError("the file is not a backup, or it is incomplete, because it was not written or copied completely. Use another backup") from None
         self.manifest = self._manifest()
         self.contents = self._contents()
 
@@ -177,7 +177,7 @@ class Reader:
         if not isinstance(found, dict) or not isinstance(found.get("name"), str) or not isinstance(found.get("database"), dict):
             raise ArchiveError(f"the {MANIFEST} of the backup does not have the configuration of a registry with its database")
         # A consent is given by whoever runs a task, and never by a file.
-        strange = sorted(found.keys() - (_options.REGISTRY_ITEM.keys() - _options.ALLOW_DATA_CHANGE.keys()))
+        strange = sorted(found.keys() - (_options.REGISTRY_ITEM.keys() - {"allow_data_change"}))
         if strange:
             raise ArchiveError(f"the configuration in the {MANIFEST} of the backup has options that no backup contains: {_texts.names_of(strange)}")
         return found

@@ -29,6 +29,8 @@ READ_ONLY = (8, 0, 22)
 _PRIVILEGES = "INSERT, UPDATE, DELETE, TRUNCATE"
 # The two keys of a lock of PostgreSQL that is for whoever moves this database. The registry server's own has one key.
 _CLAIM = "20260811, 19"
+# The same of MySQL, where a lock's name may have 64 characters.
+_MYSQL_CLAIM = "CONCAT('modelops-move-', LEFT(SHA2(DATABASE(), 256), 40))"
 _NAMES = [table.name for table in layout.TABLES]
 # Errors of both engines after which the lock can be asked for again: each has waited for the other.
 _DEADLOCKS = (1213, "40P01")
@@ -77,12 +79,22 @@ class Source:
         """Be the only one that moves this database, for as long as the connection lives. HeldError when another one is."""
         stay_connected(self._connection, self._is_mysql)
         if self._is_mysql:
-            # A lock's name may have 64 characters.
-            [(granted,)] = self._run("SELECT GET_LOCK(CONCAT('modelops-move-', LEFT(SHA2(DATABASE(), 256), 40)), 0)")
+            [(granted,)] = self._run(f"SELECT GET_LOCK({_MYSQL_CLAIM}, 0)")
         else:
             [(granted,)] = self._run(f"SELECT pg_try_advisory_lock({_CLAIM})")
         if not granted:
             raise HeldError("Another run is moving this database")
+
+    def is_claimed_by(self, other: Source) -> bool:
+        """Whether the session that has claimed another database has claimed this one by it, because it is the same one under another host name."""
+        if self._is_mysql:
+            [(holder,)] = self._run(f"SELECT IS_USED_LOCK({_MYSQL_CLAIM})")
+            [(session,)] = other._run("SELECT CONNECTION_ID()")
+            return holder is not None and int(holder) == int(session)
+        key, number = _CLAIM.split(", ")
+        of_database = "locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        holders = self._run(f"SELECT pid FROM pg_locks WHERE {of_database} AND classid = {key} AND objid = {number}")
+        return other._run("SELECT pg_backend_pid()")[0] in holders
 
     def is_closed(self) -> bool:
         """Whether the tables are closed, or were being closed when that was interrupted."""

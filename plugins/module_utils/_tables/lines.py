@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from .. import _options
@@ -20,6 +21,9 @@ from . import layout
 
 # Engines differ in how they escape these characters.
 _ESCAPED = re.compile(rb"[\x00-\x1f\\]")
+# Made once: the functions of `json` make them for every call.
+_read = json.JSONDecoder(strict=False).decode
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MODULUS = 1 << 256
 _DIGITS = 64
 
@@ -42,17 +46,24 @@ class Digest:
         return f"{self._sum % _MODULUS:0{_DIGITS}x}"
 
 
-def canonical(table: layout.Table, line: bytes) -> bytes:
-    """The one way to write this row."""
+def canonical(table: layout.Table) -> Callable[[bytes], bytes]:
+    """What writes a row of a table, given as its line, in the only way. ValueError, KeyError or TypeError for another line."""
     doubles = [column.shown for column in table.columns if column.form == layout.DOUBLE]
-    if not _ESCAPED.search(line) and all(b'"%s":null' % name.encode() in line for name in doubles):
-        return line
-    row: dict[str, Any] = json.loads(line, strict=False)
-    for name in doubles:
-        if row[name] is not None:
-            # MariaDB does not keep the sign of a zero.
-            row[name] = float(row[name]) + 0.0
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
+    nulls = [b'"%s":null' % name.encode() for name in doubles]
+    is_escaped = _ESCAPED.search
+
+    def written(line: bytes) -> bytes:
+        # A loop over what are one or none costs more than all of the rest.
+        if not is_escaped(line) and (not nulls or (nulls[0] in line and all(null in line for null in nulls[1:]))):
+            return line
+        row: dict[str, Any] = _read(line.decode())
+        for name in doubles:
+            if row[name] is not None:
+                # MariaDB does not keep the sign of a zero.
+                row[name] = float(row[name]) + 0.0
+        return _write(row).encode()
+
+    return written
 
 
 def statement(table: layout.Table, kind: str, suffix: str = "") -> str:

@@ -11,6 +11,7 @@ property has another type than it declares. Meanwhile nobody else can write, and
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,6 +46,8 @@ _VIEWS = ("context_property_options", "artifact_property_options")
 _PATIENCE = 10
 _BATCH = 1 << 20
 _LONGEST_NAME = 100
+# After the columns, in the statement that makes a table.
+_COUNTER = re.compile(r"\n\) ENGINE=\w+ AUTO_INCREMENT=(\d+)")
 _BEGIN = {
     _options.MYSQL: (
         # Some modes change what a backslash means, store what does not fit, or give a row another number.
@@ -203,7 +206,8 @@ class _Loading:
 
     @contextmanager
     def transaction(self, commit: bool) -> Iterator[None]:
-        is_proven = is_written = False
+        is_written = False
+        counters: dict[str, int] = {}
         try:
             with snapshot.in_words(self._connection, "The database was not locked for writing"):
                 for statement in _BEGIN[_options.MYSQL if self._is_mysql else _options.POSTGRESQL]:
@@ -212,7 +216,7 @@ class _Loading:
             found = [table.name for table in COPIED if self._target.first(f"SELECT * FROM {self._name(table)} LIMIT 1{' FOR UPDATE' * self._is_mysql}")]
             if found:
                 raise NotEmptyError(found)
-            is_proven = True
+            counters = self._counters()
             yield
             if commit:
                 with snapshot.in_words(self._connection, "The rows were not written, or it is not known that they were. Run the task again"):
@@ -224,8 +228,11 @@ class _Loading:
             with contextlib.suppress(self._connection.Error, OSError):
                 if not is_written:
                     self._connection.rollback()
-                if is_proven and self._is_mysql:
-                    self._reset_counters()
+                # To change one takes longer than to read it. 1 stands for the lowest that is free.
+                wanted = dict.fromkeys((name for name, number in counters.items() if number > 1), 1) if is_written else counters
+                now = {} if is_written else self._counters()
+                for name in [name for name, number in wanted.items() if now.get(name) != number]:
+                    self._run(f"ALTER TABLE {self._name(layout.BY_NAME[name])} AUTO_INCREMENT = {wanted[name]}")
 
     def write(self, leave_out_orphans: bool) -> None:
         started = time.monotonic()
@@ -293,7 +300,8 @@ class _Loading:
         self._types = {str(name): int(number) for name, number in self._run(f"SELECT name, id FROM {self._name(table)}")}
         for table in (layout.BY_NAME["TypeProperty"], layout.BY_NAME["ParentType"]):
             names = [column.shown for column in table.columns[:2]]
-            present = {_key(table, _row(table, line), names) for line in self._target.rows(table)}
+            # All of them first: the connection cannot be used for anything else while there are more.
+            present = {_key(table, _row(table, line), names) for line in list(self._target.rows(table))}
             self._store(table, (line for line in self._rows(table) if _key(table, _row(table, line), names) not in present))
 
     def _store(self, table: layout.Table, found: Iterable[bytes]) -> None:
@@ -391,11 +399,15 @@ class _Loading:
                 highest = f"SELECT setval(pg_get_serial_sequence('{self._name(table)}', 'id'), max(id)) FROM {self._name(table)} HAVING max(id) IS NOT NULL"
                 self._run(highest)
 
-    def _reset_counters(self) -> None:
-        """MySQL counts on from the highest number that ever was, also where that was not committed. 1 stands for the lowest that is free."""
-        for table in COPIED:
+    def _counters(self) -> dict[str, int]:
+        """From where each table of MySQL counts on, by its name. MySQL does not take this back with the rows: it counts on from the highest that ever was."""
+        found = {}
+        for table in COPIED if self._is_mysql else ():
             if table.counter:
-                self._run(f"ALTER TABLE {self._name(table)} AUTO_INCREMENT = 1")
+                [(_name, statement)] = self._run(f"SHOW CREATE TABLE {self._name(table)}")
+                number = _COUNTER.search(str(statement))
+                found[table.name] = int(number[1]) if number else 1
+        return found
 
 
 class _Listed:
@@ -432,7 +444,7 @@ class _Trouble:
             what = "a number that is not finite, which MySQL" if is_mysql else "a NUL character, which PostgreSQL"
             yield f"Rows of table {table} have {what} cannot store: {rows.text}."
         if self.pairs.count:
-            yield f"MySQL takes names for equal that differ only in case, accents or trailing blanks: {self.pairs.text}."
+            yield f"MySQL considers names equal that differ only in case, accents or trailing blanks: {self.pairs.text}."
 
 
 class _Kept:

@@ -44,7 +44,8 @@ def of_file(path: str) -> Iterator[IO[bytes]]:
         # Something else could be waited for without end.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
-        raise OriginError(f"The backup {path} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        reason = (error.strerror or str(error)).lower()
+        raise OriginError(f"The backup {path} cannot be read: {reason}. Set src to an archive on the host that executes the task.") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OriginError(f"The backup {path} cannot be read: it is not a file")

@@ -52,6 +52,8 @@ class Snapshot:
         self._connection, self._kind, self._suffix = connection, kind, suffix
         # Around names.
         self.quote = "`" if kind == _options.MYSQL else '"'
+        # Whether there are rows of a table that were not taken.
+        self.is_interrupted = False
 
     def schema_version(self) -> int:
         """Which migration was the last one. UnusableDatabaseError when it was interrupted, or there was none."""
@@ -74,7 +76,7 @@ class Snapshot:
         """UnusableDatabaseError when the database has something that a registry's does not have, or lacks something that it has."""
         found = self.columns()
         if strange := layout.foreign(found):
-            raise UnusableDatabaseError(f"The database also has what does not belong to a model registry: {_listed(strange)}")
+            raise UnusableDatabaseError(f"The database also contains objects that do not belong to a model registry: {_listed(strange)}")
         if lacking := layout.missing(found):
             raise UnusableDatabaseError(f"The database does not have all tables of a model registry. Missing: {_listed(lacking)}")
         twice = self._all(f"SELECT name FROM {self.quote}Type{self._suffix}{self.quote} GROUP BY name HAVING COUNT(*) > 1")
@@ -91,14 +93,16 @@ class Snapshot:
 
     def rows(self, table: layout.Table) -> Iterator[bytes]:
         """The rows of a table, each as one line of JSON without the line break. They are not kept in memory."""
-        read = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines
+        read, canonical = _mysql_lines if self._kind == _options.MYSQL else _postgresql_lines, lines.canonical(table)
+        self.is_interrupted = True
         with in_words(self._connection, f"The table {table.name} was not read completely"):
             for line in read(self._connection, table, lines.statement(table, self._kind, self._suffix)):
                 try:
-                    row = lines.canonical(table, line)
+                    row = canonical(line)
                 except (ValueError, KeyError, TypeError):
                     raise UnusableDatabaseError(f"The table {table.name} has a row that is not understood") from None
                 yield row
+        self.is_interrupted = False
 
     def first(self, statement: str) -> Any:
         """The first row of what a statement finds; None when it finds nothing."""
@@ -123,17 +127,22 @@ def in_words(connection: Any, what: str) -> Iterator[None]:
 def snapshot(connection: Any, kind: str, suffix: str = "") -> Iterator[Snapshot]:
     """The database of an open connection (PyMySQL, psycopg), which is in no transaction before and after.
 
-    `suffix` is what the names of a registry's tables end with while they are renamed.
+    A connection that is left in the middle of a table is closed: a rollback would wait for the rest of its rows, and psycopg would wait without end. `suffix`
+    is what the names of a registry's tables end with while they are renamed.
     """
     with connection.cursor() as cursor:
         for statement in _BEGIN[kind]:
             cursor.execute(statement)
+    taken = Snapshot(connection, kind, suffix)
     try:
-        yield Snapshot(connection, kind, suffix)
+        yield taken
     finally:
         # Of a connection that is lost there is nothing to end.
         with contextlib.suppress(connection.Error, OSError):
-            connection.rollback()
+            if taken.is_interrupted:
+                connection.close()
+            else:
+                connection.rollback()
 
 
 def _mysql_lines(connection: Any, table: layout.Table, statement: str) -> Iterator[bytes]:

@@ -19,6 +19,8 @@ from typing import Any
 from .. import _options
 from . import layout
 
+# Made once: the function of `json` looks for an encoding in every call.
+_read = json.JSONDecoder().decode
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 Encoder = Callable[[Any], bytes]
 
@@ -33,7 +35,7 @@ _NAMES = {table.name: frozenset(column.shown for column in table.columns) for ta
 
 def row_of(table: layout.Table, line: bytes) -> dict[str, Any]:
     """A line as values by the names that they have in it. ValueError where it is not a row of this table."""
-    row = json.loads(line)
+    row = _read(line.decode())
     if not isinstance(row, dict) or row.keys() != _NAMES[table.name]:
         raise ValueError
     return row

@@ -21,11 +21,12 @@ from .._cluster import registry_reader, visibility, wait, writes
 from .._model import directory, kinds, manifests, permissions, role_bindings
 from .._plan import changeset, permission_plan, record
 from .._status import access_review
-from . import subject_lookup
 
 AT_THE_SAME_TIME = 8
 # How long writes are tried again that somebody else was faster with, or whose Role the operator has still to make.
 SECONDS = 60
+# In how many namespaces service accounts are looked for one by one; for more, those of the whole cluster are listed.
+NAMESPACES_ONE_BY_ONE = 5
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,12 @@ def plan(reader: registry_reader.Reader, request: Request, registry: manifests.M
         if error.status != _errors.FORBIDDEN:
             raise
         problems.append(permission_plan.members_out_of_reach(request.wanted, str(error)))
-    known = subject_lookup.look_up(reader, directory.doubtful(request.wanted, standing.grants), request.outcome)
+    known = _look_up(reader, directory.doubtful(request.wanted, standing.grants), request.outcome)
     # The operator empties the Group when it first sees the registry, also one that was there before.
     awaits_group = bool(request.waits) and not manifests.at(registry, ("status", "conditions"))
     grants = permission_plan.grant_changes(request.wanted, standing.grants, known)
     members = changeset.Plan() if problems else _member_changes(request, standing, awaits_group)
-    problems += [*grants.problems, *members.problems, *writes.rights_problems(reader, (*grants.changes, *members.changes))]
+    problems += [*grants.problems, *members.problems, *writes.rights_problems(reader.missing_rights, reader.namespace, (*grants.changes, *members.changes))]
     if registry is None:
         problems += _problems_without_registry(request, standing, bool(members.changes))
     if access_review.needs_right_to_grant(grants.changes):
@@ -199,6 +200,31 @@ class GrantedAccess:
         access_review.verify(self._standing.reader, self._standing.target, self._request.wanted, self._standing.bindings, self._request.outcome)
 
 
+def _look_up(reader: registry_reader.Reader, grants: Iterable[permissions.Grant], outcome: record.Outcome) -> directory.Known:
+    """What the cluster knows of those who are granted access."""
+    unseen: list[str] = []
+    lists, accounts_in = directory.lookups(grants)
+
+    def names(what: str, api: tuple[str, str], namespace: str = "") -> list[manifests.Manifest] | None:
+        return registry_reader.advice(reader, f"whether the {what} exist", api, lambda: reader.names(api, namespace), unseen.append)
+
+    groups = registry_reader.objects(reader, "whether the groups exist", kinds.USER_GROUPS, unseen) if "groups" in lists else None
+    users = names("users", kinds.USERS) if "users" in lists else None
+    namespaces = names("namespaces", kinds.NAMESPACES) if "namespaces" in lists else None
+    accounts: dict[str, list[manifests.Manifest]] = {}
+    if len(accounts_in) > NAMESPACES_ONE_BY_ONE:
+        everywhere = names("service accounts", kinds.SERVICE_ACCOUNTS)
+        if everywhere is not None:
+            accounts = {namespace: [] for namespace in accounts_in}
+            for account in everywhere:
+                accounts.get(account["metadata"]["namespace"], []).append(account)
+    else:
+        found = {namespace: names("service accounts", kinds.SERVICE_ACCOUNTS, namespace) for namespace in accounts_in}
+        accounts = {namespace: listed for namespace, listed in found.items() if listed is not None}
+    outcome.warn(unseen)
+    return directory.known_from(groups, users, namespaces, accounts)
+
+
 def _own_group(reader: registry_reader.Reader, target: permissions.Target, needed: bool) -> OwnGroup:
     """Read the registry's own Group, and where there is none, whether the cluster has groups at all. ClusterError 403 when it is needed and out of reach."""
     unseen: list[str] = []
@@ -236,7 +262,6 @@ class _Writing:
 
     def __init__(self, request: Request, standing: Standing, awaits_group: bool) -> None:
         self._request, self._standing, self._awaits_group = request, standing, awaits_group
-        self._unanswered: list[changeset.Change] = []
 
     def carry_out(
         self,
@@ -249,7 +274,7 @@ class _Writing:
 
         With `read_back` until there is nothing left to do.
         """
-        attempts, made = 0, changeset.Plan()
+        attempts, made, outcome = 0, changeset.Plan(), self._request.outcome
         errors: list[_errors.ClusterError] = []
 
         def attempt(_is_last: bool) -> str:
@@ -261,8 +286,8 @@ class _Writing:
             if made.problems:
                 # They were none before the first write.
                 raise _errors.ClusterError(" ".join(problem.sentence() for problem in made.problems), _errors.CONFLICT)
-            self._settle(made.changes)
-            self._request.outcome.warn(made.warnings)
+            outcome.settle(made.changes)
+            outcome.warn(made.warnings)
             refused = self._send_all(made.changes)
             errors = [error for _change, error in refused]
             final = [error for change, error in refused if not _may_pass(change, error)]
@@ -282,10 +307,10 @@ class _Writing:
                 contested = f"the members of group {group!r} were set, but another process changes them repeatedly."
                 raise errors[0] if errors else _errors.ClusterError(contested)
         except _errors.ClusterError:
-            if self._unanswered:
-                with suppress(_errors.ClusterError), self._request.outcome.in_doubt(self._unanswered):
+            if outcome.unanswered:
+                with suppress(_errors.ClusterError), outcome.in_doubt():
                     self._standing = read(self._standing)
-                    self._settle(planned(self._standing).changes)
+                    outcome.settle(planned(self._standing).changes)
             raise
         return self._standing, made
 
@@ -318,7 +343,7 @@ class _Writing:
                     raise error
             if refused:
                 break
-        self._unanswered = [change for change, error in refused if error.unclear]
+        outcome.unanswered = [change for change, error in refused if error.unclear]
         return refused
 
     def _is_ahead(self, change: changeset.Change) -> bool:
@@ -326,14 +351,6 @@ class _Writing:
         if change.verb == "DELETE" or self._request.wanted.revoke:
             return False
         return self._standing.target.uid is None or (self._awaits_group and change.kind == kinds.USER_GROUP)
-
-    def _settle(self, planned: Iterable[changeset.Change]) -> None:
-        """Note the writes that got no answer, where the new plan shows that they were carried out all the same."""
-        again = {(change.verb, change.kind, change.name) for change in planned}
-        for change in self._unanswered:
-            if (change.verb, change.kind, change.name) not in again:
-                self._request.outcome.record(change)
-        self._unanswered = []
 
 
 def _may_pass(change: changeset.Change, error: _errors.ClusterError) -> bool:

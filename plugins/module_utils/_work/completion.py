@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _interruption
-from .._cluster import registry_reader, writes
+from .._cluster import registry_reader, registry_writes
 from .._model import custom_resource, kinds, manifests
-from .._plan import changeset, previous_value, record
+from .._plan import changeset, dependencies, previous_value, record
 from .._rest import smoke_test
 from .._status import availability, observation
-from . import reconciliation, restoration, rollback
+from . import reconciliation, rollback
 
 if TYPE_CHECKING:
     from . import authorization
@@ -40,7 +40,12 @@ def write(first: reconciliation.PlannedRegistry) -> WrittenRegistry:
         return latest.made
 
     name = request.wanted.name
-    carried_out, written = writes.carry_out(reader, planned, name, request.check_mode, request.outcome, made=made)
+    if not request.check_mode and first.live.registry is None and dependencies.generates_database(request.wanted, None):
+        # Loads in 10 ms, which the runs that create no database do not need.
+        from . import removal
+
+        removal.wait_for_collection(reader, name)
+    carried_out, written = registry_writes.carry_out(reader, planned, name, request.check_mode, request.outcome, made=made)
     resource = written or latest.live.registry
     request.outcome.registry = custom_resource.registry_result(resource) if resource else {}
     granted, refusal = None, None
@@ -89,7 +94,7 @@ class WrittenRegistry:
     def end_wait(self, failure: _errors.ReportedError | None) -> None:
         """Raise why the wait has failed, where the registry is not available once what was replaced in place is put back; and what `write` kept."""
         if isinstance(failure, availability.NotAvailableError):
-            failure.add(restoration.put_back(self.planned, self.resource, failure.verdict))
+            failure.add(rollback.put_back(self.planned, self.resource, failure.verdict))
         if failure and self.refusal:
             failure.add(f"The permissions could not be set either: {self.refusal}")
         raised = failure or self.refusal
@@ -103,7 +108,7 @@ class WrittenRegistry:
             return ""
         reader = self.planned.reader.fresh
         if seen and seen.report.usable:
-            # It may have changed meanwhile. With a password that was wrong nobody logs in a second time.
+            # It may have changed meanwhile. With a password that was wrong nobody logs in a second time. Imported here: it takes 80 ms to load.
             from .._database import preflight
 
             seen = preflight.look_before(reader, resource, {}, {}, self._request.withholds_password)
@@ -127,7 +132,7 @@ class WrittenRegistry:
         if not is_available:
             return
         outcome.kept = []
-        writes.carry_out(reader, self._planned_clean_up, self._request.wanted.name, self._request.check_mode, outcome)
+        registry_writes.carry_out(reader, self._planned_clean_up, self._request.wanted.name, self._request.check_mode, outcome)
 
     def _planned_clean_up(self, reader: registry_reader.Reader) -> changeset.Plan:
         """What is left over by what is there now: another process may have edited the registry, or have begun to use what it does not."""

@@ -10,7 +10,7 @@ import contextlib
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _errors, _options
@@ -64,8 +64,7 @@ def database_of(
     if missing:
         raise _errors.MissingLibraryError(missing)
     view, found = resolution.view_of(*resolution.live_database(resource), resolution.reads(reader.held, known))
-    failures = [finding for finding in found if finding.result == vocabulary.FAILURE]
-    if failures:
+    if failures := vocabulary.failures(found):
         raise _unreachable(name, failures)
     with _generated(reader, name, view, is_loaded) if kind == _options.GENERATED else _external(name, view, is_loaded) as opened:
         try:
@@ -85,12 +84,12 @@ def _external(name: str, view: vocabulary.View, is_loaded: bool) -> Iterator[Ope
     if report.login is None:
         reasons = [finding for finding in report.findings if finding.result == vocabulary.FAILURE or not finding.proven]
         reasons = reasons or [finding for finding in report.findings if finding.result != vocabulary.OK]
-        error = _unreachable(name, reasons)
+        # That another host is needed is told once.
+        error = _unreachable(name, [replace(reason, remedy="") if reason.check in ("address", "port") else reason for reason in reasons])
         by_hand = "." if is_loaded else f", or save the data with the tools of the database: {_dump(name, view)}"
-        error.add(f"Run the task on a host that can connect to the database (delegate_to){by_hand}")
+        error.add(f"Check database.host and database.port, or run the task on a host that can connect to the database (delegate_to){by_hand}")
         raise error
-    failures = tuple(finding for finding in report.findings if finding.result == vocabulary.FAILURE)
-    yield Opened(view, _opened(name, view, report.login), failures)
+    yield Opened(view, _opened(name, view, report.login), tuple(vocabulary.failures(report.findings)))
 
 
 @contextmanager
@@ -141,15 +140,16 @@ def _opened(name: str, view: vocabulary.View, login: connection.Login) -> Any:
 
 
 def _unreachable(name: str, findings: list[vocabulary.Finding]) -> UnreachableError:
-    parts = [part.rstrip(".") for finding in findings for part in (finding.message, finding.remedy) if part]
-    return UnreachableError(f"The database of registry {name!r} cannot be used: {'. '.join(parts)}.")
+    return UnreachableError(f"The database of registry {name!r} cannot be used: {' '.join(finding.sentences for finding in findings)}")
 
 
 def _dump(name: str, view: vocabulary.View, host: str | None = None) -> str:
     """The command of the engine's own tools. What it names comes from the cluster, and goes into a shell."""
     place = ["--host", host or view.host, "--port", str(view.port)]
     if view.type == _options.MYSQL:
-        words = ["mysqldump", "--single-transaction", *place, "--user", view.username, "--password", "--result-file", f"{name}.sql", view.name]
+        # Otherwise some versions need more permissions than a registry has; the tool of MariaDB does not know the option.
+        narrow = ["--no-tablespaces", "--loose-set-gtid-purged=OFF"]
+        words = ["mysqldump", "--single-transaction", *narrow, *place, "--user", view.username, "--password", "--result-file", f"{name}.sql", view.name]
     else:
         words = ["pg_dump", *place, "--username", view.username, "--format", "custom", "--file", f"{name}.dump", view.name]
     return f"`{' '.join(map(shlex.quote, words))}`."

@@ -69,13 +69,15 @@ class Move:
 
     def __post_init__(self) -> None:
         self.source = closing.Source(self.holder.connection, self.holder.view.type)
+        # For nothing but its claim.
+        self.sink = closing.Source(self.target.connection, self.target.view.type)
 
     def claim(self) -> None:
         """Be the only one that moves something from or to these databases. HeldError when another run does, or when both are the same database."""
         self.source.claim()
         closing.stay_connected(self.reading.connection, self.reading.view.type == _options.MYSQL)
         try:
-            closing.Source(self.target.connection, self.target.view.type).claim()
+            self.sink.claim()
         except closing.HeldError as error:
             raise closing.HeldError(f"{error} (the new one), or the new database is the current one under another host name") from None
 

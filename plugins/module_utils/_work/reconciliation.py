@@ -122,7 +122,8 @@ class PlannedRegistry:
 
     def problems(self) -> list[_errors.Problem]:
         """Everything for which it cannot be carried out."""
-        return [*self.made.problems, *writes.rights_problems(self.reader, (*self.made.changes, *self.made.leftovers))]
+        changes = (*self.made.changes, *self.made.leftovers)
+        return [*self.made.problems, *writes.rights_problems(self.reader.missing_rights, self.reader.namespace, changes)]
 
     @property
     def is_predicted(self) -> bool:

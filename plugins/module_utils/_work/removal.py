@@ -13,10 +13,13 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import _errors
-from .._cluster import client, registry_reader, visibility, wait, writes
+from .._cluster import client, registry_reader, registry_writes, visibility, wait, writes
 from .._model import custom_resource, desired_state, kinds, manifests, naming, ownership, permissions, role_bindings
 from .._plan import changeset, deletion_plan, record
 from .._status import observation
+
+# The garbage collector of a cluster takes seconds for what a deleted registry had.
+COLLECTION_SECONDS = 60
 
 
 class NotDeletedError(_errors.ReportedError):
@@ -52,7 +55,7 @@ class Removal:
     def problems(self, reader: registry_reader.Reader) -> list[_errors.Problem]:
         """Everything for which it cannot or must not be deleted. ClusterError when something may not be read."""
         plan = self._planned(reader, self._expected)
-        return [*plan.problems, *writes.rights_problems(reader, plan.changes)]
+        return [*plan.problems, *writes.rights_problems(reader.missing_rights, reader.namespace, plan.changes)]
 
     def carry_out(
         self,
@@ -73,7 +76,7 @@ class Removal:
 
         # What the others read once they were written is what they read now.
         expected = self._expected if self._check_mode else {}
-        writes.carry_out(reader, partial(self._planned, expected=expected), self._unwanted.name, self._check_mode, self._outcome, problems, after)
+        registry_writes.carry_out(reader, partial(self._planned, expected=expected), self._unwanted.name, self._check_mode, self._outcome, problems, after)
         reason = observation.ABSENT["reason"]
         # Deleted before this run, so that only its end was waited for.
         is_going = bool(self._last) and deletion_plan.is_going(self._last)
@@ -176,6 +179,33 @@ def left_behind(reader: registry_reader.Reader) -> list[str]:
     # The operator leaves its ClusterRoleBinding whoever deletes a registry, and a deletion of ours takes it last.
     named = {ownership.registry_of(binding, reader.namespace) for binding in reader.everywhere(kinds.CLUSTER_ROLE_BINDINGS)}
     return sorted(name for name in named if name and name not in present)
+
+
+def wait_for_collection(reader: registry_reader.Reader, name: str) -> None:
+    """Wait until nothing is left of the generated database of a deleted registry of this name. ClusterError when something remains.
+
+    The operator would take it for that of the new registry, and does not notice when it is deleted after that.
+    """
+    made = custom_resource.GeneratedDatabase(name)
+    deadline = time.monotonic() + COLLECTION_SECONDS
+    now = reader.fresh.until(deadline)
+
+    def left(_is_last: bool) -> str:
+        claims = visibility.seen(lambda: now.names(kinds.VOLUME_CLAIMS, now.namespace), [])
+        claim = next((claim for claim in claims if claim["metadata"]["name"] == made.volume_claim), None)
+        parts = {"Secret": now.held("Secret", made.password_secret.name), "PersistentVolumeClaim": claim}
+        # A registry that another process has created meanwhile owns parts of its own.
+        registry = now.registry(name) if any(map(ownership.is_of_registry, parts.values())) else None
+        uid = registry["metadata"]["uid"] if registry else None
+        for kind, part in parts.items():
+            if part and ownership.is_of_registry(part) and not ownership.is_owned_by(part, uid):
+                return f"{kind} {part['metadata']['name']!r} of a deleted registry still exists"
+        return ""
+
+    watched = [(kinds.APIS["Secret"], reader.namespace, {"fieldSelector": f"metadata.name={made.password_secret.name}"})]
+    if reason := wait.until(left, reader.cluster, deadline, watched, f"the creation of registry {name!r}: "):
+        remedy = "The garbage collector of the cluster deletes it. Run again, or delete it"
+        raise _errors.ClusterError(f"registry {name!r} was not created: {reason} after {COLLECTION_SECONDS} s. {remedy}.")
 
 
 def _wait_until_gone(reader: registry_reader.Reader, name: str, uid: str | None, seconds: float, deadline: float) -> None:

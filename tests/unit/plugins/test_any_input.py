@@ -187,11 +187,10 @@ def of_bundle(given: dict[str, Any]) -> Iterator[str]:
 
 def of_info(given: dict[str, Any]) -> Iterator[str]:
     problems = info.input_problems(given)
-    query = None if given["query"] is None else info.compiled(given["query"], problems)
     yield from told(problems)
-    if query:
+    if given["query"] is not None and not any(problem.option == "query" for problem in problems):
         try:
-            query({"registries": []})
+            info.asked(given["query"], {"registries": []})
         except _errors.InputError as error:
             yield from told(error.problems)
 

@@ -105,6 +105,9 @@ DOWN = [
     + "a0: &a0 [x, x], "
     + ", ".join(f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]" for number in range(1, 9))
     + "}}]",
+    # Half a character, and one that there is not.
+    'catalogs: [{id: a, name: "\\ud83d"}]',
+    'catalogs: [{id: a, name: "\\U00110000"}]',
     # A pattern between brackets, without quotes.
     "catalogs: [{id: a, includedModels: [b?]}]",
 ]

@@ -134,7 +134,10 @@ def without_mysql(tmp_path, monkeypatch):
     return trace
 
 
-def test_where_mysql_cannot_be_had_it_is_said_and_not_tried_again_at_once(without_mysql, capfd):
+def test_where_mysql_cannot_be_had_it_is_said_and_not_tried_again_at_once(without_mysql, tmp_path, capfd):
+    # One without its clients, which an earlier version has fetched.
+    (tmp_path / "cache" / "mysql-9.7.0").mkdir(parents=True)
+    (tmp_path / "cache" / "mysql-9.7.0" / ".complete").touch()
     for _attempt in range(2):
         assert toolchain.mysql() is None
         assert "MySQL is not to be had on this machine, MariaDB serves alone: E: no such suite" in capfd.readouterr().err
@@ -167,7 +170,7 @@ def test_tests_that_need_mysql_are_listed_where_there_is_none():
 
 def test_nothing_is_listed_where_there_is_mysql(tmp_path, monkeypatch):
     monkeypatch.setenv("SANDBOX_CACHE", str(tmp_path))
-    (tmp_path / "mysql-9.7.0").mkdir()
+    (tmp_path / "mysql-9.7.0" / "bin").mkdir(parents=True)
     (tmp_path / "mysql-9.7.0" / ".complete").touch()
     assert toolchain.mysql() == tmp_path / "mysql-9.7.0"
     monkeypatch.setenv("SANDBOX_REGISTRY_SERVER", "/bin/true")

@@ -87,6 +87,7 @@ def test_everybody_else_with_a_binding_is_asked_about_by_itself():
         binding("node", Grant("users", "system:kube-proxy"), role="node"),
         binding("operator", Grant("service_accounts", "operator", "openshift-ingress"), role="operator"),
         binding("ci", ACCOUNT, role="view"),
+        binding("projects", *(Grant("groups", f"system:serviceaccounts:{name}") for name in ("fraud-dev", "kube-system")), role="view"),
         binding("nobody", role="view"),
     ]
     asked = {question.who: question for question in other_questions(TARGET, live, cluster_wide)}
@@ -96,6 +97,9 @@ def test_everybody_else_with_a_binding_is_asked_about_by_itself():
         "user system:kube-proxy": ("system:kube-proxy", (), "ClusterRoleBinding 'node'", True),
         "service account openshift-ingress/operator": ("system:serviceaccount:openshift-ingress:operator", (), "ClusterRoleBinding 'operator'", True),
         "service account ci/pipeline": ("system:serviceaccount:ci:pipeline", (), "ClusterRoleBinding 'ci'", False),
+        # The project of a team is not the platform's, although Kubernetes defines its group.
+        "group system:serviceaccounts:fraud-dev": ("", ("system:serviceaccounts:fraud-dev",), "ClusterRoleBinding 'projects'", False),
+        "group system:serviceaccounts:kube-system": ("", ("system:serviceaccounts:kube-system",), "ClusterRoleBinding 'projects'", True),
     }
     assert {"group system:authenticated", "group system:unauthenticated"} <= set(asked)
 

@@ -185,7 +185,7 @@ PROPERTIES = layout.BY_NAME["ContextProperty"]
     ],
 )
 def test_the_same_row_is_the_same_line(one: str, other: str) -> None:
-    assert lines.canonical(PROPERTIES, one.encode()) == lines.canonical(PROPERTIES, other.encode())
+    assert lines.canonical(PROPERTIES)(one.encode()) == lines.canonical(PROPERTIES)(other.encode())
 
 
 @pytest.mark.parametrize(
@@ -199,12 +199,12 @@ def test_the_same_row_is_the_same_line(one: str, other: str) -> None:
     ],
 )
 def test_another_row_is_another_line(one: str, other: str) -> None:
-    assert lines.canonical(PROPERTIES, one.encode()) != lines.canonical(PROPERTIES, other.encode())
+    assert lines.canonical(PROPERTIES)(one.encode()) != lines.canonical(PROPERTIES)(other.encode())
 
 
 def test_a_text_that_looks_like_a_column_hides_nothing() -> None:
     line = b'{"double_value":3,"string_value":"\\"double_value\\":null"}'
-    assert b'"double_value":3.0' in lines.canonical(PROPERTIES, line)
+    assert b'"double_value":3.0' in lines.canonical(PROPERTIES)(line)
 
 
 def columns() -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ import base64
 import pytest
 import yaml
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, desired_catalog, ownership
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, desired_catalog, marks
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, LABEL_ITEM, SOURCE_ITEM
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import plan_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_tokens import left as tokens_left
@@ -192,9 +192,9 @@ def test_a_secret_that_is_being_deleted_is_not_deleted_again():
 
 
 def test_a_token_is_taken_back_from_a_run_that_is_about_to_delete_it():
-    there = live(secrets=secret(annotations={ownership.LEAVING: "9"}))
+    there = live(secrets=secret(annotations={marks.LEAVING: "9"}))
     (change,) = planned({"id": "granite", "token": "hf_old"}, there=there).changes
-    assert (change.verb, change.kind, change.body["metadata"]["annotations"]) == ("PATCH", "Secret", {ownership.LEAVING: None})
+    assert (change.verb, change.kind, change.body["metadata"]["annotations"]) == ("PATCH", "Secret", {marks.LEAVING: None})
 
 
 OWNER = {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": "token", "uid": "e"}

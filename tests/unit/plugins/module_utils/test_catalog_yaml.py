@@ -81,6 +81,8 @@ def test_texts_in_quotes_are_strings():
         ("a: !!null b", 1),
         ("a: [b?c]", 1),
         ('a: "b\\/c"', 1),
+        ('a: "\\ud800"', 1),
+        ('a: "\\U00110000"', 1),
         ("a: !!int b", 1),
         ("? [a]\n: b", 1),
         ("a: &x [*x]", 1),

@@ -15,7 +15,7 @@ import kubernetes
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login, visibility, wait
 
 REGISTRIES = ("modelregistry.opendatahub.io/v1beta1", "modelregistries")
@@ -283,6 +283,17 @@ def test_a_log_is_read_up_to_a_limit_and_a_line_that_it_cut_is_dropped(cluster, 
     assert cluster.log("ns", "pod", "server", previous=False) == "line one"
     assert "limitBytes=20" in server.seen[0][1]
     assert cluster.log("ns", "pod", "server", previous=False) == "line one\n\ufffd"
+
+
+def test_logs_that_cannot_be_read_are_one_warning_of_a_kind(server, cluster):
+    server.answers = [(403, {"kind": "Status", "message": "pods is forbidden"})]
+    warnings = []
+    for name in ("team-a", "team-b"):
+        with pytest.raises(_errors.ClusterError) as refused:
+            cluster.log("ns", f"{name}-5d6dfb648-{name[-1]}whgn", "server", previous=False)
+        warnings.append(f"registry {name!r}: the log could not be read: {refused.value}")
+    [told] = _module.grouped(warnings)
+    assert told.startswith(warnings[0].rstrip(".")) and told.endswith("This also applies to 'team-b'.")
 
 
 @pytest.mark.parametrize(

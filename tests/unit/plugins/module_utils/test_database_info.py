@@ -124,8 +124,8 @@ def test_a_ca_in_options_is_verified_with_unless_they_say_no(kind, ca, given, ve
     ],
 )
 def test_all_that_is_wrong_with_options_is_told(changed, options):
-    problems = []
-    resolution.database_from_options({"type": "mysql", "host": "db", "username": "registry", "password": "word"} | changed, problems)
+    given = {"type": "mysql", "host": "db", "username": "registry", "password": "word"} | changed
+    _database, problems = database_info.input_problems({"registry": None, "database": given, "namespace": None, "timeout": 10})
     assert {problem.option for problem in problems} == options
 
 

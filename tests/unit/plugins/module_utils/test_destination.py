@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -69,6 +70,20 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(destination.DestinationError, match="disk is full"):
         destination.into_folder(str(tmp_path), BACKUP, fill)
+    assert names(tmp_path) == []
+
+
+def test_a_file_that_cannot_grow_any_more_leaves_nothing(tmp_path: Path) -> None:
+    def fill_with_noise(writer: archive.Writer) -> None:
+        writer.add(layout.TABLES[0], (os.urandom(500).hex().encode() for _number in range(2000)))
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
+    try:
+        with pytest.raises(destination.DestinationError, match="file too large"):
+            destination.into_folder(str(tmp_path), BACKUP, fill_with_noise)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert names(tmp_path) == []
 
 

@@ -7,11 +7,11 @@ import importlib
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import Problem
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.naming import name_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.export import exported_permissions, exported_registry, unlistable
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.export import exported_permissions, exported_registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import info
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.audit import access_by_other_roles, access_of, services_of
 
@@ -116,7 +116,7 @@ def test_the_default_database_of_old_products_cannot_be_named_there():
 
 @pytest.mark.parametrize(("name", "reason"), [("a" * 49, "49 characters"), ("a.b", "not a valid resource name"), ("a" * 48, "")])
 def test_a_registry_whose_name_no_list_can_have(name, reason):
-    said = unlistable({"metadata": {"name": name}})
+    said = " ".join(problem.sentence() for problem in name_problems(name))
     assert reason in said and bool(said) == bool(reason)
 
 
@@ -213,10 +213,13 @@ def test_without_the_library_for_queries_what_to_install_is_said(monkeypatch):
 
     monkeypatch.setattr(importlib, "import_module", refuse)
     with pytest.raises(_errors.MissingLibraryError, match=r"^The Python library jmespath is not installed .* pip install jmespath$"):
-        info.compiled("registries", [])
+        info.asked("registries")
 
 
 def test_a_query_is_compiled_before_it_is_asked():
-    problems: list[Problem] = []
-    assert info.compiled("registries[", problems) is None and [problem.option for problem in problems] == ["query"]
-    assert info.compiled("registries[].name", [])({"registries": [{"name": "a"}]}) == ["a"]
+    assert info.asked("length(registries)") is None
+    with pytest.raises(_errors.InputError, match="is not a valid JMESPath expression"):
+        info.asked("registries[")
+    with pytest.raises(_errors.InputError, match="cannot be applied to the result"):
+        info.asked("length(registries)", {})
+    assert info.asked("registries[].name", {"registries": [{"name": "a"}]}) == ["a"]

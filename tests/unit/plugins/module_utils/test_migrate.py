@@ -54,6 +54,22 @@ def test_a_registry_is_in_a_database_by_its_place_alone(after, same):
     assert migrate._is_in(resource(mysql=MYSQL), resource(**after)) is same
 
 
+def test_other_registries_are_suspects_by_the_type_and_the_name_of_their_database():
+    states = {
+        "same": MYSQL,
+        "elsewhere": MYSQL | {"host": "10.0.0.1"},
+        "behind-a-proxy": MYSQL | {"host": "proxy", "port": 3307},
+        "others": MYSQL | {"host": "10.0.0.1", "database": "others"},
+    }
+    others = [resource(mysql=state) | {"metadata": {"name": name}} for name, state in states.items()]
+    others.append(resource(postgres=MYSQL | {"host": "10.0.0.1"}) | {"metadata": {"name": "target"}})
+    here, there = resource(mysql=MYSQL), resource(postgres=MYSQL)
+    found = [(side.option, other["metadata"]["name"]) for side, other in migrate.suspects(here, there, [here, *others])]
+    assert found == [("name", "elsewhere"), ("name", "behind-a-proxy"), ("to.database", "target")]
+    made = resource(postgres={"generateDeployment": True})
+    assert [side.option for side, _other in migrate.suspects(made, here, others)] == ["to.database"] * 2
+
+
 def test_a_database_that_another_registry_uses_is_neither_closed_nor_filled():
     here, there = resource(mysql=MYSQL), resource(postgres=MYSQL)
     one, two, made = (

@@ -6,13 +6,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.marks import DASHBOARD, OURS, PLATFORM, REGISTRY, TOOL, UNKNOWN, tool_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import (
-    DASHBOARD,
-    OURS,
-    PLATFORM,
-    REGISTRY,
-    TOOL,
-    UNKNOWN,
     is_owned_by,
     is_password_secret,
     keeper_of,
@@ -20,7 +15,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.owner
     neighbors,
     owner_of,
     registry_of,
-    tool_of,
     tool_warnings,
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests, ownership, previous
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests, ownership
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import previous_value
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, Plan
 
@@ -25,8 +25,8 @@ def holding(password: str, kept: str | None = None, changed_at: str = "2026-05-0
     made = secret(wanted(), changed_at, password, resourceVersion="7")
     made["metadata"]["managedFields"] = [{"manager": manager, "time": changed_at, "fieldsV1": {"f:data": {f"f:{KEY}": {}}}}]
     if kept is not None:
-        made["data"][previous.key_of(KEY)] = manifests.encoded(kept)
-        made["metadata"]["annotations"] |= {previous.LOGIN: LOGIN}
+        made["data"][previous_value.key_of(KEY)] = manifests.encoded(kept)
+        made["metadata"]["annotations"] |= {previous_value.LOGIN: LOGIN}
     return made
 
 
@@ -42,13 +42,13 @@ def test_a_password_that_works_stays_beside_its_replacement() -> None:
     made = rotated(holding("old"))
     assert steps(made) == [("update", "Secret"), ("restart", "Deployment")]
     written = body(made, "Secret")
-    assert {key: manifests.decoded(written, key) for key in written["data"]} == {KEY: "new", previous.key_of(KEY): "old"}
-    assert written["metadata"] == {"resourceVersion": "7", "annotations": {previous.LOGIN: LOGIN}}
+    assert {key: manifests.decoded(written, key) for key in written["data"]} == {KEY: "new", previous_value.key_of(KEY): "old"}
+    assert written["metadata"] == {"resourceVersion": "7", "annotations": {previous_value.LOGIN: LOGIN}}
     assert [(kept["kind"], kept["name"], kept["reason"]) for kept in made.kept] == [("Secret", OURS, previous_value.STILL_KEPT)]
     # Both are one change for people.
     [removal] = removals(made)
     assert removal.result(False) == made.changes[0].result(False)
-    assert removal.body["data"] == {previous.key_of(KEY): None} and removal.body["metadata"]["annotations"] == {previous.LOGIN: None}
+    assert removal.body["data"] == {previous_value.key_of(KEY): None} and removal.body["metadata"]["annotations"] == {previous_value.LOGIN: None}
 
 
 def test_a_password_that_does_not_work_is_not_kept() -> None:
@@ -69,7 +69,7 @@ def test_a_previous_password_is_replaced_only_by_one_that_works(available: bool,
     present = holding("second", "first", changed_at)
     made = rotated(present, "third", available, pods=(pod("2026-05-01T10:00:05Z"),))
     after = manifests.patched(present, body(made, "Secret"))
-    assert (manifests.decoded(after, KEY), manifests.decoded(after, previous.key_of(KEY))) == ("third", kept)
+    assert (manifests.decoded(after, KEY), manifests.decoded(after, previous_value.key_of(KEY))) == ("third", kept)
     assert len(removals(made)) == 1
 
 
@@ -84,7 +84,7 @@ def test_a_secret_with_a_previous_password_is_still_ours() -> None:
 
 
 def test_a_previous_value_in_an_object_of_others_is_left() -> None:
-    present = holding("secret-word", "old") | {"data": {KEY: "", "another": "", previous.key_of(KEY): ""}}
+    present = holding("secret-word", "old") | {"data": {KEY: "", "another": "", previous_value.key_of(KEY): ""}}
     assert removals(planned(edited(), live(wanted(), {("Secret", OURS): present}))) == []
 
 
@@ -96,7 +96,7 @@ def test_an_uploaded_ca_that_works_stays_beside_its_replacement() -> None:
     reference = registry.database.ca.reference
     placed = dataclasses.replace(change, database=dataclasses.replace(change.database, ca=dataclasses.replace(change.database.ca, reference=reference)))
     made = planned(placed, cluster)
-    assert body(made, "ConfigMap")["data"] == {"ca.crt": OTHER, previous.key_of("ca.crt"): ONE}
+    assert body(made, "ConfigMap")["data"] == {"ca.crt": OTHER, previous_value.key_of("ca.crt"): ONE}
     [removal] = removals(made)
     assert removal.fields == ("database.ca",) == made.changes[0].fields
     unavailable = planned(placed, dataclasses.replace(cluster, is_available=False))
@@ -125,11 +125,11 @@ def test_bytes_are_kept_and_put_back_as_bytes() -> None:
     )
     cluster = live(wanted(), is_available=True)
     after = manifests.patched(present, previous_value.keeping(change, present, "ca.crt", [cluster]).body)
-    assert after["data"] == {"ca.crt": PEM} and after["binaryData"] == {previous.key_of("ca.crt"): "b2xk"}
+    assert after["data"] == {"ca.crt": PEM} and after["binaryData"] == {previous_value.key_of("ca.crt"): "b2xk"}
     restored = previous_value.restoration(previous_value.removal("ConfigMap", after, "ca.crt", "pem"), after)
     assert restored
     back = manifests.patched(after, restored.body)
-    assert back["binaryData"] == {"ca.crt": "b2xk", previous.key_of("ca.crt"): "b2xk"} and back["data"] == {}
+    assert back["binaryData"] == {"ca.crt": "b2xk", previous_value.key_of("ca.crt"): "b2xk"} and back["data"] == {}
 
 
 @pytest.mark.parametrize(("manager", "is_ours"), [("modelops.openshift_ai", True), ("unknown", False)])
@@ -139,5 +139,5 @@ def test_the_last_writer_of_a_key_is_known(manager: str, is_ours: bool) -> None:
 
 def test_a_previous_value_names_the_login_that_it_belongs_to() -> None:
     registry = stored(wanted())
-    assert previous.login_of(registry) == LOGIN
-    assert previous.login_of(stored(wanted(), username="other")) != LOGIN
+    assert previous_value.login_of(registry) == LOGIN
+    assert previous_value.login_of(stored(wanted(), username="other")) != LOGIN

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDINGS
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, Plan, deletion
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, deletion
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
 
 GRANT = Change("create", "RoleBinding", "registries", "one", ("permissions.users[alice]",), "POST", ROLE_BINDINGS, {})
@@ -55,6 +55,6 @@ def test_each_change_is_noted_once_and_not_looked_for_among_all_of_them() -> Non
 def test_a_deletion_without_an_answer_was_carried_out_if_the_registry_is_being_deleted(marks: dict[str, str], noted: bool) -> None:
     registry = {"metadata": {"name": "fraud", "namespace": "registries", "uid": "1"}}
     sent, seen = (deletion("ModelRegistry", ("v1", "modelregistries"), {"metadata": {**registry["metadata"], **more}}) for more in ({}, marks))
-    outcome = Outcome(unanswered=sent)
-    outcome.settle(Plan(changes=(seen,)))
+    outcome = Outcome(unanswered=[sent])
+    outcome.settle([seen])
     assert bool(outcome.changes) is noted
