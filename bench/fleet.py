@@ -298,22 +298,6 @@ def grown(stand: Stand, size: int) -> Fleet:
     return registries
 
 
-@contextmanager
-def deployed(stand: Stand, size: int) -> Iterator[Fleet]:
-    """The same fleet, as fast as the operator makes its objects: meanwhile Deployments are said to be available, without the pods, which take minutes."""
-    registries = Fleet(size, GROWING)
-    there = sum(registry["metadata"]["name"].startswith(f"{GROWING}-") for registry in stand.cluster.items(*REGISTRIES))
-    if not there:
-        stand.afterwards.callback(_remove_grown, stand)
-    with processes.paused(stand.runner.layout, "kube-controller-manager"):
-        if there < size:
-            toolchain.say(f"{size} registries are deployed")
-            filling.fill(stand.cluster, Fleet(size - there, GROWING, there + 1))
-        while filling.deploy(stand.cluster, registries) < size:
-            time.sleep(SETTLING_SECONDS)
-        yield registries
-
-
 def _remove_grown(stand: Stand) -> None:
     everything = Fleet(SIZES[-1], GROWING)
     filling.clear(stand.cluster, everything)

@@ -15,7 +15,6 @@ from statistics import median
 from bench import fleet, plays
 from bench.stand import Figure, Stand, seconds
 from sandbox import lifecycle
-from tests.filling import Fleet
 
 MEASURED = Path(__file__).with_name("measured.py")
 FILES = {"result": "results.json", "junit": "junit.xml", "metrics": "metrics.prom"}
@@ -26,13 +25,12 @@ MOST_MEMORY = 600
 
 def converge(stand: Stand) -> list[Figure]:
     """`converge` over 100 unchanged registries."""
-    return _figures(stand, fleet.grown(stand, fleet.MEDIUM), ("converge",))
+    return _figures(stand, fleet.MEDIUM, ("converge",))
 
 
 def check_and_report(stand: Stand) -> list[Figure]:
     """`check` with all outputs and `report` over 1,000 unchanged registries."""
-    with fleet.deployed(stand, fleet.SIZES[-1]) as registries:
-        return _figures(stand, registries, ("check", "report"))
+    return _figures(stand, fleet.SIZES[-1], ("check", "report"))
 
 
 @dataclass(frozen=True)
@@ -63,12 +61,11 @@ class _Team:
         return taken
 
 
-def _figures(stand: Stand, registries: Fleet, playbooks: tuple[str, ...]) -> list[Figure]:
-    size = registries.count
+def _figures(stand: Stand, size: int, playbooks: tuple[str, ...]) -> list[Figure]:
     folder = stand.runner.folder / f"team-{size}"
     (folder / "group_vars").mkdir(parents=True)
     (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"east": {}}}}))
-    (folder / "group_vars" / "all.json").write_text(json.dumps({"model_registries_list": registries.wanted()}))
+    (folder / "group_vars" / "all.json").write_text(json.dumps({"model_registries_list": fleet.grown(stand, size).wanted()}))
     (folder / "ping.yml").write_text(json.dumps([{"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [{"ansible.builtin.ping": {}}]}]))
     team = _Team(stand, folder)
     outputs = [argument for kind, name in FILES.items() for argument in ("-e", f"model_registries_{kind}_file={name}")]

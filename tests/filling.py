@@ -16,7 +16,6 @@ from tests.helpers import RBAC, REGISTRIES, ROLE_BINDINGS, Cluster
 GRANTS = 10
 CA = {"name": "odh-trusted-ca-bundle", "key": "ca-bundle.crt"}
 SECRETS = ("v1", "secrets")
-DEPLOYMENTS = ("apps/v1", "deployments")
 AT_THE_SAME_TIME = 64
 
 
@@ -108,32 +107,6 @@ def clear(cluster: Cluster, fleet: Fleet) -> None:
 def available(cluster: Cluster, fleet: Fleet) -> set[str]:
     """The names of a fleet's registries that are available."""
     return {registry["metadata"]["name"] for registry in cluster.items(*REGISTRIES) if is_available(registry)} & set(fleet.names)
-
-
-def deploy(cluster: Cluster, fleet: Fleet) -> int:
-    """Say of the Deployments of a fleet that they are available, and of their Services, as Kubernetes would; how many of its registries are available."""
-    names = set(fleet.names)
-
-    async def write(api: Api) -> None:
-        made = (await api.get(path(*DEPLOYMENTS, REGISTRIES_NAMESPACE)))["items"]
-        waiting = [one for one in made if one["metadata"]["name"] in names and one.get("status", {}).get("observedGeneration") != one["metadata"]["generation"]]
-        await _together(_available(api, one) for one in waiting)
-
-    cluster.call(write)
-    return len(available(cluster, fleet))
-
-
-async def _available(api: Api, deployment: Object) -> None:
-    metadata = deployment["metadata"]
-    counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 1)
-    reasons = {"Progressing": "NewReplicaSetAvailable", "Available": "MinimumReplicasAvailable"}
-    times = dict.fromkeys(("lastTransitionTime", "lastUpdateTime"), metadata["creationTimestamp"])
-    conditions = [{"type": kind, "status": "True", "reason": reason, "message": reason, **times} for kind, reason in reasons.items()]
-    status = {**counts, "observedGeneration": metadata["generation"], "conditions": conditions}
-    # The operator believes only a Service with an address, which need not be one of a pod.
-    named = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": metadata["name"], "namespace": REGISTRIES_NAMESPACE}}
-    await api.apply(path("v1", "endpoints", REGISTRIES_NAMESPACE, metadata["name"]), named | {"subsets": [{"addresses": [{"ip": "192.0.2.1"}]}]})
-    await api.merge(path(*DEPLOYMENTS, REGISTRIES_NAMESPACE, metadata["name"], "status"), {"status": status})
 
 
 def is_available(registry: Object) -> bool:
