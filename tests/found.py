@@ -14,6 +14,9 @@ def access(name: str, **changed: Any) -> dict[str, Any]:
         "through_kind": "RoleBinding",
         "role": "registry-user-fraud",
         "made_by": "dashboard-or-collection",
+        "created_at": "2026-01-02T03:04:05Z",
+        "last_changed_at": "2026-01-02T03:04:05Z",
+        "last_changed_by": "unknown",
         "effective": True,
         "everybody": False,
         "platform": False,
@@ -68,7 +71,7 @@ def registry(name: str = "fraud", database: dict[str, Any] | None = None, status
 
 def found(*registries: dict[str, Any], **changed: Any) -> dict[str, Any]:
     spoken = {"host": "https://api", "context": "admin", "user": "auditor", "verify_ssl": True}
-    return {"registries": list(registries), "skipped_registries": [], "access_by_other_roles": [], "cluster": spoken, **changed}
+    return {"registries": list(registries), "skipped_registries": [], "access_by_other_roles": [], "groups": [], "cluster": spoken, **changed}
 
 
 def many(count: int) -> list[dict[str, Any]]:

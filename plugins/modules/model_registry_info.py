@@ -250,6 +250,17 @@ registries:
             made_by:
               description: What created the binding. One of V(dashboard-or-collection), V(operator) and V(other).
               type: str
+            created_at:
+              description: When the binding was created.
+              type: str
+            last_changed_at:
+              description: When the binding was last changed, which includes its creation. Null if the API server does not report it.
+              type: str
+            last_changed_by:
+              description:
+                - The client that changed the binding last, as it named itself to the API server. V(unknown) is a client without a name, such as the dashboard.
+                  Only the audit log of the API server contains the user.
+              type: str
             effective:
               description:
                 - Whether the binding grants access. A binding to C(registry-users-<name>), a Role that is mentioned in the documentation of the product, does
@@ -340,6 +351,27 @@ access_by_other_roles:
   returned: if O(include) contains V(permissions)
   type: list
   elements: dict
+groups:
+  description:
+    - The groups of OpenShift that have access, with their users.
+    - Null if the account cannot list Groups, or if the cluster has no Groups because its users log in to an external identity provider.
+  returned: if O(include) contains V(permissions)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the group.
+      type: str
+    users:
+      description: The names of the users.
+      type: list
+      elements: str
+    last_changed_at:
+      description: When the group was last changed. Null if the API server does not report it.
+      type: str
+    last_changed_by:
+      description: The client that changed the group last, as it named itself to the API server.
+      type: str
 result:
   description: The result of the expression in O(query).
   returned: if O(query) is set

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -16,7 +14,8 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _found, _policy, _version
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _findings, _found, _version
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._findings import NOTE, PROBLEM, Finding
 
 # From the best to the worst.
 OK, CHANGED, PARTIAL, FINDINGS, FAILED = STATUSES = ("ok", "changed", "incomplete", "findings", "failed")
@@ -71,24 +70,11 @@ REGISTERED = ("model_registries_result", "model_registries_seen")
 WRITTEN = ("changed", "deleted")
 # A screen: rows of that many letters for what is said of registries, after a line of its own for each of so many clusters.
 COLUMNS, ROWS, ROWS_OF_CLUSTERS = 120, 30, 10
-NAMES, LONGEST_VALUE = 5, 200
-# Where in the list a registry is: its name says it better, and is not part of what is the same of several.
-PLACE = re.compile(r"\bregistries\[\d+\](\.|: )?")
-INCOMPLETE = "other objects of the registry need an update, for example after an interrupted run"
+NAMES = 5
 
 
 class NothingDone(Exception):
     """The tasks of a cluster were skipped, so that nothing can be said of it."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is said of one registry, or without a name of the cluster. `detail` is what tells it from the same finding of another registry."""
-
-    kind: str
-    registry: str
-    text: str
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,21 +137,26 @@ def converged(result: Mapping[str, Any], check_mode: bool, policy: Any = (), pla
     registries = result.get("registries") or []
     failed = [registry for registry in registries if registry.get("failed")]
     changes = result.get("changes") or []
-    restarted = {change["name"] for change in changes if change["action"] == "restart"}
+    restarted = _findings.restarted(result)
     deleted = [change["name"] for change in changes if (change["action"], change["kind"]) == ("delete", "ModelRegistry")]
-    findings = [replace(_error(result), text=f"FAILED: {_error(result).text}")] if result.get("msg") and not failed else []
+    error = _findings.of_error(result) if result.get("msg") and not failed else None
+    findings = [replace(error, text=f"FAILED: {error.text}")] if error else []
     for registry in registries:
         status = registry.get("status") or {}
         done = would + _done(registry["name"], result.get("drift") or [], restarted)
         if registry.get("failed"):
-            findings.append(Finding("failed", registry["name"], f"FAILED{f' ({done})' if registry.get('changed') else ''}: {_of(registry)}"))
+            failure = f"FAILED{f' ({done})' if registry.get('changed') else ''}: {_findings.error_of(registry)}"
+            findings.append(Finding("failed", registry["name"], failure, severity=PROBLEM))
         elif status.get("available") is False and not check_mode:
-            findings.append(Finding("unavailable", registry["name"], f"{f'{done}; ' if registry.get('changed') else ''}not available: {_why(status)}"))
+            text = f"{f'{done}; ' if registry.get('changed') else ''}not available: {_findings.why(status)}"
+            findings.append(Finding("unavailable", registry["name"], text, severity=PROBLEM))
         elif registry.get("changed"):
-            findings.append(Finding("changed", registry["name"], done, str(status.get("address") or "")))
-    findings += [Finding("deleted", name, f"{would}deleted") for name in deleted]
-    findings += [Finding("unlisted", one["name"], "not in the list, kept") for one in result.get("unlisted") or [] if one["name"] not in deleted]
-    judged = list(_judged(policy, places, None, registries, is_observed=False)) if check_mode and policy else []
+            findings.append(Finding("changed", registry["name"], done, str(status.get("address") or ""), NOTE))
+    findings += [Finding("deleted", name, f"{would}deleted", severity=NOTE) for name in deleted]
+    kept = [one["name"] for one in result.get("unlisted") or [] if one["name"] not in deleted]
+    findings += [Finding("unlisted", name, "not in the list, kept", severity=NOTE) for name in kept]
+    now = datetime.now(timezone.utc)
+    judged = list(_findings.of_policy(policy, places, None, registries, now, is_observed=False)) if check_mode and policy else []
     is_failed = result.get("msg") or any(finding.kind == "failed" for finding in judged)
     status = FAILED if is_failed else FINDINGS if judged else CHANGED if changes else OK
     return Outcome(status, _server(result), len(registries), [*findings, *judged], would=would, failing=bool(judged))
@@ -187,6 +178,7 @@ def checked(
     fail_on: Collection[str] = FAIL_ON,
     policy: Any = (),
     places: Collection[str] = (),
+    now: datetime | None = None,
 ) -> Outcome:
     """Of a comparison with the list of a cluster, if there is one, and of what `model_registry_info` read. Both are empty if their task was skipped.
 
@@ -197,17 +189,18 @@ def checked(
     is_compared = "drift" in compared and (not compared.get("msg") or any(registry.get("failed") for registry in compared["registries"]))
     saved: Mapping[str, datetime] = {}
     unsaved = None if backups else (SKIPPED, "model_registry_backup_folder is not set")
-    findings = [*_compared(compared, seen, has_list, purge), *_seen(seen), *_databases(compared)]
+    findings = [*_findings.of_comparison(compared, seen, has_list, purge), *_findings.of_status(seen), *_findings.of_databases(compared)]
     if backups and "registries" in seen:
         try:
             saved = _backups.newest(backups.folder, server)
-            findings += _saved(registries, saved, backups)
+            findings += _findings.of_backups(registries, saved, backups)
         except OSError as error:
             unsaved = (ERROR, "The backups were not read")
-            findings.append(Finding("failed", "", f"The backups in {backups.folder} were not read: {error.strerror}"))
+            text = f"The backups in {backups.folder} were not read: {error.strerror}"
+            findings.append(Finding("failed", "", text, severity=PROBLEM, remedy="Correct model_registry_backup_folder"))
     if policy:
         known = saved if backups and unsaved is None else None
-        findings += _judged(policy, places, known, registries)
+        findings += _findings.of_policy(policy, places, known, registries, now or datetime.now(timezone.utc))
     how = ", compared with the list" if is_compared else ", not compared with the list" if has_list else ", no list to compare with"
     status = FAILED if any(finding.kind == "failed" for finding in findings) else FINDINGS if findings else OK
     number = len(registries) + len(seen.get("skipped_registries") or [])
@@ -303,116 +296,6 @@ def _earliest(registry: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{name: str(one[name]) for name in ("use", "kind", "name", "key", "subject", "not_after")} for one in first.values()]
 
 
-def _saved(registries: Iterable[Mapping[str, Any]], saved: Mapping[str, datetime], backups: _backups.Wanted) -> Iterator[Finding]:
-    for registry in registries:
-        moment = saved.get(registry["name"])
-        if moment is None:
-            yield Finding("backup", registry["name"], f"there is no backup in {backups.folder}")
-        elif backups.is_outdated(moment):
-            yield Finding("backup", registry["name"], f"the last backup is older than {backups.hours:g} hours", _backups.text(moment))
-
-
-def _judged(
-    policy: Any, places: Collection[str], saved: Mapping[str, datetime] | None, registries: Iterable[Mapping[str, Any]], is_observed: bool = True
-) -> Iterator[Finding]:
-    try:
-        rules = _policy.read(policy, places, saved, datetime.now(timezone.utc), is_observed)
-    except _policy.PolicyError as error:
-        yield Finding("failed", "", f"The policy was not checked: {error}")
-        return
-    for violation in rules.violations(registries):
-        yield Finding("policy" if violation.is_known else "unjudged", violation.registry, violation.text)
-
-
-def _databases(compared: Mapping[str, Any]) -> Iterator[Finding]:
-    failed = {registry["name"] for registry in compared.get("registries") or [] if registry.get("failed")}
-    for one in compared.get("databases") or []:
-        if one.get("usable") is False and one["name"] not in failed:
-            yield Finding("database", one["name"], f"database: {one['reason']}")
-
-
-def _compared(compared: Mapping[str, Any], seen: Mapping[str, Any], has_list: bool, purge: bool) -> Iterator[Finding]:
-    registries = compared.get("registries") or []
-    failed = [registry for registry in registries if registry.get("failed")]
-    if has_list and not compared:
-        yield Finding("failed", "", "The registries were not compared with the list, because the task was skipped or failed before it began")
-    elif compared.get("msg") and not failed and compared["msg"] != seen.get("msg"):
-        yield replace(_error(compared), text=f"The registries were not compared with the list: {_error(compared).text}")
-    for registry in failed:
-        yield Finding("failed", registry["name"], f"cannot be reconciled: {_of(registry)}")
-    drift = compared.get("drift") or []
-    for one in drift:
-        yield Finding("drift", one["registry"], _difference(one))
-    restarted = {change["name"] for change in compared.get("changes") or [] if change["action"] == "restart"}
-    differs = {one["registry"] for one in drift}
-    for registry in registries:
-        if registry.get("changed") and not registry.get("failed") and registry["name"] not in differs:
-            what = "passwords or certificates have changed since its server started; a restart is required" if registry["name"] in restarted else INCOMPLETE
-            yield Finding("drift", registry["name"], what)
-    for one in compared.get("unlisted") or [] if purge else []:
-        yield Finding("drift", one["name"], "not in the list")
-
-
-def _difference(one: Mapping[str, Any]) -> str:
-    if one["option"] == "name":
-        return "does not exist"
-    writer = f" (last changed by {one['manager']}, {one['time']})" if one.get("manager") else ""
-    return f"{one['option']}: current value {_value(one['before'])}, desired value {_value(one['after'])}{writer}"
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "not set"
-    if not isinstance(value, str):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    return f"'{_texts.line(value, LONGEST_VALUE)}'"
-
-
-def _seen(seen: Mapping[str, Any]) -> Iterator[Finding]:
-    if seen.get("msg"):
-        yield replace(_error(seen), text=f"The registries were not read: {_error(seen).text}")
-    elif "registries" not in seen:
-        yield Finding("failed", "", "The registries were not read, because the task was skipped or failed before it began")
-    for one in seen.get("skipped_registries") or []:
-        yield Finding("skipped", one["name"], one["reason"])
-    registries = seen.get("registries") or []
-    for registry in registries:
-        status = registry["status"]
-        if status.get("available") is not True:
-            kind, what = ("unavailable", "not available") if status.get("available") is False else ("unknown", "availability not known")
-            yield Finding(kind, registry["name"], f"{what}: {_why(status) or 'its status could not be read'}")
-    for registry in registries:
-        for unread in registry["status"].get("unread_certificates") or []:
-            yield Finding("unread", registry["name"], f"the certificates in {unread} were not read. Grant the permissions in rbac/read.yml")
-        for one in _found.own_certificates(registry):
-            if one["expired"] or one["expires_soon"]:
-                when = f"expired {-one['days_left']} days ago" if one["expired"] else f"expires in {one['days_left']} days"
-                text = f"certificate {one['subject']} in {one['kind']} {one['name']} {when} ({one['not_after']})"
-                yield Finding("expiring", registry["name"], text)
-    for registry in registries:
-        answer = registry["status"].get("smoke_test")
-        if answer and answer["result"] != "ok":
-            yield Finding("untested", registry["name"], f"smoke test: {answer['message']}")
-        if answer and answer["sunset"]:
-            yield Finding("sunset", registry["name"], answer["sunset"]["message"])
-
-
-def _of(registry: Mapping[str, Any]) -> str:
-    """The error of one registry without its name, which the line begins with and other registries with the same error do not have."""
-    name = repr(registry["name"])
-    return PLACE.sub("", registry["msg"]).lstrip().removeprefix(f"{name}: ").replace(f"registry {name} is not", "not", 1)
-
-
-def _why(status: Mapping[str, Any]) -> str:
-    """Why a registry is not available, with what shows it and what to do about it."""
-    return ". ".join(str(status[part]).rstrip(".") for part in ("reason", "evidence", "remedy") if status.get(part))
-
-
-def _error(result: Mapping[str, Any]) -> Finding:
-    """What made a whole run fail. Ansible has printed it if the task itself failed, such as for a variable that is not defined."""
-    return Finding("failed", "", "See the error above" if result.get("failed") else str(result["msg"]))
-
-
 def _server(result: Mapping[str, Any]) -> str:
     return str((result.get("cluster") or {}).get("host") or "")
 
@@ -466,7 +349,7 @@ def of_hosts(hosts: Iterable[str], variables: Mapping[str, Any], alive: Collecti
         why = "tasks were skipped, such as with --start-at-task. Run the whole playbook"
         raise NothingDone(f"Nothing was done or checked for {', '.join(skipped)}: {why}")
     when = "everything was checked" if is_check else "the cluster was contacted"
-    before = Outcome(FAILED, "", 0, [Finding("failed", "", f"FAILED before {when}. See the error above")])
+    before = Outcome(FAILED, "", 0, [Finding("failed", "", f"FAILED before {when}. See the error above", severity=PROBLEM)])
     outcomes = {host: from_fact(fact) if fact else before for host, fact in facts.items() if fact or host not in alive}
     failed = {host for host in outcomes if host not in alive and not is_bad(variables[host].get("model_catalog_outcome"))}
     return {host: before if host in failed and outcome.status in (OK, CHANGED) else outcome for host, outcome in outcomes.items()}

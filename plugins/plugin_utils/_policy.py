@@ -55,8 +55,16 @@ class Violation:
     """What is said of a registry and a rule. `is_known` is false if it could not be checked."""
 
     registry: str
-    text: str
+    # Of the policy, and what kind of rule it is.
+    name: str
+    rule: str
+    said: str
     is_known: bool = True
+
+    @property
+    def text(self) -> str:
+        """What is said, with the name of the rule."""
+        return f"policy {_texts.line(self.name)!r}: {self.said}"
 
 
 @dataclass(frozen=True)
@@ -78,9 +86,7 @@ class Policy:
             for rule in rules:
                 if any(fnmatch.fnmatchcase(registry["name"], pattern) for pattern in rule.registries):
                     for text in RULES[rule.rule](self, rule, registry):
-                        known = text is not None
-                        said = text if text is not None else "it could not be checked"
-                        yield Violation(registry["name"], f"policy {_texts.line(rule.name)!r}: {said}", known)
+                        yield Violation(registry["name"], rule.name, rule.rule, text or "it could not be checked", text is not None)
 
 
 def read(given: Any, places: Collection[str], saved: Mapping[str, datetime] | None, now: datetime, is_observed: bool = True) -> Policy:

@@ -16,7 +16,8 @@ from xml.sax.saxutils import escape
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._outcome import ERROR, FAILURE, PASSED, SKIPPED, Finding, Outcome
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._findings import Finding
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._outcome import ERROR, FAILURE, PASSED, SKIPPED, Outcome
 
 # What is checked of a whole cluster: that it could be read, and its model catalog.
 CLUSTER, CATALOG = "cluster", "catalog"

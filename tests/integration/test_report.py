@@ -100,7 +100,7 @@ def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict
     page = told.page.read_text()
     shown = [
         "in 3 clusters: read, compared, missing",
-        "The cluster could not be read: there is no cluster to connect to",
+        "The registries were not read: there is no cluster to connect to",
         "Not available: the database rejects the login",
         "Nearly all users have access, through system:authenticated",
         "The connection to the database is not encrypted",

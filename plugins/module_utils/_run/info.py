@@ -115,6 +115,9 @@ class Collector:
             self._each(self._add_status, selected, registries)
         if PERMISSIONS in self._included:
             found["access_by_other_roles"] = self._add_access(selected, registries)
+            found["groups"] = self._groups(
+                [*found["access_by_other_roles"], *(one for shown in registries for one in shown.get("status", {}).get("access", ()))]
+            )
         if CERTIFICATES in self._included:
             for registry, shown in zip(selected, registries):
                 status = shown.setdefault("status", {})
@@ -271,6 +274,11 @@ class Collector:
             named = _texts.names_of(dict.fromkeys(through))
             self._outcome.warn([f"a group of nearly all users has access to all registries in namespace {survey.namespace!r}, through {named}"])
         return for_all
+
+    def _groups(self, access: Iterable[manifests.Manifest]) -> list[manifests.Manifest] | None:
+        """The users of the groups with access. None where the account may not list Groups, or the cluster has none: their users are known elsewhere."""
+        listed = self._seen("the members of the groups of registries", kinds.USER_GROUPS, lambda: self._survey.everywhere(kinds.USER_GROUPS))
+        return None if listed is None else audit.groups_of(access, listed)
 
     # Certificates
 

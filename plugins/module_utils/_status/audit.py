@@ -71,6 +71,18 @@ def services_of(role: manifests.Manifest) -> frozenset[str] | None:
     return frozenset(names)
 
 
+def groups_of(entries: Iterable[manifests.Manifest], live: Iterable[manifests.Manifest]) -> list[manifests.Manifest]:
+    """The users of the groups that have access, of those that the cluster knows."""
+    named = {entry["name"] for entry in entries if entry["kind"] == "group"}
+    found = []
+    for group in live:
+        if group["metadata"]["name"] in named:
+            last = manifests.last_write(group)
+            users = sorted(set(group.get("users") or ()))
+            found.append({"name": group["metadata"]["name"], "users": users, "last_changed_at": last["time"], "last_changed_by": last["manager"]})
+    return sorted(found, key=lambda group: str(group["name"]))
+
+
 def _holds(values: Collection[str] | None, wanted: str) -> bool:
     return wanted in (values or ()) or "*" in (values or ())
 
@@ -82,6 +94,7 @@ def _maker(binding: role_bindings.Binding) -> str:
 
 
 def _entry(grant: permissions.Grant, kind: str, binding: manifests.Manifest, made_by: str, effective: bool) -> manifests.Manifest:
+    last = manifests.last_write(binding)
     return {
         "kind": KINDS[grant.kind],
         "name": grant.name,
@@ -90,6 +103,9 @@ def _entry(grant: permissions.Grant, kind: str, binding: manifests.Manifest, mad
         "through_kind": kind,
         "role": binding["roleRef"]["name"],
         "made_by": made_by,
+        "created_at": binding["metadata"].get("creationTimestamp"),
+        "last_changed_at": last["time"],
+        "last_changed_by": last["manager"],
         "effective": effective,
         "everybody": grant.is_everybody,
         "platform": grant.is_platform,

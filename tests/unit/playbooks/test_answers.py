@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,35 @@ def test_a_report_is_not_written_through_a_link_and_keeps_the_mode_of_its_file(p
     written = play("report", model_registry_info=found(registry("one")), variables=variables)
     assert written.code == 0 and page.read_text().startswith("<!DOCTYPE html>") and page.stat().st_mode & 0o777 == 0o644, written.output
     assert written.servers == {"east: API server https://api"}
+
+
+def test_a_report_says_what_it_was_made_from_what_it_left_out_and_what_has_changed(play: Play, tmp_path: Path) -> None:
+    listed = tmp_path / "group_vars" / "all.yml"
+    listed.parent.mkdir()
+    listed.write_text("model_registries_list: [{name: fraud}]")
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tmp_path, check=True, text=True, capture_output=True).stdout.strip()
+    compared = {"drift": [], "changes": [], "registries": [{"name": "fraud", "changed": False, "failed": False}], "unlisted": []}
+    answers: dict[str, Any] = {"model_registries": compared, "model_registry_cluster_info": {"cluster": {"host": "https://api", "uid": "1"}}}
+
+    def tables() -> dict[str, list[dict[str, str]]]:
+        return {anchor: table["rows"] for anchor, table in json.loads((tmp_path / "model-registries.json").read_text())["tables"].items()}
+
+    # Tags leave nothing out, but clusters can be.
+    hosts = {"east": {"context": "e"}, "west": {"context": "w"}}
+    first = play("report", "--limit", "east", "--tags", "others", hosts=hosts, model_registry_info=found(registry()), **answers)
+    assert first.code == 0, first.output
+    said = {row["What"]: row["Value"] for row in tables()["run"]}
+    assert said["List"] == f"{listed} (commit {commit})" and said["Limited to"] == "east" and " on " in said["Started by"]
+    assert [row["Cluster"] for row in tables()["unchecked"] if row["Reason"].startswith("The cluster was not part of the run")] == ["west"]
+    listed.write_text("model_registries_list: [{name: fraud, description: x}]")
+    moved = registry(status={"available": False, "reason": "gone", "remedy": "Bring it back"})
+    second = play("report", "--limit", "east", hosts=hosts, model_registry_info=found(moved), **answers)
+    assert second.code == 0, second.output
+    assert {(row["Change"], row["Of"]) for row in tables()["changes"]} == {("Added", "Findings"), ("Changed", "Registries")}
+    assert {row["What"]: row["Value"] for row in tables()["run"]}["List"] == f"{listed} (commit {commit}, with changes that are not committed)"
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("model-registries*")} == {0o600}
 
 
 def test_hostile_texts_of_every_kind_are_shown_and_written_as_texts(play: Play, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ print(*sys.modules)
 
 def test_a_filter_does_not_load_what_only_another_one_needs() -> None:
     names = [path.stem for path in Path(FOLDER).glob("[a-z]*.py")]
-    assert "model_registry_report" in names
+    assert "model_registries_findings" in names
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(FOLDER).parents[4]), *sys.path])}
     loaded = subprocess.run([sys.executable, "-c", LOADED, *names], check=True, env=environment, text=True, capture_output=True).stdout.split()
     assert "ansible_collections.modelops.openshift_ai.plugins.plugin_utils._outcome" in loaded

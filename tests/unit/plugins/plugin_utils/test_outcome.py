@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _findings, _outcome
 from tests.found import certificate, found, registry
 
 CLUSTER = {"host": "https://api:6443"}
@@ -130,7 +130,7 @@ def test_a_check_finds_drift_what_is_not_available_and_what_expires() -> None:
     said = {(finding.kind, finding.registry): finding.text for finding in made.findings}
     assert said["drift", "a"] == "display_name: current value 'Clicked', desired value 'A' (last changed by Mozilla, 2026Z)"
     assert said["drift", "c"] == "does not exist" and said["drift", "d"] == "database.port: current value '1', desired value not set"
-    assert "a restart is required" in said["drift", "b"] and said["drift", "e"] == _outcome.INCOMPLETE and said["drift", "other"] == "not in the list"
+    assert "a restart is required" in said["drift", "b"] and said["drift", "e"] == _findings.INCOMPLETE and said["drift", "other"] == "not in the list"
     assert said["unavailable", "b"] == "not available: no pod" and said["skipped", "gone"] == "is being deleted"
     assert [finding.text.split(" trusted ")[1].split(" (")[0] for finding in made.findings if finding.kind == "expiring"] == [
         "expires in 5 days",

@@ -1,0 +1,82 @@
+# Copyright: the modelops.openshift_ai authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the report on the controller; there is no module that would be sent anywhere."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _files, _outcome
+
+OPTIONS = {
+    "path": {"type": "str", "required": True},
+    "backup_folder": {"type": "str", "default": ""},
+    "backup_hours": {"type": "float", "default": _backups.HOURS},
+    "policy": {"type": "list", "elements": "dict", "default": []},
+    "expected": {"type": "list", "elements": "str", "default": []},
+}
+# The results, as the role registers them, and the variables that can hold the list that registries were compared with.
+RESULTS = ("model_registry_report_found", "model_registry_report_compared", "model_registry_report_catalog_found")
+LISTS = ("model_registry_report_registries", "model_registries_list")
+
+
+class ActionModule(ActionBase):
+    """The whole of `model_registry_report`."""
+
+    _requires_connection = False
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        # 0.2 s, most of it for certificates, in each task that uses an action plugin of the collection.
+        from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _policy, _provenance, _report, _report_changes, _version
+
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(OPTIONS)
+        variables = task_vars or {}
+        if not options["path"]:
+            raise AnsibleActionFail("path: is empty. Set it to the path of a file on the controller.")
+        path = os.path.abspath(os.path.expanduser(options["path"]))
+        folder, name = os.path.split(path)
+        hosts = list(variables["ansible_play_hosts_all"])
+        known = _outcome.raw(hosts, variables["hostvars"])
+        results = [(host, *(known[host].get(kind) or {} for kind in RESULTS)) for host in hosts]
+        version = _version.collection_version()
+        listing = [host for host in known.values() if "drift" in (host.get("model_registry_report_compared") or {})]
+        # Of both variables, the one that is more specific is what the role compares with.
+        used = [{"list": next(host[kind] for kind in LISTS if kind in host)} for host in listing if any(kind in host for kind in LISTS)]
+        run = _report.Run(
+            _provenance.facts_of(variables, used, ("list",), version),
+            [host for host in options["expected"] if host not in hosts],
+            _report_changes.read(_previous(os.path.join(folder, f"{_report.stem_of(name)}.json"))),
+        )
+        groups = {host: known[host].get("group_names") or () for host in hosts}
+        backups = _backups.wanted(options["backup_folder"], options["backup_hours"])
+        try:
+            report = _report.report_of(results, datetime.now(timezone.utc), version, backups, options["policy"], groups, run)
+        except _policy.PolicyError as error:
+            raise AnsibleActionFail(f"{error}.") from None
+        content = {name: _report.html(report, _report.stem_of(name)), **_report.files(report, name)}
+        try:
+            written = [_files.write(os.path.join(folder, file), text, check_mode=self._task.check_mode) for file, text in content.items()]
+        except _files.FileRefused as error:
+            raise AnsibleActionFail(f"Nothing was written: {_texts.line(str(error))}.") from None
+        except OSError as error:
+            raise AnsibleActionFail(f"Nothing was written: {error.filename or path}: {error.strerror}.") from None
+        page, *others = [file.path for file in written]
+        result.update(changed=True, summary=list(report.summary), path=page, files=others)
+        return result
+
+
+def _previous(path: str) -> str:
+    """What the last report has left beside its page; nothing if there is none that can be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""

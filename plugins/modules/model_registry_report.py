@@ -1,0 +1,107 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 modelops.openshift_ai contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: model_registry_report
+short_description: Write an HTML report on the model registries of one or more clusters
+version_added: 0.1.0
+author:
+  - The modelops.openshift_ai authors (@modelops)
+description:
+  - Writes an HTML page from the results of M(modelops.openshift_ai.model_registry_info) for all hosts of the play, each of which is a cluster, and from the
+    drift that M(modelops.openshift_ai.model_registries) detected in check mode. The page shows the findings, who has access to the registries, their databases,
+    certificates and backups, what could not be checked, and what has changed since the last report.
+  - Beside the page, writes each of its tables in CSV format, and all of them in JSON format. The next report is compared with the JSON file.
+  - The page requires no network. All data from clusters is escaped. In the CSV files, an apostrophe precedes text that a spreadsheet would take for a formula.
+  - The role P(modelops.openshift_ai.model_registry_report#role) reads the clusters and uses this module.
+extends_documentation_fragment:
+  - modelops.openshift_ai.attributes
+attributes:
+  action_group:
+    description: This module does not connect to a cluster.
+    support: none
+    membership: []
+  async:
+    description: This module runs on the controller.
+    support: none
+  check_mode:
+    description: In check mode, writes nothing.
+  diff_mode:
+    description: The page differs in every run.
+    support: none
+  idempotent:
+    description: The page contains the current time.
+    support: none
+  platform:
+    description: The platform of the controller.
+options:
+  path:
+    description:
+      - The path of the page on the controller. A relative path is relative to the current working directory of the run. The folder must exist.
+      - The names of the other files begin with the name of the page without C(.html), for example C(model-registries.json) and
+        C(model-registries-access.csv).
+      - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
+    type: path
+    required: true
+  backup_folder:
+    description: The folder on the controller with the backups that M(modelops.openshift_ai.model_registry_backup) wrote. If empty, backups are not checked.
+    type: path
+    default: ""
+  backup_hours:
+    description: A registry without a backup that is at most this number of hours old is a finding.
+    type: float
+    default: 26
+  policy:
+    description: The rules for registries, as C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role).
+    type: list
+    elements: dict
+    default: []
+  expected:
+    description: The hosts that the report should include. Hosts that are not part of the play, for example because of C(--limit), are listed as not checked.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: modelops.openshift_ai.model_registry_info
+  - module: modelops.openshift_ai.model_registries
+"""
+
+EXAMPLES = r"""
+- name: Read the registries
+  modelops.openshift_ai.model_registry_info:
+    include: [status, permissions, certificates]
+  register: model_registry_report_found
+
+- name: Compare the registries with the list
+  modelops.openshift_ai.model_registries:
+    registries: "{{ model_registries_list }}"
+  check_mode: true
+  register: model_registry_report_compared
+
+- name: Write the page
+  modelops.openshift_ai.model_registry_report:
+    path: model-registries.html
+  run_once: true
+"""
+
+RETURN = r"""
+path:
+  description: The path of the page, with symbolic links resolved.
+  returned: success
+  type: str
+files:
+  description: The paths of the other files.
+  returned: success
+  type: list
+  elements: str
+summary:
+  description: A line about each cluster, and a line with the URL of each API server.
+  returned: success
+  type: list
+  elements: str
+"""
