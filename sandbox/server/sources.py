@@ -443,7 +443,8 @@ def _check_query(name: str, query: Any) -> None:
             raise Refused(f"invalid named queries: field name cannot be empty in named query '{name}'")
         if not isinstance(condition, dict):
             raise _unmarshal(f"namedQueries.{place}", condition, "FieldFilter")
-        operator, value = condition.get("operator"), condition.get("value")
+        found = {key.casefold(): condition[key] for key in sorted(condition) if condition[key] is not None}
+        operator, value = found.get("operator"), found.get("value")
         if str(operator).upper() not in OPERATORS:
             raise Refused(f"invalid named queries: unsupported operator '{operator}' for field '{place}' in named query '{name}'")
         if value is None or (str(operator).upper() in ("IN", "NOT IN") and not isinstance(value, list)):

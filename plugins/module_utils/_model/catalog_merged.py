@@ -213,8 +213,10 @@ def _is_shown(name: str, source: Merged) -> bool:
 
 
 def _of(given: Mapping[str, Any], key: str) -> Any:
-    """The value of a key, which may be spelled in another case."""
-    return given[key] if key in given else next((value for name, value in given.items() if name.casefold() == key.casefold()), None)
+    """The value of a key, which may be spelled in another case. Of several, the last one in the order of JSON counts, and null is none."""
+    if given.get(key) is not None:
+        return given[key]
+    return next((given[name] for name in sorted(given, reverse=True) if name.casefold() == key and given[name] is not None), None)
 
 
 def _name(entry: Mapping[str, Any]) -> str:

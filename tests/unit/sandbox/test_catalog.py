@@ -120,6 +120,7 @@ FINE = [
     "catalogs: [{id: a, name: 12:30:45}]",
     "catalogs: [{id: a, name: 2026-11-28}]",
     "catalogs: [{id: a, enabled: yes}]",
+    "namedQueries: {q: {f: {Operator: '=', VALUE: 1}}}",
     # White space to Python alone.
     'catalogs: [{id: a, includedModels: ["\\x1f"]}]',
     "catalogs:\t[]",

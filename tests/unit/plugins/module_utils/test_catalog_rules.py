@@ -323,6 +323,12 @@ def test_a_model_with_an_artifact_that_is_not_accepted_is_not_shown_whatever_the
         assert catalog_merged.names(f"models: [{{name: a, {key}: [{{uri: 'gs://b /x'}}]}}, {{name: b}}]", source) == (["a", "b"], ["b"])
 
 
+def test_a_name_that_is_null_is_that_of_another_key():
+    source = catalog_merged.Merged(catalog.MODEL, "a", {"id": "a"}, {})
+    text = "models: [{name: null, Name: a}, {name: b, NAME: c}, {NAME: d, Name: e}, {name: null}]"
+    assert catalog_merged.names(text, source)[0] == ["a", "b", "e", ""]
+
+
 def test_an_id_that_is_repeated_is_found_among_ten_thousand():
     text = json.dumps({"catalogs": [{"id": f"s{index}", "name": "S", "type": "yaml"} for index in range(10_000)] + [{"id": "s7"}]})
     assert [finding.path for finding in read(text).findings] == ["catalogs[10000].id"]
