@@ -69,9 +69,14 @@ MYSQL_CLIENTS = ("mysql", "mysqldump")
 MYSQL_MAJOR = "9"
 # A machine that could not fetch it does not try again for so long.
 MYSQL_RETRY_SECONDS = 3600
-# The wheel whose copies of these collections are used: it fits the ansible-core of requirements-dev.txt. Those of AWX tell what they accept.
+# The wheel whose copies of these collections are used: it fits the ansible-core of requirements-dev.txt. Those of AWX tell what they accept, and an example
+# uses that of HashiCorp Vault.
 ANSIBLE_BUNDLE = "ansible==12.3.0"
-COLLECTIONS = ("kubernetes.core", "awx.awx")
+COLLECTIONS = ("kubernetes.core", "awx.awx", "community.hashi_vault")
+# Tests the alerts of an example.
+PROMETHEUS_PACKAGE = "prometheus"
+# For Event-Driven Ansible.
+JAVA_MINIMUM = 17
 SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/libexec")
 
 
@@ -219,7 +224,7 @@ def collections() -> Path:
                 wanted = [name for name in content.namelist() if name.startswith(folders)]
                 content.extractall(folder, wanted)
 
-    return build_once(f"collections-{_key(ANSIBLE_BUNDLE, *COLLECTIONS)}", f"fetching {' and '.join(COLLECTIONS)} (from the package {ANSIBLE_BUNDLE})", build)
+    return build_once(f"collections-{_key(ANSIBLE_BUNDLE, *COLLECTIONS)}", f"fetching {', '.join(COLLECTIONS)} (from the package {ANSIBLE_BUNDLE})", build)
 
 
 # The control plane
@@ -512,6 +517,39 @@ def _fetch_mysql() -> Path:
         _run(mysql_clients(target) / name, "--version")
     (target / ".complete").touch()
     return target
+
+
+# What examples for other tools are tested with
+
+
+def promtool() -> Path | None:
+    """Prometheus' program that tests alerts: the machine's, or Debian's; None, and it is said why, where it cannot be had."""
+    if found := find("promtool"):
+        return found
+
+    def build(folder: Path) -> None:
+        if not find("apt-get") or not find("dpkg-deb"):
+            raise ToolchainError("this machine has no apt-get and dpkg-deb")
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            # As root, apt gives up its rights, and the folder is not for everybody.
+            _run("apt-get", "-qq", "-o", "APT::Sandbox::User=", "download", PROMETHEUS_PACKAGE, cwd=Path(work))
+            [package] = Path(work).glob("*.deb")
+            _run("dpkg-deb", "-x", package, Path(work, "unpacked"))
+            Path(work, "unpacked", "usr", "bin", "promtool").rename(folder / "promtool")
+        _run(folder / "promtool", "--version")
+
+    try:
+        return build_once(f"promtool-{_key(PROMETHEUS_PACKAGE)}", f"fetching promtool (from Debian's package {PROMETHEUS_PACKAGE})", build) / "promtool"
+    except ToolchainError as error:
+        say(f"promtool is not to be had on this machine: {str(error).strip().splitlines()[-1]}")
+        return None
+
+
+def java() -> Path | None:
+    """The machine's Java, when it is recent enough for Event-Driven Ansible."""
+    program = find("java")
+    version = re.search(r'version "(\d+)', _run(program, "-version")) if program else None
+    return program if version and int(version[1]) >= JAVA_MINIMUM else None
 
 
 def _prepare_in_parallel() -> None:

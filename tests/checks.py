@@ -43,7 +43,7 @@ CONTENT = {
     ".": ".ansible-lint CHANGELOG.* CODE_OF_CONDUCT.md CONTRIBUTING.md LICENSE README*.md SECURITY.md bindep.txt execution-environment.yml requirements.txt",
     "aap": "*",
     "changelogs": "*",
-    "docs": "docsite/*",
+    "docs": "docsite/* site/static/report-light.webp",
     "examples": "*",
     "meta": "execution-environment.yml runtime.yml",
     "playbooks": "*",
@@ -170,8 +170,8 @@ def imports(check: Check) -> None:
 def readmes(check: Check) -> None:
     """Every language's README names the same things and shows the same commands, their tables hold every module and playbook, and their links work anywhere."""
     texts = {path.name: path.read_text() for path in sorted(check.collection.glob("README*.md"))}
-    # They are shown where the other files of the collection are not.
-    relative = {name: [link for link in links_in(text) if not link.startswith("https://")] for name, text in texts.items()}
+    # They are shown where the other files of the checkout are not.
+    relative = {name: [link for link in links_in(text) if not link.startswith("https://") and not is_picture(link)] for name, text in texts.items()}
     english = texts.pop("README.md")
     problems = [
         f"{name}: {what} differ from README.md: {', '.join(sorted(set(mine) ^ set(wanted)) or ['their order or number'])}"
@@ -185,6 +185,11 @@ def readmes(check: Check) -> None:
     problems += [problem for role in sorted(check.collection.glob("roles/*")) for problem in problems_of_a_role(role)]
     if problems:
         raise CheckFailed("\n".join(problems))
+
+
+def is_picture(link: str) -> bool:
+    """Whether a link leads to a picture that is a part of the built collection."""
+    return Path(link).suffix == ".webp" and belongs(link) and (ROOT / link).is_file()
 
 
 def problems_of_a_role(role: Path) -> list[str]:

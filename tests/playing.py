@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import controlplane
+from sandbox import controlplane, databases
 from sandbox.layout import Layout
 from tests import helpers
 
@@ -19,6 +19,9 @@ SERVER = re.compile(r"\S+: API server .*")
 # Where a line about a cluster names the API server itself.
 HEAD = re.compile(r"(?:[A-Z]+: )?(\S+) \((?:API server )?([^)]*)\): .*")
 CHANGED = re.compile(r" changed=(\d+) ")
+# What examples read their passwords from.
+PASSWORD = databases.REGISTRY.password
+GIVEN = {name: PASSWORD for name in ("FRAUD_DATABASE_PASSWORD", "CREDIT_DATABASE_PASSWORD", "MODEL_REGISTRY_DATABASE_PASSWORD")}
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,15 @@ class Player:
             ["bash", "-c", f'{command} "$@"', "bash", *arguments], cwd=self.folder, env=environment, text=True, capture_output=True, check=False, timeout=300
         )
         return Played(done.returncode, done.stdout + done.stderr)
+
+
+def commands(player: Player) -> list[str]:
+    """The playbooks that the README of an example runs, as it shows them."""
+    [block] = re.findall(r"```shell\n(.*?)```", (player.folder / "README.md").read_text(), re.DOTALL)
+    return [line.partition("#")[0].strip() for line in block.splitlines() if line.startswith(("ansible-playbook ", "ansible-navigator "))]
+
+
+def run(player: Player, command: str, *arguments: str, **variables: str) -> Played:
+    played = player.run(command, *arguments, **GIVEN, **variables)
+    assert PASSWORD not in played.output
+    return played

@@ -27,7 +27,7 @@ LANES = (
     (),
     ("test_backup.py", "test_catalog*.py", "test_database_info.py", "test_model_*.py", "test_registry_reasons.py"),
     ("test_broken_answers.py", "test_given_up_last.py", "test_interleavings.py", "test_missing.py", "test_never.py", "test_rbac.py"),
-    ("test_aap.py", "test_examples.py", "test_registry_life.py", "test_sandbox_*.py"),
+    ("test_aap.py", "test_beside_other_tools.py", "test_examples.py", "test_registry_life.py", "test_sandbox_*.py"),
 )
 
 
@@ -120,6 +120,10 @@ def not_run() -> dict[str, list[str]]:
     left_out = {}
     if not toolchain.mysql():
         left_out["need MySQL"] = marked("needs_mysql")
+    if not toolchain.java():
+        left_out[f"run Event-Driven Ansible, which needs Java {toolchain.JAVA_MINIMUM}"] = marked("needs_java")
+    if not toolchain.promtool():
+        left_out["need promtool"] = marked("needs_promtool")
     if not os.environ.get("SANDBOX_REGISTRY_SERVER"):
         left_out["compare with the product's registry server, because SANDBOX_REGISTRY_SERVER names no program"] = marked("needs_registry_server")
     return left_out

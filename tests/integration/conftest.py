@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox import controlplane, databases, faults
+from sandbox import controlplane, databases, faults, toolchain
 from sandbox.kube import ApiError
 from sandbox.layout import ROOT, Layout
 from tests import helpers
+from tests.fleet import remove
 from tests.helpers import Cluster, Run, Runner
+from tests.playing import Player
 
 # Each server that speaks MySQL's protocol, and each server. Without MySQL, MariaDB is behind both of the first.
 MYSQL_SERVERS = ["mysql", databases.MARIADB]
@@ -21,11 +24,13 @@ SERVERS = [*databases.KINDS, databases.MARIADB]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs MySQL, or the product's registry server, where the sandbox has none; tests/run.py says so."""
+    """Leave out what needs a program that this machine, or the sandbox, does not have; tests/run.py says so."""
     if config.option.collectonly:
         return
     layout = Layout.load(ROOT / ".sandbox")
     lacking = [marker for marker, program in (("needs_mysql", layout.mysql), ("needs_registry_server", layout.registry_server)) if not program]
+    marked = {marker.name for item in items for marker in item.iter_markers()}
+    lacking += [marker for marker, program in (("needs_java", toolchain.java), ("needs_promtool", toolchain.promtool)) if marker in marked and not program()]
     left_out = [item for item in items if any(map(item.get_closest_marker, lacking))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
@@ -100,6 +105,40 @@ def mysql(database: str) -> dict[str, Any]:
         "password": databases.REGISTRY.password,
         "ca": {"source": "cluster"},
     }
+
+
+# The registries of the examples, and of the databases that they name.
+OF_EXAMPLES = ("fraud", "credit")
+
+
+@pytest.fixture(scope="module")
+def examples_databases(layout: Layout) -> Iterator[None]:
+    """The databases that the examples name."""
+    named = [f"{name}_models" for name in OF_EXAMPLES]
+    for kind in databases.KINDS:
+        databases.create_databases(layout, kind, named)
+    yield
+    for kind in databases.KINDS:
+        for name in named:
+            databases.drop_database(layout, kind, name)
+    # One of them is among those that every sandbox has.
+    databases.provision(layout)
+
+
+@pytest.fixture
+def example(layout: Layout, cluster: Cluster, automation_token: str, tmp_path: Path, examples_databases: None) -> Iterator[Callable[[str], Player]]:
+    """Makes a copy of an example's folder to run its commands in; the registries that it makes are gone afterwards."""
+
+    def copied(name: str) -> Player:
+        folder = tmp_path / name
+        shutil.copytree(ROOT / "examples" / name, folder)
+        player = Player(layout, automation_token, folder)
+        player.kubeconfig()
+        return player
+
+    yield copied
+    for name in OF_EXAMPLES:
+        remove(cluster, f"{name}-models")
 
 
 __all__ = ["ApiError", "Cluster", "Run", "Runner"]

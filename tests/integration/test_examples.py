@@ -3,70 +3,25 @@
 from __future__ import annotations
 
 import base64
+import http.server
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 import yaml
 
 from sandbox import databases
-from sandbox.layout import ROOT, Layout
+from sandbox.layout import Layout
 from tests import reading_results
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Database, Form
-from tests.fleet import remove
 from tests.helpers import REGISTRIES, Cluster
-from tests.playing import Played, Player
+from tests.playing import PASSWORD, Player, commands, run
 
-PASSWORD = databases.REGISTRY.password
-GIVEN = {name: PASSWORD for name in ("FRAUD_DATABASE_PASSWORD", "CREDIT_DATABASE_PASSWORD", "MODEL_REGISTRY_DATABASE_PASSWORD")}
 REFRESHED = "refreshed-word-815"
-NAMES = ("fraud", "credit")
 JOBS = ("review", "converge", "check")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def examples_databases(layout: Layout) -> Iterator[None]:
-    """The databases that the examples name."""
-    named = [f"{name}_models" for name in NAMES]
-    for kind in databases.KINDS:
-        databases.create_databases(layout, kind, named)
-    yield
-    for kind in databases.KINDS:
-        for name in named:
-            databases.drop_database(layout, kind, name)
-    # One of them is among those that every sandbox has.
-    databases.provision(layout)
-
-
-@pytest.fixture
-def example(layout: Layout, cluster: Cluster, automation_token: str, tmp_path: Path) -> Iterator[Callable[[str], Player]]:
-    """Makes a copy of an example's folder to run its commands in; the registries that it makes are gone afterwards."""
-
-    def copied(name: str) -> Player:
-        folder = tmp_path / name
-        shutil.copytree(ROOT / "examples" / name, folder)
-        player = Player(layout, automation_token, folder)
-        player.kubeconfig()
-        return player
-
-    yield copied
-    for name in NAMES:
-        remove(cluster, f"{name}-models")
-
-
-def commands(player: Player) -> list[str]:
-    """The playbooks that the README of an example runs, as it shows them."""
-    [block] = re.findall(r"```shell\n(.*?)```", (player.folder / "README.md").read_text(), re.DOTALL)
-    return [line.partition("#")[0].strip() for line in block.splitlines() if line.startswith("ansible-playbook ")]
-
-
-def run(player: Player, command: str, *arguments: str, **variables: str) -> Played:
-    played = player.run(command, *arguments, **GIVEN, **variables)
-    assert PASSWORD not in played.output
-    return played
 
 
 def test_one_cluster(example: Callable[[str], Player]) -> None:
@@ -165,17 +120,35 @@ def test_passwords_that_external_secrets_keeps(example: Callable[[str], Player],
         cluster.delete("v1", "secrets", "fraud-database")
 
 
+class Vault(http.server.BaseHTTPRequestHandler):
+    """Answers as the KV engine of Vault: with one secret, and only who has its token."""
+
+    TOKEN = "token-of-vault-734"
+
+    def do_GET(self) -> None:
+        allowed, known = self.headers.get("X-Vault-Token") == self.TOKEN, self.path == "/v1/secret/data/model-registries/fraud"
+        found = {"data": {"data": {"password": PASSWORD}, "metadata": {"version": 1}}}
+        content = json.dumps(found if allowed and known else {"errors": ["permission denied"]}).encode()
+        self.send_response(200 if allowed and known else 403)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Nothing: the output is that of the tests."""
+
+
 def test_passwords_in_vault(example: Callable[[str], Player], cluster: Cluster) -> None:
     player = example("passwords-vault")
-    # Stands in for Vault's program: answers this one question and no other.
-    program = player.folder / "bin" / "vault"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\n[ "$*" = "kv get -field=password secret/model-registries/fraud" ] && printf "%s" "{PASSWORD}"\n')
-    program.chmod(0o755)
-    converge, rotate = (f'PATH="$PWD/bin:$PATH" {command}' for command in commands(player))
-    made, same = run(player, converge), run(player, rotate)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vault) as vault:
+        threading.Thread(target=vault.serve_forever, daemon=True).start()
+        variables = {"VAULT_ADDR": f"http://127.0.0.1:{vault.server_port}", "VAULT_TOKEN": Vault.TOKEN}
+        converge, rotate = commands(player)
+        made, same, refused = run(player, converge, **variables), run(player, rotate, **variables), run(player, rotate, **{**variables, "VAULT_TOKEN": "other"})
+        vault.shutdown()
     assert made.code == same.code == 0, made.output + same.output
     assert "openshift/fraud-models: created, https://" in made.summary and "no change; available" in same.summary
+    assert refused.code and "permission denied" in refused.output
+    assert not any(Vault.TOKEN in played.output for played in (made, same, refused))
     assert cluster.registry("fraud-models")
 
 
