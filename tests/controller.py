@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import jinja2
 import yaml
@@ -159,9 +159,10 @@ KINDS = {
     "controller_hosts": "hosts",
     "controller_templates": "job_templates",
     "controller_workflows": "workflow_job_templates",
+    "controller_schedules": "schedules",
 }
-# In place of the role: it sends what the real one would write, and goes on as that one does when a job template is refused.
-DISPATCH = """---
+# In place of the roles: they send what the real ones would write, and go on as those do when a job template is refused.
+WRITE = """---
 - name: Write the objects of each kind
   ansible.builtin.uri:
     url: "{{ aap_hostname }}/write/{{ item }}"
@@ -179,17 +180,31 @@ DISPATCH = """---
     __templates_error_list: "{{ written.results | selectattr('json', 'defined') | map(attribute='json.refused', default=[]) | flatten }}"
   when: vars['controller_templates'] is defined
 """
+ROLES = {"dispatch": list(KINDS), "controller_inventories": ["controller_inventories"], "controller_roles": ["controller_roles"]}
+
+
+def handed_on(item: dict[str, Any]) -> dict[str, Any]:
+    """What the roles hand to a module: lists of objects as names, and nothing that is empty."""
+    related = {name: [entry["name"] for entry in entries] for name, entries in item.get("related", {}).items()}
+    values = {"credential" if name == "scm_credential" else name: value for name, value in item.items() if name != "related"} | related
+    return {name: value for name, value in values.items() if value not in ("", [], None)}
 
 
 class Api:
     """The API of a controller, and what the roles of infra.aap_configuration write to it, as AWX 24.6 was seen to keep it."""
 
     def __init__(self, folder: Path) -> None:
-        self.objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS.values()}
+        self.objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in (*KINDS.values(), "organizations", "teams", "notification_templates")}
+        self.objects["organizations"]["Default"] = {"name": "Default"}
+        # Who was granted what on which object.
+        self.roles: set[tuple[str, str, str]] = set()
         # How the next sync of a project ends, and which job templates the API refuses.
         self.sync, self.refused = "successful", ""
-        role = folder / "collections" / "ansible_collections" / "infra" / "aap_configuration" / "roles" / "dispatch" / "tasks" / "main.yml"
-        _write(role, DISPATCH % json.dumps(list(KINDS)))
+        # What the sync answers before that, each time that it is asked.
+        self.syncing: list[str] = []
+        for role, variables in ROLES.items():
+            path = folder / "collections" / "ansible_collections" / "infra" / "aap_configuration" / "roles" / role / "tasks" / "main.yml"
+            _write(path, WRITE % json.dumps(variables))
         self.collections = str(folder / "collections")
 
     def __enter__(self) -> Api:
@@ -202,13 +217,21 @@ class Api:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self._answer(api.written(self.path.rpartition("/")[2], body))
+                kind, *more = self.path.strip("/").removeprefix("api/v2/").split("/")
+                self._answer(api.written(more[0], body) if kind == "write" else api.associated(kind, more, body))
+
+            def do_PATCH(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                kind, name = self.path.strip("/").removeprefix("api/v2/").split("/")
+                api.objects[kind][unquote(name)] |= body
+                self._answer({})
 
             def log_message(self, *_: object) -> None:
                 """Nothing: what is asked is no part of a test's output."""
 
             def _answer(self, content: dict[str, Any]) -> None:
-                self.send_response(200)
+                # The login of the lookup and of the requests is the same.
+                self.send_response(200 if self.headers.get("Authorization") == "Bearer token" or "/write/" in self.path else 401)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
                 self.wfile.write(json.dumps(content).encode())
@@ -223,18 +246,32 @@ class Api:
         self._server.server_close()
 
     def found(self, kind: str, query: dict[str, str]) -> dict[str, Any]:
-        """A list of the API: the objects of a kind by name or beginning of a name, or the events of a failed sync."""
+        """A list of the API: the objects of a kind by name, or the events of a failed sync."""
         if kind.startswith("project_updates"):
-            results = [{"stdout": "fatal: could not read from the repository"}]
+            results = [{"event_data": {"res": {"msg": "fatal: could not read from robot:pass@git.example.com"}}}]
         else:
-            named = [
-                item for name, item in self.objects[kind].items() if query.get("name", name) == name and name.startswith(query.get("name__startswith", ""))
+            results = [
+                item | {"id": name, "url": f"/api/v2/{kind}/{quote(name)}/"} for name, item in self.objects[kind].items() if query.get("name", name) == name
             ]
-            results = [item for item in named if item.get("inventory") == query.get("inventory__name", item.get("inventory"))]
+        if kind == "projects" and self.syncing:
+            results = [item | {"status": self.syncing.pop()} for item in results]
+        if kind == "inventories":
+            results = [item | {"variables": json.dumps(item["variables"])} for item in results]
         return {"count": len(results), "next": None, "previous": None, "results": results}
 
+    def associated(self, kind: str, path: Sequence[str], body: dict[str, Any]) -> dict[str, Any]:
+        """An object is taken from a list of another one."""
+        assert body["disassociate"]
+        name, listed = path
+        self.objects[kind][unquote(name)][listed].remove(body["id"])
+        return {}
+
     def written(self, variable: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """What becomes of the items of a role: each replaces what was there, its list of credentials too."""
+        """What becomes of the items of a role: what is not empty replaces what was there, a list of credentials too."""
+        if variable == "controller_roles":
+            for item in items:
+                self._grant(item)
+            return {}
         kind = KINDS[variable]
         refused = []
         for item in items:
@@ -246,12 +283,19 @@ class Api:
                 refused.append({"name": name, "error": "Playbook not found for project."})
                 continue
             known = self.objects[kind].get(name, {})
-            self.objects[kind][name] = known | item
+            self.objects[kind][name] = known | handed_on(item)
             if kind == "projects" and (not known or item.get("update_project")):
                 self.objects[kind][name] |= {"status": self.sync, "summary_fields": {"last_update": {"id": 7}}}
                 if self.sync != "successful" and item.get("update_project"):
                     return {"failure": "Project update failed"}
         return {"refused": refused}
+
+    def _grant(self, item: dict[str, Any]) -> None:
+        assert item["lookup_organization"] == "Default" and set(item["teams"]) <= set(self.objects["teams"])
+        objects = {"job_templates": item.get("job_templates", []), "workflow_job_templates": item.get("workflows", [])}
+        assert all(set(names) <= set(self.objects[kind]) for kind, names in objects.items())
+        named = {(team, item["role"], name) for team in item["teams"] for names in objects.values() for name in names}
+        self.roles = self.roles - named if item.get("state") == "absent" else self.roles | named
 
     def _can_play(self, template: dict[str, Any]) -> bool:
         return bool(self.objects["projects"].get(template["project"], {}).get("status") == "successful")

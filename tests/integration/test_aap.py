@@ -21,7 +21,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from sandbox import controlplane, databases
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from tests.component import component_kept, is_ready, status_of, switch
-from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Api, Controller, Job, defaults, refusals
+from tests.controller import AAP, BEARER_TOKEN_TYPE, DEFAULT_TYPES, Api, Controller, Job, defaults, handed_on, refusals
 from tests.fleet import remove
 from tests.helpers import Runner, Task, account_with, converging_roles, roles_of, shell, until
 
@@ -38,9 +38,11 @@ MODULES = {
     "controller_hosts": "host",
     "controller_templates": "job_template",
     "controller_workflows": "workflow_job_template",
+    "controller_schedules": "schedule",
 }
 CLUSTER = "openshift-ai"
 KEEP, NO, YES = "Keep as it is", "No", "Yes"
+SCHEDULE = "DTSTART;TZID=Europe/Berlin:20260101T060000 RRULE:FREQ=DAILY;INTERVAL=1"
 
 
 def objects_of(folder: Path, layout: Layout, environment: Mapping[str, str] | None = None, **settings: Any) -> dict[str, list[dict[str, Any]]]:
@@ -48,12 +50,13 @@ def objects_of(folder: Path, layout: Layout, environment: Mapping[str, str] | No
     plays = yaml.safe_load((AAP / "configure.yml").read_text())
     files = list(dict.fromkeys(file for play in plays for file in play["vars_files"]))
     written = folder / f"{uuid.uuid4().hex}.json"
-    shown = {name: f"{{{{ {name} }}}}" for name in MODULES}
+    shown = {name: f"{{{{ {name} }}}}" for name in (*MODULES, "model_registries_aap_roles")}
     tasks = [{"ansible.builtin.copy": {"content": "{{ shown | to_json }}", "dest": str(written), "mode": "0600"}, "vars": {"shown": shown}}]
     files = [str(AAP / file) for file in files]
     playbook = folder / f"{written.stem}.yml"
     playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars_files": files, "tasks": tasks}]))
-    command = ["ansible-playbook", str(playbook), "-e", json.dumps({f"model_registries_aap_{name}": value for name, value in settings.items()})]
+    given = {f"model_registries_aap_{name}": value for name, value in {"earlier": {}, "receiving": {}, **settings}.items()}
+    command = ["ansible-playbook", str(playbook), "-e", json.dumps(given)]
     variables = {**shell(layout), **(environment or {})}
     done = subprocess.run(command, env=variables, check=False, text=True, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -67,6 +70,7 @@ def controller(layout: Layout, automation_token: str, tmp_path_factory: pytest.T
     folder = tmp_path_factory.mktemp("controller")
     certificate = layout.path("pki", "ca.crt").read_text()
     settings = {"api_server": layout.api_url, "token": automation_token, "api_server_ca": certificate, "report_file": str(folder / "report.html")}
+    settings |= {"schedules": {"check": SCHEDULE, "backup": SCHEDULE}}
     return Controller(layout, objects_of(folder, layout, **settings), folder)
 
 
@@ -128,7 +132,7 @@ def test_every_object_is_accepted_by_the_module_that_receives_it(
     items = controller.objects[variable] + fleet.objects[variable]
     assert items
     for item in items:
-        errors = ArgumentSpecValidator(arguments["argument_spec"], **rules).validate(item).error_messages
+        errors = ArgumentSpecValidator(arguments["argument_spec"], **rules).validate(handed_on(item)).error_messages
         assert errors == [], item["name"]
 
 
@@ -155,12 +159,46 @@ def test_every_name_that_an_object_refers_to_is_there(controller: Controller, fl
             assert sorted([*following, next(iter(nodes))]) == sorted(nodes)
 
 
+def test_a_schedule_answers_the_survey_of_its_template_for_all_clusters(layout: Layout, controller: Controller, tmp_path: Path) -> None:
+    kept = objects_of(tmp_path, layout, schedules={"check": SCHEDULE, "backup": SCHEDULE}, backup_keep_days=30, token="t", api_server_ca="ca")
+    assert [(item["state"], item["rrule"]) for item in kept["controller_schedules"]] == 2 * [("present", SCHEDULE)]
+    check, backup = kept["controller_schedules"]
+    for item in (check, backup):
+        name = item["unified_job_template"].removeprefix("Model registries: ")
+        # Nobody fills in the defaults.
+        questions = [question | {"default": None} for question in controller.template(name)["survey_spec"]["spec"]]
+        assert refusals(questions, item["extra_data"]) == []
+        assert item["extra_data"]["model_registries_clusters"] == "all"
+    assert backup["extra_data"]["model_registry_backup_keep_days"] == 30
+    fewer = {"schedules": {"check": "", "backup": SCHEDULE}, "earlier": {"schedules": ["check"]}}
+    [gone, left] = objects_of(tmp_path, layout, **fewer, token="t", api_server_ca="ca")["controller_schedules"]
+    assert (gone["state"], left["state"]) == ("absent", "present") and "model_registry_backup_keep_days" not in left["extra_data"]
+    assert objects_of(tmp_path, layout, token="t", api_server_ca="ca")["controller_schedules"] == []
+
+
+def test_each_job_template_but_enable_is_run_by_one_kind_of_team(layout: Layout, tmp_path: Path) -> None:
+    teams = {name: [name] for name in ("check", "apply", "approve", "manage")}
+    objects = objects_of(tmp_path, layout, receiving=teams, token="t", api_server_ca="ca")
+    granted = objects["model_registries_aap_roles"]
+    run = {item["teams"][0]: item["job_templates"] for item in granted if item["role"] == "execute" and "job_templates" in item}
+    assert run["check"] == [f"Model registries: {name}" for name in ("check", "find drift", "export", "report")]
+    every = {template["name"] for template in objects["controller_templates"]}
+    assert sorted(run["check"] + run["manage"]) == sorted(every - {"Model registries: enable"}) and set(run) == {"check", "manage"}
+    [workflow] = [item["name"] for item in objects["controller_workflows"]]
+    others = {
+        (item["role"], *item["teams"]): item.get("workflows") or item["job_templates"] for item in granted if "workflows" in item or item["role"] == "read"
+    }
+    shown = ["Model registries: check", "Model registries: find drift", "Model registries: apply the list"]
+    assert others == {("execute", "apply"): [workflow], ("approval", "approve"): [workflow], ("read", "apply", "approve"): shown}
+
+
 def test_the_login_that_is_not_used_needs_no_values(layout: Layout, tmp_path: Path) -> None:
     ca, kubeconfig = tmp_path / "ca.pem", tmp_path / "kubeconfig"
+    earlier = {"logins": ["Model registries: cluster", "Model registries: clusters"]}
     ca.write_text("the CA")
     kubeconfig.write_text("apiVersion: v1\nkind: Config")
-    one = objects_of(tmp_path, layout, {"MODEL_REGISTRIES_TOKEN": "the token", "MODEL_REGISTRIES_CA_FILE": str(ca)})
-    several = objects_of(tmp_path, layout, {"MODEL_REGISTRIES_KUBECONFIG": str(kubeconfig)}, login="Model registries: clusters")
+    one = objects_of(tmp_path, layout, {"MODEL_REGISTRIES_TOKEN": "the token", "MODEL_REGISTRIES_CA_FILE": str(ca)}, earlier=earlier)
+    several = objects_of(tmp_path, layout, {"MODEL_REGISTRIES_KUBECONFIG": str(kubeconfig)}, login="Model registries: clusters", earlier=earlier)
     for objects in (one, several):
         assert [item.get("state") for item in objects["controller_credentials"]] == [None, "absent"]
         assert objects["controller_credentials"][1]["inputs"] == {}
@@ -524,51 +562,154 @@ def configure(api: Api, layout: Layout, tmp_path: Path) -> Callable[..., subproc
         variables = shell(layout)
         variables["ANSIBLE_COLLECTIONS_PATH"] = f"{api.collections}:{variables['ANSIBLE_COLLECTIONS_PATH']}"
         command = ["ansible-playbook", str(AAP / "configure.yml"), "-e", json.dumps(given)]
-        return subprocess.run(command, env=variables, cwd=tmp_path, check=False, text=True, capture_output=True, timeout=300)
+        done = subprocess.run(command, env=variables, cwd=tmp_path, check=False, text=True, capture_output=True, timeout=300)
+        return subprocess.CompletedProcess(done.args, done.returncode, " ".join(done.stdout.split()), done.stderr)
 
     return run
+
+
+WORKFLOW = "Model registries: check, approve, apply"
+EVERYTHING = {
+    "clusters": [{"name": "east"}, {"name": "west"}],
+    "project_credential": "Git",
+    "image_credential": "Quay",
+    "image_pull": "always",
+    "webhook": "github",
+    "teams": {"check": ["Viewers"], "apply": ["Operators"], "approve": ["Owners"], "manage": ["Owners"]},
+    "notifications": {"failure": ["Mail"], "approval": ["Chat"]},
+    "schedules": {"check": SCHEDULE, "backup": SCHEDULE},
+}
+
+
+def stock(api: Api) -> None:
+    """The controller has what EVERYTHING names."""
+    for kind, names in {
+        "credentials": ("Git", "Quay"),
+        "teams": ("Viewers", "Operators", "Owners"),
+        "notification_templates": ("Mail", "Chat", "Pager"),
+    }.items():
+        api.objects[kind] |= {name: {"name": name} for name in names}
+
+
+def fields(api: Api) -> tuple[Any, ...]:
+    """What the settings say about the project, the execution environment and the webhook."""
+    environment = api.objects["execution_environments"]["Model registries"]
+    workflow = api.objects["workflow_job_templates"][WORKFLOW]
+    return api.objects["projects"]["Model registries"]["credential"], environment["credential"], environment["pull"], workflow["webhook_service"]
+
+
+def notifications(api: Api) -> list[list[str]]:
+    """Those for failures of the check, the backup and the workflow, and those for approvals."""
+    workflow = api.objects["workflow_job_templates"][WORKFLOW]
+    failing = [*(api.objects["job_templates"][f"Model registries: {name}"] for name in ("check", "backup")), workflow]
+    return [*(item["notification_templates_error"] for item in failing), workflow["notification_templates_approvals"]]
 
 
 def test_configuring_again_keeps_the_credentials_of_the_list(api: Api, configure: Callable[..., Any]) -> None:
     api.objects["credentials"]["Our vault"] = {"name": "Our vault"}
     for _run in range(2):
         done = configure(list_credentials=["Our vault"])
-        assert done.returncode == 0 and "The settings no longer list" not in done.stdout, done.stdout
+        assert done.returncode == 0 and "no longer list it" not in done.stdout, done.stdout
     given = {name: template["credentials"] for name, template in api.objects["job_templates"].items()}
     reading = {f"Model registries: {name}" for name in ("check", "find drift", "apply the list", "report")}
     assert {name for name, credentials in given.items() if "Our vault" in credentials} == reading
     assert all("Model registries: cluster" in credentials for credentials in given.values())
 
 
-def test_what_the_settings_no_longer_name_is_removed_and_said(api: Api, configure: Callable[..., Any]) -> None:
-    api.objects["hosts"]["of others"] = {"name": "of others", "inventory": "Another inventory"}
+def test_settings_are_what_the_controller_has_and_what_they_no_longer_list_is_removed(api: Api, configure: Callable[..., Any]) -> None:
+    stock(api)
+    done = configure(**EVERYTHING)
+    assert done.returncode == 0, done.stdout
+    objects = api.objects
+    assert fields(api) == ("Git", "Quay", "always", "github") and notifications(api) == [["Mail"], ["Mail"], ["Mail"], ["Chat"]]
+    assert len(objects["schedules"]) == 2
+    assert ("Viewers", "execute", "Model registries: check") in api.roles and ("Owners", "approval", WORKFLOW) in api.roles
+    # What others have added to the same objects.
+    objects["hosts"]["of others"] = {"name": "of others", "inventory": "Model registry clusters"}
+    objects["workflow_job_templates"][WORKFLOW]["notification_templates_approvals"].append("Pager")
+    others = {("Viewers", "admin", "Model registries: check"), ("Strangers", "execute", WORKFLOW)}
+    api.roles |= others
+    # A team that lost one permission keeps what another one needs, and one that was deleted is no obstacle.
+    del objects["teams"]["Viewers"]
+    api.roles.discard(("Viewers", "execute", "Model registries: check"))
+    fewer = {"clusters": EVERYTHING["clusters"][:1], "teams": {"apply": ["Operators", "Owners"]}}
+    changed = configure(**fewer)
+    assert changed.returncode == 0, changed.stdout
+    for text in ("the cluster west", "permission to check for the team Viewers", "permission to approve for the team Owners", "the webhook of github"):
+        assert f"no longer list it: {text}" in changed.stdout, text
+    assert set(objects["hosts"]) == {"of others", "east"} and objects["schedules"] == {}
+    assert fields(api) == (None, None, "missing", "") and notifications(api) == [[], [], [], ["Pager"]]
+    read = {(team, "read", f"Model registries: {name}") for team in ("Operators", "Owners") for name in ("check", "find drift", "apply the list")}
+    mine = {role for role in api.roles - others if role[0] != "Viewers"}
+    assert mine == read | {(team, "execute", WORKFLOW) for team in ("Operators", "Owners")} and others <= api.roles
+    again = configure(**fewer)
+    assert again.returncode == 0 and "no longer list it" not in again.stdout, again.stdout
+
+
+def test_the_login_of_earlier_settings_is_removed(api: Api, configure: Callable[..., Any]) -> None:
     contexts = [{"name": name, "variables": {"model_registry_cluster": {"context": name}}} for name in ("east", "west")]
     assert configure(clusters=contexts, login="Model registries: clusters").returncode == 0
-    assert set(api.objects["hosts"]) == {"of others", "east", "west"} and set(api.objects["credentials"]) == {"Model registries: clusters"}
-    changed = configure(clusters=contexts[:1])
-    assert changed.returncode == 0, changed.stdout
-    assert set(api.objects["hosts"]) == {"of others", "east"} and set(api.objects["credentials"]) == {"Model registries: cluster"}
-    assert "The settings no longer list the cluster west, the credential Model registries: clusters" in " ".join(changed.stdout.split())
+    assert set(api.objects["credentials"]) == {"Model registries: clusters"}
+    changed = configure(clusters=contexts)
+    assert changed.returncode == 0 and set(api.objects["credentials"]) == {"Model registries: cluster"}
+    assert "no longer list it: the credential Model registries: clusters" in changed.stdout
+
+
+def test_a_run_that_fails_does_not_forget_what_an_earlier_one_has_set(api: Api, configure: Callable[..., Any]) -> None:
+    stock(api)
+    assert configure(**EVERYTHING).returncode == 0
+    api.refused = "Model registries: check"
+    assert configure(clusters=EVERYTHING["clusters"]).returncode and ("Viewers", "execute", "Model registries: check") in api.roles
+    api.refused = ""
+    assert configure(clusters=EVERYTHING["clusters"]).returncode == 0
+    assert api.roles == set() and api.objects["projects"]["Model registries"]["credential"] is None
+
+
+def test_everything_that_is_wrong_or_missing_is_told_at_once_and_nothing_is_written(api: Api, configure: Callable[..., Any]) -> None:
+    before = json.dumps(api.objects)
+    wrong = configure(token="", image_pull="sometimes", webhook="svn", teams={"approvers": ["Owners"]}, schedules={"export": SCHEDULE}, backup_keep_days="x")
+    for words in (
+        "token is empty",
+        "pull is not valid",
+        "webhook is not valid",
+        "entries: check, apply, approve, manage",
+        "entries: check, backup",
+        "keep_days must",
+    ):
+        assert words in wrong.stdout, words
+    missing = configure(**EVERYTHING, list_credentials=["Our vault"])
+    names = (
+        "the credential Git, the credential Quay, the credential Our vault, the notification template Mail, the notification template Chat, the team Viewers"
+    )
+    assert names in missing.stdout, missing.stdout
+    assert wrong.returncode and missing.returncode and json.dumps(api.objects) == before
+    absent = configure(organization="Nobody")
+    assert absent.returncode and "the organization Nobody" in absent.stdout, absent.stdout
 
 
 def test_a_project_that_cannot_be_fetched_fails_once_with_its_cause_and_is_tried_again(api: Api, configure: Callable[..., Any]) -> None:
     api.sync = "failed"
     failed = configure()
-    assert failed.returncode and "fatal: could not read from the repository" in failed.stdout, failed.stdout
-    assert "could not be fetched from https://git.example.com" in " ".join(failed.stdout.split()) and "Playbook not found" not in failed.stdout
+    assert failed.returncode and "fatal: could not read from ***@git.example.com" in failed.stdout, failed.stdout
+    assert "could not be fetched from https://git.example.com" in failed.stdout and "Playbook not found" not in failed.stdout
     assert api.objects["job_templates"] == {}
+    # The controller is still syncing when the role has given up.
+    api.syncing = ["running"]
     api.sync = "successful"
     done = configure()
-    assert done.returncode == 0 and len(api.objects["job_templates"]) == len({*api.objects["job_templates"]}) > 9, done.stdout
+    assert done.returncode == 0 and not api.syncing and len(api.objects["job_templates"]) > 9, done.stdout
 
 
-def test_it_fails_when_a_job_template_or_a_credential_of_the_list_is_missing(api: Api, configure: Callable[..., Any]) -> None:
+def test_it_fails_when_an_object_is_not_written(api: Api, configure: Callable[..., Any]) -> None:
     api.refused = "Model registries: check"
     refused = configure()
     assert refused.returncode and "Model registries: check: Playbook not found for project." in refused.stdout, refused.stdout
-    api.refused = ""
-    missing = configure(list_credentials=["Our vault"])
-    assert missing.returncode and "credentials: Our vault is missing on the controller" in missing.stdout, missing.stdout
+
+
+def test_a_role_that_is_not_installed_is_no_failure_of_the_project(api: Api, configure: Callable[..., Any]) -> None:
+    api.collections = str(Path(api.collections).parent / "none")
+    done = configure()
+    assert done.returncode and "infra.aap_configuration.dispatch" in done.stdout and "could not be fetched" not in done.stdout, done.stdout
 
 
 def test_a_registry_with_a_generated_database_is_recovered_by_jobs_after_it_was_lost(
