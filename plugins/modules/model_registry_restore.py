@@ -218,7 +218,7 @@ deployments:
       description: Whether the backup contains this version of this model.
       type: bool
   sample:
-    - {namespace: fraud-serving, name: fraud, registered_model_id: "1", model_version_id: "4", found: true}
+    - {namespace: fraud-prod, name: fraud, registered_model_id: "1", model_version_id: "4", found: true}
 summary:
   description: The number of rows, and the registry, the cluster and the time of the backup in one line.
   returned: success

@@ -143,7 +143,7 @@ def test_the_objects_of_the_role_are_those_that_are_tested() -> None:
 
 def test_every_name_that_an_object_refers_to_is_there(controller: Controller, fleet: Controller) -> None:
     for objects in (controller.objects, fleet.objects):
-        names = {variable: {item["name"] for item in items} for variable, items in objects.items()}
+        names = {variable: {item["name"] for item in items if "name" in item} for variable, items in objects.items()}
         for template in objects["controller_templates"]:
             assert (AAP / "project" / template["playbook"]).is_file()
             assert template["project"] in names["controller_projects"] and template["inventory"] in names["controller_inventories"]

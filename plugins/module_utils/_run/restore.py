@@ -241,7 +241,7 @@ def _ask_server(reader: registry_reader.Reader, name: str, expected: Mapping[str
         outcome.warn([f"the data was restored, but it was not checked that the registry server shows it: {error}"])
         return
     collections = {path.partition("/")[0] for path in shown}
-    # The newest version of the API does not have them.
+    # A server without the older version of the API does not show them.
     hidden = {"experiments", "experiment_runs"} - collections
     asked = {path: stored for path, stored in expected.items() if path.partition("/")[0] not in hidden}
     missing = [path for path, stored in asked.items() if path not in shown or not _is_named(shown[path].get("name"), stored)]
