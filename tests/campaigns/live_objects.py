@@ -11,6 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,12 +19,12 @@ from unittest import mock
 
 from kubernetes.client.rest import ApiException
 
-from ansible_collections.modelops.openshift_ai.plugins.filter import model_registry_report, to_variables
+from ansible_collections.modelops.openshift_ai.plugins.filter import to_variables
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, component, info, permission, registries, registry
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome, _report
 from sandbox import databases
 from sandbox.layout import REGISTRIES_NAMESPACE, Layout
 from tests import fleet, hostile_texts
@@ -323,14 +324,14 @@ class Reading:
         except _errors.ReportedError as error:
             return {"warnings": warnings}, str(error)
         found = json.loads(json.dumps({"changed": False, **found}))
-        variables = {"sandbox": {"model_registry_report_found": found}}
-        page, summary = (model_registry_report.model_registry_report(["sandbox"], variables, part) for part in ("page", "summary"))
+        report = _report.report_of([("sandbox", found, {})], datetime.now(timezone.utc), "1.0.0")
+        page, files = _report.html(report), _report.files(report, "report.html")
         assert ATTACK not in page, "the page holds what somebody wrote into the cluster"
-        shown = [*summary, *(finding["text"] for finding in _outcome.as_fact(_outcome.checked({}, found, False, False))["findings"])]
+        shown = [*report.summary, *(finding["text"] for finding in _outcome.as_fact(_outcome.checked({}, found, False, False))["findings"])]
         assert all(line.isprintable() for line in shown), shown
         written = to_variables.to_variables({"model_registries_list": found["registries"]})
         assert "\x1b" not in written
-        return {"found": found, "warnings": warnings, "page": page, "variables": written}, None
+        return {"found": found, "warnings": warnings, "page": page, "files": files, "variables": written}, None
 
 
 def _log_of(name: str) -> Callable[[Any], Any]:
