@@ -11,7 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -324,7 +324,7 @@ class Reading:
         except _errors.ReportedError as error:
             return {"warnings": warnings}, str(error)
         found = json.loads(json.dumps({"changed": False, **found}))
-        report = _report.report_of([("sandbox", found, {})], datetime.now(timezone.utc), "1.0.0")
+        report = _report.report_of([("sandbox", found, {})], datetime.now(UTC), "1.0.0")
         page, files = _report.html(report), _report.files(report, "report.html")
         assert ATTACK not in page, "the page holds what somebody wrote into the cluster"
         shown = [*report.summary, *(finding["text"] for finding in _outcome.as_fact(_outcome.checked({}, found, False, False))["findings"])]
