@@ -22,8 +22,8 @@ options:
             become available, and the error reports the cause.
           - V(generated) is a PostgreSQL database that the product creates for the registry. It is deleted together with the registry. A warning is issued,
             because it is not intended for production. Mutually exclusive with all other suboptions of O(database). The module fails for products before 3.0,
-            which do not support it. If that of a deleted registry of the same name is still being deleted, the module waits up to 60 seconds until it is
-            gone, and fails if it is not.
+            which do not support it. If the generated database of a deleted registry of the same name is still being deleted, the module waits up to 60 seconds
+            until the deletion is complete, and otherwise fails.
           - The module fails if the type of an existing registry would change, unless O(allow_data_change=true).
         type: str
         choices: [mysql, postgresql, generated]

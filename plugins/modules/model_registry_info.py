@@ -251,15 +251,15 @@ registries:
               description: What created the binding. One of V(dashboard-or-collection), V(operator) and V(other).
               type: str
             created_at:
-              description: When the binding was created.
+              description: The time at which the binding was created.
               type: str
             last_changed_at:
-              description: When the binding was last changed, which includes its creation. Null if the API server does not report it.
+              description: The time at which the binding was created or last changed. Null if the API server does not report it.
               type: str
             last_changed_by:
               description:
-                - The client that changed the binding last, as it named itself to the API server. V(unknown) is a client without a name, such as the dashboard.
-                  Only the audit log of the API server contains the user.
+                - The client that last changed the binding, as it identified itself to the API server. V(unknown) is a client without a name, such as the
+                  dashboard. Only the audit log of the API server contains the user.
               type: str
             effective:
               description:
@@ -353,7 +353,7 @@ access_by_other_roles:
   elements: dict
 groups:
   description:
-    - The groups of OpenShift that have access, with their users.
+    - The OpenShift groups that have access, with their users.
     - Null if the account cannot list Groups, or if the cluster has no Groups because its users log in to an external identity provider.
   returned: if O(include) contains V(permissions)
   type: list
@@ -367,10 +367,10 @@ groups:
       type: list
       elements: str
     last_changed_at:
-      description: When the group was last changed. Null if the API server does not report it.
+      description: The time at which the group was last changed. Null if the API server does not report it.
       type: str
     last_changed_by:
-      description: The client that changed the group last, as it named itself to the API server.
+      description: The client that last changed the group, as it identified itself to the API server.
       type: str
 result:
   description: The result of the expression in O(query).

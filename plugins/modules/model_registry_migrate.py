@@ -78,8 +78,8 @@ options:
           - The password is stored in a new Secret. The Secret of the previous database is not changed.
           - The module fails if the database has rows that differ from those of the registry, tables that do not belong to a model registry, or an incomplete
             migration, or if the registry server cannot use it.
-          - The module also fails if another registry in the namespace uses the new database or the current one, also under another host name. A warning is
-            issued if that could not be checked.
+          - The module also fails if another registry in the namespace uses the new database or the current one, even under another host name. If this could not
+            be checked, a warning is issued.
           - The module fails if the database cannot store rows of the registry. MySQL considers names equal that differ only in case, accents or trailing
             blanks, and PostgreSQL cannot store NUL characters. The error lists the rows.
         type: dict

@@ -16,8 +16,9 @@ description:
   - Writes an HTML page from the results of M(modelops.openshift_ai.model_registry_info) for all hosts of the play, each of which is a cluster, and from the
     drift that M(modelops.openshift_ai.model_registries) detected in check mode. The page shows the findings, who has access to the registries, their databases,
     certificates and backups, what could not be checked, and what has changed since the last report.
-  - Beside the page, writes each of its tables in CSV format, and all of them in JSON format. The next report is compared with the JSON file.
-  - The page requires no network. All data from clusters is escaped. In the CSV files, an apostrophe precedes text that a spreadsheet would take for a formula.
+  - Also writes each table of the page in CSV format, and all of them in JSON format, to the folder of the page. The next report is compared with the JSON file.
+  - The page requires no network. All data from clusters is escaped. In the CSV files, text that a spreadsheet would interpret as a formula is prefixed with an
+    apostrophe.
   - The role P(modelops.openshift_ai.model_registry_report#role) reads the clusters and uses this module.
 extends_documentation_fragment:
   - modelops.openshift_ai.attributes
@@ -30,7 +31,7 @@ attributes:
     description: This module runs on the controller.
     support: none
   check_mode:
-    description: In check mode, writes nothing.
+    description: In check mode, no files are written.
   diff_mode:
     description: The page differs in every run.
     support: none
@@ -53,11 +54,11 @@ options:
     type: path
     default: ""
   backup_hours:
-    description: A registry without a backup that is at most this number of hours old is a finding.
+    description: The maximum age of the last backup in hours. A registry without a backup of at most this age is a finding.
     type: float
     default: 26
   policy:
-    description: The rules for registries, as C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role).
+    description: The rules for registries, in the format of C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role).
     type: list
     elements: dict
     default: []
@@ -100,7 +101,7 @@ files:
   type: list
   elements: str
 summary:
-  description: A line about each cluster, and a line with the URL of each API server.
+  description: A line with the status of each cluster, and a line with the URL of each API server.
   returned: success
   type: list
   elements: str

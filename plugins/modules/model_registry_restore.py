@@ -197,7 +197,7 @@ deployments:
   description:
     - The InferenceServices of the cluster whose labels name the registry.
     - Null if the account is not permitted to list InferenceServices.
-    - A warning is issued if the labels of one do not lead to a version in the backup.
+    - A warning is issued if the labels of an InferenceService do not refer to a version in the backup.
   returned: success
   type: list
   elements: dict

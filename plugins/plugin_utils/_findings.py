@@ -143,7 +143,9 @@ def of_databases(compared: Mapping[str, Any]) -> Iterator[Finding]:
     failed = {registry["name"] for registry in compared.get("registries") or [] if registry.get("failed")}
     for one in compared.get("databases") or []:
         if one.get("usable") is False and one["name"] not in failed:
-            yield Finding("database", one["name"], f"database: {one['reason']}", severity=PROBLEM, remedy="Fix the database before the playbook converge")
+            yield Finding(
+                "database", one["name"], f"database: {one['reason']}", severity=PROBLEM, remedy="Fix the database before you run the playbook converge"
+            )
 
 
 def of_backups(registries: Iterable[Mapping[str, Any]], saved: Mapping[str, datetime], backups: _backups.Wanted) -> Iterator[Finding]:
@@ -172,7 +174,7 @@ def of_policy(
 
 # What an audit asks of every registry, whatever the rules of the organization are: some of the same rules.
 AUDIT = tuple({"name": rule, "rule": rule} for rule in ("verified_tls", "no_generated_database", "no_broad_access"))
-_CORRECT = "Correct it, or change the rule"
+_CORRECT = "Correct the value, or change the rule"
 REMEDIES = {
     "no_broad_access": "Revoke the access of this group, and grant access to the groups of the teams that need it",
     "verified_tls": "Set database.ca to the CA that signed the certificate of the database, and for MySQL also database.verify_server_cert to true",

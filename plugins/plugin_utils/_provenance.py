@@ -34,7 +34,7 @@ def facts_of(variables: Mapping[str, Any], hosts: Iterable[Mapping[str, Any]], n
     facts += [("ansible-core", str((variables.get("ansible_version") or {}).get("full") or ""))]
     facts += [("Limited to", str(variables.get("ansible_limit") or ""))]
     facts += [("Inventory", ", ".join(_with_commit(source) for source in sources))]
-    facts += [("List", ", ".join(_with_commit(file) for file in files) if files else "in variables without a file" if lists else "none")]
+    facts += [("List", ", ".join(_with_commit(file) for file in files) if files else "in variables that were not read from a file" if lists else "none")]
     return [(what, said) for what, said in facts if said]
 
 
@@ -73,7 +73,7 @@ def _with_commit(path: str) -> str:
     commit = _git(folder, "rev-parse", "--verify", "HEAD").strip() if os.path.isdir(folder) else ""
     if not commit:
         return path
-    changed = ", with changes that are not committed" if _git(folder, "status", "--porcelain", "--ignored", "--", path).strip() else ""
+    changed = ", with uncommitted changes" if _git(folder, "status", "--porcelain", "--ignored", "--", path).strip() else ""
     return f"{path} (commit {commit}{changed})"
 
 

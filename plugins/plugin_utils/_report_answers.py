@@ -36,8 +36,8 @@ class Facts:
 def table_of(facts: Facts) -> Table:
     """A question in each row, its answer, and the tables that tell more."""
     rows = tuple(Row((Cell(question), Cell(answer), Cell(links=links))) for question, answer, links in _answers(facts))
-    columns = (Column("Question", 27, is_row_header=True), Column("Answer", 55), Column("See", 18))
-    return Table("answers", "Questions of an audit", "What this report answers, and where to read more", columns, rows)
+    columns = (Column("Question", 27, is_row_header=True), Column("Answer", 55), Column("Details", 18))
+    return Table("answers", "Audit questions", "Answers to the questions of an audit, with links to the details", columns, rows)
 
 
 ACCESS, RIGHTS, GROUPS = ("Access", "access"), ("Access through other permissions", "rights"), ("Groups", "groups")
@@ -46,7 +46,7 @@ RUN, CLUSTERS, CHANGES = ("This report", "run"), ("Clusters", "clusters"), ("Cha
 
 
 def _answers(facts: Facts) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
-    yield "Who may read or change the registries, and since when?", _access(facts), (ACCESS, RIGHTS, GROUPS)
+    yield "Who can read or change the registries, and since when?", _access(facts), (ACCESS, RIGHTS, GROUPS)
     yield "Who granted the access?", _grants(facts), (ACCESS, RIGHTS)
     yield "Are the connections to the databases encrypted and verified?", _encryption(facts), (REGISTRIES,)
     yield "Which certificates expire next?", _certificates(facts), (CERTIFICATES,)
@@ -65,9 +65,9 @@ def _access(facts: Facts) -> str:
     people = {(entry["kind"], entry["namespace"], entry["name"]) for entry in others if not entry["platform"]}
     newest = max((str(entry["created_at"]) for entry in entries if entry.get("created_at")), default="")
     known = [registry for registry in facts.registries if registry.is_access_known]
-    said = f"{count(len(subjects), 'subject')} may read and change {count(len(known), 'registry', 'registries')}"
-    said += f", the last of them since {newest[:10]}" if newest else ""
-    said += f". {count(len(people), 'other subject')} outside of the platform may access all of them" if people else ""
+    said = f"{count(len(subjects), 'subject')} can read and change {count(len(known), 'registry', 'registries')}"
+    said += f", the most recent of them since {newest[:10]}" if newest else ""
+    said += f". {count(len(people), 'other subject')} outside of the platform can access all of them" if people else ""
     unknown = len(facts.registries) - len(known)
     return said + (f". Access to {count(unknown, 'registry', 'registries')} is not known" if unknown else "") + "."
 
@@ -76,7 +76,7 @@ def _grants(facts: Facts) -> str:
     made = Counter(MAKERS[entry["made_by"]] for registry in facts.registries for entry in registry.access)
     said = ", ".join(f"{number:,} by {maker}" for maker, number in made.most_common())
     grants = f"Of {count(sum(made.values()), 'grant')}: {said}. " if made else "No grants are known. "
-    return f"{grants}Each grant is listed with its client. The names of users are only in the audit log of the API server."
+    return f"{grants}Each grant is listed with its client. Only the audit log of the API server contains the names of the users."
 
 
 def _encryption(facts: Facts) -> str:
@@ -84,7 +84,7 @@ def _encryption(facts: Facts) -> str:
     for registry in facts.registries:
         if use := encryption_of(registry):
             uses[use].append(facts.name(registry))
-    said = [f"{len(uses['verified']):,} of {len(facts.registries):,} are encrypted and verified"]
+    said = [f"{len(uses['verified']):,} of {len(facts.registries):,} connections are encrypted and verified"]
     said += [f"not encrypted: {some(uses['none'])}"] if uses["none"] else []
     said += [f"encrypted, but not verified: {some(uses['unverified'])}"] if uses["unverified"] else []
     said += [f"inside the cluster, to generated databases: {some(uses['internal'])}"] if uses["internal"] else []
@@ -115,8 +115,8 @@ def _last_backups(facts: Facts) -> str:
     said = []
     if moments:
         (newest, last), (oldest, first) = max(moments), min(moments)
-        said = [f"The newest is of {newest} ({last}), the oldest last backup of {oldest} ({first})"]
-    said += [f"Without a backup that is at most {facts.backups.hours:g} hours old: {some(lacking)}"] if lacking else []
+        said = [f"The most recent backup is from {newest} ({last}), the oldest last backup is from {oldest} ({first})"]
+    said += [f"Without a backup from the last {facts.backups.hours:g} hours: {some(lacking)}"] if lacking else []
     return ". ".join(said or ["There are no registries"]) + "."
 
 
@@ -137,16 +137,16 @@ def _unchecked(facts: Facts) -> str:
     errors = [one for one in facts.unchecked if one.is_error]
     warned = sum(bool(cluster.found.get("warnings")) for cluster in facts.clusters)
     said = f"{count(len(errors), 'check was', 'checks were')} not possible" if errors else "Everything that is part of this report was checked"
-    said += f", and {count(len(facts.unchecked) - len(errors), 'check is', 'checks are')} not part of it" if len(facts.unchecked) > len(errors) else ""
+    said += f", and {count(len(facts.unchecked) - len(errors), 'check is', 'checks are')} not part of this report" if len(facts.unchecked) > len(errors) else ""
     return said + (f". Also see the warnings of {count(warned, 'cluster')}" if warned else "") + "."
 
 
 def _run(facts: Facts) -> str:
     accounts = ", ".join(f"{cluster.server.get('user') or 'not known'} in {cluster.name}" for cluster in facts.clusters)
     job = f" in job {facts.run['Job']}" if "Job" in facts.run else ""
-    return f"{facts.run.get('Started by', 'Not known who')}{job}, at {facts.run['Generated']}. Accounts in the clusters: {accounts}."
+    return f"{facts.run.get('Started by', 'Unknown user')}{job}, at {facts.run['Generated']}. Accounts in the clusters: {accounts}."
 
 
 def _changes(facts: Facts) -> str:
     number = len(facts.changes.rows)
-    return f"{count(number, 'change')}. {facts.changes.caption}." if number else facts.changes.instead.rstrip(".") + "."
+    return f"{count(number, 'change')} {facts.changes.caption.replace('Since', 'since', 1)}." if number else facts.changes.instead.rstrip(".") + "."

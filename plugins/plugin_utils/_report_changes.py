@@ -18,7 +18,7 @@ CLUSTER, REGISTRY = "Cluster", "Registry"
 WORDS = {"added": "warning", "changed": "warning", "removed": "note"}
 COLUMNS = (
     Column("Change", 9),
-    Column("Of", 13),
+    Column("Table", 13),
     Column("Item", 30, is_row_header=True),
     Column("Before", 19),
     Column("Now", 19),
@@ -35,7 +35,7 @@ class Previous:
     problem: str = ""
 
 
-MISSING = Previous(problem="There is no earlier report beside this page")
+MISSING = Previous(problem="There is no earlier report in the folder of this page")
 
 
 def read(text: str) -> Previous:
@@ -47,7 +47,7 @@ def read(text: str) -> Previous:
     except ValueError:
         return Previous(problem="The file of the earlier report does not contain JSON")
     if not isinstance(content, dict) or content.get("version") != VERSION or not isinstance(content.get("tables"), dict):
-        return Previous(problem=f"The file of the earlier report is not of version {VERSION}")
+        return Previous(problem=f"The file of the earlier report does not have version {VERSION}")
     if not all(_is_table(table) for table in content["tables"].values()):
         return Previous(problem="The file of the earlier report is not valid")
     return Previous(str(content.get("generated") or "an unknown time"), content["tables"])

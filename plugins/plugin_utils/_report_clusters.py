@@ -229,7 +229,7 @@ def _of_rights(cluster: Cluster) -> Iterator[Finding]:
     if people:
         many = f"{len(people)} subjects outside of the platform have" if len(people) > 1 else f"{_subject(next(iter(people)))} has"
         text = f"{many} access to all registries through permissions for the namespace or the cluster"
-        yield Finding("rights", NOTE, cluster.name, text, "Check that they need it: see Access through other permissions")
+        yield Finding("rights", NOTE, cluster.name, text, "Verify that they need this access: see Access through other permissions")
 
 
 def _subject(subject: tuple[str, str | None, str]) -> str:
@@ -257,7 +257,7 @@ def _of_catalog(cluster: Cluster) -> Iterator[Finding]:
 
 def _of_cluster(cluster: Cluster) -> Iterator[Finding]:
     if cluster.server.get("verify_ssl") is False:
-        text = "The certificate of the API server was not verified: the data of this cluster can be forged"
+        text = "The certificate of the API server was not verified: the data of this cluster could have been forged"
         yield Finding("server", WARNING, cluster.name, text, "Set validate_certs to true, and ca_cert to the CA of the API server")
 
 

@@ -109,7 +109,7 @@ def _status_cell(registry: Registry, why: str | None) -> Cell:
     notes = [f"server {status['server_version']}"] if status.get("server_version") else []
     if status.get("started_at"):
         notes.append(f"since {_moment(status['started_at'])}")
-    marks = (mark, Mark(WARNING, "Restart needed")) if status.get("restart_needed") else (mark,)
+    marks = (mark, Mark(WARNING, "Restart required")) if status.get("restart_needed") else (mark,)
     return Cell(notes=tuple(notes), marks=marks, links=(("reason", why),) if why else (), sort=mark.text)
 
 
@@ -218,7 +218,7 @@ def certificates(found: Sequence[Registry], unread: Sequence[Cluster]) -> Table:
     caption = "Certificates that registries use for their databases, earliest expiry first"
     blind = {(registry.cluster,) for registry in found if "certificates" not in registry.status or registry.status.get("unread_certificates")}
     unseen = (*((cluster.name,) for cluster in unread), *sorted(blind))
-    return Table("certificates", "Certificates", caption, columns, tuple(rows), "No certificates, or they could not be read.", unseen)
+    return Table("certificates", "Certificates", caption, columns, tuple(rows), "There are no certificates, or they could not be read.", unseen)
 
 
 def access(found: Sequence[Registry], unread: Sequence[Cluster], groups: Mapping[tuple[str, str], str]) -> Table:
@@ -230,8 +230,8 @@ def access(found: Sequence[Registry], unread: Sequence[Cluster], groups: Mapping
     ]
     columns = (*_subject_columns(), Column("Registry", 15, is_key=True), CLUSTER)
     unseen = (*((cluster.name,) for cluster in unread), *((registry.cluster, registry.name) for registry in found if not registry.is_access_known))
-    caption = "Subjects that may read and change the content of each registry, since when, and through which client access was granted"
-    return Table("access", "Access", caption, columns, tuple(rows), "No access, or it could not be determined.", unseen)
+    caption = "Subjects that can read and change the content of each registry, with the time and the client of each grant"
+    return Table("access", "Access", caption, columns, tuple(rows), "No subject has access, or access could not be determined.", unseen)
 
 
 def rights(clusters: Sequence[Cluster], groups: Mapping[tuple[str, str], str]) -> Table:
@@ -244,7 +244,9 @@ def rights(clusters: Sequence[Cluster], groups: Mapping[tuple[str, str], str]) -
     columns = (*_subject_columns(), Column("Registries", 15), CLUSTER)
     caption = "Subjects with access to all registries through permissions for the whole namespace or cluster, platform accounts last"
     unseen = tuple((cluster.name,) for cluster in clusters if cluster.failure)
-    return Table("rights", "Access through other permissions", caption, columns, tuple(rows), "No access, or it could not be determined.", unseen)
+    return Table(
+        "rights", "Access through other permissions", caption, columns, tuple(rows), "No subject has access, or access could not be determined.", unseen
+    )
 
 
 def _subject_columns() -> tuple[Column, ...]:
@@ -269,7 +271,7 @@ def _subject_cells(entry: Mapping[str, Any], cluster: str, groups: Mapping[tuple
 
 def _client(name: str) -> str:
     # The dashboard's server gives no name to the API server.
-    return "client without a name" if name == "unknown" else f"client {name}"
+    return "unnamed client" if name == "unknown" else f"client {name}"
 
 
 def group_links(clusters: Sequence[Cluster]) -> dict[tuple[str, str], str]:
@@ -296,8 +298,8 @@ def groups(clusters: Sequence[Cluster], anchors: Mapping[tuple[str, str], str]) 
             rows.append(Row(cells, anchors[cluster.name, group["name"]]))
     columns = (Column("Group", 26, is_row_header=True, is_key=True), Column("Users", 45), Column("Last changed", 20), CLUSTER)
     unseen = tuple((cluster.name,) for cluster in clusters if cluster.failure or cluster.found.get("groups") is None)
-    caption = "Users in the groups of OpenShift that have access"
-    return Table("groups", "Groups", caption, columns, tuple(rows), "No groups of OpenShift have access, or they could not be read.", unseen)
+    caption = "Users in the OpenShift groups that have access"
+    return Table("groups", "Groups", caption, columns, tuple(rows), "No OpenShift groups have access, or the groups could not be read.", unseen)
 
 
 def drift(clusters: Sequence[Cluster]) -> Table:
@@ -319,8 +321,8 @@ def drift(clusters: Sequence[Cluster]) -> Table:
     columns = (
         Column("Registry", 19, is_row_header=True, is_key=True),
         Column("Option", 20, is_key=True),
-        Column("Current", 18),
-        Column("Wanted", 18),
+        Column("Current value", 18),
+        Column("Desired value", 18),
         Column("Last changed by", 16),
         CLUSTER,
     )
@@ -355,7 +357,7 @@ def catalog(clusters: Sequence[Cluster]) -> Table:
     caption = "Sources of the model catalog, with their status in the catalog server"
     unseen = tuple((cluster.name,) for cluster in clusters if "sources" not in cluster.catalog)
     is_shown = any(cluster.catalog for cluster in clusters)
-    return Table("catalog", "Model catalog", caption, columns, tuple(rows), "No sources, or they could not be read.", unseen, is_shown)
+    return Table("catalog", "Model catalog", caption, columns, tuple(rows), "There are no sources, or they could not be read.", unseen, is_shown)
 
 
 def _sources(cluster: Cluster) -> Iterator[Row]:
@@ -371,7 +373,7 @@ def _sources(cluster: Cluster) -> Iterator[Row]:
         shown = server.get("entries") if server else status["shown"]
         yield Row(
             (
-                Cell(str(source.get("name") or source["id"]), (str(source["id"]), *(["of the product"] if status["is_default"] else []))),
+                Cell(str(source.get("name") or source["id"]), (str(source["id"]), *(["provided by the product"] if status["is_default"] else []))),
                 Cell(marks=(Mark(severity, str(known or "not known")),), folded=("Evidence", str(server.get("error") or ""))),
                 Cell("" if shown is None else f"{shown:,}", sort=-1 if shown is None else shown),
                 Cell({"model": "models", "mcp": "MCP servers", "agent": "agents"}[source["kind"]]),
@@ -440,7 +442,7 @@ def clusters_of(found: Sequence[Cluster]) -> Table:
 def run(facts: Sequence[tuple[str, str]]) -> Table:
     """What is known of the run itself."""
     rows = tuple(Row((Cell(what), Cell(said))) for what, said in facts)
-    columns = (Column("What", 20, is_row_header=True), Column("Value", 80))
+    columns = (Column("Item", 20, is_row_header=True), Column("Value", 80))
     return Table("run", "This report", "Who generated this report, when, and what the registries were compared with", columns, rows)
 
 
@@ -469,7 +471,7 @@ def _marks_of(certificate: Mapping[str, Any]) -> tuple[Mark, ...]:
 
 def _left(certificate: Mapping[str, Any]) -> str:
     days = int(certificate["days_left"])
-    return "no expiry in practice" if days > NEVER_DAYS else count(days, "day")
+    return "does not expire in practice" if days > NEVER_DAYS else count(days, "day")
 
 
 def count(number: int, one: str, many: str = "") -> str:

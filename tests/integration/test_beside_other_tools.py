@@ -453,7 +453,7 @@ def test_scheduled_playbooks_run_with_the_permissions_that_the_guide_names(
         "check": {"model_registries_result_file": str(folder / "results.json")},
     }
     try:
-        for playbook, files in rows("Permissions of a scheduled account"):
+        for playbook, files in rows("Permissions for scheduled jobs"):
             with account_with(cluster, f"scheduled-{playbook}", [role for file in files.split() for role in roles_of(file)]) as token:
                 scheduled = Player(layout, token, player.folder)
                 scheduled.kubeconfig()

@@ -216,24 +216,32 @@ def test_the_buttons_save_the_same_tables_as_the_files_beside_the_page(browse: B
 
 # What an audit asks, and where the page of the site answers it: in a sentence, and in a row of a table.
 QUESTIONS = {
-    "Who may read or change": (
-        "6 subjects may read and change 4 registries, the last of them since 2026-10-30",
+    "Who can read or change": (
+        "6 subjects can read and change 4 registries, the most recent of them since 2026-10-30",
         "access",
         ["fraud-scientists", "2026-03-11 08:15"],
     ),
     "Who granted": ("5 by dashboard or collection, 1 by other", "access", ["reviewers", "2026-10-29 08:15", "client modelops.openshift_ai"]),
-    "encrypted and verified": ("3 of 4 are encrypted and verified; inside the cluster", "registries", ["fraud-models", "certificate and host name verified"]),
+    "encrypted and verified": (
+        "3 of 4 connections are encrypted and verified; inside the cluster",
+        "registries",
+        ["fraud-models", "certificate and host name verified"],
+    ),
     "certificates expire next": ("CN=Database CA 2024 on 2026-11-14 (east/credit-models)", "certificates", ["CN=Database CA 2024", "12 days", "credit-models"]),
     "not for production": (
         "Generated databases, which the product supports for tests only: west/forecasting",
         "registries",
         ["forecasting", "Not for production"],
     ),
-    "last backup": ("the oldest last backup of 2026-10-31T04:00:00Z (east/credit-models)", "registries", ["credit-models", "Outdated", "2026-10-31 04:00"]),
+    "last backup": (
+        "the oldest last backup is from 2026-10-31T04:00:00Z (east/credit-models)",
+        "registries",
+        ["credit-models", "Outdated", "2026-10-31 04:00"],
+    ),
     "approved list": ("1 difference in 1 registry. List: /runner/project/group_vars/all/registries.yml (commit 5f0d1c2", "drift", ["forecasting", "Forecasts"]),
-    "could not be checked": ("checks are not part of it", "unchecked", ["Not part of the report", "model_catalog_included is not set"]),
+    "could not be checked": ("checks are not part of this report", "unchecked", ["Not part of the report", "model_catalog_included is not set"]),
     "Who generated": ("jana (user of the controller) in job 4711, of template report, at 2026-11-02T06:00:00Z", "run", ["Started by", "jana"]),
-    "changed since the last report": ("Since the report of 2026-10-26T06:00:00Z", "changes", ["Added", "Access", "reviewers"]),
+    "changed since the last report": ("7 changes since the report of 2026-10-26T06:00:00Z", "changes", ["Added", "Access", "reviewers"]),
 }
 
 

@@ -91,15 +91,15 @@ def test_a_report_says_what_it_was_made_from_what_it_left_out_and_what_has_chang
     hosts = {"east": {"context": "e"}, "west": {"context": "w"}}
     first = play("report", "--limit", "east", "--tags", "others", hosts=hosts, model_registry_info=found(registry()), **answers)
     assert first.code == 0, first.output
-    said = {row["What"]: row["Value"] for row in tables()["run"]}
+    said = {row["Item"]: row["Value"] for row in tables()["run"]}
     assert said["List"] == f"{listed} (commit {commit})" and said["Limited to"] == "east" and " on " in said["Started by"]
     assert [row["Cluster"] for row in tables()["unchecked"] if row["Reason"].startswith("The cluster was not part of the run")] == ["west"]
     listed.write_text("model_registries_list: [{name: fraud, description: x}]")
     moved = registry(status={"available": False, "reason": "gone", "remedy": "Bring it back"})
     second = play("report", "--limit", "east", hosts=hosts, model_registry_info=found(moved), **answers)
     assert second.code == 0, second.output
-    assert {(row["Change"], row["Of"]) for row in tables()["changes"]} == {("Added", "Findings"), ("Changed", "Registries")}
-    assert {row["What"]: row["Value"] for row in tables()["run"]}["List"] == f"{listed} (commit {commit}, with changes that are not committed)"
+    assert {(row["Change"], row["Table"]) for row in tables()["changes"]} == {("Added", "Findings"), ("Changed", "Registries")}
+    assert {row["Item"]: row["Value"] for row in tables()["run"]}["List"] == f"{listed} (commit {commit}, with uncommitted changes)"
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("model-registries*")} == {0o600}
 
 
