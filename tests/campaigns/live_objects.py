@@ -207,15 +207,15 @@ class Replaying(client.Cluster):
 
     recorded: Recorded
 
-    def _answer(self, verb: str, path: str, body: Any, query: Any, content_type: str, accept: str) -> Any:
+    def _answer(self, verb: str, path: str, body: Any, query: Any, accept: str) -> Any:
         asks = verb == "GET" or path.startswith(client.REVIEWS)
         if not asks:
             assert "dryRun" in query or "dryRun" in (body or {}), f"it wrote in check mode: {verb} {path}"
-            return super()._answer(verb, path, body, query, content_type, accept)
+            return super()._answer(verb, path, body, query, accept)
         key = (verb, path, json.dumps(body, sort_keys=True), tuple(sorted(query.items())), accept)
         if key not in self.recorded.answers:
             try:
-                response = super()._answer(verb, path, body, query, content_type, accept)
+                response = super()._answer(verb, path, body, query, accept)
                 self.recorded.answers[key] = response.data, dict(response.headers)
                 self.recorded.learn(path, response.data)
             except ApiException as error:

@@ -115,13 +115,22 @@ def test_the_examples_of_the_component_module_run_in_their_order(cluster, layout
 
 
 def test_the_examples_of_the_filters_run(cluster, layout, tmp_path, fraud_models):
-    for name in ("model_registry_name", "model_registry_report", "to_variables"):
+    for name in ("model_registry_name", "to_variables"):
         source = (ROOT / "plugins" / "filter" / f"{name}.py").read_text()
         tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
         play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}])
     assert cluster.registry(fraud_models)["metadata"]["annotations"]["openshift.io/display-name"] == "Fraud models"
-    assert fraud_models in (tmp_path / "model-registries.html").read_text()
     assert fraud_models in [entry["name"] for entry in yaml.safe_load((tmp_path / "model_registries.yml").read_text())["model_registries_list"]]
+
+
+def test_the_example_of_the_report_writes_its_page(cluster, layout, tmp_path, fraud_models):
+    source = (ROOT / "plugins" / "modules" / "model_registry_report.py").read_text()
+    tasks = yaml.safe_load(re.search(r'EXAMPLES = r"""(.*?)"""', source, re.DOTALL)[1])
+    listed = {"model_registries_list": [{"name": fraud_models, "database": {"type": "generated"}}]}
+    play(layout, tmp_path, [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": listed, "tasks": tasks}])
+    assert cluster.registry(fraud_models) is None
+    drift = json.loads((tmp_path / "model-registries.json").read_text())["tables"]["drift"]["rows"]
+    assert fraud_models in [row["Registry"] for row in drift] and fraud_models in (tmp_path / "model-registries.html").read_text()
 
 
 def test_the_playbook_of_the_readme_runs(cluster, layout, tmp_path, fraud_models):

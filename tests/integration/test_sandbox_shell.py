@@ -107,16 +107,18 @@ def test_a_host_of_an_inventory_that_names_no_python_has_that_of_the_tools(layou
     assert f'"executable": "{told.stdout.splitlines()[-1]}/bin/python"' in told.stdout, told.stdout + told.stderr
 
 
-def blocks_of_the_first_playbook() -> list[tuple[str, str]]:
-    """Language and content of each block of README's first playbook."""
-    section = (ROOT / "README.md").read_text().partition("### Create a registry\n")[2].partition("\n### ")[0]
-    return re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+def first_playbook() -> tuple[dict[str, str], str]:
+    """The files of README's first playbook, and the commands that run it."""
+    text = (ROOT / "README.md").read_text()
+    files = dict(re.findall(r"`(\w+\.yml)`:\n\n```yaml\n(.*?)```", text, re.DOTALL))
+    [commands] = re.findall(r"^```shell\n(ansible-playbook first\.yml.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return files, commands
 
 
 def test_the_first_playbook_of_the_readme_ends_with_a_registry_that_is_available(cluster: Cluster, tmp_path: Path) -> None:
-    (_yaml, passwords), (_also, playbook), (_shell, commands) = blocks_of_the_first_playbook()
-    (tmp_path / "passwords.yml").write_text(passwords)
-    (tmp_path / "first.yml").write_text(playbook)
+    files, commands = first_playbook()
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
     try:
         told = shell(f". {ENVIRONMENT}\n{commands}", tmp_path)
         assert told.returncode == 0, told.stdout + told.stderr
