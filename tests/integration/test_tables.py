@@ -37,8 +37,10 @@ TEXTS = (
     "é🚀中文",
     'quote " backslash \\ slash /',
     "line\nbreak\r\ttab\b\f",
-    "\x01\x1f\x7f\x85\u2028\ufeff",
+    "".join(map(chr, range(1, 32))) + "\x7f\x85\u2028\ufeff",
+    *map(chr, range(1, 32)),
     "\\n \\\\ \\u0041",
+    '"double_value":null',
     "a" * 1_000_000,
 )
 

@@ -24,7 +24,7 @@ from . import layout, lines
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-# Fast, and for rows of databases nearly as small as the best.
+# Level 6 takes twice as long for an archive that is an eighth smaller, and level 1 is not faster.
 _LEVEL = 3
 _CHUNK = 1 << 18
 # Far more than the largest manifest has.
@@ -159,6 +159,19 @@ class Reader:
         for name in self.contents:
             for _row in self.rows(layout.BY_NAME[name]):
                 pass
+
+    def prove_files(self) -> None:
+        """Read everything of an archive that this process has written, without counting its rows again. ArchiveError as of `prove`."""
+        for name, expected in self.contents.items():
+            content = hashlib.sha256()
+            try:
+                with self._file.open(member(name)) as entry:
+                    while part := entry.read(_CHUNK):
+                        content.update(part)
+            except _UNREADABLE:
+                raise self._altered(name) from None
+            if content.hexdigest() != expected.sha256:
+                raise self._altered(name)
 
     def described(self) -> dict[str, Any]:
         """What the archive says of itself, which anybody can have written. ArchiveError when it does not say of which schema its rows are."""

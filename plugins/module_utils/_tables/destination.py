@@ -54,7 +54,7 @@ def into_folder(folder: str, backup: retention.Backup, fill: Fill, checksum: boo
                 stream.flush()
                 os.fsync(stream.fileno())
             with open(draft, "rb") as stream:
-                archive.Reader(stream).prove()
+                archive.Reader(stream).prove_files()
             if os.path.lexists(path):
                 raise DestinationError(f"The backup was not written: {path} exists already")
             if checksum:

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive, layout, lines
 
@@ -136,6 +138,18 @@ def test_a_changed_archive_is_refused(change: Callable[[dict[str, bytes]], Any],
         archive.Reader(io.BytesIO(rewritten(written(), change))).prove()
 
 
+def test_what_was_just_written_is_read_as_a_whole() -> None:
+    content = written({"Context": [b'{"name":"%d"}' % number for number in range(100_000)]})
+    archive.Reader(io.BytesIO(content)).prove_files()
+    altered = bytearray(content)
+    altered[len(content) // 2] ^= 0x21
+    with pytest.raises(archive.ArchiveError, match="its table Context is not as it was written"):
+        archive.Reader(io.BytesIO(altered)).prove_files()
+    other = rewritten(content, lambda files: files.update({"tables/Context.jsonl": files["tables/Context.jsonl"].replace(b"99", b"98")}))
+    with pytest.raises(archive.ArchiveError, match="its table Context is not as it was written"):
+        archive.Reader(io.BytesIO(other)).prove_files()
+
+
 def test_the_registry_of_an_archive_is_read_as_it_was_written_and_only_if_there_is_one() -> None:
     definition = {"name": "{{ 6 * 7 }}", "database": {"type": "generated"}}
 
@@ -179,9 +193,10 @@ PROPERTIES = layout.BY_NAME["ContextProperty"]
         ('{"double_value":1.7976931348623157e308}', '{"double_value":1.7976931348623157e+308}'),
         ('{"double_value":1e16}', '{"double_value":10000000000000000}'),
         ('{"double_value":-0}', '{"double_value":0}'),
+        ('{"double_value":"NaN"}', '{"double_value":NaN}'),
+        ('{"double_value":"-Infinity"}', '{"double_value":-Infinity}'),
         ('{"double_value":null,"string_value":"\\u000a"}', '{"double_value":null,"string_value":"\\n"}'),
         ('{"double_value":null,"string_value":"\\/"}', '{"double_value":null,"string_value":"/"}'),
-        ('{"double_value":null,"string_value":"\u0001"}', '{"double_value":null,"string_value":"\\u0001"}'),
     ],
 )
 def test_the_same_row_is_the_same_line(one: str, other: str) -> None:
@@ -205,6 +220,24 @@ def test_another_row_is_another_line(one: str, other: str) -> None:
 def test_a_text_that_looks_like_a_column_hides_nothing() -> None:
     line = b'{"double_value":3,"string_value":"\\"double_value\\":null"}'
     assert b'"double_value":3.0' in lines.canonical(PROPERTIES)(line)
+
+
+# Each is a number in one of the ways in which engines write it.
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).flatmap(
+    lambda number: st.sampled_from([repr(number), f"{number:.17g}", f"{number:.17e}", f"{number:.17E}"])
+) | st.integers(-(2**53), 2**53).map(str)
+LIKE_COLUMNS = st.sampled_from(['"double_value":null', '"double_value":3', "double_value", '"double_value"', ":null", "\\"])
+STRINGS = st.lists(st.text() | LIKE_COLUMNS).map("".join)
+
+
+@seed(4)
+@settings(max_examples=200, deadline=None)
+@given(STRINGS, st.none() | NUMBERS | st.sampled_from(["NaN", "Infinity", "-Infinity", '"NaN"', '"-Infinity"']), st.none() | STRINGS, st.booleans())
+def test_a_line_is_what_json_would_write(name: str, number: str | None, text: str | None, is_ascii: bool) -> None:
+    texts = [json.dumps(value, ensure_ascii=is_ascii) for value in (name, text)]
+    line = f'{{"name":{texts[0]},"double_value":{number or "null"},"string_value":{texts[1]}}}'
+    row = {"name": name, "double_value": None if number is None else float(number.strip('"')) + 0.0, "string_value": text}
+    assert lines.canonical(PROPERTIES)(line.encode()) == json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def columns() -> dict[str, list[str]]:
