@@ -9,10 +9,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from sandbox.kube import ADMIN_TOKEN as ADMIN_TOKEN
+from sandbox import kube
 from sandbox.layout import Layout
 from sandbox.platform.tokens import webhook_kubeconfig
 from sandbox.processes import Command
+
+ADMIN_TOKEN = kube.ADMIN_TOKEN
 
 # Less memory for a little more garbage collection: all of a sandbox is to fit beside a desktop.
 THRIFTY = {"GOGC": "50"}

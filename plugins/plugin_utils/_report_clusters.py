@@ -227,7 +227,7 @@ def _of_rights(cluster: Cluster) -> Iterator[Finding]:
             yield Finding("rights", WARNING, cluster.name, text, "Remove the group from this binding, or the permission to get Services from its role")
     people = {(entry["kind"], entry["namespace"], entry["name"]) for entry in others if not entry["everybody"] and not entry["platform"]}
     if people:
-        many = f"{len(people)} subjects outside of the platform have" if len(people) > 1 else f"{_subject(next(iter(people)))} has"
+        many = f"{len(people)} subjects outside of the platform have" if len(people) > 1 else f"{_subject(min(people))} has"
         text = f"{many} access to all registries through permissions for the namespace or the cluster"
         yield Finding("rights", NOTE, cluster.name, text, "Verify that they need this access: see Access through other permissions")
 

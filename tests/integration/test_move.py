@@ -6,7 +6,7 @@ import base64
 import contextlib
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -198,7 +198,9 @@ MEBIBYTES = 24
 
 def add_wide_rows(sides: Sides) -> None:
     noise = random.Random(1)
-    with opened(sides.layout, *sides.source) as (connection, engine), connection.cursor() as cursor:
+    with ExitStack() as stack:
+        connection, engine = stack.enter_context(opened(sides.layout, *sides.source))
+        cursor = stack.enter_context(connection.cursor())
         quote = "`" if engine == "mysql" else '"'
         insert = f"INSERT INTO {quote}ContextProperty{quote} (context_id, name, is_custom_property, string_value) VALUES (1, %s, TRUE, %s)"
         for number in range(MEBIBYTES * 3 // 2):

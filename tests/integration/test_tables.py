@@ -9,7 +9,7 @@ import json
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -230,7 +230,9 @@ def test_a_reader_that_stops_in_the_middle_of_a_table_ends_at_once(layout: Layou
     server = connect(layout, kind, name)
     schema.migrate(server)
     server.close()
-    with opened(layout, kind, name) as (connection, engine), connection.cursor() as cursor:
+    with ExitStack() as stack:
+        connection, engine = stack.enter_context(opened(layout, kind, name))
+        cursor = stack.enter_context(connection.cursor())
         quote = "`" if engine == "mysql" else '"'
         override = "" if engine == "mysql" else " OVERRIDING SYSTEM VALUE"
         cursor.execute(f"INSERT INTO {quote}Context{quote} (id, type_id, name){override} VALUES (1, 1, 'one')")
