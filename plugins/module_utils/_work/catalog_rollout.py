@@ -174,7 +174,10 @@ class Rollout:
         expected = _names(after.view, source)
         if item.status is None:
             # The parts of the server that load each kind of sources now and then remove the status of a new source, which stays without one then.
-            return "" if expected and server.names(source.kind, identity) == expected else f"{what} has not been loaded"
+            names = server.names(source.kind, identity)
+            # What a new source of Hugging Face has to show is not known.
+            is_loaded = names == expected if expected else bool(names) and expected is None and identity not in self.shown.get(kind, {})
+            return "" if is_loaded else f"{what} has not been loaded, or the catalog server has lost its status"
         if item.status == "error":
             old = self.shown.get(kind, {}).get(identity)
             is_old = old is not None and (old.status, old.error) == (item.status, item.error)

@@ -142,6 +142,18 @@ def test_a_source_without_a_status_that_shows_its_models_is_loaded(cluster):
         run(cluster, {**NEW, "name": "Other", "content": "models: []"}, wait_timeout=1)
 
 
+@pytest.mark.parametrize("names", [{"org/a"}, set()])
+def test_a_new_source_of_hugging_face_without_a_status_is_loaded_when_it_shows_models(cluster, monkeypatch, names):
+    hub = {"id": "hub", "name": "Hub", "type": "hf", "organization": "org", "included": ["*"]}
+    cluster.server.says["hub"] = (None, None)
+    monkeypatch.setattr(cluster.server, "names", lambda _kind, _identity: names)
+    if names:
+        assert run(cluster, hub)["sources"] == [{"id": "hub", "kind": "model", "status": None, "error": None}]
+    else:
+        with pytest.raises(catalog_rollout.NotShownError, match="source 'hub' has not been loaded, or the catalog server has lost its status"):
+            run(cluster, hub, wait_timeout=1)
+
+
 def test_an_error_from_before_the_change_is_waited_for_to_pass(cluster):
     looks = iter(range(10))
     original = cluster.server.sources
