@@ -624,7 +624,8 @@ def mysql_arguments(layout: Layout, folder: Path, address: str, *options: str) -
         "ssl-cert": tls / "database.crt",
         "ssl-key": tls / "database.key",
         "ssl-ca": tls / "database-ca.crt",
-        "max-connections": 600,
+        # Every registry holds one, and two while it is restarted.
+        "max-connections": 3000,
         "table-open-cache": 400,
         "thread-cache-size": 8,
     }
