@@ -62,13 +62,15 @@ class ActionModule(ActionBase):
         except _policy.PolicyError as error:
             raise AnsibleActionFail(f"{error}.") from None
         content = {name: _report.html(report, _report.stem_of(name)), **_report.files(report, name)}
+        written: list[str] = []
         try:
-            written = [_files.write(os.path.join(folder, file), text, check_mode=self._task.check_mode) for file, text in content.items()]
-        except _files.FileRefused as error:
-            raise AnsibleActionFail(f"Nothing was written: {_texts.line(str(error))}.") from None
-        except OSError as error:
-            raise AnsibleActionFail(f"Nothing was written: {error.filename or path}: {error.strerror}.") from None
-        page, *others = [file.path for file in written]
+            for file, text in content.items():
+                written.append(_files.write(os.path.join(folder, file), text, check_mode=self._task.check_mode).path)
+        except (_files.FileRefused, OSError) as error:
+            done = f"The report is incomplete: {len(written)} of {len(content)} files were written" if written else "Nothing was written"
+            reason = _texts.line(str(error)) if isinstance(error, _files.FileRefused) else f"{error.filename or path}: {error.strerror}"
+            raise AnsibleActionFail(f"{done}: {reason}.") from None
+        page, *others = written
         result.update(changed=True, summary=list(report.summary), path=page, files=others)
         return result
 

@@ -58,6 +58,13 @@ def test_an_export_is_not_written_through_a_link_that_leads_out_of_the_folder(pl
     assert not list(outside.iterdir())
 
 
+def test_a_report_of_which_a_file_cannot_be_written_is_said_to_be_incomplete(play: Play, tmp_path: Path) -> None:
+    (tmp_path / "page.json").mkdir()
+    refused = play("report", model_registry_info=found(registry("one")), variables={"model_registry_report_file": "page.html"})
+    assert refused.code and "The report is incomplete: 16 of 17 files were written" in refused.output, refused.output
+    assert "Nothing was written" not in refused.output and len(list(tmp_path.glob("page*"))) == 17
+
+
 def test_a_report_is_not_written_through_a_link_and_keeps_the_mode_of_its_file(play: Play, tmp_path: Path) -> None:
     page, other = tmp_path / "pages" / "page.html", tmp_path / "file"
     page.parent.mkdir()
