@@ -61,9 +61,14 @@ def info(runner: Runner, **options: Any) -> Run:
     return run
 
 
+def known_to_the_server(run: Run, identity: str) -> Run | None:
+    return run if any(source["id"] == identity and source["status"]["server"] for source in run.result["sources"]) else None
+
+
 @pytest.mark.usefixtures("filled")
 def test_all_sources_are_told_as_the_server_merges_them(administrator: Runner) -> None:
-    run = info(administrator, include=["content", "server"])
+    # The server reads a new file within some seconds.
+    run = until(lambda: known_to_the_server(info(administrator, include=["content", "server"]), "theirs"))
     sources = {source["id"]: source for source in run.result["sources"]}
     assert sources.keys() >= {"fraud_models", "theirs", "redhat_ai_models"}
     fraud = sources["fraud_models"]
