@@ -110,7 +110,7 @@ options:
         type: str
   persist_config:
     description:
-      - Whether to save tokens that are renewed during the call to the kubeconfig.
+      - Whether to save tokens that are renewed during the call in the kubeconfig.
       - Can also be specified via the E(K8S_AUTH_PERSIST_CONFIG) environment variable.
     type: bool
   impersonate_user:

@@ -21,9 +21,9 @@ options:
           - V(mysql) is for MySQL, and for MariaDB 10.11 or newer. V(postgresql) is for PostgreSQL 16 or newer. With an older server, the registry does not
             become available, and the error reports the cause.
           - V(generated) is a PostgreSQL database that the product creates for the registry. It is deleted together with the registry. A warning is issued,
-            because it is not intended for production. Mutually exclusive with all other suboptions of O(database). The module fails for products before 3.0,
-            which do not support it. If the generated database of a deleted registry of the same name is still being deleted, the module waits up to 60 seconds
-            until the deletion is complete, and otherwise fails.
+            because it is not intended for production. Mutually exclusive with all other suboptions of O(database). The module fails if the product is older
+            than OpenShift AI 3.0, which is the first version that supports it. If the generated database of a deleted registry of the same name is still being
+            deleted, the module waits up to 60 seconds until the deletion is complete, and fails after this time.
           - The module fails if the type of an existing registry would change, unless O(allow_data_change=true).
         type: str
         choices: [mysql, postgresql, generated]
@@ -46,7 +46,8 @@ options:
         description:
           - The port of the database server. For a new registry, the default is 3306 for MySQL and 5432 for PostgreSQL.
           - The module fails if the value is not between 1 and 65535.
-          - The module fails if the port of an existing registry would change, unless O(allow_data_change=true), because another port means another server.
+          - The module fails if the port of an existing registry would change, unless O(allow_data_change=true), because another port is considered another
+            server.
         type: int
       name:
         description:
@@ -64,7 +65,7 @@ options:
         type: str
       password:
         description:
-          - The password of the user. It is stored in a Secret in the namespace of the registry, as the dashboard does.
+          - The password of the user. It is stored in a Secret in the namespace of the registry, as in the dashboard.
           - If the password differs from the stored one, the Secret is updated and the server is restarted so that the change takes effect.
           - If the registry was available before, the previous password stays in the Secret under another key until the registry is available with the new one.
             If the registry does not become available in time, the previous password is restored and the server is restarted again. It is not restored if the
@@ -154,7 +155,7 @@ options:
         description:
           - How the registry server encrypts connections to PostgreSQL. For a new registry, the default is V(disable). With a CA, connections are always
             encrypted.
-          - A warning is issued for a mode below V(require) without a CA, and for V(verify-full), because the product does not verify the host name.
+          - A warning is issued for V(disable), V(allow) and V(prefer) without a CA, and for V(verify-full), because the product does not verify the host name.
           - The module fails for MySQL.
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]

@@ -12,8 +12,8 @@ options:
   permissions:
     description:
       - The subjects that have access to the registry. Subjects that are not listed keep their access, unless O(permissions.exclusive=true).
-      - A RoleBinding is created for each subject, as the dashboard does, so that access can also be viewed and revoked in the dashboard. RoleBindings that were
-        created in the dashboard are reused.
+      - A RoleBinding is created for each subject, as in the dashboard, so that access can also be viewed and revoked there. RoleBindings that were created in
+        the dashboard are reused.
       - If a subject is listed twice, access is granted once and a warning is issued.
       - The module fails if a name is empty or not a string, begins or ends with white space, or contains a control character. All such names are reported at
         once. The module also fails if a name contains a space, unless it exists in the cluster.
@@ -73,7 +73,7 @@ options:
         default: false
       prune_unlabelled:
         description:
-          - Whether to delete RoleBindings without the labels of the dashboard too, if they grant access to subjects that are not listed.
+          - Whether to also delete RoleBindings without the labels of the dashboard, if they grant access to subjects that are not listed.
           - RoleBindings that are managed by another tool or by the platform are not deleted, because they would be created again. A warning names them.
           - The module fails if O(permissions.exclusive=false), unless M(modelops.openshift_ai.model_registry_permission) revokes access with C(state=absent).
         type: bool

@@ -36,7 +36,7 @@ options:
     suboptions:
       name:
         description:
-          - The resource name of the registry. It cannot be changed later. Another name is another registry.
+          - The resource name of the registry. It cannot be changed later. Another name refers to another registry.
           - The module fails if the name contains characters other than lowercase letters, digits and hyphens, or has more than 48 characters. The error
             suggests the name that the dashboard would derive.
           - The dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer names.
@@ -57,7 +57,7 @@ options:
       allow_data_change:
         description:
           - Whether to allow an existing registry to be moved to another database, host or type of database. The models stay in the previous database.
-          - If V(false), the registry fails if it would be moved, and nothing is written for it.
+          - If V(false), a registry that would be moved fails, and nothing is written for it.
         type: bool
         default: false
       status:

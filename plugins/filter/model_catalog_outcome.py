@@ -30,7 +30,7 @@ options:
     type: dict
     required: true
   check:
-    description: Whether each difference is a finding.
+    description: Whether each difference is reported as a finding.
     type: bool
     default: false
   predicted:
@@ -39,7 +39,7 @@ options:
     default: false
   fail_on:
     description:
-      - The findings of a check that make the run fail. V(drift) is a difference from the lists, and V(health) a problem of a file or source.
+      - The findings of a check that make the run fail. V(drift) is a difference from the lists, and V(health) is a problem with a file or source.
       - A catalog that could not be read always makes the run fail.
     type: list
     elements: str
@@ -55,7 +55,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(status), which is V(ok), V(changed), V(findings) or V(failed), C(failing), which is whether the run fails, and C(lines).
+  description: A dictionary with C(status), C(failing) and C(lines). C(status) is V(ok), V(changed), V(findings) or V(failed). C(failing) is true if the run
+    fails. C(lines) are the lines of the summary.
   type: dict
 """
 

@@ -56,8 +56,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(status), which is the worst status of all clusters, and C(clusters), a dictionary with one entry for each host. In each entry, C(catalog) is the outcome
-      of the model catalog, with its C(status), its C(lines) and the C(results) of the modules.
+    - A dictionary with C(status), the worst status of all clusters, and C(clusters), a dictionary with one entry for each host. In each entry, C(catalog) is
+      the outcome of the model catalog, with its C(status), its C(lines) and the C(results) of the modules.
   type: dict
 """
 

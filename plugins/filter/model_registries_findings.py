@@ -39,7 +39,7 @@ options:
     type: bool
     required: true
   purge:
-    description: Whether registries that are not listed are findings.
+    description: Whether registries that are not listed are reported as findings.
     type: bool
     default: false
   fail_on:
@@ -55,7 +55,7 @@ options:
     type: path
     default: ""
   backup_hours:
-    description: A registry without a backup that is at most this number of hours old is a finding.
+    description: A registry whose last backup is older than this number of hours, or that has no backup, is reported as a finding.
     type: float
     default: 26
   policy:
@@ -89,7 +89,7 @@ _value:
       description: The number of registries by kind of finding.
       type: dict
     findings:
-      description: What is reported, each with C(kind), C(registry), C(text) and C(detail). C(registry) is empty for the whole cluster.
+      description: The findings, each with C(kind), C(registry), C(text) and C(detail). C(registry) is empty for the whole cluster.
       type: list
       elements: dict
     failing:
@@ -97,8 +97,8 @@ _value:
       type: bool
     checked:
       description:
-        - The registries that were checked or should have been. C(results) is the result of each check, which is V(passed), V(failed), V(skipped), or V(error)
-          if it was not possible. C(reasons) says why a check was not done.
+        - The registries that were checked or should have been checked. C(results) contains the result of each check, which is V(passed), V(failed), V(skipped),
+          or V(error) if the check was not possible. C(reasons) contains the reason if a check was not performed.
       type: list
       elements: dict
 """

@@ -18,7 +18,7 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Returns the status of a run of M(modelops.openshift_ai.model_registries), and what it changed and could not change.
+  - Returns the status of a run of M(modelops.openshift_ai.model_registries), the changes that it made, and the registries that failed.
   - Control characters and templates in data from clusters are escaped.
 positional: _input, check_mode, policy, places
 options:
@@ -32,13 +32,13 @@ options:
     default: false
   policy:
     description:
-      - The rules for registries, as C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role). In check mode, the registries of the
-        list that violate them are findings.
+      - The rules for registries, as C(model_registries_policy) of the role P(modelops.openshift_ai.model_registries#role). In check mode, registries of the
+        list that violate the rules are reported as findings.
     type: list
     elements: dict
     default: []
   places:
-    description: The host and the names of its groups, to which the rules may be limited.
+    description: The name of the host and the names of its groups. Rules can be limited to hosts and groups.
     type: list
     elements: str
     default: []
@@ -68,7 +68,7 @@ _value:
       description: The number of registries by kind of finding.
       type: dict
     findings:
-      description: What is reported, each with C(kind), C(registry), C(text) and C(detail). C(registry) is empty for the whole cluster.
+      description: The findings, each with C(kind), C(registry), C(text) and C(detail). C(registry) is empty for the whole cluster.
       type: list
       elements: dict
 """

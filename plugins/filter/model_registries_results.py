@@ -22,7 +22,8 @@ author:
 description:
   - Returns the variables C(model_registries_outcome) and C(model_catalog_outcome) of the hosts of a play as a text. Both are set by the checks of the roles
     P(modelops.openshift_ai.model_registries#role) and P(modelops.openshift_ai.model_catalog#role).
-  - The filter fails if a host that has not failed has no outcome, which means that its tasks were skipped. What was not checked is never returned as passed.
+  - The filter fails if a host that has not failed has no outcome, which means that its tasks were skipped. A check that was not performed is never returned as
+    passed.
   - Control characters, templates and markup in data from clusters are escaped.
 positional: _input, hostvars, alive, batch, format, fail_on, expected, previous
 options:
@@ -60,11 +61,11 @@ options:
     default: [drift, health, certificates, backup, policy]
   expected:
     description:
-      - For a check, what was to be checked. C(clusters) lists the hosts, including those that C(--limit) excludes. C(catalog) is whether the catalog was
-        included.
+      - For a check, the expected scope. C(clusters) lists the hosts, including those that C(--limit) excludes. C(catalog) is true if the catalog was included.
     type: dict
   previous:
-    description: The file with the metrics of the previous run. From it, the last times of clusters that could not be checked are read, if it exists.
+    description: The file with the metrics of the previous run. If it exists, the times of the last checks are read from it for clusters that could not be
+      checked.
     type: path
     default: ""
 """

@@ -47,8 +47,8 @@ options:
     required: true
   expected:
     description:
-      - For a check, what was to be checked. C(clusters) lists the hosts, including those that C(--limit) excludes. The status of a run that does not include
-        all of them is V(incomplete) instead of V(ok).
+      - For a check, the expected scope. C(clusters) lists the hosts, including those that C(--limit) excludes. The status of a run that does not include all of
+        them is V(incomplete) instead of V(ok).
     type: dict
 """
 

@@ -33,8 +33,8 @@ notes:
   - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
   - If only the data of a source changes, an empty line is added to or removed from the end of C(sources.yaml). Otherwise, the catalog server might not read the
     new data.
-  - The required permissions are in C(rbac/catalog.yml) of this collection. Tokens also require permission to get, create, patch and delete Secrets, and
-    O(store=own) to create and list ConfigMaps.
+  - The required permissions are in C(rbac/catalog.yml) of this collection. To manage tokens, the account also needs permission to get, create, patch and delete
+    Secrets. For O(store=own), it needs permission to create and list ConfigMaps.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -58,8 +58,8 @@ options:
       id:
         description:
           - The ID. It cannot be changed.
-          - If not set, it is derived from O(sources[].name) as the dashboard does. For example, C(Fraud models) becomes C(fraud_models).
-          - The module fails if a new source has an ID with other characters than lowercase letters, digits and underscores.
+          - If not set, it is derived from O(sources[].name), as in the dashboard. For example, C(Fraud models) becomes C(fraud_models).
+          - The module fails if the ID of a new source contains characters other than lowercase letters, digits and underscores.
         type: str
       kind:
         description:
@@ -89,7 +89,8 @@ options:
         elements: str
       organization:
         description:
-          - The organization on Hugging Face whose models are shown. Patterns do not need to include its name.
+          - The organization on Hugging Face whose models are shown. The patterns in O(sources[].included) and O(sources[].excluded) do not need to include the
+            name of the organization.
         type: str
       included:
         description:
@@ -120,8 +121,8 @@ options:
         type: path
       token:
         description:
-          - The token for Hugging Face. It is stored in a Secret, as the dashboard does.
-          - The catalog server of OpenShift AI 3.5 and earlier does not read it, and a warning is issued.
+          - The token for Hugging Face. It is stored in a Secret, as in the dashboard.
+          - The catalog server of OpenShift AI 3.5 and earlier ignores the token. In this case, a warning is issued.
         type: str
       state:
         description:
@@ -138,10 +139,10 @@ options:
     description:
       - Descriptions of labels. If not set, they are not changed.
       - The module fails if a label is already described in another ConfigMap, because the same label in two ConfigMaps makes the catalog unavailable.
-      - A warning is issued if several ConfigMaps describe labels, which is the case if the product itself describes labels. The catalog server of current
-        versions cannot read them again after a change of any source, and the catalog is unavailable until Deployment C(model-catalog) is restarted. If O(wait)
-        is set, the module restarts the Deployment if this happens. This requires the Role C(model-catalog-restart) in C(rbac/catalog.yml). Without it, the
-        module fails with the command to run.
+      - A warning is issued if several ConfigMaps describe labels, which is the case if the product itself describes labels. In current versions, the catalog
+        server cannot read the labels again after any source has changed. The catalog is then unavailable until the Deployment C(model-catalog) is restarted. If
+        O(wait) is set, the module restarts the Deployment if this happens. This requires the Role C(model-catalog-restart) in C(rbac/catalog.yml). Without this
+        Role, the module fails, and the error contains the command to run.
     type: list
     elements: dict
     suboptions:
@@ -203,9 +204,9 @@ options:
             required: true
   store:
     description:
-      - Where new sources, labels and named queries are stored. Existing ones stay where they are.
+      - Where new sources, labels and named queries are stored. Existing sources, labels and named queries are not moved.
       - V(dashboard) is the ConfigMap that the settings page of the dashboard edits.
-      - V(own) is a ConfigMap C(modelops-catalog) with the label C(opendatahub.io/catalog-source=true), which the dashboard never changes. The settings page
+      - V(own) is the ConfigMap C(modelops-catalog) with the label C(opendatahub.io/catalog-source=true), which the dashboard never changes. The settings page
         does not show its sources. Requires OpenShift AI 3.4 or later.
       - In OpenShift AI 3.4 and later, sources that do not fit into a ConfigMap are stored in additional ConfigMaps with this label.
     type: str
@@ -227,9 +228,9 @@ options:
     default: 1
   preview:
     description:
-      - Whether to request from the catalog server how many models or MCP servers each source contains, and how many of them are shown. The result is in
-        RV(sources). This also works in check mode.
-      - The preview does not verify that the catalog server accepts the source. The module itself verifies this.
+      - Whether to request a preview of each source from the catalog server. The preview contains the number of models or MCP servers in the source, and the
+        number of those that are shown. The result is in RV(sources). This also works in check mode.
+      - The preview does not verify that the catalog server accepts the source. This is verified by the module itself.
     type: bool
     default: false
   wait:
@@ -248,8 +249,8 @@ options:
   rollback:
     description:
       - Whether to restore the previous content of the ConfigMaps if the whole catalog becomes unavailable because of the changes. The module fails in any case.
-      - The catalog is considered unavailable because of the changes if its pod is not ready, and its log names a ConfigMap that was changed.
-      - Nothing is restored if another process has changed the ConfigMap since. Deleted Secrets with tokens are not restored.
+      - The catalog is considered unavailable because of the changes if its pod is not ready and its log mentions a ConfigMap that was changed.
+      - Nothing is restored if another process has changed the ConfigMap in the meantime. Deleted Secrets with tokens are not restored.
       - Ignored if O(wait=false).
     type: bool
     default: true
@@ -335,7 +336,7 @@ sources:
       returned: if O(preview=true)
       type: dict
 version:
-  description: The oldest version of OpenShift AI with such a catalog, for example V(3.5). Null if it was not determined.
+  description: The oldest version of OpenShift AI that has this version of the catalog, for example V(3.5). Null if it was not determined.
   returned: always
   type: str
 cluster:

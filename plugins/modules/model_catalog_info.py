@@ -58,9 +58,9 @@ options:
     default: [server]
   managed_only:
     description:
-      - Whether to return only what administrators have configured, which is the configuration to keep in Git. This means the sources, labels and named queries
-        in the ConfigMaps that M(modelops.openshift_ai.model_catalog) can change. For a source that the product provides, only the overridden options are
-        returned.
+      - Whether to return only the configuration of the administrators, which is the configuration to keep in Git. It consists of the sources, labels and named
+        queries in the ConfigMaps that M(modelops.openshift_ai.model_catalog) can change. For a source that the product provides, only the overridden options
+        are returned.
       - If V(false), the sources, labels and named queries of the product and of ConfigMaps that other users or tools manage are also returned.
     type: bool
     default: false
@@ -211,7 +211,7 @@ unused_secrets:
   type: list
   elements: str
 version:
-  description: The oldest version of OpenShift AI with such a catalog, for example V(3.5).
+  description: The oldest version of OpenShift AI that has this version of the catalog, for example V(3.5).
   returned: success
   type: str
 config_maps:

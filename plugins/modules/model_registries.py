@@ -22,9 +22,9 @@ extends_documentation_fragment:
   - modelops.openshift_ai.attributes
   - modelops.openshift_ai.registries
 notes:
-  - If the list itself is not valid, the module fails before anything is written. Problems that only the cluster can reveal, such as a Secret that does not
-    exist or a login that the database rejects, affect a single registry. All other registries are reconciled, and the module then fails and reports the reason
-    for each registry that was not reconciled.
+  - If the list itself is not valid, the module fails before anything is written. Problems that can be detected only in the cluster, such as a Secret that does
+    not exist or a login that the database rejects, affect only the registry in question. All other registries are reconciled, and the module then fails and
+    reports the reason for each registry that was not reconciled.
   - For each registry, the CA certificate and the password are written before the registry, and the permissions after it. Members are added to its group when
     the registry is available.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run. With C(connection=local), except with C(async), the module stops
@@ -55,9 +55,9 @@ options:
       - Registries are deleted after all listed registries have been reconciled. If one of those fails, nothing is deleted and a warning is issued.
       - Objects that a listed registry uses, or will use after this run, are kept. For example, a registry that is listed under a new name can use the password
         and the CA of the previous one. Objects that are not deleted are listed in RV(kept).
-      - Deletions that were started before are completed, regardless of O(purge_limit) and O(delete_data). Leftovers of deleted registries are detected by the
-        ClusterRoleBinding C(<name>-auth-delegator), which the operator leaves behind. A warning is issued if the account cannot list and delete
-        ClusterRoleBindings.
+      - Deletions that an earlier run started are completed, regardless of O(purge_limit) and O(delete_data). Leftovers of a deleted registry are detected if
+        its ClusterRoleBinding C(<name>-auth-delegator) still exists, which the operator leaves behind. A warning is issued if the account cannot list and
+        delete ClusterRoleBindings.
       - A registry whose name is not valid in O(registries), such as a name with more than 48 characters, is kept and a warning is issued. Delete it with
         M(modelops.openshift_ai.model_registry) and C(state=absent).
       - The module fails if O(registries) is empty.
@@ -112,9 +112,9 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait until all registries are available, in seconds. The same time applies again to the deletion of purged registries. Ignored if
+      - How long to wait until all registries are available, in seconds. The deletion of purged registries has a separate timeout of the same length. Ignored if
         O(wait=false).
-      - Eight registries are purged in parallel. Registries whose deletion has not started in time are kept and fail.
+      - Eight registries are purged in parallel. Registries whose deletion has not started within this time are kept and reported as failed.
       - The module stops waiting for a registry early if the same permanent error, such as a wrong password, is detected twice.
       - For a registry that this call does not change, the time is counted from the last change of the registry. A registry that has been unavailable for longer
         is reported immediately.
@@ -240,7 +240,8 @@ drift:
     option:
       description:
         - The option, such as V(database.port) or V(permissions.groups[fraud-scientists]). For a registry that does not exist, it is V(name).
-        - V(permissions.exclusive) is a RoleBinding that can be deleted without revoking access, because it grants nothing, or the same as another one.
+        - V(permissions.exclusive) means a RoleBinding that can be deleted without revoking any access, because it grants no access, or only access that another
+          RoleBinding also grants.
       type: str
     before:
       description: The current value. For permissions, it is V(granted), or null. Passwords are masked.

@@ -45,8 +45,8 @@ options:
   name:
     description:
       - The resource name of the registry. It cannot be changed later.
-      - The name consists of lowercase letters, digits and hyphens, begins and ends with a letter or digit, and has at most 48 characters. Before Kubernetes
-        1.36, it must begin with a letter. The module fails for any other name, and the error suggests the name that the dashboard would derive.
+      - The name consists of lowercase letters, digits and hyphens, begins and ends with a letter or digit, and has at most 48 characters. In Kubernetes 1.35
+        and earlier, it must begin with a letter. The module fails for any other name, and the error suggests the name that the dashboard would derive.
       - The dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer names.
       - The module fails if a registry of the same name exists in another namespace. The error names that namespace.
     type: str
@@ -84,7 +84,7 @@ options:
       - The database is checked only if this call creates the registry, or changes the password or an option of O(database). A generated database is not
         checked.
       - The checks are those of M(modelops.openshift_ai.model_registry_database_info). They run on the host that executes the task. Each step takes at most 2
-        seconds, and the user logs in once.
+        seconds, and the module logs in only once.
       - Problems that depend on the address of the client never make the module fail. Examples are a host name that can be resolved only in the cluster, and a
         login that MySQL rejects, because MySQL accounts are restricted to hosts.
       - Requires the Python packages C(cryptography) and C(PyMySQL) or C(psycopg). If they are missing, V(fail) makes the module fail. V(warn) only sets
@@ -98,7 +98,7 @@ options:
       - Whether to perform a rolling restart if a Secret or ConfigMap used by the server has changed since the server started.
       - With V(false), a required restart is only reported, in a warning and in RV(status.restart_needed), and the server keeps running with the previous data.
         Use it to restart servers only in maintenance windows.
-      - A change of the database settings always makes the operator replace the server.
+      - After a change to the database settings, the operator always replaces the server.
     type: bool
     default: true
   allow_data_change:
@@ -135,8 +135,8 @@ options:
       - Whether to request the models of the registry at its public address when the registry is available. The request is authenticated with the token that is
         used to log in to the cluster. It does not write anything.
       - Version C(v1) of the REST API is requested first, and C(v1alpha3) if the registry does not provide it. Registries of OpenShift AI 3.6 provide both.
-      - The result is in RV(status.smoke_test). A warning is issued if the request does not succeed, or if the registry announces in a C(Sunset) header that it
-        will no longer provide C(v1alpha3) after a date.
+      - The result is in RV(status.smoke_test). A warning is issued if the request does not succeed, or if the registry announces, in a C(Sunset) header, the
+        date on which C(v1alpha3) will be removed.
       - The certificate of the registry is verified against the CA certificates of the system, and then against O(ca_cert).
       - The token is sent only to hosts in the ingress domain of the cluster, or in one of O(smoke_test_domains). Users who can edit a registry can set any host
         in its status.

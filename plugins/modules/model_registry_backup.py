@@ -70,16 +70,16 @@ options:
       - An existing folder on the host that executes the task. The name of the file is C(CLUSTER_REGISTRY_TIME.zip), with the URL of the API server and the
         time in UTC.
       - On a controller, files of a job are discarded after the job. Set a mounted path, or use O(command).
-      - Mutually exclusive with O(command). One of them is required.
+      - Mutually exclusive with O(command). Either O(dest) or O(command) is required.
       - The module fails if the folder does not exist or cannot be written to, or if the disk is full.
     type: path
   command:
     description:
-      - A program with its arguments that takes the archive from its standard input, such as a client of an object store. It is not run by a shell.
+      - A program and its arguments. The program reads the archive from its standard input, such as a client of an object store. It is not run by a shell.
       - In each argument, C({file}) is replaced with the name of the file.
       - If the archive cannot be completed, the program is terminated before it has received all of its input. Use a program that discards incomplete input.
       - Mutually exclusive with O(dest). One of them is required. Not run in check mode.
-      - The module fails if the program fails. The error contains the end of its output.
+      - The module fails if the program fails. The error contains the last part of its output.
     type: list
     elements: str
   checksum:

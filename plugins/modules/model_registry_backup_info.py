@@ -44,17 +44,17 @@ options:
   src:
     description:
       - The path of the archive on the host that executes the task.
-      - Mutually exclusive with O(command). One of them is required.
+      - Mutually exclusive with O(command). Either O(src) or O(command) is required.
       - The module fails if the file is not a complete and undamaged archive in a supported format.
     type: path
   command:
     description:
-      - A program with its arguments that writes the archive to its standard output, such as one that decrypts it or a client of an object store. It is not run
-        by a shell. It is also run in check mode.
-      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To set its folder, set the
-        environment variable E(TMPDIR).
+      - A program and its arguments. The program writes the archive to its standard output, such as a decryption program or a client of an object store. It is
+        not run by a shell. It is also run in check mode.
+      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for it,
+        set the environment variable E(TMPDIR).
       - Mutually exclusive with O(src). One of them is required.
-      - The module fails if the program fails. The error contains the end of its error output.
+      - The module fails if the program fails. The error contains the last part of its error output.
     type: list
     elements: str
 """

@@ -71,13 +71,14 @@ options:
     default: ca.crt
   pem:
     description:
-      - The certificates in PEM format. Mutually exclusive with O(path). With O(state=present), one of them is required. With O(state=absent), both are invalid.
+      - The certificates in PEM format. Mutually exclusive with O(path). With O(state=present), one of them is required. The module fails if one of them is set
+        with O(state=absent).
       - A warning is issued for a certificate that has expired or is not yet valid, and for a self-signed server certificate.
       - The module fails if the text is empty, contains no certificate or an invalid certificate, contains a server certificate instead of the certificate of
         its CA, or is too large for one object. For an invalid certificate, the error names the line.
       - The module fails if no certificate of the bundle is currently valid.
-      - The module fails if the text contains a private key. The key is never shown. The module also fails for the formats DER, PKCS#7, PKCS#12 and Java
-        keystore. The error names the command for the conversion.
+      - The module fails if the text contains a private key. The key is never shown. The module also fails if the certificates are in DER, PKCS#7, PKCS#12 or
+        Java keystore format. The error contains the command that converts them.
     type: str
   path:
     description:
@@ -121,8 +122,8 @@ options:
       - The host that executes the task connects to the database with TLS and without a login. It verifies that the bundle has signed the certificate of the
         database, and that the certificate is valid for the host name.
       - A warning is issued if the database cannot be reached.
-      - The module fails if the certificate cannot be verified, or for MySQL if it is not valid for the host name. For PostgreSQL, a warning is issued for the
-        host name, because the product never verifies it.
+      - The module fails if the certificate cannot be verified, or for MySQL if it is not valid for the host name. For PostgreSQL, a certificate that is not
+        valid for the host name only causes a warning, because the product never verifies the host name.
       - Only O(database.type), O(database.host), O(database.namespace) and O(database.port) are used. All other suboptions are validated and then ignored, so
         that the same variable can be used for all modules.
     type: dict
@@ -246,7 +247,7 @@ EXAMPLES = r"""
     path: database-ca.pem
   register: uploaded
 
-- name: Create the registry with this CA. With database.ca.source=upload, one call does both
+- name: Create the registry with this CA. Alternatively, set database.ca.source=upload to perform both steps in one task
   modelops.openshift_ai.model_registry:
     name: fraud-models
     database:
@@ -348,7 +349,7 @@ ca:
           type: list
           elements: dict
         product:
-          description: What the product verifies.
+          description: Which properties of the certificate the product itself verifies.
           type: str
 kept:
   description: The object, if it still contains the previous bundle, with C(kind), C(name) and C(reason). A later run removes the previous bundle.
@@ -371,7 +372,7 @@ registries:
       description: Why the registry is not available. Null if it is available.
       type: str
     evidence:
-      description: What shows the reason, such as a line of the server's log, an event or a condition. Null if none was found.
+      description: The evidence for the reason, such as a line of the log of the server, an event or a condition. Null if none was found.
       type: str
     remedy:
       description: How to fix it. Null if it is not known.

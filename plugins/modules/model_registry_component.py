@@ -28,7 +28,7 @@ attributes:
     support: full
 notes:
   - The cluster must have exactly one DataScienceCluster. Otherwise, or if the product is not installed, as on Kubernetes, the module fails.
-  - The account needs the permissions in C(rbac/component.yml). Accounts that manage registries do not have them.
+  - The account needs the permissions in C(rbac/component.yml). The permissions for managing registries do not include them.
   - When the component is removed, the namespace of the model registries and everything in it is kept. When the component is enabled again with the same
     namespace, the operator manages its registries again.
 requirements:
@@ -49,7 +49,7 @@ options:
     description:
       - The namespace of the model registries. The product creates it if it does not exist.
       - If not set, the current value is kept. If there is no current value, the product uses its default, C(rhoai-model-registries) or C(odh-model-registries).
-        With OpenShift AI 3.6 and later, the default is the namespace of the applications.
+        In OpenShift AI 3.6 and later, the default is the namespace of the applications.
       - The namespace can be set only when the component is changed from V(removed) to V(managed). The module fails if the component is already V(managed) with
         another namespace, as the product does.
       - The module fails if the value is not a valid name, or if it is set with O(state=removed).
@@ -65,15 +65,15 @@ options:
       - Whether to wait until the component is in the state of O(state). With V(false), the module only reports the current status.
       - V(managed) is reached when the condition C(ModelRegistryReady) of the DataScienceCluster is true, its status or the AIHub contains the namespace of the
         model registries, the API of model registries is available, and the namespace is active.
-      - V(removed) is reached when the status no longer contains the namespace, and the object that the platform created for the component is deleted. This is
-        the AIHub with OpenShift AI 3.6 and later, and the ModelRegistry of the platform with earlier versions.
+      - V(removed) is reached when the status no longer contains the namespace, and the object that the platform created for the component is deleted. In
+        OpenShift AI 3.6 and later, this object is the AIHub. In earlier versions, it is the ModelRegistry of the platform.
       - Ignored in check mode.
     type: bool
     default: true
   wait_timeout:
     description:
       - How long to wait, in seconds. Ignored if O(wait=false).
-      - After this time, the module fails and reports what is missing. The change is kept, and the next run waits again.
+      - After this time, the module fails and reports what is missing. The change is kept, and the next run continues to wait.
       - The module fails if the value is less than 1.
     type: int
     default: 300

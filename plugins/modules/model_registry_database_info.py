@@ -14,9 +14,9 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Connects to a MySQL, MariaDB or PostgreSQL database in the same way as the registry server, and reports all problems instead of only the first.
-  - Checks that the host name can be resolved and the port is open, whether TLS is available and required, the certificate with its host name and expiry date,
-    and the login. With the login, also checks the server version, the database, the character set, the privileges that the migrations need, the schema, an
-    incomplete migration, and the connection limit.
+  - Checks the host name, the port, whether TLS is available and required, the certificate with its host name and expiry date, and the login. If the login
+    succeeds, also checks the server version, the database, its character set, the privileges that the migrations need, the schema, incomplete migrations, and
+    the connection limit.
   - Does not write to the database.
   - Fails only if the options are not valid, or if the cluster cannot be read. Problems of the database are reported in RV(findings) and summarized in
     RV(usable).
@@ -33,11 +33,11 @@ notes:
   - The host that executes the task connects to the database. If the controller cannot reach the database, use C(delegate_to) with a host that can.
   - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(usable) is null. Examples are a host that cannot be
     resolved or reached, a login that MySQL rejects, because MySQL accounts are restricted to hosts, and access rules of PostgreSQL (C(pg_hba.conf)).
-  - The user logs in once, because repeated logins with a wrong password can lock an account.
+  - The module logs in only once, because repeated logins with a wrong password can lock an account.
   - The password is not sent to a server whose certificate the registry server would reject.
   - The password is never sent to a MySQL server that requests it in clear text (C(mysql_clear_password)). The registry server does not send it either. Without
-    TLS, the password is never sent to a PostgreSQL server that requests it in clear text (C(password) in C(pg_hba.conf)). With libpq before 16, which does not
-    support this restriction, the module does not log in to PostgreSQL without TLS.
+    TLS, the password is never sent to a PostgreSQL server that requests it in clear text (C(password) in C(pg_hba.conf)). With libpq 15 and earlier, which do
+    not support this restriction, the module does not log in to PostgreSQL without TLS.
   - The cluster is contacted only if O(registry) is set, or if O(database) refers to a Secret or ConfigMap.
 requirements:
   - kubernetes >= 24.2.0
@@ -186,7 +186,7 @@ options:
             default: tls.key
   timeout:
     description:
-      - The timeout for each step of the check, in seconds. All steps together take at most twice as long.
+      - The timeout for each step of the check, in seconds. All steps together take at most twice this time.
       - The module fails if the value is less than 0.1 or more than 1000000.
     type: float
     default: 5

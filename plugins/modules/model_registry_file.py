@@ -17,7 +17,7 @@ description:
   - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
   - The file is replaced atomically. If the run is interrupted, the file contains either the old or the new content.
   - A symbolic link is followed only if it is owned by root or by the user who runs Ansible, and only within O(folder) or, if O(folder) is not set, within the
-    folder of the file. Otherwise, the module fails and nothing is written.
+    directory that contains the file. Otherwise, the module fails and nothing is written.
 extends_documentation_fragment:
   - modelops.openshift_ai.attributes
 attributes:
@@ -53,7 +53,8 @@ options:
       - If not set, it is the folder in O(path), which must exist.
     type: path
   backup:
-    description: Whether to keep the replaced content in a file in the same folder. Its name is the name of the file with a time stamp, and ends with C(~).
+    description: Whether to keep the replaced content in a file in the same directory. The name of this file consists of the name of the original file, a
+      timestamp, and C(~).
     type: bool
     default: false
   replace:

@@ -164,7 +164,7 @@ registries:
           description: Why the registry is not available. Null if it is available.
           type: str
         evidence:
-          description: What shows the reason, such as a line of the server's log, an event or a condition. Null if none was found.
+          description: The evidence for the reason, such as a line of the log of the server, an event or a condition. Null if none was found.
           type: str
         remedy:
           description: How to fix it. Null if it is not known.
@@ -259,7 +259,7 @@ registries:
             last_changed_by:
               description:
                 - The client that last changed the binding, as it identified itself to the API server. V(unknown) is a client without a name, such as the
-                  dashboard. Only the audit log of the API server contains the user.
+                  dashboard. The user is recorded only in the audit log of the API server.
               type: str
             effective:
               description:

@@ -14,17 +14,17 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Moves a model registry with all of its data to an external database, such as from a generated PostgreSQL database to a managed one, or from MySQL to
-    PostgreSQL. IDs and times are preserved, so that deployments still refer to their model versions.
+    PostgreSQL. IDs and timestamps are preserved, so that deployments still refer to their model versions.
   - The module copies all rows, compares both databases by digest, closes the previous database for writes, changes the registry, and waits until it is
     available. An acknowledged write is never lost. The previous database is not deleted.
   - If anything fails, the registry keeps its previous database, or gets it back, and the database is opened for writes again. A database that was already
     closed before the run, such as a MySQL database that is read-only, stays closed. If a run is killed, run the task again with the same options. It continues
     from the state of both databases.
-  - A new database that has no tables gets them from the registry server. For that, a temporary registry is created and deleted, which also proves that the
-    registry server can use the new database.
-  - A new database that has the same rows already, such as from the tools of the database, is only compared.
+  - If the new database has no tables, the registry server creates them. For this purpose, a temporary registry is created and deleted, which also verifies that
+    the registry server can use the new database.
+  - If the new database already contains the same rows, for example because they were copied with the tools of the database, the module only compares them.
   - The guide R(Move a registry to another database,ansible_collections.modelops.openshift_ai.docsite.migrate) describes what is locked, for how long, and how
-    to go back.
+    to return to the previous database.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -32,13 +32,14 @@ attributes:
   check_mode:
     description:
       - Performs all checks on both databases and predicts the changes. If the new database has tables, all rows are written to it in a transaction that is
-        rolled back. Writes of the registry are not held back.
+        rolled back. Writes to the registry are not blocked.
     support: full
 notes:
   - The connections to both databases are made from the host that executes the task. If this host cannot reach one of them, use C(delegate_to) with a host that
     can. The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
-  - Both databases are used with the accounts of the registry. To close the previous database, its account requires C(LOCK TABLES) and C(ALTER) for MySQL, also
-    C(DROP) for MariaDB and MySQL before 8.0.22, and for PostgreSQL it must own the tables and not be a superuser.
+  - The module logs in to both databases with the accounts of the registry. To close the previous database, its account requires the privileges C(LOCK TABLES)
+    and C(ALTER) on MySQL 8.0.22 and later. On MariaDB and earlier versions of MySQL, it also requires C(DROP), C(CREATE) and C(INSERT). On PostgreSQL, it must
+    own the tables, and must not be a superuser.
   - To move a registry to another cluster, see R(Restore a model registry,ansible_collections.modelops.openshift_ai.docsite.restore).
   - The required permissions are in C(rbac/data.yml) and C(rbac/converge.yml) of this collection.
 requirements:
@@ -208,14 +209,14 @@ options:
                 default: tls.key
   skip_orphans:
     description:
-      - Whether rows are omitted that belong to objects that no longer exist. PostgreSQL cannot store them, and the registry does not show them. Their number is
-        in RV(migration.orphans).
+      - Whether to omit rows that belong to objects that no longer exist. PostgreSQL cannot store them, and the registry does not show them. Their number is in
+        RV(migration.orphans).
       - The module fails if there are such rows, unless O(skip_orphans=true). The error contains their number.
     type: bool
     default: false
   lock_timeout:
     description:
-      - How long to wait for transactions that are writing to the previous database, in seconds. Writes that begin in the meantime wait too.
+      - How long to wait for transactions that are writing to the previous database, in seconds. In the meantime, new writes must also wait.
       - The module fails if the lock is not granted within this time, or if the value is less than 1. In this case, nothing is changed.
     type: int
     default: 60
@@ -244,7 +245,7 @@ EXAMPLES = r"""
           source: cluster
   register: moved
 
-- name: Show how long writes were held back
+- name: Show how long writes were blocked
   ansible.builtin.debug:
     msg: "{{ moved.migration.writes_held_seconds }} s"
 """
@@ -257,7 +258,7 @@ migration:
   contains:
     source:
       description:
-        - The previous database, which was not deleted, with C(type), C(host), C(port) and C(name). C(open_again) lists the SQL statements that open it for
+        - The previous database, which was not deleted, with C(type), C(host), C(port) and C(name). C(open_again) contains the SQL statements that open it for
           writes again.
       type: dict
     rows:
@@ -273,7 +274,7 @@ migration:
       description: Whether the rows were copied. False if the new database had them already.
       type: bool
     repeated:
-      description: Whether the copy was repeated, because the previous database was written to until it was closed.
+      description: Whether the rows were copied again, because the previous database was still written to before it was closed.
       type: bool
     copy_seconds:
       description: How long it took to write the rows.
@@ -282,7 +283,7 @@ migration:
       description: How long it took to read the new database for the comparison.
       type: float
     writes_held_seconds:
-      description: For how long no write was possible, until the registry was available with the new database. Includes RV(migration.restart_seconds).
+      description: How long writes were blocked, until the registry was available with the new database. Includes RV(migration.restart_seconds).
       returned: if not in check mode
       type: float
     restart_seconds:
@@ -290,7 +291,7 @@ migration:
       returned: if not in check mode
       type: float
     compared_objects:
-      description: The number of objects that were compared through the API of the registry, before and after.
+      description: The number of objects that were compared through the API of the registry, before and after the move.
       returned: if not in check mode
       type: int
 changes:

@@ -13,7 +13,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Grants access to a model registry to groups, users, projects and service accounts, or revokes it. Also manages the members of the group of the registry.
+  - Grants groups, users, projects and service accounts access to a model registry, or revokes their access. Also manages the members of the group of the
+    registry.
   - Writes the same objects as the dashboard. Access can be granted in the dashboard and revoked with this module, and vice versa.
   - Several runs in parallel result in the combined permissions of all of them. Access is never granted twice.
   - Performs all checks before anything is written. One error lists all problems that were found.
@@ -59,8 +60,8 @@ options:
     default: present
   verify:
     description:
-      - Whether to verify with the API server, after everything was written, that each listed subject has access. The result is in RV(verification), and a
-        warning is issued for each difference.
+      - Whether to verify with the API server, after everything was written, that each listed subject has access. The result is in RV(verification). A warning
+        is issued for each subject that does not have the expected access.
       - A user is verified together with the groups of the cluster that contain the user. A warning is issued if the account cannot list groups.
       - Also reports which other subjects have access, through ClusterRoleBindings and through other RoleBindings in the namespace. A warning is issued if the
         account cannot list ClusterRoleBindings.

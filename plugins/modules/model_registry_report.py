@@ -54,7 +54,7 @@ options:
     type: path
     default: ""
   backup_hours:
-    description: The maximum age of the last backup in hours. A registry without a backup of at most this age is a finding.
+    description: The maximum age of the last backup in hours. A registry whose last backup is older, or that has no backup, is reported as a finding.
     type: float
     default: 26
   policy:

@@ -14,7 +14,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Writes the data in an archive of M(modelops.openshift_ai.model_registry_backup) into the database of an existing registry that does not contain any models
-    or other objects. IDs, times and relations are preserved, so that deployments still refer to their model versions.
+    or other objects. IDs, timestamps and relations are preserved, so that deployments still refer to their model versions.
   - The database can be of another type than that of the backup, for example PostgreSQL instead of MySQL.
   - Before anything is written, the whole archive is verified. All rows are written in one transaction, which is committed only after they have been read back
     and compared with the archive. If the run fails or is killed, the registry stays empty.
@@ -37,9 +37,9 @@ notes:
     C(delegate_to) with a host that can.
   - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)). Through the port of the pod of the registry
     server, the module checks that the server shows the first objects of each kind. If it cannot be reached, a warning is issued.
-  - The registry server is not restarted. It does not keep any data of the database in memory, and the types of its objects keep their IDs.
-  - While the rows are written and compared, other connections can read the database, and their writes wait.
-  - The database is written to with the account of the registry. The password is read from the cluster.
+  - The registry server is not restarted. It does not cache any data of the database, and the IDs of its object types do not change.
+  - While the rows are written and compared, other connections can read the database, but their writes must wait.
+  - The module writes to the database with the account of the registry. The password is read from the cluster.
   - The memory that the module needs does not depend on the size of the registry.
   - The permissions are in C(rbac/data.yml) of this collection.
 requirements:
@@ -54,7 +54,8 @@ seealso:
 options:
   name:
     description:
-      - The resource name of the registry into which the data is restored. It can be another one than that of the backup, and in another cluster.
+      - The resource name of the registry into which the data is restored. It can have another name than the registry in the backup, and can be in another
+        cluster.
       - The module fails if the registry does not exist or has no database, if its server has not created the tables of the database yet, if one of its
         migrations is incomplete, or if the database contains tables that do not belong to a model registry.
       - The module fails if the database contains rows that differ from those in the backup. It never deletes or replaces rows.
@@ -72,23 +73,23 @@ options:
   src:
     description:
       - The path of the archive on the host that executes the task.
-      - Mutually exclusive with O(command). One of them is required.
+      - Mutually exclusive with O(command). Either O(src) or O(command) is required.
       - The module fails if the file is not a complete and undamaged archive in a supported format.
     type: path
   command:
     description:
-      - A program with its arguments that writes the archive to its standard output, such as one that decrypts it or a client of an object store. It is not run
-        by a shell. It is also run in check mode.
-      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To set its folder, set the
-        environment variable E(TMPDIR).
+      - A program and its arguments. The program writes the archive to its standard output, such as a decryption program or a client of an object store. It is
+        not run by a shell. It is also run in check mode.
+      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for it,
+        set the environment variable E(TMPDIR).
       - Mutually exclusive with O(src). One of them is required.
-      - The module fails if the program fails. The error contains the end of its error output.
+      - The module fails if the program fails. The error contains the last part of its error output.
     type: list
     elements: str
   skip_orphans:
     description:
-      - Whether to omit rows that belong to objects that do not exist. They can be left in MySQL if objects were deleted with SQL. A registry does not show
-        them, and PostgreSQL cannot store them.
+      - Whether to omit rows that belong to objects that do not exist. They can remain in MySQL if objects were deleted with SQL statements. A registry does not
+        show them, and PostgreSQL cannot store them.
       - If V(false), the module fails if there are such rows, and the error contains their number.
     type: bool
     default: false
@@ -181,7 +182,7 @@ database:
     write_seconds: 0.4
     verify_seconds: 0.2
 server:
-  description: What was compared with the answers of the registry server. Null in check mode or if the server could not be reached.
+  description: The result of the comparison with the responses of the registry server. Null in check mode or if the server could not be reached.
   returned: success
   type: dict
   contains:
