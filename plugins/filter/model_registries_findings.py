@@ -51,7 +51,7 @@ options:
     choices: [drift, health, certificates, backup, policy]
     default: [drift, health, certificates, backup, policy]
   backup_folder:
-    description: The folder on the controller with the backups that M(modelops.openshift_ai.model_registry_backup) wrote. If empty, backups are not checked.
+    description: The directory on the controller with the backups that M(modelops.openshift_ai.model_registry_backup) wrote. If empty, backups are not checked.
     type: path
     default: ""
   backup_hours:

@@ -67,11 +67,11 @@ options:
     type: str
   dest:
     description:
-      - An existing folder on the host that executes the task. The name of the file is C(CLUSTER_REGISTRY_TIME.zip), with the URL of the API server and the
+      - An existing directory on the host that executes the task. The name of the file is C(CLUSTER_REGISTRY_TIME.zip), with the URL of the API server and the
         time in UTC.
       - On a controller, files of a job are discarded after the job. Set a mounted path, or use O(command).
       - Mutually exclusive with O(command). Either O(dest) or O(command) is required.
-      - The module fails if the folder does not exist or cannot be written to, or if the disk is full.
+      - The module fails if the directory does not exist or cannot be written to, or if the disk is full.
     type: path
   command:
     description:
@@ -84,7 +84,7 @@ options:
     elements: str
   checksum:
     description:
-      - Whether a file with the SHA-256 checksum is written beside the archive, in the format of C(sha256sum --check).
+      - Whether to write a file with the SHA-256 checksum next to the archive, in the format of C(sha256sum --check).
       - The module fails if O(command) is set.
     type: bool
     default: false

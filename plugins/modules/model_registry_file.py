@@ -49,8 +49,8 @@ options:
     required: true
   folder:
     description:
-      - The folder that must contain the file, at any depth. Missing folders are created.
-      - If not set, it is the folder in O(path), which must exist.
+      - The directory that must contain the file, at any depth. Missing directories are created.
+      - If not set, it is the directory in O(path), which must exist.
     type: path
   backup:
     description: Whether to keep the replaced content in a file in the same directory. The name of this file consists of the name of the original file, a

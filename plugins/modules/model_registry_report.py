@@ -16,7 +16,8 @@ description:
   - Writes an HTML page from the results of M(modelops.openshift_ai.model_registry_info) for all hosts of the play, each of which is a cluster, and from the
     drift that M(modelops.openshift_ai.model_registries) detected in check mode. The page shows the findings, who has access to the registries, their databases,
     certificates and backups, what could not be checked, and what has changed since the last report.
-  - Also writes each table of the page in CSV format, and all of them in JSON format, to the folder of the page. The next report is compared with the JSON file.
+  - Also writes each table of the page in CSV format, and all of them in JSON format, to the directory of the page. The next report is compared with the JSON
+    file.
   - The page requires no network. All data from clusters is escaped. In the CSV files, text that a spreadsheet would interpret as a formula is prefixed with an
     apostrophe.
   - The role P(modelops.openshift_ai.model_registry_report#role) reads the clusters and uses this module.
@@ -43,14 +44,14 @@ attributes:
 options:
   path:
     description:
-      - The path of the page on the controller. A relative path is relative to the current working directory of the run. The folder must exist.
+      - The path of the page on the controller. A relative path is relative to the current working directory of the run. The directory must exist.
       - The names of the other files begin with the name of the page without C(.html), for example C(model-registries.json) and
         C(model-registries-access.csv).
       - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
     type: path
     required: true
   backup_folder:
-    description: The folder on the controller with the backups that M(modelops.openshift_ai.model_registry_backup) wrote. If empty, backups are not checked.
+    description: The directory on the controller with the backups that M(modelops.openshift_ai.model_registry_backup) wrote. If empty, backups are not checked.
     type: path
     default: ""
   backup_hours:

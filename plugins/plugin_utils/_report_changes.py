@@ -35,7 +35,7 @@ class Previous:
     problem: str = ""
 
 
-MISSING = Previous(problem="There is no earlier report in the folder of this page")
+MISSING = Previous(problem="There is no earlier report in the directory of this page")
 
 
 def read(text: str) -> Previous:

@@ -252,7 +252,7 @@ def as_metrics(run: Run, before: str) -> str:
         ),
         (
             "model_registry_last_backup_timestamp_seconds",
-            "When the last backup of the registry was made. Not present without a backup, or without a folder of backups.",
+            "When the last backup of the registry was made. Not present without a backup, or if no directory of backups is set.",
             [(_labels(host, row), _seconds(row.backup)) for host, row in registries if row.backup],
         ),
     ]

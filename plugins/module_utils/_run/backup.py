@@ -72,7 +72,7 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
         unused = [option for option in ("keep_count", "keep_days", "checksum") if options[option] is not None and options[option] is not False]
         problems += [_errors.Problem(option, "is not supported with command", "Remove the option, or set dest instead of command") for option in unused]
     elif options["dest"] is not None and not options["dest"].strip():
-        problems.append(_errors.Problem("dest", "is empty", "Set it to a folder of the host that executes the task"))
+        problems.append(_errors.Problem("dest", "is empty", "Set it to a directory on the host that executes the task"))
     return problems
 
 

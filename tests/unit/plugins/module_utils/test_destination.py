@@ -53,7 +53,7 @@ def test_the_size_is_known_without_a_file(tmp_path: Path) -> None:
     written = destination.into_nothing(str(tmp_path), BACKUP, fill)
     assert (written.path, names(tmp_path)) == (str(tmp_path / BACKUP.file), [])
     assert written.size == destination.into_folder(str(tmp_path), BACKUP, fill).size
-    with pytest.raises(destination.DestinationError, match="not an existing folder"):
+    with pytest.raises(destination.DestinationError, match="not an existing"):
         destination.into_nothing(str(tmp_path / "missing"), BACKUP, fill)
 
 
