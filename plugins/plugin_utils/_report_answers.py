@@ -37,7 +37,7 @@ def table_of(facts: Facts) -> Table:
     """A question in each row, its answer, and the tables that tell more."""
     rows = tuple(Row((Cell(question), Cell(answer), Cell(links=links))) for question, answer, links in _answers(facts))
     columns = (Column("Question", 27, is_row_header=True), Column("Answer", 55), Column("Details", 18))
-    return Table("answers", "Audit questions", "Answers to the questions of an audit, with links to the details", columns, rows)
+    return Table("answers", "Audit questions", "Answers to common audit questions, with links to the details", columns, rows)
 
 
 ACCESS, RIGHTS, GROUPS = ("Access", "access"), ("Access through other permissions", "rights"), ("Groups", "groups")
@@ -50,7 +50,7 @@ def _answers(facts: Facts) -> Iterator[tuple[str, str, tuple[tuple[str, str], ..
     yield "Who granted the access?", _grants(facts), (ACCESS, RIGHTS)
     yield "Are the connections to the databases encrypted and verified?", _encryption(facts), (REGISTRIES,)
     yield "Which certificates expire next?", _certificates(facts), (CERTIFICATES,)
-    yield "Which databases are not for production?", _databases(facts), (REGISTRIES,)
+    yield "Which databases are not intended for production?", _databases(facts), (REGISTRIES,)
     yield "When was the last backup?", _last_backups(facts), (REGISTRIES,)
     yield "Which registries have drifted from the approved list?", _drift(facts), (DRIFT,)
     yield "What could not be checked?", _unchecked(facts), (UNCHECKED, CLUSTERS)

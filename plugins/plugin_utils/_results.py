@@ -210,22 +210,22 @@ def as_metrics(run: Run, before: str) -> str:
     families: list[tuple[str, str, list[tuple[dict[str, str], int]]]] = [
         (
             RUN,
-            "When the last run that included the cluster ended.",
+            "The time at which the last run that included the cluster ended.",
             [({"cluster": host}, now if host in run.outcomes else known.get((RUN, _texts.inert(host)), 0)) for host in complete],
         ),
         (
             SUCCESS,
-            "When the last run that checked everything in the cluster ended, whatever it found. 0 if there was none.",
+            "The time at which the last run that checked everything in the cluster ended, regardless of the findings. 0 if there was none.",
             [({"cluster": host}, now if is_complete else known.get((SUCCESS, _texts.inert(host)), 0)) for host, is_complete in complete.items()],
         ),
         (
             "model_registries_check_success",
-            "Whether this run checked everything in the cluster, whatever it found.",
+            "Whether this run checked everything in the cluster, regardless of the findings.",
             [({"cluster": host}, int(is_complete)) for host, is_complete in complete.items()],
         ),
         (
             "model_registries_check_findings",
-            "The number of registries, or catalogs, with findings. Not present for what was not checked.",
+            "The number of registries, or catalogs, with findings. Not present if it was not checked.",
             [({"cluster": host, "check": check}, number) for (host, check), number in found.items() if check != CLUSTER],
         ),
         (
@@ -252,7 +252,7 @@ def as_metrics(run: Run, before: str) -> str:
         ),
         (
             "model_registry_last_backup_timestamp_seconds",
-            "When the last backup of the registry was made. Not present without a backup, or if no directory of backups is set.",
+            "The time of the last backup of the registry. Not present if there is no backup, or if no directory of backups is set.",
             [(_labels(host, row), _seconds(row.backup)) for host, row in registries if row.backup],
         ),
     ]

@@ -451,7 +451,8 @@ def second(home: Home) -> Iterator[dict[str, Any]]:
 def test_a_password_that_another_registry_reads_is_announced_and_put_back_for_both(home: Home, second: dict[str, Any]) -> None:
     before, reader = home.passwords, second["name"]
     warning = (
-        f"Secret '{next(iter(before))}' is also used by registry '{reader}', whose password changes too. To restart its server, run again for that registry"
+        f"Secret '{next(iter(before))}' is also used by registry '{reader}', whose password also changes. To"
+        " restart its server, run the task again for that registry"
     )
     entries = [{"name": home.name, "database": {"password": OTHER}}, {"name": reader}]
     together = home.process.run(registries(registries=entries, check_database="ignore", check=True))

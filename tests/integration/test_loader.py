@@ -261,7 +261,7 @@ def test_a_line_of_something_else_writes_nothing(layout: Layout, migrated: MakeD
     wrong = (b"", b"{", b"[]", b'"text"', b"7", json.dumps({**row, "more": 1}).encode(), json.dumps({key: row[key] for key in row if key != "name"}).encode())
     changes = ({"id": "1); DROP TABLE x"}, {"id": True}, {"id": 1.5}, {"name": ["a"]}, {"type": "kf.Unknown"}, {"type": 7})
     for odd in (*wrong, *(json.dumps({**row, **change}).encode() for change in changes)):
-        with pytest.raises(loader.UnloadableError, match="A row of table Context is not understood"):
+        with pytest.raises(loader.UnloadableError, match="A row of table Context is not valid"):
             load(layout, kind, target, {**rows, "Context": [line, odd]})
     # What the server refuses.
     for change in ({"id": 1 << 40}, {"name": "n" * 300, "id": 2}, {"name": None, "id": 2}, {}):
@@ -271,11 +271,11 @@ def test_a_line_of_something_else_writes_nothing(layout: Layout, migrated: MakeD
         load(layout, kind, target, {**rows, "Context": [json.dumps(row).encode()]})
     with pytest.raises(loader.UnloadableError, match="MLMDEnv"):
         load(layout, kind, target, {**rows, "MLMDEnv": [b'{"schema_version":11}']})
-    with pytest.raises(loader.UnloadableError, match="is of another kind"):
+    with pytest.raises(loader.UnloadableError, match="has another kind"):
         load(layout, kind, target, {**rows, "Type": [line.replace(b'"type_kind":2', b'"type_kind":1') for line in rows["Type"]]})
     for name, change in (("Type", {"name": []}), ("TypeProperty", {"name": {}}), ("TypeProperty", {"type": [1]})):
         forged = json.dumps({**json.loads(rows[name][0]), **change}).encode()
-        with pytest.raises(loader.UnloadableError, match=f"A row of table {name} is not understood"):
+        with pytest.raises(loader.UnloadableError, match=f"A row of table {name} is not valid"):
             load(layout, kind, target, {**rows, name: [forged]})
     assert is_empty(layout, kind, target)
     load(layout, kind, target, rows)

@@ -336,8 +336,8 @@ def test_the_examples_of_the_module_run(
 MISSING = {
     "get modelregistries.modelregistry.opendatahub.io": ("fails", "reading modelregistries/"),
     "get secrets": ("fails", "reading secrets/"),
-    "create pods/portforward": ("warns", "it was not checked that the registry server shows it"),
-    "list pods": ("warns", "it was not checked that the registry server shows it"),
+    "create pods/portforward": ("warns", "it could not be verified that the registry server shows it"),
+    "list pods": ("warns", "it could not be verified that the registry server shows it"),
 }
 
 

@@ -162,7 +162,7 @@ def hourly_findings(account: str, schema: vocabulary.Schema) -> list[vocabulary.
     names = ", ".join(f"MAX_{what}_PER_HOUR {limit}" for what, limit in limits)
     remedy = "Run ALTER USER ... WITH " + " ".join(f"MAX_{what}_PER_HOUR 0" for what, _limit in limits)
     if few:
-        return [vocabulary.failure("connections", f"The user has hourly limits that are too low for a start of the registry server ({names})", remedy)]
+        return [vocabulary.failure("connections", f"The user has hourly limits that are too low for the registry server to start ({names})", remedy)]
     message = f"The user has hourly limits, and the registry server stops working until the end of the hour when it reaches one ({names})"
     return [vocabulary.warning("connections", message, remedy)] if limits else []
 

@@ -187,7 +187,7 @@ class Check:
             self.advise(path, f"has no {key}", f"Set {key}")
         elif not isinstance(value[key], wanted) or (isinstance(value[key], bool) and wanted is not bool):
             self.refuse(
-                f"{path}.{key}", f"does not fit {name}, because it is {word_for(value[key])}", QUOTE if wanted is str else "Correct the value or metadataType"
+                f"{path}.{key}", f"does not match {name}, because it is {word_for(value[key])}", QUOTE if wanted is str else "Correct the value or metadataType"
             )
         if name == "MetadataProtoValue" and not isinstance(value.get("type"), (str, type(None))):
             self.refuse(f"{path}.type", f"must be a string, but is {word_for(value['type'])}", QUOTE)

@@ -129,7 +129,7 @@ def stored_as(entry: Mapping[str, Any], kind: catalog.Kind) -> Any:
 
 def external_clash(path: str, other: str, kind: catalog.Kind) -> catalog_check.Finding:
     """An external ID that another entry has too. Of agents that are not stored, only the log tells."""
-    problem = f"is also that of {other}, and only one of them is stored"
+    problem = f"is also the externalId of {other}, and only one of them is stored"
     return catalog_check.Finding(catalog_check.PARTLY if kind is catalog.MCP else catalog_check.ADVICE, path, problem, "Use each externalId once")
 
 

@@ -104,7 +104,7 @@ def _entries(top: Mapping[str, Any], generation: catalog.Generation, check: cata
                 if ":" in entry.id:
                     check.advise(f"{entry.path}.id", f"contains a colon, so that a part of it is shown before the name of each {kind.entry}", "Use another ID")
                 if entry.values.get("assetType", kind.asset_type) != kind.asset_type:
-                    check.advise(f"{entry.path}.assetType", f"is not that of {section}, so that the source is listed with others", "Remove it")
+                    check.advise(f"{entry.path}.assetType", f"does not match {section}, so that the source is listed with other sources", "Remove it")
                 _check_patterns(entry, check)
                 made.append(entry)
     return tuple(made)
@@ -120,7 +120,7 @@ def _check_patterns(entry: Entry, check: catalog_check.Check) -> None:
     if len(lists) == 2:
         both = sorted(set(map(catalog_yaml.trimmed, lists[0][1])) & set(map(catalog_yaml.trimmed, lists[1][1])))
         if both:
-            check.advise(f"{entry.path}.{kind.excluded}", f"has {len(both)} patterns that {kind.included} has too", "Remove them from one of the lists")
+            check.advise(f"{entry.path}.{kind.excluded}", f"has {len(both)} patterns that are also in {kind.included}", "Remove them from one of the lists")
 
 
 def _labels(given: Sequence[Any], check: catalog_check.Check) -> tuple[Mapping[str, Any], ...]:

@@ -150,7 +150,7 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
             check.refuse(f"properties.{catalog.ORGANIZATION}", "is not the name of an organization", "Set it without wildcards and slashes")
         prefixed = [pattern for pattern in (*patterns, *excluded) if pattern.startswith(f"{organization}/")]
         if prefixed:
-            check.advise("includedModels", "has a pattern that begins with the organization, which is added once more", "Omit the organization in patterns")
+            check.advise("includedModels", "has a pattern that begins with the organization, which is added a second time", "Omit the organization in patterns")
     elif not patterns:
         check.refuse("includedModels", "is empty, and there is no organization", f"Set {catalog.ORGANIZATION} or includedModels")
     else:

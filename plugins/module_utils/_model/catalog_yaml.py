@@ -278,7 +278,7 @@ def _tagged(node: Node) -> Any:
             return base64.b64decode(re.sub("[\r\n]", "", text), validate=True).decode(errors="replace")
     elif tag != "timestamp" or TIME.fullmatch(text):
         return text
-    raise NotYamlError("a value does not fit its tag", _line(node))
+    raise NotYamlError("a value does not match its tag", _line(node))
 
 
 def endless(value: Any) -> int:

@@ -220,7 +220,7 @@ def _read_blocks(blocks: Sequence[_Block], option: str) -> tuple[list[Certificat
             certificates.append(_certificate(block))
         except ValueError as error:
             place = f"certificate {number} of {len(wanted)}, in line {block.line},"
-            problems.append(_errors.Problem(option, f"{place} is broken: {error}", "Copy this certificate again from its source, or remove it"))
+            problems.append(_errors.Problem(option, f"{place} is damaged: {error}", "Copy this certificate again from its source, or remove it"))
     return certificates, problems
 
 

@@ -56,7 +56,7 @@ def is_of_registry(manifest: manifests.Manifest | None) -> bool:
 def tool_warnings(registry: manifests.Manifest) -> list[str]:
     """That another tool manages a registry which is changed or deleted all the same, because a task names it."""
     owner = keeper_of(registry)
-    return [f"registry {registry['metadata']['name']!r} is {owner}, which may undo this change: change it there too"] if owner else []
+    return [f"registry {registry['metadata']['name']!r} is {owner}, which may undo this change: also change it there"] if owner else []
 
 
 def auth_delegator(registry: str) -> str:

@@ -43,7 +43,7 @@ class _Verdict:
         size = catalog.size_of(data)
         if size > catalog.LARGEST:
             remedy = "Use fewer or smaller sources" if not self.drafts.live.generation.has_labelled else "Set store to own, or use fewer or smaller sources"
-            self.drafts.problems.append(_errors.Problem("sources", f"ConfigMap {name!r} would have {size} bytes, and can have {catalog.LARGEST}", remedy))
+            self.drafts.problems.append(_errors.Problem("sources", f"ConfigMap {name!r} would have {size} bytes, and the limit is {catalog.LARGEST}", remedy))
         present = self.drafts.live.config_maps.get(name)
         owner = marks.tool_of(present) if present else None
         if owner is not None and owner.whose == marks.TOOL:
@@ -99,8 +99,8 @@ class _Verdict:
         if len(labelled) > 1 and self.drafts.held:
             self.drafts.warnings.append(
                 f"ConfigMaps {_texts.names_of(labelled)} describe labels. The catalog server of current versions reads them when it starts, but fails to read"
-                " them again after a change of any source, and the catalog is unavailable until Deployment 'model-catalog' is restarted. If the module waits"
-                " for a change (wait), it restarts the Deployment if necessary. After any other change, such as on the settings page, restart it yourself"
+                " them again after any source has changed. The catalog is then unavailable until Deployment 'model-catalog' is restarted. If the module waits"
+                " for a change (wait), it restarts the Deployment if necessary. After any other change, such as on the settings page, restart it manually"
             )
 
     def _warn_of_the_page(self) -> None:

@@ -118,7 +118,7 @@ class Server:
             page = self._request(f"{path}?{urlencode({**query, 'pageSize': PAGE, **({'nextPageToken': token} if token else {})})}")
             items = page.get("items") or []
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                raise NoAnswerError(f"the catalog server at {self.address} responded with something that is not a list")
+                raise NoAnswerError(f"the catalog server at {self.address} did not respond with a list")
             found += items
             token = str(page.get("nextPageToken") or "")
             if not token:

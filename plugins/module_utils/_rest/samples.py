@@ -43,7 +43,7 @@ def taken(reader: registry_reader.Reader, name: str) -> Samples:
             return _deadline.within(_SECONDS, lambda: _asked(os.path.join(forward.folder, _FILE)))
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
             reason = forward.failure or _texts.reason(error)
-            raise NoAnswerError(f"registry {name!r} did not answer through pod {pod['metadata']['name']}: {reason}") from None
+            raise NoAnswerError(f"registry {name!r} did not respond through pod {pod['metadata']['name']}: {reason}") from None
 
 
 def _asked(path: str) -> Samples:

@@ -146,7 +146,7 @@ def _looked_at(taken: snapshot.Snapshot, kind: str, outcome: Outcome) -> manifes
     taken.need_registry()
     newest = requirements.NEWEST_MIGRATION[kind]
     if version > newest:
-        outcome.warn([f"the schema version {version} is newer than the version known to this collection ({newest}), with the same tables and columns"])
+        outcome.warn([f"the schema version {version} is newer than the known version ({newest}), but has the same tables and columns"])
     return {"engine": kind, "database_version": taken.server_version(), "schema_version": version}
 
 

@@ -268,11 +268,11 @@ class Collector:
                     exposed.append(target.name)
         for_all = [other.entry for other in others if other.services is None]
         if exposed:
-            self._outcome.warn([f"a group of nearly all users, such as system:authenticated, has access to registry {_texts.names_of(exposed)}"])
+            self._outcome.warn([f"a group with nearly all users, such as system:authenticated, has access to registry {_texts.names_of(exposed)}"])
         through = [f"{entry['through_kind']} {entry['through']!r}" for entry in for_all if entry["everybody"]]
         if through:
             named = _texts.names_of(dict.fromkeys(through))
-            self._outcome.warn([f"a group of nearly all users has access to all registries in namespace {survey.namespace!r}, through {named}"])
+            self._outcome.warn([f"a group with nearly all users has access to all registries in namespace {survey.namespace!r}, through {named}"])
         return for_all
 
     def _groups(self, access: Iterable[manifests.Manifest]) -> list[manifests.Manifest] | None:

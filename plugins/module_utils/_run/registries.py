@@ -42,7 +42,7 @@ class NotAllConvergedError(_errors.InputError):
         sentences = list(dict.fromkeys(problem.sentence() for problem in self.problems))
         more = f" And {len(sentences) - TOLD} more, see `problems`." if len(sentences) > TOLD else ""
         names = _texts.names_of(item.name for item in failed)
-        self.args = (f"{len(failed)} of {total} registries failed, the others were reconciled: {names}. {' '.join(sentences[:TOLD])}{more}",)
+        self.args = (f"{len(failed)} of {total} registries failed: {names}. All others were reconciled. {' '.join(sentences[:TOLD])}{more}",)
 
 
 @dataclass

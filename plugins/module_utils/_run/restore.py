@@ -141,7 +141,7 @@ def _loaded(opened: data_access.Opened, rows: _Rows, skip_orphans: bool, check_m
         raise snapshot.UnusableDatabaseError(refusal)
     newest = requirements.NEWEST_MIGRATION[kind]
     if target_version > newest:
-        outcome.warn([f"the schema version {target_version} is newer than the version known to this collection ({newest}), with the same tables and columns"])
+        outcome.warn([f"the schema version {target_version} is newer than the known version ({newest}), but has the same tables and columns"])
     outcome.loaded = {"engine": kind, "database_version": target.server_version(), "schema_version": target_version}
     try:
         done = loader.load(opened.connection, kind, rows.of, skip_orphans, commit=not check_mode, told=rows.told)
@@ -153,7 +153,7 @@ def _loaded(opened: data_access.Opened, rows: _Rows, skip_orphans: bool, check_m
         orphans, digests = loader.to_load(rows.of, kind, skip_orphans)
         with snapshot.snapshot(opened.connection, kind) as taken:
             if loader.differing(taken, {name: each.rows for name, each in digests.items()}, {name: each.text for name, each in digests.items()}):
-                error.add("They are not those of the backup. Create another registry, or one with another database, and restore into that.")
+                error.add("They differ from those in the backup. Create another registry, or use another database, and restore into it.")
                 raise error
     tables = {table.name: {"rows": digests[table.name].rows, "digest": digests[table.name].text} for table in loader.COPIED}
     total = sum(digests[table.name].rows for table in loader.COPIED)
@@ -172,7 +172,7 @@ def _compare_deployments(reader: registry_reader.Reader, name: str, rows: _Rows,
         lambda: registry_reader.labelled(name, lambda: reader.cluster.metadata(kinds.INFERENCE_SERVICES, "", labelSelector=f"{_LABEL}name={name}")),
         None,
         lambda why: outcome.warn([why]),
-        "whether the labels of InferenceServices lead to the restored versions",
+        "whether the labels of InferenceServices refer to the restored versions",
     )
     if not services:
         outcome.deployments = services
@@ -186,7 +186,7 @@ def _compare_deployments(reader: registry_reader.Reader, name: str, rows: _Rows,
         lead = all(types.get(ids[link]) == kind for link, kind in _LINKS.items()) and (ids["model_version_id"], ids["registered_model_id"]) in parents
         outcome.deployments.append({"namespace": metadata["namespace"], "name": metadata["name"], **ids, "found": lead})
     if lost := [f"{entry['namespace']}/{entry['name']}" for entry in outcome.deployments if not entry["found"]]:
-        outcome.warn([f"the labels of InferenceServices do not lead to a version in the backup: {_texts.names_of(lost)}"])
+        outcome.warn([f"the labels of InferenceServices do not refer to a version in the backup: {_texts.names_of(lost)}"])
 
 
 def _values(rows: _Rows, table: str) -> Iterator[dict[str, Any]]:
@@ -206,7 +206,7 @@ def version_refusal(source: str, source_version: int, target: str, target_versio
         return f"{versions}, which is older. Update the product that runs the registry, and then restore the backup"
     if is_known(source, source_version) and is_known(target, target_version):
         return ""
-    return f"{versions}. It is not known to this collection that both are equal in content. Restore into a database with the same version"
+    return f"{versions}. This collection does not know whether both have the same content. Restore into a database with the same version"
 
 
 # The types of the objects in each list of the API.
@@ -238,7 +238,7 @@ def _ask_server(reader: registry_reader.Reader, name: str, expected: Mapping[str
     try:
         shown = samples.taken(reader, name)
     except _errors.ReportedError as error:
-        outcome.warn([f"the data was restored, but it was not checked that the registry server shows it: {error}"])
+        outcome.warn([f"the data was restored, but it could not be verified that the registry server shows it: {error}"])
         return
     collections = {path.partition("/")[0] for path in shown}
     # A server without the older version of the API does not show them.

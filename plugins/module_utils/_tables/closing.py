@@ -63,7 +63,7 @@ class Source:
         foreign_tables = f"SELECT count(*) FROM pg_class WHERE {_OF_REGISTRY} AND NOT pg_has_role(relowner, 'USAGE')"
         [(is_superuser, foreign)] = self._run(f"SELECT rolsuper, ({foreign_tables}) FROM pg_roles WHERE rolname = current_user")
         if is_superuser:
-            return ["the user is a superuser of PostgreSQL, which no permission keeps from writing. Run the registry with an ordinary user first"]
+            return ["the user is a PostgreSQL superuser, whose writes cannot be blocked. First set database.username to a user who is not a superuser"]
         return ["the user does not own the tables, and only their owner can revoke permissions to write"] if foreign else []
 
     def _mysql_problems(self) -> list[str]:
@@ -118,7 +118,7 @@ class Source:
                 if _code(error) in _DEADLOCKS and time.monotonic() < deadline:
                     continue
                 if _code(error) in (*_DEADLOCKS, *_NOT_GRANTED):
-                    raise HeldError(f"The lock was not granted within {seconds} s (lock_timeout): a transaction that writes did not end") from None
+                    raise HeldError(f"The lock was not granted within {seconds} s (lock_timeout), because another transaction is still writing") from None
                 with snapshot.in_words(self._connection, "The tables were not locked"):
                     raise
 
@@ -143,7 +143,7 @@ class Source:
                 left = [name for name in _NAMES if self._run(f"SELECT has_table_privilege('\"{name}\"', '{rights}')")[0][0]]
                 if left:
                     raise HeldError(
-                        f"The tables cannot be closed: the user may write to {', '.join(left[:3])} as a member of another role, or because all users may"
+                        f"The tables cannot be closed: the user can write to {', '.join(left[:3])} as a member of another role, or because all users can"
                     )
                 self._execute("COMMIT")
         except BaseException:
@@ -214,13 +214,13 @@ class Source:
         _rows(self._connection, statement)
 
     def _run(self, statement: str) -> list[Any]:
-        with snapshot.in_words(self._connection, "The database did not answer"):
+        with snapshot.in_words(self._connection, "The database did not respond"):
             return _rows(self._connection, statement)
 
 
 def stay_connected(connection: Any, is_mysql: bool) -> None:
     """Keep the server from ending a session that has nothing to do for a while, such as until the new tables are made."""
-    with snapshot.in_words(connection, "The database did not answer"):
+    with snapshot.in_words(connection, "The database did not respond"):
         if is_mysql:
             _rows(connection, "SET SESSION wait_timeout = 86400")
         else:

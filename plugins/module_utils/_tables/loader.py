@@ -253,7 +253,7 @@ class _Loading:
             found, sent = _digest(self._target.rows(table)), self.loaded.digests[table.name]
             if (found.rows, found.text) != (sent.rows, sent.text):
                 raise UnloadableError(
-                    f"The database did not store the rows of table {table.name} as they are: {sent.rows} were written, {found.rows} were read"
+                    f"The database did not store the rows of table {table.name} without changes: {sent.rows} were written, {found.rows} were read"
                 )
         self.loaded.verifying = time.monotonic() - started
 
@@ -281,7 +281,7 @@ class _Loading:
         table = layout.BY_NAME[METADATA_VERSION]
         theirs, ours = sorted(self._rows(table)), sorted(self._target.rows(table))
         if theirs != ours:
-            raise UnloadableError(f"The rows are of another kind of schema: table {METADATA_VERSION} of the database has other rows")
+            raise UnloadableError(f"The rows belong to another schema: table {METADATA_VERSION} of the database has other rows")
 
     def _add_types(self) -> None:
         """Add what the target lacks, and learn the numbers of its types."""
@@ -295,7 +295,7 @@ class _Loading:
                 known[name] = row["type_kind"]
                 lacking.append(line)
             elif known[name] != row["type_kind"]:
-                raise UnloadableError(f"The type {_clipped(name)} is of another kind in the database")
+                raise UnloadableError(f"The type {_clipped(name)} has another kind in the database")
         self._store(table, lacking)
         self._types = {str(name): int(number) for name, number in self._run(f"SELECT name, id FROM {self._name(table)}")}
         for table in (layout.BY_NAME["TypeProperty"], layout.BY_NAME["ParentType"]):
@@ -361,7 +361,7 @@ class _Loading:
         for line, fields in self._encoded(table, found):
             row = b"(" + b",".join(fields) + b")"
             if len(head) + len(row) + 1 > largest:
-                raise UnloadableError(f"A row of table {table.name} is larger than max_allowed_packet of the database permits ({largest}): increase it")
+                raise UnloadableError(f"A row of table {table.name} is larger than max_allowed_packet of the database ({largest}). Increase max_allowed_packet")
             if kept and size + len(row) > limit:
                 flush()
                 kept, given, size = [], [], 0
@@ -513,7 +513,7 @@ def _key(table: layout.Table, row: Mapping[str, Any], names: list[str]) -> tuple
 
 
 def _not_understood(table: layout.Table) -> UnloadableError:
-    return UnloadableError(f"A row of table {table.name} is not understood")
+    return UnloadableError(f"A row of table {table.name} is not valid")
 
 
 def _clipped(value: Any) -> str:

@@ -100,7 +100,7 @@ class Snapshot:
                 try:
                     row = canonical(line)
                 except (ValueError, KeyError, TypeError):
-                    raise UnusableDatabaseError(f"The table {table.name} has a row that is not understood") from None
+                    raise UnusableDatabaseError(f"The table {table.name} has a row that is not valid") from None
                 yield row
         self.is_interrupted = False
 
@@ -109,7 +109,7 @@ class Snapshot:
         return next(iter(self._all(statement)), None)
 
     def _all(self, statement: str) -> list[Any]:
-        with in_words(self._connection, "The database did not answer"), self._connection.cursor() as cursor:
+        with in_words(self._connection, "The database did not respond"), self._connection.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall())
 
@@ -154,7 +154,7 @@ def _mysql_lines(connection: Any, table: layout.Table, statement: str) -> Iterat
     try:
         for (line,) in cursor:
             if line is None:
-                raise UnusableDatabaseError(f"A row of the table {table.name} is larger than max_allowed_packet of the server permits: increase it")
+                raise UnusableDatabaseError(f"A row of the table {table.name} is larger than max_allowed_packet of the database. Increase max_allowed_packet")
             yield line if isinstance(line, bytes) else line.encode()
     except BaseException:
         # PyMySQL would take the rest of the rows first, even from a connection that is lost.

@@ -161,7 +161,7 @@ class Move:
         differing = loader.differing(target, rows, texts)
         if differing:
             raise snapshot.UnusableDatabaseError(
-                f"The new database is not empty, and its rows are not those of the registry (table {', '.join(differing)}). Empty it, or set another database"
+                f"The new database is not empty, and does not have the rows of the registry (table {', '.join(differing)}). Empty it, or set another database"
             )
         self.facts.rows, self.facts.digests, self.facts.orphans = rows, texts, dict(orphans)
         self.facts.verify_seconds = time.monotonic() - started
@@ -202,7 +202,7 @@ class Move:
             except loader.ChangedError:
                 raise
             except _errors.ReportedError as error:
-                said.append(f"The new database may have the rows of the registry. Empty it before the next run: {error}.")
+                said.append(f"The new database may contain rows of the registry. Empty it before the next run: {error}.")
         if self.closed:
             said.append(self._left_closed() if self.was_closed and not self.source.suffix else self._reopen())
         return " ".join(said)

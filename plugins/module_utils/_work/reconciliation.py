@@ -221,5 +221,5 @@ def _shared_warnings(reader: registry_reader.Reader, request: Request, made: cha
     for name in names:
         others = {*users.get(("Secret", name), ())} - {request.wanted.name, *request.expected_users().get(("Secret", name), ())}
         used = f"Secret {name!r} is also used by registry {', '.join(map(repr, sorted(others)))}"
-        unseen += [f"{used}, whose password changes too. To restart its server, run again for that registry"] if others else []
+        unseen += [f"{used}, whose password also changes. To restart its server, run the task again for that registry"] if others else []
     return unseen
