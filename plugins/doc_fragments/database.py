@@ -36,7 +36,7 @@ options:
           - The module fails if the host of an existing registry would change, unless O(allow_data_change=true), because the models stay in the previous
             database.
           - A warning is issued if the value is a single word and there is no Service of that name in the registries namespace. If the host name cannot be
-            resolved in the cluster, the registry does not become available, and the error names the host.
+            resolved in the cluster, the registry does not become available, and the error contains the host name.
         type: str
       namespace:
         description:
@@ -109,7 +109,7 @@ options:
               - V(config_map) and V(secret) are a ConfigMap and a Secret in O(namespace). They require O(database.ca.name) and O(database.ca.key).
               - V(upload) stores the certificates in O(database.ca.pem) or O(database.ca.path) in the same ConfigMap as an upload in the dashboard,
                 C(<name>-db-credential), or C(<name>-db-credential-2) and so on if that name is already in use. This is also supported for PostgreSQL. If the
-                registry already uses such a ConfigMap, its content is replaced and the server is restarted. If another registry uses it too, or if it is
+                registry already uses such a ConfigMap, its content is replaced and the server is restarted. If another registry also uses it, or if it is
                 managed by another tool, a new ConfigMap is created.
               - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true).
             type: str
@@ -140,7 +140,7 @@ options:
           - If not set, it is V(true) when this call creates a registry with a CA, or selects another CA. Otherwise, the current value is kept, and a warning is
             issued if it is V(false). It is also kept if only the certificates in the ConfigMap change.
           - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified. The host name is never verified.
-          - If the certificate is not valid for the host name, the registry does not become available, and the error names the host.
+          - If the certificate is not valid for the host name, the registry does not become available, and the error contains the host name.
         type: bool
       ssl_cipher:
         description:

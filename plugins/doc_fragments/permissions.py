@@ -22,7 +22,7 @@ options:
       groups:
         description:
           - The groups that have access. V(system:authenticated) contains all authenticated users of the cluster.
-          - A warning is issued for a group that does not exist, if the cluster has groups of its own and the account can list them.
+          - A warning is issued for a group that does not exist, if the cluster has OpenShift Groups and the account can list them.
         type: list
         elements: str
       users:
@@ -36,7 +36,7 @@ options:
         description:
           - The namespaces whose service accounts all have access. The dashboard shows them as projects.
           - A warning is issued for a namespace that does not exist.
-          - The module fails if the value is the display name of a project. The error names the namespace.
+          - The module fails if the value is the display name of a project. The error contains the name of the namespace.
           - The module fails if the service accounts of the same namespace are also listed in O(permissions.groups), as V(system:serviceaccounts:fraud-dev).
         type: list
         elements: str
@@ -58,7 +58,7 @@ options:
       members:
         description:
           - The users to add to the group of the registry, C(<name>-users). The group is deleted together with the registry.
-          - The module fails if the cluster has no groups of its own, for example on Kubernetes or with an external identity provider.
+          - The module fails if the cluster has no OpenShift Groups, for example on Kubernetes or with an external identity provider.
           - The module fails if the group does not exist. For a new registry, the operator creates an empty group, and the members are added when the registry
             is available. For this reason, the module fails if members are set for a new registry with C(wait=false).
         type: list
@@ -74,7 +74,7 @@ options:
       prune_unlabelled:
         description:
           - Whether to also delete RoleBindings without the labels of the dashboard, if they grant access to subjects that are not listed.
-          - RoleBindings that are managed by another tool or by the platform are not deleted, because they would be created again. A warning names them.
+          - RoleBindings that are managed by another tool or by the platform are not deleted, because they would be created again. A warning lists them.
           - The module fails if O(permissions.exclusive=false), unless M(modelops.openshift_ai.model_registry_permission) revokes access with C(state=absent).
         type: bool
         default: false

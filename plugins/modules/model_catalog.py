@@ -222,7 +222,7 @@ options:
   purge_limit:
     description:
       - The maximum number of sources that O(purge) can delete in one run.
-      - If more sources are not listed, the module fails before anything is written, and the error names them.
+      - If more sources are not listed, the module fails before anything is written, and the error lists them.
       - The module fails if the value is less than 0.
     type: int
     default: 1

@@ -17,7 +17,7 @@ description:
     value comes from.
   - Validates all files against the rules of the catalog server. Each finding reports whether the whole catalog is unavailable, a single source fails, an entry
     is missing, or the server accepts something that is probably not intended.
-  - Does not write anything. Information that the account cannot read is omitted, and a warning names it.
+  - Does not write anything. Information that the account cannot read is omitted, and a warning describes the missing information.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes

@@ -46,7 +46,7 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
         fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   purge:
     description:
@@ -66,7 +66,7 @@ options:
   purge_limit:
     description:
       - The maximum number of registries that O(purge) can delete in one run.
-      - If more registries are not listed, the module fails before anything is written, and the error names them.
+      - If more registries are not listed, the module fails before anything is written, and the error lists them.
       - The module fails if the value is less than 0.
     type: int
     default: 1
@@ -80,7 +80,7 @@ options:
     description:
       - What to do if a database would prevent its registry from becoming available. V(warn) issues a warning. V(fail) makes the registry fail before anything
         is written for it. V(ignore) does not check any database. See O(modelops.openshift_ai.model_registry#module:check_database).
-      - Only databases whose connection settings this run writes are checked, in parallel. One warning names all databases that cannot be reached from the host
+      - Only databases whose connection settings this run writes are checked, in parallel. One warning lists all databases that cannot be reached from the host
         that executes the task.
     type: str
     choices: [ignore, warn, fail]

@@ -48,7 +48,7 @@ options:
       - The name consists of lowercase letters, digits and hyphens, begins and ends with a letter or digit, and has at most 48 characters. In Kubernetes 1.35
         and earlier, it must begin with a letter. The module fails for any other name, and the error suggests the name that the dashboard would derive.
       - The dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer names.
-      - The module fails if a registry of the same name exists in another namespace. The error names that namespace.
+      - The module fails if a registry with the same name exists in another namespace. The error contains that namespace.
     type: str
     required: true
   namespace:
@@ -56,7 +56,7 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
         fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   state:
     description:

@@ -18,7 +18,7 @@ description:
   - The archive is a ZIP file with one JSON Lines file for each table and a manifest. It can be read without this collection. The guide R(Back up a model
     registry,ansible_collections.modelops.openshift_ai.docsite.backup) describes the format.
   - Only reads the registry and its database. The registry stays available, and writes are not blocked.
-  - The archive gets its final name only after it has been written completely and read back. If the run fails or is killed, existing backups stay as they are,
+  - The archive gets its final name only after it has been written completely and read back. If the run fails or is killed, existing backups are not changed,
     and the next run removes the incomplete file.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
@@ -63,7 +63,7 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
         fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   dest:
     description:

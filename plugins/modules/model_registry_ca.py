@@ -55,7 +55,7 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
         fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   kind:
     description:
@@ -75,7 +75,7 @@ options:
         with O(state=absent).
       - A warning is issued for a certificate that has expired or is not yet valid, and for a self-signed server certificate.
       - The module fails if the text is empty, contains no certificate or an invalid certificate, contains a server certificate instead of the certificate of
-        its CA, or is too large for one object. For an invalid certificate, the error names the line.
+        its CA, or is too large for one object. For an invalid certificate, the error contains the line number.
       - The module fails if no certificate of the bundle is currently valid.
       - The module fails if the text contains a private key. The key is never shown. The module also fails if the certificates are in DER, PKCS#7, PKCS#12 or
         Java keystore format. The error contains the command that converts them.
@@ -107,7 +107,7 @@ options:
   state:
     description:
       - V(present) creates or updates the bundle. V(absent) removes it. If the object has other keys, only the key of the bundle is removed.
-      - With V(absent), the module fails if a registry uses the bundle. The error names the registries.
+      - With V(absent), the module fails if a registry uses the bundle. The error lists the registries.
     type: str
     choices: [present, absent]
     default: present

@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - modelops.openshift_ai.attributes
 attributes:
   diff_mode:
-    description: Shows the changes of the state and the namespace that were made or, in check mode, would be made.
+    description: Shows the changes to the state and the namespace that were made or, in check mode, would be made.
     support: full
 notes:
   - The cluster must have exactly one DataScienceCluster. Otherwise, or if the product is not installed, as on Kubernetes, the module fails.
@@ -41,7 +41,7 @@ options:
     description:
       - V(managed) enables the component. V(removed) disables it.
       - With V(removed), registries are no longer managed and no registries can be created. The module fails if there are registries in the cluster, unless
-        O(force=true). The error names the registries.
+        O(force=true). The error lists the registries.
     type: str
     choices: [managed, removed]
     default: managed
@@ -56,7 +56,7 @@ options:
     type: str
   force:
     description:
-      - Whether to disable the component even if there are registries, or if the account cannot list registries. A warning names the registries.
+      - Whether to disable the component even if there are registries, or if the account cannot list registries. A warning lists the registries.
       - Ignored if O(state=managed).
     type: bool
     default: false

@@ -58,7 +58,7 @@ options:
       - The namespace of the model registries, and of the Secrets and ConfigMaps in O(database).
       - If not set, it is read from the DataScienceCluster when it is needed. The module fails if there is no DataScienceCluster, or if the account cannot read
         it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   database:
     description:

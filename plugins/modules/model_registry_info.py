@@ -16,7 +16,8 @@ description:
   - Reads one, several or all model registries of a cluster, in the format of M(modelops.openshift_ai.model_registries). If the result is used as the input of
     that module, nothing changes. This also applies to registries that were created in the dashboard, so that they can be exported as code.
   - Also reports the status of each registry, which subjects have access and how, when certificates expire, and the result of a database check.
-  - Does not write anything. Information that the account cannot read is omitted, and a warning names it. Only permission to read the registries is required.
+  - Does not write anything. Information that the account cannot read is omitted, and a warning describes the missing information. Only permission to read the
+    registries is required.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -29,7 +30,7 @@ attributes:
 notes:
   - Passwords are never returned. C(password_secret) in RV(registries[].database) refers to the Secret with the password.
   - Values that M(modelops.openshift_ai.model_registries) would reject for a new registry, such as the name of a database, are omitted from RV(registries), and
-    a warning names them. Values that are omitted are not changed by that module.
+    a warning lists them. Values that are omitted are not changed by that module.
   - The permissions for all information are in C(rbac/read.yml) of this collection. The file also explains what each permission reveals.
   - The number of requests does not depend on the number of registries. Each registry that is not available requires two or three more requests to determine
     the cause.
@@ -63,7 +64,7 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
         fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   include:
     description:
@@ -224,8 +225,8 @@ registries:
               type: bool
         access:
           description:
-            - The subjects that have access through a RoleBinding of this registry, or through another permission that names the registry. There is one entry
-              for each subject.
+            - The subjects that have access through a RoleBinding of this registry, or through another permission for this registry. There is one entry for each
+              subject.
           type: list
           elements: dict
           contains:

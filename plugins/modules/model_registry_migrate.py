@@ -17,9 +17,9 @@ description:
     PostgreSQL. IDs and timestamps are preserved, so that deployments still refer to their model versions.
   - The module copies all rows, compares both databases by digest, closes the previous database for writes, changes the registry, and waits until it is
     available. An acknowledged write is never lost. The previous database is not deleted.
-  - If anything fails, the registry keeps its previous database, or gets it back, and the database is opened for writes again. A database that was already
-    closed before the run, such as a MySQL database that is read-only, stays closed. If a run is killed, run the task again with the same options. It continues
-    from the state of both databases.
+  - If anything fails, the registry keeps or returns to its previous database, and that database is opened for writes again. A database that was already closed
+    before the run, such as a MySQL database that is read-only, stays closed. If a run is killed, run the task again with the same options. It continues from
+    the state of both databases.
   - If the new database has no tables, the registry server creates them. For this purpose, a temporary registry is created and deleted, which also verifies that
     the registry server can use the new database.
   - If the new database already contains the same rows, for example because they were copied with the tools of the database, the module only compares them.
@@ -65,7 +65,7 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
         fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   to:
     description: Where the registry is moved to.

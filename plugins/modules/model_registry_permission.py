@@ -28,10 +28,10 @@ attributes:
     support: full
 notes:
   - The account needs permission to C(bind) the Role of the registry, or all permissions of that Role, because the API server does not allow accounts to grant
-    permissions that they do not have. Otherwise, the module fails before anything is written, and the error names both alternatives.
+    permissions that they do not have. Otherwise, the module fails before anything is written, and the error describes both alternatives.
   - If a registry was deleted and created again, the next run sets it as the owner of the RoleBindings of the listed subjects.
-  - Some documentation of the product mentions the Role C(registry-users-<name>). A RoleBinding to this Role does not grant access, because the name of the Role
-    is C(registry-user-<name>). Such RoleBindings are reported. O(permissions.exclusive=true) replaces them.
+  - Some documentation of the product mentions the Role C(registry-users-<name>). A RoleBinding to this Role does not grant access, because the correct name of
+    the Role is C(registry-user-<name>). Such RoleBindings are reported. O(permissions.exclusive=true) replaces them.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -50,7 +50,7 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
         fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   state:
     description:

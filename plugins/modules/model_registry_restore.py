@@ -68,7 +68,7 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
         fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error names the correct one.
+      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   src:
     description:
@@ -196,7 +196,7 @@ server:
       elements: str
 deployments:
   description:
-    - The InferenceServices of the cluster whose labels name the registry.
+    - The InferenceServices of the cluster whose labels refer to the registry.
     - Null if the account is not permitted to list InferenceServices.
     - A warning is issued if the labels of an InferenceService do not refer to a version in the backup.
   returned: success
