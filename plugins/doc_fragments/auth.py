@@ -18,8 +18,9 @@ options:
       - With a local connection, a relative path is also searched for in C(files/) of the role and next to the playbook, and a file that is encrypted with
         Ansible Vault is decrypted. With any other connection, it is a path on the host that the module runs on.
       - Several paths are separated by C(:) and merged, as C(kubectl) does.
-      - If no option or environment variable specifies a cluster, the service account of the pod is used when the module runs in a pod, and C(~/.kube/config)
-        or the file in E(KUBECONFIG) is used otherwise. The module fails in a pod with a service account if this file exists.
+      - If no option or environment variable specifies a cluster, the service account of the pod is used when the module runs in a pod, and C(~/.kube/config) or
+        the file in E(KUBECONFIG) is used otherwise. If the module runs in a pod with a service account and this file also exists, the module fails, because it
+        is not clear which cluster to use.
       - The module fails if this option or O(context) is set without O(host), and E(K8S_AUTH_HOST), E(K8S_AUTH_CONTEXT) or a variable with credentials, such
         as E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
       - Can also be specified via the E(K8S_AUTH_KUBECONFIG) environment variable.
@@ -110,7 +111,7 @@ options:
         type: str
   persist_config:
     description:
-      - Whether to save tokens that are renewed during the call in the kubeconfig.
+      - Whether to save tokens in the kubeconfig if they are renewed during the call.
       - Can also be specified via the E(K8S_AUTH_PERSIST_CONFIG) environment variable.
     type: bool
   impersonate_user:

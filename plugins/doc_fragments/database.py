@@ -18,7 +18,7 @@ options:
       type:
         description:
           - The type of the database. Required to create a registry.
-          - V(mysql) is for MySQL, and for MariaDB 10.11 or newer. V(postgresql) is for PostgreSQL 16 or newer. With an older server, the registry does not
+          - V(mysql) is for MySQL, and for MariaDB 10.11 or later. V(postgresql) is for PostgreSQL 16 or later. With an older server, the registry does not
             become available, and the error reports the cause.
           - V(generated) is a PostgreSQL database that the product creates for the registry. It is deleted together with the registry. A warning is issued,
             because it is not intended for production. Mutually exclusive with all other suboptions of O(database). The module fails if the product is older

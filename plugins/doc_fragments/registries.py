@@ -52,7 +52,7 @@ options:
         type: str
       namespace:
         description:
-          - The namespace of the model registries, as M(modelops.openshift_ai.model_registry_info) returns it. The module fails if it is not O(namespace).
+          - The namespace of the model registries, as M(modelops.openshift_ai.model_registry_info) returns it. The module fails if it differs from O(namespace).
         type: str
       allow_data_change:
         description:

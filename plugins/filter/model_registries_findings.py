@@ -18,8 +18,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Returns drift from a list, registries that are not available, certificates that expire soon, and why registries could not be read or compared. If the result
-    contains smoke tests, also returns registries that failed the test, and versions of the REST API whose removal is announced.
+  - Returns drift from a list, registries that are not available, certificates that expire soon, and the reasons why registries could not be read or compared.
+    If the result contains smoke tests, also returns registries that failed the test, and versions of the REST API whose removal is announced.
   - The status is V(failed) if the registries could not be read or compared, and V(findings) for all other findings.
   - Control characters and templates in data from clusters are escaped.
 positional: _input, host, listed, purge, fail_on, backup_folder, backup_hours, policy

@@ -20,7 +20,7 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Returns the variables C(model_registries_outcome) and C(model_catalog_outcome) of the hosts of a play as a text. Both are set by the checks of the roles
+  - Returns the variables C(model_registries_outcome) and C(model_catalog_outcome) of the hosts of a play as text. Both are set by the checks of the roles
     P(modelops.openshift_ai.model_registries#role) and P(modelops.openshift_ai.model_catalog#role).
   - The filter fails if a host that has not failed has no outcome, which means that its tasks were skipped. A check that was not performed is never returned as
     passed.
@@ -48,7 +48,7 @@ options:
     required: true
   format:
     description:
-      - V(json) is described by the schema C(docs/docsite/results.schema.json) of the collection, V(junit) is JUnit XML, and V(metrics) the text format of
+      - V(json) is described by the schema C(docs/docsite/results.schema.json) of the collection, V(junit) is JUnit XML, and V(metrics) is the text format of
         Prometheus.
     type: str
     choices: [json, junit, metrics]

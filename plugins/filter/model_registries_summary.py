@@ -20,8 +20,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Summarizes the variable C(model_registries_outcome) of the hosts of a play on one screen. The most important findings come first, equal findings are
-    grouped, and the others are counted.
+  - Summarizes the variable C(model_registries_outcome) of the hosts of a play on one screen. The most important findings come first, identical findings are
+    grouped, and the remaining findings are counted.
   - The filter fails if a host that has not failed has no outcome, which means that its tasks were skipped. A host that was not checked is never reported as
     successful.
 positional: _input, hostvars, alive, batch, expected

@@ -25,7 +25,7 @@ description:
     The name is truncated to 40 characters.
   - If no character remains, the dashboard uses C(gen-) and six random characters. This filter derives the six characters from the display name, so that the
     result is always the same.
-  - For a blank display name, the result is an empty string, for which M(modelops.openshift_ai.model_registry) fails.
+  - For a blank display name, the result is an empty string, which M(modelops.openshift_ai.model_registry) rejects.
 options:
   _input:
     description: The display name.

@@ -248,7 +248,8 @@ options:
     default: 300
   rollback:
     description:
-      - Whether to restore the previous content of the ConfigMaps if the whole catalog becomes unavailable because of the changes. The module fails in any case.
+      - Whether to restore the previous content of the ConfigMaps if the whole catalog becomes unavailable because of the changes. The module fails regardless
+        of this option.
       - The catalog is considered unavailable because of the changes if its pod is not ready and its log mentions a ConfigMap that was changed.
       - Nothing is restored if another process has changed the ConfigMap in the meantime. Deleted Secrets with tokens are not restored.
       - Ignored if O(wait=false).
@@ -332,7 +333,7 @@ sources:
       description: The reason for the status, as reported by the server.
       type: str
     preview:
-      description: The numbers of C(entries) and of those that are C(shown). Null if the server did not return them.
+      description: The number of C(entries), and the number of entries that are C(shown). Null if the server did not return them.
       returned: if O(preview=true)
       type: dict
 version:

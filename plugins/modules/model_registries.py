@@ -116,7 +116,7 @@ options:
         O(wait=false).
       - Eight registries are purged in parallel. Registries whose deletion has not started within this time are kept and reported as failed.
       - The module stops waiting for a registry early if the same permanent error, such as a wrong password, is detected twice.
-      - For a registry that this call does not change, the time is counted from the last change of the registry. A registry that has been unavailable for longer
+      - For a registry that this call does not change, the time is counted from the last change to the registry. A registry that has been unavailable for longer
         is reported immediately.
       - The module fails if the value is less than 1.
     type: int
@@ -309,7 +309,7 @@ cluster:
       description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: The problems that were found in the options or in single registries.
+  description: The problems that were found in the options or in individual registries.
   returned: if the options are not valid, or if single registries failed
   type: list
   elements: dict

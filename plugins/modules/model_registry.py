@@ -125,7 +125,7 @@ options:
     description:
       - How long to wait, in seconds. Ignored if O(wait=false).
       - The module stops waiting early if the same permanent error, such as a wrong password, is detected twice.
-      - If this call does not change the registry, the time is counted from the last change of the registry. A registry that has been unavailable for longer is
+      - If this call does not change the registry, the time is counted from the last change to the registry. A registry that has been unavailable for longer is
         reported immediately.
       - The module fails if the value is less than 1.
     type: int

@@ -119,8 +119,8 @@ options:
   database:
     description:
       - A database whose certificate is verified with the bundle before anything is written. The options are those of M(modelops.openshift_ai.model_registry).
-      - The host that executes the task connects to the database with TLS and without a login. It verifies that the bundle has signed the certificate of the
-        database, and that the certificate is valid for the host name.
+      - The host that executes the task connects to the database with TLS and without a login. It verifies that the certificate of the database is signed by a
+        CA in the bundle, and that it is valid for the host name.
       - A warning is issued if the database cannot be reached.
       - The module fails if the certificate cannot be verified, or for MySQL if it is not valid for the host name. For PostgreSQL, a certificate that is not
         valid for the host name only causes a warning, because the product never verifies the host name.
@@ -233,7 +233,7 @@ options:
   wait_timeout:
     description:
       - How long to wait for all registries together, in seconds. Ignored if O(wait=false).
-      - For a registry that this call does not change, the time is counted from the last change of the registry. A registry that has been unavailable for longer
+      - For a registry that this call does not change, the time is counted from the last change to the registry. A registry that has been unavailable for longer
         is reported immediately.
       - The module fails if the value is less than 1.
     type: int

@@ -50,8 +50,8 @@ options:
       - The namespace of the model registries. The product creates it if it does not exist.
       - If not set, the current value is kept. If there is no current value, the product uses its default, C(rhoai-model-registries) or C(odh-model-registries).
         In OpenShift AI 3.6 and later, the default is the namespace of the applications.
-      - The namespace can be set only when the component is changed from V(removed) to V(managed). The module fails if the component is already V(managed) with
-        another namespace, as the product does.
+      - The namespace can be set only when the component is changed from V(removed) to V(managed). Because the product rejects any other change, the module
+        fails if the component is already V(managed) with another namespace.
       - The module fails if the value is not a valid name, or if it is set with O(state=removed).
     type: str
   force:
@@ -124,7 +124,7 @@ changes:
       elements: str
       sample: [state, registries_namespace]
 component:
-  description: The current component. In check mode, the component as it would be. Empty if the options are not valid.
+  description: The current component. In check mode, the component as it would be after the change. Empty if the options are not valid.
   returned: always
   type: dict
   contains:

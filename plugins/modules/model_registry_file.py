@@ -13,7 +13,7 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Writes a text to a file on the controller. The playbooks C(export) and C(report) use this module.
+  - Writes text to a file on the controller. The playbooks C(export) and C(report) use this module.
   - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
   - The file is replaced atomically. If the run is interrupted, the file contains either the old or the new content.
   - A symbolic link is followed only if it is owned by root or by the user who runs Ansible, and only within O(folder) or, if O(folder) is not set, within the

@@ -191,7 +191,7 @@ registries:
           description: The tag of that image, if it has one.
           type: str
         started_at:
-          description: When the server last started.
+          description: The time at which the server last started.
           type: str
         restart_needed:
           description: Whether data that the server uses has changed since it started. Null if this is not known.
@@ -215,10 +215,10 @@ registries:
               description: Whether the object exists. Null if this is not known.
               type: bool
             changed_at:
-              description: When the data was last changed.
+              description: The time at which the data was last changed.
               type: str
             age:
-              description: How many seconds ago the data was last changed.
+              description: The number of seconds since the data was last changed.
               type: int
             restart_needed:
               description: Whether the data has changed since the server started. Null if this is not known.
@@ -341,7 +341,7 @@ skipped_registries:
   elements: dict
 not_found:
   description:
-    - A message that the registry in O(name) does not exist, with the most similar name.
+    - A message stating that the registry in O(name) does not exist, with the most similar name.
   returned: if O(name) is set without O(label_selector), and the registry does not exist
   type: str
   sample: Registry 'fraud-model' does not exist in namespace 'rhoai-model-registries' (did you mean 'fraud-models'?)

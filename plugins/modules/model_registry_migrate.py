@@ -103,12 +103,12 @@ options:
             type: str
           port:
             description:
-              - The port of the database server. The default for another type of database is 3306 for MySQL and 5432 for PostgreSQL. The module fails if the
-                value is not between 1 and 65535.
+              - The port of the database server. If the type of the database changes, the default is 3306 for MySQL and 5432 for PostgreSQL. The module fails if
+                the value is not between 1 and 65535.
             type: int
           name:
             description:
-              - The name of the database. It must exist. The default for another type of database is V(model-registry).
+              - The name of the database. It must exist. If the type of the database changes, the default is V(model-registry).
               - The module fails if the name contains a character that is not valid in the connection string of the registry server.
             type: str
           username:
@@ -138,7 +138,8 @@ options:
                 required: true
           ca:
             description:
-              - The CA certificates that are used to verify the certificate of the database. For another type of database, no CA is used if it is not set.
+              - The CA certificates that are used to verify the certificate of the database. If the type of the database changes and this option is not set, no
+                CA is used.
               - The module fails if a suboption is set that does not belong to O(to.database.ca.source).
             type: dict
             suboptions:
@@ -178,15 +179,15 @@ options:
             type: str
           ssl_mode:
             description:
-              - How the registry server encrypts connections to PostgreSQL. The default for another type of database is V(disable). With a CA, connections are
-                always encrypted.
+              - How the registry server encrypts connections to PostgreSQL. If the type of the database changes, the default is V(disable). With a CA,
+                connections are always encrypted.
               - The module fails for MySQL.
             type: str
             choices: [disable, allow, prefer, require, verify-ca, verify-full]
           client_certificate:
             description:
-              - The client certificate that the registry server presents to the database. For another type of database, no client certificate is used if it is
-                not set.
+              - The client certificate that the registry server presents to the database. If the type of the database changes and this option is not set, no
+                client certificate is used.
             type: dict
             suboptions:
               source:

@@ -16,7 +16,7 @@ description:
   - Grants groups, users, projects and service accounts access to a model registry, or revokes their access. Also manages the members of the group of the
     registry.
   - Writes the same objects as the dashboard. Access can be granted in the dashboard and revoked with this module, and vice versa.
-  - Several runs in parallel result in the combined permissions of all of them. Access is never granted twice.
+  - If several runs grant access in parallel, the permissions of all runs are applied. Access is never granted twice.
   - Performs all checks before anything is written. One error lists all problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth

@@ -15,7 +15,7 @@ author:
 description:
   - Writes the data in an archive of M(modelops.openshift_ai.model_registry_backup) into the database of an existing registry that does not contain any models
     or other objects. IDs, timestamps and relations are preserved, so that deployments still refer to their model versions.
-  - The database can be of another type than that of the backup, for example PostgreSQL instead of MySQL.
+  - The type of the database can differ from that in the backup, for example PostgreSQL instead of MySQL.
   - Before anything is written, the whole archive is verified. All rows are written in one transaction, which is committed only after they have been read back
     and compared with the archive. If the run fails or is killed, the registry stays empty.
   - Does not change the registry itself or its permissions. The archive contains its configuration. See the guide R(Restore a model

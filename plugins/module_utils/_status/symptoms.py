@@ -221,7 +221,7 @@ SYMPTOMS = (
     ),
     Symptom(
         r"invalid cipher suite|selected cipher suite is insecure",
-        "the registry names a TLS cipher suite that is unknown or insecure",
+        "the registry specifies a TLS cipher suite that is unknown or insecure",
         "Correct database.ssl_cipher",
     ),
     Symptom(
