@@ -228,7 +228,7 @@ QUESTIONS = {
         ["fraud-models", "certificate and host name verified"],
     ),
     "certificates expire next": ("CN=Database CA 2024 on 2026-11-14 (east/credit-models)", "certificates", ["CN=Database CA 2024", "12 days", "credit-models"]),
-    "not for production": (
+    "not intended for production": (
         "Generated databases, which the product supports for tests only: west/forecasting",
         "registries",
         ["forecasting", "Not for production"],

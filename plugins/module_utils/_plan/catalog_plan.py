@@ -22,7 +22,7 @@ def plan_catalog(
 ) -> changeset.Plan:
     """What makes the catalog what is wanted. With problems, nothing must be written: the whole catalog could be down with it."""
     if store == catalog_drafts.OWN and not live.generation.has_labelled:
-        problem = f"requires OpenShift AI {catalog.WITH_MCP.version} or later, but the catalog is that of {live.generation.version}"
+        problem = f"requires OpenShift AI {catalog.WITH_MCP.version} or later, but the version of this catalog is {live.generation.version}"
         return changeset.Plan(problems=(_errors.Problem("store", problem, "Omit it, or set it to dashboard", store),))
     drafts = catalog_drafts.Drafts(live, store)
     sources = _Sources(wanted, drafts)

@@ -32,7 +32,7 @@ def left(wanted: desired_catalog.Wanted, live: catalog_view.Live) -> set[str]:
 def stored(source: desired_catalog.Source, drafts: catalog_drafts.Drafts) -> changeset.Change | None:
     """What stores the token of a source; None where it is stored, or cannot be, which is added to the problems."""
     live, name = drafts.live, catalog.token_secret(source.id)
-    reads_none = f"the catalog server of OpenShift AI 3.5 and earlier ignores it, and this catalog is that of {live.generation.version}"
+    reads_none = f"the catalog server of OpenShift AI 3.5 and earlier ignores it, and the version of this catalog is {live.generation.version}"
     drafts.warnings.append(f"source{_texts.repeated(source.id)}: the token is stored, but {reads_none}")
     present = live.secrets.get(name)
     data: manifests.Manifest = {"data": {marks.TOKEN_KEY: manifests.encoded(source.token or "")}}

@@ -206,7 +206,7 @@ def version_refusal(source: str, source_version: int, target: str, target_versio
         return f"{versions}, which is older. Update the product that runs the registry, and then restore the backup"
     if is_known(source, source_version) and is_known(target, target_version):
         return ""
-    return f"{versions}. This collection does not know whether both have the same content. Restore into a database with the same version"
+    return f"{versions}. It is not known whether both have the same content. Restore into a database with the same version"
 
 
 # The types of the objects in each list of the API.
