@@ -27,7 +27,7 @@ options:
         elements: str
       users:
         description:
-          - The users who have access, by the name that the cluster uses for them.
+          - The users who have access, by their user names in the cluster.
           - A warning is issued for a user that does not exist. A user is created at the first login.
           - A name such as V(system:serviceaccount:ci:pipeline) is treated as the service account, and a warning is issued.
         type: list

@@ -75,7 +75,7 @@ options:
     type: path
   command:
     description:
-      - A program and its arguments. The program reads the archive from its standard input, such as a client of an object store. It is not run by a shell.
+      - A program and its arguments, such as a client of an object store. The program reads the archive from its standard input. It is not run by a shell.
       - In each argument, C({file}) is replaced with the name of the file.
       - If the archive cannot be completed, the program is terminated before it has received all of its input. Use a program that discards incomplete input.
       - Mutually exclusive with O(dest). One of them is required. Not run in check mode.

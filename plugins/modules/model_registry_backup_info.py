@@ -49,7 +49,7 @@ options:
     type: path
   command:
     description:
-      - A program and its arguments. The program writes the archive to its standard output, such as a decryption program or a client of an object store. It is
+      - A program and its arguments, such as a decryption program or a client of an object store. The program writes the archive to its standard output. It is
         not run by a shell. It is also run in check mode.
       - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for it,
         set the environment variable E(TMPDIR).
