@@ -437,7 +437,7 @@ def test_answers_that_are_not_valid_are_refused_with_the_choices(layout: Layout,
 def test_a_report_of_the_cluster_that_one_is_logged_in_to(person: Player) -> None:
     page = person.folder / "page.html"
     tried, done, _again = three_times(person, f"report -e model_registry_report_file={page}")
-    assert "no page is written in check mode" in tried.summary and f"the page is {page}" in done.summary
+    assert "no report is written in check mode" in tried.summary and f"report written to {page}" in done.summary
     assert page.read_text().lower().startswith("<!doctype html>")
 
 

@@ -94,7 +94,7 @@ def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict
     assert told.code and "changed=0" in told.output and "changed=1" not in told.output, told.output
     assert "missing: FAILED: there is no cluster to connect to" in told.summary
     assert "read: " in told.summary and "findings" in told.summary and "differences from the list" in told.summary
-    assert "the page is " in told.summary and str(told.page) in told.summary
+    assert "report written to " in told.summary and str(told.page) in told.summary
     assert not [request for request in told.requests if request.writes]
     assert told.page.stat().st_mode & 0o777 == 0o600 and not (tmp_path / "ran").exists()
     page = told.page.read_text()
@@ -120,4 +120,4 @@ def test_check_mode_writes_no_page_and_compares_with_the_list_to_converge(layout
     converging["model_registries_list"] = converging.pop("model_registry_report_registries")
     told = report(layout, tmp_path, {**clusters, "compared": converging}, "--check", "-e", "model_registries_clusters=read,compared")
     assert told.code == 0 and "changed=0" in told.output and "read: " in told.summary and "differences from the list" in told.summary, told.output
-    assert "no page is written in check mode" in told.summary and not told.page.exists() and "missing" not in told.summary
+    assert "no report is written in check mode" in told.summary and not told.page.exists() and "missing" not in told.summary

@@ -144,7 +144,7 @@ def test_hostile_texts_of_every_kind_are_shown_and_written_as_texts(play: Play, 
         summary = "\n".join(line for lines in run.summaries for line in lines)
         assert summary.replace("\n", "").isprintable() and "{{" not in summary
         # Whoever writes texts cannot write lines.
-        starts = ("east", "the page is", "FAILED: east (https://api): ", "FAILED: east (API server not known): ", "and ")
+        starts = ("east", "report written to", "FAILED: east (https://api): ", "FAILED: east (API server not known): ", "and ")
         assert not [line for line in summary.splitlines() if not line.startswith(starts)], summary
         assert not canary.exists(), run.output
     listed = yaml.load(exported(tmp_path).read_text(), Loader=Loader)["model_registries_list"]
@@ -274,4 +274,4 @@ def test_a_registry_that_has_to_be_new_is_not_edited_wherever_a_run_begins(play:
     variables = {"model_registry_name": "one", "model_registry_must_be_new": True}
     for later in ("Create or edit the registry", "Fail if the registry exists"):
         refused = play("registry", "--start-at-task", later, variables=variables, model_registry={})
-        assert refused.code and not asked(tmp_path) and "it was not checked whether the registry is new" in refused.summary, refused.output
+        assert refused.code and not asked(tmp_path) and "the check for an existing registry was skipped" in refused.summary, refused.output

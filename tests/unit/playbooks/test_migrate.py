@@ -14,7 +14,7 @@ MOVED = {"changed": True, "migration": {"rows": 12, "writes_held_seconds": 4.5, 
 def test_what_was_moved_is_told(play: Play) -> None:
     done = play("migrate", variables={"model_registry_name": "one"}, model_registry_migrate=MOVED)
     assert done.code == 0, done.output
-    for part in ("east/one: moved: 12 rows", "held back for 4.5 s", "model_registry on one-postgres.ns.svc was not deleted"):
+    for part in ("east/one: moved: 12 rows", "blocked for 4.5 s", "model_registry on one-postgres.ns.svc was not deleted"):
         assert part in done.summary, done.summary
     again = play("migrate", variables={"model_registry_name": "one"}, model_registry_migrate={"changed": False, "migration": {}})
     assert "east/one: the registry already uses this database" in again.summary, again.output
