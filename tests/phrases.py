@@ -26,6 +26,13 @@ PHRASES = {
     r"whole truth": "exclusive",
     r"dialogues?|dialogue's": "dialog, form",
     r"found unchanged": "unchanged, idempotent",
+    r"h(eld|olds?|olding) back": "blocked",
+    r"(error|warning|message) names": "the error contains, the warning lists",
+    r"(?<!there\x20)(is a finding|are findings)": "is reported as a finding",
+    r"(is|are) told": "is reported, is specified",
+    r"stays? as (it is|they are)": "is not changed",
+    r"takes? (it|the \w+|each \w+) from (its )?standard input": "reads from standard input",
+    r"ill health": "findings",
 }
 # Names of options and values, code, and the keys of YAML say nothing.
 NAMES = re.compile(r"``[^`]*``|`[^`\n]*`|[\w-]+(?:\.[\w-]+)+|\b(?:RV|[CEFIMOPV])\([^)]*\)|<[^>\n]*>|^ *[\w.-]+:(?= |$)|\{\{.*?\}\}|:\w+:", re.MULTILINE)

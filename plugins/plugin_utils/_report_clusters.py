@@ -277,7 +277,7 @@ def unchecked_of(cluster: Cluster) -> list[Unchecked]:
     for row in cluster.outcome.checked:
         for check, result in row.results.items():
             if result in (ERROR, SKIPPED):
-                reason = row.reasons.get(check) or said.get((row.name, check), "It is a finding")
+                reason = row.reasons.get(check) or said.get((row.name, check), "See the finding")
                 grouped.setdefault((check, reason, result == ERROR), []).append(row.name)
     for registry in cluster.registries:
         if not registry.is_access_known:

@@ -27,9 +27,14 @@ WRONG = [
     ("Written side by side.", "side by side"),
     ("The whole truth.", "whole truth"),
     ("The dashboard's dialogue.", "dialogue"),
+    ("Writes are held back.", "held back"),
+    ("The error names the registries.", "error names"),
+    ("A registry without a backup is a finding.", "is a finding"),
+    ("The data stays as it is.", "stays as it is"),
+    ("A program takes the archive from its standard input.", "takes the archive from its standard input"),
 ]
 RIGHT = """
-# It serves requests with its current definition. There is no registry, and it is no longer used.
+# It serves requests with its current definition. There is no registry, and it is no longer used. There are findings.
 serves: null
 - With `look at` and ``serves`` and V(is refused), set O(serving). The URL of serving.kserve.io: {{ 'left out' }}
 """
