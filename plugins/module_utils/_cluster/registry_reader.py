@@ -152,6 +152,35 @@ def names_of(read: Callable[[], Iterable[manifests.Manifest]]) -> frozenset[str]
     return frozenset(map(manifests.name_of, visibility.seen(read, ())))
 
 
+def upload_place(reader: Reader, registry: str, pem: str, adds: bool = False) -> desired_state.KeyReference:
+    """The ConfigMap that certificates which are uploaded for a registry belong into."""
+    # Imported here: the library that reads certificates takes 45 ms to load, and most runs are given none.
+    from .._plan import bundle_place
+
+    def is_right(text: str) -> bool:
+        return bundle_place.holds(text, bundle_place.after(text, pem, adds))
+
+    users = reader.users()
+    return bundle_place.place_of_upload(
+        registry,
+        bundle_place.named_bundle(reader.registry(registry), "ConfigMap"),
+        lambda name: reader.held("ConfigMap", name),
+        lambda name: users.get(("ConfigMap", name), ()),
+        is_right,
+        # To an upload that no registry reads yet others can be added.
+        lambda text: adds or is_right(text),
+    )
+
+
+def placed(reader: Reader, wanted: desired_state.Registry) -> desired_state.Registry:
+    """The wanted registry, with the certificates that its options hold given the ConfigMap that they belong into."""
+    database = wanted.database
+    if database is None or database.ca is None or database.ca.pem is None:
+        return wanted
+    reference = upload_place(reader, wanted.name, database.ca.pem)
+    return replace(wanted, database=replace(database, ca=replace(database.ca, reference=reference)))
+
+
 def read_live(reader: Reader, wanted: desired_state.Registry, foreseen: frozenset[tuple[str, str]] = frozenset()) -> live_state.Live:
     """What a plan for one registry depends on. `foreseen` are ConfigMaps and Secrets that the same run writes for others, by kind and name."""
     registry = reader.registry(wanted.name)

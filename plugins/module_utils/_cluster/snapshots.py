@@ -13,13 +13,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from .._model import custom_resource, kinds, manifests, server_pods
-from . import client, registry_reader, trimming, visibility
+from .._model import custom_resource, kinds, manifests, marks, server_pods
+from .._plan import restarts
+from . import client, registry_reader, visibility
 
 T = TypeVar("T")
 # By name.
 Objects = dict[str, manifests.Manifest]
 THREADS = 8
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class Snapshot(registry_reader.Reader):
@@ -154,7 +156,7 @@ class Snapshot(registry_reader.Reader):
 
     def _listed(self, api: tuple[str, str], where: str = "", **query: str) -> Objects:
         """A list, by name, with what plans look at."""
-        trim = trimming.OF_KIND.get(api, trimming.trimmed)
+        trim = KEPT.get(api, _trimmed)
         return self._once(("list", api, where), lambda: {manifests.name_of(found): found for found in self.cluster.items(api, where, trim, **query)})
 
     def _one(self, api: tuple[str, str], where: str, name: str, read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
@@ -229,3 +231,50 @@ class Survey(Snapshot):
 
     def _one(self, api: tuple[str, str], where: str, name: str, _read: Callable[[], manifests.Manifest | None]) -> manifests.Manifest | None:
         return self._listed(api, where).get(name)
+
+
+def _trimmed(manifest: manifests.Manifest) -> manifests.Manifest:
+    """A manifest without its history and without the copy of itself that `kubectl apply` leaves."""
+    metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
+    annotations = metadata.get("annotations") or {}
+    if LAST_APPLIED in annotations:
+        metadata["annotations"] = {name: value for name, value in annotations.items() if name != LAST_APPLIED}
+    return {**manifest, "metadata": metadata}
+
+
+def _with_history(keep: Callable[[manifests.Manifest], manifests.Manifest], manifest: manifests.Manifest) -> manifests.Manifest:
+    """A manifest, of its history only who wrote these fields and when."""
+    entries = manifest["metadata"].get("managedFields") or []
+    return {**manifest, "metadata": {**manifest["metadata"], "managedFields": [{**entry, "fieldsV1": keep(entry.get("fieldsV1") or {})} for entry in entries]}}
+
+
+def _parts(*names: str) -> Callable[[manifests.Manifest], manifests.Manifest]:
+    return lambda fields: {name: value for name, value in fields.items() if name in names}
+
+
+def _template(fields: manifests.Manifest) -> manifests.Manifest:
+    """What tells who changed the pod template of a Deployment, and its annotations."""
+    changed = manifests.at(fields, restarts.POD_TEMPLATE)
+    return {} if changed is None else manifests.nested(restarts.POD_TEMPLATE, {key: value for key, value in changed.items() if key == "f:metadata"})
+
+
+def _registry(registry: manifests.Manifest) -> manifests.Manifest:
+    history = _with_history(_parts("f:metadata", "f:spec"), registry)["metadata"]["managedFields"]
+    return manifests.merged(_trimmed(registry), {"metadata": {"managedFields": [entry for entry in history if entry["fieldsV1"]]}})
+
+
+def _pod(pod: manifests.Manifest) -> manifests.Manifest:
+    names = [{"name": container["name"], "image": container.get("image")} for container in pod["spec"]["containers"]]
+    return {"metadata": _trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}
+
+
+# What plans look at. The rest of a thousand objects of each kind would fill the memory.
+KEPT: dict[tuple[str, str], client.Trim] = {
+    **dict.fromkeys(kinds.REGISTRIES, _registry),
+    **dict.fromkeys(kinds.APIS.values(), partial(_with_history, _parts(*marks.DATA_FIELDS))),
+    **dict.fromkeys((kinds.ROLE_BINDINGS, kinds.CLUSTER_ROLE_BINDINGS), partial(_with_history, _parts())),
+    **dict.fromkeys((kinds.ROLES, kinds.CLUSTER_ROLES), lambda role: {"metadata": {"name": manifests.name_of(role)}, "rules": role.get("rules")}),
+    kinds.USER_GROUPS: partial(_with_history, _parts("f:users")),
+    kinds.DEPLOYMENTS: partial(_with_history, _template),
+    kinds.PODS: _pod,
+}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .. import _errors, _module, _options, _texts
+from .. import _errors, _module, _options
 from .._cluster import client, registry_reader, visibility
 from .._database import requirements
 from .._model import manifests, naming, server_pods
@@ -127,10 +127,7 @@ def _definition(reader: registry_reader.Reader, resource: manifests.Manifest, ou
             served=lambda: "/" not in api[0] or reader.serves(api),
         )
 
-    exported = definition.exported(reader, resource, True, seen)
-    if exported.left_out:
-        outcome.warn([definition.left_out_warning(resource["metadata"]["name"], _texts.names_of(exported.left_out))])
-    return exported.options
+    return definition.exported(reader, resource, True, seen, outcome)
 
 
 def _server_version(reader: registry_reader.Reader, name: str, outcome: Outcome) -> str | None:

@@ -17,7 +17,7 @@ from .._cluster import client, registry_reader, registry_writes, snapshots
 from .._model import certificates, desired_state, live_state, manifests, naming, ownership
 from .._plan import bundle_place, bundle_plan, changeset, previous_value, record
 from .._status import availability, readiness
-from .._work import rollback, upload_place
+from .._work import rollback
 
 # What looks at a database takes 20 ms to load: Ansible sends sources only, so that each file is compiled in every run
 # that imports it. Few runs connect to one, so functions import it.
@@ -106,7 +106,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
 
 def _read(reader: registry_reader.Reader, wanted: bundle_plan.WantedBundle) -> bundle_plan.LiveBundle:
     if wanted.registry is not None:
-        reference = upload_place.place_for(reader, wanted.registry, wanted.pem or "", wanted.adds)
+        reference = registry_reader.upload_place(reader, wanted.registry, wanted.pem or "", wanted.adds)
     else:
         reference = desired_state.KeyReference(wanted.name or "", wanted.key)
     place = bundle_place.Place(wanted.kind, reader.namespace, reference)

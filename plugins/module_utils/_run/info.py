@@ -94,6 +94,7 @@ class Collector:
 
     def result(self) -> manifests.Manifest:
         """Everything. ClusterError when the registries may not be read, or a request is not answered; InputError for a selector that is none."""
+        name, survey = self._options["name"], self._survey
         selected, skipped = self._selected()
         if DATABASE in self._included:
             self._need_database_libraries(selected)
@@ -103,11 +104,10 @@ class Collector:
             if not certificates.HAS_CRYPTOGRAPHY:
                 raise _errors.MissingLibraryError(["cryptography"])
         if selected:
-            self._survey.load_all(self._loads())
-        registries = [self._exported(registry) for registry in selected]
+            survey.load_all(self._loads())
+        registries = [definition.exported(survey, registry, PERMISSIONS in self._included, self._seen, self._outcome) for registry in selected]
         # Ansible takes `skipped` in a result to mean that the whole task was.
         found: manifests.Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
-        name, survey = self._options["name"], self._survey
         if name and not self._options["label_selector"] and not survey.registries():
             names = registry_reader.names_of(lambda: survey.names(survey.capabilities.api, survey.namespace))
             found["not_found"] = naming.not_found(name, survey.namespace, names)
@@ -188,13 +188,6 @@ class Collector:
     def _seen(self, what: str, api: tuple[str, str], read: Callable[[], T], outcome: record.Outcome | None = None) -> T | None:
         """What is read, or None where the cluster has no such thing, or with a warning where it cannot be read."""
         return registry_reader.advice(self._survey, what, api, read, (outcome or self._outcome).warn_of)
-
-    def _exported(self, registry: manifests.Manifest) -> manifests.Manifest:
-        """A registry in the shape of the options."""
-        exported = definition.exported(self._survey, registry, PERMISSIONS in self._included, self._seen)
-        if exported.left_out:
-            self._outcome.warn([definition.left_out_warning(registry["metadata"]["name"], _texts.names_of(exported.left_out))])
-        return exported.options
 
     def _target(self, registry: manifests.Manifest) -> permissions.Target:
         return definition.target_of(registry, self._survey.capabilities)

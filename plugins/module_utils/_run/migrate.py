@@ -21,7 +21,7 @@ from .._plan import changeset, prediction, record
 from .._rest import samples
 from .._status import availability
 from .._tables import closing, loader, snapshot
-from .._work import completion, data_access, move, new_schema, reconciliation, upload_place
+from .._work import completion, data_access, move, new_schema, reconciliation
 
 # The first schema with today's tables in both engines.
 OLDEST_SCHEMA = 21
@@ -82,7 +82,7 @@ def _migrate(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
 
 def _planned(reader: registry_reader.Reader, resource: manifests.Manifest, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> Migration:
     wanted = desired_state.registry_from_options({"name": options["name"], "database": options["to"]["database"]}, reader.namespace, [], outcome.warnings)
-    after = prediction.resource_after(upload_place.placed(reader, wanted), resource, reader.capabilities)
+    after = prediction.resource_after(registry_reader.placed(reader, wanted), resource, reader.capabilities)
     database = wanted.database or desired_state.Database()
     if database.password is not None:
         # Not over the password of the database that is left: a run that is killed, and the way back, need it.
@@ -154,7 +154,7 @@ class Migration:
     ) -> None:
         self._reader, self._resource, self._options, self._outcome, self._request = reader, resource, options, outcome, request
         self._plan = reconciliation.plan(reader, request)
-        wanted = upload_place.placed(reader, request.wanted)
+        wanted = registry_reader.placed(reader, request.wanted)
         self._after = prediction.resource_after(wanted, resource, reader.capabilities)
         # What is still to be written, as it will be.
         self._known: dict[tuple[str, str], manifests.Manifest | None] = dict(self._plan.live.objects)

@@ -21,7 +21,7 @@ from .._model import custom_resource, desired_state, manifests, naming, ownershi
 from .._plan import dependencies, drift, prediction, record, registry_plan
 from .._rest import smoke_test
 from .._status import availability, readiness
-from .._work import completion, reconciliation, upload_place
+from .._work import completion, reconciliation
 
 if TYPE_CHECKING:
     from .._work import removal
@@ -292,7 +292,7 @@ class Fleet:
     def _expected(self) -> dict[str, manifests.Manifest]:
         """The listed registries as they are to be after this run."""
         reader = self._reader
-        placed = {item.name: upload_place.placed(reader, item.wanted) for item in self._outcome.items}
+        placed = {item.name: registry_reader.placed(reader, item.wanted) for item in self._outcome.items}
         return {name: prediction.resource_after(wanted, reader.registry(name), reader.capabilities) for name, wanted in placed.items()}
 
     @cached_property

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .. import _texts
 from .._cluster import registry_reader
 from .._model import kinds, manifests, permissions
-from .._plan import export
+from .._plan import export, record
 
 # What is read: in words, of which API, and how. None where it cannot be.
 Seen = Callable[[str, tuple[str, str], Callable[[], Any]], Any]
@@ -23,21 +24,19 @@ def target_of(registry: manifests.Manifest, capabilities: kinds.Capabilities) ->
     return permissions.Target(metadata["namespace"], metadata["name"], capabilities.api[0], metadata["uid"])
 
 
-def exported(reader: registry_reader.Reader, registry: manifests.Manifest, with_permissions: bool, seen: Seen) -> export.Export:
-    """The options of a registry, and what they cannot express."""
+def exported(reader: registry_reader.Reader, registry: manifests.Manifest, with_permissions: bool, seen: Seen, outcome: record.Outcome) -> manifests.Manifest:
+    """The options of a registry. What they cannot express is omitted, with a warning."""
     found = export.exported_registry(registry, reader.capabilities)
-    if not with_permissions:
-        return found
-    target = target_of(registry, reader.capabilities)
-    bindings = seen("access to registries", kinds.ROLE_BINDINGS, lambda: reader.role_bindings(target.roles))
-    group = seen("the members of the groups of registries", kinds.USER_GROUPS, lambda: reader.group(target.own_group))
-    if bindings is None:
-        return found
-    # The operator empties the Group when it first sees the registry.
-    access = export.exported_permissions(target, bindings, group if manifests.at(registry, ("status", "conditions")) else None)
-    return export.Export({**found.options, "permissions": access.options}, (*found.left_out, *access.left_out))
-
-
-def left_out_warning(name: str, left_out: str) -> str:
-    """That a registry has what no option can say."""
-    return f"registry {name!r}: omitted, because the options cannot express it: {left_out}. A run without them keeps the current values"
+    options, left_out = found.options, found.left_out
+    if with_permissions:
+        target = target_of(registry, reader.capabilities)
+        bindings = seen("access to registries", kinds.ROLE_BINDINGS, lambda: reader.role_bindings(target.roles))
+        group = seen("the members of the groups of registries", kinds.USER_GROUPS, lambda: reader.group(target.own_group))
+        if bindings is not None:
+            # The operator empties the Group when it first sees the registry.
+            access = export.exported_permissions(target, bindings, group if manifests.at(registry, ("status", "conditions")) else None)
+            options, left_out = {**options, "permissions": access.options}, (*left_out, *access.left_out)
+    if left_out:
+        omitted = f"omitted, because the options cannot express it: {_texts.names_of(left_out)}. A run without them keeps the current values"
+        outcome.warn([f"registry {manifests.name_of(registry)!r}: {omitted}"])
+    return options

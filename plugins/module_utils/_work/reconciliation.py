@@ -16,7 +16,6 @@ from .._cluster import registry_reader, visibility, writes
 from .._model import custom_resource, desired_state, kinds, live_state
 from .._plan import changeset, drift, prediction, record, registry_plan
 from .._status import readiness
-from . import upload_place
 
 # What looks at a database takes 80 ms to load, and what grants access 17 ms: Ansible sends sources only, so that each file is compiled
 # in every run that imports it. Most runs do neither, so functions import them.
@@ -182,7 +181,7 @@ class PlannedRegistry:
 
         request, live, reader = self.request, self.live, self.reader
         contents = {(change.kind, change.name): change.body for change in self.made.changes if change.kind in kinds.APIS and change.action != "delete"}
-        resource = prediction.resource_after(upload_place.placed(reader, request.wanted), live.registry, reader.capabilities)
+        resource = prediction.resource_after(registry_reader.placed(reader, request.wanted), live.registry, reader.capabilities)
         found = preflight.look_before(reader, resource, live.objects, contents, request.withholds_password)
         if found is None:
             return self, []
@@ -204,7 +203,7 @@ def unreached_warning(registries: Iterable[PlannedRegistry]) -> list[str]:
 
 def base_plan(reader: registry_reader.Reader, request: Request, foreseen: frozenset[tuple[str, str]] = frozenset()) -> tuple[live_state.Live, changeset.Plan]:
     """What is live, and the plan by that alone, without permissions."""
-    wanted = upload_place.placed(reader, request.wanted)
+    wanted = registry_reader.placed(reader, request.wanted)
     live = registry_reader.read_live(reader, wanted, foreseen)
     will_be_used = custom_resource.used_by_others(live.password_secrets, request.expected_users(), wanted.name) if live.password_secrets else frozenset()
     live = replace(live, used_secrets=live.used_secrets | will_be_used, is_available=readiness.is_seen_available(live))

@@ -4,15 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import Snapshot
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.trimming import (
-    trimmed_binding,
-    trimmed_deployment,
-    trimmed_pod,
-    trimmed_registry,
-    trimmed_source,
-)
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import KEPT, Snapshot
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import FORBIDDEN, ClusterError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.manifests import at
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
@@ -77,30 +71,32 @@ def test_what_is_wrong_with_the_call_is_no_registrys(call, option):
 def test_what_is_dropped_of_sources_pods_and_deployments_changes_no_judgement():
     source, running = secret(wanted(), changed_at=LATER), {**pod(), "spec": {"containers": [{"name": "rest-container", "image": "server:1", "args": ["x"]}]}}
     source["metadata"]["managedFields"].append({"manager": "other", "time": "2026-06-01T10:00:00Z", "fieldsV1": {"f:metadata": {"f:labels": {}}}})
-    assert changed_at(trimmed_source(source)) == changed_at(source)
-    assert server_start(trimmed_pod(running)) == server_start(running)
+    assert changed_at(KEPT[kinds.SECRETS](source)) == changed_at(source)
+    assert server_start(KEPT[kinds.PODS](running)) == server_start(running)
     for path in (POD_TEMPLATE, RESTART_MARK):
         fields = {}
         here = fields
         for part in path:
             here = here.setdefault(part, {})
         deployment = {"metadata": {"managedFields": [{"time": LATER, "fieldsV1": fields}, {"time": LATER, "fieldsV1": {"f:status": {}}}]}}
-        kept = trimmed_deployment(deployment)["metadata"]["managedFields"]
+        kept = KEPT[kinds.DEPLOYMENTS](deployment)["metadata"]["managedFields"]
         assert [at(part["fieldsV1"], path) is not None for part in kept] == [True, False]
-        before, after = (live(wanted(), registry=stored(wanted()), deployment=one, pods=(running,)) for one in (deployment, trimmed_deployment(deployment)))
+        before, after = (
+            live(wanted(), registry=stored(wanted()), deployment=one, pods=(running,)) for one in (deployment, KEPT[kinds.DEPLOYMENTS](deployment))
+        )
         assert is_outdated(before, [(source, [])]) == is_outdated(after, [(source, [])])
 
 
 def test_of_a_binding_only_who_wrote_it_and_when_is_kept_of_its_history():
     binding = {"metadata": {"name": "b", "managedFields": [{"manager": "m", "time": LATER, "fieldsV1": {"f:subjects": {}}}]}, "subjects": []}
-    assert trimmed_binding(binding)["metadata"]["managedFields"] == [{"manager": "m", "time": LATER, "fieldsV1": {}}]
-    assert trimmed_binding(binding)["subjects"] == []
+    assert KEPT[kinds.ROLE_BINDINGS](binding)["metadata"]["managedFields"] == [{"manager": "m", "time": LATER, "fieldsV1": {}}]
+    assert KEPT[kinds.ROLE_BINDINGS](binding)["subjects"] == []
     registry = stored(wanted())
     metadata = registry["metadata"]
     metadata["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "all of it once more"
     operators = {"manager": "operator", "time": LATER, "subresource": "status", "fieldsV1": {"f:status": {"f:conditions": {}}}}
     metadata["managedFields"].append(operators)
-    kept = trimmed_registry(registry)
+    kept = KEPT[kinds.REGISTRIES[0]](registry)
     assert kept["metadata"]["managedFields"] == metadata["managedFields"][:-1] and kept["spec"] == registry["spec"]
     assert kept["metadata"]["annotations"].keys() == metadata["annotations"].keys() - {"kubectl.kubernetes.io/last-applied-configuration"}
 
