@@ -183,7 +183,7 @@ def bundle(**options: Any) -> Work:
     """A run of `model_registry_ca`. Its whole result is noted as that of the registry."""
 
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
-        own = ca.BundleOutcome()
+        own = record.Outcome()
         try:
             ca.converge(cluster, validated(_options.BUNDLE, options), False, own)
         finally:
@@ -196,7 +196,7 @@ def model_catalog(check: bool = False, **options: Any) -> Work:
     """A run of `model_catalog` that does not wait for the server. Its whole result is noted as that of the registry."""
 
     def work(cluster: client.Cluster, outcome: record.Outcome) -> None:
-        own = run_catalog.CatalogOutcome()
+        own = record.Outcome()
         try:
             run_catalog.converge(cluster, validated(_options.CATALOG, {"namespace": REGISTRIES_NAMESPACE, "wait": False, **options}), check, own)
         finally:

@@ -103,7 +103,12 @@ def run_on_cluster(argument_spec: dict[str, Any], work: Work, find_problems: Fin
 
     def on_cluster(module: Any) -> None:
         def followed(cluster: client.Cluster) -> None:
-            follow(module, cluster, filled)
+            # People see what is done and waited for, and the work stops before its next write when it was cancelled.
+            folder = module._module.tmpdir
+            progress = _progress.Progress(folder)
+            cluster.before_writing, cluster.say, cluster.tell = _interruption.Interruption(folder).check, progress.say, progress.state
+            filled.timeline = progress.timeline
+            filled.introduce(cluster.identity())
             work(cluster, module.params, module.check_mode, filled)
 
         with_cluster(module, followed, find_problems)
@@ -111,7 +116,11 @@ def run_on_cluster(argument_spec: dict[str, Any], work: Work, find_problems: Fin
     run(argument_spec, on_cluster, filled, **rules)
 
 
-def run_reading(argument_spec: dict[str, Any], collect: Callable[[client.Cluster, Mapping[str, Any], Found], None], find_problems: FindProblems) -> None:
+def run_reading(
+    argument_spec: dict[str, Any],
+    collect: Callable[[client.Cluster, Mapping[str, Any], Found], None],
+    find_problems: FindProblems = lambda _options: [],
+) -> None:
     """Run a module that only reads: it collects what it has found; ends the process with its result. Nothing is read where the options have problems."""
     outcome = Found()
 
@@ -121,14 +130,6 @@ def run_reading(argument_spec: dict[str, Any], collect: Callable[[client.Cluster
         with_cluster(module, lambda cluster: collect(cluster, module.params, outcome), find_problems)
 
     run(argument_spec, work, outcome)
-
-
-def follow(module: Any, cluster: client.Cluster, outcome: record.Outcome) -> None:
-    """Let people see what is done and waited for, and the work stop before its next write when it was cancelled."""
-    folder = module._module.tmpdir
-    progress = _progress.Progress(folder)
-    cluster.before_writing, cluster.say, cluster.tell = _interruption.Interruption(folder).check, progress.say, progress.state
-    outcome.timeline = progress.timeline
 
 
 def with_cluster(module: Any, work: Callable[[client.Cluster], None], find_problems: FindProblems) -> None:

@@ -378,11 +378,12 @@ problems:
 """
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog
 
 
 def main() -> None:
-    _module.run_on_cluster(_options.CATALOG, catalog.converge, catalog.input_problems, catalog.CatalogOutcome())
+    _module.run_on_cluster(_options.CATALOG, catalog.converge, catalog.input_problems, record.Outcome(own={"sources": [], "version": None}))
 
 
 if __name__ == "__main__":

@@ -257,12 +257,12 @@ cluster:
       type: bool
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog_info
 
 
 def main() -> None:
-    catalog_info.run(_options.CATALOG_INFO)
+    _module.run_reading(_options.CATALOG_INFO, catalog_info.collect, catalog_info.input_problems)
 
 
 if __name__ == "__main__":

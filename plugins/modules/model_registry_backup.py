@@ -210,12 +210,19 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import backup
 
 
 def main() -> None:
-    backup.run(_options.BACKUP)
+    _module.run_on_cluster(
+        _options.BACKUP,
+        backup.back_up,
+        backup.input_problems,
+        backup.Outcome(),
+        mutually_exclusive=[("dest", "command")],
+        required_one_of=[("dest", "command")],
+    )
 
 
 if __name__ == "__main__":

@@ -418,6 +418,7 @@ problems:
 """
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 
 
@@ -426,7 +427,7 @@ def main() -> None:
         _options.BUNDLE,
         ca.converge,
         ca.input_problems,
-        ca.BundleOutcome(),
+        record.Outcome(own={"ca": {}, "registries": []}),
         required_one_of=[("name", "registry")],
         mutually_exclusive=[("name", "registry")],
     )

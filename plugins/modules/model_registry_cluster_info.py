@@ -66,11 +66,12 @@ cluster:
       type: str
 """
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import cluster_info
 
 
 def main() -> None:
-    cluster_info.run()
+    _module.run_reading({}, cluster_info.collect)
 
 
 if __name__ == "__main__":

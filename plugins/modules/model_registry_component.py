@@ -185,11 +185,12 @@ problems:
 """
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import component
 
 
 def main() -> None:
-    _module.run_on_cluster(_options.COMPONENT, component.converge, component.input_problems, component.ComponentOutcome())
+    _module.run_on_cluster(_options.COMPONENT, component.converge, component.input_problems, record.Outcome(own={"component": {}}))
 
 
 if __name__ == "__main__":

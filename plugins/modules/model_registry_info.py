@@ -416,7 +416,7 @@ problems:
 
 import gc
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
 
 
 def main() -> None:
@@ -424,7 +424,7 @@ def main() -> None:
     gc.disable()
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import info
 
-    info.run(_options.INFO)
+    _module.run_reading(_options.INFO, info.collect, info.input_problems)
 
 
 if __name__ == "__main__":

@@ -406,12 +406,12 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import migrate
 
 
 def main() -> None:
-    migrate.run(_options.MIGRATE)
+    _module.run_on_cluster(_options.MIGRATE, migrate.migrate, migrate.input_problems, migrate.Outcome())
 
 
 if __name__ == "__main__":

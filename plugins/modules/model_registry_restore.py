@@ -262,12 +262,19 @@ problems:
       type: str
 """
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import restore
 
 
 def main() -> None:
-    restore.run(_options.RESTORE)
+    _module.run_on_cluster(
+        _options.RESTORE,
+        restore.restore,
+        restore.input_problems,
+        restore.Outcome(),
+        mutually_exclusive=[("src", "command")],
+        required_one_of=[("src", "command")],
+    )
 
 
 if __name__ == "__main__":

@@ -308,10 +308,10 @@ class Reading:
                 "grant", permission.converge, _options.PERMISSION, {"name": self.well, "permissions": {**exact, "prune_unlabelled": True}}, record.Outcome
             ),
             "fleet": run("fleet", registries.converge, _options.REGISTRIES, purge, registries.FleetOutcome),
-            "rotate": run("rotate", ca.converge, _options.BUNDLE, {"registry": self.well, "pem": self.bundle, "mode": "add"}, ca.BundleOutcome),
-            "remove": run("remove", ca.converge, _options.BUNDLE, {"registry": self.well, "state": "absent"}, ca.BundleOutcome),
-            "component": run("component", component.converge, _options.COMPONENT, {"state": "removed", "force": True}, component.ComponentOutcome),
-            "enable": run("enable", component.converge, _options.COMPONENT, {}, component.ComponentOutcome),
+            "rotate": run("rotate", ca.converge, _options.BUNDLE, {"registry": self.well, "pem": self.bundle, "mode": "add"}, record.Outcome),
+            "remove": run("remove", ca.converge, _options.BUNDLE, {"registry": self.well, "state": "absent"}, record.Outcome),
+            "component": run("component", component.converge, _options.COMPONENT, {"state": "removed", "force": True}, record.Outcome),
+            "enable": run("enable", component.converge, _options.COMPONENT, {}, record.Outcome),
         }
 
     def info(self) -> tuple[Any, str | None]:

@@ -24,6 +24,8 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     registry: manifests.Manifest = field(default_factory=dict)
     status: manifests.Manifest = field(default_factory=dict)
+    # What a module that is not about one registry tells in place of the two.
+    own: manifests.Manifest = field(default_factory=dict)
     kept: list[manifests.Manifest] = field(default_factory=list)
     # Whether the database was looked at before it was written, and if not, why.
     database: manifests.Manifest = field(default_factory=dict)
@@ -103,8 +105,7 @@ class Outcome:
         result = {
             "changed": bool(self.changes),
             "changes": self.changes,
-            "registry": self.registry,
-            "status": self.status,
+            **(self.own or {"registry": self.registry, "status": self.status}),
             "cluster": self.cluster,
             **({"kept": self.kept} if self.kept else {}),
             **({"database": self.database} if self.database else {}),

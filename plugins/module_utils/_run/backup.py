@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .. import _errors, _module, _options
+from .. import _errors, _options
 from .._cluster import client, registry_reader, visibility
 from .._database import requirements
 from .._model import manifests, naming, server_pods
@@ -53,12 +53,6 @@ class Outcome(record.Outcome):
         return f"{self.backup['rows']} rows, {self.backup['size']} bytes to {place}{deleted}"
 
 
-def run(argument_spec: dict[str, Any]) -> None:
-    """Run the module that backs up a registry; ends the process with its result."""
-    places = [("dest", "command")]
-    _module.run_on_cluster(argument_spec, _back_up, input_problems, Outcome(), mutually_exclusive=places, required_one_of=places)
-
-
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     problems = [*naming.namespace_problems(options["namespace"]), *naming.live_name_problems(options["name"])]
@@ -76,11 +70,11 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return problems
 
 
-def _back_up(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+def back_up(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+    """Make the archive; `outcome` is filled on the way. InputError, ClusterError, and whatever else keeps the database from being read."""
     problems = input_problems(options)
     if problems:
         raise _errors.InputError(problems)
-    outcome.introduce(cluster.identity())
     reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
     resource = data_access.registry_with_database(reader, options["name"])
     outcome.registry = _definition(reader, resource, outcome)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -33,19 +33,6 @@ class NotAllAvailableError(_errors.ReportedError):
     """The bundle was written, and not every registry that reads it is available."""
 
 
-@dataclass
-class BundleOutcome(record.Outcome):
-    """What a run did with a bundle."""
-
-    ca: manifests.Manifest = field(default_factory=dict)
-    registries: list[manifests.Manifest] = field(default_factory=list)
-
-    def result(self, diff: bool) -> manifests.Manifest:
-        """The result of the module."""
-        shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
-        return {**shared, "ca": self.ca, "registries": self.registries}
-
-
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options of `model_registry_ca` whatever is in the cluster."""
     problems = naming.namespace_problems(options["namespace"])
@@ -53,12 +40,11 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return problems
 
 
-def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: BundleOutcome) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: record.Outcome) -> None:
     """Bring a bundle to what the options of `model_registry_ca` say, and wait for the registries that read it; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused. NotAllAvailableError: written, but not effective within wait_timeout.
     """
-    outcome.introduce(cluster.identity())
     problems: list[_errors.Problem] = []
     namespace = options["namespace"] or cluster.registries_namespace()
     wanted = bundle_plan.bundle_from_options(options, problems, outcome.warnings)
@@ -77,7 +63,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     def planned(reader: registry_reader.Reader) -> changeset.Plan:
         nonlocal live, put_off, overwritten
         live = _read(reader, wanted)
-        outcome.ca, outcome.registries = _result(wanted, live), [{"name": registry["metadata"]["name"]} for registry in live.readers]
+        outcome.own = {"ca": _result(wanted, live), "registries": [{"name": manifests.name_of(registry)} for registry in live.readers]}
         made, put_off = bundle_plan.plan_bundle(wanted, live, datetime.now(timezone.utc))
         overwritten = next((change for change in made.changes if change.action == "update"), overwritten)
         proven = _proven(wanted, bundle_plan.content_after(wanted, live), outcome) if wanted.database else []
@@ -99,7 +85,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         put_back = _put_bundle_back(reader, wanted, live, made, own, put_off, verdicts, outcome)
         raise NotAllAvailableError(" ".join([*(str(error) for error in verdicts.values()), *put_back]))
     # What is available with the new bundle gives the previous one up.
-    if made.leftovers and not (check_mode and made.changes) and all(entry.get("available") for entry in outcome.registries):
+    if made.leftovers and not (check_mode and made.changes) and all(entry.get("available") for entry in outcome.own["registries"]):
         outcome.kept = []
         registry_writes.carry_out(reader, cleaned_up, name, check_mode, outcome)
 
@@ -179,7 +165,7 @@ def _tls_failures(findings: Iterable[vocabulary.Finding]) -> list[vocabulary.Fin
     return [finding for finding in vocabulary.failures(findings) if finding.check in TLS_CHECKS]
 
 
-def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutcome) -> list[_errors.Problem]:
+def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: record.Outcome) -> list[_errors.Problem]:
     """Why the bundle does not verify the database; what is known of it, and what the product makes of it, goes into the outcome."""
     from .._database import vocabulary
 
@@ -193,7 +179,7 @@ def _proven(wanted: bundle_plan.WantedBundle, content: str, outcome: BundleOutco
         if kind == _options.MYSQL
         else "The registry server encrypts the connection and verifies the certificate with this CA, regardless of ssl_mode, but not its host name"
     )
-    outcome.ca["database"] = {
+    outcome.own["ca"]["database"] = {
         "verified": False if failures else verified or None,
         "findings": vocabulary.as_results(findings),
         "product": f"{product}.",
@@ -217,7 +203,7 @@ def _put_bundle_back(
     own: changeset.Change | None,
     put_off: Collection[str],
     failures: Mapping[str, availability.NotAvailableError],
-    outcome: BundleOutcome,
+    outcome: record.Outcome,
 ) -> list[str]:
     """Put the previous bundle back where no server that was started with the new one is available; what was done, as sentences.
 
@@ -241,7 +227,7 @@ def _put_bundle_back(
         return [rollback.sentence(change, reason, removing)]
     if own:
         outcome.forget((*own.before, *own.after))
-    outcome.ca["certificates"] = [certificate.described() for certificate in certificates.certificates_in(live.place.text(before) or "")]
+    outcome.own["ca"]["certificates"] = [certificate.described() for certificate in certificates.certificates_in(live.place.text(before) or "")]
     return [rollback.sentence(change, None), *(rollback.restart(reader, name, outcome) for name in restarted)]
 
 
@@ -263,7 +249,7 @@ def _reason_to_leave(
 
 
 def _wait_for_all(
-    reader: registry_reader.Reader, live: bundle_plan.LiveBundle, seconds: float, put_off: list[str], outcome: BundleOutcome
+    reader: registry_reader.Reader, live: bundle_plan.LiveBundle, seconds: float, put_off: list[str], outcome: record.Outcome
 ) -> dict[str, availability.NotAvailableError]:
     """Wait for the registries that read the bundle, all together; those that are not available, by name."""
     outcomes = {registry["metadata"]["name"]: record.Outcome() for registry in live.readers}
@@ -282,6 +268,6 @@ def _wait_for_all(
     for name, own in outcomes.items():
         verdict = {key: own.status[key] for key in ("available", "reason", "evidence", "remedy")}
         shown = {"name": name, **verdict, "restart_needed": name in put_off}
-        outcome.registries = [shown if entry["name"] == name else entry for entry in outcome.registries]
+        outcome.own["registries"] = [shown if entry["name"] == name else entry for entry in outcome.own["registries"]]
         outcome.warn(own.warnings)
     return failures

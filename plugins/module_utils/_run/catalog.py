@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options
@@ -19,19 +18,6 @@ from .._plan import catalog_plan, catalog_view, changeset, record
 if TYPE_CHECKING:
     from .._rest import catalog_server
     from .._work import catalog_rollout
-
-
-@dataclass
-class CatalogOutcome(record.Outcome):
-    """What a run did with the catalog."""
-
-    version: str | None = None
-    sources: list[manifests.Manifest] = field(default_factory=list)
-
-    def result(self, diff: bool) -> manifests.Manifest:
-        """The result of the module."""
-        shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
-        return {**shared, "sources": self.sources, "version": self.version}
 
 
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
@@ -45,13 +31,12 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return problems
 
 
-def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: CatalogOutcome) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: record.Outcome) -> None:
     """Make the catalog what the options of `model_catalog` say; `outcome` is filled on the way.
 
     InputError: before anything was written, with everything that is wrong with the options, or that the catalog server would refuse. ClusterError: a
     request was refused, or there is no catalog. NotShownError: the catalog server does not show what was written.
     """
-    outcome.introduce(cluster.identity())
     problems = input_problems(options)
     if problems:
         raise _errors.InputError(problems)
@@ -82,14 +67,14 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
 
     live, planned = _carried_out(reader, wanted, options, outcome, write)
     after = live if check_mode or (not planned.changes and not written) else catalog_reader.read(cluster, namespace, reader.unseen)
-    outcome.sources = [{"id": source.id, "kind": source.kind.name, "status": None, "error": None} for source in wanted.sources]
+    outcome.own["sources"] = [{"id": source.id, "kind": source.kind.name, "status": None, "error": None} for source in wanted.sources]
     if options["preview"]:
         _preview(cluster, wanted, after, outcome)
     if rollout is not None:
         try:
             rollout.finish(written, after, options["wait_timeout"], options["rollback"])
         finally:
-            for described in outcome.sources:
+            for described in outcome.own["sources"]:
                 seen = rollout.latest.get(described["kind"], {}).get(described["id"])
                 described["status"], described["error"] = (seen.status, seen.error) if seen else (None, None)
     if planned.leftovers and not check_mode:
@@ -106,7 +91,7 @@ def _carried_out(
     reader: catalog_reader.CatalogReader,
     wanted: desired_catalog.Wanted,
     options: Mapping[str, Any],
-    outcome: CatalogOutcome,
+    outcome: record.Outcome,
     work: Callable[[catalog_view.Live, changeset.Plan], bool],
 ) -> tuple[catalog_view.Live, changeset.Plan]:
     """Plan, and do some of it, and again when the cluster turned out to be another than the plan was made for, or the work is not done."""
@@ -130,12 +115,12 @@ def _carried_out(
 
 
 def _planned(
-    reader: catalog_reader.CatalogReader, wanted: desired_catalog.Wanted, options: Mapping[str, Any], outcome: CatalogOutcome
+    reader: catalog_reader.CatalogReader, wanted: desired_catalog.Wanted, options: Mapping[str, Any], outcome: record.Outcome
 ) -> tuple[catalog_view.Live, changeset.Plan]:
     """A plan by what there is now; by it is known whether a write without an answer was carried out. InputError where it has problems."""
     with outcome.in_doubt():
         live = reader.live(wanted, options["purge"])
-    outcome.version = live.generation.version
+    outcome.own["version"] = live.generation.version
     planned = catalog_plan.plan_catalog(wanted, live, options["store"], options["purge"], options["purge_limit"])
     # A deletion that got no answer was carried out if it is not planned again.
     outcome.settle((*planned.changes, *planned.leftovers))
@@ -151,7 +136,7 @@ def _write(
     live: catalog_view.Live,
     planned: changeset.Plan,
     check_mode: bool,
-    outcome: CatalogOutcome,
+    outcome: record.Outcome,
     written: list[catalog_rollout.Written],
 ) -> None:
     if check_mode:
@@ -177,7 +162,7 @@ def _announce(cluster: client.Cluster, live: catalog_view.Live, planned: changes
     return bool(new)
 
 
-def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mode: bool, outcome: CatalogOutcome) -> list[manifests.Manifest]:
+def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mode: bool, outcome: record.Outcome) -> list[manifests.Manifest]:
     answers = []
     for change in changes:
         outcome.unanswered = [] if check_mode else [change]
@@ -189,7 +174,7 @@ def _send(cluster: client.Cluster, changes: Iterable[changeset.Change], check_mo
     return answers
 
 
-def _preview(cluster: client.Cluster, wanted: desired_catalog.Wanted, live: catalog_view.Live, outcome: CatalogOutcome) -> None:
+def _preview(cluster: client.Cluster, wanted: desired_catalog.Wanted, live: catalog_view.Live, outcome: record.Outcome) -> None:
     """Add how many models or MCP servers each source of the list would have, by the catalog server, and why where that is not known."""
     # Imported here: it takes 25 ms to load, and most runs preview nothing.
     from .._rest import catalog_server
@@ -199,7 +184,7 @@ def _preview(cluster: client.Cluster, wanted: desired_catalog.Wanted, live: cata
         server = catalog_server.find(cluster, live.namespace)
     except catalog_server.NoAnswerError as error:
         outcome.warn([f"the sources cannot be previewed: {error}"])
-    for source, described in zip(wanted.sources, outcome.sources):
+    for source, described in zip(wanted.sources, outcome.own["sources"]):
         described["preview"] = None
         if server is None or source.is_absent or source.kind is catalog.AGENT:
             continue

@@ -18,11 +18,6 @@ from .._rest import catalog_server
 CONTENT, SERVER = "content", "server"
 
 
-def run(argument_spec: dict[str, Any]) -> None:
-    """Run the module that reads the catalog; ends the process with its result."""
-    _module.run_reading(argument_spec, collect, input_problems)
-
-
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     return naming.namespace_problems(options["namespace"])

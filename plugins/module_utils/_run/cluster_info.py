@@ -17,12 +17,8 @@ from .._model import kinds, manifests
 NAMESPACE = "kube-system"
 
 
-def run() -> None:
-    """Run the module that tells which cluster it is; ends the process with its result."""
-    _module.run_reading({}, _identify, lambda _options: [])
-
-
-def _identify(cluster: client.Cluster, _options: Mapping[str, Any], outcome: _module.Found) -> None:
+def collect(cluster: client.Cluster, _options: Mapping[str, Any], outcome: _module.Found) -> None:
+    """Which cluster it is. ClusterError when its API server does not answer."""
     outcome.found["cluster"] = {**cluster.identity(), "uid": None}
 
     def unseen(why: str) -> None:

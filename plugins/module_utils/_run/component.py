@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from .. import _errors
@@ -25,18 +25,6 @@ class NotSwitchedError(_errors.ReportedError):
     """The component was switched and has not become what it was switched to in time."""
 
 
-@dataclass
-class ComponentOutcome(record.Outcome):
-    """What a run did with the component."""
-
-    component: manifests.Manifest = field(default_factory=dict)
-
-    def result(self, diff: bool) -> manifests.Manifest:
-        """The result of the module."""
-        shared = {key: value for key, value in super().result(diff).items() if key not in ("registry", "status")}
-        return {**shared, "component": self.component}
-
-
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options of `model_registry_component` whatever is in the cluster."""
     problems: list[_errors.Problem] = []
@@ -44,13 +32,12 @@ def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     return problems
 
 
-def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: ComponentOutcome) -> None:
+def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: record.Outcome) -> None:
     """Switch the component to what the options say and wait for it; `outcome` is filled on the way.
 
     InputError: before anything was written. ClusterError: a request was refused, or there is nothing to switch. NotSwitchedError: written, but not
     effective within wait_timeout.
     """
-    outcome.introduce(cluster.identity())
     problems: list[_errors.Problem] = []
     wanted = component_plan.wanted_from_options(options, problems)
     live = _read(cluster, outcome)
@@ -65,12 +52,12 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         live = _switch(cluster, wanted, live, change, check_mode, outcome)
     if change and check_mode:
         # Its status is still that of before.
-        outcome.component = {**_described(live), "ready": None, "reason": "the component is not changed in check mode"}
+        outcome.own["component"] = {**_described(live), "ready": None, "reason": "the component is not changed in check mode"}
     else:
         _wait_for(cluster, live, options["wait_timeout"] if options["wait"] and not check_mode else 0, outcome)
 
 
-def _read(cluster: client.Cluster, outcome: ComponentOutcome) -> component_plan.Live:
+def _read(cluster: client.Cluster, outcome: record.Outcome) -> component_plan.Live:
     """The cluster's only DataScienceCluster. ClusterError when there is none or more than one, or it may not be read."""
     api = next((api for api in component_plan.APIS if cluster.serves(*api)), None)
     if api is None:
@@ -98,7 +85,7 @@ def _right_problems(cluster: client.Cluster, live: component_plan.Live) -> list[
     return [_errors.Problem("state", f"the account in use lacks permission to: {right}", remedy) for right in missing]
 
 
-def _left_behind_problems(cluster: client.Cluster, wanted: component_plan.Wanted, outcome: ComponentOutcome) -> list[_errors.Problem]:
+def _left_behind_problems(cluster: client.Cluster, wanted: component_plan.Wanted, outcome: record.Outcome) -> list[_errors.Problem]:
     """The registries that nobody would look after any more, as a problem, or with `force` as a warning."""
     remedy = "Delete them first with model_registry (state=absent), or set force to true"
     try:
@@ -124,7 +111,7 @@ def _registries(cluster: client.Cluster) -> list[manifests.Manifest]:
 
 
 def _switch(
-    cluster: client.Cluster, wanted: component_plan.Wanted, live: component_plan.Live, change: changeset.Change, check_mode: bool, outcome: ComponentOutcome
+    cluster: client.Cluster, wanted: component_plan.Wanted, live: component_plan.Live, change: changeset.Change, check_mode: bool, outcome: record.Outcome
 ) -> component_plan.Live:
     """Send a change, or in check mode let the server try it; what the DataScienceCluster is then."""
     for attempt in range(1, ATTEMPTS + 1):
@@ -151,7 +138,7 @@ def _switch(
     return component_plan.Live(live.api, answer)
 
 
-def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float, outcome: ComponentOutcome) -> None:
+def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float, outcome: record.Outcome) -> None:
     """Wait until the component is what its DataScienceCluster asks for; with 0 seconds only report how it is."""
     deadline = time.monotonic() + seconds
     state, now = live.state, cluster.until(deadline)
@@ -165,7 +152,7 @@ def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float
         around = _surroundings(now, live, outcome)
         missing = component_plan.why_not_managed(live, around) if state == component_plan.MANAGED else component_plan.why_not_removed(live, around)
         ready = state == component_plan.MANAGED and not missing
-        outcome.component = {**_described(live), "ready": ready, "reason": missing or ("it is ready" if ready else "it is removed")}
+        outcome.own["component"] = {**_described(live), "ready": ready, "reason": missing or ("it is ready" if ready else "it is removed")}
         return missing
 
     if not seconds:
@@ -176,7 +163,7 @@ def _wait_for(cluster: client.Cluster, live: component_plan.Live, seconds: float
         raise NotSwitchedError(f"the model registry component is not {state} after {seconds} s: {missing}.")
 
 
-def _surroundings(cluster: client.Cluster, live: component_plan.Live, outcome: ComponentOutcome) -> component_plan.Surroundings:
+def _surroundings(cluster: client.Cluster, live: component_plan.Live, outcome: record.Outcome) -> component_plan.Surroundings:
     if live.state == component_plan.REMOVED:
         return component_plan.Surroundings(True, None, _singleton(cluster, outcome))
     serves = any(cluster.serves(*api) for api in kinds.REGISTRIES)
@@ -186,14 +173,14 @@ def _surroundings(cluster: client.Cluster, live: component_plan.Live, outcome: C
     return component_plan.Surroundings(serves, None if namespace is None else manifests.at(namespace, ("status", "phase")) or "", None)
 
 
-def _singleton(cluster: client.Cluster, outcome: ComponentOutcome) -> str | None:
+def _singleton(cluster: client.Cluster, outcome: record.Outcome) -> str | None:
     """What the platform's operator creates for a managed component, and deletes together with it. An upgrade to 3.6 can leave the kind of before behind."""
     api, name = (kinds.AI_HUBS, kinds.AI_HUB) if cluster.serves(*kinds.AI_HUBS) else (kinds.COMPONENTS, kinds.COMPONENT)
     found = _seen(cluster, api, name, "whether the component has been removed", outcome)
     return None if found is None else f"{api[1]}.{api[0].partition('/')[0]} {name!r}" if found else ""
 
 
-def _seen(cluster: client.Cluster, api: tuple[str, str], name: str, what: str, outcome: ComponentOutcome) -> manifests.Manifest | None:
+def _seen(cluster: client.Cluster, api: tuple[str, str], name: str, what: str, outcome: record.Outcome) -> manifests.Manifest | None:
     """An object, empty when there is none; None where it cannot be seen, with a warning."""
     return visibility.seen(lambda: cluster.read(api, "", name) or {}, None, outcome.warn_of, what)
 

@@ -32,11 +32,6 @@ OF_CLUSTER = (kinds.CLUSTER_ROLE_BINDINGS, kinds.CLUSTER_ROLES)
 T = TypeVar("T")
 
 
-def run(argument_spec: dict[str, Any]) -> None:
-    """Run the module that reads registries; ends the process with its result."""
-    _module.run_reading(argument_spec, collect, input_problems)
-
-
 def collect(cluster: client.Cluster, options: Mapping[str, Any], outcome: _module.Found) -> None:
     """Everything that is asked for. ClusterError when the registries may not be read; InputError for a selector that is none."""
     outcome.found = Collector(cluster, options, outcome).result()

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .. import _errors, _module, _options
+from .. import _errors, _options
 from .._cluster import client, registry_reader, writes
 from .._database import requirements
 from .._model import credentials, custom_resource, desired_state, kinds, live_state, manifests, naming
@@ -38,11 +38,6 @@ class Outcome(record.Outcome):
         return {**super().result(diff), "migration": self.migration}
 
 
-def run(argument_spec: dict[str, Any]) -> None:
-    """Run the module that moves a registry to another database; ends the process with its result."""
-    _module.run_on_cluster(argument_spec, _migrate, input_problems, Outcome())
-
-
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     problems = [*naming.namespace_problems(options["namespace"]), *naming.live_name_problems(options["name"])]
@@ -61,11 +56,11 @@ def _below(problems: list[_errors.Problem]) -> list[_errors.Problem]:
     return [replace(problem, option=f"to.{problem.option}") if problem.option.startswith("database") else problem for problem in problems]
 
 
-def _migrate(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+def migrate(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+    """Move the registry; `outcome` is filled on the way. InputError, ClusterError, and whatever else keeps one of the databases from being used."""
     problems = input_problems(options)
     if problems:
         raise _errors.InputError(problems)
-    outcome.introduce(cluster.identity())
     reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
     resource = data_access.registry_with_database(reader, options["name"])
     migration = _planned(reader, resource, options, check_mode, outcome)

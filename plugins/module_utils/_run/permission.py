@@ -30,7 +30,6 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
 
     InputError: before anything was written. ClusterError: a request was refused.
     """
-    outcome.introduce(cluster.identity())
     name = options["name"]
     problems = naming.live_name_problems(name)
     reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())

@@ -149,7 +149,6 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     InputError: before anything was written, with everything that is wrong with the options, or with all registries alike. NotAllConvergedError: what
     concerns only some of them, for which the others did not wait. ClusterError: what every registry needs could not be read.
     """
-    outcome.introduce(cluster.identity())
     namespace = options["namespace"] or cluster.registries_namespace()
     outcome.items = _items(options, namespace)
     problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]

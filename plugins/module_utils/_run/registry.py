@@ -32,7 +32,6 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     InputError: before anything was written, with everything that is wrong with the options and with what they refer to. ClusterError: a request was
     refused. NotAvailableError, NotDeletedError: written, but not effective within wait_timeout.
     """
-    outcome.introduce(cluster.identity())
     problems: list[_errors.Problem] = []
     namespace = options.get("namespace") or cluster.registries_namespace()
     wanted = desired_state.registry_from_options(options, namespace, problems, outcome.warnings)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from .. import _errors, _module, _options, _texts
+from .. import _errors, _options, _texts
 from .._cluster import client, registry_reader, visibility
 from .._database import requirements
 from .._model import kinds, manifests, naming
@@ -59,22 +59,16 @@ class Outcome(record.Outcome):
         return f"{done} of registry {self.backup['registry']} of {self.backup['cluster']} from {self.backup['taken_at']}{orphans}"
 
 
-def run(argument_spec: dict[str, Any]) -> None:
-    """Run the module that restores a registry; ends the process with its result."""
-    places = [("src", "command")]
-    _module.run_on_cluster(argument_spec, _restore, input_problems, Outcome(), mutually_exclusive=places, required_one_of=places)
-
-
 def input_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     """What is wrong with the options whatever is in the cluster."""
     return [*naming.namespace_problems(options["namespace"]), *naming.live_name_problems(options["name"]), *origin.problems(options)]
 
 
-def _restore(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+def restore(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> None:
+    """Load the archive; `outcome` is filled on the way. InputError, ClusterError, and whatever else keeps the rows from being read or written."""
     problems = input_problems(options)
     if problems:
         raise _errors.InputError(problems)
-    outcome.introduce(cluster.identity())
     reader = registry_reader.Reader(cluster, cluster.capabilities(), options["namespace"] or cluster.registries_namespace())
     resource = data_access.registry_with_database(reader, options["name"])
     with _archive(options, cluster) as stream:

@@ -7,6 +7,7 @@ import threading
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, SOURCE_ITEM
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_view import Live
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as catalog_run
 
@@ -146,6 +147,6 @@ def run(cluster, *sources, check=False, outcome=None, **options):
     """Run `model_catalog` with these sources and options; its result."""
     given = {option: rule.get("default") for option, rule in CATALOG.items()} | {"namespace": NAMESPACE, **options}
     given["sources"] = [{option: source.get(option, rule.get("default")) for option, rule in SOURCE_ITEM.items()} for source in sources]
-    outcome = outcome or catalog_run.CatalogOutcome()
+    outcome = outcome or record.Outcome()
     catalog_run.converge(cluster, given, check, outcome)
     return outcome.result(True)

@@ -6,10 +6,10 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _erro
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import wait
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_merged import Merged
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_view import View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import catalog_server
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest.catalog_server import NoAnswerError, Preview, Shown
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as catalog_run
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import catalog_rollout
 
 from .catalogs import MODELS, Cluster, run
@@ -172,7 +172,7 @@ def test_an_error_from_before_the_change_is_waited_for_to_pass(cluster):
 def test_what_could_be_loaded_only_in_part_is_a_warning(cluster):
     cluster.server.says["new"] = ("partially-available", "Failed to load 1 model(s)")
     warnings = []
-    monitored = catalog_run.CatalogOutcome(warnings=warnings)
+    monitored = record.Outcome(warnings=warnings)
     run(cluster, NEW, outcome=monitored)
     assert any("'new'" in warning and "Failed to load 1 model(s)" in warning for warning in warnings)
 
@@ -320,7 +320,7 @@ def test_a_label_that_no_other_file_has_is_no_reason_to_put_a_change_back_but_to
         run(cluster, labels=[LABEL])
         cluster.writes.clear()
     goes_down(cluster, AGAIN)
-    outcome = catalog_run.CatalogOutcome()
+    outcome = record.Outcome()
     run(cluster, NEW, labels=[LABEL], outcome=outcome)
     assert "new.yaml" in cluster.data["configmaps", USER]
     assert cluster.writes == [("PATCH", USER), ("restart", "model-catalog")]
@@ -437,7 +437,7 @@ def test_a_server_that_cannot_be_asked_is_a_warning(cluster, monkeypatch):
         raise NoAnswerError("there is no way")
 
     monkeypatch.setattr(catalog_server, "find", find)
-    outcome = catalog_run.CatalogOutcome()
+    outcome = record.Outcome()
     assert run(cluster, NEW, outcome=outcome)["sources"] == [{"id": "new", "kind": "model", "status": None, "error": None}]
     assert any("there is no way" in warning for warning in outcome.warnings)
 
@@ -445,13 +445,13 @@ def test_a_server_that_cannot_be_asked_is_a_warning(cluster, monkeypatch):
 def test_a_server_that_does_not_tell_the_status_of_sources_is_not_waited_for(cluster):
     cluster.held = {("configmaps", USER): cluster.held["configmaps", USER]}
     cluster.server.refuses = (AssertionError("asked"),)
-    outcome = catalog_run.CatalogOutcome()
+    outcome = record.Outcome()
     run(cluster, NEW, outcome=outcome)
     assert any("2.24" in warning for warning in outcome.warnings)
 
 
 def test_the_preview_tells_how_many_models_a_source_brings_and_what_keeps_it_from_that(cluster):
-    outcome = catalog_run.CatalogOutcome()
+    outcome = record.Outcome()
     hugging = {"name": "Hugging", "organization": "ibm"}
     agents = {"name": "Agents", "kind": "agent", "entries": [{"name": "a"}]}
     result = run(cluster, NEW, hugging, agents, check=True, preview=True, outcome=outcome)

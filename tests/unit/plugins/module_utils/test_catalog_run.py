@@ -4,7 +4,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_yaml, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import catalog as catalog_run
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 
 from .catalogs import CLICKED, MODELS, Cluster, config_map, run
 
@@ -126,7 +126,7 @@ def test_a_token_that_is_stored_again_in_between_is_kept():
             run(cluster, {"id": "granite", "name": "Granite", "organization": "ibm-granite", "token": "hf_y"}, wait=False)
 
     cluster.after = store
-    outcome = catalog_run.CatalogOutcome()
+    outcome = record.Outcome()
     run(cluster, {"id": "granite", "state": "absent"}, outcome=outcome)
     assert ids(cluster) == ["fraud_models", "granite"]
     assert ("secrets", SECRET) in cluster.held
@@ -141,7 +141,7 @@ def test_a_deletion_without_an_answer_that_was_carried_out_is_a_change():
             raise _errors.ClusterError("no answer", unclear=True)
 
     cluster.after = lose
-    outcome = catalog_run.CatalogOutcome()
+    outcome = record.Outcome()
     result = run(cluster, {"id": "granite", "state": "absent"}, outcome=outcome)
     assert [change["action"] for change in result["changes"]] == ["update", "delete"]
     assert not any(SECRET in warning for warning in outcome.warnings)

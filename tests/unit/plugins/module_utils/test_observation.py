@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, snapshots
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, bundle_plan
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, bundle_plan, record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
@@ -178,10 +178,10 @@ def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_onc
     cluster = Registries(100)
     place = bundle_place.Place("ConfigMap", "ns", desired_state.KeyReference("ca", "ca.crt"))
     live = bundle_plan.LiveBundle(place, None, tuple(cluster.manifests))
-    outcome = ca.BundleOutcome(registries=[{"name": one["metadata"]["name"]} for one in cluster.manifests])
+    outcome = record.Outcome(own={"registries": [{"name": one["metadata"]["name"]} for one in cluster.manifests]})
     failures = ca._wait_for_all(registry_reader.Reader(cluster, TODAY, "ns"), live, 0.5, [], outcome)
     assert len(failures) == 100 and all("the operator has not processed the registry" in str(error) for error in failures.values())
-    assert [entry["available"] for entry in outcome.registries] == [False] * 100
+    assert [entry["available"] for entry in outcome.own["registries"]] == [False] * 100
     # One watch of each kind, and lists alone, as many as there were looks.
     looks = cluster.asked.count("modelregistries")
     assert len(set(cluster.asked)) == 6 and cluster.asked.count("watch pods") == 1
