@@ -66,14 +66,8 @@ def _labelled(cluster: client.Cluster, namespace: str, unseen: Callable[[str], o
     return {manifests.name_of(config_map): config_map for config_map in listed}
 
 
-def token_secrets(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> list[str] | None:
-    """The names of the Secrets with tokens of sources; None where they may not be listed."""
-    listed = _listed_tokens(cluster, namespace, unseen)
-    return None if listed is None else sorted(listed)
-
-
-def _listed_tokens(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> dict[str, manifests.Manifest] | None:
-    """Their metadata, by name."""
+def token_secrets(cluster: client.Cluster, namespace: str, unseen: Callable[[str], object]) -> dict[str, manifests.Manifest] | None:
+    """The metadata of the Secrets with tokens of sources, by name; None where they may not be listed."""
     what = "Secrets with tokens could not be determined"
     listed = visibility.seen(
         lambda: cluster.metadata(kinds.SECRETS, namespace, labelSelector=TOKEN_SELECTOR), None, lambda why: unseen(f"{what}: {why}"), advice=False
@@ -101,7 +95,7 @@ class CatalogReader:
 
     def _left(self, names: Collection[str], purge: bool) -> list[str]:
         """Those of the Secrets that are there. With `purge`, also all whose deletion a run has announced that was killed before it."""
-        listed = _listed_tokens(self.cluster, self.namespace, lambda _why: None)
+        listed = token_secrets(self.cluster, self.namespace, lambda _why: None)
         if listed is None:
             return sorted(names)
         leaving = {name for name, secret in listed.items() if purge and marks.is_leaving(secret)}

@@ -172,7 +172,7 @@ def upload_place(reader: Reader, registry: str, pem: str, adds: bool = False) ->
     )
 
 
-def placed(reader: Reader, wanted: desired_state.Registry) -> desired_state.Registry:
+def with_upload_place(reader: Reader, wanted: desired_state.Registry) -> desired_state.Registry:
     """The wanted registry, with the certificates that its options hold given the ConfigMap that they belong into."""
     database = wanted.database
     if database is None or database.ca is None or database.ca.pem is None:

@@ -96,8 +96,6 @@ def look_before(
 
 def unreached_warning(names: Sequence[str]) -> list[str]:
     """One warning for all registries whose database was not reached."""
-    if not names:
-        return []
     which, they, them = f"the database of registry {names[0]!r}", "it", "it"
     if len(names) > 1:
         which, they, them = f"the databases of {len(names)} registries ({_texts.names_of(names)})", "they", "them"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .. import _options
-from .._model import certificates, desired_state, passwords
+from .._model import certificates, credentials, desired_state
 from . import vocabulary
 
 # What only the DNS of a cluster can know: the name of a Service, bare or with `.svc`.
@@ -71,7 +71,7 @@ def settings_findings(view: vocabulary.View) -> list[vocabulary.Finding]:
         vocabulary.failure("settings", f"{problem.option} {problem.problem}", problem.remedy)
         for problem in desired_state.database_problems(database, view.type)
     ]
-    if view.type == _options.POSTGRESQL and view.password_is_stored and passwords.breaks_url(stored):
+    if view.type == _options.POSTGRESQL and view.password_is_stored and credentials.breaks_url(stored):
         message = "The password in the Secret contains characters that are not valid in a connection URL, and the registry server does not start"
         found.append(vocabulary.failure("settings", message, "Store it percent-encoded, or set database.password, which encodes it"))
     if stored != stored.strip("\r\n"):

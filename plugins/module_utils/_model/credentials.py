@@ -2,18 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Secret that holds the password of a registry."""
+"""The Secret that holds the password of a registry, as its server reads it."""
 
 from __future__ import annotations
 
-from .. import _options
-from . import desired_state, manifests, naming
+import re
+from urllib.parse import quote, unquote
+
+from . import naming
 
 PASSWORD_KEY = "database-password"  # the key's name, not a password
 SECRET_ANNOTATIONS = {
     f"template.openshift.io/expose-{shown}": f"{{.data['{key}']}}"
     for shown, key in (("database_name", "database-name"), ("username", "database-user"), ("password", PASSWORD_KEY))
 }
+# What Go's net/url takes unescaped in the user and password of a URL, but for the percent sign; the colon ends the user.
+POSTGRESQL_USER_CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=@]"
+POSTGRESQL_PASSWORD_CHARACTERS = "-._~!$&'()*+,;=@:"
 
 
 def password_prefix(registry: str) -> str:
@@ -34,18 +39,18 @@ def derived_letters(text: str) -> str:
     return naming.derived(text, "bcdfghjklmnpqrstvwxz2456789", 5)
 
 
-def password_secret(registry: desired_state.Registry, name: str, database: desired_state.Database, stored: str) -> manifests.Manifest:
-    """The Secret for the password of a registry, as it is `stored`; it has the dashboard's keys, annotations and generateName."""
-    data = {"database-name": database.name or _options.DEFAULT_DATABASE_NAME, "database-user": database.username or "", PASSWORD_KEY: stored}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "Opaque",
-        "metadata": {
-            "name": name,
-            "generateName": password_prefix(registry.name),
-            "namespace": registry.namespace,
-            "annotations": dict(SECRET_ANNOTATIONS),
-        },
-        "data": {key: manifests.encoded(value) for key, value in data.items()},
-    }
+def stored_password(password: str, in_url: bool) -> str:
+    """The password as the Secret has to hold it: operators from v0.2.20 on put PostgreSQL's into a URL without escaping it."""
+    return quote(password, safe=POSTGRESQL_PASSWORD_CHARACTERS) if in_url else password
+
+
+def means_password(stored: str, password: str, in_url: bool) -> bool:
+    """Whether the server logs in with `password` when the Secret holds `stored`, which others may have written without escapes."""
+    if not in_url:
+        return stored == password
+    return not breaks_url(stored) and unquote(stored) == password
+
+
+def breaks_url(stored: str) -> bool:
+    """Whether the registry server cannot start with this as its PostgreSQL password."""
+    return bool(re.sub(POSTGRESQL_USER_CHARACTERS + "|:|%[0-9A-Fa-f]{2}", "", stored))

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .. import _errors, _options
-from . import hosts, marks, naming, passwords
+from . import credentials, hosts, marks, naming
 
 UNQUOTED_NAME = re.compile(r"\w+", re.ASCII)
 TYPES = {_options.MYSQL: "MySQL", _options.POSTGRESQL: "PostgreSQL"}
-# The platform operator keeps it in every namespace.
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
         # What has choices, or is in other objects, has rules of its own, and so has a host. Elsewhere an empty text is the default of the registry server.
         if entry.spec["type"] == "str" and "choices" not in entry.spec and entry.keys and entry.name != "host":
             problems += _text_problems(entry.option, options.get(entry.name) if entry.name in RULED else options.get(entry.name) or None)
-    problems += passwords.password_problems(options.get("password"))
+    problems += _password_problems(options.get("password"))
     if options.get("password") is not None and options.get("password_secret") is not None:
         remedy = "Set password for a Secret managed by this collection, or password_secret for an externally managed Secret"
         problems.append(_errors.Problem("database.password_secret", "is mutually exclusive with database.password", remedy, options["password_secret"]))
@@ -188,7 +187,7 @@ def _database_from_options(options: Mapping[str, Any], problems: list[_errors.Pr
         **{name: options.get(name) for name in RULED},
         "host": host,
         "port": port,
-        "password_secret": _key_reference("database.password_secret", options.get("password_secret"), problems),
+        "password_secret": _password_secret(options.get("password_secret"), problems),
         "ca": _ca_from_options(options.get("ca"), problems, warnings),
         "client_certificate": _client_certificate(options.get("client_certificate"), problems),
     }
@@ -221,7 +220,7 @@ def database_problems(database: Database, kind: str) -> list[_errors.Problem]:
         if (database.name or "").startswith("/"):
             problems.append(_errors.Problem("database.name", "starts with /, which the registry server removes", "Use another name", database.name))
         other = "characters other than letters, digits and -._~!$&'()*+,;=@, which the connection string of the registry server does not support"
-        problems += _characters("username", database.username, f"(?!{passwords.POSTGRESQL_USER_CHARACTERS}).", other)
+        problems += _characters("username", database.username, f"(?!{credentials.POSTGRESQL_USER_CHARACTERS}).", other)
     return problems
 
 
@@ -247,10 +246,26 @@ def _text_problems(option: str, value: str | None) -> list[_errors.Problem]:
     return []
 
 
-def _key_reference(option: str, value: Mapping[str, Any] | None, problems: list[_errors.Problem]) -> KeyReference | None:
+def _password_problems(password: str | None) -> list[_errors.Problem]:
+    if password is None:
+        return []
+    if not password.strip():
+        return [_errors.Problem("database.password", "is empty", "Set the password, or omit the option to keep the current password")]
+    if password.endswith(("\n", "\r")):
+        return [
+            _errors.Problem(
+                "database.password", "ends with a line break, which is often added by a file or a command", "Remove it, for example with the filter `trim`"
+            )
+        ]
+    if "\0" in password:
+        return [_errors.Problem("database.password", "contains a null character", "Remove it")]
+    return []
+
+
+def _password_secret(value: Mapping[str, Any] | None, problems: list[_errors.Problem]) -> KeyReference | None:
     if value is None:
         return None
-    found = _reference_problems(option, {"name": value.get("name") or "", "key": value.get("key") or ""})
+    found = _reference_problems("database.password_secret", {"name": value.get("name") or "", "key": value.get("key") or ""})
     problems += found
     return None if found else KeyReference(value["name"], value["key"])
 
@@ -305,19 +320,15 @@ def _ca_from_options(options: Mapping[str, Any] | None, problems: list[_errors.P
         found += _reference_problems("database.ca", {part: options[part] for part in what if options.get(part) is not None})
     problems += found
     if source == "upload":
-        return _uploaded_ca(options, problems, warnings)
+        # Imported here: the library that reads certificates takes 45 ms to load, and most runs are given none.
+        from . import certificates
+
+        bundle = certificates.given_bundle(options, "database.ca.")
+        problems += bundle.problems
+        warnings += bundle.warnings
+        return None if bundle.problems else CertificateAuthority("ConfigMap", pem=bundle.pem)
     if found or source == "none":
         return None if found else CertificateAuthority()
     if source in _options.CA_BUNDLES:
         return CertificateAuthority("ConfigMap", KeyReference(marks.TRUSTED_CA_CONFIG_MAP, _options.CA_BUNDLES[source]))
     return CertificateAuthority(kind, KeyReference(options["name"], options["key"]))
-
-
-def _uploaded_ca(options: Mapping[str, Any], problems: list[_errors.Problem], warnings: list[str]) -> CertificateAuthority | None:
-    # Imported here: the library that reads certificates takes 45 ms to load, and most runs are given none.
-    from . import certificates
-
-    bundle = certificates.given_bundle(options, "database.ca.")
-    problems += bundle.problems
-    warnings += bundle.warnings
-    return None if bundle.problems else CertificateAuthority("ConfigMap", pem=bundle.pem)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any, Union
 
@@ -94,10 +95,12 @@ def condition(manifest: Manifest, kind: str) -> Manifest | None:
     return next((entry for entry in at(manifest, ("status", "conditions")) or [] if entry["type"] == kind), None)
 
 
-def last_write(manifest: Manifest) -> Manifest:
-    """Which program wrote an object last, and when; None where the API server does not tell."""
-    noted = [entry for entry in at(manifest, ("metadata", "managedFields")) or [] if isinstance(entry, dict) and entry.get("time")]
-    last = max(noted, key=lambda entry: str(entry["time"]), default={})
+def last_write(manifest: Manifest | None, paths: Iterable[tuple[str, ...]] = ((),)) -> Manifest:
+    """Which program wrote an object last, or one of these fields of it, and when; None where the API server does not tell."""
+    wanted = [tuple(f"f:{part}" for part in path) for path in paths]
+    entries = at(manifest, ("metadata", "managedFields")) or []
+    noted = [entry for entry in entries if any(at(entry.get("fieldsV1") or {}, path) is not None for path in wanted)]
+    last: Manifest = max(noted, key=lambda entry: str(entry.get("time", "")), default={})
     return {"manager": last.get("manager"), "time": last.get("time")}
 
 

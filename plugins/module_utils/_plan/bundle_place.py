@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .._model import certificates, custom_resource, desired_state, kinds, manifests, ownership
 from . import changeset
@@ -54,7 +54,7 @@ def written(place: Place, present: manifests.Manifest | None, content: str, opti
             body["type"] = "Opaque"
         return changeset.Change("create", place.kind, place.namespace, name, (option,), "POST", kinds.APIS[place.kind], body, before, after)
     binary = {"binaryData": {key: None}} if manifests.at(present, ("binaryData", key)) else {}
-    return replace(changeset.update(place.kind, kinds.APIS[place.kind], present, (option,), {"data": data, **binary}), before=before, after=after)
+    return changeset.update(place.kind, kinds.APIS[place.kind], present, (option,), {"data": data, **binary}, before, after)
 
 
 def described(place: Place, text: str | None) -> manifests.Manifest:

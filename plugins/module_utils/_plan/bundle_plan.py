@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -178,7 +178,7 @@ def plan_removal(wanted: WantedBundle, bundles: Iterable[LiveBundle]) -> changes
             if previous_value.is_kept(present, place.reference.key):
                 patch = manifests.merged(patch, previous_value.removal(place.kind, present, place.reference.key, option).body)
             shown = {f"{place.kind} {place.reference.name} {place.reference.key}": "present"}
-            changes.append(replace(changeset.update(place.kind, kinds.APIS[place.kind], present, (option,), patch), before=shown))
+            changes.append(changeset.update(place.kind, kinds.APIS[place.kind], present, (option,), patch, shown))
     return changeset.Plan(tuple(changes), problems=tuple(problems))
 
 

@@ -46,6 +46,10 @@ class Drafts:
     # How many bytes each ConfigMap has, with what is added.
     _sizes: dict[str, int] = field(default_factory=dict)
 
+    def refuse(self, source: desired_catalog.Source, option: str, problem: str, remedy: str, value: Any = None) -> None:
+        """Note what is wrong with an option of a source."""
+        self.problems.append(_errors.Problem(f"{source.path}.{option}", problem, remedy, value))
+
     def of(self, config_map: str) -> Draft:
         """That of a ConfigMap."""
         return self.held.setdefault(config_map, Draft())
@@ -117,15 +121,13 @@ class Drafts:
         return tuple(self._change(name, self.held[name], patch) for name, patch in patches.items())
 
     def _change(self, name: str, draft: Draft, patch: Mapping[str, str | None]) -> changeset.Change:
-        present = self.live.config_maps.get(name)
-        arguments = (self.live.namespace, name, tuple(dict.fromkeys(draft.fields)))
-        if present is None:
-            metadata = {"name": name, "namespace": self.live.namespace}
-            if name not in {kind.config_map for kind in self.live.generation.kinds}:
-                metadata["labels"] = {catalog.SOURCE_LABEL: "true"}  # type: ignore[assignment]
-            data = {key: text for key, text in patch.items() if text is not None}
-            body: manifests.Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-            return changeset.Change("create", "ConfigMap", *arguments, "POST", kinds.CONFIG_MAPS, body, draft.before, draft.after)
-        # Not over what another process has written since it was read: the dashboard writes the whole file too.
-        body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion")}, "data": dict(patch)}
-        return changeset.Change("update", "ConfigMap", *arguments, "PATCH", kinds.CONFIG_MAPS, body, draft.before, draft.after)
+        present, fields = self.live.config_maps.get(name), tuple(dict.fromkeys(draft.fields))
+        if present is not None:
+            # The dashboard writes the whole file too.
+            return changeset.update("ConfigMap", kinds.CONFIG_MAPS, present, fields, {"data": dict(patch)}, draft.before, draft.after)
+        metadata: manifests.Manifest = {"name": name, "namespace": self.live.namespace}
+        if name not in {kind.config_map for kind in self.live.generation.kinds}:
+            metadata["labels"] = {catalog.SOURCE_LABEL: "true"}
+        data = {key: text for key, text in patch.items() if text is not None}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        return changeset.Change("create", "ConfigMap", self.live.namespace, name, fields, "POST", kinds.CONFIG_MAPS, body, draft.before, draft.after)

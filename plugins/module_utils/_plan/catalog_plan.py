@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import _errors, _options, _texts
 from .._model import catalog, catalog_file, catalog_merged, catalog_yaml, desired_catalog
-from . import catalog_drafts, catalog_filters, catalog_text, catalog_tokens, catalog_verdict, catalog_view, changeset
+from . import catalog_drafts, catalog_text, catalog_tokens, catalog_verdict, catalog_view, changeset
 
 # The order in which the dashboard writes the keys of an entry.
 ORDER = ("enabled", "excludedModels", "excludedServers", "id", "includedModels", "includedServers", "labels", "name", "properties", "type")
@@ -30,12 +30,12 @@ def plan_catalog(
     if purge:
         sources.plan_purge(purge_limit)
     if wanted.labels is not None:
-        catalog_filters.plan_labels(wanted.labels, purge, drafts)
+        _plan_labels(wanted.labels, purge, drafts)
     if wanted.queries is not None:
-        catalog_filters.plan_queries(wanted.queries, purge, drafts)
+        _plan_queries(wanted.queries, purge, drafts)
     patches = drafts.patches()
     after = drafts.after(patches)
-    catalog_verdict.judge(wanted, sources.changed, drafts, after)
+    catalog_verdict.Verdict(wanted, sources.changed, drafts, after).pass_on()
     # A run that is killed in between has written no source whose token is not there, and leaves a token at most that the next one deletes.
     changes = () if drafts.problems else (*sources.tokens, *drafts.changes(patches))
     leftovers = () if drafts.problems else tuple(catalog_tokens.unused(wanted, drafts, after))
@@ -59,23 +59,20 @@ class _Sources:
     def _places(self, kind: catalog.Kind, identity: str) -> list[tuple[str, catalog_file.Entry]]:
         return self._live.places.get((kind.name, identity), [])
 
-    def _wrong(self, source: desired_catalog.Source, option: str, problem: str, remedy: str, value: Any = None) -> None:
-        self._drafts.problems.append(_errors.Problem(f"{source.path}.{option}", problem, remedy, value))
-
     def _plan_source(self, source: desired_catalog.Source) -> None:
         generation = self._live.generation
         if source.kind not in generation.kinds:
-            self._wrong(source, "kind", f"is not supported by OpenShift AI {generation.version}", "Remove the source", source.kind.name)
+            self._drafts.refuse(source, "kind", f"is not supported by OpenShift AI {generation.version}", "Remove the source", source.kind.name)
             return
         other = next((kind for kind in catalog.KINDS if kind != source.kind.name and (kind, source.id) in self._live.places), None)
         if other and not source.is_absent:
-            self._wrong(source, "kind", f"cannot change: the source is of kind {other}", f"Set kind to {other}, or use another id", source.kind.name)
+            self._drafts.refuse(source, "kind", f"cannot change: the source is of kind {other}", f"Set kind to {other}, or use another id", source.kind.name)
             return
         places = self._places(source.kind, source.id)
         is_default = any(self._live.is_default(name) for name, _entry in places)
         if source.is_absent:
             if is_default:
-                self._wrong(source, "state", "cannot be absent for a source of the product", "Set enabled to false instead", "absent")
+                self._drafts.refuse(source, "state", "cannot be absent for a source of the product", "Set enabled to false instead", "absent")
             else:
                 self._remove(source.kind, source.id, places, f"{source.path}.state")
         elif places:
@@ -87,15 +84,16 @@ class _Sources:
         type_ = source.inferred_type
         if not catalog.ID.fullmatch(source.id):
             remedy = f"Use lowercase letters, digits and underscores, at most {catalog.LONGEST_ID}"
-            self._wrong(source, "id", "is not a valid ID for the dashboard", remedy, source.id)
+            self._drafts.refuse(source, "id", "is not a valid ID for the dashboard", remedy, source.id)
         if type_ is None:
-            self._wrong(source, "type", "is required to create the source", f"Set it to {' or '.join(source.kind.types)}, with the data or the organization")
+            remedy = f"Set it to {' or '.join(source.kind.types)}, with the data or the organization"
+            self._drafts.refuse(source, "type", "is required to create the source", remedy)
             return
         if type_ == catalog.YAML and not source.has_data:
-            self._wrong(source, "content", f"is required to create a source of type {catalog.YAML}", "Set content, path or entries")
+            self._drafts.refuse(source, "content", f"is required to create a source of type {catalog.YAML}", "Set content, path or entries")
             return
         if not source.values.get("name"):
-            self._wrong(source, "name", "is required to create the source", "Set it")
+            self._drafts.refuse(source, "name", "is required to create the source", "Set it")
         home = self._drafts.roomy_home(source)
         draft = self._drafts.of(home)
         properties: dict[str, Any] = {}
@@ -128,7 +126,7 @@ class _Sources:
         view = self._live.view
         merged = view.sources[source.kind.name, source.id]
         if source.inferred_type not in (None, merged.type):
-            self._wrong(
+            self._drafts.refuse(
                 source, "type", f"cannot change: the source is of type {merged.type or 'none'}", "Delete the source, or use another id", source.inferred_type
             )
             return
@@ -144,7 +142,8 @@ class _Sources:
             fixed = [field_.option for field_ in differing if not field_.can_override]
             fixed += ["content" if source.content is not None else "entries"] if has_other_data else []
             for option in fixed:
-                self._wrong(source, option, "cannot be changed for a source of the product", "Remove the option, or use another id for a source of your own")
+                remedy = "Remove the option, or use another id for a source of your own"
+                self._drafts.refuse(source, option, "cannot be changed for a source of the product", remedy)
             if fixed:
                 return
         if source.token is not None:
@@ -155,7 +154,7 @@ class _Sources:
         foreign = [name for name, _entry in places if not self._live.is_managed(name) and not self._live.is_default(name)]
         if foreign:
             problem = f"is also in ConfigMap {foreign[-1]!r}, which this collection does not manage"
-            self._wrong(source, "id", problem, "Change it there, or use another id", source.id)
+            self._drafts.refuse(source, "id", problem, "Change it there, or use another id", source.id)
             return
         if managed:
             home, entry = managed[-1]
@@ -282,3 +281,76 @@ class _Sources:
     def _store_token(self, source: desired_catalog.Source) -> None:
         if change := catalog_tokens.stored(source, self._drafts):
             self.tokens.append(change)
+
+
+def _plan_labels(wanted: Sequence[Mapping[str, Any]], purge: bool, drafts: catalog_drafts.Drafts) -> None:
+    """Make the labels what is wanted; with `purge`, no others stay in ConfigMaps of the administrator."""
+    if not _knows("labels", "labels", bool(wanted), drafts):
+        return
+    files = drafts.live.view.files
+    places = {label.get("name"): (name, index) for name, file in files.items() for index, label in enumerate(file.labels)}
+    for number, label in enumerate(wanted):
+        _plan_label(f"labels[{number}]", label, places.get(label["name"]), drafts)
+    if purge:
+        listed = {label["name"] for label in wanted}
+        for shown, (name, index) in places.items():
+            if shown not in listed and drafts.live.is_managed(name):
+                drafts.edit(name, catalog_text.Edit("labels", index), f"labels[{shown}]", {f"label {shown}": "present"}, {})
+
+
+def _plan_label(path: str, label: Mapping[str, Any], place: tuple[str, int] | None, drafts: catalog_drafts.Drafts) -> None:
+    shown = label["name"]
+    if place is None:
+        edit = catalog_text.Edit("labels", None, dict(label))
+        drafts.edit(drafts.home(catalog.MODEL), edit, f"labels[{shown}]", {}, {f"label {shown}": dict(label)})
+        return
+    name, index = place
+    present = drafts.live.view.files[name].labels[index]
+    if all(present.get(key) == value for key, value in label.items()):
+        return
+    if not drafts.live.is_managed(name):
+        problem = f"is already in ConfigMap {name!r}, and the same label in two ConfigMaps makes the catalog unavailable"
+        drafts.problems.append(_errors.Problem(f"{path}.name", problem, "Use another name, or omit the label", shown))
+        return
+    new = {**present, **label}
+    drafts.edit(name, catalog_text.Edit("labels", index, new), f"labels[{shown}]", {f"label {shown}": dict(present)}, {f"label {shown}": new})
+
+
+def _plan_queries(wanted: Mapping[str, Any], purge: bool, drafts: catalog_drafts.Drafts) -> None:
+    """Make the named queries what is wanted; with `purge`, no others stay in ConfigMaps of the administrator."""
+    if not _knows("namedQueries", "named_queries", bool(wanted), drafts):
+        return
+    files = drafts.live.view.files
+    places = {query: name for name, file in files.items() for query in file.named_queries}
+    for query, conditions in wanted.items():
+        name = places.get(query)
+        present = files[name].named_queries[query] if name else None
+        if present == conditions:
+            continue
+        home = name if name and drafts.live.is_managed(name) else drafts.home(catalog.MODEL)
+        value, shown = _query(conditions, drafts), f"named query {query}"
+        edit = catalog_text.Edit("namedQueries", query, value)
+        drafts.edit(home, edit, f"named_queries[{query}]", {shown: present} if present else {}, {shown: conditions})
+    if purge:
+        for query, name in places.items():
+            if query not in wanted and drafts.live.is_managed(name):
+                drafts.edit(name, catalog_text.Edit("namedQueries", query), f"named_queries[{query}]", {f"named query {query}": "present"}, {})
+
+
+def _query(wanted: Mapping[str, Any], drafts: catalog_drafts.Drafts) -> Any:
+    """A query as the catalog's version has it. Before OpenShift AI 3.5, it had no asset type."""
+    generation = drafts.live.generation
+    if catalog.AGENT in generation.kinds:
+        return wanted
+    if wanted["assetType"] != catalog.MODEL.asset_type:
+        problem = f"is not supported by OpenShift AI {generation.version}"
+        drafts.problems.append(_errors.Problem("named_queries", f"asset_type {problem}", "Remove it", wanted["assetType"]))
+    return wanted["filters"]
+
+
+def _knows(key: str, option: str, is_wanted: bool, drafts: catalog_drafts.Drafts) -> bool:
+    """Whether the catalog's version has such a thing. If it does not and one is wanted, that is a problem."""
+    generation = drafts.live.generation
+    if key not in generation.keys and is_wanted:
+        drafts.problems.append(_errors.Problem(option, f"is not supported by OpenShift AI {generation.version}", "Remove the option"))
+    return key in generation.keys

@@ -37,11 +37,10 @@ def stored(source: desired_catalog.Source, drafts: catalog_drafts.Drafts) -> cha
     present = live.secrets.get(name)
     data: manifests.Manifest = {"data": {marks.TOKEN_KEY: manifests.encoded(source.token or "")}}
     option = f"sources[{source.id}].token"
-    shared = ("Secret", live.namespace, name, (option,))
     if present is None:
         metadata = {"name": name, "namespace": live.namespace, "labels": {marks.PART: marks.CATALOG}}
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", **data}
-        return changeset.Change("create", *shared, "POST", kinds.SECRETS, body, {}, {option: changeset.MASK})
+        return changeset.Change("create", "Secret", live.namespace, name, (option,), "POST", kinds.SECRETS, body, {}, {option: changeset.MASK})
     is_leaving = marks.is_leaving(present)
     if manifests.decoded(present, marks.TOKEN_KEY) == source.token and not is_leaving:
         return None
@@ -50,10 +49,9 @@ def stored(source: desired_catalog.Source, drafts: catalog_drafts.Drafts) -> cha
         drafts.problems.append(_errors.Problem(f"{source.path}.token", f"cannot be stored: its Secret is {owner}", "Delete the Secret, or remove the option"))
         return None
     # Whoever is about to delete it does not get that far.
-    annotations = {"annotations": {marks.LEAVING: None}} if is_leaving else {}
-    body = {"metadata": {"resourceVersion": present["metadata"].get("resourceVersion"), **annotations}, **data}
+    patch = {**data, **({"metadata": {"annotations": {marks.LEAVING: None}}} if is_leaving else {})}
     shown = {option: changeset.MASK}, {option: f"{changeset.MASK} (changed)"}
-    return changeset.Change("update", *shared, "PATCH", kinds.SECRETS, body, *shown)
+    return changeset.update("Secret", kinds.SECRETS, present, (option,), patch, *shown)
 
 
 def unused(wanted: desired_catalog.Wanted, drafts: catalog_drafts.Drafts, after: catalog_view.View) -> list[changeset.Change]:

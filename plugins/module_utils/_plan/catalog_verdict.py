@@ -8,27 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .. import _errors, _options, _texts
 from .._model import catalog, catalog_check, catalog_merged, desired_catalog, marks
 from . import catalog_drafts, catalog_view
 
 
-def judge(wanted: desired_catalog.Wanted, changed: Collection[tuple[str, str]], drafts: catalog_drafts.Drafts, after: catalog_view.View) -> None:
-    """Add to the problems and warnings of a plan what the server would say of the catalog after it. `changed` are the sources that it changes."""
-    _Verdict(wanted, changed, drafts, after).pass_on()
-
-
 @dataclass(frozen=True)
-class _Verdict:
+class Verdict:
+    """What the server would say after a plan for what is wanted."""
+
     wanted: desired_catalog.Wanted
+    # The sources that the plan changes, by kind and ID.
     changed: Collection[tuple[str, str]]
     drafts: catalog_drafts.Drafts
     after: catalog_view.View
 
     def pass_on(self) -> None:
-        """Add all of it."""
+        """Add it to the problems and warnings of the plan."""
         for name in self.drafts.held:
             self._check_config_map(name, self.after.texts[name])
         self._check_files()
@@ -81,17 +78,14 @@ class _Verdict:
                 self.drafts.warnings.append(f"source{_texts.repeated(source.id)}: {finding.sentence()}")
             elif (finding.path, finding.problem) not in given:
                 # What is wrong with the given data has been said with the options.
-                self._wrong(source, finding.path.partition(".")[2] or finding.path or "id", finding.problem, finding.remedy)
+                self.drafts.refuse(source, finding.path.partition(".")[2] or finding.path or "id", finding.problem, finding.remedy)
         for field_ in _options.SOURCE_FIELDS:
             if is_changed and field_.key and field_.option in source.values and not self.drafts.problems:
                 value = catalog_view.live_value(merged, source, field_)
                 if not catalog_view.equals(field_.option, value, source.values[field_.option]):
                     origin = merged.origins.get(source.key_of(field_.key), "")
                     problem = f"would have no effect, because ConfigMap {origin!r} overrides it"
-                    self._wrong(source, field_.option, problem, "Change it there", source.values[field_.option])
-
-    def _wrong(self, source: desired_catalog.Source, option: str, problem: str, remedy: str, value: Any = None) -> None:
-        self.drafts.problems.append(_errors.Problem(f"{source.path}.{option}", problem, remedy, value))
+                    self.drafts.refuse(source, field_.option, problem, "Change it there", source.values[field_.option])
 
     def _warn_of_labels(self) -> None:
         """The server knows the labels of a file by their places in a list that it shortens for other files, and then finds them elsewhere."""

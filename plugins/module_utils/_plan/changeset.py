@@ -58,11 +58,19 @@ class Plan:
     relied_on: tuple[tuple[str, str], ...] = ()
 
 
-def update(kind: str, api: tuple[str, str], manifest: manifests.Manifest, fields: tuple[str, ...], patch: manifests.Manifest) -> Change:
-    """What changes this object, but not over what another process has written since it was read."""
+def update(
+    kind: str,
+    api: tuple[str, str],
+    manifest: manifests.Manifest,
+    fields: tuple[str, ...],
+    patch: manifests.Manifest,
+    before: manifests.Manifest | None = None,
+    after: manifests.Manifest | None = None,
+) -> Change:
+    """What changes this object, but not over what another process has written since it was read; `before` and `after` are for a difference."""
     metadata = manifest["metadata"]
     body = manifests.merged({"metadata": {"resourceVersion": metadata.get("resourceVersion")}}, patch)
-    return Change("update", kind, metadata.get("namespace", ""), metadata["name"], fields, "PATCH", api, body)
+    return Change("update", kind, metadata.get("namespace", ""), metadata["name"], fields, "PATCH", api, body, before or {}, after or {})
 
 
 def deletion(kind: str, api: tuple[str, str], manifest: manifests.Manifest) -> Change:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import _errors, _options, _texts
-from .._model import custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, passwords, permissions
+from .._model import credentials, custom_resource, desired_state, hosts, kinds, live_state, manifests, ownership, permissions
 from . import password_plan, prediction
 
 PEM_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
@@ -147,7 +147,7 @@ def _held_password_problem(stored: str | None, kind: str, capabilities: kinds.Ca
             "its password ends with a line break, and the database will reject it",
             "Store it without the line break, for example with `printf` instead of `echo`",
         )
-    if kind == _options.POSTGRESQL and capabilities.password_in_url and passwords.breaks_url(stored):
+    if kind == _options.POSTGRESQL and capabilities.password_in_url and credentials.breaks_url(stored):
         return "its password contains a character that prevents the registry server from starting", "Store it percent-encoded"
     if kind == _options.MYSQL and "?" in stored:
         return "its password contains a question mark, which prevents the registry server from starting", "Choose another password"

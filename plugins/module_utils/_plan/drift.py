@@ -60,14 +60,14 @@ def _of_object(name: str, live: live_state.Live, change: changeset.Change) -> li
     if change.kind == kinds.KIND:
         for option in sorted({*change.before, *change.after}):
             paths = _paths(option, live.registry or {})
-            found.append(Difference(name, option, change.before.get(option), change.after.get(option), *_last_writer(live.registry, paths)))
+            found.append(Difference(name, option, change.before.get(option), change.after.get(option), **manifests.last_write(live.registry, paths)))
         return found
     data = change.body.get("data") or {}
-    writer = _last_writer(live.objects.get((change.kind, change.name)), [("data", key) for key in data])
+    writer = manifests.last_write(live.objects.get((change.kind, change.name)), [("data", key) for key in data])
     option = change.fields[0]
     # A bundle is shown under the name of its key.
     before, after = next(iter(change.before.values()), None), next(iter(change.after.values()), None)
-    return [Difference(name, option, before, after, *writer)]
+    return [Difference(name, option, before, after, **writer)]
 
 
 def _of_access(name: str, changes: Mapping[str, changeset.Change], live: role_bindings.LiveGrants) -> list[Difference]:
@@ -81,24 +81,24 @@ def _of_access(name: str, changes: Mapping[str, changeset.Change], live: role_bi
 
     kept = {grant.key for binding in live.bindings if binding.grants_access for grant in binding.grants if grant not in taken(binding)}
     for binding in live.bindings:
-        writer = _newest(manifests.at(binding.manifest, ("metadata", "managedFields")) or [])
+        writer = manifests.last_write(binding.manifest)
         lost = [grant for grant in taken(binding) if binding.grants_access and grant.key not in kept]
-        found += [Difference(name, grant.path, GRANTED, None, *writer) for grant in lost]
+        found += [Difference(name, grant.path, GRANTED, None, **writer) for grant in lost]
         kept |= {grant.key for grant in lost}
         # What only mends a binding, its owner or a label, changes nobody's access.
         if not lost and (surplus := taken(binding)):
             subjects = ", ".join(map(str, surplus))
-            found.append(Difference(name, "permissions.exclusive", f"RoleBinding {binding.name!r} ({subjects})", None, *writer))
+            found.append(Difference(name, "permissions.exclusive", f"RoleBinding {binding.name!r} ({subjects})", None, **writer))
     return found
 
 
 def _of_group(name: str, change: changeset.Change, group: manifests.Manifest | None) -> list[Difference]:
     users = set((group or {}).get("users") or ())
-    writer = _last_writer(group, [("users",)])
+    writer = manifests.last_write(group, [("users",)])
     found = []
     for field in change.fields:
         is_member = field.partition("[")[2].rstrip("]") in users
-        found.append(Difference(name, field, GRANTED if is_member else None, None if is_member else GRANTED, *writer))
+        found.append(Difference(name, field, GRANTED if is_member else None, None if is_member else GRANTED, **writer))
     return found
 
 
@@ -107,15 +107,3 @@ def _paths(option: str, registry: manifests.Manifest) -> list[tuple[str, ...]]:
     section = custom_resource.SECTIONS.get(custom_resource.live_type(registry) or "", "mysql")
     field = _options.BY_OPTION.get(option)
     return [("spec", section)] if option == "database.type" else field.places(section) if field else []
-
-
-def _last_writer(manifest: manifests.Manifest | None, paths: Iterable[tuple[str, ...]]) -> tuple[str | None, str | None]:
-    """The field manager that owns one of these fields and wrote last, and when; (None, None) where none does."""
-    wanted = [tuple(f"f:{part}" for part in path) for path in paths]
-    entries = manifests.at(manifest, ("metadata", "managedFields")) or []
-    return _newest([entry for entry in entries if any(manifests.at(entry.get("fieldsV1"), path) is not None for path in wanted)])
-
-
-def _newest(entries: Iterable[manifests.Manifest]) -> tuple[str | None, str | None]:
-    newest = max(entries, key=lambda entry: str(entry.get("time", "")), default=None)
-    return (None, None) if newest is None else (newest.get("manager"), newest.get("time"))

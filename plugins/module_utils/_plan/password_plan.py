@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import _errors, _options
-from .._model import credentials, custom_resource, desired_state, kinds, live_state, manifests, ownership, passwords
+from .._model import credentials, custom_resource, desired_state, kinds, live_state, manifests, ownership
 from . import changeset, prediction, previous_value
 
 
@@ -19,23 +19,39 @@ def secret_changes(wanted: desired_state.Registry, live: live_state.Live, regist
     if database.password is None or named is None:
         return []
     in_url = prediction.type_after(wanted, registry) == _options.POSTGRESQL and live.capabilities.password_in_url
-    password = passwords.stored_password(database.password, in_url)
+    password = credentials.stored_password(database.password, in_url)
     present = live.objects.get(("Secret", named["name"]))
     if present is None:
         section = custom_resource.live_database(registry)
         complete = replace(database, username=database.username or section.get("username"), name=database.name or section.get("database"))
-        body = credentials.password_secret(wanted, named["name"], complete, password)
+        body = password_secret(wanted, named["name"], complete, password)
         body["data"][named["key"]] = manifests.encoded(password)
         after = {"database.password": changeset.MASK}
         return [changeset.Change("create", "Secret", wanted.namespace, named["name"], tuple(after), "POST", kinds.SECRETS, body, {}, after)]
     stored = manifests.decoded(present, named["key"])
-    if stored is not None and passwords.means_password(stored, database.password, in_url):
+    if stored is not None and credentials.means_password(stored, database.password, in_url):
         return []
     # A new masked value must differ from the old one, or a diff would not show that there is a change.
     before, after = {"database.password": changeset.MASK}, {"database.password": f"{changeset.MASK} (changed)"}
-    change = changeset.update("Secret", kinds.SECRETS, present, tuple(after), {"data": {named["key"]: manifests.encoded(password)}})
-    change = replace(change, before=before, after=after)
+    change = changeset.update("Secret", kinds.SECRETS, present, tuple(after), {"data": {named["key"]: manifests.encoded(password)}}, before, after)
     return [previous_value.keeping(change, present, named["key"], [live], previous_value.login_of(registry))]
+
+
+def password_secret(registry: desired_state.Registry, name: str, database: desired_state.Database, stored: str) -> manifests.Manifest:
+    """The Secret for the password of a registry, as it is `stored`; it has the dashboard's keys, annotations and generateName."""
+    data = {"database-name": database.name or _options.DEFAULT_DATABASE_NAME, "database-user": database.username or "", credentials.PASSWORD_KEY: stored}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {
+            "name": name,
+            "generateName": credentials.password_prefix(registry.name),
+            "namespace": registry.namespace,
+            "annotations": dict(credentials.SECRET_ANNOTATIONS),
+        },
+        "data": {key: manifests.encoded(value) for key, value in data.items()},
+    }
 
 
 def secret_problems(wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest | None) -> list[_errors.Problem]:

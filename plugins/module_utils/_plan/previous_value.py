@@ -74,8 +74,8 @@ def restoration(removing: changeset.Change, present: manifests.Manifest) -> chan
     if value is None:
         return None
     option = removing.fields[0]
-    change = changeset.update(removing.kind, removing.api, present, removing.fields, _placed(present, key, value, {}))
-    return replace(change, before={option: changeset.MASK}, after={option: f"{changeset.MASK} (the previous value)"})
+    shown = {option: changeset.MASK}, {option: f"{changeset.MASK} (the previous value)"}
+    return changeset.update(removing.kind, removing.api, present, removing.fields, _placed(present, key, value, {}), *shown)
 
 
 def is_put_back(removing: changeset.Change, known: manifests.Manifest) -> bool:

@@ -13,14 +13,11 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import OpenerDirector, Request
 
-from .. import _deadline, _errors, _texts
+from .. import _errors, _texts
 from .._cluster import client, registry_reader
 from .._model import catalog, kinds, manifests
 from . import smoke_test
@@ -33,7 +30,7 @@ ENTRIES = {
     "mcp": "/api/mcp_catalog/v1alpha1/mcp_servers",
     "agent": "/api/agent_catalog/v1alpha1/agents",
 }
-SECONDS, PAGE = 10, "1000"
+PAGE = "1000"
 LARGEST = 2**26
 UNAVAILABLE = (502, 503, 504)
 
@@ -129,11 +126,9 @@ class Server:
         headers = {"Authorization": f"Bearer {self._token}", **({"Content-Type": content_type} if content_type else {})}
         request = Request(self.address + path, data=body, headers=headers)
         try:
-            # A host that sends one byte now and then keeps every read within its time.
-            status, text = _deadline.within(SECONDS, partial(_response, self._opener, request))
-        except (URLError, OSError, ValueError, HTTPException) as error:
-            reason = _texts.reason(error.reason if isinstance(error, URLError) else error)
-            raise NoAnswerError(f"the catalog server cannot be reached from this host at {self.address}: {reason}", "503" in reason) from None
+            status, _headers, text = smoke_test.responded(self._opener, request, LARGEST)
+        except smoke_test.UnreachableError as error:
+            raise NoAnswerError(f"the catalog server cannot be reached from this host at {self.address}: {error}", "503" in str(error)) from None
         try:
             answer = json.loads(text)
         except ValueError:
@@ -145,15 +140,6 @@ class Server:
             detail = f": {_texts.line(said)}" if isinstance(said, str) else ""
             raise NoAnswerError(f"the catalog server responded with status {status}{detail}")
         return answer
-
-
-def _response(opener: OpenerDirector, request: Request) -> tuple[int, bytes]:
-    try:
-        response = opener.open(request, timeout=SECONDS)
-    except HTTPError as error:
-        response = error
-    with response:
-        return response.status, response.read(LARGEST)
 
 
 def _shown(item: Mapping[str, Any]) -> Shown:

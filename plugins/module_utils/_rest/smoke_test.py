@@ -15,6 +15,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http.client import HTTPException
@@ -118,30 +119,40 @@ def opener_with(ca_file: str | None) -> OpenerDirector:
     return build_opener(HTTPSHandler(context=context), _NoRedirects)
 
 
+class UnreachableError(Exception):
+    """A server at a public address did not answer; the text says why."""
+
+
+def responded(opener: OpenerDirector, request: Request, longest: int = 0) -> tuple[int, Message, bytes]:
+    """The status and the headers of the response to a request, and the first bytes of its body. UnreachableError when there is no response."""
+
+    def response() -> tuple[int, Message, bytes]:
+        try:
+            response = opener.open(request, timeout=SECONDS)
+        except HTTPError as error:
+            response = error
+        with response:
+            return response.status, response.headers, response.read(longest)
+
+    try:
+        # A host that sends one byte now and then keeps every read within its time.
+        return _deadline.within(SECONDS, response)
+    except (URLError, OSError, ValueError, HTTPException) as error:
+        raise UnreachableError(_texts.reason(error.reason if isinstance(error, URLError) else error)) from None
+
+
 def _answer(opener: OpenerDirector, address: str, token: str, version: str) -> Answer:
     for attempt in range(1, ATTEMPTS + 1):
         # A new one each time: a proxy leaves its traces in it.
         request = Request(address + PATH.format(version), headers={"Authorization": f"Bearer {token}"})
         try:
-            # A host that sends one byte now and then keeps every read within its time.
-            status, header = _deadline.within(SECONDS, partial(_response, opener, request))
-        except (URLError, OSError, ValueError, HTTPException) as error:
-            reason = _texts.reason(error.reason if isinstance(error, URLError) else error)
-            return Answer("unreachable", f"the registry cannot be reached from this host at {address}: {reason}")
+            status, headers, _body = responded(opener, request)
+        except UnreachableError as error:
+            return Answer("unreachable", f"the registry cannot be reached from this host at {address}: {error}")
         if status not in PASSING or attempt == ATTEMPTS:
             break
         time.sleep(1)
-    return replace(in_words(status), api_version=version, sunset=announced(version, header))
-
-
-def _response(opener: OpenerDirector, request: Request) -> tuple[int, str | None]:
-    """Status and Sunset header of the response to a request."""
-    try:
-        response = opener.open(request, timeout=SECONDS)
-    except HTTPError as error:
-        response = error
-    with response:
-        return response.status, response.headers.get("Sunset")
+    return replace(in_words(status), api_version=version, sunset=announced(version, headers.get("Sunset")))
 
 
 def warnings(registries: Iterable[tuple[str, Mapping[str, Any] | None]]) -> list[str]:

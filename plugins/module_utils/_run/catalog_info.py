@@ -39,7 +39,7 @@ def collect(cluster: client.Cluster, options: Mapping[str, Any], outcome: _modul
         "labels": export.labels,
         "named_queries": export.named_queries,
         "findings": export.findings,
-        "unused_secrets": None if secrets is None else [name for name in secrets if name not in used],
+        "unused_secrets": None if secrets is None else sorted(secrets.keys() - used),
         "version": live.generation.version,
         "config_maps": list(live.texts),
         "last_writes": [{"config_map": name, **manifests.last_write(live.config_maps[name])} for name in live.texts],

@@ -89,7 +89,8 @@ def _left_behind_problems(cluster: client.Cluster, wanted: component_plan.Wanted
     """The registries that nobody would look after any more, as a problem, or with `force` as a warning."""
     remedy = "Delete them first with model_registry (state=absent), or set force to true"
     try:
-        registries = _registries(cluster)
+        api = next((api for api in kinds.REGISTRIES if cluster.serves(*api)), None)
+        registries = cluster.metadata(api, "") if api else []
         problem = f"these model registries would remain without the component: {component_plan.left_behind(registries)}" if registries else ""
     except _errors.ClusterError as error:
         if error.status != _errors.FORBIDDEN and not wanted.force:
@@ -102,12 +103,6 @@ def _left_behind_problems(cluster: client.Cluster, wanted: component_plan.Wanted
         outcome.warn([f"force: {problem}"])
         return []
     return [_errors.Problem("force", problem.rstrip("."), remedy, False)]
-
-
-def _registries(cluster: client.Cluster) -> list[manifests.Manifest]:
-    """The metadata of all registries of the cluster."""
-    api = next((api for api in kinds.REGISTRIES if cluster.serves(*api)), None)
-    return cluster.metadata(api, "") if api else []
 
 
 def _switch(

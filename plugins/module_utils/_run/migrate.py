@@ -77,7 +77,7 @@ def migrate(cluster: client.Cluster, options: Mapping[str, Any], check_mode: boo
 
 def _planned(reader: registry_reader.Reader, resource: manifests.Manifest, options: Mapping[str, Any], check_mode: bool, outcome: Outcome) -> Migration:
     wanted = desired_state.registry_from_options({"name": options["name"], "database": options["to"]["database"]}, reader.namespace, [], outcome.warnings)
-    after = prediction.resource_after(registry_reader.placed(reader, wanted), resource, reader.capabilities)
+    after = prediction.resource_after(registry_reader.with_upload_place(reader, wanted), resource, reader.capabilities)
     database = wanted.database or desired_state.Database()
     if database.password is not None:
         # Not over the password of the database that is left: a run that is killed, and the way back, need it.
@@ -149,7 +149,7 @@ class Migration:
     ) -> None:
         self._reader, self._resource, self._options, self._outcome, self._request = reader, resource, options, outcome, request
         self._plan = reconciliation.plan(reader, request)
-        wanted = registry_reader.placed(reader, request.wanted)
+        wanted = registry_reader.with_upload_place(reader, request.wanted)
         self._after = prediction.resource_after(wanted, resource, reader.capabilities)
         # What is still to be written, as it will be.
         self._known: dict[tuple[str, str], manifests.Manifest | None] = dict(self._plan.live.objects)

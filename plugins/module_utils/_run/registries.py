@@ -158,7 +158,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
         Fleet(snapshots.Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome).converge()
     finally:
         for item in (*outcome.items, *outcome.removals):
-            outcome.warn(_named(item.name, item.outcome.warnings))
+            outcome.warn(warning if repr(item.name) in warning else f"registry {item.name!r}: {warning}" for warning in item.outcome.warnings)
         outcome.warn(smoke_test.warnings((item.name, item.outcome.status.get("smoke_test")) for item in outcome.items))
 
 
@@ -291,7 +291,7 @@ class Fleet:
     def _expected(self) -> dict[str, manifests.Manifest]:
         """The listed registries as they are to be after this run."""
         reader = self._reader
-        placed = {item.name: registry_reader.placed(reader, item.wanted) for item in self._outcome.items}
+        placed = {item.name: registry_reader.with_upload_place(reader, item.wanted) for item in self._outcome.items}
         return {name: prediction.resource_after(wanted, reader.registry(name), reader.capabilities) for name, wanted in placed.items()}
 
     @cached_property
@@ -371,7 +371,7 @@ class Fleet:
         self._reader.cluster.say(f"{doing} {len(changing)} of {len(items)}, unchanged: {len(items) - len(changing)}")
         groups: dict[bool, list[Item]] = {False: [], True: []}
         for item in changing:
-            groups[item.planned is not None and item.planned.follows].append(item)
+            groups[item.planned is not None and bool(item.planned.foreseen)].append(item)
         for group in groups.values():
             self._side_by_side(doing, group, self._write_one)
 
@@ -474,8 +474,3 @@ class Fleet:
         one_by_one = [[item] for item in self._outcome.removals if item.name in self._sharing]
         for group in ([item for item in self._outcome.removals if item.name not in self._sharing], *one_by_one):
             self._side_by_side("trying to delete" if self._check_mode else "deleting", group, remove)
-
-
-def _named(name: str, warnings: Iterable[str]) -> list[str]:
-    """Warnings that say which registry they are about."""
-    return [warning if repr(name) in warning else f"registry {name!r}: {warning}" for warning in warnings]

@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 
 from .._model import manifests, permissions, role_bindings
 
-# What an entry of the result calls the option that lists such a subject.
-KINDS = {"groups": "group", "users": "user", "projects": "project", "service_accounts": "service_account"}
-
 
 @dataclass(frozen=True)
 class Access:
@@ -96,7 +93,8 @@ def _maker(binding: role_bindings.Binding) -> str:
 def _entry(grant: permissions.Grant, kind: str, binding: manifests.Manifest, made_by: str, effective: bool) -> manifests.Manifest:
     last = manifests.last_write(binding)
     return {
-        "kind": KINDS[grant.kind],
+        # As the option that lists such a subject.
+        "kind": grant.kind.removesuffix("s"),
         "name": grant.name,
         "namespace": grant.namespace or None,
         "through": binding["metadata"]["name"],

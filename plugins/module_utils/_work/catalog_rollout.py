@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -339,16 +339,10 @@ class Rollout:
 
 def restoration(written: Written) -> changeset.Change:
     """What undoes one write, and not what another process has written since."""
-    change = written.change
+    change, fields = written.change, ("rollback",)
     if written.before is None:
-        return changeset.Change("delete", change.kind, change.namespace, change.name, ("rollback",), "DELETE", change.api, _deletion(written.after))
-    data = manifests.undone({"data": change.body["data"]}, written.before)
-    body = {"metadata": {"resourceVersion": written.after["metadata"]["resourceVersion"]}, **data}
-    return changeset.Change("update", change.kind, change.namespace, change.name, ("rollback",), "PATCH", change.api, body)
-
-
-def _deletion(manifest: manifests.Manifest) -> manifests.Manifest:
-    return changeset.deletion("ConfigMap", kinds.CONFIG_MAPS, manifest).body
+        return replace(changeset.deletion(change.kind, change.api, written.after), fields=fields, before={})
+    return changeset.update(change.kind, change.api, written.after, fields, manifests.undone({"data": change.body["data"]}, written.before))
 
 
 def differs(source: catalog_merged.Merged, item: catalog_server.Shown) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A registry with its permissions as the options that describe it."""
+"""The options that describe a registry, read for an export or a backup."""
 
 from __future__ import annotations
 

@@ -114,6 +114,7 @@ class PlannedRegistry:
     live: live_state.Live = field(repr=False)
     made: changeset.Plan
     access: authorization.PlannedAccess | None
+    # What it reads and the same run writes for another registry, so that this one has to be written after that.
     foreseen: frozenset[tuple[str, str]]
     overwritten: Mapping[tuple[str, str], Overwritten] = field(repr=False)
     # What the database showed, where it was looked at.
@@ -151,11 +152,6 @@ class PlannedRegistry:
         """The ConfigMaps and Secrets that the plan writes, by kind and name."""
         return {(change.kind, change.name) for change in self.made.changes if change.kind in kinds.APIS and change.action != "delete"}
 
-    @property
-    def follows(self) -> bool:
-        """Whether the registry reads what the same run writes for another one, so that it has to be written after that."""
-        return bool(self.foreseen)
-
     def after(self, sources: set[tuple[str, str]]) -> PlannedRegistry:
         """Planned anew where the same run writes, for other registries, what this one reads; otherwise as it is."""
         if self.live.registry is None:
@@ -166,7 +162,7 @@ class PlannedRegistry:
     @property
     def checks_database(self) -> bool:
         """Whether the database is to be looked at: the plan writes what the server connects with, and nothing of that is written for another registry."""
-        if self.request.check_database == "ignore" or self.follows:
+        if self.request.check_database == "ignore" or self.foreseen:
             return False
         return any(
             change.action in ("create", "update") and (change.kind in kinds.APIS or any(option.startswith("database.") for option in change.fields))
@@ -181,7 +177,7 @@ class PlannedRegistry:
 
         request, live, reader = self.request, self.live, self.reader
         contents = {(change.kind, change.name): change.body for change in self.made.changes if change.kind in kinds.APIS and change.action != "delete"}
-        resource = prediction.resource_after(registry_reader.placed(reader, request.wanted), live.registry, reader.capabilities)
+        resource = prediction.resource_after(registry_reader.with_upload_place(reader, request.wanted), live.registry, reader.capabilities)
         found = preflight.look_before(reader, resource, live.objects, contents, request.withholds_password)
         if found is None:
             return self, []
@@ -203,7 +199,7 @@ def unreached_warning(registries: Iterable[PlannedRegistry]) -> list[str]:
 
 def base_plan(reader: registry_reader.Reader, request: Request, foreseen: frozenset[tuple[str, str]] = frozenset()) -> tuple[live_state.Live, changeset.Plan]:
     """What is live, and the plan by that alone, without permissions."""
-    wanted = registry_reader.placed(reader, request.wanted)
+    wanted = registry_reader.with_upload_place(reader, request.wanted)
     live = registry_reader.read_live(reader, wanted, foreseen)
     will_be_used = custom_resource.used_by_others(live.password_secrets, request.expected_users(), wanted.name) if live.password_secrets else frozenset()
     live = replace(live, used_secrets=live.used_secrets | will_be_used, is_available=readiness.is_seen_available(live))

@@ -10,6 +10,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Consent, KeyReference, Registry, registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import Capabilities
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import password_plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Plan
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import plan
 
@@ -91,7 +92,7 @@ def stored(registry: Registry, **changed: Any) -> dict[str, Any]:
 def secret(registry: Registry, changed_at: str = CREATED, password: str | None = None, **metadata: Any) -> dict[str, Any]:
     """The password's Secret as the API server stores it."""
     written = registry.database.password if password is None else password
-    made = credentials.password_secret(registry, secret_name(registry), registry.database, written)
+    made = password_plan.password_secret(registry, secret_name(registry), registry.database, written)
     return held(made, changed_at, **metadata)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import password_plan
 
 from .builders import NAMESPACE, TYPES, edited, secret_name, stored, wanted
 
@@ -121,7 +122,7 @@ def test_a_ca_is_used_to_verify_mysql_unless_it_is_switched_off(kind, ca, verify
 
 
 def test_the_secret_is_the_dashboards_but_for_its_derived_name():
-    made = credentials.password_secret(wanted(), secret_name(wanted()), wanted().database, "stored-word")
+    made = password_plan.password_secret(wanted(), secret_name(wanted()), wanted().database, "stored-word")
     assert made["metadata"].pop("name").startswith("fraud-db-")
     assert made["metadata"] == {
         "generateName": "fraud-db-",

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import InputError, Problem
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.credentials import breaks_url, means_password, stored_password
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import (
     CertificateAuthority,
     ClientCertificate,
@@ -21,7 +22,6 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desir
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.hosts import qualified_host, same_host, service_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.naming import live_name_problems, namespace_problems, resource_name, similar_name
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.passwords import breaks_url, means_password, stored_password
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import SSL_MODES, time_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import may_repeat, repeated
 

@@ -9,10 +9,10 @@ import pytest
 import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import custom_resource, manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.credentials import stored_password
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Database, KeyReference, Registry, registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import APIS, SERVICES, Capabilities
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.passwords import stored_password
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.dependencies import needed_objects, needs_password_secrets, references
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.prediction import password_reference, resource_after
