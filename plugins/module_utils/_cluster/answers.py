@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .. import _options
 from .._model import kinds, manifests
 
 
@@ -50,12 +51,11 @@ METADATA: dict[str, Any] = {
 CONTAINER = {"!name": str, "image": str, "args": [str], "env": [{"!name": str, "valueFrom": {"secretKeyRef": REFERENCE}}]}
 VOLUME = {"!name": str, "configMap": {"name": str}, "secret": {"secretName": str}}
 STATE = {"running": {"startedAt": is_time}, "waiting": {"reason": str, "message": str}, "terminated": {"startedAt": is_time, "finishedAt": is_time}}
+# Of a field, by the type of the option that it holds.
+OF_OPTIONS: dict[str, Any] = {"str": str, "int": int, "bool": bool, "dict": REFERENCE}
 DATABASE = {
-    **dict.fromkeys(("host", "hostAddress", "database", "username", "sslMode", "sslCipher"), str),
-    **dict.fromkeys(("sslRootCertificatesConfigMapName", "sslRootCertificatesSecretName"), str),
-    **dict.fromkeys(("passwordSecret", "sslRootCertificateConfigMap", "sslRootCertificateSecret", "sslCertificateSecret", "sslKeySecret"), REFERENCE),
-    "port": int,
-    "verifyServerCert": bool,
+    **{key: OF_OPTIONS[entry.spec["type"]] for entry in _options.DATABASE_FIELDS for key in entry.keys},
+    **dict.fromkeys(("hostAddress", *_options.BY_OPTION["database.ca"].keys[2:]), str),
     "generateDeployment": bool,
 }
 BINDING = {"!roleRef": {"!kind": str, "!name": str}, "subjects": [{"!kind": str, "!name": str, "namespace": str}]}

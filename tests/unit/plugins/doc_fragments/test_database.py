@@ -49,4 +49,4 @@ def test_the_guide_names_every_option_of_a_registry(option: str) -> None:
 @pytest.mark.parametrize("field", [field for field in _options.DATABASE_FIELDS if _options.GENERATED not in field.types and len(field.types) == 1])
 def test_what_only_one_type_of_database_has_is_documented_so(field: _options.Field) -> None:
     other = {_options.MYSQL: "PostgreSQL", _options.POSTGRESQL: "MySQL"}[field.types[0]]
-    assert f"The module fails for {other}." in " ".join(DOCUMENTED["database"]["suboptions"][field.name]["description"])
+    assert f"The module fails for {other}." in str(DOCUMENTED["database"]["suboptions"][field.name]["description"])
