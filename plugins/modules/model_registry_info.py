@@ -416,12 +416,13 @@ problems:
 
 import gc
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _options
 
 
 def main() -> None:
     # Imported here: what is read stays until the end, so that a search for garbage in it only takes time: of the 3.2 s of CPU for 1,000 registries 1 s.
     gc.disable()
+    from ansible_collections.modelops.openshift_ai.plugins.module_utils import _module
     from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import info
 
     _module.run_reading(_options.INFO, info.collect, info.input_problems)
