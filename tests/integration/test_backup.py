@@ -24,7 +24,7 @@ from sandbox.databases import REGISTRY
 from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from sandbox.server import filler, schema
 from tests import helpers
-from tests.helpers import Cluster, Run, Runner, Task
+from tests.helpers import REGISTRIES, Cluster, Run, Runner, Task
 
 from .conftest import SERVERS
 from .test_sandbox_registry_data import asking, connect, emulated
@@ -132,6 +132,17 @@ def test_a_backup_holds_the_whole_database_and_the_configuration(
     assert manifest["registry"]["permissions"]["groups"] == ["data-scientists"]
     assert manifest["registry"]["database"]["name"] == database
     assert REGISTRY.password.encode() not in Path(backup["path"]).read_bytes()
+
+
+def test_what_an_archive_lacks_of_the_configuration_is_a_warning(
+    registries: dict[str, tuple[str, str]], back_up: Callable[..., Run], folder: Path, cluster: Cluster
+) -> None:
+    name = registries["postgresql"][0]
+    cluster.merge(*REGISTRIES, name, {"metadata": {"annotations": {"openshift.io/display-name": " "}}})
+    done = back_up(name=name, dest=str(folder))
+    cluster.merge(*REGISTRIES, name, {"metadata": {"annotations": {"openshift.io/display-name": None}}})
+    assert not done.failed and "display_name" not in read(done.result["backup"]["path"]).manifest["registry"], done.output
+    assert any(name in warning and "display_name (is empty)" in warning for warning in done.warnings), done.warnings
 
 
 @pytest.fixture(scope="module")

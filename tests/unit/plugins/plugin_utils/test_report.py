@@ -315,6 +315,17 @@ def test_what_changed_since_the_last_report_is_told() -> None:
     assert since(report(found(ending[0])), found(ending[1]), {}) == []
 
 
+def test_a_skipped_registry_is_compared_by_its_name() -> None:
+    first, second, other = ({"name": name, "reason": reason} for name, reason in (("a", "r"), ("b", "r"), ("b", "another")))
+
+    def told(before: list[dict[str, str]], after: list[dict[str, str]]) -> list[list[str]]:
+        made = report(found(registry(), skipped_registries=before))
+        return [row for row in since(made, found(registry(), skipped_registries=after), {}) if row[1] == "Skipped"]
+
+    assert told([first], [first, second]) == [["Added", "Skipped", "b", "", "", "east"]]
+    assert told([first, second], [first, other]) == [["Changed", "Skipped", "b", "Reason: r", "Reason: another", "east"]]
+
+
 def test_what_could_not_be_read_is_no_change() -> None:
     before = report(found(registry(status={"access": [access("team")], "certificates": [certificate(90)]}), groups=[]))
     blind = {key: value for key, value in registry()["status"].items() if key not in ("access", "certificates")}
