@@ -140,9 +140,17 @@ def test_the_data_are_exported_only_when_they_are_asked_for():
     assert sources_of(USERS["clicked"], True)["a"]["content"] == "models: [{name: o/a}, {name: o/b}]"
 
 
-def test_what_no_option_can_say_is_named():
-    export = exported(live(USERS["odd id"]), True)
-    assert [omitted.partition(" (")[0] for omitted in export.left_out] == ["source 'A b/c': organization"]
+@pytest.mark.parametrize(
+    ("user", "omitted"),
+    [
+        ("odd id", ["source 'A b/c': organization"]),
+        ("old type with data", ["source 'a': content"]),
+        ("no type with data", ["source 'a': content"]),
+        ("labels", ["label 'w': asset_type"]),
+    ],
+)
+def test_what_no_option_can_say_is_named(user, omitted):
+    assert [text.partition(" (")[0] for text in exported(live(USERS[user]), True).left_out] == omitted
 
 
 def test_a_file_that_takes_the_catalog_down_is_a_finding():
