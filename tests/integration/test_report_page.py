@@ -336,7 +336,9 @@ def test_it_tells_everything_without_javascript(browse: Browse, small: Path) -> 
         await page.call("Emulation.setScriptExecutionDisabled", value=True)
         try:
             await page.call("Page.navigate", url=small.as_uri())
-            await asyncio.sleep(1)
+            # Not by an event: nothing in the page may run.
+            while await page.evaluate("[document.readyState, location.href]") != ["complete", small.as_uri()]:
+                await asyncio.sleep(0.05)
             assert await page.evaluate("document.querySelectorAll('#table-registries tbody tr').length") == 3
             assert await page.evaluate("document.querySelectorAll('button').length") == 0
             assert await page.evaluate("document.querySelector('.filter').offsetParent") is None

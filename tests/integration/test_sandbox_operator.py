@@ -439,7 +439,6 @@ def test_the_operator_reads_what_it_does_not_write(cluster: Cluster, name: str) 
     """A registry at rest costs nothing: no object of it is written again."""
     create(cluster, name, {"mysql": {"host": "h", "database": "d", "username": "u"}})
     until(lambda: cluster.get(RBAC, "clusterrolebindings", f"{name}-auth-delegator", None), "cluster role binding")
-    time.sleep(2)
 
     def versions() -> list[str]:
         kinds = (("v1", "services"), ("v1", "serviceaccounts"), (RBAC, "roles"))
@@ -447,7 +446,12 @@ def test_the_operator_reads_what_it_does_not_write(cluster: Cluster, name: str) 
             cluster.get(version, plural, f"registry-user-{name}" if plural == "roles" else name)["metadata"]["resourceVersion"] for version, plural in kinds
         ]
 
-    before = versions()
+    def at_rest() -> list[str] | None:
+        found = versions()
+        time.sleep(2)
+        return found if versions() == found else None
+
+    before = until(at_rest, "nothing is written any more")
     cluster.merge(BETA, "modelregistries", name, {"metadata": {"labels": {"a": "b"}}})
     time.sleep(2)
     assert versions() == before
