@@ -268,7 +268,7 @@ def _pod(pod: manifests.Manifest) -> manifests.Manifest:
     return {"metadata": _trimmed(pod)["metadata"], "spec": {"containers": names}, "status": pod.get("status") or {}}
 
 
-# What plans look at. The rest of a thousand objects of each kind would fill the memory.
+# What plans look at, and as much of the history as tells who wrote that and when. The rest of a thousand objects of each kind would fill the memory.
 KEPT: dict[tuple[str, str], client.Trim] = {
     **dict.fromkeys(kinds.REGISTRIES, _registry),
     **dict.fromkeys(kinds.APIS.values(), partial(_with_history, _parts(*marks.DATA_FIELDS))),

@@ -126,7 +126,7 @@ class UnreachableError(Exception):
 def responded(opener: OpenerDirector, request: Request, longest: int = 0) -> tuple[int, Message, bytes]:
     """The status and the headers of the response to a request, and the first bytes of its body. UnreachableError when there is no response."""
 
-    def response() -> tuple[int, Message, bytes]:
+    def ask() -> tuple[int, Message, bytes]:
         try:
             response = opener.open(request, timeout=SECONDS)
         except HTTPError as error:
@@ -136,7 +136,7 @@ def responded(opener: OpenerDirector, request: Request, longest: int = 0) -> tup
 
     try:
         # A host that sends one byte now and then keeps every read within its time.
-        return _deadline.within(SECONDS, response)
+        return _deadline.within(SECONDS, ask)
     except (URLError, OSError, ValueError, HTTPException) as error:
         raise UnreachableError(_texts.reason(error.reason if isinstance(error, URLError) else error)) from None
 
