@@ -74,8 +74,8 @@ def _access(facts: Facts) -> str:
 
 def _grants(facts: Facts) -> str:
     made = Counter(MAKERS[entry["made_by"]] for registry in facts.registries for entry in registry.access)
-    said = ", ".join(f"{number:,} by {maker}" for maker, number in made.most_common())
-    grants = f"Of {count(sum(made.values()), 'grant')}: {said}. " if made else "No grants are known. "
+    said = ", ".join(f"{maker}: {number:,}" for maker, number in made.most_common())
+    grants = f"{count(sum(made.values()), 'grant')} ({said}). " if made else "No grants are known. "
     return f"{grants}Each grant is listed with its client. Only the audit log of the API server contains the names of the users."
 
 

@@ -221,7 +221,7 @@ QUESTIONS = {
         "access",
         ["fraud-scientists", "2026-03-11 08:15"],
     ),
-    "Who granted": ("5 by dashboard or collection, 1 by other", "access", ["reviewers", "2026-10-29 08:15", "client modelops.openshift_ai"]),
+    "Who granted": ("6 grants (dashboard or collection: 5, other: 1)", "access", ["reviewers", "2026-10-29 08:15", "client modelops.openshift_ai"]),
     "encrypted and verified": (
         "3 of 4 connections are encrypted and verified; inside the cluster",
         "registries",

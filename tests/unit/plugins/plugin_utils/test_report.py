@@ -430,7 +430,7 @@ def test_all_text_stands_out_from_what_is_behind_it(scheme: int) -> None:
 
 def test_the_page_says_when_by_what_where_and_as_whom_it_was_made() -> None:
     page = html(report(found(registry(), warnings=[])))
-    assert "4 March 2026 at 05:06 UTC" in page and "modelops.openshift_ai 1.2.3" in page
+    assert "March 4, 2026, 05:06 UTC" in page and "modelops.openshift_ai 1.2.3" in page
     assert rows(report(found(registry())), "clusters") == [["east", "1 registry", "https://api context admin", "auditor", ""]]
 
 
