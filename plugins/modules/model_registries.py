@@ -27,7 +27,7 @@ notes:
     reports the reason for each registry that was not reconciled.
   - For each registry, the CA certificate and the password are written before the registry, and the permissions after it. Members are added to its group when
     the registry is available.
-  - A run that was interrupted can be repeated, with the same result as an uninterrupted run. With C(connection=local), except with C(async), the module stops
+  - A run that was interrupted can be repeated, with the same result as an uninterrupted run. With C(connection=local) and without C(async), the module stops
     writing shortly after the Ansible process that started it has ended. With other connections, it stops when it receives the signal SIGTERM.
   - Progress is shown on the standard error stream of Ansible while the module runs. It is not shown with connections other than C(local), with C(async), or
     with C(no_log). All progress messages are in RV(timeline).

@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Sets the component C(modelregistry) in the DataScienceCluster to C(Managed) or C(Removed). Also sets the namespace of the model registries, while it can
-    still be changed.
+  - Sets the component C(modelregistry) in the DataScienceCluster to C(Managed) or C(Removed). Also sets the namespace of the model registries, if it can still
+    be changed.
   - Waits until the registry operator and the namespace are ready, or until the component is removed. If this does not succeed, the module fails and reports the
     cause.
   - Does not read or write any other part of the DataScienceCluster.
