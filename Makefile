@@ -9,13 +9,13 @@ RUN = $(PYTHON) -m sandbox.toolchain
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
 
-demo: ## start the sandbox and create a first registry on it
+demo: ## start the sandbox, and create a first registry on it
 	@$(RUN) python -m sandbox.demo
 
 sandbox: ## start a cluster on this machine (PRODUCT=3.x|3.6|2.25|2.21 PLATFORM=openshift|kubernetes)
 	@$(RUN) python -m sandbox up --product $(PRODUCT) --platform $(PLATFORM)
 
-sandbox-stop: ## stop it; nothing is left running
+sandbox-stop: ## stop the sandbox and all of its processes
 	@$(RUN) python -m sandbox down
 
 sandbox-upgrade: ## install another PRODUCT over a running sandbox
@@ -27,7 +27,7 @@ test: ## all checks: lint, sanity, unit and integration tests
 test-changed: ## for development: quick checks, and the tests that concern what was changed since main (SINCE=another branch)
 	@$(RUN) python tests/run.py changed $(or $(SINCE),main)
 
-test-matrix: ## every ansible-core with every Python of this machine, and the tools of certification (half an hour)
+test-matrix: ## every ansible-core with every Python of this machine, and the certification tools (half an hour)
 	@$(RUN) python tests/matrix.py
 
 lint: ## only the static checks
@@ -42,13 +42,13 @@ integration: ## only the integration tests, on the sandbox
 generations: ## only the tests of older products, plain Kubernetes and the sandbox's own life
 	@$(RUN) python tests/run.py generations
 
-campaign: ## many cases of one kind of trouble (NAME=options SEED=1 CASES=500 ONLY='case 17'; without NAME all, for hours)
+campaign: ## run many cases of one kind of problem (NAME=options SEED=1 CASES=500 ONLY='case 17'; without NAME all, for hours)
 	@$(RUN) python -m tests.campaigns $(NAME) $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES)) $(if $(ONLY),--only '$(ONLY)')
 
-bench: ## measure what the collection costs, beside other ways of doing the same
+bench: ## measure the collection in comparison with alternatives
 	@$(RUN) python bench/run.py
 
-changelog: ## make CHANGELOG.md of the fragments, for the version in galaxy.yml
+changelog: ## generate CHANGELOG.md from the fragments, for the version in galaxy.yml
 	@$(RUN) python tests/changelog.py
 
 docs: ## build the site into docs/build/html

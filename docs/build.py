@@ -30,7 +30,7 @@ LABELS = {
 LISTS = {
     "module": ("Modules", "Use the modules in your own playbooks and roles. The attributes on each page state whether check mode and diff mode are supported."),
     "role": ("Roles", "The roles call one or two modules each. The playbooks of the collection call the roles."),
-    "filter": ("Filters", "The playbooks and roles of the collection use these filters. They work in your own playbooks too."),
+    "filter": ("Filters", "The playbooks and roles of the collection use these filters. You can also use them in your own playbooks."),
 }
 
 
