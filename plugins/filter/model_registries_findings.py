@@ -117,7 +117,7 @@ def model_registries_findings(
     """The outcome of these results; the filter of the same name, see DOCUMENTATION."""
     backups = _backups.wanted(backup_folder, backup_hours)
     known = _outcome.raw([host], variables)[host]
-    compared, seen = (known.get(name) or {} for name in _outcome.REGISTERED)
+    compared, seen = _outcome.separated(*(known.get(name) or {} for name in _outcome.REGISTERED))
     places = {host, *(known.get("group_names") or ())}
     return _outcome.as_fact(_outcome.checked(compared, seen, listed, purge, backups, _outcome.named(fail_on), policy, places))
 

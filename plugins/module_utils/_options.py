@@ -170,18 +170,20 @@ BUNDLE = _spec(
     registry={"type": "str"},
     mode={"type": "str", "choices": ["replace", "add"], "default": "replace"},
 )
+INCLUDED = ["status", "permissions", "certificates", "database", "smoke_test"]
+OF_INFO = _spec("expiry_days smoke_test_domains", include={**NAMES, "choices": INCLUDED, "default": INCLUDED[:2]})
 REGISTRIES = _spec(
     "namespace purge purge_limit delete_data check_database restart smoke_test smoke_test_domains wait wait_timeout",
     registries={"type": "list", "elements": "dict", "required": True, "options": REGISTRY_ITEM},
+    info={"type": "dict", "options": OF_INFO},
 )
-INCLUDED = ["status", "permissions", "certificates", "database", "smoke_test"]
 INFO = _spec(
-    "namespace expiry_days smoke_test_domains",
+    "namespace",
     name={"type": "str"},
     label_selector={"type": "str"},
     name_pattern={"type": "str"},
-    include={**NAMES, "choices": INCLUDED, "default": INCLUDED[:2]},
     query={"type": "str"},
+    **OF_INFO,
 )
 DATABASE_INFO = _spec("namespace database", registry={"type": "str"}, timeout={"type": "float", "default": 5})
 BACKUP = _spec(

@@ -35,7 +35,7 @@ notes:
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
-  - cryptography >= 3.4, for O(registries[].database.ca.source=upload) and for O(check_database)
+  - cryptography >= 3.4, for O(registries[].database.ca.source=upload), O(check_database), and V(certificates) and V(database) in O(info.include)
   - PyMySQL >= 1.0.2 for MySQL and psycopg >= 3.1.8 for PostgreSQL, for O(check_database)
 seealso:
   - module: modelops.openshift_ai.model_registry
@@ -104,6 +104,31 @@ options:
     type: list
     elements: str
     default: []
+  info:
+    description:
+      - In check mode, also return what M(modelops.openshift_ai.model_registry_info) returns of all registries in the namespace, as RV(info). Both come from
+        the same requests, which takes less time than two tasks. If not set, only the comparison is returned. Ignored without check mode.
+    type: dict
+    suboptions:
+      include:
+        description: The information to return for each registry, as O(modelops.openshift_ai.model_registry_info#module:include).
+        type: list
+        elements: str
+        choices: [status, permissions, certificates, database, smoke_test]
+        default: [status, permissions]
+      expiry_days:
+        description:
+          - Certificates that expire within this number of days are marked, and a warning is issued.
+          - The module fails if the value is less than 0 or more than 1000000.
+        type: int
+        default: 30
+      smoke_test_domains:
+        description:
+          - Additional domains whose hosts can receive the token, as in O(modelops.openshift_ai.model_registry#module:smoke_test_domains). Ignored if
+            O(info.include) does not contain V(smoke_test).
+        type: list
+        elements: str
+        default: []
   wait:
     description:
       - Whether to wait until all registries are available, and until the registries that O(purge) deletes no longer exist.
@@ -159,6 +184,13 @@ EXAMPLES = r"""
   check_mode: true
   register: report
 
+- name: Detect drift, and read the status of all registries with the same requests
+  modelops.openshift_ai.model_registries:
+    registries: "{{ model_registries }}"
+    info: {include: [status, certificates]}
+  check_mode: true
+  register: report
+
 - name: Delete the registry that is no longer listed, and fail if there is more than one
   modelops.openshift_ai.model_registries:
     registries: "{{ model_registries }}"
@@ -183,6 +215,7 @@ registries:
   description:
     - The registries in O(registries), in the same order and in the format of the options, without secrets. C(permissions) is included only if it is set.
     - For a registry that does not exist, for example in check mode, only the known values are included.
+    - With RV(info), C(name), C(namespace), C(changed), C(failed) and C(msg) are returned. All other values are in RV(info).
   returned: always, unless the list itself is not valid
   type: list
   elements: dict
@@ -286,6 +319,10 @@ kept:
   returned: if an object was kept
   type: list
   elements: dict
+info:
+  description: What M(modelops.openshift_ai.model_registry_info) returns of all registries in the namespace. A warning is issued if they could not be read.
+  returned: if O(info) is set, in check mode, and the registries could be read
+  type: dict
 timeline:
   description: The progress messages, each with C(seconds) since the start and C(message).
   returned: always

@@ -427,7 +427,15 @@ def results(outcomes: Mapping[str, Outcome], variables: Mapping[str, Any]) -> di
 
 def registered(variables: Mapping[str, Any]) -> dict[str, Any]:
     """The results of the modules that a playbook keeps for a host."""
-    return {name: variables[name] for name in REGISTERED if name in variables}
+    kept = dict(zip(REGISTERED, separated(*(variables.get(name) or {} for name in REGISTERED))))
+    return {name: result for name, result in kept.items() if result}
+
+
+def separated(compared: Mapping[str, Any], seen: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What was compared and what was read, whether by one call or by two. Of one call, the task of the other was skipped."""
+    if "info" in compared:
+        return {part: value for part, value in compared.items() if part != "info"}, compared["info"]
+    return compared, {} if seen.get("skipped") else seen
 
 
 def heading(status: str, finished: datetime) -> dict[str, Any]:

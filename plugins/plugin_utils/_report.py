@@ -135,7 +135,7 @@ def files(report: Report, name: str) -> dict[str, str]:
     stem = stem_of(name)
     made = {f"{stem}-{table.anchor}.csv": _table.as_csv(table) for table in report.tables}
     tables = {
-        table.anchor: {"title": table.title, "caption": table.caption, "unseen": [list(place) for place in table.unseen], "rows": table.records()}
+        table.anchor: {"title": table.title, "caption": table.caption, "unseen": [list(place) for place in table.unseen], "rows": table.records}
         for table in report.tables
     }
     content = {
@@ -199,8 +199,8 @@ def _line(cluster: Cluster, findings: Iterable[Finding]) -> str:
     available = sum(registry.status.get("available") is True for registry in cluster.registries)
     own = [finding for finding in findings if finding.cluster == cluster.name and finding.severity != NOTE]
     drift = f", {count(len(cluster.compared['drift']), 'difference')} from the list" if cluster.is_compared else ""
-    if cluster.compared.get("failed"):
-        drift += f", comparison FAILED: {cluster.compared.get('msg') or 'it failed'}"
+    if cluster.compared.get("msg"):
+        drift += f", comparison FAILED: {cluster.compared['msg']}"
     return f"{cluster.name}: {count(len(cluster.registries), 'registry', 'registries')}, {available} available, {count(len(own), 'finding')}{drift}"
 
 

@@ -73,7 +73,7 @@ def _changes(table: Table, earlier: Mapping[str, Any] | None) -> Iterator[Row]:
     if not keys or earlier is None:
         return
     unseen = {tuple(place) for place in (*table.unseen, *earlier["unseen"])}
-    before, now = (_by_key(rows, keys, unseen) for rows in (earlier["rows"], table.records()))
+    before, now = (_by_key(rows, keys, unseen) for rows in (earlier["rows"], table.records))
     compared = [column.title for column in table.columns if not column.is_key and not column.volatile]
     for key in [*now, *(key for key in before if key not in now)]:
         old, new = before.get(key), now.get(key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from functools import cached_property
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
 
@@ -45,9 +46,8 @@ class Cell:
     def plain(self) -> str:
         """All that it says, as files hold it."""
         parts = [*(mark.text for mark in self.marks), self.text, *(name for name, _anchor in self.links), *(address for _title, address in self.addresses)]
-        shown = [_texts.line(part) for part in (*parts, *self.notes)]
-        folded = _texts.line(self.folded[1], LONGEST_FOLDED)
-        return "; ".join(part for part in (*shown[: len(parts)], folded, *shown[len(parts) :]) if part)
+        shown, notes = (map(_texts.line, filter(None, texts)) for texts in (parts, self.notes))
+        return "; ".join(filter(None, (*shown, _texts.line(self.folded[1], LONGEST_FOLDED), *notes)))
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Table:
     unseen: tuple[tuple[str, ...], ...] = ()
     shown: bool = True
 
+    @cached_property
     def records(self) -> list[dict[str, str]]:
         """The rows by the titles of the columns."""
         titles = [column.title for column in self.columns]
@@ -100,7 +101,7 @@ def as_csv(table: Table) -> str:
     written = io.StringIO()
     writer = csv.writer(written, quoting=csv.QUOTE_ALL)
     writer.writerow([column.title for column in table.columns])
-    writer.writerows([_unlike_formula(text) for text in record.values()] for record in table.records())
+    writer.writerows([_unlike_formula(text) for text in record.values()] for record in table.records)
     return BYTE_ORDER_MARK + written.getvalue()
 
 

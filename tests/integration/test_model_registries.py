@@ -411,6 +411,44 @@ def test_drift_tells_what_differs_and_who_wrote_it_when(cluster, automation, roo
         assert word not in report.output
 
 
+def test_the_comparison_and_everything_about_the_registries_come_from_the_same_requests(automation, room):
+    prefix, database = room
+    wanted = entries(prefix, 3, database, grants=2)
+    [made] = automation.sequence([task(wanted)])
+    assert not made.failed, made.output
+    included = {"include": ["status", "permissions", "certificates"], "expiry_days": 400000}
+    compared, alone, both, written = automation.sequence(
+        [
+            task(wanted, check=True),
+            Task(included, "modelops.openshift_ai.model_registry_info", check=True),
+            task(wanted[:2], check=True, info=included),
+            task(wanted[:2], info=included),
+        ]
+    )
+    assert not both.failed and not both.writes and "info" not in written.result, both.output
+
+    def timeless(value: Any) -> Any:
+        """Without what grows from one run to the next."""
+        if isinstance(value, dict):
+            return {key: timeless(part) for key, part in value.items() if key not in ("age", "days_left")}
+        return [timeless(part) for part in value] if isinstance(value, list) else value
+
+    info = both.result["info"]
+    mine = [registry for registry in info["registries"] if registry["name"].startswith(prefix)]
+    assert [registry["name"] for registry in mine] == [f"{prefix}-{number}" for number in range(3)]
+    assert timeless(mine) == timeless([registry for registry in alone.result["registries"] if registry["name"].startswith(prefix)])
+    assert mine[0]["status"]["available"] and mine[0]["status"]["access"] and mine[0]["status"]["certificates"][0]["expires_soon"]
+    assert {key: value for key, value in info.items() if key != "registries"}.keys() == alone.result.keys() & info.keys() - {"registries"}
+    assert by_name(both).keys() == {f"{prefix}-0", f"{prefix}-1"} and f"{prefix}-2" in {entry["name"] for entry in both.result["unlisted"]}
+    assert any("odh-trusted-ca-bundle" in text and "expires on" in text for text in both.warnings)
+    # No list is read twice, and those that both need are read once.
+    lists = [(request.path, str(request.query)) for request in both.reads]
+    assert len(lists) == len(set(lists)), lists
+    assert {request.path for request in compared.reads} <= {request.path for request in both.reads} and len(lists) < len(compared.reads) + len(alone.reads)
+    [out_of_range] = automation.sequence([task(wanted, check=True, info={"expiry_days": -1})])
+    assert out_of_range.failed and out_of_range.result["problems"][0]["option"] == "info.expiry_days", out_of_range.output
+
+
 @pytest.mark.parametrize("writes", [1, 9])
 def test_a_fleet_that_was_killed_is_completed_by_the_next_run(cluster, automation, room, writes):
     prefix, database = room

@@ -165,7 +165,7 @@ def test_a_check_that_skips_the_comparison_is_not_good(player: Player) -> None:
     assert played.code and "were not compared with the list" in played.summary and ", compared with the list" not in played.summary, played.output
 
 
-@pytest.mark.parametrize("later", ["Write the page", "Summary", "Fail if the cluster was not read"])
+@pytest.mark.parametrize("later", ["Read the registries", "Write the page", "Summary", "Fail if the cluster was not read"])
 def test_a_report_of_nothing_is_never_good(player: Player, later: str) -> None:
     played = play(player, {"openshift": {}}, f"report --start-at-task '{later}'")
     assert played.code, played.output

@@ -51,6 +51,12 @@ class Snapshot(registry_reader.Reader):
         """The same of this moment, for the looks of a wait."""
         return Snapshot(self.cluster.until(deadline), self.capabilities, self.namespace)
 
+    def survey(self) -> Survey:
+        """The same lists, for reading."""
+        survey = Survey(self.cluster, self.capabilities, self.namespace, {})
+        survey._lock, survey._made, survey._answers, survey._has_content = self._lock, self._made, self._answers, True
+        return survey
+
     def load(self) -> None:
         """Read everything that every plan needs, at the same time. Errors are kept for those who ask."""
         held = [partial(self._listed, api, self.namespace) for api in (kinds.SECRETS, kinds.CONFIG_MAPS, kinds.DEPLOYMENTS)]
@@ -204,9 +210,13 @@ class Survey(Snapshot):
     def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
         super().__init__(cluster, capabilities, namespace)
         self._selection = selection
+        # Whether ConfigMaps and Secrets are listed with their data anyway.
+        self._has_content = False
 
     def source(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret without its data: when it was changed."""
+        if self._has_content:
+            return self._listed(kinds.APIS[kind], self.namespace).get(name)
         return self._once(("sources", kind), lambda: {manifests.name_of(found): found for found in self.names(kinds.APIS[kind], self.namespace)}).get(name)
 
     def group(self, name: str, listed: bool = False) -> manifests.Manifest | None:

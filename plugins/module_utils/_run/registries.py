@@ -95,9 +95,21 @@ class Item:
     def result(self) -> manifests.Manifest:
         """What came of it."""
         live = self.planned.live.registry if self.planned else None
-        shape = self.outcome.registry or (custom_resource.registry_result(live) if live else {"name": self._shown_name, "namespace": self.wanted.namespace})
+        shape = self.outcome.registry or (custom_resource.registry_result(live) if live else self._identity)
+        return {**shape, **self._end, "status": self.outcome.status}
+
+    def brief(self) -> manifests.Manifest:
+        """What came of it, where everything else is in `info`: to send it twice takes as long as to read it."""
+        return {**self._identity, **self._end}
+
+    @property
+    def _identity(self) -> manifests.Manifest:
+        return {"name": self._shown_name, "namespace": self.wanted.namespace}
+
+    @property
+    def _end(self) -> manifests.Manifest:
         failed = {"msg": " ".join(problem.sentence() for problem in self.failures)} if self.failures else {}
-        return {**shape, "changed": bool(self.outcome.changes), "failed": bool(self.failures), **failed, "status": self.outcome.status}
+        return {"changed": bool(self.outcome.changes), "failed": bool(self.failures), **failed}
 
     def difference(self) -> list[manifests.Manifest]:
         """Ansible's difference, where there is one."""
@@ -115,6 +127,8 @@ class FleetOutcome(record.Outcome):
     items: list[Item] = field(default_factory=list)
     removals: list[Item] = field(default_factory=list)
     unlisted: list[manifests.Manifest] = field(default_factory=list)
+    # What `model_registry_info` would return; None where it was not asked for, or could not be read.
+    info: manifests.Manifest | None = None
 
     def result(self, diff: bool) -> manifests.Manifest:
         """The result of the module."""
@@ -127,13 +141,14 @@ class FleetOutcome(record.Outcome):
         return {
             "changed": bool(changes),
             "changes": changes,
-            "registries": [item.result() for item in self.items],
+            "registries": [item.brief() if self.info else item.result() for item in self.items],
             "unlisted": self.unlisted,
             "drift": [difference.as_result() for item in self.items for difference in item.differences],
             "timeline": self.timeline,
             "cluster": self.cluster,
             **({"kept": kept} if kept else {}),
             **({"databases": databases} if databases else {}),
+            **({"info": self.info} if self.info else {}),
             **({"diff": [shown for item in parts for shown in item.difference()]} if diff else {}),
         }
 
@@ -154,16 +169,33 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]
     if problems:
         raise _errors.InputError(problems)
+    snapshot = snapshots.Snapshot(cluster, cluster.capabilities(), namespace)
     try:
-        Fleet(snapshots.Snapshot(cluster, cluster.capabilities(), namespace), options, check_mode, outcome).converge()
+        if options["info"] and check_mode:
+            _inform(snapshot, options["info"], outcome)
+        Fleet(snapshot, options, check_mode, outcome).converge()
     finally:
         for item in (*outcome.items, *outcome.removals):
             outcome.warn(warning if repr(item.name) in warning else f"registry {item.name!r}: {warning}" for warning in item.outcome.warnings)
         outcome.warn(smoke_test.warnings((item.name, item.outcome.status.get("smoke_test")) for item in outcome.items))
 
 
+def _inform(snapshot: snapshots.Snapshot, included: Mapping[str, Any], outcome: FleetOutcome) -> None:
+    """Read everything about all registries from the same lists as the plan. What is wrong with that does not stop the comparison."""
+    # Imported here, as in `registry`: it takes 10 ms to load.
+    from .._work import collector
+
+    snapshot.load()
+    try:
+        outcome.info = collector.Collector(snapshot.survey(), {**collector.ALL, **included}, outcome).result()
+    except _errors.ReportedError as error:
+        outcome.warn([f"info was not read: {error}"])
+
+
 def _call_problems(options: Mapping[str, Any]) -> list[_errors.Problem]:
     problems = [*naming.namespace_problems(options["namespace"]), *_options.time_problems("wait_timeout", options["wait_timeout"])]
+    if options["info"]:
+        problems += _options.time_problems("info.expiry_days", options["info"]["expiry_days"], 0)
     if options["purge_limit"] < 0:
         problems.append(_errors.Problem("purge_limit", "is not a valid number", "Set it to the maximum number of registries to delete", options["purge_limit"]))
     if options["purge"] and not options["registries"]:

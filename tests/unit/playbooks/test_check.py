@@ -70,6 +70,41 @@ def test_all_formats_say_the_same_and_only_the_metrics_are_readable_by_others(pl
     assert refused.code and "reachable" in refused.output
 
 
+def test_what_the_comparison_has_read_is_not_read_again_and_is_otherwise(play: Play, tmp_path: Path) -> None:
+    broken = registry(status={"available": False, "reason": "gone"})
+    together = GOOD | {"model_registries": COMPARED | {"info": found(broken, cluster=CLUSTER)}}
+
+    def asked() -> set[str]:
+        return set((tmp_path / "asked").read_text().split()) & {"model_registries", "model_registry_info"}
+
+    variables = VARIABLES | {"model_registry_report_registries": [{"name": "fraud"}], "model_registry_report_file": "page.html"}
+    for playbook in ("check", "report"):
+        played = play(playbook, variables=variables, **together)
+        assert asked() == {"model_registries"}, played.output
+        assert "1 not available" in played.summary if playbook == "check" else "1 registry, 0 available" in played.summary, played.output
+        options = json.loads((tmp_path / "model_registries.options").read_text())["info"]
+        assert options["include"] == ["status", *(["permissions"] if playbook == "report" else []), "certificates"] and options["expiry_days"] == 30
+    results = read(tmp_path)[0]["clusters"]["east"]["results"]
+    assert results["model_registries_seen"]["registries"][0]["status"]["reason"] == "gone" and "info" not in results["model_registries_result"]
+    refused = {"failed": True, "msg": "refused"}
+    for playbook in ("check", "report"):
+        played = play(playbook, variables=variables, **GOOD | {"model_registries": refused})
+        assert played.code and asked() == {"model_registries", "model_registry_info"} and "refused" in played.output, played.output
+    assert read(tmp_path)[1]["east", "fraud: health"][0] == "passed" and "1 registry, 1 available" in played.summary, played.output
+
+
+@pytest.mark.parametrize("listed", ["{{ undefined_list }}", [{"name": "{{ undefined_name }}"}]])
+def test_a_list_that_cannot_be_evaluated_is_not_taken_for_none(play: Play, tmp_path: Path, listed: Any) -> None:
+    """What does not need the list is part of the report all the same."""
+    played = play("check", variables=VARIABLES | {"model_registries_list": listed}, **GOOD)
+    file, tests, metrics = read(tmp_path)
+    assert played.code and played.summary.startswith("FAILED") and "undefined_" in played.output, played.output
+    assert file["failing"] and "error" in {result for result, _said in tests.values()} and last(metrics, "success", "east") == 0
+    played = play("report", variables={"model_registries_list": listed, "model_registry_report_file": "page.html"}, **GOOD)
+    assert played.code and (tmp_path / "asked").read_text().split() == ["model_registry_info"] and "undefined_" in played.output, played.output
+    assert "1 registry, 1 available" in played.summary, played.output
+
+
 def test_a_cluster_that_does_not_answer_or_is_not_in_the_run_is_not_good(play: Play, tmp_path: Path) -> None:
     assert play("check", hosts=HOSTS, variables=VARIABLES, **GOOD).code == 0
     before = read(tmp_path)[2]
@@ -98,7 +133,7 @@ def test_no_choice_of_tasks_writes_that_all_is_well(play: Play, tmp_path: Path) 
     assert skipped.code and "--skip-tags" in skipped.output, skipped.output
     # The inventory has one cluster, so that the tasks before those of the role are not needed.
     names = re.findall(r"- name: (.+)\n(?!.*(?:block|vars):\n)", (ROOT / "roles" / "model_registries" / "tasks" / "check.yml").read_text())
-    assert names[:2] == ["Validate the options", "Compare the registries with the list"] and len(names) >= 8
+    assert names[:2] == ["Validate the options", "Compare the registries with the list and read their status"] and len(names) >= 8
     for name in names[2:]:
         played = play("check", "--start-at-task", name, variables=VARIABLES, **GOOD)
         assert played.code, f"{name}\n{played.output}"
