@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _files, _outcome
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _files, _outcome, _report_changes
 
 OPTIONS = {
     "path": {"type": "str", "required": True},
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
         # What is made here stays until the page is written, and the process of a worker ends with its task. Of 1,000 registries it would be searched for 1 s.
         gc.disable()
         # 0.2 s, most of it for certificates, in each task that uses an action plugin of the collection.
-        from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _policy, _provenance, _report, _report_changes, _version
+        from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _policy, _provenance, _report, _version
 
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(OPTIONS)
@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
         run = _report.Run(
             _provenance.facts_of(variables, used, ("list",), version),
             [host for host in options["expected"] if host not in hosts],
-            _report_changes.read(_previous(os.path.join(folder, f"{_report.stem_of(name)}.json"))),
+            _previous(os.path.join(folder, f"{_report.stem_of(name)}.json")),
         )
         groups = {host: known[host].get("group_names") or () for host in hosts}
         backups = _backups.wanted(options["backup_folder"], options["backup_hours"])
@@ -65,17 +65,21 @@ class ActionModule(ActionBase):
             report = _report.report_of(results, datetime.now(timezone.utc), version, backups, options["policy"], groups, run)
         except _policy.PolicyError as error:
             raise AnsibleActionFail(f"{error}.") from None
-        content = {name: _report.html(report, _report.stem_of(name)), **_report.files(report, name)}
-        written: list[str] = []
+        *tables, compared_next = _report.files(report, name).items()
+        # A run that is killed leaves no new page beside old tables, and the next report compares with the last one that has a page.
+        content = dict([*tables, (name, _report.html(report, _report.stem_of(name))), compared_next])
+        written: dict[str, str] = {}
         try:
+            # What refuses the page is found before its tables are written.
+            _files.write(path, content[name], check_mode=True)
             for file, text in content.items():
-                written.append(_files.write(os.path.join(folder, file), text, check_mode=self._task.check_mode).path)
+                written[file] = _files.write(os.path.join(folder, file), text, check_mode=self._task.check_mode).path
         except (_files.FileRefused, OSError) as error:
             done = f"The report is incomplete: {len(written)} of {len(content)} files were written" if written else "Nothing was written"
             reason = _texts.line(str(error)) if isinstance(error, _files.FileRefused) else f"{error.filename or path}: {error.strerror}"
             raise AnsibleActionFail(f"{done}: {reason}.") from None
-        page, *others = written
-        result.update(changed=True, summary=list(report.summary), path=page, files=others)
+        page = written.pop(name)
+        result.update(changed=True, summary=list(report.summary), path=page, files=list(written.values()))
         return result
 
 
@@ -86,10 +90,12 @@ def _found_in(variables: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     return found, compared, catalog
 
 
-def _previous(path: str) -> str:
-    """What the last report has left beside its page; nothing if there is none that can be read."""
+def _previous(path: str) -> _report_changes.Previous:
+    """What the last report has left beside its page, or why it cannot be compared."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+            return _report_changes.read(file.read())
+    except FileNotFoundError:
+        return _report_changes.MISSING
+    except OSError as error:
+        return _report_changes.Previous(problem=f"The file of the earlier report cannot be read: {error.strerror}")

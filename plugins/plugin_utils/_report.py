@@ -87,6 +87,8 @@ def report_of(
     findings = sorted((finding for cluster in clusters for finding in findings_of(cluster)), key=lambda finding: SEVERITIES.index(finding.severity))
     registries = [registry for cluster in clusters for registry in cluster.registries]
     unchecked = [*(one for cluster in clusters for one in unchecked_of(cluster)), *(Unchecked(host, CLUSTER, EXCLUDED, True) for host in run.excluded)]
+    if run.previous.problem and run.previous != _report_changes.MISSING:
+        unchecked.append(Unchecked("", "changes", run.previous.problem, True))
     unread = [cluster for cluster in clusters if cluster.failure]
     links = _report_tables.group_links(clusters)
     tables = (

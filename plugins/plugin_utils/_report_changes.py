@@ -40,11 +40,9 @@ MISSING = Previous(problem="There is no earlier report in the directory of this 
 
 def read(text: str) -> Previous:
     """The earlier report in this file, whoever wrote it."""
-    if not text:
-        return MISSING
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Previous(problem="The file of the earlier report does not contain JSON")
     if not isinstance(content, dict) or content.get("version") != VERSION or not isinstance(content.get("tables"), dict):
         return Previous(problem=f"The file of the earlier report does not have version {VERSION}")

@@ -63,6 +63,16 @@ def test_a_report_of_which_a_file_cannot_be_written_is_said_to_be_incomplete(pla
     refused = play("report", model_registry_info=found(registry("one")), variables={"model_registry_report_file": "page.html"})
     assert refused.code and "The report is incomplete: 16 of 17 files were written" in refused.output, refused.output
     assert "Nothing was written" not in refused.output and len(list(tmp_path.glob("page*"))) == 17
+    # What the next report is compared with comes after the page, so that no change is lost that no page has shown.
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("The file of the earlier report cannot be read: Is a directory") == 3
+    (tmp_path / "page.json").rmdir()
+    for unreadable in ("", "{", "[" * 100_000):
+        (tmp_path / "page.json").write_text(unreadable)
+        written = play("report", model_registry_info=found(registry("one")), variables={"model_registry_report_file": "page.html"})
+        tables = json.loads((tmp_path / "page.json").read_text())["tables"]
+        [said] = [row for row in tables["unchecked"]["rows"] if row["Check"] == "Changes"]
+        assert written.code == 0 and said["State"] == "Not possible" and said["Reason"] == "The file of the earlier report does not contain JSON"
 
 
 def test_a_report_is_not_written_through_a_link_and_keeps_the_mode_of_its_file(play: Play, tmp_path: Path) -> None:
