@@ -17,6 +17,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import threading
@@ -77,6 +78,8 @@ COLLECTIONS = ("kubernetes.core", "awx.awx", "community.hashi_vault")
 PROMETHEUS_PACKAGE = "prometheus"
 # For Event-Driven Ansible.
 JAVA_MINIMUM = 17
+# Where distributions have their own Python.
+DISTRIBUTION = Path("/usr/bin")
 SYSTEM_PATHS = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/libexec")
 
 
@@ -201,12 +204,24 @@ def install_packages(with_browser: bool = False) -> None:
 # Python
 
 
+def python_for_tools() -> tuple[Path, str]:
+    """The Python that everything runs with, and its version in full: the one that runs this, or in place of one that was compiled without optimizations, as
+    pyenv does, the distribution's own of the same version, if that can make an environment. It needs a sixth less time for everything.
+    """
+    running, own = (Path(sys.executable), sys.version), DISTRIBUTION / f"python3.{sys.version_info.minor}"
+    if sys.prefix != sys.base_prefix or "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) or not own.exists():
+        return running
+    asked = subprocess.run([own, "-c", "import ensurepip, ssl, sys, venv; print(sys.version, end='')"], text=True, capture_output=True, check=False)
+    return (own, asked.stdout) if asked.returncode == 0 else running
+
+
 def python_environment() -> Path:
     """A virtual environment with everything of requirements-dev.txt."""
-    key = _key(sys.version, REQUIREMENTS.read_text())
+    python, version = python_for_tools()
+    key = _key(version, REQUIREMENTS.read_text())
 
     def build(folder: Path) -> None:
-        _run(sys.executable, "-m", "venv", folder)
+        _run(python, "-m", "venv", folder)
         _run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS)
 
     return build_once(f"python-{key}", "installing the Python packages of requirements-dev.txt (one to three minutes)", build)

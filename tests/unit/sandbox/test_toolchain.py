@@ -175,3 +175,26 @@ def test_nothing_is_listed_where_there_is_mysql(tmp_path, monkeypatch):
     assert toolchain.mysql() == tmp_path / "mysql-9.7.0"
     monkeypatch.setenv("SANDBOX_REGISTRY_SERVER", "/bin/true")
     assert run.not_run() == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "own", "is_taken"),
+    [
+        ("'--enable-shared'", 'echo "3.99 (own)"', True),
+        ("'--enable-shared' '--enable-optimizations'", 'echo "3.99 (own)"', False),
+        ("'--enable-shared'", "exit 1", False),
+        ("'--enable-shared'", None, False),
+    ],
+    ids=["slow", "fast", "unusable", "missing"],
+)
+def test_a_slow_python_is_replaced_by_that_of_the_distribution(tmp_path, monkeypatch, settings, own, is_taken):
+    """The environment is made by a Python that needs less time for everything, where there is one of the same version."""
+    program = tmp_path / f"python3.{sys.version_info.minor}"
+    if own:
+        program.write_text(f"#!/bin/sh\n{own}\n")
+        program.chmod(0o700)
+    monkeypatch.setattr(toolchain, "DISTRIBUTION", tmp_path)
+    monkeypatch.setattr(toolchain.sysconfig, "get_config_var", lambda _name: settings)
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+    python, version = toolchain.python_for_tools()
+    assert (python, version.strip()) == ((program, "3.99 (own)") if is_taken else (Path(sys.executable), sys.version))
