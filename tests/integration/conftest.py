@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import controlplane, databases, faults, toolchain
+from sandbox import controlplane, databases, faults, processes, toolchain
 from sandbox.kube import ApiError
 from sandbox.layout import ROOT, Layout
 from tests import helpers
@@ -91,6 +91,13 @@ def name(cluster: Cluster) -> Iterator[str]:
     for secret in cluster.items("v1", "secrets"):
         if secret["metadata"]["name"].startswith(f"{name}-db-"):
             cluster.delete("v1", "secrets", secret["metadata"]["name"])
+
+
+@pytest.fixture
+def without_pods(layout: Layout) -> Iterator[None]:
+    """No pod gets a node: for many registries that nobody waits for. The operator makes all that it makes, but to run their servers is half the work."""
+    with processes.paused(layout, "kube-scheduler"):
+        yield
 
 
 @pytest.fixture

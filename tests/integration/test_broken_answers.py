@@ -25,6 +25,8 @@ DATABASE = {"type": "mysql", "host": "db.example.com", "name": "models", "userna
 OF_WRITES = ("no answer", "half a body", "null", "metadata is null", "an error that is cut", "a strange pause", "502", "a 404 of another server")
 OF_READS = ("half a JSON", "no answer", "null", "metadata is a text", "502", "a 404 of another server", "the specification is a list")
 
+pytestmark = pytest.mark.usefixtures("without_pods")
+
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:

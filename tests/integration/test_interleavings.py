@@ -31,6 +31,7 @@ def room(layout: Layout, tmp_path: Path) -> Iterator[Room]:
 # Two runs
 
 
+@pytest.mark.usefixtures("without_pods")
 def test_a_creation_and_a_deletion_of_what_was_left_of_the_same_name_lose_nothing(room: Room) -> None:
     def prepared(number: int) -> tuple[Work, Work]:
         # A killed creation has left a Secret and a ConfigMap.
@@ -41,6 +42,7 @@ def test_a_creation_and_a_deletion_of_what_was_left_of_the_same_name_lose_nothin
     assert {True, False} == set(ends)
 
 
+@pytest.mark.usefixtures("without_pods")
 def test_a_deletion_of_what_was_left_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> None:
     def prepared(number: int) -> tuple[Work, Work]:
         assert room.process.killed_after(room.create(number), 2)
@@ -50,6 +52,7 @@ def test_a_deletion_of_what_was_left_and_a_creation_of_the_same_name_lose_nothin
     assert ends[-1] is True
 
 
+@pytest.mark.usefixtures("without_pods")
 def test_a_purge_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> None:
     def prepared(number: int) -> tuple[Work, Work]:
         room.process.run(room.delete(number - 1, wait=False))
@@ -65,6 +68,7 @@ def test_a_purge_and_a_creation_of_the_same_name_lose_nothing(room: Room) -> Non
         assert creating.error is None and room.check(number, purging, creating) is not is_deleted
 
 
+@pytest.mark.usefixtures("without_pods")
 def test_two_creations_of_the_same_registry_make_one(room: Room) -> None:
     for number, one, other in room.interleaved(lambda number: (room.create(number), room.create(number)), writes=1):
         assert one.error is None and other.error is None and room.check(number, one, other)
@@ -123,6 +127,7 @@ def test_members_from_two_runs_are_all_members(room: Room) -> None:
         assert {f"alice-{number}", f"bob-{number}"} <= set(members) and len(members) == len(set(members))
 
 
+@pytest.mark.usefixtures("without_pods")
 def test_it_never_deletes_a_registry_that_was_created_while_it_deletes_another_of_the_same_name(room: Room) -> None:
     """Nor does either of the two lose anything."""
 
@@ -139,6 +144,7 @@ def test_it_never_deletes_a_registry_that_was_created_while_it_deletes_another_o
     assert created == {True, False}
 
 
+@pytest.mark.usefixtures("without_pods")
 def test_a_deletion_spares_a_database_that_was_generated_after_it_looked(room: Room) -> None:
     switched: list[int] = []
 
