@@ -533,6 +533,7 @@ def test_what_failed_before_is_told_when_the_api_server_ends_the_wait(layout, au
 
 @pytest.mark.parametrize("rules", FAULTS.values(), ids=FAULTS)
 def test_a_run_comes_through_faults_of_the_api_server_and_leaves_nothing_to_the_next(cluster, layout, automation, room, rules):
+    """The one that is not heard takes a minute: two answers are waited for until the module gives them up."""
     prefix, database = room
     wanted = entries(prefix, 5, database, grants=2)
     faults.api_rules(layout, rules)

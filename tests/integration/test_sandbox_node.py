@@ -349,6 +349,7 @@ def test_first_connection_makes_the_schema(outcomes: dict[str, Outcome], layout:
 
 
 def test_unreachable_server_is_killed_when_its_startup_probe_has_failed(outcomes: dict[str, Outcome], layout: Layout) -> None:
+    """It takes half a minute: the probe begins after 10 s and fails six times, 5 s apart."""
     name = "mysql-password-wrong"
     assert not outcomes[name].ready
 
