@@ -106,12 +106,13 @@ options:
     default: []
   info:
     description:
-      - In check mode, also return what M(modelops.openshift_ai.model_registry_info) returns of all registries in the namespace, as RV(info). Both come from
-        the same requests, which takes less time than two tasks. If not set, only the comparison is returned. Ignored without check mode.
+      - In check mode, also returns the result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace, as RV(info). The comparison
+        and this result use the same requests, which takes less time than two tasks. If not set, only the comparison is returned. Ignored if the module does not
+        run in check mode.
     type: dict
     suboptions:
       include:
-        description: The information to return for each registry, as O(modelops.openshift_ai.model_registry_info#module:include).
+        description: The information to return for each registry, as in O(modelops.openshift_ai.model_registry_info#module:include).
         type: list
         elements: str
         choices: [status, permissions, certificates, database, smoke_test]
@@ -215,7 +216,7 @@ registries:
   description:
     - The registries in O(registries), in the same order and in the format of the options, without secrets. C(permissions) is included only if it is set.
     - For a registry that does not exist, for example in check mode, only the known values are included.
-    - With RV(info), C(name), C(namespace), C(changed), C(failed) and C(msg) are returned. All other values are in RV(info).
+    - If RV(info) is returned, only C(name), C(namespace), C(changed), C(failed) and C(msg) are included. All other values are in RV(info).
   returned: always, unless the list itself is not valid
   type: list
   elements: dict
@@ -320,7 +321,8 @@ kept:
   type: list
   elements: dict
 info:
-  description: What M(modelops.openshift_ai.model_registry_info) returns of all registries in the namespace. A warning is issued if they could not be read.
+  description: The result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace. A warning is issued if the registries could not
+    be read.
   returned: if O(info) is set, in check mode, and the registries could be read
   type: dict
 timeline:
