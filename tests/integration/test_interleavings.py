@@ -186,18 +186,23 @@ def test_a_registry_whose_status_is_written_all_the_time_is_deleted(room: Room) 
     assert room.held(SECRETS, 1) == room.held(CONFIG_MAPS, 1) == []
 
 
-def test_a_registry_with_a_generated_database_waits_for_the_end_of_that_of_a_deleted_one(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["Secret", "PersistentVolumeClaim"])
+def test_a_registry_with_a_generated_database_waits_for_the_end_of_that_of_a_deleted_one(room: Room, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     room.numbers = 1
-    name, left = room.name(1), (*SECRETS, f"{room.name(1)}-postgres-credentials")
+    name = room.name(1)
+    left = (*SECRETS, f"{name}-postgres-credentials") if kind == "Secret" else ("v1", "persistentvolumeclaims", f"{name}-postgres-storage")
     owner = {"apiVersion": REGISTRIES[0], "kind": "ModelRegistry", "name": name, "uid": str(uuid.uuid4())}
     # The garbage collector deletes it, and the finalizer keeps it until then.
     metadata = {"name": left[2], "ownerReferences": [owner], "finalizers": ["test.example.com/hold"]}
-    room.cluster.create(*SECRETS, {"metadata": metadata, "stringData": {"password": "word-of-the-first"}})
+    storage = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    content = {"stringData": {"password": "word-of-the-first"}} if kind == "Secret" else {"spec": storage}
+    room.cluster.create(left[0], left[1], {"metadata": metadata, **content})
     looks, freed_at = 0, 0
 
     def before(ended: Ended, request: Sent) -> None:
         nonlocal looks
-        if request.path.endswith(f"/{left[2]}"):
+        # A PersistentVolumeClaim is looked for in a list.
+        if request.path.endswith(f"/{left[2] if kind == 'Secret' else left[1]}"):
             looks += 1
             assert ended.writes == 0 or looks > freed_at > 0
             if looks == freed_at:
@@ -206,7 +211,7 @@ def test_a_registry_with_a_generated_database_waits_for_the_end_of_that_of_a_del
     with monkeypatch.context() as patched:
         patched.setattr(removal, "COLLECTION_SECONDS", 1)
         failed = room.process.run(registry(name=name, database={"type": "generated"}), before)
-    assert failed.error and f"Secret '{left[2]}' of a deleted registry still exists after 1 s" in failed.error, failed.error
+    assert failed.error and f"{kind} '{left[2]}' of a deleted registry still exists after 1 s" in failed.error, failed.error
     assert failed.writes == 0 and room.cluster.registry(name) is None
     freed_at = looks + 2
     created = room.process.run(registry(name=name, database={"type": "generated"}), before)

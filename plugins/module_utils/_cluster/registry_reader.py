@@ -93,6 +93,10 @@ class Reader:
         """All objects of a kind in a namespace, or in the whole cluster, without their content."""
         return self.cluster.metadata(api, namespace)
 
+    def named_so(self, api: tuple[str, str], name: str) -> list[manifests.Manifest]:
+        """The object of this name without its content, for an account that may list such objects and not get one."""
+        return self.cluster.metadata(api, self.namespace, fieldSelector=f"metadata.name={name}")
+
     def serves(self, api: tuple[str, str]) -> bool:
         """Whether the cluster knows this kind of object."""
         return self.cluster.serves(*api)
