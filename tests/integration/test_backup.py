@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import os
 import stat
@@ -106,7 +107,7 @@ def read(path: str) -> archive.Reader:
 
 
 def rows_of(reader: archive.Reader) -> dict[str, list[bytes]]:
-    return {table.name: sorted(reader.rows(table)) for table in table_layout.TABLES}
+    return {table.name: sorted(itertools.chain.from_iterable(reader.blocks(table))) for table in table_layout.TABLES}
 
 
 @pytest.mark.parametrize("kind", SERVERS)

@@ -452,7 +452,7 @@ def test_a_database_that_has_the_rows_already_is_only_compared(
     migrated(layout, "mysql", new)
     with registry_on(layout, automation, name, external(layout, "postgresql", old)):
         with opened(layout, "postgresql", old) as source, opened(layout, "mysql", new) as target, snapshot.snapshot(*source) as taken:
-            loader.load(*target, taken.rows)
+            loader.load(*target, taken.blocks)
         predicted = migrate(name, external(layout, "mysql", new), check=True)
         assert not predicted.failed and predicted.result["migration"]["rows"] > 0, predicted.output
         done = migrate(name, external(layout, "mysql", new))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +24,6 @@ from .._work import data_access
 
 # The oldest migration that leaves the same columns and the same rows as the newest one. Those between change indexes, foreign keys and views.
 OLDEST_ALIKE = {_options.MYSQL: 19, _options.POSTGRESQL: 19}
-# Between two looks at whether the run was cancelled, and reports of how far it is.
-ROWS_AT_ONCE = 1000
 
 
 @dataclass
@@ -100,7 +99,7 @@ class _Rows:
         """Read everything. ArchiveError when anything is not as it was written."""
         self._what = "checking the backup"
         for table in layout.TABLES:
-            for _line in self.of(table):
+            for _block in self.of(table):
                 pass
         self._done, self._started = 0, time.monotonic()
 
@@ -109,13 +108,12 @@ class _Rows:
         self._what = what
         self._tell()
 
-    def of(self, table: layout.Table) -> Iterator[bytes]:
+    def of(self, table: layout.Table) -> Iterator[list[bytes]]:
         """The rows of a table."""
-        for line in self._saved.rows(table):
-            if self._done % ROWS_AT_ONCE == 0:
-                self._tell()
-            self._done += 1
-            yield line
+        for block in self._saved.blocks(table):
+            self._tell()
+            self._done += len(block)
+            yield block
 
     def _tell(self) -> None:
         self._cluster.before_writing()
@@ -172,7 +170,7 @@ def _compare_deployments(reader: registry_reader.Reader, name: str, rows: _Rows,
         outcome.deployments = services
         return
     rows.told("comparing InferenceServices")
-    types = {str(row["id"]): row["type"] for row in _values(rows, "Context")}
+    types = {str(row["id"]): row.get("type") for row in _values(rows, "Context")}
     parents = {(str(row["context_id"]), str(row["parent_context_id"])) for row in _values(rows, "ParentContext")}
     outcome.deployments = []
     for metadata in sorted((service["metadata"] for service in services), key=lambda metadata: (metadata["namespace"], metadata["name"])):
@@ -184,7 +182,7 @@ def _compare_deployments(reader: registry_reader.Reader, name: str, rows: _Rows,
 
 
 def _values(rows: _Rows, table: str) -> Iterator[dict[str, Any]]:
-    return (values.row_of(layout.BY_NAME[table], line) for line in rows.of(layout.BY_NAME[table]))
+    return itertools.chain.from_iterable(values.rows_of(layout.BY_NAME[table], block) for block in rows.of(layout.BY_NAME[table]))
 
 
 def version_refusal(source: str, source_version: int, target: str, target_version: int) -> str:

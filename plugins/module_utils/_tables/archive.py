@@ -16,6 +16,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -57,22 +58,28 @@ def member(table: str) -> str:
 
 
 class _Forward:
-    """A stream that is only written forward, for which zipfile needs to know no more: what went through it, and whether anything still does."""
+    """A stream that is only written forward, for which zipfile needs to know no more: what is still to be written, and what went through it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self.content, self.size, self.stopped = hashlib.sha256(), 0, False
+        self._waiting: list[bytes] = []
+        self.content, self.size = hashlib.sha256(), 0
 
     def write(self, part: bytes) -> int:
-        if not self.stopped:
-            self._stream.write(part)
-            self.content.update(part)
-            self.size += len(part)
+        self._waiting.append(part)
         return len(part)
 
     def flush(self) -> None:
-        if not self.stopped:
-            self._stream.flush()
+        pass
+
+    def send(self) -> None:
+        """Write what is waiting."""
+        part = b"".join(self._waiting)
+        self._waiting.clear()
+        self._stream.write(part)
+        self._stream.flush()
+        self.content.update(part)
+        self.size += len(part)
 
 
 class Writer:
@@ -83,26 +90,26 @@ class Writer:
         self._file = zipfile.ZipFile(cast(Any, self._forward), "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
         self._contents: dict[str, Content] = {}
 
-    def add(self, table: layout.Table, rows: Iterable[bytes]) -> Content:
-        """Write the rows of a table, given as lines without their breaks."""
-        digest, content, size = lines.Digest(), hashlib.sha256(), 0
-        kept: list[bytes] = []
+    def add(self, table: layout.Table, blocks: Iterable[list[bytes]]) -> Content:
+        """Write the rows of a table, given as lines without their breaks. Rows are compressed while the next ones are read."""
+        digest, content = lines.Digest(), hashlib.sha256()
 
-        def flush() -> None:
-            part = b"".join(kept)
+        def compress(block: list[bytes]) -> None:
+            part = b"\n".join((*block, b""))
             content.update(part)
             entry.write(part)
-            kept.clear()
 
-        with self._file.open(member(table.name), "w", force_zip64=True) as entry:
-            for line in rows:
-                digest.add(line)
-                kept += (line, b"\n")
-                size += len(line)
-                if size >= _CHUNK:
-                    flush()
-                    size = 0
-            flush()
+        with self._file.open(member(table.name), "w", force_zip64=True) as entry, ThreadPoolExecutor(1) as beside:
+            compressed: Future[None] | None = None
+            for block in blocks:
+                digest.add(block)
+                if compressed:
+                    compressed.result()
+                    self._forward.send()
+                compressed = beside.submit(compress, block)
+            if compressed:
+                compressed.result()
+        self._forward.send()
         self._contents[table.name] = found = Content(digest.rows, digest.text, content.hexdigest())
         return found
 
@@ -111,11 +118,7 @@ class Writer:
         manifest = {"format": FORMAT, **facts, "tables": {name: content.described() for name, content in self._contents.items()}}
         self._file.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
         self._file.close()
-
-    def abandon(self) -> None:
-        """Write nothing more, not even the directory that zipfile adds to whatever it has."""
-        self._forward.stopped = True
-        self._file.close()
+        self._forward.send()
 
     @property
     def size(self) -> int:
@@ -139,16 +142,17 @@ class Reader:
         self.manifest = self._manifest()
         self.contents = self._contents()
 
-    def rows(self, table: layout.Table) -> Iterator[bytes]:
-        """The lines of a table. After the last one they are compared with the manifest: what has been read before then is not proven."""
+    def blocks(self, table: layout.Table) -> Iterator[list[bytes]]:
+        """The lines of a table, many at a time. After the last one they are compared with the manifest: what has been read before then is not proven."""
         expected, digest, content = self.contents[table.name], lines.Digest(), hashlib.sha256()
         try:
             with self._file.open(member(table.name)) as entry:
-                for line in io.BufferedReader(cast(Any, entry), _CHUNK):
-                    content.update(line)
-                    row = line[:-1] if line.endswith(b"\n") else line
-                    digest.add(row)
-                    yield row
+                stream = io.BufferedReader(cast(Any, entry), _CHUNK)
+                while block := stream.readlines(_CHUNK):
+                    content.update(b"".join(block))
+                    rows = [line.rstrip(b"\n") for line in block]
+                    digest.add(rows)
+                    yield rows
         except _UNREADABLE:
             raise self._altered(table.name) from None
         if Content(digest.rows, digest.text, content.hexdigest()) != expected:
@@ -157,7 +161,7 @@ class Reader:
     def prove(self) -> None:
         """Read everything. ArchiveError when anything is not as it was written."""
         for name in self.contents:
-            for _row in self.rows(layout.BY_NAME[name]):
+            for _block in self.blocks(layout.BY_NAME[name]):
                 pass
 
     def prove_files(self) -> None:

@@ -50,8 +50,8 @@ def into_folder(folder: str, backup: retention.Backup, fill: Fill, checksum: boo
         _remove_leftovers(folder, backup)
         with _draft(path) as draft:
             with os.fdopen(os.open(draft, os.O_WRONLY), "wb") as stream:
-                writer = _filled(archive.Writer(stream), fill)
-                stream.flush()
+                writer = archive.Writer(stream)
+                fill(writer)
                 os.fsync(stream.fileno())
             with open(draft, "rb") as stream:
                 archive.Reader(stream).prove_files()
@@ -72,7 +72,8 @@ def into_nothing(folder: str | None, backup: retention.Backup, fill: Fill) -> Wr
         reason = "it cannot be written to" if os.path.isdir(folder) else "it is not an existing directory"
         raise DestinationError(f"The backup cannot be written to {folder}: {reason}")
     with open(os.devnull, "wb") as stream:
-        writer = _filled(archive.Writer(stream), fill)
+        writer = archive.Writer(stream)
+        fill(writer)
     return Written(folder and os.path.join(folder, backup.file), writer.size, writer.sha256)
 
 
@@ -86,7 +87,8 @@ def into_command(command: list[str], fill: Fill) -> Written:
         is_read = True
         try:
             stream: Any = process.stdin
-            writer = _filled(archive.Writer(stream), fill)
+            writer = archive.Writer(stream)
+            fill(writer)
             stream.close()
         except BrokenPipeError:
             # It has ended, or does not want any more.
@@ -120,16 +122,6 @@ def remove_superseded(folder: str, newest: retention.Backup, count: int | None, 
         reason = (error.strerror or str(error)).lower()
         raise DestinationError(f"The backup {newest.file} was written to {folder}, but old backups were not deleted: {reason}") from None
     return removed
-
-
-def _filled(writer: archive.Writer, fill: Fill) -> archive.Writer:
-    try:
-        fill(writer)
-    except BaseException:
-        with contextlib.suppress(OSError, ValueError):
-            writer.abandon()
-        raise
-    return writer
 
 
 @contextmanager

@@ -11,10 +11,12 @@ property has another type than it declares. Meanwhile nobody else can write, and
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,8 +73,8 @@ _BEGIN = {
 }
 
 
-# The rows of a table, from the first one again each time: as lines, such as `Snapshot.rows` and `archive.Reader.rows` have them.
-Rows = Callable[[layout.Table], Iterable[bytes]]
+# The rows of a table, from the first one again each time: as lines, many at a time, such as `Snapshot.blocks` and `archive.Reader.blocks` have them.
+Blocks = Callable[[layout.Table], Iterable[list[bytes]]]
 
 
 class NotEmptyError(snapshot.UnusableDatabaseError):
@@ -117,13 +119,13 @@ def differing(taken: snapshot.Snapshot, rows: Mapping[str, int], digests: Mappin
     for table in COPIED:
         if taken.first(f"SELECT COUNT(*) FROM {quote}{table.name}{quote}")[0] != rows[table.name]:
             return [table.name]
-    return [table.name for table in COPIED if _digest(taken.rows(table)).text != digests[table.name]]
+    return [table.name for table in COPIED if _digest(taken.blocks(table)).text != digests[table.name]]
 
 
 def load(
     connection: Any,
     kind: str,
-    rows: Rows,
+    blocks: Blocks,
     leave_out_orphans: bool = False,
     commit: bool = True,
     told: Callable[[str], None] = lambda _what: None,
@@ -135,7 +137,7 @@ def load(
     either. `told` is called before each table is written, and before each one is read back; what it raises ends the loading,
     and so does what `before_commit` raises, which is called once everything is written and proven.
     """
-    loading = _Loading(connection, kind, rows, told)
+    loading = _Loading(connection, kind, blocks, told)
     with snapshot.in_words(connection, "The database was not loaded"):
         loading.prove_target()
         with loading.transaction(commit):
@@ -146,16 +148,16 @@ def load(
     return loading.loaded
 
 
-def to_load(rows: Rows, kind: str, leave_out_orphans: bool) -> tuple[Counter[str], dict[str, lines.Digest]]:
+def to_load(blocks: Blocks, kind: str, leave_out_orphans: bool) -> tuple[Counter[str], dict[str, lines.Digest]]:
     """What `load` would write into a type of database, by table, and how many rows it would leave out. UnloadableError for what is not a row."""
     orphans, kept, digests = Counter[str](), _Kept(kind == _options.MYSQL), {}
     for table in COPIED:
         digest = digests[table.name] = lines.Digest()
-        for line in rows(table):
-            if leave_out_orphans and kept.is_orphan(table, _row(table, line)):
-                orphans[table.name] += 1
-            else:
-                digest.add(line)
+        for block in blocks(table):
+            is_orphan = kept.are_orphans(table, _rows(table, block)) if leave_out_orphans else [False] * len(block)
+            if any(is_orphan):
+                orphans[table.name] += sum(is_orphan)
+            digest.add([line for line, is_left_out in zip(block, is_orphan) if not is_left_out])
     return orphans, digests
 
 
@@ -191,8 +193,8 @@ def _execute(connection: Any, statement: str) -> None:
 class _Loading:
     """One run of `load`."""
 
-    def __init__(self, connection: Any, kind: str, rows: Rows, told: Callable[[str], None]) -> None:
-        self._connection, self._kind, self._rows, self._told = connection, kind, rows, told
+    def __init__(self, connection: Any, kind: str, blocks: Blocks, told: Callable[[str], None]) -> None:
+        self._connection, self._kind, self._blocks, self._told = connection, kind, blocks, told
         self._target = snapshot.Snapshot(connection, kind)
         self._is_mysql = kind == _options.MYSQL
         self._types: dict[str, int] = {}
@@ -240,7 +242,7 @@ class _Loading:
         self._add_types()
         for table in COPIED:
             self._told(f"writing table {table.name}")
-            self._store(table, self._rows(table))
+            self._store(table, self._blocks(table))
         self.loaded.orphans = self._trouble.orphans
         if text := " ".join(self._trouble.texts(self._is_mysql, leave_out_orphans)):
             raise UnloadableError(text)
@@ -250,7 +252,7 @@ class _Loading:
         started = time.monotonic()
         for table in COPIED:
             self._told(f"verifying table {table.name}")
-            found, sent = _digest(self._target.rows(table)), self.loaded.digests[table.name]
+            found, sent = _digest(self._target.blocks(table)), self.loaded.digests[table.name]
             if (found.rows, found.text) != (sent.rows, sent.text):
                 raise UnloadableError(
                     f"The database did not store the rows of table {table.name} without changes: {sent.rows} were written, {found.rows} were read"
@@ -279,7 +281,7 @@ class _Loading:
 
     def _compare_metadata_version(self) -> None:
         table = layout.BY_NAME[METADATA_VERSION]
-        theirs, ours = sorted(self._rows(table)), sorted(self._target.rows(table))
+        theirs, ours = sorted(itertools.chain.from_iterable(self._blocks(table))), sorted(self._target.rows(table))
         if theirs != ours:
             raise UnloadableError(f"The rows belong to another schema: table {METADATA_VERSION} of the database has other rows")
 
@@ -288,49 +290,52 @@ class _Loading:
         table = layout.BY_NAME["Type"]
         known = dict(self._run(f"SELECT name, type_kind FROM {self._name(table)}"))
         lacking = []
-        for line in self._rows(table):
-            row = _row(table, line)
-            [name] = _key(table, row, ["name"])
-            if name not in known:
-                known[name] = row["type_kind"]
-                lacking.append(line)
-            elif known[name] != row["type_kind"]:
-                raise UnloadableError(f"The type {_clipped(name)} has another kind in the database")
-        self._store(table, lacking)
+        for block in self._blocks(table):
+            for line, row in zip(block, _rows(table, block)):
+                [name] = _key(table, row, ["name"])
+                if name not in known:
+                    known[name] = row.get("type_kind")
+                    lacking.append(line)
+                elif known[name] != row.get("type_kind"):
+                    raise UnloadableError(f"The type {_clipped(name)} has another kind in the database")
+        self._store(table, [lacking])
         self._types = {str(name): int(number) for name, number in self._run(f"SELECT name, id FROM {self._name(table)}")}
         for table in (layout.BY_NAME["TypeProperty"], layout.BY_NAME["ParentType"]):
             names = [column.shown for column in table.columns[:2]]
             # All of them first: the connection cannot be used for anything else while there are more.
-            present = {_key(table, _row(table, line), names) for line in list(self._target.rows(table))}
-            self._store(table, (line for line in self._rows(table) if _key(table, _row(table, line), names) not in present))
+            present = {_key(table, row, names) for block in list(self._target.blocks(table)) for row in _rows(table, block)}
+            found = [(line, row) for block in self._blocks(table) for line, row in zip(block, _rows(table, block))]
+            self._store(table, [[line for line, row in found if _key(table, row, names) not in present]])
 
-    def _store(self, table: layout.Table, found: Iterable[bytes]) -> None:
+    def _store(self, table: layout.Table, found: Iterable[list[bytes]]) -> None:
         """Write the rows of a table that can be written, and note the others."""
         with snapshot.in_words(self._connection, f"The table {table.name} was not written"):
             (self._insert if self._is_mysql else self._copy)(table, found)
 
-    def _encoded(self, table: layout.Table, found: Iterable[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
+    def _encoded(self, table: layout.Table, found: Iterable[list[bytes]]) -> Iterator[tuple[bytes, list[bytes]]]:
         """The rows of a table that can be written: their lines, and their values."""
         encoding = values.Encoding(table, self._kind, self._types)
         digest = self.loaded.digests[table.name] = lines.Digest()
-        for line in found:
-            row = _row(table, line)
-            if self._kept.is_orphan(table, row):
-                self._trouble.orphans[table.name] += 1
-                continue
-            digest.add(line)
-            try:
+        for block in found:
+            rows = _rows(table, block)
+            is_orphan = self._kept.are_orphans(table, rows)
+            if any(is_orphan):
+                self._trouble.orphans[table.name] += sum(is_orphan)
+            kept = [(line, row) for line, row, is_left_out in zip(block, rows, is_orphan) if not is_left_out]
+            digest.add([line for line, _row in kept])
+            for line, row in kept:
                 try:
-                    fields = encoding.fields(row)
-                except values.UnstorableError:
-                    self._trouble.unstorable.setdefault(table.name, _Listed()).add(_named(row))
-                    # It goes on, to find them all.
-                    fields = encoding.fields(values.storable(row))
-            except (ValueError, LookupError):
-                raise _not_understood(table) from None
-            yield line, fields
+                    try:
+                        fields = encoding.fields(row)
+                    except values.UnstorableError:
+                        self._trouble.unstorable.setdefault(table.name, _Listed()).add(_named(row))
+                        # It goes on, to find them all.
+                        fields = encoding.fields(values.storable(row))
+                except (ValueError, LookupError):
+                    raise _not_understood(table) from None
+                yield line, fields
 
-    def _copy(self, table: layout.Table, found: Iterable[bytes]) -> None:
+    def _copy(self, table: layout.Table, found: Iterable[list[bytes]]) -> None:
         kept, size = [], 0
         with self._connection.cursor() as cursor, cursor.copy(f"COPY {self._name(table)} ({_columns(table)}) FROM STDIN") as copy:
             for _line, fields in self._encoded(table, found):
@@ -341,35 +346,41 @@ class _Loading:
                     kept, size = [], 0
             copy.write(b"".join(row + b"\n" for row in kept))
 
-    def _insert(self, table: layout.Table, found: Iterable[bytes]) -> None:
+    def _insert(self, table: layout.Table, found: Iterable[list[bytes]]) -> None:
         [(largest,)] = self._run("SELECT @@max_allowed_packet")
         head = f"INSERT INTO {self._name(table)} ({_columns(table)}) VALUES ".encode()
         limit = min(_BATCH, largest // 2)
-        kept: list[bytes] = []
-        given: list[bytes] = []
+        kept: list[tuple[bytes, bytes]] = []
         size = 0
-
-        def flush() -> None:
-            try:
-                self._run(head + b",".join(kept))
-            except self._connection.Error as error:
-                if error.args[:1] != (_DUPLICATE,):
-                    raise
-                for row, line in zip(kept, given):
-                    self._insert_one(table, head + row, line)
-
-        for line, fields in self._encoded(table, found):
-            row = b"(" + b",".join(fields) + b")"
-            if len(head) + len(row) + 1 > largest:
-                raise UnloadableError(f"A row of table {table.name} is larger than max_allowed_packet of the database ({largest}). Increase max_allowed_packet")
-            if kept and size + len(row) > limit:
-                flush()
-                kept, given, size = [], [], 0
-            kept.append(row)
-            given.append(line)
-            size += len(row) + 1
+        # The database writes rows while the next ones are prepared.
+        with ThreadPoolExecutor(1) as beside:
+            written: Future[None] | None = None
+            for line, fields in self._encoded(table, found):
+                row = b"(" + b",".join(fields) + b")"
+                if len(head) + len(row) + 1 > largest:
+                    raise UnloadableError(
+                        f"A row of table {table.name} is larger than max_allowed_packet of the database ({largest}). Increase max_allowed_packet"
+                    )
+                if kept and size + len(row) > limit:
+                    if written:
+                        written.result()
+                    written = beside.submit(self._insert_all, table, head, kept)
+                    kept, size = [], 0
+                kept.append((line, row))
+                size += len(row) + 1
+            if written:
+                written.result()
         if kept:
-            flush()
+            self._insert_all(table, head, kept)
+
+    def _insert_all(self, table: layout.Table, head: bytes, kept: list[tuple[bytes, bytes]]) -> None:
+        try:
+            self._run(head + b",".join([row for _line, row in kept]))
+        except self._connection.Error as error:
+            if error.args[:1] != (_DUPLICATE,):
+                raise
+            for line, row in kept:
+                self._insert_one(table, head + row, line)
 
     def _insert_one(self, table: layout.Table, statement: bytes, line: bytes) -> None:
         try:
@@ -381,7 +392,7 @@ class _Loading:
 
     def _pair(self, table: layout.Table, line: bytes) -> str:
         """A row, and the one that MySQL takes for the same."""
-        row = _row(table, line)
+        [row] = _rows(table, [line])
         encoded = dict(zip((column.name for column in table.columns), values.Encoding(table, self._kind, self._types).fields(row)))
         for key in _KEYS:
             if all(name in encoded and encoded[name] != b"NULL" for name in key):
@@ -454,16 +465,16 @@ class _Kept:
         # MySQL does not miss what a row belongs to.
         self._owners = {} if is_mysql else {owner: _Numbers() for owners in OWNERS.values() for _column, owner in owners}
 
-    def is_orphan(self, table: layout.Table, row: Mapping[str, Any]) -> bool:
-        """Whether there is nothing that a row belongs to. If there is, others may belong to it."""
-        if any(row[column.shown] is None for column in table.columns if column.form == layout.TYPE):
-            return True
-        if self._owners:
-            if any(row[column] not in self._owners[owner] for column, owner in OWNERS.get(table.name, ())):
-                return True
-            if table.name in self._owners and isinstance(row["id"], int):
-                self._owners[table.name].add(row["id"])
-        return False
+    def are_orphans(self, table: layout.Table, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Whether there is nothing that a row belongs to, of each. If there is, others may belong to it."""
+        types = [column.shown for column in table.columns if column.form == layout.TYPE]
+        owners = [(column, self._owners[owner]) for column, owner in OWNERS.get(table.name, ())] if self._owners else []
+        found = [any(row.get(name) is None for name in types) or any(row.get(column) not in known for column, known in owners) for row in rows]
+        if table.name in self._owners:
+            for row, is_orphan in zip(rows, found):
+                if not is_orphan and isinstance(row.get("id"), int):
+                    self._owners[table.name].add(row["id"])
+        return found
 
 
 class _Numbers:
@@ -485,10 +496,10 @@ class _Numbers:
         return part is not None and bool(part[number >> 3 & 1023] >> (number & 7) & 1)
 
 
-def _digest(rows: Iterable[bytes]) -> lines.Digest:
+def _digest(blocks: Iterable[list[bytes]]) -> lines.Digest:
     digest = lines.Digest()
-    for line in rows:
-        digest.add(line)
+    for block in blocks:
+        digest.add(block)
     return digest
 
 
@@ -497,16 +508,17 @@ def _columns(table: layout.Table) -> str:
     return ", ".join(column.name for column in table.columns)
 
 
-def _row(table: layout.Table, line: bytes) -> dict[str, Any]:
+def _rows(table: layout.Table, block: Sequence[bytes]) -> list[dict[str, Any]]:
     try:
-        return values.row_of(table, line)
-    except ValueError:
+        return values.rows_of(table, block)
+    # Values in each other without end.
+    except (ValueError, RecursionError):
         raise _not_understood(table) from None
 
 
 def _key(table: layout.Table, row: Mapping[str, Any], names: list[str]) -> tuple[str | None, ...]:
     """The texts by which a row is known."""
-    key = tuple(row[name] for name in names)
+    key = tuple(row.get(name) for name in names)
     if not all(value is None or isinstance(value, str) for value in key):
         raise _not_understood(table)
     return key

@@ -13,7 +13,7 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import _options
@@ -33,12 +33,14 @@ class UnstorableError(ValueError):
 _NAMES = {table.name: frozenset(column.shown for column in table.columns) for table in layout.TABLES}
 
 
-def row_of(table: layout.Table, line: bytes) -> dict[str, Any]:
-    """A line as values by the names that they have in it. ValueError where it is not a row of this table."""
-    row = _read(line.decode())
-    if not isinstance(row, dict) or row.keys() != _NAMES[table.name]:
+def rows_of(table: layout.Table, block: Sequence[bytes]) -> list[dict[str, Any]]:
+    """Lines as values by the names that they have in them; a column without a value is not there. ValueError where one is not a row of this table."""
+    # All in one call, which takes half as long.
+    rows: list[Any] = _read((b"[" + b",".join(block) + b"]").decode())
+    names = _NAMES[table.name]
+    if len(rows) != len(block) or not all(isinstance(row, dict) and row.keys() <= names for row in rows):
         raise ValueError
-    return row
+    return rows
 
 
 def storable(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +71,7 @@ class Encoding:
 
     def fields(self, row: Mapping[str, Any]) -> list[bytes]:
         """The values of a row, in the order of the columns. UnstorableError; ValueError or LookupError for what cannot be in this table."""
-        return [self._null if (value := row[name]) is None else encode(value) for name, encode in self._columns]
+        return [self._null if (value := row.get(name)) is None else encode(value) for name, encode in self._columns]
 
 
 def _integer(value: Any) -> bytes:

@@ -21,8 +21,6 @@ from .._tables import closing, layout, lines, loader, snapshot
 from . import data_access
 
 Open = Callable[[], "contextlib.AbstractContextManager[data_access.Opened]"]
-# Between two looks at whether the run was cancelled, and reports of how far it is.
-ROWS_AT_ONCE = 1000
 
 
 class _WrittenError(Exception):
@@ -111,7 +109,7 @@ class Move:
             if loader.occupied(snapshot.Snapshot(self.target.connection, self.target.view.type)):
                 self._compare(counted)
             else:
-                loaded = loader.load(self.target.connection, self.target.view.type, counted.rows, self.leave_out_orphans, commit=False, told=counted.told)
+                loaded = loader.load(self.target.connection, self.target.view.type, counted.blocks, self.leave_out_orphans, commit=False, told=counted.told)
                 self.facts.orphans = dict(loaded.orphans)
                 self.facts.rows = {table.name: loaded.digests[table.name].rows for table in loader.COPIED}
 
@@ -133,7 +131,7 @@ class Move:
             loaded = loader.load(
                 self.target.connection,
                 self.target.view.type,
-                counted.rows,
+                counted.blocks,
                 self.leave_out_orphans,
                 told=counted.told,
                 before_commit=lambda: self._close(counted),
@@ -152,7 +150,7 @@ class Move:
         """The target has rows: of another run, or of the tools of the database. They must be the same."""
         started = time.monotonic()
         # The run that wrote these rows omitted the same orphaned rows.
-        orphans, digests = loader.to_load(counted.rows, self.target.view.type, self.leave_out_orphans)
+        orphans, digests = loader.to_load(counted.blocks, self.target.view.type, self.leave_out_orphans)
         rows, texts = {table: digest.rows for table, digest in digests.items()}, {table: digest.text for table, digest in digests.items()}
         target = snapshot.Snapshot(self.target.connection, self.target.view.type)
         target.schema_version()
@@ -250,26 +248,25 @@ class _Counted:
         self._doing = doing
         self._tell(doing)
 
-    def rows(self, table: layout.Table) -> Iterator[bytes]:
+    def blocks(self, table: layout.Table) -> Iterator[list[bytes]]:
         """The rows of a table."""
-        found = self._taken.rows(table)
+        found = self._taken.blocks(table)
         if table not in loader.COPIED:
             yield from found
             return
         digest = self.digests[table.name] = lines.Digest()
-        for line in found:
-            digest.add(line)
-            self._total += 1
-            if self._total % ROWS_AT_ONCE == 0:
-                seconds = time.monotonic() - self._started
-                self._tell(f"{self._doing}: {self._total:,} rows so far, {self._total / seconds if seconds >= 1 else self._total:,.0f} per second")
-            yield line
+        for block in found:
+            digest.add(block)
+            self._total += len(block)
+            seconds = time.monotonic() - self._started
+            self._tell(f"{self._doing}: {self._total:,} rows so far, {self._total / seconds if seconds >= 1 else self._total:,.0f} per second")
+            yield block
 
     def read_all(self) -> None:
         """Read all rows."""
         for table in loader.COPIED:
             self.told(f"reading table {table.name}")
-            for _line in self.rows(table):
+            for _block in self.blocks(table):
                 pass
 
 

@@ -64,7 +64,7 @@ def test_what_a_command_names_is_text_for_a_shell(kind):
 
 
 def test_a_row_that_is_not_understood_is_an_error_of_its_table(monkeypatch):
-    monkeypatch.setattr(snapshot, "_postgresql_lines", lambda *_arguments: [b'{"name":"\\u00'])
+    monkeypatch.setattr(snapshot, "_postgresql_blocks", lambda *_arguments: [[b'{"name":"\\u00']])
 
     class Connection:
         Error = OSError

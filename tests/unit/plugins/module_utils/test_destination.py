@@ -25,12 +25,12 @@ BACKUP = retention.backup_of("api.example.com:6443", "models", NOW)
 
 def fill(writer: archive.Writer) -> None:
     for table in layout.TABLES:
-        writer.add(table, [b'{"id":1}'])
+        writer.add(table, [[b'{"id":1}']])
     writer.finish({})
 
 
 def fail(writer: archive.Writer) -> None:
-    writer.add(layout.TABLES[0], [b'{"id":1}'])
+    writer.add(layout.TABLES[0], [[b'{"id":1}']])
     raise snapshot.UnusableDatabaseError("the database went away")
 
 
@@ -75,7 +75,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_file_that_cannot_grow_any_more_leaves_nothing(tmp_path: Path) -> None:
     def fill_with_noise(writer: archive.Writer) -> None:
-        writer.add(layout.TABLES[0], (os.urandom(500).hex().encode() for _number in range(2000)))
+        writer.add(layout.TABLES[0], ([os.urandom(500).hex().encode()] for _number in range(2000)))
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
@@ -169,7 +169,7 @@ def test_a_command_that_fails_is_repeated(command: list[str], message: str) -> N
 def test_a_command_that_does_not_read_everything_has_no_backup() -> None:
     def much(writer: archive.Writer) -> None:
         for table in layout.TABLES:
-            writer.add(table, (os.urandom(1000) for _number in range(300)))
+            writer.add(table, ([os.urandom(1000)] for _number in range(300)))
         writer.finish({})
 
     with pytest.raises(destination.DestinationError, match="before it had read"):

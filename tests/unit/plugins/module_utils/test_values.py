@@ -67,8 +67,8 @@ def test_a_type_is_its_number_in_this_database() -> None:
         encoding.fields({**row, "type": "kf.New"})
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"7", b'{"context_id": 7}', json.dumps({**ROW, "more": 1}).encode(), b"\xff"])
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"7", b'{"context": 7}', b"{},{}", json.dumps({**ROW, "more": 1}).encode(), b"\xff"])
 def test_a_line_that_is_no_row_of_the_table_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError):
-        values.row_of(PROPERTY, line)
-    assert values.row_of(PROPERTY, json.dumps(ROW).encode()) == ROW
+        values.rows_of(PROPERTY, [line])
+    assert values.rows_of(PROPERTY, [json.dumps(ROW).encode()] * 2) == [ROW] * 2
