@@ -41,6 +41,7 @@ BEFORE = {
     AGENTS: {"sources.yaml": "agent_catalogs: []\n"},
 }
 LABEL = {"app.kubernetes.io/component": "model-catalog"}
+OPERATORS = {**LABEL, "component": "model-catalog", "app": "model-catalog", "app.kubernetes.io/created-by": "model-registry-operator"}
 
 
 class Room:
@@ -67,7 +68,10 @@ class Room:
     def restore(self) -> None:
         """As the operator made it, where a run was faster too."""
         for name in self._delivered:
-            if not (self.cluster.get(*CONFIG_MAPS, name) or {"metadata": {}})["metadata"].get("labels"):
+            present = self.cluster.get(*CONFIG_MAPS, name)
+            if present and not present["metadata"].get("labels"):
+                # The operator notices the deletion of what has its labels only.
+                self.cluster.merge(*CONFIG_MAPS, name, {"metadata": {"labels": OPERATORS}})
                 self.cluster.delete(*CONFIG_MAPS, name)
         self.reset(self._delivered, with_token=False)
 

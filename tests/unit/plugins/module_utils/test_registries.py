@@ -18,7 +18,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.read
 
 from .builders import LATER, NAMESPACE, TODAY, live, options, pod, secret, stored, wanted
 
-CALL = {"namespace": None, "purge": False, "purge_limit": 1, "wait_timeout": 300}
+CALL = {"namespace": None, "purge": False, "purge_limit": 1, "wait_timeout": 300, "info": None}
 
 
 def entry(name, **changed):
