@@ -113,7 +113,8 @@ def test_rows_of_every_length_are_read_from_the_packets_of_mysql(layout: Layout,
     schema.migrate(connect(layout, kind, name))
     # With the rest of the line, around the lengths before which more bytes say how long it is.
     lengths = (0, *range(140, 180), *range(65_420, 65_460))
-    with opened(layout, kind, name) as (connection, _engine), connection.cursor() as cursor:
+    with opened(layout, kind, name) as (connection, _engine):
+        cursor = connection.cursor()
         cursor.execute("INSERT INTO Context (id, type_id, name) SELECT 77, id, 'odd' FROM Type WHERE name = 'kf.Experiment'")
         for length in lengths:
             columns = "(context_id, name, is_custom_property, string_value)"
