@@ -20,7 +20,7 @@ from unittest import mock
 from kubernetes.client.rest import ApiException
 
 from ansible_collections.modelops.openshift_ai.plugins.filter import to_variables
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module, _options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, login
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca, component, info, permission, registries, registry
@@ -320,10 +320,11 @@ class Reading:
         warnings: list[str] = []
         try:
             options = validated(_options.INFO, {"include": ["status", "permissions", "certificates"]})
-            found = info.Collector(self.connected(), options, record.Outcome(warnings=warnings)).result()
+            outcome = _module.Found(warnings=warnings)
+            info.collect(self.connected(), options, outcome)
         except _errors.ReportedError as error:
             return {"warnings": warnings}, str(error)
-        found = json.loads(json.dumps({"changed": False, **found}))
+        found = json.loads(json.dumps({"changed": False, **outcome.found}))
         report = _report.report_of([("sandbox", found, {})], datetime.now(UTC), "1.0.0")
         page, files = _report.html(report), _report.files(report, "report.html")
         assert ATTACK not in page, "the page holds what somebody wrote into the cluster"
