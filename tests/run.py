@@ -25,8 +25,8 @@ from tests.generations.conftest import folder_for, sandbox_of_a_copy
 # The last one has the least to do: the generations come after it.
 LANES = (
     (),
-    ("test_backup.py", "test_catalog*.py", "test_database_info.py", "test_model_*.py", "test_registry_reasons.py"),
-    ("test_broken_answers.py", "test_given_up_last.py", "test_interleavings.py", "test_migrate.py", "test_missing.py", "test_never.py", "test_rbac.py"),
+    ("test_backup.py", "test_catalog*.py", "test_database_info.py", "test_model_*.py"),
+    ("test_broken_answers.py", "test_given_up_last.py", "test_interleavings.py", "test_missing.py", "test_never.py", "test_rbac.py"),
     ("test_aap.py", "test_beside_other_tools.py", "test_examples.py", "test_registry_life.py", "test_sandbox_*.py"),
 )
 
