@@ -72,8 +72,8 @@ options:
             database rejects it, if the database accepts the new password, if another registry is available with the new password, or if another process has
             changed the Secret in the meantime. The error reports the result.
           - With O(wait=false), or if the run is interrupted, a later run removes or restores the previous password.
-          - The module fails if the password is empty or ends with a line break, or if it contains V(?) for MySQL, because the registry server does not start
-            with it. For PostgreSQL, all other passwords are valid. They are percent-encoded if required.
+          - The module fails if the password is empty, ends with a line break or, for MySQL, contains V(?), because the registry server does not start with such
+            a password. For PostgreSQL, all other passwords are valid. They are percent-encoded if required.
           - The module fails if a new password would have to be written to a Secret that neither the dashboard nor this collection created, or that another
             client, such as C(kubectl), has edited since. Change the password in that Secret and omit this option, or delete the Secret so that it is created
             again.
@@ -136,7 +136,8 @@ options:
       verify_server_cert:
         description:
           - Whether the registry server verifies the certificate and the host name of a MySQL server. With V(false) and a CA, the connection is encrypted but
-            the server is not verified. Without a CA, the CA certificates of the system are used. The dashboard never sets this field.
+            the server is not verified. With V(true) and without a CA, the server is verified with the CA certificates of the system. The dashboard never sets
+            this field.
           - If not set, it is V(true) when this call creates a registry with a CA, or selects another CA. Otherwise, the current value is kept, and a warning is
             issued if it is V(false). It is also kept if only the certificates in the ConfigMap change.
           - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified. The host name is never verified.

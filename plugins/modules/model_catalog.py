@@ -24,8 +24,8 @@ extends_documentation_fragment:
   - modelops.openshift_ai.attributes
 notes:
   - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
-  - The version of the catalog is determined from its ConfigMaps. The module fails if an option is not supported by that version. It also fails if the product
-    is older than OpenShift AI 2.24, in which the catalog was part of the dashboard.
+  - The version of the catalog is determined from its ConfigMaps. The module fails if an option is not supported by that version. It also fails with OpenShift
+    AI 2.23 and earlier, in which the catalog is part of the dashboard.
   - Sources that the product provides can be overridden, but not deleted.
   - A change on the settings page of the dashboard removes comments, labels, named queries, and everything else that the page does not manage. A warning is
     issued if the file contains any of these. To prevent this, see O(store).
@@ -140,8 +140,8 @@ options:
       - Descriptions of labels. If not set, they are not changed.
       - The module fails if a label is already described in another ConfigMap, because the same label in two ConfigMaps makes the catalog unavailable.
       - A warning is issued if several ConfigMaps describe labels, which is the case if the product itself describes labels. In current versions, the catalog
-        server cannot read the labels again after any source has changed. The catalog is then unavailable until the Deployment C(model-catalog) is restarted. If
-        O(wait) is set, the module restarts the Deployment if this happens. This requires the Role C(model-catalog-restart) in C(rbac/catalog.yml). Without this
+        server fails to reload the labels after any source has changed. The catalog is then unavailable until the Deployment C(model-catalog) is restarted. With
+        O(wait=true), the module restarts the Deployment in this case. This requires the Role C(model-catalog-restart) in C(rbac/catalog.yml). Without this
         Role, the module fails, and the error contains the command to run.
     type: list
     elements: dict

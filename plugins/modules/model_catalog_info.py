@@ -29,8 +29,8 @@ attributes:
     support: none
 notes:
   - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
-  - The version of the catalog is determined from its ConfigMaps. The module fails if the product is older than OpenShift AI 2.24, in which the catalog was part
-    of the dashboard.
+  - The version of the catalog is determined from its ConfigMaps. The module fails with OpenShift AI 2.23 and earlier, in which the catalog is part of the
+    dashboard.
   - The permissions to read the ConfigMaps of the catalog are in C(rbac/catalog.yml) of this collection. To find ConfigMaps with the label
     C(opendatahub.io/catalog-source=true), and Secrets with tokens, the account also needs permission to list ConfigMaps and Secrets.
   - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
@@ -50,7 +50,7 @@ options:
   include:
     description:
       - The information to return in addition to the sources.
-      - V(content) is the data of each source, which can have up to one megabyte.
+      - V(content) is the data of each source, which can be up to one megabyte in size.
       - V(server) is the status of each source in the catalog server.
     type: list
     elements: str

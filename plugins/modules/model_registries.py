@@ -55,9 +55,9 @@ options:
       - Registries are deleted after all listed registries have been reconciled. If one of those fails, nothing is deleted and a warning is issued.
       - Objects that a listed registry uses, or will use after this run, are kept. For example, a registry that is listed under a new name can use the password
         and the CA of the previous one. Objects that are not deleted are listed in RV(kept).
-      - Deletions that an earlier run started are completed, regardless of O(purge_limit) and O(delete_data). Leftovers of a deleted registry are detected if
-        its ClusterRoleBinding C(<name>-auth-delegator) still exists, which the operator leaves behind. A warning is issued if the account cannot list and
-        delete ClusterRoleBindings.
+      - Deletions that an earlier run started are completed, regardless of O(purge_limit) and O(delete_data). Leftovers of a deleted registry are detected by
+        its ClusterRoleBinding C(<name>-auth-delegator), which the operator leaves behind. A warning is issued if the account cannot list and delete
+        ClusterRoleBindings.
       - A registry whose name is not valid in O(registries), such as a name with more than 48 characters, is kept and a warning is issued. Delete it with
         M(modelops.openshift_ai.model_registry) and C(state=absent).
       - The module fails if O(registries) is empty.

@@ -32,8 +32,9 @@ attributes:
     description: The platforms that the module runs on.
 notes:
   - The archive is read on the host that executes the task.
-  - An archive can be altered together with its checksums. The module fails if the configuration in it contains an option that no backup contains, such as
-    C(allow_data_change). Before you create a registry from an archive of unknown origin, review its database and permissions.
+  - An archive can be altered together with its checksums. The module fails if the configuration in it contains an option that
+    M(modelops.openshift_ai.model_registry_backup) never writes, such as C(allow_data_change). Before you create a registry from an archive of unknown origin,
+    review its database and permissions.
 requirements:
   - kubernetes.core >= 5.0.0
 seealso:

@@ -96,7 +96,8 @@ options:
       - If the registry uses C(db-credential), that ConfigMap is updated. The dashboard creates it if a certificate is uploaded before the registry has a name.
       - The registry does not need to exist. A warning is issued if it exists and does not use the bundle.
       - With O(state=absent), all such ConfigMaps of the registry are deleted.
-      - The module fails if the name is not valid for a registry, or if O(kind) or O(key) differs from an upload in the dashboard.
+      - The module fails if the name is not valid for a registry, or if O(kind) or O(key) differs from the kind (ConfigMap) or key (C(ca.crt)) of an upload in
+        the dashboard.
     type: str
   mode:
     description:

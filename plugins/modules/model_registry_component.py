@@ -49,7 +49,7 @@ options:
     description:
       - The namespace of the model registries. The product creates it if it does not exist.
       - If not set, the current value is kept. If there is no current value, the product uses its default, C(rhoai-model-registries) or C(odh-model-registries).
-        In OpenShift AI 3.6 and later, the default is the namespace of the applications.
+        In OpenShift AI 3.6 and later, the default is the applications namespace of the product.
       - The namespace can be set only when the component is changed from V(removed) to V(managed). Because the product rejects any other change, the module
         fails if the component is already V(managed) with another namespace.
       - The module fails if the value is not a valid name, or if it is set with O(state=removed).

@@ -70,7 +70,7 @@ options:
     description:
       - The information to return for each registry, in addition to its options.
       - V(status) is its status.
-      - V(permissions) are the subjects that have access, as options and by RoleBinding.
+      - V(permissions) are the subjects that have access, in the format of the options and as a list of the bindings that grant the access.
       - V(certificates) are the CA certificates that are used to verify its database, and its client certificate.
       - V(database) is the result of a check of its database, as with M(modelops.openshift_ai.model_registry_database_info), from the host that executes the
         task. All databases are checked in parallel.
@@ -271,7 +271,8 @@ registries:
               description: Whether the subject is a group that contains nearly all users, such as C(system:authenticated).
               type: bool
             platform:
-              description: Whether the subject belongs to the cluster itself.
+              description: Whether the subject is part of the platform, such as a service account in a namespace whose name begins with C(openshift) or
+                C(kube-).
               type: bool
         certificates:
           description: The certificates that the server uses.

@@ -119,8 +119,8 @@ options:
           password:
             description:
               - The password of the user. Either this option or O(to.database.password_secret) is required.
-              - The module fails if the password is empty or ends with a line break, or if it contains V(?) for MySQL, because the registry server does not
-                start with it.
+              - The module fails if the password is empty, ends with a line break or, for MySQL, contains V(?), because the registry server does not start with
+                such a password.
             type: str
           password_secret:
             description:

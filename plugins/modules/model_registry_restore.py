@@ -27,7 +27,7 @@ attributes:
   check_mode:
     description: Writes all rows into the database and compares them, but rolls the transaction back instead of committing it.
   diff_mode:
-    description: The data of a registry can be large. RV(database.tables) contains the number of rows of each table.
+    description: The changed rows are not shown, because the data of a registry can be large. RV(database.tables) contains the number of rows of each table.
     support: none
   idempotent:
     description: If the database already contains exactly the data of the backup, nothing is written, and the module reports C(changed=false).

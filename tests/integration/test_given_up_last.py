@@ -100,7 +100,7 @@ def home(layout: Layout, cluster: Cluster, tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.mark.parametrize("made_by", ["us", "the dashboard"])
-def test_it_never_deletes_a_password_that_works_before_its_replacement_works(home: Home, made_by: str) -> None:
+def test_it_never_deletes_a_working_password_before_the_replacement_works(home: Home, made_by: str) -> None:
     if made_by == "us":
         home.create(ca={"source": "none"})
     else:
@@ -297,7 +297,7 @@ def test_a_change_in_place_that_is_killed_after_any_write_has_lost_nothing(home:
     assert number >= 3
 
 
-def test_it_never_deletes_a_ca_certificate_that_works_before_its_replacement_works(home: Home) -> None:
+def test_it_never_deletes_a_working_ca_certificate_before_the_replacement_works(home: Home) -> None:
     home.create(verify_server_cert=True)
     foreign = home.layout.path("pki", "other-ca.crt").read_text()
     replaced = home.run(database={"ca": {"source": "upload", "pem": foreign}})

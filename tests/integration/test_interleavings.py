@@ -128,7 +128,7 @@ def test_members_from_two_runs_are_all_members(room: Room) -> None:
 
 
 @pytest.mark.usefixtures("without_pods")
-def test_it_never_deletes_a_registry_that_was_created_while_it_deletes_another_of_the_same_name(room: Room) -> None:
+def test_it_never_deletes_a_new_registry_that_is_created_under_the_same_name_while_the_previous_registry_is_being_deleted(room: Room) -> None:
     """Nor does either of the two lose anything."""
 
     def prepared(number: int) -> tuple[Work, Work]:

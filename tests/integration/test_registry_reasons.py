@@ -202,7 +202,7 @@ def test_evidence_has_no_head_of_the_logging_library(runs: dict[str, Run]) -> No
 # Settings of TLS that PostgreSQL's driver cannot use: only somebody else than this collection writes them.
 BROKEN_TLS = {
     "no PEM certificate": {"sslRootCertificateConfigMap": {"name": OWN_CA, "key": "empty.crt"}},
-    "does not have this key": {"sslRootCertificateConfigMap": {"name": OWN_CA, "key": "none.crt"}},
+    "does not contain the specified key": {"sslRootCertificateConfigMap": {"name": OWN_CA, "key": "none.crt"}},
     "without its key": {"sslCertificateSecret": {"name": PAIRS, "key": "own.crt"}},
     "do not match": {"sslCertificateSecret": {"name": PAIRS, "key": "own.crt"}, "sslKeySecret": {"name": PAIRS, "key": "foreign.key"}},
 }

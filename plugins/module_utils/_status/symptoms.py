@@ -229,7 +229,11 @@ SYMPTOMS = (
         "the registry refers to a whole ConfigMap or Secret as its CA, which the registry server cannot read",
         "Set database.ca to one of its keys",
     ),
-    Symptom(r"failed to read SSL (root|CA) certificate|unable to read CA file", "the CA bundle does not have this key", "Correct the key in database.ca"),
+    Symptom(
+        r"failed to read SSL (root|CA) certificate|unable to read CA file",
+        "the ConfigMap or Secret in database.ca does not contain the specified key",
+        "Correct the key in database.ca",
+    ),
     Symptom(
         r'both "sslcert" and "sslkey" are required',
         "the registry has a client certificate without its key, or a key without its certificate",
