@@ -17,12 +17,12 @@ options:
       - The kubeconfig with the cluster and the credentials, as a path or as a dictionary with its content.
       - With a local connection, a relative path is also searched for in C(files/) of the role and next to the playbook, and a file that is encrypted with
         Ansible Vault is decrypted. With any other connection, it is a path on the host that the module runs on.
-      - Several paths are separated by C(:) and merged, as C(kubectl) does.
+      - Several paths are separated by C(:). The files are merged, as with C(kubectl).
       - If no option or environment variable specifies a cluster, the service account of the pod is used when the module runs in a pod, and C(~/.kube/config) or
-        the file in E(KUBECONFIG) is used otherwise. If the module runs in a pod with a service account and this file also exists, the module fails, because it
-        is not clear which cluster to use.
-      - The module fails if this option or O(context) is set without O(host), and E(K8S_AUTH_HOST), E(K8S_AUTH_CONTEXT) or a variable with credentials, such
-        as E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
+        the file in E(KUBECONFIG) is used otherwise. If the module runs in a pod with a service account and such a kubeconfig file also exists, the module
+        fails, because it is not clear which cluster to use.
+      - When this option or O(context) selects the cluster and O(host) is not set, the module fails if E(K8S_AUTH_HOST), E(K8S_AUTH_CONTEXT) or a variable with
+        credentials, such as E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
       - Can also be specified via the E(K8S_AUTH_KUBECONFIG) environment variable.
     type: raw
   context:
@@ -33,9 +33,9 @@ options:
   host:
     description:
       - The URL of the API server, for example V(https://api.cluster.example.com:6443).
-      - The module fails if the URL does not start with C(https://), unless it is that of a proxy on the same host, such as V(http://localhost:8001).
+      - The module fails if the URL does not start with C(https://), unless it is the URL of a proxy on the same host, such as V(http://localhost:8001).
       - The module fails if the token is from a kubeconfig that specifies another API server, from the pod that the module runs in, or from an environment
-        variable although E(K8S_AUTH_HOST) specifies another API server. To use this option, also set O(api_key).
+        variable while E(K8S_AUTH_HOST) specifies another API server. In these cases, also set O(api_key).
       - Can also be specified via the E(K8S_AUTH_HOST) environment variable.
     type: str
   api_key:

@@ -22,15 +22,15 @@ options:
             become available, and the error reports the cause.
           - V(generated) is a PostgreSQL database that the product creates for the registry. It is deleted together with the registry. A warning is issued,
             because it is not intended for production. Mutually exclusive with all other suboptions of O(database). The module fails if the product is older
-            than OpenShift AI 3.0, which is the first version that supports it. If the generated database of a deleted registry of the same name is still being
-            deleted, the module waits up to 60 seconds until the deletion is complete, and fails after this time.
+            than OpenShift AI 3.0, which is the first version that supports generated databases. If the generated database of a deleted registry of the same
+            name is still being deleted, the module waits up to 60 seconds until the deletion is complete, and fails after this time.
           - The module fails if the type of an existing registry would change, unless O(allow_data_change=true).
         type: str
         choices: [mysql, postgresql, generated]
       host:
         description:
           - The host name or IP address of the database server, or the name of a Service. For a Service in another namespace, also set O(database.namespace).
-          - With O(database.namespace), the address C(host.namespace.svc) is written, which can be resolved in every cluster.
+          - With O(database.namespace), the address C(host.namespace.svc) is written. This form of address can be resolved in every cluster.
           - Different names of the same Service are considered the same host, such as V(db) with O(database.namespace=data), and V(db.data.svc).
           - The module fails if the value contains a scheme, a port, a path or white space.
           - The module fails if the host of an existing registry would change, unless O(allow_data_change=true), because the models stay in the previous
@@ -54,7 +54,7 @@ options:
           - The name of the database. For a new registry, the default is V(model-registry). The database must exist. The product never creates it.
           - The module fails if the name contains a character that is not valid in the connection string of the registry server. These are V(/), V(%) and V(?)
             for MySQL, and V(%), V(?) and V(#) for PostgreSQL.
-          - With OpenShift AI 2.21, only letters, digits and underscores are valid, so a name is required.
+          - With OpenShift AI 2.21, only letters, digits and underscores are valid. A name is therefore required, because the default contains a hyphen.
           - The module fails if the database name of an existing registry would change, unless O(allow_data_change=true), because the models stay in the
             previous database.
         type: str
@@ -68,9 +68,9 @@ options:
           - The password of the user. It is stored in a Secret in the namespace of the registry, as in the dashboard.
           - If the password differs from the stored one, the Secret is updated and the server is restarted so that the change takes effect.
           - If the registry was available before, the previous password stays in the Secret under another key until the registry is available with the new one.
-            If the registry does not become available in time, the previous password is restored and the server is restarted again. It is not restored if the
-            database rejects it, if the database accepts the new password, if another registry is available with the new password, or if another process has
-            changed the Secret in the meantime. The error reports the result.
+            If the registry does not become available in time, the previous password is restored and the server is restarted again. The previous password is not
+            restored if the database rejects it, if the database accepts the new password, if another registry is available with the new password, or if another
+            process has changed the Secret in the meantime. The error reports the result.
           - With O(wait=false), or if the run is interrupted, a later run removes or restores the previous password.
           - The module fails if the password is empty, ends with a line break or, for MySQL, contains V(?), because the registry server does not start with such
             a password. For PostgreSQL, all other passwords are valid. They are percent-encoded if required.
@@ -82,8 +82,8 @@ options:
         description:
           - An externally managed Secret in O(namespace) with the password. It is never changed or deleted.
           - If the Secret changes, the next run restarts the server. A password for PostgreSQL must be percent-encoded in the Secret.
-          - The Secret that the dashboard or this collection created for the previous password is deleted after the registry has become available with this one.
-            Until then, it is listed in RV(kept), and a later run deletes it.
+          - The Secret that the dashboard or this collection created for the previous password is deleted after the registry has become available with the
+            Secret in this option. Until then, the previous Secret is listed in RV(kept), and a later run deletes it.
           - Mutually exclusive with O(database.password).
           - The module fails if the Secret or the key does not exist, or if the password in it is not valid.
         type: dict
@@ -99,7 +99,7 @@ options:
       ca:
         description:
           - The CA certificates that are used to verify the certificate of the database.
-          - The module fails if a suboption is set that does not belong to O(database.ca.source).
+          - The module fails if a suboption is set that does not apply to the value of O(database.ca.source).
         type: dict
         suboptions:
           source:
@@ -139,7 +139,7 @@ options:
             the server is not verified. With V(true) and without a CA, the server is verified with the CA certificates of the system. The dashboard never sets
             this field.
           - If not set, it is V(true) when this call creates a registry with a CA, or selects another CA. Otherwise, the current value is kept, and a warning is
-            issued if it is V(false). It is also kept if only the certificates in the ConfigMap change.
+            issued if it is V(false). The current value is also kept if only the certificates in the ConfigMap change.
           - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified. The host name is never verified.
           - If the certificate is not valid for the host name, the registry does not become available, and the error contains the host name.
         type: bool
@@ -149,7 +149,7 @@ options:
             names are those of the Go package C(crypto/tls). The cipher suites of TLS 1.3 cannot be restricted. If not set for a new registry, or if empty, the
             defaults of the registry server are used.
           - With this option, the connection is encrypted even without a CA, but the server is not verified.
-          - If a name is unknown or the cipher suite is insecure, the registry does not become available, and the error reports the cause.
+          - If a name is unknown or a cipher suite is insecure, the registry does not become available, and the error reports the cause.
           - The module fails for PostgreSQL.
         type: str
       ssl_mode:

@@ -16,7 +16,7 @@ options:
         the dashboard are reused.
       - If a subject is listed twice, access is granted once and a warning is issued.
       - The module fails if a name is empty or not a string, begins or ends with white space, or contains a control character. All such names are reported at
-        once. The module also fails if a name contains a space, unless it exists in the cluster.
+        once. The module also fails if a name contains a space, unless the cluster has a subject with this name.
     type: dict
     suboptions:
       groups:

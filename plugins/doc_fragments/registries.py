@@ -25,8 +25,8 @@ class ModuleDocFragment:
 options:
   registries:
     description:
-      - The registries. Each entry has the options of M(modelops.openshift_ai.model_registry). It can also be an entry that
-        M(modelops.openshift_ai.model_registry_info) returned.
+      - The registries. Each entry has the options of M(modelops.openshift_ai.model_registry). The entries that M(modelops.openshift_ai.model_registry_info)
+        returns can also be used.
       - The module fails before anything is written if an entry is not valid. One error lists all problems, each with its path, such as
         V(registries[17].database.port).
       - The module fails if a registry is listed twice.

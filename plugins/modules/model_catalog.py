@@ -28,7 +28,7 @@ notes:
     AI 2.23 and earlier, in which the catalog is part of the dashboard.
   - Sources that the product provides can be overridden, but not deleted.
   - A change on the settings page of the dashboard removes comments, labels, named queries, and everything else that the page does not manage. A warning is
-    issued if the file contains any of these. To prevent this, see O(store).
+    issued if the ConfigMap contains any of these. To prevent their removal, see O(store).
   - The module fails if a ConfigMap that it would change is managed by another tool, such as Argo CD.
   - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
   - If only the data of a source changes, an empty line is added to or removed from the end of C(sources.yaml). Otherwise, the catalog server might not read the
@@ -94,7 +94,8 @@ options:
         type: str
       included:
         description:
-          - Patterns for the names of models or MCP servers to show. The only wildcard is C(*), and case is ignored. With an empty list, all of them are shown.
+          - Patterns for the names of models or MCP servers to show. The only wildcard is C(*), and case is ignored. With an empty list, all entries of the
+            source are shown.
           - Required for a source of type V(hf) without an organization.
         type: list
         elements: str
@@ -126,7 +127,7 @@ options:
         type: str
       state:
         description:
-          - Whether the source exists. V(absent) deletes it, with its data and the Secret with its token.
+          - Whether the source exists. V(absent) deletes the source, its data, and the Secret with its token.
           - The module fails if the product provides the source. Set O(sources[].enabled) to V(false) instead.
         type: str
         choices: [present, absent]
@@ -222,7 +223,7 @@ options:
   purge_limit:
     description:
       - The maximum number of sources that O(purge) can delete in one run.
-      - If more sources are not listed, the module fails before anything is written, and the error lists them.
+      - If more sources would be deleted, the module fails before anything is written, and the error lists them.
       - The module fails if the value is less than 0.
     type: int
     default: 1

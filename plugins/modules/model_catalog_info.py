@@ -194,7 +194,7 @@ findings:
     effect:
       description:
         - V(catalog) means that the whole catalog is unavailable, V(source) that the source fails, V(entry) that an entry is missing, and V(advice) that the
-          server accepts it.
+          server accepts something that is probably not intended.
       type: str
     path:
       description: The location in the file, such as V(catalogs[2].name).
@@ -229,7 +229,7 @@ last_writes:
       description: The name of the ConfigMap.
       type: str
     manager:
-      description: The program that wrote it, as the API server recorded it. Requests of the dashboard are recorded as V(unknown).
+      description: The program that last wrote the ConfigMap, as recorded by the API server. Requests of the dashboard are recorded as V(unknown).
       type: str
     time:
       description: The time of the write.

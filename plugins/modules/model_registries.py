@@ -25,8 +25,8 @@ notes:
   - If the list itself is not valid, the module fails before anything is written. Problems that can be detected only in the cluster, such as a Secret that does
     not exist or a login that the database rejects, affect only the registry in question. All other registries are reconciled, and the module then fails and
     reports the reason for each registry that was not reconciled.
-  - For each registry, the CA certificate and the password are written before the registry, and the permissions after it. Members are added to its group when
-    the registry is available.
+  - For each registry, the CA certificate and the password are written before the registry, and the permissions after it. Members are added to the group of the
+    registry when the registry is available.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run. With C(connection=local) and without C(async), the module stops
     writing shortly after the Ansible process that started it has ended. With other connections, it stops when it receives the signal SIGTERM.
   - Progress is shown on the standard error stream of Ansible while the module runs. It is not shown with connections other than C(local), with C(async), or
@@ -44,15 +44,15 @@ options:
   namespace:
     description:
       - The namespace of the model registries.
-      - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
-        fails if there is no DataScienceCluster, or if the account cannot read it.
+      - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
+        OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   purge:
     description:
       - Whether to delete registries that are not listed, together with everything that was created only for them, as M(modelops.openshift_ai.model_registry)
         does with C(state=absent). An external database is never changed or deleted.
-      - Registries are deleted after all listed registries have been reconciled. If one of those fails, nothing is deleted and a warning is issued.
+      - Registries are deleted after all listed registries have been reconciled. If a listed registry fails, nothing is deleted and a warning is issued.
       - Objects that a listed registry uses, or will use after this run, are kept. For example, a registry that is listed under a new name can use the password
         and the CA of the previous one. Objects that are not deleted are listed in RV(kept).
       - Deletions that an earlier run started are completed, regardless of O(purge_limit) and O(delete_data). Leftovers of a deleted registry are detected by
@@ -66,14 +66,14 @@ options:
   purge_limit:
     description:
       - The maximum number of registries that O(purge) can delete in one run.
-      - If more registries are not listed, the module fails before anything is written, and the error lists them.
+      - If more registries would be deleted, the module fails before anything is written, and the error lists them.
       - The module fails if the value is less than 0.
     type: int
     default: 1
   delete_data:
     description:
       - Whether to allow O(purge) to delete generated databases together with their registries.
-      - If V(false), the module fails before anything is written if a registry with a generated database would be deleted.
+      - With V(false), the module fails before anything is written if a registry with a generated database would be deleted.
     type: bool
     default: false
   check_database:
@@ -89,7 +89,7 @@ options:
     description:
       - Whether to perform a rolling restart if a Secret or ConfigMap used by a server has changed since the server started.
       - With V(false), required restarts are only reported, in a warning and in C(status.restart_needed) of RV(registries), and the servers keep running with
-        the previous data. Use it to restart servers only in maintenance windows.
+        the previous data. Use this value to restart servers only in maintenance windows.
     type: bool
     default: true
   smoke_test:
@@ -140,7 +140,7 @@ options:
     description:
       - How long to wait until all registries are available, in seconds. The deletion of purged registries has a separate timeout of the same length. Ignored if
         O(wait=false).
-      - Eight registries are purged in parallel. Registries whose deletion has not started within this time are kept and reported as failed.
+      - Up to eight registries are purged in parallel. Registries whose deletion has not started within this time are kept and reported as failed.
       - The module stops waiting for a registry early if the same permanent error, such as a wrong password, is detected twice.
       - For a registry that this call does not change, the time is counted from the last change to the registry. A registry that has been unavailable for longer
         is reported immediately.
@@ -274,8 +274,8 @@ drift:
     option:
       description:
         - The option, such as V(database.port) or V(permissions.groups[fraud-scientists]). For a registry that does not exist, it is V(name).
-        - V(permissions.exclusive) means a RoleBinding that can be deleted without revoking any access, because it grants no access, or only access that another
-          RoleBinding also grants.
+        - V(permissions.exclusive) stands for a RoleBinding that can be deleted without revoking any access, because it grants no access, or only access that
+          another RoleBinding also grants.
       type: str
     before:
       description: The current value. For permissions, it is V(granted), or null. Passwords are masked.

@@ -29,7 +29,7 @@ notes:
   - Only the options that are set are compared and written. Labels, annotations and fields of other clients are not changed.
   - For a new registry, access in O(permissions) is granted as soon as the registry exists. Members are added when the registry is available.
   - O(permissions) is ignored with O(state=absent). RoleBindings that the dashboard or this collection created for the registry are deleted together with it,
-    including those that Kubernetes would not delete.
+    including those that Kubernetes does not delete automatically.
   - To grant access, the account needs permission to C(bind) the Role of the registry, or all permissions of that Role. Otherwise, the module fails before
     anything is written.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run.
@@ -54,17 +54,17 @@ options:
   namespace:
     description:
       - The namespace of the model registries.
-      - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
-        fails if there is no DataScienceCluster, or if the account cannot read it.
+      - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
+        OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   state:
     description:
       - V(present) creates or edits the registry. V(absent) deletes the registry and everything that was created only for it.
       - Together with the registry, V(absent) deletes the Secret with its password and uploaded CA certificates, if the dashboard or this collection created
-        them and no other registry uses them. Those that were created for a registry that no longer exists are deleted together with the last registry that
-        uses them. It also deletes the ClusterRoleBinding that the operator leaves behind, and anything that an interrupted deletion has left behind. Objects
-        that are not deleted are listed in RV(kept).
+        them and no other registry uses them. Secrets and certificates that were created for a registry that no longer exists are deleted together with the last
+        registry that uses them. V(absent) also deletes the ClusterRoleBinding that the operator leaves behind, and anything that an interrupted deletion has
+        left behind. Objects that are not deleted are listed in RV(kept).
       - An external database is never changed or deleted.
     type: str
     choices: [present, absent]
@@ -87,8 +87,8 @@ options:
         seconds, and the module logs in only once.
       - Problems that depend on the address of the client never make the module fail. Examples are a host name that can be resolved only in the cluster, and a
         login that MySQL rejects, because MySQL accounts are restricted to hosts.
-      - Requires the Python packages C(cryptography) and C(PyMySQL) or C(psycopg). If they are missing, V(fail) makes the module fail. V(warn) only sets
-        RV(database.checked) to V(false).
+      - Requires the Python package C(cryptography), and C(PyMySQL) for MySQL or C(psycopg) for PostgreSQL. If a package is missing, V(fail) makes the module
+        fail. V(warn) only sets RV(database.checked) to V(false).
       - If the registry does not become available, the error also reports the problems of the database.
     type: str
     choices: [ignore, warn, fail]
@@ -97,21 +97,21 @@ options:
     description:
       - Whether to perform a rolling restart if a Secret or ConfigMap used by the server has changed since the server started.
       - With V(false), a required restart is only reported, in a warning and in RV(status.restart_needed), and the server keeps running with the previous data.
-        Use it to restart servers only in maintenance windows.
+        Use this value to restart servers only in maintenance windows.
       - After a change to the database settings, the operator always replaces the server.
     type: bool
     default: true
   allow_data_change:
     description:
       - Whether to allow an existing registry to be moved to another database, host, port or type of database. The models stay in the previous database.
-      - If V(false), the module fails before anything is written if the registry would be moved.
+      - With V(false), the module fails before anything is written if the registry would be moved.
       - A generated database that is no longer used is kept until the registry is deleted.
     type: bool
     default: false
   delete_data:
     description:
       - Whether to allow the deletion of a generated database together with the registry.
-      - If V(false), the module fails before anything is written if the registry has a generated database.
+      - With V(false), the module fails before anything is written if the registry has a generated database.
       - Ignored for an external database, which is never deleted.
     type: bool
     default: false
@@ -134,7 +134,7 @@ options:
     description:
       - Whether to request the models of the registry at its public address when the registry is available. The request is authenticated with the token that is
         used to log in to the cluster. It does not write anything.
-      - Version C(v1) of the REST API is requested first, and C(v1alpha3) if the registry does not provide it. Registries of OpenShift AI 3.6 provide both.
+      - Version C(v1) of the REST API is requested first, and C(v1alpha3) if the registry does not provide C(v1). Registries of OpenShift AI 3.6 provide both.
       - The result is in RV(status.smoke_test). A warning is issued if the request does not succeed, or if the registry announces, in a C(Sunset) header, the
         date on which C(v1alpha3) will be removed.
       - The certificate of the registry is verified against the CA certificates of the system, and then against O(ca_cert).

@@ -25,7 +25,7 @@ extends_documentation_fragment:
   - modelops.openshift_ai.attributes
 attributes:
   check_mode:
-    description: Reads the whole database and reports the number of rows and the size of the archive, but does not write it.
+    description: Reads the whole database and reports the number of rows and the size of the archive, but does not write the archive.
   diff_mode:
     description: A backup does not change anything in the cluster.
     support: none
@@ -54,21 +54,21 @@ options:
   name:
     description:
       - The resource name of the registry.
-      - The module fails if the registry does not exist or has no database, if the database contains tables that do not belong to a model registry, or if one of
-        its migrations is incomplete.
+      - The module fails if the registry does not exist or has no database, if the database contains tables that do not belong to a model registry, or if a
+        migration of the database is incomplete.
     type: str
     required: true
   namespace:
     description:
       - The namespace of the model registries.
-      - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
-        fails if there is no DataScienceCluster, or if the account cannot read it.
+      - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
+        OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   dest:
     description:
-      - An existing directory on the host that executes the task. The name of the file is C(CLUSTER_REGISTRY_TIME.zip), with the URL of the API server and the
-        time in UTC.
+      - An existing directory on the host that executes the task. The name of the file is C(CLUSTER_REGISTRY_TIME.zip), with the address of the API server, the
+        name of the registry, and the time in UTC.
       - On a controller, files of a job are discarded after the job. Set a mounted path, or use O(command).
       - Mutually exclusive with O(command). Either O(dest) or O(command) is required.
       - The module fails if the directory does not exist or cannot be written to, or if the disk is full.

@@ -16,10 +16,10 @@ description:
   - Creates, updates or removes a bundle of CA certificates in a ConfigMap or Secret in the namespace of the model registries.
   - Checks each certificate before anything is written. With O(database), also checks that the certificate of the database can be verified with the bundle.
   - After a change, restarts only the registries that use the bundle, and waits until all of them are available.
-  - If a registry was available with the previous bundle, that bundle stays in the object under another key until all registries are available with the new
-    one. If no registry becomes available with the new bundle, the previous bundle is restored. It is not restored if it is known not to work, or if another
-    process has changed the bundle in the meantime. The error reports the result. With O(wait=false), or if the run is interrupted, a later run of the same task
-    removes or restores the previous bundle. With O(mode=add), the previous certificates stay in the bundle itself.
+  - If a registry was available with the previous bundle, that bundle stays in the object under another key until all registries are available with the new one.
+    If no registry becomes available with the new bundle, the previous bundle is restored. The previous bundle is not restored if it is known not to work, or if
+    another process has changed the bundle in the meantime. The error reports the result. With O(wait=false), or if the run is interrupted, a later run of the
+    same task removes or restores the previous bundle. With O(mode=add), the previous certificates stay in the bundle itself.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -33,8 +33,8 @@ notes:
   - The module never changes or deletes a ConfigMap or Secret that is managed by the platform or another tool. This includes objects of the platform, such as
     C(odh-trusted-ca-bundle), objects with an owner reference, objects with labels or annotations of a tool, such as Argo CD, Flux, Helm, External Secrets or
     cert-manager, and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the desired bundle.
-  - The module never replaces or deletes a key that a registry uses as a password, client certificate or private key, a key of a Secret with the password of a
-    database, or a key with anything other than PEM certificates.
+  - The module never replaces or deletes a key that a registry uses as a password, client certificate or private key. It also never replaces or deletes a key
+    that contains anything other than PEM certificates, or any key of a Secret that contains the password of a database.
   - Text between the certificates of a bundle is removed. Windows line endings and byte order marks are accepted. Duplicates are removed.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run.
 requirements:
@@ -53,8 +53,8 @@ options:
   namespace:
     description:
       - The namespace of the model registries.
-      - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
-        fails if there is no DataScienceCluster, or if the account cannot read it.
+      - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
+        OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   kind:
@@ -91,11 +91,12 @@ options:
       - The registry whose CA is managed. The bundle is stored in the same ConfigMap as an upload in the dashboard, C(<name>-db-credential), or
         C(<name>-db-credential-2) and so on if that name is already in use.
       - The ConfigMap that the registry uses is updated. If it does not use one, a ConfigMap with the same certificates is reused, or a new one is created. A
-        ConfigMap with other certificates is overwritten only if the registry uses it. With O(mode=add), the certificates are added to it.
+        ConfigMap with other certificates is overwritten only if the registry uses it. With O(mode=add), the certificates are added to this ConfigMap instead.
       - A ConfigMap that another registry uses, or that neither the dashboard nor this collection created, is never overwritten.
       - If the registry uses C(db-credential), that ConfigMap is updated. The dashboard creates it if a certificate is uploaded before the registry has a name.
       - The registry does not need to exist. A warning is issued if it exists and does not use the bundle.
-      - With O(state=absent), all such ConfigMaps of the registry are deleted.
+      - With O(state=absent), all ConfigMaps with CA certificates that were uploaded for the registry are deleted, if the dashboard or this collection created
+        them.
       - The module fails if the name is not valid for a registry, or if O(kind) or O(key) differs from the kind (ConfigMap) or key (C(ca.crt)) of an upload in
         the dashboard.
     type: str
@@ -123,8 +124,8 @@ options:
       - The host that executes the task connects to the database with TLS and without a login. It verifies that the certificate of the database is signed by a
         CA in the bundle, and that it is valid for the host name.
       - A warning is issued if the database cannot be reached.
-      - The module fails if the certificate cannot be verified, or for MySQL if it is not valid for the host name. For PostgreSQL, a certificate that is not
-        valid for the host name only causes a warning, because the product never verifies the host name.
+      - The module fails if the certificate cannot be verified. For MySQL, it also fails if the certificate is not valid for the host name. For PostgreSQL, a
+        certificate that is not valid for the host name only causes a warning, because the product never verifies the host name.
       - Only O(database.type), O(database.host), O(database.namespace) and O(database.port) are used. All other suboptions are validated and then ignored, so
         that the same variable can be used for all modules.
     type: dict
@@ -221,7 +222,7 @@ options:
             default: tls.key
   restart:
     description:
-      - Whether to perform a rolling restart of the registries that use the bundle if it has changed since their servers started.
+      - Whether to perform a rolling restart of the registries that use the bundle if the bundle has changed since their servers started.
       - With V(false), required restarts are only reported, in a warning and in RV(registries[].restart_needed).
     type: bool
     default: true
@@ -353,7 +354,7 @@ ca:
           description: Which properties of the certificate the product itself verifies.
           type: str
 kept:
-  description: The object, if it still contains the previous bundle, with C(kind), C(name) and C(reason). A later run removes the previous bundle.
+  description: The object that still contains the previous bundle, with C(kind), C(name) and C(reason). A later run removes the previous bundle.
   returned: if the previous bundle was kept
   type: list
   elements: dict

@@ -27,7 +27,7 @@ attributes:
     description: Shows the changes to the state and the namespace that were made or, in check mode, would be made.
     support: full
 notes:
-  - The cluster must have exactly one DataScienceCluster. Otherwise, or if the product is not installed, as on Kubernetes, the module fails.
+  - The module fails if the cluster does not have exactly one DataScienceCluster, or if the product is not installed, for example on Kubernetes.
   - The account needs the permissions in C(rbac/component.yml). The permissions for managing registries do not include them.
   - When the component is removed, the namespace of the model registries and everything in it is kept. When the component is enabled again with the same
     namespace, the operator manages its registries again.
@@ -62,7 +62,7 @@ options:
     default: false
   wait:
     description:
-      - Whether to wait until the component is in the state of O(state). With V(false), the module only reports the current status.
+      - Whether to wait until the component is in the state that O(state) specifies. With V(false), the module only reports the current status.
       - V(managed) is reached when the condition C(ModelRegistryReady) of the DataScienceCluster is true, its status or the AIHub contains the namespace of the
         model registries, the API of model registries is available, and the namespace is active.
       - V(removed) is reached when the status no longer contains the namespace, and the object that the platform created for the component is deleted. In

@@ -32,7 +32,7 @@ attributes:
 notes:
   - The host that executes the task connects to the database. If the controller cannot reach the database, use C(delegate_to) with a host that can.
   - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(usable) is null. Examples are a host that cannot be
-    resolved or reached, a login that MySQL rejects, because MySQL accounts are restricted to hosts, and access rules of PostgreSQL (C(pg_hba.conf)).
+    resolved or reached, access rules of PostgreSQL (C(pg_hba.conf)), and a login that MySQL rejects, because MySQL accounts are restricted to hosts.
   - The module logs in only once, because repeated logins with a wrong password can lock an account.
   - The password is not sent to a server whose certificate the registry server would reject.
   - The password is never sent to a MySQL server that requests it in clear text (C(mysql_clear_password)). The registry server does not send it either. Without
@@ -117,7 +117,7 @@ options:
       ca:
         description:
           - The CA certificates that are used to verify the certificate of the database. If not set, no CA is used.
-          - The module fails if a suboption is set that does not belong to O(database.ca.source).
+          - The module fails if a suboption is set that does not apply to the value of O(database.ca.source).
         type: dict
         suboptions:
           source:

@@ -16,8 +16,8 @@ description:
   - Writes text to a file on the controller. The playbooks C(export) and C(report) use this module.
   - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
   - The file is replaced atomically. If the run is interrupted, the file contains either the old or the new content.
-  - A symbolic link is followed only if it is owned by root or by the user who runs Ansible, and only within O(folder) or, if O(folder) is not set, within the
-    directory that contains the file. Otherwise, the module fails and nothing is written.
+  - A symbolic link is followed only if it is owned by root or by the user who runs Ansible, and if its target is within O(folder). If O(folder) is not set, the
+    target must be within the directory that contains the file. Otherwise, the module fails and nothing is written.
 extends_documentation_fragment:
   - modelops.openshift_ai.attributes
 attributes:

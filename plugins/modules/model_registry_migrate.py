@@ -18,8 +18,8 @@ description:
   - The module copies all rows, compares both databases by digest, closes the previous database for writes, changes the registry, and waits until it is
     available. An acknowledged write is never lost. The previous database is not deleted.
   - If anything fails, the registry keeps or returns to its previous database, and that database is opened for writes again. A database that was already closed
-    before the run, such as a MySQL database that is read-only, stays closed. If a run is killed, run the task again with the same options. It continues from
-    the state of both databases.
+    before the run, such as a MySQL database that is read-only, stays closed. If a run is killed, run the task again with the same options. The new run
+    continues from the state of both databases.
   - If the new database has no tables, the registry server creates them. For this purpose, a temporary registry is created and deleted, which also verifies that
     the registry server can use the new database.
   - If the new database already contains the same rows, for example because they were copied with the tools of the database, the module only compares them.
@@ -56,15 +56,15 @@ options:
   name:
     description:
       - The resource name of the registry.
-      - The module fails if the registry does not exist or has no database, if the database contains tables that do not belong to a model registry, or if one of
-        its migrations is incomplete.
+      - The module fails if the registry does not exist or has no database, if the database contains tables that do not belong to a model registry, or if a
+        migration of the database is incomplete.
     type: str
     required: true
   namespace:
     description:
       - The namespace of the model registries.
-      - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
-        fails if there is no DataScienceCluster, or if the account cannot read it.
+      - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
+        OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   to:
@@ -77,8 +77,8 @@ options:
           - The new database, with the suboptions of M(modelops.openshift_ai.model_registry). If its type is that of the current database, suboptions that are
             not set keep their current values. If the registry already uses this database, nothing is changed.
           - The password is stored in a new Secret. The Secret of the previous database is not changed.
-          - The module fails if the database has rows that differ from those of the registry, tables that do not belong to a model registry, or an incomplete
-            migration, or if the registry server cannot use it.
+          - The module fails if the registry server cannot use the database. It also fails if the database has rows that differ from those of the registry,
+            tables that do not belong to a model registry, or an incomplete migration.
           - The module also fails if another registry in the namespace uses the new database or the current one, even under another host name. If this could not
             be checked, a warning is issued.
           - The module fails if the database cannot store rows of the registry. MySQL considers names equal that differ only in case, accents or trailing
@@ -140,7 +140,7 @@ options:
             description:
               - The CA certificates that are used to verify the certificate of the database. If the type of the database changes and this option is not set, no
                 CA is used.
-              - The module fails if a suboption is set that does not belong to O(to.database.ca.source).
+              - The module fails if a suboption is set that does not apply to the value of O(to.database.ca.source).
             type: dict
             suboptions:
               source:
@@ -225,8 +225,8 @@ options:
     description:
       - How long to wait until the registry is available with the new database, in seconds. The time for creating the tables is limited separately by the same
         value.
-      - The module fails if the registry does not become available. In this case, its previous database is restored. The module also fails if the value is less
-        than 1.
+      - The module fails if the registry does not become available. In this case, the registry returns to its previous database. The module also fails if the
+        value is less than 1.
     type: int
     default: 300
 """
@@ -272,10 +272,10 @@ migration:
       description: The number of omitted rows of each table.
       type: dict
     copied:
-      description: Whether the rows were copied. False if the new database had them already.
+      description: Whether the rows were copied. False if the new database already had the same rows.
       type: bool
     repeated:
-      description: Whether the rows were copied again, because the previous database was still written to before it was closed.
+      description: Whether the rows were copied again, because another process wrote to the previous database before it was closed.
       type: bool
     copy_seconds:
       description: How long it took to write the rows.

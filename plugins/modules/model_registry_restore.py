@@ -36,7 +36,7 @@ notes:
   - The connection to the database is made from the host that executes the task, and the archive is read there. If this host cannot reach the database, use
     C(delegate_to) with a host that can.
   - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)). Through the port of the pod of the registry
-    server, the module checks that the server shows the first objects of each kind. If it cannot be reached, a warning is issued.
+    server, the module checks that the server shows the first objects of each kind. If the server cannot be reached, a warning is issued.
   - The registry server is not restarted. It does not cache any data of the database, and the IDs of its object types do not change.
   - While the rows are written and compared, other connections can read the database, but their writes must wait.
   - The module writes to the database with the account of the registry. The password is read from the cluster.
@@ -54,11 +54,10 @@ seealso:
 options:
   name:
     description:
-      - The resource name of the registry into which the data is restored. It can have another name than the registry in the backup, and can be in another
-        cluster.
-      - The module fails if the registry does not exist or has no database, if its server has not created the tables of the database yet, if one of its
-        migrations is incomplete, or if the database contains tables that do not belong to a model registry.
-      - The module fails if the database contains rows that differ from those in the backup. It never deletes or replaces rows.
+      - The resource name of the registry into which the data is restored. The name and the cluster can differ from those of the registry in the backup.
+      - The module fails if the registry does not exist or has no database, if its server has not created the tables of the database yet, if a migration of the
+        database is incomplete, or if the database contains tables that do not belong to a model registry.
+      - The module fails if the database contains rows that differ from those in the backup. The module never deletes or replaces rows.
       - The module fails if the schema of the database is older than that of the backup. It also fails if the two schema versions differ, unless both are known
         to have the same content, which applies to versions 19 to 21 for MySQL and 19 to 25 for PostgreSQL.
     type: str
@@ -66,8 +65,8 @@ options:
   namespace:
     description:
       - The namespace of the model registries.
-      - If not set, it is read from the DataScienceCluster. If that does not specify it, it is read from the AIHub of OpenShift AI 3.6 and later. The module
-        fails if there is no DataScienceCluster, or if the account cannot read it.
+      - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
+        OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   src:
@@ -90,7 +89,7 @@ options:
     description:
       - Whether to omit rows that belong to objects that do not exist. They can remain in MySQL if objects were deleted with SQL statements. A registry does not
         show them, and PostgreSQL cannot store them.
-      - If V(false), the module fails if there are such rows, and the error contains their number.
+      - With V(false), the module fails if there are such rows. The error contains their number.
     type: bool
     default: false
 """
