@@ -18,9 +18,9 @@ options:
       - With a local connection, a relative path is also searched for in C(files/) of the role and next to the playbook, and a file that is encrypted with
         Ansible Vault is decrypted. With any other connection, it is a path on the host that the module runs on.
       - Several paths are separated by C(:). The files are merged, as with C(kubectl).
-      - If no option or environment variable specifies a cluster, the service account of the pod is used when the module runs in a pod, and C(~/.kube/config) or
-        the file in E(KUBECONFIG) is used otherwise. If the module runs in a pod with a service account and such a kubeconfig file also exists, the module
-        fails, because it is not clear which cluster to use.
+      - If no option or environment variable specifies a cluster, a module that runs in a pod uses the service account of the pod. Otherwise, C(~/.kube/config)
+        or the file in E(KUBECONFIG) is used. If the module runs in a pod with a service account and such a kubeconfig file also exists, the module fails,
+        because it is not clear which cluster to use.
       - When this option or O(context) selects the cluster and O(host) is not set, the module fails if E(K8S_AUTH_HOST), E(K8S_AUTH_CONTEXT) or a variable with
         credentials, such as E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
       - Can also be specified via the E(K8S_AUTH_KUBECONFIG) environment variable.

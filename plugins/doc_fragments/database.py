@@ -31,7 +31,8 @@ options:
         description:
           - The host name or IP address of the database server, or the name of a Service. For a Service in another namespace, also set O(database.namespace).
           - With O(database.namespace), the address C(host.namespace.svc) is written. This form of address can be resolved in every cluster.
-          - Different names of the same Service are considered the same host, such as V(db) with O(database.namespace=data), and V(db.data.svc).
+          - Different names of the same Service are considered the same host. For example, this applies to V(db) with O(database.namespace=data) and to
+            V(db.data.svc).
           - The module fails if the value contains a scheme, a port, a path or white space.
           - The module fails if the host of an existing registry would change, unless O(allow_data_change=true), because the models stay in the previous
             database.

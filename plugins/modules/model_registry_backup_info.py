@@ -52,8 +52,8 @@ options:
     description:
       - A program and its arguments, such as a decryption program or a client of an object store. The program writes the archive to its standard output. It is
         not run by a shell. It is also run in check mode.
-      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for it,
-        set the environment variable E(TMPDIR).
+      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for this
+        file, set the environment variable E(TMPDIR).
       - Mutually exclusive with O(src). One of them is required.
       - The module fails if the program fails. The error contains the last part of its error output.
     type: list

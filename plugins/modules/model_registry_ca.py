@@ -30,9 +30,9 @@ attributes:
 notes:
   - To rotate the CA of a database without downtime, add the new CA with O(mode=add), replace the certificate of the database, and then set only the new CA with
     O(mode=replace).
-  - The module never changes or deletes a ConfigMap or Secret that is managed by the platform or another tool. This includes objects of the platform, such as
-    C(odh-trusted-ca-bundle), objects with an owner reference, objects with labels or annotations of a tool, such as Argo CD, Flux, Helm, External Secrets or
-    cert-manager, and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the desired bundle.
+  - The module never changes or deletes a ConfigMap or Secret that is managed by the platform or another tool. This includes objects of the platform (such as
+    C(odh-trusted-ca-bundle)), objects with an owner reference, objects with labels or annotations of a tool (such as Argo CD, Flux, Helm, External Secrets or
+    cert-manager), and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the desired bundle.
   - The module never replaces or deletes a key that a registry uses as a password, client certificate or private key. It also never replaces or deletes a key
     that contains anything other than PEM certificates, or any key of a Secret that contains the password of a database.
   - Text between the certificates of a bundle is removed. Windows line endings and byte order marks are accepted. Duplicates are removed.
@@ -90,8 +90,9 @@ options:
     description:
       - The registry whose CA is managed. The bundle is stored in the same ConfigMap as an upload in the dashboard, C(<name>-db-credential), or
         C(<name>-db-credential-2) and so on if that name is already in use.
-      - The ConfigMap that the registry uses is updated. If it does not use one, a ConfigMap with the same certificates is reused, or a new one is created. A
-        ConfigMap with other certificates is overwritten only if the registry uses it. With O(mode=add), the certificates are added to this ConfigMap instead.
+      - The ConfigMap that the registry uses is updated. If the registry does not use a ConfigMap, a ConfigMap with the same certificates is reused, or a new
+        one is created. A ConfigMap with other certificates is overwritten only if the registry uses it. With O(mode=add), the certificates are added to this
+        ConfigMap instead.
       - A ConfigMap that another registry uses, or that neither the dashboard nor this collection created, is never overwritten.
       - If the registry uses C(db-credential), that ConfigMap is updated. The dashboard creates it if a certificate is uploaded before the registry has a name.
       - The registry does not need to exist. A warning is issued if it exists and does not use the bundle.

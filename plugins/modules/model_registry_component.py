@@ -63,8 +63,8 @@ options:
   wait:
     description:
       - Whether to wait until the component is in the state that O(state) specifies. With V(false), the module only reports the current status.
-      - V(managed) is reached when the condition C(ModelRegistryReady) of the DataScienceCluster is true, its status or the AIHub contains the namespace of the
-        model registries, the API of model registries is available, and the namespace is active.
+      - V(managed) is reached when the condition C(ModelRegistryReady) of the DataScienceCluster is true, the namespace of the model registries is in the status
+        of the DataScienceCluster or in the AIHub, the API of model registries is available, and the namespace is active.
       - V(removed) is reached when the status no longer contains the namespace, and the object that the platform created for the component is deleted. In
         OpenShift AI 3.6 and later, this object is the AIHub. In earlier versions, it is the ModelRegistry of the platform.
       - Ignored in check mode.

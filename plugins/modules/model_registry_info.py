@@ -72,8 +72,8 @@ options:
       - V(status) is its status.
       - V(permissions) are the subjects that have access, in the format of the options and as a list of the bindings that grant the access.
       - V(certificates) are the CA certificates that are used to verify its database, and its client certificate.
-      - V(database) is the result of a check of its database, as with M(modelops.openshift_ai.model_registry_database_info), from the host that executes the
-        task. All databases are checked in parallel.
+      - V(database) is the result of a check of its database, which runs on the host that executes the task. The checks are those of
+        M(modelops.openshift_ai.model_registry_database_info). All databases are checked in parallel.
       - V(smoke_test) is the result of a request for the models of each available registry at its public address, as with
         O(modelops.openshift_ai.model_registry#module:smoke_test). It includes V(status). The account needs access to the registries.
     type: list

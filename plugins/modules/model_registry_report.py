@@ -14,8 +14,8 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Writes an HTML page from the results of M(modelops.openshift_ai.model_registry_info) for all hosts of the play, each of which is a cluster, and from the
-    drift that M(modelops.openshift_ai.model_registries) detected in check mode. The page shows the findings, the subjects that have access to the registries,
-    the databases, certificates and backups of the registries, the checks that were not possible, and the changes since the last report.
+    drift that M(modelops.openshift_ai.model_registries) detected in check mode. The page shows the findings, the databases, certificates and backups of the
+    registries, the subjects that have access, the checks that were not possible, and the changes since the last report.
   - Also writes each table of the page in CSV format, and all of them in JSON format, to the directory of the page. The next report is compared with the JSON
     file.
   - The page requires no network. All data from clusters is escaped. In the CSV files, text that a spreadsheet would interpret as a formula is prefixed with an

@@ -55,8 +55,8 @@ options:
   name:
     description:
       - The resource name of the registry into which the data is restored. The name and the cluster can differ from those of the registry in the backup.
-      - The module fails if the registry does not exist or has no database, if its server has not created the tables of the database yet, if a migration of the
-        database is incomplete, or if the database contains tables that do not belong to a model registry.
+      - The module fails if the registry does not exist or has no database, or if its server has not created the tables of the database yet. It also fails if
+        the database contains tables that do not belong to a model registry, or if a migration of the database is incomplete.
       - The module fails if the database contains rows that differ from those in the backup. The module never deletes or replaces rows.
       - The module fails if the schema of the database is older than that of the backup. It also fails if the two schema versions differ, unless both are known
         to have the same content, which applies to versions 19 to 21 for MySQL and 19 to 25 for PostgreSQL.
@@ -79,8 +79,8 @@ options:
     description:
       - A program and its arguments, such as a decryption program or a client of an object store. The program writes the archive to its standard output. It is
         not run by a shell. It is also run in check mode.
-      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for it,
-        set the environment variable E(TMPDIR).
+      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for this
+        file, set the environment variable E(TMPDIR).
       - Mutually exclusive with O(src). One of them is required.
       - The module fails if the program fails. The error contains the last part of its error output.
     type: list
