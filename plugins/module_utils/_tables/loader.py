@@ -455,7 +455,7 @@ class _Trouble:
             what = "a number that is not finite, which MySQL" if is_mysql else "a NUL character, which PostgreSQL"
             yield f"Rows of table {table} have {what} cannot store: {rows.text}."
         if self.pairs.count:
-            yield f"MySQL considers names equal that differ only in case, accents or trailing blanks: {self.pairs.text}."
+            yield f"MySQL considers names that differ only in case, accents or trailing blanks to be equal: {self.pairs.text}."
 
 
 class _Kept:
