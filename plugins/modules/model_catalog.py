@@ -13,12 +13,15 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Creates, edits and deletes sources of models, MCP servers and agents in the model catalog, with their data, labels and named queries.
+  - Creates, edits and deletes sources of models, MCP servers and agents in the model catalog, together with their data. Also manages the descriptions of
+    labels and the named queries of the catalog.
   - Validates everything against the rules of the catalog server before anything is written. An invalid file would make the whole catalog unavailable for all
     users.
-  - Edits the ConfigMaps that the settings page of the dashboard edits. Comments, and everything that the options do not specify, are preserved. Sources that
-    were created in the dashboard can be managed with this module, and vice versa.
-  - Writes each ConfigMap at most once, and only if there are differences.
+  - Edits the ConfigMaps that the settings page of the dashboard edits, unless O(store=own). Sources in these ConfigMaps can be managed in the dashboard and
+    with this module.
+  - Preserves comments, and everything that the options do not specify. If a file cannot be edited in place, it is rewritten without its comments, and a warning
+    is issued.
+  - Writes all changes to a ConfigMap in one request, and only if there are differences.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -26,15 +29,16 @@ notes:
   - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
   - The version of the catalog is determined from its ConfigMaps. The module fails if an option is not supported by that version. It also fails with OpenShift
     AI 2.23 and earlier, in which the catalog is part of the dashboard.
-  - Sources that the product provides can be overridden, but not deleted.
-  - A change on the settings page of the dashboard removes comments, labels, named queries, and everything else that the page does not manage. A warning is
-    issued if the ConfigMap contains any of these. To prevent their removal, see O(store).
+  - Sources that the product provides cannot be deleted. Only their names, labels and patterns, and O(sources[].enabled), can be overridden. In OpenShift AI 3.0
+    and 3.1, the values of the product take precedence, and the module fails if an override would have no effect.
+  - A change on the settings page of the dashboard removes comments, descriptions of labels, named queries, and everything else that the page does not manage. A
+    warning is issued if the module changes a ConfigMap that contains any such entry other than comments. To prevent the removal, see O(store).
   - The module fails if a ConfigMap that it would change is managed by another tool, such as Argo CD.
   - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
   - If only the data of a source changes, an empty line is added to or removed from the end of C(sources.yaml). Otherwise, the catalog server might not read the
     new data.
   - The required permissions are in C(rbac/catalog.yml) of this collection. To manage tokens, the account also needs permission to get, create, patch and delete
-    Secrets. For O(store=own), it needs permission to create and list ConfigMaps.
+    Secrets. If sources are stored in additional ConfigMaps (see O(store)), add the names of these ConfigMaps to the Role in that file.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -44,7 +48,8 @@ options:
   namespace:
     description:
       - The namespace of the model registries, which also contains the model catalog.
-      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
+        OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or has no model catalog.
     type: str
   sources:
@@ -59,7 +64,7 @@ options:
         description:
           - The ID. It cannot be changed.
           - If not set, it is derived from O(sources[].name), as in the dashboard. For example, C(Fraud models) becomes C(fraud_models).
-          - The module fails if the ID of a new source contains characters other than lowercase letters, digits and underscores.
+          - The module fails if the ID of a new source has more than 238 characters, or characters other than lowercase letters, digits and underscores.
         type: str
       kind:
         description:
@@ -75,7 +80,8 @@ options:
       type:
         description:
           - V(yaml) for data in the ConfigMap, V(hf) for Hugging Face. It cannot be changed.
-          - If not set, it is derived from the other options. Only sources of kind V(model) can have the type V(hf).
+          - If not set, it is derived from the data, from O(sources[].organization) or from O(sources[].token). Required to create a source if none of these
+            options is set. Only sources of kind V(model) can have the type V(hf).
         type: str
         choices: [yaml, hf]
       enabled:
@@ -89,14 +95,14 @@ options:
         elements: str
       organization:
         description:
-          - The organization on Hugging Face whose models are shown. The patterns in O(sources[].included) and O(sources[].excluded) do not need to include the
-            name of the organization.
+          - The organization on Hugging Face whose models are shown. The catalog server adds the name of the organization to the patterns in
+            O(sources[].included) and O(sources[].excluded). Omit the name in these patterns.
         type: str
       included:
         description:
           - Patterns for the names of models or MCP servers to show. The only wildcard is C(*), and case is ignored. With an empty list, all entries of the
             source are shown.
-          - Required for a source of type V(hf) without an organization.
+          - Required for a source of type V(hf) without an organization. In this case, each pattern must begin with an organization, such as C(ibm-granite/*).
         type: list
         elements: str
       excluded:
@@ -123,12 +129,14 @@ options:
       token:
         description:
           - The token for Hugging Face. It is stored in a Secret, as in the dashboard.
-          - The catalog server of OpenShift AI 3.5 and earlier ignores the token. In this case, a warning is issued.
+          - The catalog server of OpenShift AI 3.5 and earlier ignores the token. If a token is set, a warning with the version of the catalog is always issued.
+          - The module fails if the token does not begin with C(hf_).
         type: str
       state:
         description:
           - Whether the source exists. V(absent) deletes the source, its data, and the Secret with its token.
-          - The module fails if the product provides the source. Set O(sources[].enabled) to V(false) instead.
+          - With V(absent), the module fails if the product provides the source. Set O(sources[].enabled) to V(false) instead. The module also fails if the
+            source is in a ConfigMap that other users or tools manage.
         type: str
         choices: [present, absent]
         default: present
@@ -139,11 +147,12 @@ options:
   labels:
     description:
       - Descriptions of labels. If not set, they are not changed.
-      - The module fails if a label is already described in another ConfigMap, because the same label in two ConfigMaps makes the catalog unavailable.
-      - A warning is issued if several ConfigMaps describe labels, which is the case if the product itself describes labels. In current versions, the catalog
-        server fails to reload the labels after any source has changed. The catalog is then unavailable until the Deployment C(model-catalog) is restarted. With
-        O(wait=true), the module restarts the Deployment in this case. This requires the Role C(model-catalog-restart) in C(rbac/catalog.yml). Without this
-        Role, the module fails, and the error contains the command to run.
+      - The module fails if a ConfigMap of the product or of other users already describes a label differently, because the same label in two ConfigMaps makes
+        the catalog unavailable.
+      - A warning is issued if the module changes a ConfigMap and several ConfigMaps describe labels. The latter is the case if the product itself also
+        describes labels. In current versions, the catalog server fails to reload the labels after any source has changed. The catalog is then unavailable until
+        the Deployment C(model-catalog) is restarted. With O(wait=true), the module restarts the Deployment in this case. This requires the Role
+        C(model-catalog-restart) in C(rbac/catalog.yml). Without this Role, the module fails, and the error contains the command to run.
     type: list
     elements: dict
     suboptions:
@@ -209,15 +218,17 @@ options:
       - V(dashboard) is the ConfigMap that the settings page of the dashboard edits.
       - V(own) is the ConfigMap C(modelops-catalog) with the label C(opendatahub.io/catalog-source=true), which the dashboard never changes. The settings page
         does not show its sources. Requires OpenShift AI 3.4 or later.
-      - In OpenShift AI 3.4 and later, sources that do not fit into a ConfigMap are stored in additional ConfigMaps with this label.
+      - In OpenShift AI 3.4 and later, new sources that do not fit into the ConfigMap are stored in additional ConfigMaps with the same label, such as
+        C(modelops-catalog-2).
     type: str
     choices: [dashboard, own]
     default: dashboard
   purge:
     description:
       - Whether to delete sources that are not listed. If O(labels) or O(named_queries) is set, labels or named queries that are not listed are also deleted.
-      - Overrides of sources that the product provides are removed. Sources in ConfigMaps that other users or tools manage are kept.
-      - The module fails if O(sources) is empty.
+      - Overrides of sources that the product provides are also removed if the sources are not listed. Sources in ConfigMaps that other users or tools manage
+        are kept.
+      - With V(true), the module fails if O(sources) is empty.
     type: bool
     default: false
   purge_limit:
@@ -229,8 +240,8 @@ options:
     default: 1
   preview:
     description:
-      - Whether to request a preview of each source from the catalog server. The preview contains the number of models or MCP servers in the source, and the
-        number of those that are shown. The result is in RV(sources). This also works in check mode.
+      - Whether to request a preview of each source of kind V(model) or V(mcp) from the catalog server. The preview contains the number of models or MCP
+        servers in the source, and the number of those that are shown. The result is in RV(sources). Previews are also requested in check mode.
       - The preview does not verify that the catalog server accepts the source. This is verified by the module itself.
     type: bool
     default: false
@@ -238,21 +249,24 @@ options:
     description:
       - Whether to wait until the catalog server shows the changes. The module does not wait if nothing was changed.
       - The module fails if the server cannot load a changed source. The error contains the reason that the server reports.
-      - If the server cannot be reached from the host where the task runs, a warning is issued, and the module does not wait.
+      - If the server cannot be contacted from the host where the task runs, or does not report the status of sources, as in OpenShift AI 3.1 and earlier, a
+        warning is issued, and the module does not wait.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds. A change can take up to two minutes. Ignored if O(wait=false).
-      - The module fails if the value is less than 1.
+      - How long to wait, in seconds. It can take up to two minutes until the catalog server shows a change. Ignored if O(wait=false).
+      - After this time, the module fails, and the changes are kept. The module also fails if the value is less than 1.
     type: int
     default: 300
   rollback:
     description:
-      - Whether to restore the previous content of the ConfigMaps if the whole catalog becomes unavailable because of the changes. The module fails regardless
-        of this option.
-      - The catalog is considered unavailable because of the changes if its pod is not ready and its log mentions a ConfigMap that was changed.
-      - Nothing is restored if another process has changed the ConfigMap in the meantime. Deleted Secrets with tokens are not restored.
+      - Whether to restore the previous content of the ConfigMaps if the whole catalog becomes unavailable because of the changes. In this case, the module
+        fails regardless of this option.
+      - The changes are considered the cause if the pod of the catalog server is not ready, and its log contains an error about a changed ConfigMap or an added
+        label, or shows that the server has crashed.
+      - A ConfigMap is not restored if another process has changed it in the meantime. Changed tokens are not restored. Secrets with tokens are deleted only
+        after the catalog server shows the changes.
       - Ignored if O(wait=false).
     type: bool
     default: true
@@ -328,13 +342,15 @@ sources:
       description: V(model), V(mcp) or V(agent).
       type: str
     status:
-      description: The status in the catalog server, V(available), V(partially-available), V(error) or V(disabled). Null if the module did not wait for it.
+      description: The status in the catalog server, V(available), V(partially-available), V(error) or V(disabled). Null if the module did not wait, or if the
+        server does not report a status.
       type: str
     error:
       description: The reason for the status, as reported by the server.
       type: str
     preview:
-      description: The number of C(entries), and the number of entries that are C(shown). Null if the server did not return them.
+      description: The number of C(entries), and the number of entries that are C(shown). Null for agents and for O(sources[].state=absent), or if the server
+        did not return them.
       returned: if O(preview=true)
       type: dict
 version:

@@ -14,10 +14,11 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Reads the sources, labels and named queries of the model catalog, as the catalog server merges them from its ConfigMaps, and reports which ConfigMap each
-    value comes from.
+    value of a source comes from.
   - Validates all files against the rules of the catalog server. Each finding reports whether the whole catalog is unavailable, a single source fails, an entry
     is missing, or the server accepts something that is probably not intended.
-  - Does not write anything. Information that the account cannot read is omitted, and a warning describes the missing information.
+  - Does not write anything. The module fails if the account cannot read the ConfigMaps of the catalog. Other information that the account cannot read is
+    omitted, and a warning describes the missing information.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -31,8 +32,8 @@ notes:
   - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
   - The version of the catalog is determined from its ConfigMaps. The module fails with OpenShift AI 2.23 and earlier, in which the catalog is part of the
     dashboard.
-  - The permissions to read the ConfigMaps of the catalog are in C(rbac/catalog.yml) of this collection. To find ConfigMaps with the label
-    C(opendatahub.io/catalog-source=true), and Secrets with tokens, the account also needs permission to list ConfigMaps and Secrets.
+  - The permissions to read the ConfigMaps of the catalog, and to find those with the label C(opendatahub.io/catalog-source=true), are in C(rbac/catalog.yml) of
+    this collection. To find Secrets with tokens, the account also needs permission to list Secrets.
   - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
     If the server cannot be reached, a warning is issued.
 requirements:
@@ -44,7 +45,8 @@ options:
   namespace:
     description:
       - The namespace of the model registries, which also contains the model catalog.
-      - If not set, it is read from the DataScienceCluster. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
+        OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or has no model catalog.
     type: str
   include:
@@ -58,9 +60,9 @@ options:
     default: [server]
   managed_only:
     description:
-      - Whether to return only the configuration of the administrators, which is the configuration to keep in Git. It consists of the sources, labels and named
-        queries in the ConfigMaps that M(modelops.openshift_ai.model_catalog) can change. For a source that the product provides, only the overridden options
-        are returned.
+      - Whether to return only the configuration that administrators manage, which is the configuration to keep in Git. It consists of the sources, labels and
+        named queries in the ConfigMaps that M(modelops.openshift_ai.model_catalog) can change. For a source that the product provides, only the overridden
+        options are returned.
       - If V(false), the sources, labels and named queries of the product and of ConfigMaps that other users or tools manage are also returned.
     type: bool
     default: false
@@ -79,10 +81,11 @@ EXAMPLES = r"""
     labels: "{{ catalog.labels }}"
     named_queries: "{{ catalog.named_queries }}"
 
-- name: Fail if the catalog is unavailable because of its configuration
+- name: Fail if the files that define the sources make the catalog unavailable
   ansible.builtin.assert:
     that: catalog.findings | selectattr('effect', 'equalto', 'catalog') | length == 0
 
+# This requires include=[server], which is the default, in the task that reads the catalog
 - name: Fail if the catalog server cannot load a source
   ansible.builtin.assert:
     that: catalog.sources | selectattr('status.server.status', 'equalto', 'error') | length == 0
@@ -98,7 +101,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sources:
-  description: The sources as the catalog server merges them, by kind and ID, without tokens.
+  description: The sources as the catalog server merges them, sorted by kind and ID, without tokens.
   returned: success
   type: list
   elements: dict
@@ -135,7 +138,7 @@ sources:
       elements: str
     content:
       description: The data of the source.
-      returned: if O(include) contains V(content), and the data is in a ConfigMap of an administrator
+      returned: if O(include) contains V(content), the data is in a ConfigMap, and the product does not provide the source
       type: str
     status:
       description: Further information.
@@ -151,7 +154,7 @@ sources:
           description: The number of entries in the data. Null if the data is not in a ConfigMap.
           type: int
         shown:
-          description: The number of these entries that are shown. Null if the data is not in a ConfigMap.
+          description: The number of entries in the data that are shown. Null if the data is not in a ConfigMap.
           type: int
         server:
           description: The status in the catalog server. Null if the server was not contacted, could not be reached, or does not have the source.
@@ -220,7 +223,7 @@ config_maps:
   type: list
   elements: str
 last_writes:
-  description: The last write to each of these ConfigMaps.
+  description: The last write to each of the ConfigMaps in RV(config_maps).
   returned: success
   type: list
   elements: dict

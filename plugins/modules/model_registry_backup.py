@@ -18,8 +18,8 @@ description:
   - The archive is a ZIP file with one JSON Lines file for each table and a manifest. It can be read without this collection. The guide R(Back up a model
     registry,ansible_collections.modelops.openshift_ai.docsite.backup) describes the format.
   - Only reads the registry and its database. The registry stays available, and writes are not blocked.
-  - The archive gets its final name only after it has been written completely and read back. If the run fails or is killed, existing backups are not changed,
-    and the next run removes the incomplete file.
+  - With O(dest), the archive gets its final name only after it has been written completely and read back. If the run fails or is killed, existing backups are
+    not changed. An incomplete file is removed, at the latest by the next backup of the same registry.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -69,7 +69,7 @@ options:
     description:
       - An existing directory on the host that executes the task. The name of the file is C(CLUSTER_REGISTRY_TIME.zip), with the address of the API server, the
         name of the registry, and the time in UTC.
-      - On a controller, files of a job are discarded after the job. Set a mounted path, or use O(command).
+      - In automation controller, the files of a job are discarded after the job. Set a mounted path, or use O(command).
       - Mutually exclusive with O(command). Either O(dest) or O(command) is required.
       - The module fails if the directory does not exist or cannot be written to, or if the disk is full.
     type: path
@@ -85,13 +85,13 @@ options:
   checksum:
     description:
       - Whether to write a file with the SHA-256 checksum next to the archive, in the format of C(sha256sum --check).
-      - The module fails if O(command) is set.
+      - With V(true), the module fails if O(command) is set.
     type: bool
     default: false
   keep_count:
     description:
       - The number of backups of this registry that are kept in O(dest), including the new one. Older backups are deleted after the new one has been written.
-      - If O(keep_days) is also set, a backup is deleted only if neither of the two options keeps it. If neither is set, no backup is deleted.
+      - If O(keep_days) is also set, a backup is deleted only if neither of the two options keeps it. If neither option is set, no backup is deleted.
       - Only files that are named like backups of this registry in this cluster are deleted.
       - The module fails if the value is less than 1, or if O(command) is set.
     type: int
@@ -103,7 +103,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Back up a registry every night, and keep the backups of the last 30 days
+- name: Back up a registry, and keep the backups of the last 30 days
   modelops.openshift_ai.model_registry_backup:
     name: fraud-models
     dest: /var/backups/model-registries
@@ -152,7 +152,7 @@ backup:
       description: The number of rows of all tables.
       type: int
     tables:
-      description: The number of rows of each table, with a digest that does not depend on their order, and the SHA-256 checksum of the file.
+      description: For each table, the number of rows, a digest that does not depend on their order, and the SHA-256 checksum of its file in the archive.
       type: dict
   sample:
     file: api.example.com-6443_fraud-models_20260501T020000Z.zip

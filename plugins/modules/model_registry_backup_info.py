@@ -32,7 +32,7 @@ attributes:
     description: The platforms that the module runs on.
 notes:
   - The archive is read on the host that executes the task.
-  - An archive can be altered together with its checksums. The module fails if the configuration in it contains an option that
+  - An archive can be altered together with its checksums. The module fails if the configuration in the archive contains an option that
     M(modelops.openshift_ai.model_registry_backup) never writes, such as C(allow_data_change). Before you create a registry from an archive of unknown origin,
     review its database and permissions.
 requirements:
@@ -103,10 +103,10 @@ backup:
       description: The resource name of the registry that was backed up.
       type: str
     cluster:
-      description: The URL of the API server of its cluster.
+      description: The URL of the API server of the cluster in which the registry was backed up.
       type: str
     namespace:
-      description: The namespace of that registry.
+      description: The namespace of the registry that was backed up.
       type: str
     taken_at:
       description: The time of the backup in UTC.
@@ -118,7 +118,7 @@ backup:
       description: The type of the database that was backed up, V(mysql) or V(postgresql).
       type: str
     schema_version:
-      description: The version of its schema.
+      description: The version of the schema of the database that was backed up.
       type: int
     rows:
       description: The number of rows of all tables, including the types of objects.

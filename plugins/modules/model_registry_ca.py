@@ -17,9 +17,10 @@ description:
   - Checks each certificate before anything is written. With O(database), also checks that the certificate of the database can be verified with the bundle.
   - After a change, restarts only the registries that use the bundle, and waits until all of them are available.
   - If a registry was available with the previous bundle, that bundle stays in the object under another key until all registries are available with the new one.
-    If no registry becomes available with the new bundle, the previous bundle is restored. The previous bundle is not restored if it is known not to work, or if
-    another process has changed the bundle in the meantime. The error reports the result. With O(wait=false), or if the run is interrupted, a later run of the
-    same task removes or restores the previous bundle. With O(mode=add), the previous certificates stay in the bundle itself.
+    If no registry becomes available with the new bundle, the previous bundle is restored. The previous bundle is not restored if the database accepts the new
+    one, if the previous one is known not to work, or if another process has changed the bundle in the meantime. The error reports the result. With
+    O(wait=false), or if the run is interrupted, a later run of the same task removes or restores the previous bundle. With O(mode=add), the previous
+    certificates stay in the bundle itself.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -35,7 +36,7 @@ notes:
     cert-manager), and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the desired bundle.
   - The module never replaces or deletes a key that a registry uses as a password, client certificate or private key. It also never replaces or deletes a key
     that contains anything other than PEM certificates, or any key of a Secret that contains the password of a database.
-  - Text between the certificates of a bundle is removed. Windows line endings and byte order marks are accepted. Duplicates are removed.
+  - Text between the certificates in O(pem) or O(path) is removed. Windows line endings and byte order marks are accepted. Duplicates are removed.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run.
 requirements:
   - kubernetes >= 24.2.0
@@ -59,8 +60,8 @@ options:
     type: str
   kind:
     description:
-      - The kind of the object that contains the bundle. A new Secret is of type C(Opaque), the only type that the dashboard offers. The module fails if an
-        existing Secret is of another type.
+      - The kind of the object that contains the bundle. A new Secret is of type C(Opaque), the only type that the dashboard offers. The module fails if it
+        would have to change an existing Secret of another type.
     type: str
     choices: [config_map, secret]
     default: config_map
@@ -88,18 +89,17 @@ options:
     type: str
   registry:
     description:
-      - The registry whose CA is managed. The bundle is stored in the same ConfigMap as an upload in the dashboard, C(<name>-db-credential), or
-        C(<name>-db-credential-2) and so on if that name is already in use.
-      - The ConfigMap that the registry uses is updated. If the registry does not use a ConfigMap, a ConfigMap with the same certificates is reused, or a new
-        one is created. A ConfigMap with other certificates is overwritten only if the registry uses it. With O(mode=add), the certificates are added to this
-        ConfigMap instead.
+      - The registry whose CA is managed. The bundle is stored in the same ConfigMap as an upload in the dashboard. The name of the ConfigMap is
+        C(<name>-db-credential). If that name is already in use, a number is appended, such as C(<name>-db-credential-2).
+      - If the registry uses such a ConfigMap, it is updated. Otherwise, a ConfigMap of an upload with the same certificates is reused, or a new one is created.
+        With O(mode=replace), a ConfigMap with other certificates is overwritten only if the registry uses it. With O(mode=add), the certificates are added to
+        the ConfigMap of a previous upload, even if the registry does not use it yet.
       - A ConfigMap that another registry uses, or that neither the dashboard nor this collection created, is never overwritten.
       - If the registry uses C(db-credential), that ConfigMap is updated. The dashboard creates it if a certificate is uploaded before the registry has a name.
       - The registry does not need to exist. A warning is issued if it exists and does not use the bundle.
       - With O(state=absent), all ConfigMaps with CA certificates that were uploaded for the registry are deleted, if the dashboard or this collection created
         them.
-      - The module fails if the name is not valid for a registry, or if O(kind) or O(key) differs from the kind (ConfigMap) or key (C(ca.crt)) of an upload in
-        the dashboard.
+      - The module fails if the name is not valid for a registry, if O(kind) is not V(config_map), or if O(key) is not V(ca.crt).
     type: str
   mode:
     description:
@@ -127,8 +127,8 @@ options:
       - A warning is issued if the database cannot be reached.
       - The module fails if the certificate cannot be verified. For MySQL, it also fails if the certificate is not valid for the host name. For PostgreSQL, a
         certificate that is not valid for the host name only causes a warning, because the product never verifies the host name.
-      - Only O(database.type), O(database.host), O(database.namespace) and O(database.port) are used. All other suboptions are validated and then ignored, so
-        that the same variable can be used for all modules.
+      - Only O(database.type), O(database.host), O(database.namespace) and O(database.port) are used. O(database.ca) is ignored. All other suboptions are
+        validated and then ignored. The same variable can therefore be used for all modules.
     type: dict
     suboptions:
       type:
@@ -192,7 +192,7 @@ options:
             description: Ignored. The file is not read.
             type: str
       verify_server_cert:
-        description: Ignored for MySQL, because the certificate and the host name are always verified. The module fails for PostgreSQL.
+        description: Ignored for MySQL, because this check always verifies the certificate and the host name. The module fails for PostgreSQL.
         type: bool
       ssl_cipher:
         description: Ignored for MySQL. The module fails for PostgreSQL.
@@ -236,7 +236,7 @@ options:
   wait_timeout:
     description:
       - How long to wait for all registries together, in seconds. Ignored if O(wait=false).
-      - For a registry that this call does not change, the time is counted from the last change to the registry. A registry that has been unavailable for longer
+      - For a registry that the task does not change, the time is counted from the last change to the registry. A registry that has been unavailable for longer
         is reported immediately.
       - The module fails if the value is less than 1.
     type: int

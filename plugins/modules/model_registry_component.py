@@ -17,7 +17,7 @@ description:
     be changed.
   - Waits until the registry operator and the namespace are ready, or until the component is removed. If this does not succeed, the module fails and reports the
     cause.
-  - Does not read or write any other part of the DataScienceCluster.
+  - Does not change any other part of the DataScienceCluster.
   - Performs all checks before anything is written. One error lists all problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
@@ -29,8 +29,8 @@ attributes:
 notes:
   - The module fails if the cluster does not have exactly one DataScienceCluster, or if the product is not installed, for example on Kubernetes.
   - The account needs the permissions in C(rbac/component.yml). The permissions for managing registries do not include them.
-  - When the component is removed, the namespace of the model registries and everything in it is kept. When the component is enabled again with the same
-    namespace, the operator manages its registries again.
+  - When the component is removed, the namespace of the model registries and everything in it are kept. When the component is enabled again with the same
+    namespace, the operator manages the registries in that namespace again.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -40,8 +40,8 @@ options:
   state:
     description:
       - V(managed) enables the component. V(removed) disables it.
-      - With V(removed), registries are no longer managed and no registries can be created. The module fails if there are registries in the cluster, unless
-        O(force=true). The error lists the registries.
+      - With V(removed), registries are no longer managed and no registries can be created. If the component is not yet disabled, the module fails if there are
+        registries in the cluster, or if the account cannot list registries, unless O(force=true). The error lists the registries.
     type: str
     choices: [managed, removed]
     default: managed
@@ -62,11 +62,11 @@ options:
     default: false
   wait:
     description:
-      - Whether to wait until the component is in the state that O(state) specifies. With V(false), the module only reports the current status.
+      - Whether to wait until the component is in the state that O(state) specifies. With V(false), the module reports the current status without waiting.
       - V(managed) is reached when the condition C(ModelRegistryReady) of the DataScienceCluster is true, the namespace of the model registries is in the status
         of the DataScienceCluster or in the AIHub, the API of model registries is available, and the namespace is active.
-      - V(removed) is reached when the status no longer contains the namespace, and the object that the platform created for the component is deleted. In
-        OpenShift AI 3.6 and later, this object is the AIHub. In earlier versions, it is the ModelRegistry of the platform.
+      - V(removed) is reached when the condition is not true, the status no longer contains the namespace, and the object that the platform created for the
+        component is deleted. In OpenShift AI 3.6 and later, this object is the AIHub. In earlier versions, it is the ModelRegistry of the platform.
       - Ignored in check mode.
     type: bool
     default: true
@@ -124,7 +124,7 @@ changes:
       elements: str
       sample: [state, registries_namespace]
 component:
-  description: The current component. In check mode, the component as it would be after the change. Empty if the options are not valid.
+  description: The current component. In check mode, the component as it would be after the change. Empty if the module failed before the component was changed.
   returned: always
   type: dict
   contains:
@@ -134,13 +134,13 @@ component:
     registries_namespace:
       description:
         - The namespace of the model registries. Null if none is set.
-        - For a removed component, the namespace that would be used again.
+        - For a removed component, the namespace that is used again when the component is enabled without another namespace.
       type: str
     ready:
-      description: Whether registries can be created. Null in check mode if the state would be changed.
+      description: Whether registries can be created. Null in check mode if the component would be changed.
       type: bool
     reason:
-      description: The reason why the component is not ready, or a confirmation that it is ready.
+      description: The reason why the component is not in the specified state, or a confirmation that it is ready or removed.
       type: str
   sample:
     state: managed

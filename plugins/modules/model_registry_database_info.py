@@ -18,8 +18,8 @@ description:
     succeeds, also checks the server version, the database, its character set, the privileges that the migrations need, the schema, incomplete migrations, and
     the connection limit.
   - Does not write to the database.
-  - Fails only if the options are not valid, or if the cluster cannot be read. Problems of the database are reported in RV(findings) and summarized in
-    RV(usable).
+  - Fails only if the options are not valid, if the cluster cannot be read, or if a required Python library is missing. Problems of the database are reported in
+    RV(findings) and summarized in RV(usable).
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -31,8 +31,9 @@ attributes:
     support: none
 notes:
   - The host that executes the task connects to the database. If the controller cannot reach the database, use C(delegate_to) with a host that can.
-  - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(usable) is null. Examples are a host that cannot be
-    resolved or reached, access rules of PostgreSQL (C(pg_hba.conf)), and a login that MySQL rejects, because MySQL accounts are restricted to hosts.
+  - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(usable) is null unless there is also a V(failure).
+    Examples are a host that cannot be resolved or reached, access rules of PostgreSQL (C(pg_hba.conf)), and a login that MySQL rejects, because MySQL accounts
+    are restricted to hosts.
   - The module logs in only once, because repeated logins with a wrong password can lock an account.
   - The password is not sent to a server whose certificate the registry server would reject.
   - The password is never sent to a MySQL server that requests it in clear text (C(mysql_clear_password)). The registry server does not send it either. Without
@@ -56,9 +57,9 @@ options:
   namespace:
     description:
       - The namespace of the model registries, and of the Secrets and ConfigMaps in O(database).
-      - If not set, it is read from the DataScienceCluster when it is needed. The module fails if there is no DataScienceCluster, or if the account cannot read
-        it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - If not set, it is read from the DataScienceCluster when it is needed. If the DataScienceCluster does not specify a namespace, the value is read from the
+        AIHub of OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
+      - With O(registry), the module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
   database:
     description:
@@ -148,7 +149,7 @@ options:
       verify_server_cert:
         description:
           - Whether the registry server verifies the certificate and the host name of a MySQL server.
-          - If not set, it is V(true) if O(database.ca) is set, as for a new registry.
+          - If not set, it is V(true) with a CA, as for a new registry. Without a CA, it is V(false).
           - The module fails for PostgreSQL.
         type: bool
       ssl_cipher:
@@ -157,7 +158,8 @@ options:
         type: str
       ssl_mode:
         description:
-          - How the registry server encrypts connections to PostgreSQL. The default is V(disable). With a CA, connections are always encrypted.
+          - How the registry server encrypts connections to PostgreSQL. The default is V(disable). With a CA or a client certificate, connections are always
+            encrypted.
           - The module fails for MySQL.
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
@@ -246,7 +248,7 @@ findings:
   sample:
     - check: tls_required
       result: failure
-      message: The database accepts only encrypted connections, and the registry server does not encrypt (error 3159)
+      message: The database accepts only encrypted connections, and the connection of the registry server is not encrypted (error 3159)
       remedy: Set database.ca
 usable:
   description: Whether a registry with this database would become available. Null if this cannot be determined.

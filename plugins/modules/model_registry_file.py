@@ -13,8 +13,9 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Writes text to a file on the controller. The playbooks C(export) and C(report) use this module.
-  - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
+  - Writes text to a file on the controller. The playbook C(export) and the roles P(modelops.openshift_ai.model_registries#role) and
+    P(modelops.openshift_ai.model_catalog#role) use this module.
+  - Unless O(mode) is set, a new file can be read and written only by its owner, and an existing file keeps its mode. An existing file also keeps its owner.
   - The file is replaced atomically. If the run is interrupted, the file contains either the old or the new content.
   - A symbolic link is followed only if it is owned by root or by the user who runs Ansible, and if its target is within O(folder). If O(folder) is not set, the
     target must be within the directory that contains the file. Otherwise, the module fails and nothing is written.
@@ -33,7 +34,7 @@ attributes:
   diff_mode:
     description: Shows the difference. Characters that a terminal would not display are shown as escape sequences.
   idempotent:
-    description: The file is not written if it already has this content.
+    description: The file is not written if it already has this content and, if O(mode) is set, this mode.
   platform:
     description: The platform of the controller.
 options:
@@ -54,7 +55,7 @@ options:
     type: path
   backup:
     description: Whether to keep the replaced content in a file in the same directory. The name of this file consists of the name of the original file, a
-      timestamp, and C(~).
+      timestamp, random characters, and C(~).
     type: bool
     default: false
   replace:

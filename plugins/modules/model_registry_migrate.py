@@ -17,9 +17,10 @@ description:
     PostgreSQL. IDs and timestamps are preserved, so that deployments still refer to their model versions.
   - The module copies all rows, compares both databases by digest, closes the previous database for writes, changes the registry, and waits until it is
     available. An acknowledged write is never lost. The previous database is not deleted.
-  - If anything fails, the registry keeps or returns to its previous database, and that database is opened for writes again. A database that was already closed
-    before the run, such as a MySQL database that is read-only, stays closed. If a run is killed, run the task again with the same options. The new run
-    continues from the state of both databases.
+  - If anything fails, the registry keeps or returns to its previous database, and that database is opened for writes again. If clients have already written to
+    the new database, the registry keeps the new database instead. On PostgreSQL, and on MySQL 8.0.22 and later, a database that was already closed before the
+    run, such as a MySQL database that is read-only, stays closed.
+  - If a run is killed, run the task again with the same options. The new run continues from the state of both databases.
   - If the new database has no tables, the registry server creates them. For this purpose, a temporary registry is created and deleted, which also verifies that
     the registry server can use the new database.
   - If the new database already contains the same rows, for example because they were copied with the tools of the database, the module only compares them.
@@ -31,12 +32,12 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     description:
-      - Performs all checks on both databases and predicts the changes. If the new database has tables, all rows are written to it in a transaction that is
-        rolled back. Writes to the registry are not blocked.
+      - Performs all checks on both databases and predicts the changes. If the new database has empty tables, all rows are written to it in a transaction that
+        is rolled back. If it has rows, they are compared. Writes to the registry are not blocked.
     support: full
 notes:
   - The connections to both databases are made from the host that executes the task. If this host cannot reach one of them, use C(delegate_to) with a host that
-    can. The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
+    can reach both. The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
   - The module logs in to both databases with the accounts of the registry. To close the previous database, its account requires the privileges C(LOCK TABLES)
     and C(ALTER) on MySQL 8.0.22 and later. On MariaDB and earlier versions of MySQL, it also requires C(DROP), C(CREATE) and C(INSERT). On PostgreSQL, it must
     own the tables, and must not be a superuser.
@@ -76,13 +77,13 @@ options:
         description:
           - The new database, with the suboptions of M(modelops.openshift_ai.model_registry). If its type is that of the current database, suboptions that are
             not set keep their current values. If the registry already uses this database, nothing is changed.
-          - The password is stored in a new Secret. The Secret of the previous database is not changed.
+          - A password in O(to.database.password) is stored in a new Secret. The Secret of the previous database is not changed.
           - The module fails if the registry server cannot use the database. It also fails if the database has rows that differ from those of the registry,
-            tables that do not belong to a model registry, or an incomplete migration.
-          - The module also fails if another registry in the namespace uses the new database or the current one, even under another host name. If this could not
-            be checked, a warning is issued.
-          - The module fails if the database cannot store rows of the registry. MySQL considers names equal that differ only in case, accents or trailing
-            blanks, and PostgreSQL cannot store NUL characters. The error lists the rows.
+            tables that do not belong to a model registry, an incomplete migration, or a schema version before 21.
+          - The module also fails if another registry in the namespace uses the new database or the current one, even under another host name. If the use under
+            another host name could not be checked, a warning is issued.
+          - The module fails if the database cannot store rows of the registry. MySQL considers names that differ only in case, accents or trailing blanks to be
+            equal, and PostgreSQL cannot store NUL characters. The error lists the rows.
         type: dict
         required: true
         suboptions:
@@ -108,7 +109,7 @@ options:
             type: int
           name:
             description:
-              - The name of the database. It must exist. If the type of the database changes, the default is V(model-registry).
+              - The name of the database. The database must exist. If the type of the database changes, the default is V(model-registry).
               - The module fails if the name contains a character that is not valid in the connection string of the registry server.
             type: str
           username:
@@ -171,7 +172,8 @@ options:
           verify_server_cert:
             description:
               - Whether the registry server verifies the certificate and the host name of a MySQL server.
-              - If not set, it is V(true) if O(to.database.ca) is set, as for a new registry.
+              - If not set, it is V(true) if O(to.database.ca) specifies a CA, and the CA or the type of the database changes. Otherwise, the current value is
+                kept if the type of the database does not change.
               - The module fails for PostgreSQL.
             type: bool
           ssl_cipher:
@@ -179,8 +181,8 @@ options:
             type: str
           ssl_mode:
             description:
-              - How the registry server encrypts connections to PostgreSQL. If the type of the database changes, the default is V(disable). With a CA,
-                connections are always encrypted.
+              - How the registry server encrypts connections to PostgreSQL. If the type of the database changes, the default is V(disable). With a CA or a
+                client certificate, connections are always encrypted.
               - The module fails for MySQL.
             type: str
             choices: [disable, allow, prefer, require, verify-ca, verify-full]
@@ -210,15 +212,15 @@ options:
                 default: tls.key
   skip_orphans:
     description:
-      - Whether to omit rows that belong to objects that no longer exist. PostgreSQL cannot store them, and the registry does not show them. Their number is in
-        RV(migration.orphans).
-      - The module fails if there are such rows, unless O(skip_orphans=true). The error contains their number.
+      - Whether to omit rows that belong to objects that no longer exist. PostgreSQL cannot store them, and the registry does not show them. If the new database
+        is MySQL, only rows whose object type does not exist are omitted. The number of omitted rows is in RV(migration.orphans).
+      - With V(false), the module fails if there are rows that would be omitted. The error contains their number.
     type: bool
     default: false
   lock_timeout:
     description:
       - How long to wait for transactions that are writing to the previous database, in seconds. In the meantime, new writes must also wait.
-      - The module fails if the lock is not granted within this time, or if the value is less than 1. In this case, nothing is changed.
+      - The module fails if the lock is not granted within this time, or if the value is less than 1. In both cases, the registry is not changed.
     type: int
     default: 60
   wait_timeout:
@@ -272,7 +274,7 @@ migration:
       description: The number of omitted rows of each table.
       type: dict
     copied:
-      description: Whether the rows were copied. False if the new database already had the same rows.
+      description: Whether the rows were copied. False in check mode, or if the new database already had the same rows.
       type: bool
     repeated:
       description: Whether the rows were copied again, because another process wrote to the previous database before it was closed.
@@ -284,7 +286,7 @@ migration:
       description: How long it took to read the new database for the comparison.
       type: float
     writes_held_seconds:
-      description: How long writes were blocked, until the registry was available with the new database. Includes RV(migration.restart_seconds).
+      description: How long writes were blocked before the registry became available with the new database. Includes RV(migration.restart_seconds).
       returned: if not in check mode
       type: float
     restart_seconds:

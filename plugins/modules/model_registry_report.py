@@ -16,6 +16,8 @@ description:
   - Writes an HTML page from the results of M(modelops.openshift_ai.model_registry_info) for all hosts of the play, each of which is a cluster, and from the
     drift that M(modelops.openshift_ai.model_registries) detected in check mode. The page shows the findings, the databases, certificates and backups of the
     registries, the subjects that have access, the checks that were not possible, and the changes since the last report.
+  - The results are read from the variables C(model_registry_report_found) and C(model_registry_report_compared) of the hosts. A result of
+    M(modelops.openshift_ai.model_catalog_info) is read from C(model_registry_report_catalog_found).
   - Also writes each table of the page in CSV format, and all of them in JSON format, to the directory of the page. The next report is compared with the JSON
     file.
   - The page requires no network. All data from clusters is escaped. In the CSV files, text that a spreadsheet would interpret as a formula is prefixed with an
@@ -102,7 +104,7 @@ files:
   type: list
   elements: str
 summary:
-  description: A line with the status of each cluster, and a line with the URL of each API server.
+  description: For each cluster, a line with its status and a line with the URL of its API server.
   returned: success
   type: list
   elements: str

@@ -17,9 +17,9 @@ description:
     or other objects. IDs, timestamps and relations are preserved, so that deployments still refer to their model versions.
   - The type of the database can differ from that in the backup, for example PostgreSQL instead of MySQL.
   - Before anything is written, the whole archive is verified. All rows are written in one transaction, which is committed only after they have been read back
-    and compared with the archive. If the run fails or is killed, the registry stays empty.
-  - Does not change the registry itself or its permissions. The archive contains its configuration. See the guide R(Restore a model
-    registry,ansible_collections.modelops.openshift_ai.docsite.restore).
+    and compared with the archive. If the run fails or is killed before the commit, the registry stays empty.
+  - Does not change the registry itself or its permissions. The configuration and the permissions in the archive are not applied. See the guide R(Restore a
+    model registry,ansible_collections.modelops.openshift_ai.docsite.restore).
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -58,8 +58,8 @@ options:
       - The module fails if the registry does not exist or has no database, or if its server has not created the tables of the database yet. It also fails if
         the database contains tables that do not belong to a model registry, or if a migration of the database is incomplete.
       - The module fails if the database contains rows that differ from those in the backup. The module never deletes or replaces rows.
-      - The module fails if the schema of the database is older than that of the backup. It also fails if the two schema versions differ, unless both are known
-        to have the same content, which applies to versions 19 to 21 for MySQL and 19 to 25 for PostgreSQL.
+      - If the type of the database is that of the backup, the module fails if the schema of the database is older. It also fails if the types or the schema
+        versions differ, unless both versions are known to have the same content, which applies to versions 19 to 21 for MySQL and 19 to 25 for PostgreSQL.
     type: str
     required: true
   namespace:
@@ -87,9 +87,9 @@ options:
     elements: str
   skip_orphans:
     description:
-      - Whether to omit rows that belong to objects that do not exist. They can remain in MySQL if objects were deleted with SQL statements. A registry does not
-        show them, and PostgreSQL cannot store them.
-      - With V(false), the module fails if there are such rows. The error contains their number.
+      - Whether to omit rows that belong to objects that do not exist. Such rows can remain in MySQL if objects were deleted with SQL statements. A registry
+        does not show them, and PostgreSQL cannot store them. If the database is MySQL, only rows whose object type does not exist are omitted.
+      - With V(false), the module fails if there are rows that would be omitted. The error contains their number.
     type: bool
     default: false
 """
@@ -116,10 +116,10 @@ backup:
       description: The resource name of the registry that was backed up.
       type: str
     cluster:
-      description: The URL of the API server of its cluster.
+      description: The URL of the API server of the cluster in which the registry was backed up.
       type: str
     namespace:
-      description: The namespace of that registry.
+      description: The namespace of the registry that was backed up.
       type: str
     taken_at:
       description: The time of the backup in UTC.
@@ -131,7 +131,7 @@ backup:
       description: The type of the database that was backed up, V(mysql) or V(postgresql).
       type: str
     schema_version:
-      description: The version of its schema.
+      description: The version of the schema of the database that was backed up.
       type: int
     rows:
       description: The number of rows of all tables, including the types of objects.
@@ -162,7 +162,7 @@ database:
         not counted.
       type: int
     tables:
-      description: The number of rows of each table, with a digest that does not depend on their order.
+      description: For each table, the number of rows, and a digest that does not depend on their order.
       type: dict
     orphans:
       description: The number of rows that were omitted from each table because the objects to which they belong do not exist.
@@ -209,10 +209,10 @@ deployments:
       description: The name of the InferenceService.
       type: str
     registered_model_id:
-      description: The ID of the model in its labels.
+      description: The ID of the model in the labels of the InferenceService.
       type: str
     model_version_id:
-      description: The ID of the version in its labels.
+      description: The ID of the version in the labels of the InferenceService.
       type: str
     found:
       description: Whether the backup contains this version of this model.
