@@ -11,7 +11,8 @@ class ModuleDocFragment:
 options: {}
 attributes:
   action_group:
-    description: Uses the options that C(module_defaults) sets for this group. Options that are set for this group also apply to the modules of kubernetes.core.
+    description: Uses the options that C(module_defaults) sets for the group C(modelops.openshift_ai.all). Options that are set for that group also apply to the
+      modules of kubernetes.core.
     support: full
     membership:
       - modelops.openshift_ai.all

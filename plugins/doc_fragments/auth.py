@@ -16,11 +16,11 @@ options:
     description:
       - The kubeconfig with the cluster and the credentials, as a path or as a dictionary with its content.
       - With a local connection, a relative path is also searched for in C(files/) of the role and next to the playbook, and a file that is encrypted with
-        Ansible Vault is decrypted. With any other connection, it is a path on the host that the module runs on.
+        Ansible Vault is decrypted. With any other connection, the path refers to a file on the host that the module runs on.
       - Several paths are separated by C(:). The files are merged, as with C(kubectl).
-      - If no option or environment variable specifies a cluster, a module that runs in a pod uses the service account of the pod. Otherwise, C(~/.kube/config)
-        or the file in E(KUBECONFIG) is used. If the module runs in a pod with a service account and such a kubeconfig file also exists, the module fails,
-        because it is not clear which cluster to use.
+      - If no option of the module, and no environment variable of such an option, specifies a cluster, a module that runs in a pod uses the service account of
+        the pod. Otherwise, C(~/.kube/config) or the file in E(KUBECONFIG) is used. If the module runs in a pod with a service account and such a kubeconfig
+        file also exists, the module fails, because it is not clear which cluster to use.
       - When this option or O(context) selects the cluster and O(host) is not set, the module fails if E(K8S_AUTH_HOST), E(K8S_AUTH_CONTEXT) or a variable with
         credentials, such as E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
       - Can also be specified via the E(K8S_AUTH_KUBECONFIG) environment variable.
@@ -34,8 +34,9 @@ options:
     description:
       - The URL of the API server, for example V(https://api.cluster.example.com:6443).
       - The module fails if the URL does not start with C(https://), unless it is the URL of a proxy on the same host, such as V(http://localhost:8001).
-      - The module fails if the token is from a kubeconfig that specifies another API server, from the pod that the module runs in, or from an environment
-        variable while E(K8S_AUTH_HOST) specifies another API server. In these cases, also set O(api_key).
+      - The module fails if the token is from a kubeconfig that specifies another API server, or from an environment variable while E(K8S_AUTH_HOST) specifies
+        another API server. It also fails if the token is that of the pod that the module runs in, unless the URL is the address of the API server inside the
+        cluster, such as V(https://kubernetes.default.svc). In these cases, also set O(api_key).
       - Can also be specified via the E(K8S_AUTH_HOST) environment variable.
     type: str
   api_key:
@@ -111,7 +112,7 @@ options:
         type: str
   persist_config:
     description:
-      - Whether to save tokens in the kubeconfig if they are renewed during the call.
+      - Whether to save tokens in the kubeconfig if they are renewed while the module runs.
       - Can also be specified via the E(K8S_AUTH_PERSIST_CONFIG) environment variable.
     type: bool
   impersonate_user:

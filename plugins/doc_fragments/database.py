@@ -12,19 +12,20 @@ options:
   database:
     description:
       - The database of the registry. Required to create a registry.
-      - Suboptions that are not set keep their current values.
+      - Suboptions that are not set keep their current values. If the type of the database changes, the defaults and requirements of a new registry apply.
     type: dict
     suboptions:
       type:
         description:
           - The type of the database. Required to create a registry.
-          - V(mysql) is for MySQL, and for MariaDB 10.11 or later. V(postgresql) is for PostgreSQL 16 or later. With an older server, the registry does not
-            become available, and the error reports the cause.
-          - V(generated) is a PostgreSQL database that the product creates for the registry. It is deleted together with the registry. A warning is issued,
-            because it is not intended for production. Mutually exclusive with all other suboptions of O(database). The module fails if the product is older
-            than OpenShift AI 3.0, which is the first version that supports generated databases. If the generated database of a deleted registry of the same
-            name is still being deleted, the module waits up to 60 seconds until the deletion is complete, and fails after this time.
-          - The module fails if the type of an existing registry would change, unless O(allow_data_change=true).
+          - V(mysql) is for MySQL 8.0.3 or later, and for MariaDB 10.11 or later. The database check issues a warning for an older server.
+          - V(postgresql) is for PostgreSQL 16 or later. With an older server, the registry does not become available, and the error reports the cause.
+          - V(generated) is a PostgreSQL database that the product creates for the registry. It is deleted together with the registry. When a registry is
+            created with a generated database, a warning is issued, because such a database is not intended for production. Mutually exclusive with all other
+            suboptions of O(database). The module fails if the product is older than OpenShift AI 3.0, which is the first version that supports generated
+            databases. If the generated database of a deleted registry of the same name is still being deleted, the module waits up to 60 seconds until the
+            deletion is complete, and fails after this time.
+          - The module fails if the database type of an existing registry would change, unless O(allow_data_change=true).
         type: str
         choices: [mysql, postgresql, generated]
       host:
@@ -36,12 +37,13 @@ options:
           - The module fails if the value contains a scheme, a port, a path or white space.
           - The module fails if the host of an existing registry would change, unless O(allow_data_change=true), because the models stay in the previous
             database.
-          - A warning is issued if the value is a single word and there is no Service of that name in the registries namespace. If the host name cannot be
-            resolved in the cluster, the registry does not become available, and the error contains the host name.
+          - A warning is issued if a new value refers to a Service, such as V(db) or V(db.data.svc), and the Service does not exist. In another namespace, the
+            Service is checked only if the account can list Services there. If the host name cannot be resolved in the cluster, the registry does not become
+            available, and the error contains the host name.
         type: str
       namespace:
         description:
-          - The namespace of the Service in O(database.host). The module fails if the host is an IP address or contains a dot.
+          - The namespace of the Service in O(database.host). Requires O(database.host). The module fails if the host is an IP address or contains a dot.
         type: str
       port:
         description:
@@ -53,25 +55,28 @@ options:
       name:
         description:
           - The name of the database. For a new registry, the default is V(model-registry). The database must exist. The product never creates it.
-          - The module fails if the name contains a character that is not valid in the connection string of the registry server. These are V(/), V(%) and V(?)
-            for MySQL, and V(%), V(?) and V(#) for PostgreSQL.
-          - With OpenShift AI 2.21, only letters, digits and underscores are valid. A name is therefore required, because the default contains a hyphen.
+          - The module fails if the name is not valid in the connection string of the registry server. For MySQL, the characters V(/), V(%) and V(?) are not
+            valid. For PostgreSQL, the characters V(%), V(?) and V(#), and V(/) at the beginning of the name, are not valid.
+          - With OpenShift AI 2.21, only letters, digits and underscores are valid. A new registry therefore requires a name, because the default contains a
+            hyphen.
           - The module fails if the database name of an existing registry would change, unless O(allow_data_change=true), because the models stay in the
             previous database.
         type: str
       username:
         description:
-          - The database user of the registry. The user requires all privileges on the database.
+          - The database user of the registry. For MySQL, grant the user all privileges on the database. For PostgreSQL, make the user the owner of the
+            database.
           - The module fails if the name contains a character that is not valid in the connection string of the registry server, such as V(:).
         type: str
       password:
         description:
           - The password of the user. It is stored in a Secret in the namespace of the registry, as in the dashboard.
-          - If the password differs from the stored one, the Secret is updated and the server is restarted so that the change takes effect.
+          - If the password differs from the stored one, the Secret is updated and the server is restarted so that the change takes effect. With
+            O(restart=false), the server is not restarted.
           - If the registry was available before, the previous password stays in the Secret under another key until the registry is available with the new one.
             If the registry does not become available in time, the previous password is restored and the server is restarted again. The previous password is not
-            restored if the database rejects it, if the database accepts the new password, if another registry is available with the new password, or if another
-            process has changed the Secret in the meantime. The error reports the result.
+            restored if the database rejects it, if it belongs to another user or database, if the database accepts the new password, if another registry is
+            available with the new password, or if another process has changed the Secret in the meantime. The error reports the result.
           - With O(wait=false), or if the run is interrupted, a later run removes or restores the previous password.
           - The module fails if the password is empty, ends with a line break or, for MySQL, contains V(?), because the registry server does not start with such
             a password. For PostgreSQL, all other passwords are valid. They are percent-encoded if required.
@@ -82,7 +87,8 @@ options:
       password_secret:
         description:
           - An externally managed Secret in O(namespace) with the password. It is never changed or deleted.
-          - If the Secret changes, the next run restarts the server. A password for PostgreSQL must be percent-encoded in the Secret.
+          - If the Secret changes, the next run restarts the server, unless O(restart=false). A password for PostgreSQL must be percent-encoded in the Secret,
+            except with OpenShift AI 2.21.
           - The Secret that the dashboard or this collection created for the previous password is deleted after the registry has become available with the
             Secret in this option. Until then, the previous Secret is listed in RV(kept), and a later run deletes it.
           - Mutually exclusive with O(database.password).
@@ -108,11 +114,13 @@ options:
               - Where the CA certificates come from. The choices are those of the dashboard.
               - V(cluster) is the cluster-wide CA bundle. V(openshift_ai) is the CA bundle of OpenShift AI.
               - V(config_map) and V(secret) are a ConfigMap and a Secret in O(namespace). They require O(database.ca.name) and O(database.ca.key).
-              - V(upload) stores the certificates in O(database.ca.pem) or O(database.ca.path) in the same ConfigMap as an upload in the dashboard,
-                C(<name>-db-credential), or C(<name>-db-credential-2) and so on if that name is already in use. This is also supported for PostgreSQL. If the
-                registry already uses such a ConfigMap, its content is replaced and the server is restarted. If another registry also uses it, or if it is
-                managed by another tool, a new ConfigMap is created.
-              - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true).
+              - V(upload) stores the certificates in O(database.ca.pem) or O(database.ca.path) in the same ConfigMap as an upload in the dashboard. The name of
+                the ConfigMap is C(<name>-db-credential). If that name is already in use, a number is appended, such as C(<name>-db-credential-2). Certificates
+                can be uploaded for both MySQL and PostgreSQL.
+              - If the registry already uses such a ConfigMap, V(upload) replaces its content, and the server is restarted, unless O(restart=false). If another
+                registry also uses the ConfigMap, or if another client, such as C(kubectl), created or edited it, a new ConfigMap is created.
+              - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true) or O(database.ssl_cipher) is
+                set.
             type: str
             choices: [cluster, openshift_ai, config_map, secret, upload, none]
             required: true
@@ -139,17 +147,18 @@ options:
           - Whether the registry server verifies the certificate and the host name of a MySQL server. With V(false) and a CA, the connection is encrypted but
             the server is not verified. With V(true) and without a CA, the server is verified with the CA certificates of the system. The dashboard never sets
             this field.
-          - If not set, it is V(true) when this call creates a registry with a CA, or selects another CA. Otherwise, the current value is kept, and a warning is
-            issued if it is V(false). The current value is also kept if only the certificates in the ConfigMap change.
+          - If not set, the value is V(true) when the task creates a registry with a CA, or selects another CA, and V(false) when the task removes the CA.
+            Otherwise, the current value is kept. The current value is also kept if only the certificates in the ConfigMap change.
+          - A warning is issued if the connection is encrypted and the value is V(false).
+          - With V(true), the registry does not become available if the certificate is not valid for the host name. The error contains the host name.
           - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified. The host name is never verified.
-          - If the certificate is not valid for the host name, the registry does not become available, and the error contains the host name.
         type: bool
       ssl_cipher:
         description:
           - The TLS cipher suites that the registry server offers to a MySQL server, separated by colons, such as V(TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384). The
             names are those of the Go package C(crypto/tls). The cipher suites of TLS 1.3 cannot be restricted. If not set for a new registry, or if empty, the
             defaults of the registry server are used.
-          - With this option, the connection is encrypted even without a CA, but the server is not verified.
+          - With this option, the connection is encrypted even without a CA. The server is verified only with O(database.verify_server_cert=true).
           - If a name is unknown or a cipher suite is insecure, the registry does not become available, and the error reports the cause.
           - The module fails for PostgreSQL.
         type: str

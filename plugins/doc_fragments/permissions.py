@@ -12,8 +12,8 @@ options:
   permissions:
     description:
       - The subjects that have access to the registry. Subjects that are not listed keep their access, unless O(permissions.exclusive=true).
-      - A RoleBinding is created for each subject, as in the dashboard, so that access can also be viewed and revoked there. RoleBindings that were created in
-        the dashboard are reused.
+      - A RoleBinding is created for each subject, as in the dashboard, so that the access of groups, users and projects can also be viewed and revoked there.
+        RoleBindings that were created in the dashboard are reused.
       - If a subject is listed twice, access is granted once and a warning is issued.
       - The module fails if a name is empty or not a string, begins or ends with white space, or contains a control character. All such names are reported at
         once. The module also fails if a name contains a space, unless the cluster has a subject with this name.
@@ -28,15 +28,17 @@ options:
       users:
         description:
           - The users who have access, by their user names in the cluster.
-          - A warning is issued for a user that does not exist. A user is created at the first login.
+          - A warning is issued for a user that does not exist, if the cluster has OpenShift Users and the account can list them. OpenShift creates a User at
+            the first login.
           - A name such as V(system:serviceaccount:ci:pipeline) is treated as the service account, and a warning is issued.
         type: list
         elements: str
       projects:
         description:
           - The namespaces whose service accounts all have access. The dashboard shows them as projects.
-          - A warning is issued for a namespace that does not exist.
-          - The module fails if the value is the display name of a project. The error contains the name of the namespace.
+          - A warning is issued for a namespace that does not exist, if the account can list namespaces.
+          - The module fails if the value is not valid as the name of a namespace. If the account can list namespaces, the module also fails if the value is the
+            display name of a project, and the error contains the name of the namespace.
           - The module fails if the service accounts of the same namespace are also listed in O(permissions.groups), as V(system:serviceaccounts:fraud-dev).
         type: list
         elements: str
@@ -67,15 +69,18 @@ options:
         description:
           - Whether to revoke the access of all subjects that are not listed. This applies to access that the dashboard shows or that this collection granted.
           - A list that is not set is treated as an empty list, except for O(permissions.members). Members are removed only if that list is set.
-          - The RoleBinding that the operator creates for the group of the registry is kept. Other RoleBindings are also kept, and a warning is issued.
-          - M(modelops.openshift_ai.model_registry_permission) fails if this option is used with C(state=absent).
+          - The RoleBinding that the operator creates for the group of the registry is kept. RoleBindings that do not have the labels of the dashboard, or that
+            another tool manages, are also kept, and a warning is issued. See O(permissions.prune_unlabelled).
+          - With V(true), M(modelops.openshift_ai.model_registry_permission) fails if C(state=absent).
         type: bool
         default: false
       prune_unlabelled:
         description:
-          - Whether to also delete RoleBindings without the labels of the dashboard, if they grant access to subjects that are not listed.
+          - Whether to also delete RoleBindings to the Role of the registry that do not have the labels of the dashboard. For listed subjects, RoleBindings with
+            these labels are created first. When M(modelops.openshift_ai.model_registry_permission) revokes access with C(state=absent), only the listed
+            subjects are removed from RoleBindings without the labels.
           - RoleBindings that are managed by another tool or by the platform are not deleted, because they would be created again. A warning lists them.
-          - The module fails if O(permissions.exclusive=false), unless M(modelops.openshift_ai.model_registry_permission) revokes access with C(state=absent).
+          - Requires O(permissions.exclusive=true), unless M(modelops.openshift_ai.model_registry_permission) revokes access with C(state=absent).
         type: bool
         default: false
 """

@@ -25,8 +25,8 @@ class ModuleDocFragment:
 options:
   registries:
     description:
-      - The registries. Each entry has the options of M(modelops.openshift_ai.model_registry). The entries that M(modelops.openshift_ai.model_registry_info)
-        returns can also be used.
+      - The registries. Each entry has those options of M(modelops.openshift_ai.model_registry) that describe a registry. The entries that
+        M(modelops.openshift_ai.model_registry_info) returns can also be used.
       - The module fails before anything is written if an entry is not valid. One error lists all problems, each with its path, such as
         V(registries[17].database.port).
       - The module fails if a registry is listed twice.
@@ -37,9 +37,11 @@ options:
       name:
         description:
           - The resource name of the registry. It cannot be changed later. Another name refers to another registry.
-          - The module fails if the name contains characters other than lowercase letters, digits and hyphens, or has more than 48 characters. The error
-            suggests the name that the dashboard would derive.
-          - The dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer names.
+          - The name consists of lowercase letters, digits and hyphens, begins and ends with a letter or digit, and has at most 48 characters. In Kubernetes
+            1.35 and earlier, the name of a new registry must begin with a letter. The module fails for any other name. If the name contains other characters,
+            the error suggests the name that the dashboard would derive.
+          - In OpenShift AI 3.4 and later, the dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer
+            names.
         type: str
         required: true
       display_name:
@@ -52,11 +54,12 @@ options:
         type: str
       namespace:
         description:
-          - The namespace of the model registries, as M(modelops.openshift_ai.model_registry_info) returns it. The module fails if it differs from O(namespace).
+          - The namespace of the model registries, as M(modelops.openshift_ai.model_registry_info) returns it. The module fails if it differs from O(namespace),
+            or from the default of O(namespace) if that option is not set.
         type: str
       allow_data_change:
         description:
-          - Whether to allow an existing registry to be moved to another database, host or type of database. The models stay in the previous database.
+          - Whether to allow an existing registry to be moved to another database, host, port or type of database. The models stay in the previous database.
           - If V(false), a registry that would be moved fails, and nothing is written for it.
         type: bool
         default: false

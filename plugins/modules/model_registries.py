@@ -28,10 +28,10 @@ notes:
   - For each registry, the CA certificate and the password are written before the registry, and the permissions after it. Members are added to the group of the
     registry when the registry is available.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run. With C(connection=local) and without C(async), the module stops
-    writing shortly after the Ansible process that started it has ended. With other connections, it stops when it receives the signal SIGTERM.
+    writing shortly after the Ansible process that started it has ended. The module also stops when it receives the signal SIGTERM, SIGINT or SIGHUP.
   - Progress is shown on the standard error stream of Ansible while the module runs. It is not shown with connections other than C(local), with C(async), or
     with C(no_log). All progress messages are in RV(timeline).
-  - Each call connects to one cluster. A play with C(connection=local) over an inventory of clusters reconciles all of them.
+  - On each host of a play, the module connects to one cluster. A play with C(connection=local) over an inventory of clusters reconciles all clusters.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -60,7 +60,8 @@ options:
         ClusterRoleBindings.
       - A registry whose name is not valid in O(registries), such as a name with more than 48 characters, is kept and a warning is issued. Delete it with
         M(modelops.openshift_ai.model_registry) and C(state=absent).
-      - The module fails if O(registries) is empty.
+      - A registry that another tool manages, such as Argo CD, is also kept and a warning is issued. Delete the registry with that tool.
+      - With V(true), the module fails if O(registries) is empty.
     type: bool
     default: false
   purge_limit:
@@ -133,7 +134,7 @@ options:
   wait:
     description:
       - Whether to wait until all registries are available, and until the registries that O(purge) deletes no longer exist.
-      - A registry that does not become available fails, and the error reports the cause.
+      - With V(true), a registry that does not become available fails, and the error reports the cause.
     type: bool
     default: true
   wait_timeout:
@@ -142,8 +143,8 @@ options:
         O(wait=false).
       - Up to eight registries are purged in parallel. Registries whose deletion has not started within this time are kept and reported as failed.
       - The module stops waiting for a registry early if the same permanent error, such as a wrong password, is detected twice.
-      - For a registry that this call does not change, the time is counted from the last change to the registry. A registry that has been unavailable for longer
-        is reported immediately.
+      - For a registry that the module does not change, the time is counted from the last change to the registry. If O(wait_timeout) has already passed
+        since then, the module waits at most 5 seconds or, if a restart of a failed server is due within 60 seconds, until 20 seconds after the restart.
       - The module fails if the value is less than 1.
     type: int
     default: 300
@@ -273,12 +274,14 @@ drift:
       type: str
     option:
       description:
-        - The option, such as V(database.port) or V(permissions.groups[fraud-scientists]). For a registry that does not exist, it is V(name).
+        - The option, such as V(database.port) or V(permissions.groups[fraud-scientists]).
+        - V(name) stands for a registry that does not exist.
         - V(permissions.exclusive) stands for a RoleBinding that can be deleted without revoking any access, because it grants no access, or only access that
           another RoleBinding also grants.
       type: str
     before:
-      description: The current value. For permissions, it is V(granted), or null. Passwords are masked.
+      description: The current value. For permissions, it is V(granted), or null. For V(permissions.exclusive), it is the RoleBinding with its subjects.
+        Passwords are masked.
       type: raw
     after:
       description: The desired value.
@@ -296,7 +299,7 @@ unlisted:
   elements: dict
 databases:
   description: The results of the database checks.
-  returned: if O(check_database) is not V(ignore), and the call creates registries or changes their connections to external databases
+  returned: if O(check_database) is not V(ignore), and the module creates registries or changes their connections to external databases
   type: list
   elements: dict
   contains:
@@ -315,8 +318,8 @@ databases:
 kept:
   description:
     - The objects that O(purge) did not delete, each with C(kind), C(name) and C(reason).
-    - This includes Secrets that are deleted as soon as their registry becomes available with its new definition, and Secrets and ConfigMaps that contain the
-      previous password or CA until then. A later run deletes the Secrets and removes the previous values.
+    - If a registry is not yet available with its new definition, the Secret that it no longer uses, and the Secrets and ConfigMaps that contain its previous
+      password or CA, are also listed. A later run deletes the unused Secret and removes the previous values when the registry is available.
   returned: if an object was kept
   type: list
   elements: dict

@@ -46,9 +46,11 @@ options:
     description:
       - The resource name of the registry. It cannot be changed later.
       - The name consists of lowercase letters, digits and hyphens, begins and ends with a letter or digit, and has at most 48 characters. In Kubernetes 1.35
-        and earlier, it must begin with a letter. The module fails for any other name, and the error suggests the name that the dashboard would derive.
-      - The dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer names.
-      - The module fails if a registry with the same name exists in another namespace. The error contains that namespace.
+        and earlier, the name of a new registry must begin with a letter. The module fails for any other name. If the name contains other characters, the error
+        suggests the name that the dashboard would derive.
+      - In OpenShift AI 3.4 and later, the dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer
+        names.
+      - The module fails if a new registry has the same name as a registry in another namespace. The error contains that namespace.
     type: str
     required: true
   namespace:
@@ -61,10 +63,10 @@ options:
   state:
     description:
       - V(present) creates or edits the registry. V(absent) deletes the registry and everything that was created only for it.
-      - Together with the registry, V(absent) deletes the Secret with its password and uploaded CA certificates, if the dashboard or this collection created
-        them and no other registry uses them. Secrets and certificates that were created for a registry that no longer exists are deleted together with the last
-        registry that uses them. V(absent) also deletes the ClusterRoleBinding that the operator leaves behind, and anything that an interrupted deletion has
-        left behind. Objects that are not deleted are listed in RV(kept).
+      - Together with the registry, V(absent) deletes the Secret that contains its password, and the ConfigMaps that contain its uploaded CA certificates, if
+        the dashboard or this collection created these objects and no other registry uses them. Secrets and ConfigMaps that were created for a registry that no
+        longer exists are deleted together with the last registry that uses them. V(absent) also deletes the ClusterRoleBinding that the operator leaves behind,
+        and anything that an interrupted deletion has left behind. Objects that are not deleted are listed in RV(kept).
       - An external database is never changed or deleted.
     type: str
     choices: [present, absent]
@@ -81,10 +83,10 @@ options:
     description:
       - What to do if the database would prevent the registry from becoming available. V(warn) issues a warning. V(fail) makes the module fail before anything
         is written. V(ignore) does not check the database.
-      - The database is checked only if this call creates the registry, or changes the password or an option of O(database). A generated database is not
+      - The database is checked only if the module creates the registry or changes an option of O(database), such as the password. A generated database is not
         checked.
       - The checks are those of M(modelops.openshift_ai.model_registry_database_info). They run on the host that executes the task. Each step takes at most 2
-        seconds, and the module logs in only once.
+        seconds, and each check logs in only once. If the registry does not become available, the database can be checked again.
       - Problems that depend on the address of the client never make the module fail. Examples are a host name that can be resolved only in the cluster, and a
         login that MySQL rejects, because MySQL accounts are restricted to hosts.
       - Requires the Python package C(cryptography), and C(PyMySQL) for MySQL or C(psycopg) for PostgreSQL. If a package is missing, V(fail) makes the module
@@ -111,22 +113,22 @@ options:
   delete_data:
     description:
       - Whether to allow the deletion of a generated database together with the registry.
-      - With V(false), the module fails before anything is written if the registry has a generated database.
-      - Ignored for an external database, which is never deleted.
+      - With V(false) and O(state=absent), the module fails before anything is written if the registry has a generated database.
+      - Ignored with O(state=present), and for an external database, which is never deleted.
     type: bool
     default: false
   wait:
     description:
       - Whether to wait until the registry is available with its current definition or, with O(state=absent), until it is deleted.
-      - The module fails if the registry does not become available. The error reports the cause.
+      - With V(true), the module fails if the registry does not become available. The error reports the cause.
     type: bool
     default: true
   wait_timeout:
     description:
       - How long to wait, in seconds. Ignored if O(wait=false).
       - The module stops waiting early if the same permanent error, such as a wrong password, is detected twice.
-      - If this call does not change the registry, the time is counted from the last change to the registry. A registry that has been unavailable for longer is
-        reported immediately.
+      - If the module does not change the registry, the time is counted from the last change to the registry. If O(wait_timeout) has already passed since
+        then, the module waits at most 5 seconds or, if a restart of a failed server is due within 60 seconds, until 20 seconds after the restart.
       - The module fails if the value is less than 1.
     type: int
     default: 300
@@ -134,12 +136,13 @@ options:
     description:
       - Whether to request the models of the registry at its public address when the registry is available. The request is authenticated with the token that is
         used to log in to the cluster. It does not write anything.
-      - Version C(v1) of the REST API is requested first, and C(v1alpha3) if the registry does not provide C(v1). Registries of OpenShift AI 3.6 provide both.
+      - Version C(v1) of the REST API is requested first. C(v1alpha3) is requested if the registry does not provide C(v1), or to check whether its removal is
+        announced. Registries of OpenShift AI 3.6 provide both versions.
       - The result is in RV(status.smoke_test). A warning is issued if the request does not succeed, or if the registry announces, in a C(Sunset) header, the
         date on which C(v1alpha3) will be removed.
-      - The certificate of the registry is verified against the CA certificates of the system, and then against O(ca_cert).
-      - The token is sent only to hosts in the ingress domain of the cluster, or in one of O(smoke_test_domains). Users who can edit a registry can set any host
-        in its status.
+      - The certificate of the registry is verified with the CA certificates of the system, and with those in O(ca_cert) or in the kubeconfig.
+      - The token is sent only to hosts in the ingress domain of the cluster, or in one of O(smoke_test_domains), because users who can edit a registry can set
+        any host in its status.
       - The request is not sent if O(impersonate_user) or O(impersonate_groups) is set, because the token does not belong to the impersonated account.
     type: bool
     default: false
@@ -255,7 +258,7 @@ registry:
       verify_server_cert: true
 database:
   description: The result of the database check.
-  returned: if O(check_database) is not V(ignore), and the call creates the registry or changes its connection to an external database
+  returned: if O(check_database) is not V(ignore), and the module creates the registry or changes its connection to an external database
   type: dict
   contains:
     checked:
@@ -301,7 +304,8 @@ status:
       type: list
       elements: dict
     restart_needed:
-      description: Whether a restart is required and was not performed, because O(restart=false).
+      description: Whether a restart is required and was not performed, because O(restart=false) or because a Secret, a ConfigMap or a key that the server uses
+        does not exist.
       type: bool
     smoke_test:
       description:
@@ -314,8 +318,8 @@ status:
 kept:
   description:
     - The objects that were not deleted, each with C(kind), C(name) and C(reason).
-    - This includes Secrets that are deleted as soon as the registry becomes available with its new definition, and Secrets and ConfigMaps that contain the
-      previous password or CA until then. A later run deletes the Secrets and removes the previous values.
+    - If the registry is not yet available with its new definition, the Secret that it no longer uses, and the Secrets and ConfigMaps that contain its previous
+      password or CA, are also listed. A later run deletes the unused Secret and removes the previous values when the registry is available.
   returned: if an object was kept
   type: list
   elements: dict

@@ -36,7 +36,7 @@ EXAMPLES = r"""
   modelops.openshift_ai.model_registry_cluster_info:
   register: found
 
-- name: Fail if it is not the test cluster
+- name: Fail if the cluster is not the test cluster
   ansible.builtin.assert:
     that: found.cluster.host == 'https://api.test.example.com:6443'
 """

@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Reads one, several or all model registries of a cluster, in the format of M(modelops.openshift_ai.model_registries). If the result is used as the input of
-    that module, nothing changes. This also applies to registries that were created in the dashboard, so that they can be exported as code.
+  - Reads one, several or all model registries of a cluster, in the format of M(modelops.openshift_ai.model_registries). If RV(registries) is used as the input
+    of that module, nothing changes. For this reason, registries that were created in the dashboard can also be exported as code.
   - Also reports the status of each registry, which subjects have access and how, when certificates expire, and the result of a database check.
   - Does not write anything. Information that the account cannot read is omitted, and a warning describes the missing information. Only permission to read the
     registries is required.
@@ -29,11 +29,11 @@ attributes:
     support: none
 notes:
   - Passwords are never returned. C(password_secret) in RV(registries[].database) refers to the Secret with the password.
-  - Values that M(modelops.openshift_ai.model_registries) would reject for a new registry, such as the name of a database, are omitted from RV(registries), and
-    a warning lists them. Values that are omitted are not changed by that module.
+  - Values that M(modelops.openshift_ai.model_registries) would reject or change, such as the name of a database with an invalid character, are omitted from
+    RV(registries), and a warning lists them. Values that are omitted are not changed by that module.
   - The permissions for all information are in C(rbac/read.yml) of this collection. The file also explains what each permission reveals.
-  - The number of requests does not depend on the number of registries. Each registry that is not available requires two or three more requests to determine
-    the cause.
+  - The number of requests to the API server does not depend on the number of registries, except that each registry that is not available requires two or three
+    more requests to determine the cause.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -117,7 +117,7 @@ EXAMPLES = r"""
     query: "registries[?status.available!=`true`].{name: name, reason: status.reason, remedy: status.remedy}"
   register: unwell
 
-- name: List the certificates of the fraud team that expire within 60 days
+- name: List the certificates of the fraud team that have expired or expire within 60 days
   modelops.openshift_ai.model_registry_info:
     name_pattern: fraud-*
     include: [certificates]
@@ -129,8 +129,8 @@ RETURN = r"""
 registries:
   description:
     - The registries, sorted by name, in the format of the options of M(modelops.openshift_ai.model_registries) and without secrets.
-    - C(permissions) is returned if it is included and the account can list RoleBindings. It contains the RoleBindings of the dashboard and of this collection.
-      All other RoleBindings are in C(status.access).
+    - C(permissions) is returned if it is included and the account can list RoleBindings. It contains the subjects of the RoleBindings that the dashboard or
+      this collection created. The subjects of all RoleBindings of the registry are in C(status.access).
   returned: success
   type: list
   elements: dict
@@ -226,7 +226,7 @@ registries:
         access:
           description:
             - The subjects that have access through a RoleBinding of this registry, or through another permission for this registry. There is one entry for each
-              subject.
+              subject of each binding.
           type: list
           elements: dict
           contains:
@@ -319,14 +319,15 @@ registries:
               description: Whether the certificate expires within O(expiry_days).
               type: bool
         unread_certificates:
-          description: The ConfigMaps and Secrets with certificates of the registry that could not be read, such as V(Secret fraud-ca).
+          description: The ConfigMaps and Secrets that could not be read and that contain certificates of the registry, such as V(Secret fraud-ca).
           type: list
           elements: str
         database:
           description:
             - The result of the database check, with C(usable), C(findings), C(version), C(schema_version) and C(certificate). See
               M(modelops.openshift_ai.model_registry_database_info).
-            - Null for a generated database, which can be reached only from inside the cluster, and for a database that could not be checked.
+            - Null for a generated database, which can be reached only from inside the cluster, for a registry without a database, and if the account cannot
+              read the Secrets or ConfigMaps of the database connection.
           type: dict
         smoke_test:
           description:
@@ -348,8 +349,8 @@ not_found:
   sample: Registry 'fraud-model' does not exist in namespace 'rhoai-model-registries' (did you mean 'fraud-models'?)
 access_by_other_roles:
   description:
-    - The subjects that have access to all registries through permissions for the whole namespace or cluster. There is one entry for each subject, as in
-      C(status.access).
+    - The subjects that have access to all registries through permissions for the whole namespace or cluster. There is one entry for each subject of each
+      binding, as in C(status.access).
   returned: if O(include) contains V(permissions)
   type: list
   elements: dict

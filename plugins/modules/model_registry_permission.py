@@ -27,11 +27,12 @@ attributes:
     description: Shows the changes that were made or, in check mode, would be made, as a list with one name on each line.
     support: full
 notes:
-  - The account needs permission to C(bind) the Role of the registry, or all permissions of that Role, because the API server does not allow accounts to grant
-    permissions that they do not have. Otherwise, the module fails before anything is written, and the error describes both alternatives.
+  - To grant access, the account needs permission to C(bind) the Role of the registry, or all permissions of that Role, because the API server does not allow
+    accounts to grant permissions that they do not have. Otherwise, the module fails before anything is written, and the error describes both alternatives.
   - If a registry was deleted and created again, the next run sets it as the owner of the RoleBindings of the listed subjects.
   - Some documentation of the product mentions the Role C(registry-users-<name>). A RoleBinding to this Role does not grant access, because the correct name of
-    the Role is C(registry-user-<name>). Such RoleBindings are reported. O(permissions.exclusive=true) replaces them.
+    the Role is C(registry-user-<name>). A warning lists such RoleBindings. To grant the intended access, list the subjects in O(permissions). To delete the
+    RoleBindings, set O(permissions.exclusive=true) and, if they do not have the labels of the dashboard, O(permissions.prune_unlabelled=true).
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -41,8 +42,8 @@ options:
   name:
     description:
       - The resource name of the registry.
-      - The module fails if the registry does not exist. To create a registry with permissions, use M(modelops.openshift_ai.model_registry). With
-        O(state=absent), a warning is issued instead.
+      - The module fails if the registry does not exist. With O(state=absent), a warning is issued instead. To create a registry with permissions, use
+        M(modelops.openshift_ai.model_registry).
     type: str
     required: true
   namespace:
@@ -60,8 +61,9 @@ options:
     default: present
   verify:
     description:
-      - Whether to verify with the API server, after everything was written, that each listed subject has access. The result is in RV(verification). A warning
-        is issued for each subject that does not have the expected access.
+      - Whether to verify with the API server, after everything was written, that each listed subject has access or, with O(state=absent), no longer has access.
+        The result is in RV(verification). A warning is issued for each subject for which this is not the case.
+      - With V(true), the module fails if the account does not have permission to create LocalSubjectAccessReviews in the namespace.
       - A user is verified together with the groups of the cluster that contain the user. A warning is issued if the account cannot list groups.
       - Also reports which other subjects have access, through ClusterRoleBindings and through other RoleBindings in the namespace. A warning is issued if the
         account cannot list ClusterRoleBindings.
@@ -79,7 +81,7 @@ EXAMPLES = r"""
       projects:
         - fraud-dev
 
-- name: Grant access only to the listed subjects, and verify it
+- name: Grant access only to the listed subjects, and verify the access
   modelops.openshift_ai.model_registry_permission:
     name: fraud-models
     permissions:
