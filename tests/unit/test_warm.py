@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests import warm
-from tests.helpers import CALLBACKS
+from tests.helpers import CALLBACKS, until
 
 KUBECONFIG = {
     "apiVersion": "v1",
@@ -25,6 +27,8 @@ KUBECONFIG = {
     "contexts": [{"name": "none", "context": {"cluster": "none", "user": "none"}}],
     "current-context": "none",
 }
+# Of a process, in bytes.
+LONGEST_NAME = 15
 MODULE = "modelops.openshift_ai.model_registry_permission"
 TASKS: tuple[dict[str, Any], ...] = (
     {MODULE: {"name": "fraud", "namespace": "registries", "groups": ["data"]}, "ignore_errors": True},
@@ -116,28 +120,25 @@ def without_times(output: str) -> list[str]:
 
 
 def test_whoever_stands_for_a_forked_process_takes_it_along_when_it_is_killed(tmp_path: Path, environment: Mapping[str, str]) -> None:
-    record = tmp_path / "0123456789abcdef.results"
+    name = uuid.uuid4().hex[:LONGEST_NAME]
     task = {"ansible.builtin.wait_for": {"path": str(tmp_path / "never"), "timeout": 60}}
     (tmp_path / "play.json").write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]))
-    variables = {**warm.shell(environment), "RECORDER_FILE": str(record)}
+    variables = {**warm.shell(environment), "RECORDER_FILE": str(tmp_path / f"{name}.results")}
     with subprocess.Popen(["ansible-playbook", "play.json"], cwd=tmp_path, env=variables, stdout=subprocess.DEVNULL) as client:
-        until_named(record.stem[:15], present=True)
+        # Its worker, which it forks at once, has the same name, and outlives it as it would outlive ansible-playbook.
+        [forked] = until(lambda: [pid for pid in named(name) if parent(pid) not in named(name)])
         client.send_signal(signal.SIGKILL)
-    until_named(record.stem[:15], present=False)
+    until(lambda: not Path(f"/proc/{forked}").exists(), 20)
 
 
-def until_named(name: str, present: bool) -> None:
-    deadline = time.monotonic() + 20
-    while (name in names()) != present:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def names() -> set[str]:
+def named(name: str) -> set[int]:
     found = set()
     for entry in Path("/proc").glob("[0-9]*/comm"):
-        try:
-            found.add(entry.read_text().strip())
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):
+            if entry.read_text().strip() == name:
+                found.add(int(entry.parent.name))
     return found
+
+
+def parent(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
