@@ -96,7 +96,7 @@ def on_one_sandbox(files: Sequence[str]) -> bool:
 def lane_beside(number: int) -> bool:
     """A lane on a sandbox of its own; what it prints is kept until its end."""
     started = time.monotonic()
-    with sandbox_of_a_copy(folder_for(f"lane-{number}"), "3.x", "openshift") as sandbox, tempfile.TemporaryFile() as printed:
+    with sandbox_of_a_copy(folder_for(f"lane-{number}"), "3.x", "openshift", is_real=True) as sandbox, tempfile.TemporaryFile() as printed:
         passed = sandbox.pytest(printed, *files_of(number))
         printed.seek(0)
         print(f"\n==> integration tests, lane {number}\n{printed.read().decode(errors='replace')}", flush=True)

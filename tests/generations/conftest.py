@@ -31,6 +31,8 @@ class Sandbox:
     """A running sandbox of the copy of the checkout in this folder."""
 
     folder: Path
+    # Whether it runs the programs of the product where the environment names them.
+    is_real: bool = False
 
     @property
     def layout(self) -> Layout:
@@ -44,7 +46,7 @@ class Sandbox:
     def command(self, *arguments: str) -> None:
         """Run the copy's `python -m sandbox`."""
         command = [sys.executable, "-m", "sandbox", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=self._environment(VARIABLES), text=True, capture_output=True, check=False)
+        done = subprocess.run(command, cwd=self.folder, env=self._environment((MARKER,) if self.is_real else VARIABLES), text=True, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def pytest(self, printed: IO[bytes], *files: str) -> bool:
@@ -76,15 +78,18 @@ def folder_for(name: str) -> Path:
 
 
 @contextmanager
-def sandbox_of_a_copy(folder: Path, product: str, platform: str) -> Iterator[Sandbox]:
-    """A sandbox of this checkout as it is now, committed or not, copied to this folder; what is there already is ended and removed."""
+def sandbox_of_a_copy(folder: Path, product: str, platform: str, is_real: bool = False) -> Iterator[Sandbox]:
+    """A sandbox of this checkout as it is now, committed or not, copied to this folder; what is there already is ended and removed.
+
+    With `is_real` it runs the programs of the product where the environment names them.
+    """
     _remove(folder)
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True, capture_output=True, check=True)
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    sandbox = Sandbox(folder)
+    sandbox = Sandbox(folder, is_real)
     try:
         sandbox.command("up", "--product", product, "--platform", platform)
         yield sandbox
