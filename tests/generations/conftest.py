@@ -46,7 +46,9 @@ class Sandbox:
     def command(self, *arguments: str) -> None:
         """Run the copy's `python -m sandbox`."""
         command = [sys.executable, "-m", "sandbox", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=self._environment((MARKER,) if self.is_real else VARIABLES), text=True, capture_output=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment((MARKER,) if self.is_real else VARIABLES), text=True, capture_output=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     def pytest(self, printed: IO[bytes], *files: str) -> bool:

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sandbox import toolchain
 from sandbox.layout import ROOT
 from tests import run
+from tests.generations import conftest
 
 BUILDER = """
 import os, sys, time
@@ -198,3 +200,27 @@ def test_a_slow_python_is_replaced_by_that_of_the_distribution(tmp_path, monkeyp
     monkeypatch.setattr(sys, "prefix", sys.base_prefix)
     python, version = toolchain.python_for_tools()
     assert (python, version.strip()) == ((program, "3.99 (own)") if is_taken else (Path(sys.executable), sys.version))
+
+
+@pytest.mark.parametrize("beside", ["lane", "generation"])
+def test_every_lane_runs_the_programs_of_the_product_where_they_are_given(tmp_path, monkeypatch, beside):
+    """The generations are of other products, which those programs are not."""
+    seen = []
+    monkeypatch.setenv("SANDBOX_OPERATOR", "/bin/true")
+    monkeypatch.setattr(conftest, "_remove", lambda _folder: None)
+    monkeypatch.setattr(conftest.shutil, "copy2", lambda *_arguments: None)
+
+    def ran(command, **options):
+        if "sandbox" in command:
+            seen.append(options["env"].get("SANDBOX_OPERATOR"))
+        return SimpleNamespace(returncode=0, stdout="")
+
+    monkeypatch.setattr(conftest.subprocess, "run", ran)
+    monkeypatch.setattr(run, "folder_for", lambda _name: tmp_path)
+    if beside == "lane":
+        monkeypatch.setattr(run, "files_of", lambda _lane: [])
+        assert run.lane_beside(1)
+    else:
+        with conftest.sandbox_of_a_copy(tmp_path, "2.25", "openshift"):
+            pass
+    assert seen == ["/bin/true" if beside == "lane" else None] * 2
