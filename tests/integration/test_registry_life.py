@@ -49,6 +49,11 @@ def named(cluster: Cluster, prefix: str, kind: tuple[str, str] = SECRETS) -> lis
     return [item["metadata"]["name"] for item in cluster.items(*kind) if item["metadata"]["name"].startswith(prefix)]
 
 
+def left_behind(cluster: Cluster, name: str) -> Any:
+    """The object that the operator makes for a registry and does not own: a registry that is deleted before has none to clean up."""
+    return cluster.get(f"{RBAC}/v1", "clusterrolebindings", f"{name}-auth-delegator", None)
+
+
 def stripped(registry: dict[str, Any]) -> dict[str, Any]:
     """What somebody wrote into a registry: without identities, times, status, and the random part of the Secret's name."""
     spec = registry["spec"]
@@ -287,7 +292,7 @@ def test_a_deletion_leaves_nothing_and_keeps_the_database(cluster: Cluster, auto
     assert cluster.registry(name) is None
     for kind in (SECRETS, CONFIG_MAPS, ("apps/v1", "deployments")):
         assert [entry for entry in named(cluster, name, kind) if not entry.endswith(("-kube-rbac-proxy", "-kube-rbac-proxy-config"))] == [], kind
-    assert cluster.get(f"{RBAC}/v1", "clusterrolebindings", f"{name}-auth-delegator", None) is None
+    assert left_behind(cluster, name) is None
     with databases.administration(layout, "mysql", database["name"]) as run:
         assert run("SELECT COUNT(*) FROM schema_migrations") != []
 
@@ -296,6 +301,7 @@ def test_what_other_registries_use_stays(cluster: Cluster, automation: Runner, l
     database, pages = options("mysql"), Dashboard(cluster)
     pages.create(name, Form(name, "", database_of(database), Upload(layout.path("pki", "database-ca.crt").read_text())))
     [secret], [upload] = named(cluster, f"{name}-db-", SECRETS), named(cluster, f"{name}-db-credential", CONFIG_MAPS)
+    until(lambda: left_behind(cluster, name))
     other = f"{name}-other"
     shared = {key: value for key, value in database.items() if key != "password"}
     shared |= {"password_secret": {"name": secret, "key": "database-password"}, "ca": {"source": "config_map", "name": upload, "key": "ca.crt"}}
@@ -323,6 +329,7 @@ def test_a_generated_database_is_deleted_only_by_consent(cluster: Cluster, autom
 def test_the_leavings_of_the_dashboard_are_cleaned_up(cluster: Cluster, automation: Runner, layout: Layout, name: str, options: Any) -> None:
     pages = Dashboard(cluster)
     pages.create(name, Form(name, "", database_of(options("mysql")), Upload(layout.path("pki", "database-ca.crt").read_text())))
+    until(lambda: left_behind(cluster, name))
     pages.delete(name)
     until(lambda: cluster.registry(name) is None)
     cleaned = automation(name=name, state="absent")
