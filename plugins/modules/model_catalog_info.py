@@ -71,7 +71,7 @@ options:
 EXAMPLES = r"""
 - name: Export what administrators have configured, with the data of the sources
   modelops.openshift_ai.model_catalog_info:
-    include: [content]
+    include: [server, content]
     managed_only: true
   register: catalog
 

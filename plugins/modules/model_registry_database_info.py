@@ -79,7 +79,7 @@ options:
         type: str
       namespace:
         description:
-          - The namespace of the Service in O(database.host). The module fails if the host is an IP address or contains a dot.
+          - The namespace of the Service in O(database.host). Requires O(database.host). The module fails if the host is an IP address or contains a dot.
         type: str
       port:
         description:

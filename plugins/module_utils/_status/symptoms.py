@@ -139,8 +139,10 @@ SYMPTOMS = (
     ),
     Symptom(r"Error 1049 |SQLSTATE 3D000", "the database does not exist on the server", "Create it, or correct database.name"),
     Symptom(r"Error 1044 ", "the user has no privileges on the database", "Grant the user all privileges on the database"),
+    Symptom(r"Error 1142 ", "the user lacks a privilege that the migrations of the server require", "Grant the user all privileges on the database"),
+    # On PostgreSQL, privileges on a database do not include those on its schema and its tables.
     Symptom(
-        r"Error 1142 |SQLSTATE 42501", "the user lacks a privilege that the migrations of the server require", "Grant the user all privileges on the database"
+        r"SQLSTATE 42501", "the user lacks a privilege that the migrations of the server require", "Make the user the owner of the database and its tables"
     ),
     Symptom(
         r"server does not support TLS|server refused TLS",

@@ -52,7 +52,7 @@ POSTGRESQL = Connection("postgresql")
         ('server error: FATAL: database "nope" does not exist (SQLSTATE 3D000)', POSTGRESQL, "does not exist", "Create it", True),
         ("Error 1044 (42000): Access denied for user 'u'@'%' to database 'd'", PLAIN, "no privileges on the database", "Grant", True),
         ("Error 1142 (42000): CREATE command denied to user", PLAIN, "lacks a privilege", "Grant", True),
-        ("ERROR: permission denied for schema public (SQLSTATE 42501)", POSTGRESQL, "lacks a privilege", "Grant", True),
+        ("ERROR: permission denied for schema public (SQLSTATE 42501)", POSTGRESQL, "lacks a privilege", "Make the user the owner", True),
         ("Error 3159 (HY000): Connections using insecure transport are prohibited", PLAIN, "only encrypted connections", "database.ca", True),
         ("TLS requested but server does not support TLS", ENCRYPTED, "encrypt", "TLS", True),
         ("tls error: server refused TLS connection", POSTGRESQL, "encrypt", "TLS", True),
