@@ -400,8 +400,7 @@ class Runner:
             until(lambda: written() >= writes or started.process.poll() is not None)
             started.process.send_signal(how)
             before = written()
-            marked = [pid for pid in _processes() if f"RECORDER_FILE={started.record}" in _environment(pid)]
-            until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and _strings(pid, "cmdline") for pid in marked), 30)
+            until(lambda: not processes_of(started.record), 30)
             return before, written()
 
     @contextlib.contextmanager
@@ -450,9 +449,14 @@ def _verified(part: Any) -> Any:
     return part
 
 
+def processes_of(record: Path) -> list[int]:
+    """The processes of the playbook with this record that run, Ansible's own and its modules."""
+    return [pid for pid in _processes() if _is_of_playbook(pid, record)]
+
+
 def _kill_all(record: Path) -> None:
     """End every process of the playbook with this record: Ansible's workers and modules are in process groups of their own."""
-    while marked := [pid for pid in _processes() if _is_of_playbook(pid, record)]:
+    while marked := processes_of(record):
         for pid in marked:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

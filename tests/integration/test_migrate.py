@@ -245,6 +245,32 @@ def test_killed_at_each_step_and_run_again_it_ends_right(
             open_again(layout, source, old)
 
 
+def test_a_run_that_nobody_waits_for_any_more_stops_before_the_previous_database_is_closed(
+    layout: Layout, automation: Runner, runner: Runner, cluster: Cluster, name: str, new_database: MakeDatabase
+) -> None:
+    old, new = new_database("postgresql"), new_database("mysql")
+    migrated(layout, "mysql", new)
+
+    def privileges() -> Any:
+        """Explicit ones stay from the first time that tables are closed."""
+        with opened(layout, "postgresql", old) as (connection, _engine):
+            return connection.execute("SELECT relname, relacl::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1").fetchall()
+
+    with registry_on(layout, automation, name, external(layout, "postgresql", old)):
+        before, resource = privileges(), cluster.registry(name)
+        with opened(layout, "mysql", new) as (connection, _engine):
+            connection.begin()
+            connection.cursor().execute("SELECT * FROM `MLMDEnv` FOR UPDATE")
+            with runner._playbook([task(name, external(layout, "mysql", new))], cold=True) as started:
+                helpers.until(lambda: waits(layout, "mysql"))
+                started.process.terminate()
+                started.process.wait()
+                connection.rollback()
+                helpers.until(lambda: not helpers.processes_of(started.record))
+        assert privileges() == before and is_empty(layout, "mysql", new)
+        assert cluster.registry(name)["spec"] == resource["spec"]
+
+
 def test_of_two_runs_at_once_one_moves_the_registry_and_the_other_changes_nothing(
     layout: Layout, automation: Runner, token: str, tmp_path: Path, cluster: Cluster, name: str, new_database: MakeDatabase
 ) -> None:
