@@ -62,6 +62,13 @@ def access_to(layout: Layout, folder: Path, name: str, token: str) -> dict[str, 
     return {"kubeconfig": str(kubeconfig)}
 
 
+def has_failed(cluster: Cluster, registry: str) -> bool:
+    """Whether the server of a registry has ended once, so that its log tells why."""
+    pods = [pod for pod in cluster.items("v1", "pods") if pod["metadata"]["name"].startswith(f"{registry}-")]
+    statuses = [status for pod in pods for status in pod["status"].get("containerStatuses", [])]
+    return any("terminated" in {**status["state"], **status["lastState"]} for status in statuses)
+
+
 @pytest.fixture(scope="module")
 def clusters(layout: Layout, cluster: Cluster, automation_token: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, object]]]:
     """An inventory: one cluster that is only read, the same once more to be compared with a list, and one that is not there."""
@@ -73,7 +80,7 @@ def clusters(layout: Layout, cluster: Cluster, automation_token: str, tmp_path_f
         pages.create(f"{prefix}-odd", Form(ODD, "", Database("mysql.data.svc.cluster.local", name, login.name, "wrong")))
         for subject in ("data-scientists", "system:authenticated"):
             pages.grant(f"{prefix}-well", "Group", subject)
-        until(lambda: is_available(cluster.registry(f"{prefix}-well")))
+        until(lambda: is_available(cluster.registry(f"{prefix}-well")) and has_failed(cluster, f"{prefix}-odd"))
         reader = access_to(layout, folder, "reader", auditor_token(cluster))
         listed = [{"name": f"{prefix}-well", "description": "As it should be", "permissions": {"groups": ["data-scientists"], "exclusive": True}}]
         yield {

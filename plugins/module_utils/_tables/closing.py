@@ -128,7 +128,7 @@ class Source:
             self._execute("UNLOCK TABLES" if self._is_mysql else "ROLLBACK")
 
     def close(self, another: Any) -> None:
-        """Close the tables that are held, and hold them no longer. `another` is a second connection, in no transaction.
+        """Close the tables that are held, and hold them no longer. `another` is a second connection, whose transaction MySQL and MariaDB end.
 
         HeldError, or UnusableDatabaseError: they are not closed, and no longer held.
         """

@@ -168,8 +168,6 @@ class Move:
         """Close the source, and see that it is as it was read. _WrittenError."""
         if self.closed:
             return
-        # It would wait for what still reads.
-        self.reading.connection.rollback()
         self.tell("closing the tables of the previous database for writes")
         # In doubt they are to be opened again.
         self.closed = True
