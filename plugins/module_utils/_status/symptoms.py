@@ -130,12 +130,12 @@ SYMPTOMS = (
     Symptom(
         r"Error 1129\b",
         "the database blocks the nodes of the cluster after too many connection errors",
-        "Run TRUNCATE TABLE performance_schema.host_cache in the database",
+        "Run TRUNCATE TABLE performance_schema.host_cache on MySQL, or FLUSH HOSTS on MariaDB",
     ),
     Symptom(
         r"Error 1524 |this user requires|authentication plugin is not supported",
         "the registry server does not support the authentication plugin of the user",
-        "Change the authentication plugin of the user to caching_sha2_password",
+        "Change the authentication plugin of the user, for example to caching_sha2_password on MySQL",
     ),
     Symptom(r"Error 1049 |SQLSTATE 3D000", "the database does not exist on the server", "Create it, or correct database.name"),
     Symptom(r"Error 1044 ", "the user has no privileges on the database", "Grant the user all privileges on the database"),
@@ -275,7 +275,7 @@ SYMPTOMS = (
         r"mysql_real_connect failed",
         "the metadata server of this product version cannot connect to the database, and does not report whether the host, the port, the user name,"
         " the password or the CA is wrong",
-        "Check these values in `database`, and that the database is running",
+        "Check these values in `database`, and check that the database is running",
         False,
     ),
     Symptom(
@@ -290,7 +290,7 @@ SYMPTOMS = (
     Symptom(
         r"connection refused",
         "nothing is listening at the address of the database",
-        "Check database.host and database.port, and that the database is running",
+        "Check database.host and database.port, and check that the database is running",
         False,
     ),
     Symptom(
