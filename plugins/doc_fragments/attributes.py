@@ -12,11 +12,10 @@ options: {}
 attributes:
   action_group:
     description: Uses the options that C(module_defaults) sets for the group C(modelops.openshift_ai.all). Options that are set for that group also apply to the
-      modules of kubernetes.core.
+      modules in the group C(kubernetes.core.k8s).
     support: full
     membership:
       - modelops.openshift_ai.all
-      - kubernetes.core.k8s
   async:
     description: Can run in the background with C(async).
     support: full

@@ -15,8 +15,8 @@ options:
   kubeconfig:
     description:
       - The kubeconfig with the cluster and the credentials, as a path or as a dictionary with its content.
-      - With a local connection, a relative path is also searched for in C(files/) of the role and next to the playbook, and a file that is encrypted with
-        Ansible Vault is decrypted. With any other connection, the path refers to a file on the host that the module runs on.
+      - With a local connection, a relative path is searched for in the role and in the directory of the playbook, including their C(files/), and a file that is
+        encrypted with Ansible Vault is decrypted. With any other connection, the path refers to a file on the host that the module runs on.
       - Several paths are separated by C(:). The files are merged, as with C(kubectl).
       - If no option of the module, and no environment variable of such an option, specifies a cluster, a module that runs in a pod uses the service account of
         the pod. Otherwise, C(~/.kube/config) or the file in E(KUBECONFIG) is used. If the module runs in a pod with a service account and such a kubeconfig
@@ -34,9 +34,10 @@ options:
     description:
       - The URL of the API server, for example V(https://api.cluster.example.com:6443).
       - The module fails if the URL does not start with C(https://), unless it is the URL of a proxy on the same host, such as V(http://localhost:8001).
-      - The module fails if the token is from a kubeconfig that specifies another API server, or from an environment variable while E(K8S_AUTH_HOST) specifies
-        another API server. It also fails if the token is that of the pod that the module runs in, unless the URL is the address of the API server inside the
-        cluster, such as V(https://kubernetes.default.svc). In these cases, also set O(api_key).
+      - The module fails if the token is from a kubeconfig that specifies another API server. It also fails if the token or another credential is from an
+        environment variable while E(K8S_AUTH_HOST) specifies another API server. The same applies to the token of the pod that the module runs in, unless the
+        URL is the address of the API server inside the cluster, such as V(https://kubernetes.default.svc). In these cases, also set the credentials, such as
+        O(api_key).
       - Can also be specified via the E(K8S_AUTH_HOST) environment variable.
     type: str
   api_key:

@@ -12,7 +12,8 @@ options:
   database:
     description:
       - The database of the registry. Required to create a registry.
-      - Suboptions that are not set keep their current values. If the type of the database changes, the defaults and requirements of a new registry apply.
+      - Suboptions that are not set keep their current values. If the type of the database changes, the defaults and requirements of a new registry apply. If a
+        Secret or ConfigMap that the registry already uses is missing or not valid, and nothing would be written, a warning is issued instead of an error.
     type: dict
     suboptions:
       type:
@@ -31,7 +32,7 @@ options:
       host:
         description:
           - The host name or IP address of the database server, or the name of a Service. For a Service in another namespace, also set O(database.namespace).
-          - With O(database.namespace), the address C(host.namespace.svc) is written. This form of address can be resolved in every cluster.
+          - With O(database.namespace), the address C(host.namespace.svc) is written. This form of address does not depend on the DNS domain of the cluster.
           - Different names of the same Service are considered the same host. For example, this applies to V(db) with O(database.namespace=data) and to
             V(db.data.svc).
           - The module fails if the value contains a scheme, a port, a path or white space.
@@ -49,46 +50,47 @@ options:
         description:
           - The port of the database server. For a new registry, the default is 3306 for MySQL and 5432 for PostgreSQL.
           - The module fails if the value is not between 1 and 65535.
-          - The module fails if the port of an existing registry would change, unless O(allow_data_change=true), because another port is considered another
-            server.
+          - The module fails if the port of an existing registry would change, unless O(allow_data_change=true), because a different port is considered a
+            different server.
         type: int
       name:
         description:
           - The name of the database. For a new registry, the default is V(model-registry). The database must exist. The product never creates it.
           - The module fails if the name is not valid in the connection string of the registry server. For MySQL, the characters V(/), V(%) and V(?) are not
             valid. For PostgreSQL, the characters V(%), V(?) and V(#), and V(/) at the beginning of the name, are not valid.
-          - With OpenShift AI 2.21, only letters, digits and underscores are valid. A new registry therefore requires a name, because the default contains a
-            hyphen.
+          - With OpenShift AI 2.21, only letters, digits and underscores are valid. For a new registry, this option is therefore required, because the default
+            contains a hyphen.
           - The module fails if the database name of an existing registry would change, unless O(allow_data_change=true), because the models stay in the
             previous database.
         type: str
       username:
         description:
-          - The database user of the registry. For MySQL, grant the user all privileges on the database. For PostgreSQL, make the user the owner of the
-            database.
+          - The database user of the registry. For MySQL, grant the user all privileges on the database. For PostgreSQL, make the user the owner of the database
+            and of its tables. With OpenShift AI 2.21, a MySQL user must use the authentication plugin C(mysql_native_password).
           - The module fails if the name contains a character that is not valid in the connection string of the registry server, such as V(:).
         type: str
       password:
         description:
           - The password of the user. It is stored in a Secret in the namespace of the registry, as in the dashboard.
           - If the password differs from the stored one, the Secret is updated and the server is restarted so that the change takes effect. With
-            O(restart=false), the server is not restarted.
+            O(restart=false), the module does not restart the server.
           - If the registry was available before, the previous password stays in the Secret under another key until the registry is available with the new one.
             If the registry does not become available in time, the previous password is restored and the server is restarted again. The previous password is not
             restored if the database rejects it, if it belongs to another user or database, if the database accepts the new password, if another registry is
-            available with the new password, or if another process has changed the Secret in the meantime. The error reports the result.
+            available with the new password, or if another process has changed the Secret or the database settings in the meantime. The error reports the
+            result.
           - With O(wait=false), or if the run is interrupted, a later run removes or restores the previous password.
-          - The module fails if the password is empty, ends with a line break or, for MySQL, contains V(?), because the registry server does not start with such
-            a password. For PostgreSQL, all other passwords are valid. They are percent-encoded if required.
+          - The module fails if the password is empty, ends with a line break, or contains a null character. For MySQL, it also fails if the password contains
+            V(?), because the registry server does not start with such a password. Passwords for PostgreSQL are percent-encoded if required.
           - The module fails if a new password would have to be written to a Secret that neither the dashboard nor this collection created, or that another
-            client, such as C(kubectl), has edited since. Change the password in that Secret and omit this option, or delete the Secret so that it is created
-            again.
+            client, such as C(kubectl), has edited since. Change the password in that Secret and omit this option. If the dashboard or this collection created
+            the Secret, you can also delete it. It is then created again.
         type: str
       password_secret:
         description:
-          - An externally managed Secret in O(namespace) with the password. It is never changed or deleted.
-          - If the Secret changes, the next run restarts the server, unless O(restart=false). A password for PostgreSQL must be percent-encoded in the Secret,
-            except with OpenShift AI 2.21.
+          - An existing Secret in O(namespace) with the password. A Secret that neither the dashboard nor this collection created is not changed or deleted.
+          - If the password in the Secret changes, the next run restarts the server, unless O(restart=false). In a password for PostgreSQL, special characters
+            must be percent-encoded in the Secret, except with OpenShift AI 2.21.
           - The Secret that the dashboard or this collection created for the previous password is deleted after the registry has become available with the
             Secret in this option. Until then, the previous Secret is listed in RV(kept), and a later run deletes it.
           - Mutually exclusive with O(database.password).
@@ -119,16 +121,16 @@ options:
                 can be uploaded for both MySQL and PostgreSQL.
               - If the registry already uses such a ConfigMap, V(upload) replaces its content, and the server is restarted, unless O(restart=false). If another
                 registry also uses the ConfigMap, or if another client, such as C(kubectl), created or edited it, a new ConfigMap is created.
-              - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true) or O(database.ssl_cipher) is
-                set.
+              - V(none) removes the CA. Connections to MySQL are then not encrypted, unless O(database.verify_server_cert=true), O(database.ssl_cipher) or
+                O(database.client_certificate) is set.
             type: str
             choices: [cluster, openshift_ai, config_map, secret, upload, none]
             required: true
           name:
-            description: The name of the ConfigMap or Secret. The module fails if it does not exist.
+            description: The name of the ConfigMap or Secret. The module fails if the object does not exist.
             type: str
           key:
-            description: The key of the certificates in the ConfigMap or Secret. The module fails if it does not exist or does not contain a certificate.
+            description: The key of the certificates in the ConfigMap or Secret. The module fails if the key does not exist or does not contain a certificate.
             type: str
           pem:
             description:
@@ -149,9 +151,9 @@ options:
             this field.
           - If not set, the value is V(true) when the task creates a registry with a CA, or selects another CA, and V(false) when the task removes the CA.
             Otherwise, the current value is kept. The current value is also kept if only the certificates in the ConfigMap change.
-          - A warning is issued if the connection is encrypted and the value is V(false).
+          - A warning is issued if a CA or O(database.ssl_cipher) is set, and the value is V(false).
           - With V(true), the registry does not become available if the certificate is not valid for the host name. The error contains the host name.
-          - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified. The host name is never verified.
+          - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified, but not its host name.
         type: bool
       ssl_cipher:
         description:
@@ -164,9 +166,10 @@ options:
         type: str
       ssl_mode:
         description:
-          - How the registry server encrypts connections to PostgreSQL. For a new registry, the default is V(disable). With a CA, connections are always
-            encrypted.
-          - A warning is issued for V(disable), V(allow) and V(prefer) without a CA, and for V(verify-full), because the product does not verify the host name.
+          - How the registry server encrypts connections to PostgreSQL. For a new registry, the default is V(disable). With a CA or a client certificate,
+            connections are always encrypted.
+          - A warning is issued for V(disable), V(allow) and V(prefer) without a CA, and for V(verify-full), because with a CA, the product does not verify the
+            host name.
           - The module fails for MySQL.
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]
@@ -183,14 +186,14 @@ options:
             choices: [secret, none]
             required: true
           name:
-            description: The name of the Secret. The module fails if it does not exist.
+            description: The name of the Secret. The module fails if the Secret does not exist.
             type: str
           certificate_key:
-            description: The key of the certificate in the Secret. The module fails if it does not exist.
+            description: The key of the certificate in the Secret. The module fails if the key does not exist.
             type: str
             default: tls.crt
           private_key_key:
-            description: The key of the private key in the Secret. The module fails if it does not exist.
+            description: The key of the private key in the Secret. The module fails if the key does not exist.
             type: str
             default: tls.key
 """

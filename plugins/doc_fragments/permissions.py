@@ -12,11 +12,12 @@ options:
   permissions:
     description:
       - The subjects that have access to the registry. Subjects that are not listed keep their access, unless O(permissions.exclusive=true).
-      - A RoleBinding is created for each subject, as in the dashboard, so that the access of groups, users and projects can also be viewed and revoked there.
-        RoleBindings that were created in the dashboard are reused.
+      - A RoleBinding is created for each subject other than a member, as in the dashboard, so that the access of groups, users and projects can also be viewed
+        and revoked there. RoleBindings that were created in the dashboard are reused.
       - If a subject is listed twice, access is granted once and a warning is issued.
       - The module fails if a name is empty or not a string, begins or ends with white space, or contains a control character. All such names are reported at
-        once. The module also fails if a name contains a space, unless the cluster has a subject with this name.
+        once. The module also fails if the name of a new group or user contains a space, unless the cluster has a group or user with this name and the account
+        can list it.
     type: dict
     suboptions:
       groups:
@@ -61,8 +62,8 @@ options:
         description:
           - The users to add to the group of the registry, C(<name>-users). The group is deleted together with the registry.
           - The module fails if the cluster has no OpenShift Groups, for example on Kubernetes or with an external identity provider.
-          - The module fails if the group does not exist. For a new registry, the operator creates an empty group, and the members are added when the registry
-            is available. For this reason, the module fails if members are set for a new registry with C(wait=false).
+          - The module fails if the group of an existing registry does not exist. For a new registry, the operator creates an empty group, and the members are
+            added when the registry is available. For this reason, the module fails if members are set for a new registry with C(wait=false).
         type: list
         elements: str
       exclusive:

@@ -27,7 +27,7 @@ options:
     description:
       - The registries. Each entry has those options of M(modelops.openshift_ai.model_registry) that describe a registry. The entries that
         M(modelops.openshift_ai.model_registry_info) returns can also be used.
-      - The module fails before anything is written if an entry is not valid. One error lists all problems, each with its path, such as
+      - The module fails before anything is written if an entry is not valid. One error lists all such problems, each with its path, such as
         V(registries[17].database.port).
       - The module fails if a registry is listed twice.
     type: list
@@ -37,7 +37,7 @@ options:
       name:
         description:
           - The resource name of the registry. It cannot be changed later. Another name refers to another registry.
-          - The name consists of lowercase letters, digits and hyphens, begins and ends with a letter or digit, and has at most 48 characters. In Kubernetes
+          - The name must consist of lowercase letters, digits and hyphens, begin and end with a letter or digit, and have at most 48 characters. In Kubernetes
             1.35 and earlier, the name of a new registry must begin with a letter. The module fails for any other name. If the name contains other characters,
             the error suggests the name that the dashboard would derive.
           - In OpenShift AI 3.4 and later, the dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer

@@ -15,10 +15,12 @@ author:
 description:
   - Writes text to a file on the controller. The playbook C(export) and the roles P(modelops.openshift_ai.model_registries#role) and
     P(modelops.openshift_ai.model_catalog#role) use this module.
-  - Unless O(mode) is set, a new file can be read and written only by its owner, and an existing file keeps its mode. An existing file also keeps its owner.
+  - Unless O(mode) is set, a new file can be read and written only by its owner, and an existing file keeps its mode. If Ansible runs as root, a replaced file
+    also keeps its owner and group. Otherwise, it belongs to the user who runs Ansible.
   - The file is replaced atomically. If the run is interrupted, the file contains either the old or the new content.
-  - A symbolic link is followed only if it is owned by root or by the user who runs Ansible, and if its target is within O(folder). If O(folder) is not set, the
-    target must be within the directory that contains the file. Otherwise, the module fails and nothing is written.
+  - A symbolic link is followed only if it is owned by root or by the user who runs Ansible. After all links are followed, the file must be within O(folder) or,
+    if O(folder) is not set, within the directory in O(path). Otherwise, the module fails, and the file is not written. The module also fails if an existing
+    file in a world-writable directory belongs to a user other than root and the user who runs Ansible.
 extends_documentation_fragment:
   - modelops.openshift_ai.attributes
 attributes:
@@ -60,7 +62,7 @@ options:
     default: false
   replace:
     description:
-      - Whether to replace an existing file that has different content. If V(false), the module fails in this case.
+      - Whether to replace an existing file that has different content or, if O(mode) is set, another mode. If V(false), the module fails in this case.
     type: bool
     default: true
   mode:
@@ -80,7 +82,7 @@ EXAMPLES = r"""
 
 - name: Write the registries to a variables file, but do not replace a list with an empty list
   modelops.openshift_ai.model_registry_file:
-    path: host_vars/east/model_registries.yml
+    path: "{{ playbook_dir }}/host_vars/east/model_registries.yml"
     folder: "{{ playbook_dir }}"
     content: "{{ {'model_registries_list': found.registries} | modelops.openshift_ai.to_variables }}"
     backup: true

@@ -49,7 +49,7 @@ options:
       - The path of the page on the controller. A relative path is relative to the current working directory of the run. The directory must exist.
       - The names of the other files begin with the name of the page without C(.html), for example C(model-registries.json) and
         C(model-registries-access.csv).
-      - A new file can be read and written only by its owner. An existing file keeps its mode and its owner.
+      - A new file can be read and written only by its owner. An existing file keeps its mode and, if Ansible runs as root, its owner and group.
     type: path
     required: true
   backup_folder:
