@@ -414,7 +414,7 @@ def test_the_registry_itself_is_asked_with_the_runs_own_token(
     assert refused.writes == []
 
 
-def test_it_never_sends_a_token_to_a_host_that_the_editor_of_a_registry_chose(
+def test_it_never_sends_a_token_to_a_registry_whose_host_is_outside_of_the_ingress_domain_of_the_cluster_unless_you_list_its_domain_in_smoke_test_domains(
     cluster: Cluster, layout: Layout, automation: Runner, administrator: Runner, name: str, mysql: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:
     def smoke(**options: Any) -> Task:
