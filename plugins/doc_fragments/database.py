@@ -151,7 +151,7 @@ options:
             this field.
           - If not set, the value is V(true) when the task creates a registry with a CA, or selects another CA, and V(false) when the task removes the CA.
             Otherwise, the current value is kept. The current value is also kept if only the certificates in the ConfigMap change.
-          - A warning is issued if a CA or O(database.ssl_cipher) is set, and the value is V(false).
+          - A warning is issued if a CA, O(database.ssl_cipher) or O(database.client_certificate) is set, and the value is V(false).
           - With V(true), the registry does not become available if the certificate is not valid for the host name. The error contains the host name.
           - The module fails for PostgreSQL. With a CA, the certificate of a PostgreSQL server is always verified, but not its host name.
         type: bool
@@ -168,8 +168,8 @@ options:
         description:
           - How the registry server encrypts connections to PostgreSQL. For a new registry, the default is V(disable). With a CA or a client certificate,
             connections are always encrypted.
-          - A warning is issued for V(disable), V(allow) and V(prefer) without a CA, and for V(verify-full), because with a CA, the product does not verify the
-            host name.
+          - A warning is issued for V(disable), V(allow) and V(prefer) without a CA and without a client certificate. With a CA or a client certificate, a
+            warning is issued for V(verify-full), because the product does not verify the host name in this case.
           - The module fails for MySQL.
         type: str
         choices: [disable, allow, prefer, require, verify-ca, verify-full]

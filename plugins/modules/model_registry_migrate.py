@@ -100,7 +100,8 @@ options:
             type: str
           namespace:
             description:
-              - The namespace of the Service in O(to.database.host). Requires O(to.database.host). The module fails if the host is an IP address or contains a dot.
+              - The namespace of the Service in O(to.database.host). Requires O(to.database.host). The module fails if the host is an IP address or contains a
+                dot.
             type: str
           port:
             description:

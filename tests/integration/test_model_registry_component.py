@@ -34,7 +34,8 @@ RIGHTS = {
 OF_OTHERS = {Right(ROLE, "components.platform.opendatahub.io", "aihubs", "get")}
 ELSEWHERE = f"elsewhere-{uuid.uuid4().hex[:6]}"
 SECOND = {"apiVersion": seed.CLUSTER_API, "kind": "DataScienceCluster", "metadata": {"name": "second-dsc"}, "spec": {}}
-FIRST = SECOND | {"metadata": {"name": CLUSTER[2]}, "spec": {"components": {"modelregistry": {"managementState": "Removed"}}}}
+TOOL = {"argocd.argoproj.io/instance": "platform"}
+FIRST = SECOND | {"metadata": {"name": CLUSTER[2], "labels": TOOL}, "spec": {"components": {"modelregistry": {"managementState": "Removed"}}}}
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +182,13 @@ def test_a_switch_waits_until_registries_can_be_made_in_the_namespace(life: dict
     assert patches(made) == [False, False] and [request.status for request in made.writes] == [409, 200]
     assert status_of(cluster)[0]["registriesNamespace"] == ELSEWHERE
     assert cluster.get("v1", "namespaces", ELSEWHERE, None)["status"]["phase"] == "Active"
+
+
+@pytest.mark.parametrize("step", ["switch on elsewhere, check", "switch on elsewhere"])
+def test_that_another_tool_manages_the_data_science_cluster_is_a_warning(life: dict[str, Run], step: str) -> None:
+    told = [warning for warning in life[step].warnings if f"DataScienceCluster {CLUSTER[2]!r} is managed by another tool" in warning]
+    assert len(told) == 1 and "argocd.argoproj.io/instance" in told[0] and "may undo this change" in told[0]
+    assert not any("may undo" in warning for warning in life["removal by force"].warnings)
 
 
 @pytest.mark.parametrize("step", ["removal again", "switch on again"])

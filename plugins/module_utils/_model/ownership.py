@@ -53,10 +53,10 @@ def is_of_registry(manifest: manifests.Manifest | None) -> bool:
     return "deletionTimestamp" in metadata or any(owner["kind"] == kinds.KIND for owner in metadata.get("ownerReferences") or ())
 
 
-def tool_warnings(registry: manifests.Manifest) -> list[str]:
-    """That another tool manages a registry which is changed or deleted all the same, because a task names it."""
-    owner = keeper_of(registry)
-    return [f"registry {registry['metadata']['name']!r} is {owner}, which may undo this change: also change it there"] if owner else []
+def tool_warnings(manifest: manifests.Manifest, kind: str = "registry") -> list[str]:
+    """That another tool manages an object which is changed or deleted all the same, because a task names it."""
+    owner = keeper_of(manifest)
+    return [f"{kind} {manifests.name_of(manifest)!r} is {owner}, which may undo this change: also change it there"] if owner else []
 
 
 def auth_delegator(registry: str) -> str:

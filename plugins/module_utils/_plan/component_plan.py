@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import _errors, _options
-from .._model import kinds, manifests, naming
+from .._model import kinds, manifests, marks, naming
 from . import changeset
 
 KIND, GROUP, PLURAL = "DataScienceCluster", "datasciencecluster.opendatahub.io", "datascienceclusters"
@@ -20,6 +20,8 @@ APIS = tuple((f"{GROUP}/{version}", PLURAL) for version in ("v2", "v1"))
 COMPONENT = ("components", "modelregistry")
 MANAGED, REMOVED = "managed", "removed"
 CONDITION = "ModelRegistryReady"
+# From the sample in the repository of the platform's operator (config/samples of opendatahub-io/opendatahub-operator).
+OF_SAMPLE = ((marks.MANAGED_BY, "kustomize"), (marks.INSTANCE, "default-dsc"))
 PLATFORM_REMEDY = "Check that the operator of OpenShift AI or Open Data Hub is running"
 
 
@@ -106,6 +108,12 @@ def plan_switch(wanted: Wanted, live: Live) -> tuple[changeset.Change | None, li
     body = {"spec": {"components": {"modelregistry": asked}}}
     shown_before, shown_after = ({option: values[option] for option in fields} for values in (before, after))
     return changeset.Change("update", KIND, "", live.name, fields, "PATCH", live.api, body, shown_before, shown_after), []
+
+
+def without_labels_of_sample(manifest: manifests.Manifest) -> manifests.Manifest:
+    """A DataScienceCluster without the labels that look like those of a tool, and that the sample has from which the console creates it."""
+    labels = {name: value for name, value in (manifest["metadata"].get("labels") or {}).items() if (name, value) not in OF_SAMPLE}
+    return {**manifest, "metadata": {**manifest["metadata"], "labels": labels}}
 
 
 def left_behind(registries: Iterable[manifests.Manifest]) -> str:

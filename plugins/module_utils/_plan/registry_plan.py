@@ -226,12 +226,16 @@ def _connection_warnings(wanted: desired_state.Registry, after: manifests.Manife
     """What is unsafe about the connection to the database that a registry will have; some of it only when these options are written."""
     kind, section = custom_resource.live_type(after), custom_resource.live_database(after)
     has_ca = any(section.get(key) for key in custom_resource.CA_KEYS.values())
-    if kind == _options.MYSQL and (has_ca or section.get("sslCipher")) and not section.get(custom_resource.VERIFY_SERVER_CERT):
+    presented = [bool(section.get(key)) for key in _options.BY_OPTION["database.client_certificate"].keys]
+    # Half of a client certificate turns on TLS for MySQL.
+    if kind == _options.MYSQL and (has_ca or any(presented) or section.get("sslCipher")) and not section.get(custom_resource.VERIFY_SERVER_CERT):
         return [f"registry {wanted.name!r} encrypts the connection to its database, but does not verify the certificate: set database.verify_server_cert"]
     mode = section.get("sslMode") or "disable"
-    if kind == _options.POSTGRESQL and not has_ca and mode in ("disable", "allow", "prefer"):
+    # Both turn every mode into one that encrypts and does not verify the host name.
+    is_overridden = has_ca or all(presented)
+    if kind == _options.POSTGRESQL and not is_overridden and mode in ("disable", "allow", "prefer"):
         return [f"registry {wanted.name!r} does not require an encrypted connection to its database (ssl_mode {mode}): set database.ca, or ssl_mode to require"]
-    if kind == _options.POSTGRESQL and mode == "verify-full":
+    if kind == _options.POSTGRESQL and is_overridden and mode == "verify-full":
         return [f"registry {wanted.name!r}: the product does not verify the host name in the certificate of PostgreSQL, even with ssl_mode verify-full"]
     if kind == _options.POSTGRESQL and has_ca and "database.ca" in written:
         return [f"registry {wanted.name!r}: the product verifies the CA of the certificate of PostgreSQL, regardless of ssl_mode, but not the host name"]

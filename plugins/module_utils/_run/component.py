@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import _errors
 from .._cluster import client, visibility, wait, writes
-from .._model import kinds, manifests
+from .._model import kinds, manifests, ownership
 from .._plan import changeset, component_plan, record
 
 POLL_SECONDS = 1
@@ -49,6 +49,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     if problems:
         raise _errors.InputError(problems)
     if change:
+        outcome.warn(ownership.tool_warnings(component_plan.without_labels_of_sample(live.manifest), component_plan.KIND))
         live = _switch(cluster, wanted, live, change, check_mode, outcome)
     if change and check_mode:
         # Its status is still that of before.

@@ -147,7 +147,7 @@ SYMPTOMS = (
     Symptom(
         r"server does not support TLS|server refused TLS",
         "the registry requires an encrypted connection, and the database does not offer encryption",
-        "Enable TLS in the database, or set database.ca.source to none",
+        "Enable TLS in the database, or change what requires it: database.ca, database.client_certificate, database.ssl_mode or database.ssl_cipher",
     ),
     Symptom(r"Error 1040\b|SQLSTATE 53300", "the database has no connections left", "Increase its connection limit", False),
     Symptom(

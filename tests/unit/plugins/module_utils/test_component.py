@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import tool_warnings
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.component_plan import (
+    KIND,
     Live,
     Surroundings,
     Wanted,
     plan_switch,
     why_not_managed,
     why_not_removed,
+    without_labels_of_sample,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.component import input_problems
 
@@ -152,3 +155,12 @@ def test_a_managed_component_that_lacks_nothing_is_ready(phase):
 def test_a_removed_component_is_gone_with_all_that_was_made_of_it(seen, singleton, told):
     found = why_not_removed(seen, Surroundings(True, None, singleton))
     assert (told in found) if told else found == ""
+
+
+def test_labels_of_the_sample_are_not_those_of_a_tool():
+    labels = {"app.kubernetes.io/managed-by": "kustomize", "app.kubernetes.io/instance": "default-dsc", "app.kubernetes.io/name": "datasciencecluster"}
+    sample = {"metadata": {"name": "default-dsc", "labels": labels}}
+    assert tool_warnings(without_labels_of_sample(sample), KIND) == []
+    for label, value in (("app.kubernetes.io/managed-by", "Helm"), ("app.kubernetes.io/instance", "platform"), ("argocd.argoproj.io/instance", "x")):
+        [told] = tool_warnings(without_labels_of_sample({"metadata": {"name": "default-dsc", "labels": labels | {label: value}}}), KIND)
+        assert told.startswith("DataScienceCluster 'default-dsc' is managed by another tool") and label in told

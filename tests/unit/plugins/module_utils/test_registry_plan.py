@@ -1009,7 +1009,8 @@ def test_a_good_reference_is_neither(given, option, entry, good):
 def test_a_client_certificate_and_its_key_in_two_secrets_are_both_read():
     halves = stored(wanted(), sslCertificateSecret={"name": "one", "key": "c"}, sslKeySecret={"name": "two", "key": "k"})
     objects = {("Secret", "one"): foreign_secret("one", c="c"), ("Secret", "two"): foreign_secret("two", k="k")}
-    assert planned(said_nothing(), live(wanted(), objects, registry=halves)).warnings == ()
+    [unverified] = planned(said_nothing(), live(wanted(), objects, registry=halves)).warnings
+    assert "does not verify" in unverified
     changed = objects | {("Secret", "two"): foreign_secret("two", LATER, k="k")}
     assert steps(planned(said_nothing(), live(wanted(), changed, registry=halves))) == [("restart", "Deployment")]
 
@@ -1137,11 +1138,20 @@ def test_the_registry_as_it_will_be():
         ("postgresql", {"database__ssl_mode": "verify-ca"}, None),
         ("postgresql", {"database__ssl_mode": None, "database__ca": {"source": "cluster"}}, None),
         ("postgresql", {"database__ssl_mode": "verify-full", "database__ca": {"source": "cluster"}}, "does not verify the host name"),
+        ("postgresql", {"database__ssl_mode": "verify-full"}, None),
+        ("mysql", {"database__client_certificate": CLIENT}, "does not verify"),
+        ("mysql", {"database__client_certificate": CLIENT, "database__verify_server_cert": True}, None),
+        ("postgresql", {"database__ssl_mode": "disable", "database__client_certificate": CLIENT}, None),
+        ("postgresql", {"database__ssl_mode": "verify-full", "database__client_certificate": CLIENT}, "does not verify the host name"),
         ("generated", {}, None),
     ],
 )
 def test_what_is_unsafe_about_the_connection_is_a_warning(kind, given, said):
-    bundle = {("ConfigMap", "odh-trusted-ca-bundle"): config_map(key="ca-bundle.crt"), ("Secret", "s"): foreign_secret("s", k=config_map()["data"]["ca.crt"])}
+    bundle = {
+        ("ConfigMap", "odh-trusted-ca-bundle"): config_map(key="ca-bundle.crt"),
+        ("Secret", "s"): foreign_secret("s", k=config_map()["data"]["ca.crt"]),
+        ("Secret", "client"): foreign_secret("client", **CERTIFICATE),
+    }
     registry = wanted(kind, **given)
     for same in (registry, said_nothing()):
         assert [said in warning for warning in planned(same, live(registry, bundle)).warnings] == [True] * bool(said)
