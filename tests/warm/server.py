@@ -61,6 +61,8 @@ PLUGINS = {
     "filter": ("default",),
     "test": ("defined",),
 }
+# Of these, each run reads all that there are, under their short names.
+READ_IN_EACH_RUN = ("connection", "shell", "become", "callback", "vars")
 COLLECTION = "ansible_collections.modelops.openshift_ai"
 # As with the setting internal_poll_interval. With the 0.001 of its default, Ansible takes a twentieth of a core to wait for a task.
 SECONDS_BETWEEN_LOOKS = 0.01
@@ -97,6 +99,8 @@ def prepare_playbook() -> None:
         for name in names:
             with contextlib.suppress(Exception):
                 getattr(loader, f"{kind}_loader").get(f"ansible.builtin.{name}", class_only=True)
+    for kind in READ_IN_EACH_RUN:
+        list(getattr(loader, f"{kind}_loader").all(class_only=True))
     prepare_collection()
 
 
