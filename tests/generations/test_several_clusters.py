@@ -22,7 +22,7 @@ NAMES = ("fraud", "credit")
 
 @pytest.fixture(scope="module")
 def clusters() -> Iterator[dict[str, Sandbox]]:
-    """Two clusters with the databases that the guide names."""
+    """Two clusters with the databases that the guide names. It takes more than 20 s: two sandboxes are started."""
     with (
         sandbox_of_a_copy(folder_for("east"), "3.x", "openshift") as east,
         sandbox_of_a_copy(folder_for("west"), "3.x", "openshift") as west,

@@ -72,6 +72,7 @@ def test_the_guide_to_the_model_catalog(reader: Reader, cluster: Cluster, layout
 
 
 def test_the_guides_to_backups_and_restores(reader: Reader, layout: Layout, model_registry: Runner, database: str) -> None:
+    """It takes more than 20 s: two registries are made, and five playbooks are run, one of which makes a deleted registry again."""
     login = {"username": databases.REGISTRY.name, "password": databases.REGISTRY.password, "ca": {"source": "cluster"}}
     made = model_registry(name="fraud-models", database={"type": "mysql", "host": databases.address(layout, "mysql"), "name": database, **login})
     assert not made.failed, made.output

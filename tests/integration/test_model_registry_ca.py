@@ -191,7 +191,10 @@ def test_a_rollover_without_downtime(cluster: Cluster, automation: Runner, layou
 def test_each_bad_input_is_named_before_any_write(
     cluster: Cluster, automation: Runner, layout: Layout, own: str, logins: Any, authority: str, other: str
 ) -> None:
-    """What needs a controller, a cluster or a database to be seen; the rest is in the unit tests. No key and no password is told, however verbose."""
+    """What needs a controller, a cluster or a database to be seen; the rest is in the unit tests. No key and no password is told, however verbose.
+
+    It takes more than 20 s: at -vvvv all modules are started, not forked, and meanwhile all processes of the machine are looked at.
+    """
     files = automation.folder / "files"
     files.mkdir(exist_ok=True)
     der = base64.b64decode("".join(authority.splitlines()[1:-1]))

@@ -157,6 +157,7 @@ def test_a_login_that_depends_on_the_client_is_a_warning_and_another_one_fails(a
 
 
 def test_a_creation_that_fails_says_that_the_registry_exists_and_how_to_go_on(automation: Runner, layout: Layout, name: str, names: list[str]) -> None:
+    """It takes more than 20 s: the second run believes only a server that was started after it began, and the one before tries for half a minute."""
     database = {"type": "mysql", "host": databases.address(layout, "mysql"), "name": databases.MISSING_DATABASE, "ca": {"source": "cluster"}, **LOGIN}
     ways_on = "was created: fix the cause and run again, or delete it with `state: absent`."
     created, again, fleet = automation.sequence(

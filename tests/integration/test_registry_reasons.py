@@ -167,7 +167,10 @@ def entries(run: Run) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def runs(layout: Layout, automation: Runner, options: Any, certificates: None) -> dict[str, Run]:
-    """The run of each case: all cases of a server that are final fail together, and all others."""
+    """The run of each case: all cases of a server that are final fail together, and all others.
+
+    It takes more than 20 s: for each case a registry is made whose server fails until that is certain, and is deleted again.
+    """
     cases = [*CASES, *(ACCOUNTS.values() if layout.mysql else ())]
     own = {case.name: {"name": case.name, "username": case.name, "password": "word-of-mysql"} for case in ACCOUNTS.values()}
     done = {}
