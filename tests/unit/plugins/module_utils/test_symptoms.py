@@ -94,6 +94,9 @@ POSTGRESQL = Connection("postgresql")
         ("x509: certificate is valid for 10.0.0.1, not 10.0.0.2", ENCRYPTED, "IP address", "IP address", True),
         ("x509: certificate is valid for fd00::1, not fd00::2", ENCRYPTED, "IP address", "IP address", True),
         ("x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs", ENCRYPTED, "is an IP", "verify_server_cert", True),
+        ("x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs", POSTGRESQL, "is an IP", "database.ssl_mode to require", True),
+        ("x509: certificate is valid for 10.0.0.1, not 10.0.0.2", POSTGRESQL, "IP address", "database.ssl_mode to require", True),
+        ("x509: certificate is not valid for any names, but wanted to match db", POSTGRESQL, "no host name", "database.ssl_mode to require", True),
         # Two ways out for the certificate that MySQL makes for itself.
         ("x509: certificate relies on legacy Common Name field, use SANs instead", ENCRYPTED, "no host name", "verify_server_cert", True),
         ("x509: certificate is not valid for any names, but wanted to match db", ENCRYPTED, "no host name", "database.host", True),
