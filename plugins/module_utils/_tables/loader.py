@@ -355,21 +355,24 @@ class _Loading:
         # The database writes rows while the next ones are prepared.
         with ThreadPoolExecutor(1) as beside:
             written: Future[None] | None = None
-            for line, fields in self._encoded(table, found):
-                row = b"(" + b",".join(fields) + b")"
-                if len(head) + len(row) + 1 > largest:
-                    raise UnloadableError(
-                        f"A row of table {table.name} is larger than max_allowed_packet of the database ({largest}). Increase max_allowed_packet"
-                    )
-                if kept and size + len(row) > limit:
-                    if written:
-                        written.result()
-                    written = beside.submit(self._insert_all, table, head, kept)
-                    kept, size = [], 0
-                kept.append((line, row))
-                size += len(row) + 1
-            if written:
-                written.result()
+            try:
+                for line, fields in self._encoded(table, found):
+                    row = b"(" + b",".join(fields) + b")"
+                    if len(head) + len(row) + 1 > largest:
+                        raise UnloadableError(
+                            f"A row of table {table.name} is larger than max_allowed_packet of the database ({largest}). Increase max_allowed_packet"
+                        )
+                    if kept and size + len(row) > limit:
+                        if written:
+                            written.result()
+                        written = beside.submit(self._insert_all, table, head, kept)
+                        kept, size = [], 0
+                    kept.append((line, row))
+                    size += len(row) + 1
+            finally:
+                # What is wrong with these rows is told, whatever is wrong with the ones after them.
+                if written:
+                    written.result()
         if kept:
             self._insert_all(table, head, kept)
 
