@@ -14,9 +14,10 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
+from sandbox import faults
 from sandbox.layout import Layout
 from tests.helpers import REGISTRIES, until
-from tests.interleaving import CONFIG_MAPS, SECRETS, Ended, Room, Sent, Work, in_room, permission, registry
+from tests.interleaving import CONFIG_MAPS, SECRETS, Ended, Room, Sent, Work, in_room, permission, registries, registry
 
 KEY = "database-password"
 NOW = "2026-01-01T00:00:00Z"
@@ -208,15 +209,31 @@ def test_a_registry_with_a_generated_database_waits_for_the_end_of_that_of_a_del
             if looks == freed_at:
                 room.cluster.merge(*left, {"metadata": {"finalizers": None}})
 
-    with monkeypatch.context() as patched:
-        patched.setattr(removal, "COLLECTION_SECONDS", 1)
-        failed = room.process.run(registry(name=name, database={"type": "generated"}), before)
-    assert failed.error and f"{kind} '{left[2]}' of a deleted registry still exists after 1 s" in failed.error, failed.error
-    assert failed.writes == 0 and room.cluster.registry(name) is None
+    for limit, options in (("1 s (wait_timeout).", {"wait_timeout": 1}), ("2 s.", {"wait": False})):
+        with monkeypatch.context() as patched:
+            patched.setattr(removal, "COLLECTION_SECONDS", 2)
+            failed = room.process.run(registry(name=name, database={"type": "generated"}, **options), before)
+        assert failed.error and f"{kind} '{left[2]}' of a deleted registry still exists after {limit}" in failed.error, failed.error
+        assert failed.writes == 0 and room.cluster.registry(name) is None
     freed_at = looks + 2
     created = room.process.run(registry(name=name, database={"type": "generated"}), before)
     assert created.error is None and created.outcome.status["available"] and looks >= freed_at
     assert [entry["uid"] for entry in room.cluster.get(*left)["metadata"]["ownerReferences"]] == [room.cluster.registry(name)["metadata"]["uid"]]
+
+
+def test_a_registry_is_waited_for_only_in_what_is_left_of_the_time(layout: Layout, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.numbers = 2
+    generated = {"type": "generated"}
+    # All of it was needed until nothing was left of a deleted registry. No server starts in the time that a look takes.
+    monkeypatch.setattr(removal, "wait_for_collection", lambda _reader, _name, most: most)
+    faults.set_switches(layout, pod_delay_seconds=5)
+    try:
+        one = room.process.run(registry(name=room.name(1), database=generated, wait_timeout=300))
+        many = room.process.run(registries(registries=[{"name": room.name(2), "database": generated}], wait_timeout=300))
+    finally:
+        faults.clear(layout)
+    for ended in (one, many):
+        assert ended.error and "The wait ended after 300 s (wait_timeout)" in ended.error, ended.error
 
 
 @pytest.mark.parametrize("way", ["first", "last", "purge", "purge with a wait"])

@@ -407,10 +407,9 @@ class Fleet:
         for group in groups.values():
             self._side_by_side(doing, group, self._write_one)
 
-    @staticmethod
-    def _write_one(item: Item) -> None:
+    def _write_one(self, item: Item) -> None:
         if item.planned:
-            item.written = completion.write(item.planned)
+            item.written = completion.write(item.planned, self._seconds)
             item.planned = item.written.planned
 
     def _side_by_side(self, doing: str, items: Sequence[Item], work: Callable[[Item], object]) -> None:
@@ -428,6 +427,8 @@ class Fleet:
         looked_at = {item.name: item.outcome for item in items if item not in predicted}
         patient = {item.name for item in items if self._seconds and item.planned and item.planned.can_become_available}
         is_written = not self._check_mode and any(item.outcome.changes for item in items)
+        # They were written side by side.
+        waited = max((item.written.waited for item in items if item.written), default=0.0)
         finished: list[Future[None]] = []
         with ThreadPoolExecutor(snapshots.THREADS) as pool, ThreadPoolExecutor(snapshots.THREADS) as finishing:
             unsettled = set(looked_at)
@@ -440,7 +441,7 @@ class Fleet:
                 self._finish(item, None, None, False)
             reader = self._reader.renewed if is_written else self._reader
             try:
-                availability.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool)
+                availability.wait_for_all(reader, looked_at, patient, self._seconds, settled, pool, waited)
             except _errors.ClusterError as error:
                 refusals = {item.name: item.written.refusal for item in items if item.written and item.written.refusal}
                 if len(unsettled) == len(self._outcome.items) and not refusals:

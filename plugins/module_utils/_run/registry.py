@@ -52,7 +52,7 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     outcome.warn(reconciliation.unreached_warning([planned]))
     if problems:
         raise _errors.InputError(problems)
-    written = completion.write(planned)
+    written = completion.write(planned, seconds)
     written.wait(seconds)
     written.finish(options)
     outcome.warn(smoke_test.warnings([(wanted.name, outcome.status.get("smoke_test"))]))

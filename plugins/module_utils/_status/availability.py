@@ -35,14 +35,15 @@ def wait_for_all(
     seconds: float,
     settled: Callable[[str, readiness.Verdict, readiness.Observation], None],
     pool: Executor,
+    waited: float = 0.0,
 ) -> None:
     """Look at the registries of these outcomes, first as a snapshot shows them, and call `settled` for each as soon as it is known how it ends.
 
     Those that are `patient` are waited for, up to this many seconds, or if nothing of them was changed, since their last change; the others are settled by
-    the first look. Each outcome gets the status.
+    the first look. Each outcome gets the status. `waited` is how many of these seconds have passed already.
     """
     started = time.monotonic()
-    deadline = started + seconds
+    deadline = started + seconds - waited
     pending = list(outcomes)
     # When each was looked at closely, and what was seen; and until when it is waited for.
     closely: dict[str, tuple[float, readiness.Observation]] = {}
@@ -148,14 +149,16 @@ def wait_until_available(
     outcome: record.Outcome,
     unchanged: live_state.Live | None = None,
     explain: Callable[[], str] = lambda: "",
+    waited: float = 0.0,
 ) -> None:
     """Wait until the registry is available; with 0 seconds only report whether it does.
 
-    What was read just now, and not written, is not read again at first. `explain` adds to the NotAvailableError what else is known.
+    What was read just now, and not written, is not read again at first. `explain` adds to the NotAvailableError what else is known. `waited` is how many of
+    these seconds have passed already.
     """
 
     started = time.monotonic()
-    deadline = started + seconds
+    deadline = started + seconds - waited
     # Of one that was not written, only what is left of the time since its last change is waited for.
     ends = deadline if unchanged is None else None
     known, now = unchanged, reader

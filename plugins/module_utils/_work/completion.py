@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from . import authorization
 
 
-def write(first: reconciliation.PlannedRegistry) -> WrittenRegistry:
+def write(first: reconciliation.PlannedRegistry, seconds: float = 0) -> WrittenRegistry:
     """Write the registry with what it refers to, then who may use it. InputError, or ClusterError when a write is refused.
 
-    That a permission is refused is raised after the wait: what was changed in place may have to be put back.
+    `seconds` are for all waits of the run, if there is a limit: what a deleted registry has left may have to be waited for here. That a permission is refused
+    is raised after the wait: what was changed in place may have to be put back.
     """
     request, latest, reader = first.request, first, first.reader
     made: changeset.Plan | None = first.made
@@ -39,12 +40,12 @@ def write(first: reconciliation.PlannedRegistry) -> WrittenRegistry:
         latest = reconciliation.plan(fresh, request, foreseen, latest)
         return latest.made
 
-    name = request.wanted.name
+    name, waited = request.wanted.name, 0.0
     if not request.check_mode and first.live.registry is None and dependencies.generates_database(request.wanted, None):
         # Loads in 10 ms, which the runs that create no database do not need.
         from . import removal
 
-        removal.wait_for_collection(reader, name)
+        waited = removal.wait_for_collection(reader, name, seconds)
     carried_out, written = registry_writes.carry_out(reader, planned, name, request.check_mode, request.outcome, made=made)
     resource = written or latest.live.registry
     request.outcome.registry = custom_resource.registry_result(resource) if resource else {}
@@ -56,7 +57,7 @@ def write(first: reconciliation.PlannedRegistry) -> WrittenRegistry:
             raise
         except _errors.ReportedError as error:
             refusal = error
-    return WrittenRegistry(replace(latest, reader=first.reader, made=carried_out), resource, granted, refusal)
+    return WrittenRegistry(replace(latest, reader=first.reader, made=carried_out), resource, granted, refusal, waited)
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class WrittenRegistry:
     granted: authorization.GrantedAccess | None
     # Why the permissions could not be written. It is raised after the wait.
     refusal: _errors.ReportedError | None
+    # How many seconds it took until it could be written.
+    waited: float = 0.0
 
     @property
     def _request(self) -> reconciliation.Request:
@@ -85,7 +88,7 @@ class WrittenRegistry:
             unchanged = None if self._outcome.changes else planned.live
             patience = seconds if planned.can_become_available else 0
             try:
-                availability.wait_until_available(planned.reader, self._request.wanted.name, patience, self._outcome, unchanged, self.explanation)
+                availability.wait_until_available(planned.reader, self._request.wanted.name, patience, self._outcome, unchanged, self.explanation, self.waited)
             except _errors.ReportedError as error:
                 failure = error
             self._outcome.status["restart_needed"] = planned.made.restart_needed

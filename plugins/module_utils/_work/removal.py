@@ -181,13 +181,17 @@ def left_behind(reader: registry_reader.Reader) -> list[str]:
     return sorted(name for name in named if name and name not in present)
 
 
-def wait_for_collection(reader: registry_reader.Reader, name: str) -> None:
-    """Wait until nothing is left of the generated database of a deleted registry of this name. ClusterError when something remains.
+def wait_for_collection(reader: registry_reader.Reader, name: str, most: float = 0) -> float:
+    """Wait until nothing is left of the generated database of a deleted registry of this name, at most this long, if there is a limit; how long it took.
+
+    ClusterError when something remains.
 
     The operator would take it for that of the new registry, and does not notice when it is deleted after that.
     """
     made = custom_resource.GeneratedDatabase(name)
-    deadline = time.monotonic() + COLLECTION_SECONDS
+    seconds = min(most or COLLECTION_SECONDS, COLLECTION_SECONDS)
+    started = time.monotonic()
+    deadline = started + seconds
     now = reader.fresh.until(deadline)
 
     def left(_is_last: bool) -> str:
@@ -204,7 +208,9 @@ def wait_for_collection(reader: registry_reader.Reader, name: str) -> None:
     watched = [(kinds.APIS["Secret"], reader.namespace, {"fieldSelector": f"metadata.name={made.password_secret.name}"})]
     if reason := wait.until(left, reader.cluster, deadline, watched, f"the creation of registry {name!r}: "):
         remedy = "The garbage collector of the cluster deletes it. Run again, or delete it"
-        raise _errors.ClusterError(f"registry {name!r} was not created: {reason} after {COLLECTION_SECONDS} s. {remedy}.")
+        limit = " (wait_timeout)" if seconds == most else ""
+        raise _errors.ClusterError(f"registry {name!r} was not created: {reason} after {seconds:.0f} s{limit}. {remedy}.")
+    return time.monotonic() - started
 
 
 def _wait_until_gone(reader: registry_reader.Reader, name: str, uid: str | None, seconds: float, deadline: float) -> None:
