@@ -54,7 +54,8 @@ WATCH_PAUSE = 1.0
 JSON = "application/json"
 # Objects without their data: nothing secret leaves the API server for a list of names, unless it knows no such form.
 METADATA = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, {JSON}"
-PAGE = "500"
+# How many objects an answer has, one answer after the other. Of RoleBindings there are ten times as many as of registries, and all are small.
+PAGE, PAGES = "500", {kinds.ROLE_BINDINGS: "2000"}
 MERGE_PATCH = "application/merge-patch+json"
 # Requests that are sent like writes and only ask.
 REVIEWS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
@@ -245,7 +246,7 @@ class Cluster:
         more = ""
         may_begin_anew = True
         while True:
-            page = {**query, "limit": PAGE, **({"continue": more} if more else {})}
+            page = {**query, "limit": PAGES.get(api, PAGE), **({"continue": more} if more else {})}
             try:
                 listed = self._request("GET", path_of(api, namespace), None, page, what, accept, answers.list_in)
             except _errors.ClusterError as error:

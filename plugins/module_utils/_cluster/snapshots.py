@@ -57,10 +57,10 @@ class Snapshot(registry_reader.Reader):
         survey._lock, survey._made, survey._answers, survey._has_content = self._lock, self._made, self._answers, True
         return survey
 
-    def load(self) -> None:
-        """Read everything that every plan needs, at the same time. Errors are kept for those who ask."""
+    def load(self, further: Iterable[Callable[[], object]] = ()) -> None:
+        """Read everything that every plan needs, and further lists, at the same time. Errors are kept for those who ask."""
         held = [partial(self._listed, api, self.namespace) for api in (kinds.SECRETS, kinds.CONFIG_MAPS, kinds.DEPLOYMENTS)]
-        self.load_all([self._registries, *held, self._role_bindings, partial(self._listed, kinds.USER_GROUPS)])
+        self.load_all([self._role_bindings, self._registries, *held, partial(self._listed, kinds.USER_GROUPS), *further])
 
     def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
         """Read several lists at the same time. Errors are kept for those who ask."""

@@ -185,9 +185,10 @@ def _inform(snapshot: snapshots.Snapshot, included: Mapping[str, Any], outcome: 
     # Imported here, as in `registry`: it takes 10 ms to load.
     from .._work import collector
 
-    snapshot.load()
+    collecting = collector.Collector(snapshot.survey(), {**collector.ALL, **included}, outcome)
+    snapshot.load(collecting.loads())
     try:
-        outcome.info = collector.Collector(snapshot.survey(), {**collector.ALL, **included}, outcome).result()
+        outcome.info = collecting.result()
     except _errors.ReportedError as error:
         outcome.warn([f"info was not read: {error}"])
 

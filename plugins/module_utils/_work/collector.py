@@ -53,7 +53,7 @@ class Collector:
             if not certificates.HAS_CRYPTOGRAPHY:
                 raise _errors.MissingLibraryError(["cryptography"])
         if selected:
-            survey.load_all(self._loads())
+            survey.load_all(self.loads())
         registries = [definition.exported(survey, registry, PERMISSIONS in self._included, self._seen, self._outcome) for registry in selected]
         # Ansible takes `skipped` in a result to mean that the whole task was.
         found: manifests.Manifest = {"registries": registries, "skipped_registries": skipped, "cluster": self._outcome.cluster}
@@ -111,7 +111,8 @@ class Collector:
                 selected.append(registry)
         return selected, skipped
 
-    def _loads(self) -> list[Callable[[], object]]:
+    def loads(self) -> list[Callable[[], object]]:
+        """The lists that all registries need."""
         survey = self._survey
         of_status: list[Callable[[], object]] = [partial(look, "") for look in (survey.deployment, survey.pods)]
         of_status += [partial(survey.source, kind, "") for kind in kinds.APIS]
