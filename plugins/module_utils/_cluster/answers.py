@@ -97,9 +97,13 @@ OF_KIND: dict[str, dict[str, Any]] = {
 }
 
 
+OBJECT = {"!metadata": METADATA, "spec": {}, "status": {}, "data": {}}
+OBJECTS = {kind: {**OBJECT, **shape} for kind, shape in OF_KIND.items()}
+
+
 def misfit_of_kind(manifest: Any, kind: str) -> tuple[str, ...] | None:
     """The path of the first part that is not like those of objects of this kind; None where all are."""
-    return misfit(manifest, {"!metadata": METADATA, "spec": {}, "status": {}, "data": {}, **OF_KIND.get(kind, {})})
+    return misfit(manifest, OBJECTS.get(kind, OBJECT))
 
 
 def misfit(value: Any, shape: Any) -> tuple[str, ...] | None:
@@ -116,7 +120,8 @@ def misfit(value: Any, shape: Any) -> tuple[str, ...] | None:
         is_right = isinstance(value, shape) and (shape is bool or not isinstance(value, bool)) if isinstance(shape, type) else shape(value)
         return None if is_right else ()
     for name, part, inner in parts:
-        wrong = misfit(part, inner)
+        # Most parts are texts.
+        wrong = None if inner is str and isinstance(part, str) else misfit(part, inner)
         if wrong is not None:
             return (name, *wrong)
     return None

@@ -94,8 +94,8 @@ FieldChange = tuple[str, tuple[str, ...], manifests.Value]
 def wanted_fields(registry: desired_state.Registry, live: manifests.Manifest, section: str) -> list[FieldChange]:
     """The fields of an existing registry that are to change while its database stays in this section."""
     changes: list[FieldChange] = []
-    for field in _options.FIELDS:
-        for path, wanted in zip(field.places(section), _values(registry.value(field.option))):
+    for field, value in ((field, registry.value(field.option)) for field in _options.FIELDS):
+        for path, wanted in zip(field.places(section), _values(value)) if value is not None else ():
             present = manifests.at(live, path)
             if present is None:
                 # A field that is not there means the same as an empty text, and as a check that is off.

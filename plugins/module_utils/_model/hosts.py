@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from .. import _errors, _texts
@@ -52,6 +53,8 @@ def same_host(one: str, other: str, namespace: str) -> bool:
     return one == other or _canonical_host(one, namespace) == _canonical_host(other, namespace)
 
 
+# Many registries share a database server.
+@functools.lru_cache(maxsize=1024)
 def _canonical_host(host: str, namespace: str) -> str:
     host = host.lower().rstrip(".")
     if _texts.ip_address(host) is not None:

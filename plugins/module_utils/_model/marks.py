@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from . import kinds, manifests
@@ -156,11 +156,8 @@ def _by_marks(kind: str, metadata: manifests.Manifest, labels: Mapping[str, str]
         return Owner(PLATFORM, "its name")
     for what, names in (("label", labels), ("annotation", annotations)):
         for name in names:
-            if _domain_of(name, PLATFORM_DOMAINS):
-                return Owner(PLATFORM, f"{what} {name}")
-            tool = TOOLS.get(_domain_of(name, tuple(TOOLS))) or next((tool for prefix, tool in TOOL_PREFIXES.items() if name.startswith(prefix)), None)
-            if tool:
-                return Owner(TOOL, f"{what} {name} of {tool}")
+            if maker := _maker_by(name):
+                return Owner(PLATFORM, f"{what} {name}") if maker == PLATFORM else Owner(TOOL, f"{what} {name} of {maker}")
     if OPERATOR in (labels.get(CREATED_BY), labels.get(MANAGED_BY)):
         return None
     for name in labels:
@@ -172,7 +169,13 @@ def _by_marks(kind: str, metadata: manifests.Manifest, labels: Mapping[str, str]
 
 # The same few names stand in all objects of a kind.
 @functools.lru_cache(maxsize=1024)
-def _domain_of(name: str, domains: tuple[str, ...]) -> str:
+def _maker_by(name: str) -> str:
+    """The platform, or the tool, that gives objects labels and annotations of this name; empty for none of them."""
+    of_prefix = next((tool for prefix, tool in TOOL_PREFIXES.items() if name.startswith(prefix)), "")
+    return PLATFORM if _domain_of(name, PLATFORM_DOMAINS) else TOOLS.get(_domain_of(name, TOOLS), of_prefix)
+
+
+def _domain_of(name: str, domains: Iterable[str]) -> str:
     """The domain that a label's or annotation's name belongs to; empty for none of them."""
     prefix = name.rpartition("/")[0]
     return next((domain for domain in domains if prefix == domain or prefix.endswith(f".{domain}")), "")

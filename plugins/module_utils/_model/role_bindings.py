@@ -40,10 +40,11 @@ class Binding:
 
 def bindings_of(target: permissions.Target, live: Iterable[manifests.Manifest]) -> list[Binding]:
     """Those of a namespace's RoleBindings that concern a registry; one that is being deleted grants nothing any more."""
+    roles = target.roles
     return [
         _binding(target, manifest)
         for manifest in live
-        if manifest["roleRef"]["kind"] == "Role" and manifest["roleRef"]["name"] in target.roles and "deletionTimestamp" not in manifest["metadata"]
+        if manifest["roleRef"]["kind"] == "Role" and manifest["roleRef"]["name"] in roles and "deletionTimestamp" not in manifest["metadata"]
     ]
 
 

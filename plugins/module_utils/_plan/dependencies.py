@@ -32,12 +32,8 @@ class Reference:
         return self.kind, self.name
 
 
-def references(wanted: desired_state.Registry, registry: manifests.Manifest | None, capabilities: kinds.Capabilities) -> list[Reference]:
-    """What the registry reads once the plan is carried out. A generated database's Secret is the operator's."""
-    return references_of(prediction.resource_after(wanted, registry, capabilities), registry)
-
-
 def references_of(resource: manifests.Manifest, registry: manifests.Manifest | None) -> list[Reference]:
+    """What a registry reads that is to be like this. A generated database's Secret is the operator's."""
     after, before = custom_resource.live_database(resource), custom_resource.live_database(registry)
     found: dict[tuple[str, str, str], Reference] = {}
     for option, key in ((field.option, key) for field in _options.DATABASE_FIELDS for key in field.keys):
@@ -52,7 +48,7 @@ def references_of(resource: manifests.Manifest, registry: manifests.Manifest | N
 
 def needed_objects(wanted: desired_state.Registry, registry: manifests.Manifest | None, capabilities: kinds.Capabilities) -> list[tuple[str, str]]:
     """The kinds and names of the objects that a plan depends on."""
-    needed = [found.object for found in references(wanted, registry, capabilities)]
+    needed = [found.object for found in references_of(prediction.resource_after(wanted, registry, capabilities), registry)]
     if prediction.type_after(wanted, registry) == _options.GENERATED and registry is not None:
         needed.append(("Secret", custom_resource.GeneratedDatabase(wanted.name).password_secret.name))
     needed += [("Deployment", name) for name in new_deployments(wanted, registry)]

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,8 @@ def plan(wanted: desired_state.Registry, live: live_state.Live, consent: desired
     writes = any(change.action in ("create", "update") for change in made.changes)
     after = prediction.resource_after(wanted, live.registry, live.capabilities)
     referred = dependencies.references_of(after, live.registry)
+    if live.registry is not None:
+        made = replace(made, leftovers=(*made.leftovers, *_previous_values(wanted, live, referred, made.changes)))
     problems, warnings, incomplete = dependencies.reference_problems(wanted, live, referred, writes)
     if incomplete and any(change.action == "restart" for change in made.changes):
         made = replace(made, changes=tuple(change for change in made.changes if change.action != "restart"), restart_needed=True)
@@ -108,10 +110,10 @@ def _edit(wanted: desired_state.Registry, live: live_state.Live, registry: manif
         warnings.append(
             f"the server of registry {wanted.name!r} started before the password or certificates that it uses were changed: run again without `restart: false`"
         )
-    leftovers = (*password_plan.deletions_of_orphans(wanted, live, registry), *_previous_values(wanted, live, registry, changes))
     if fields:
         warnings += ownership.tool_warnings(registry)
-    return changeset.Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart, leftovers=leftovers)
+    orphans = password_plan.deletions_of_orphans(wanted, live, registry)
+    return changeset.Plan(tuple(changes), tuple(warnings), tuple(problems), outdated and not consent.restart, leftovers=orphans)
 
 
 def _name_problems(wanted: desired_state.Registry, live: live_state.Live) -> list[_errors.Problem]:
@@ -126,12 +128,12 @@ def name_problem(name: str, conflict: str) -> _errors.Problem:
     return _errors.Problem("name", f"cannot be used: the operator would overwrite {conflict}", "Choose another name", name)
 
 
-def _sources(live: live_state.Live) -> list[restarts.Source]:
+def _sources(live: live_state.Live) -> Iterator[restarts.Source]:
     """The objects that the running server has read, as they are now, with the keys that it reads."""
     keys: dict[tuple[str, str], tuple[str, ...]] = {}
     for read in dependencies.references_of(live.registry or {}, live.registry):
         keys[read.object] = (*keys.get(read.object, ()), *read.keys)
-    return [(source, keys.get(held, ())) for held, source in live.objects.items() if held[0] in kinds.APIS and source is not None]
+    yield from ((source, keys.get(held, ())) for held, source in live.objects.items() if held[0] in kinds.APIS and source is not None)
 
 
 def _edit_problems(
@@ -194,12 +196,12 @@ def _bundle_changes(wanted: desired_state.Registry, live: live_state.Live) -> li
 
 
 def _previous_values(
-    wanted: desired_state.Registry, live: live_state.Live, registry: manifests.Manifest, changes: Iterable[changeset.Change]
+    wanted: desired_state.Registry, live: live_state.Live, referred: Iterable[dependencies.Reference], changes: Iterable[changeset.Change]
 ) -> list[changeset.Change]:
     """What removes the passwords and CA certificates that were replaced in place, from objects of ours that the registry reads after these changes."""
     patches = {(change.kind, change.name): change.body for change in changes if change.action == "update"}
     removals = []
-    for found in dependencies.references(wanted, registry, live.capabilities):
+    for found in referred:
         held = live.objects.get(found.object)
         if held is None:
             continue

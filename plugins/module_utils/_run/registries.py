@@ -253,7 +253,7 @@ class Fleet:
         gc.enable()
         removals = self._plan_purge(live, listed) if self._options["purge"] else {}
         self._write([item for item in items if not item.failures])
-        self._settle([item for item in items if not item.failures])
+        self._settle([item for item in items if not item.failures and self._is_shown(item)])
         self._clean_up([item for item in items if not item.failures and item.planned and item.planned.made.leftovers])
         failed = [item for item in items if item.failures]
         if failed and removals:
@@ -407,6 +407,11 @@ class Fleet:
             groups[item.planned is not None and bool(item.planned.foreseen)].append(item)
         for group in groups.values():
             self._side_by_side(doing, group, self._write_one)
+
+    def _is_shown(self, item: Item) -> bool:
+        """Whether the status of a registry is part of the result, or decides about it: `info` tells it too."""
+        is_done = item.planned is not None and not item.planned.has_changes and not item.planned.made.leftovers
+        return not self._outcome.info or bool(self._options["smoke_test"]) or not is_done
 
     def _write_one(self, item: Item) -> None:
         if item.planned:

@@ -163,7 +163,7 @@ class Collector:
         started = None if pod is None else server_pods.server_start(pod)
         live = live_state.Live(survey.capabilities, registry, deployment=seen.deployment, pods=seen.pods)
         server = None if deployment is None or pods is None else live
-        sources = [self._source(kind, source, keys, server, outcome) for (kind, source), keys in _sources(registry, survey.capabilities).items()]
+        sources = [self._source(kind, source, keys, server, outcome) for (kind, source), keys in _sources(registry).items()]
         shown["status"] = {
             **status,
             "api_version": survey.capabilities.api[0],
@@ -307,14 +307,14 @@ class Collector:
             status["smoke_test"] = answer.as_result()
 
 
-def _sources(registry: manifests.Manifest, capabilities: kinds.Capabilities) -> dict[tuple[str, str], list[str]]:
+def _sources(registry: manifests.Manifest) -> dict[tuple[str, str], list[str]]:
     """The keys of the ConfigMaps and Secrets that a registry's server reads for its database, by their kind and name."""
-    metadata, section = registry["metadata"], custom_resource.live_database(registry)
+    section = custom_resource.live_database(registry)
     found: dict[tuple[str, str], list[str]] = {}
-    for reference in dependencies.references(desired_state.Registry(metadata["name"], metadata["namespace"]), registry, capabilities):
+    for reference in dependencies.references_of(registry, registry):
         found.setdefault(reference.object, []).extend(reference.keys)
     if custom_resource.live_type(registry) == _options.GENERATED:
-        made = custom_resource.GeneratedDatabase(metadata["name"]).password_secret
+        made = custom_resource.GeneratedDatabase(manifests.name_of(registry)).password_secret
         found["Secret", made.name] = [made.key]
     for kind, key in zip(custom_resource.CA_KEYS, custom_resource.CA_DIRECTORIES):
         if section.get(key):

@@ -14,7 +14,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desir
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import APIS, SERVICES, Capabilities
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.dependencies import needed_objects, needs_password_secrets, references
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.dependencies import needed_objects, needs_password_secrets, references_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.prediction import password_reference, resource_after
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.registry_plan import needs_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.restarts import RESTARTED_AT, changed_at, restart_of
@@ -1048,7 +1048,8 @@ def test_a_password_that_is_lost_is_a_warning_until_it_is_given():
 
 def test_references_are_those_of_the_registry_as_it_will_be():
     registry = wanted(database__ca={"source": "cluster"}, database__client_certificate=CLIENT)
-    found = references(registry, stored(wanted(database__ca={"source": "secret", "name": "old", "key": "k"})), TODAY)
+    before = stored(wanted(database__ca={"source": "secret", "name": "old", "key": "k"}))
+    found = references_of(resource_after(registry, before, TODAY), before)
     assert [(entry.option, entry.object, entry.keys, entry.live) for entry in found] == [
         ("database.password_secret", ("Secret", OURS), ("database-password",), True),
         ("database.ca", ("ConfigMap", "odh-trusted-ca-bundle"), ("ca-bundle.crt",), False),
