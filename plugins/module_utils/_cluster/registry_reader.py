@@ -89,13 +89,9 @@ class Reader:
         """All objects of a kind in the whole cluster."""
         return self.cluster.items(api, "")
 
-    def names(self, api: tuple[str, str], namespace: str = "") -> list[manifests.Manifest]:
-        """All objects of a kind in a namespace, or in the whole cluster, without their content."""
-        return self.cluster.metadata(api, namespace)
-
-    def named_so(self, api: tuple[str, str], name: str) -> list[manifests.Manifest]:
-        """The object of this name without its content, for an account that may list such objects and not get one."""
-        return self.cluster.metadata(api, self.namespace, fieldSelector=f"metadata.name={name}")
+    def names(self, api: tuple[str, str], namespace: str = "", name: str = "") -> list[manifests.Manifest]:
+        """All objects of a kind in a namespace, or in the whole cluster, without their content. Who may list and not get them reads one by its name too."""
+        return self.cluster.metadata(api, namespace, **({"fieldSelector": f"metadata.name={name}"} if name else {}))
 
     def serves(self, api: tuple[str, str]) -> bool:
         """Whether the cluster knows this kind of object."""

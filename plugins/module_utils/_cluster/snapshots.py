@@ -20,6 +20,8 @@ from . import client, registry_reader, visibility
 T = TypeVar("T")
 # By name.
 Objects = dict[str, manifests.Manifest]
+# What was read since a moment, behind a lock.
+Answers = tuple[threading.Lock, float, dict[Hashable, "Future[Any]"]]
 THREADS = 8
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -27,10 +29,10 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 class Snapshot(registry_reader.Reader):
     """Reads each list once, and answers from it. What may not be listed is read one by one where that is allowed."""
 
-    def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str) -> None:
+    def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str, known: Answers | None = None) -> None:
         super().__init__(cluster, capabilities, namespace)
-        self._lock, self._made = threading.Lock(), time.monotonic()
-        self._answers: dict[Hashable, Future[Any]] = {}
+        self._known = known or (threading.Lock(), time.monotonic(), {})
+        self._lock, self._made, self._answers = self._known
 
     @property
     def fresh(self) -> registry_reader.Reader:
@@ -53,9 +55,7 @@ class Snapshot(registry_reader.Reader):
 
     def survey(self) -> Survey:
         """The same lists, for reading."""
-        survey = Survey(self.cluster, self.capabilities, self.namespace, {})
-        survey._lock, survey._made, survey._answers, survey._has_content = self._lock, self._made, self._answers, True
-        return survey
+        return Survey(self.cluster, self.capabilities, self.namespace, {}, self._known)
 
     def load(self, further: Iterable[Callable[[], object]] = ()) -> None:
         """Read everything that every plan needs, and further lists, at the same time. Errors are kept for those who ask."""
@@ -125,9 +125,11 @@ class Snapshot(registry_reader.Reader):
         """All objects of a kind that is in no namespace."""
         return list(self._listed(api).values())
 
-    def names(self, api: tuple[str, str], namespace: str = "") -> list[manifests.Manifest]:
-        """All objects of a kind in a namespace, or in the whole cluster, without their content."""
+    def names(self, api: tuple[str, str], namespace: str = "", name: str = "") -> list[manifests.Manifest]:
+        """All objects of a kind in a namespace, or in the whole cluster, without their content; with a name only that one, which is read by itself."""
         read = super().names
+        if name:
+            return read(api, namespace, name)
 
         def listed(where: str) -> list[manifests.Manifest]:
             return self._once(("names", api, where), partial(read, api, where))
@@ -207,11 +209,12 @@ def _beginning_of(name: str) -> str:
 class Survey(Snapshot):
     """A snapshot for reading: lists only, so that the number of requests is the same for one registry and a thousand, and those of all other Roles."""
 
-    def __init__(self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str, selection: Mapping[str, str]) -> None:
-        super().__init__(cluster, capabilities, namespace)
-        self._selection = selection
-        # Whether ConfigMaps and Secrets are listed with their data anyway.
-        self._has_content = False
+    def __init__(
+        self, cluster: client.Cluster, capabilities: kinds.Capabilities, namespace: str, selection: Mapping[str, str], known: Answers | None = None
+    ) -> None:
+        super().__init__(cluster, capabilities, namespace, known)
+        # For plans, ConfigMaps and Secrets are listed with their data anyway.
+        self._selection, self._has_content = selection, known is not None
 
     def source(self, kind: str, name: str) -> manifests.Manifest | None:
         """A ConfigMap or Secret without its data: when it was changed."""

@@ -195,7 +195,7 @@ def wait_for_collection(reader: registry_reader.Reader, name: str, most: float =
     now = reader.fresh.until(deadline)
 
     def left(_is_last: bool) -> str:
-        claim = next(iter(visibility.seen(lambda: now.named_so(kinds.VOLUME_CLAIMS, made.volume_claim), [])), None)
+        claim = next(iter(visibility.seen(lambda: now.names(kinds.VOLUME_CLAIMS, now.namespace, made.volume_claim), [])), None)
         parts = {"Secret": now.held("Secret", made.password_secret.name), "PersistentVolumeClaim": claim}
         # A registry that another process has created meanwhile owns parts of its own.
         registry = now.registry(name) if any(map(ownership.is_of_registry, parts.values())) else None
