@@ -324,10 +324,12 @@ kept:
   type: list
   elements: dict
 info:
-  description: The result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace. A warning is issued if the registries could not
-    be read.
+  description:
+    - The result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace, as a string in JSON format, because Ansible copies each
+      part of a result several times. Use the filter P(ansible.builtin.from_json#filter) to read it. With C(async), the result is a dictionary.
+    - A warning is issued if the registries could not be read.
   returned: if O(info) is set, in check mode, and the registries could be read
-  type: dict
+  type: str
 timeline:
   description: The progress messages, each with C(seconds) since the start and C(message).
   returned: always

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -434,7 +435,7 @@ def registered(variables: Mapping[str, Any]) -> dict[str, Any]:
 def separated(compared: Mapping[str, Any], seen: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """What was compared and what was read, whether by one call or by two. Of one call, the task of the other was skipped."""
     if "info" in compared:
-        return {part: value for part, value in compared.items() if part != "info"}, compared["info"]
+        return {part: value for part, value in compared.items() if part != "info"}, json.loads(compared["info"])
     return compared, {} if seen.get("skipped") else seen
 
 

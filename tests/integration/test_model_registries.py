@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -433,7 +434,7 @@ def test_the_comparison_and_everything_about_the_registries_come_from_the_same_r
             return {key: timeless(part) for key, part in value.items() if key not in ("age", "days_left")}
         return [timeless(part) for part in value] if isinstance(value, list) else value
 
-    info = both.result["info"]
+    info = json.loads(both.result["info"])
     mine = [registry for registry in info["registries"] if registry["name"].startswith(prefix)]
     assert [registry["name"] for registry in mine] == [f"{prefix}-{number}" for number in range(3)]
     assert timeless(mine) == timeless([registry for registry in alone.result["registries"] if registry["name"].startswith(prefix)])
