@@ -1,20 +1,20 @@
 # Copyright: the modelops.openshift_ai authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of registries: the shape of one registry, with the paths that its options have in a list."""
+"""The list of registries: the shape of one registry, with the paths that its options have in a list, and what to read of all registries beside it."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 
-from ansible_collections.modelops.openshift_ai.plugins.doc_fragments import database, permissions
+from ansible_collections.modelops.openshift_ai.plugins.doc_fragments import database, info, permissions
 
 
-def _of_an_entry(documentation: str) -> str:
-    """The documentation of an option as that of a suboption of the list."""
+def _within(option: str, documentation: str) -> str:
+    """The documentation of options as that of suboptions."""
     _head, _options, text = documentation.partition("options:\n")
-    located = re.sub(r"O\((database|permissions|allow_data_change)", r"O(registries[].\1", text)
+    located = re.sub(r"O\((database|permissions|allow_data_change|include)", rf"O({option}.\1", text)
     return textwrap.indent(located, "    ")
 
 
@@ -68,6 +68,16 @@ options:
           - The status that M(modelops.openshift_ai.model_registry_info) returned. Ignored.
         type: dict
 """
-        + _of_an_entry(database.ModuleDocFragment.DOCUMENTATION)
-        + _of_an_entry(permissions.ModuleDocFragment.DOCUMENTATION)
+        + _within("registries[]", database.ModuleDocFragment.DOCUMENTATION)
+        + _within("registries[]", permissions.ModuleDocFragment.DOCUMENTATION)
+        + r"""
+  info:
+    description:
+      - In check mode, also returns the result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace, as RV(info). The comparison
+        and this result use the same requests, which takes less time than two tasks. If not set, only the comparison is returned.
+      - The module fails if this option is set and the task does not run in check mode.
+    type: dict
+    suboptions:
+"""
+        + _within("info", info.ModuleDocFragment.DOCUMENTATION)
     )

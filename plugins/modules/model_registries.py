@@ -105,32 +105,6 @@ options:
     type: list
     elements: str
     default: []
-  info:
-    description:
-      - In check mode, also returns the result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace, as RV(info). The comparison
-        and this result use the same requests, which takes less time than two tasks. If not set, only the comparison is returned. Ignored if the module does not
-        run in check mode.
-    type: dict
-    suboptions:
-      include:
-        description: The information to return for each registry, as in O(modelops.openshift_ai.model_registry_info#module:include).
-        type: list
-        elements: str
-        choices: [status, permissions, certificates, database, smoke_test]
-        default: [status, permissions]
-      expiry_days:
-        description:
-          - Certificates that expire within this number of days are marked, and a warning is issued.
-          - The module fails if the value is less than 0 or more than 1000000.
-        type: int
-        default: 30
-      smoke_test_domains:
-        description:
-          - Additional domains whose hosts can receive the token, as in O(modelops.openshift_ai.model_registry#module:smoke_test_domains). Ignored if
-            O(info.include) does not contain V(smoke_test).
-        type: list
-        elements: str
-        default: []
   wait:
     description:
       - Whether to wait until all registries are available, and until the registries that O(purge) deletes no longer exist.

@@ -21,6 +21,7 @@ description:
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
+  - modelops.openshift_ai.info
 attributes:
   check_mode:
     description: This module never changes anything.
@@ -66,39 +67,12 @@ options:
         OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
       - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
     type: str
-  include:
-    description:
-      - The information to return for each registry, in addition to its options.
-      - V(status) is its status.
-      - V(permissions) are the subjects that have access, in the format of the options and as a list of the bindings that grant the access.
-      - V(certificates) are the CA certificates that are used to verify its database, and its client certificate.
-      - V(database) is the result of a check of its database, which runs on the host that executes the task. The checks are those of
-        M(modelops.openshift_ai.model_registry_database_info). All databases are checked in parallel.
-      - V(smoke_test) is the result of a request for the models of each available registry at its public address, as with
-        O(modelops.openshift_ai.model_registry#module:smoke_test). It includes V(status). The account needs access to the registries.
-    type: list
-    elements: str
-    choices: [status, permissions, certificates, database, smoke_test]
-    default: [status, permissions]
   query:
     description:
       - A JMESPath expression (https://jmespath.org) that is applied to the result, such as V(registries[?status.available==`false`].name). The result of the
         expression is in RV(result).
       - The module fails before anything is read if the expression is not valid.
     type: str
-  expiry_days:
-    description:
-      - Certificates that expire within this number of days are marked, and a warning is issued.
-      - The module fails if the value is less than 0 or more than 1000000.
-    type: int
-    default: 30
-  smoke_test_domains:
-    description:
-      - Additional domains whose hosts can receive the token, as in O(modelops.openshift_ai.model_registry#module:smoke_test_domains). Ignored if O(include)
-        does not contain V(smoke_test).
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""

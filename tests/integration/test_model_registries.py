@@ -426,7 +426,9 @@ def test_the_comparison_and_everything_about_the_registries_come_from_the_same_r
             task(wanted[:2], info=included),
         ]
     )
-    assert not both.failed and not both.writes and "info" not in written.result, both.output
+    assert not both.failed and not both.writes, both.output
+    assert written.failed and not written.writes and [problem["option"] for problem in written.result["problems"]] == ["info"], written.output
+    assert "check_mode" in written.result["msg"]
 
     def timeless(value: Any) -> Any:
         """Without what grows from one run to the next."""

@@ -167,11 +167,14 @@ def converge(cluster: client.Cluster, options: Mapping[str, Any], check_mode: bo
     namespace = options["namespace"] or cluster.registries_namespace()
     outcome.items = _items(options, namespace)
     problems = [*_call_problems(options), *(problem for item in outcome.items for problem in item.failures)]
+    if options["info"] and not check_mode:
+        remedy = "Set check_mode to true for the task, or use the module model_registry_info in a task of its own"
+        problems.append(_errors.Problem("info", "is supported only in check mode", remedy))
     if problems:
         raise _errors.InputError(problems)
     snapshot = snapshots.Snapshot(cluster, cluster.capabilities(), namespace)
     try:
-        if options["info"] and check_mode:
+        if options["info"]:
             _inform(snapshot, options["info"], outcome)
         Fleet(snapshot, options, check_mode, outcome).converge()
     finally:
