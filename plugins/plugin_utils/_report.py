@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -123,7 +124,9 @@ def html(report: Report, stem: str = "model-registries") -> str:
     """The page: one file that needs no other, whose styles and script are the only ones that its browser lets run. Its files begin with `stem`."""
     # Whatever comes from a cluster is text, and never a part of the page's own language.
     options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=_shown, **options)
+    # The same texts stand in many rows.
+    shown = functools.lru_cache(maxsize=None, typed=True)(_shown)
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=shown, **options)
     environment.filters["folded"] = lambda text: _texts.line(text, _table.LONGEST_FOLDED)
     styles, script = (environment.get_template(name).render(report=report) for name in ("report.css.j2", "report.js"))
     digests = {"style_digest": _digest(styles), "script_digest": _digest(script)}
