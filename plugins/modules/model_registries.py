@@ -237,6 +237,10 @@ changes:
       description: The options whose values were set or changed.
       type: list
       elements: str
+compared:
+  description: Whether the registries were compared with the list. If V(false), RV(drift) and RV(unlisted) are empty, because there was no comparison.
+  returned: always
+  type: bool
 drift:
   description: The differences between the cluster and the list at the start of the run. In check mode, they still exist.
   returned: always

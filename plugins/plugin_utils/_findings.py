@@ -68,6 +68,11 @@ def of_comparison(compared: Mapping[str, Any], seen: Mapping[str, Any], has_list
         yield Finding("drift", one["name"], "not in the list", remedy="Add the registry to the list, or delete it")
 
 
+def is_compared(compared: Mapping[str, Any]) -> bool:
+    """Whether registries were compared with a list: none of them is if an entry of the list is not valid, or if the cluster could not be read."""
+    return "drift" in compared and compared.get("compared", True) is True
+
+
 def restarted(compared: Mapping[str, Any]) -> set[str]:
     """The names of the registries that a reconciliation restarts, or would restart."""
     return {change["name"] for change in compared.get("changes") or [] if change["action"] == "restart"}

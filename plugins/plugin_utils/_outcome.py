@@ -142,6 +142,9 @@ def converged(result: Mapping[str, Any], check_mode: bool, policy: Any = (), pla
     deleted = [change["name"] for change in changes if (change["action"], change["kind"]) == ("delete", "ModelRegistry")]
     error = _findings.of_error(result) if result.get("msg") and not failed else None
     findings = [replace(error, text=f"FAILED: {error.text}")] if error else []
+    if failed and result.get("compared") is False:
+        text = "FAILED: nothing was compared or changed, because entries of the list are not valid"
+        findings.append(Finding("failed", "", text, severity=PROBLEM))
     for registry in registries:
         status = registry.get("status") or {}
         done = would + _done(registry["name"], result.get("drift") or [], restarted)
@@ -187,7 +190,8 @@ def checked(
     """
     registries = seen.get("registries") or []
     server = _server(compared) or _server(seen)
-    is_compared = "drift" in compared and (not compared.get("msg") or any(registry.get("failed") for registry in compared["registries"]))
+    has_failed = any(registry.get("failed") for registry in compared.get("registries") or [])
+    is_compared = _findings.is_compared(compared) and (not compared.get("msg") or has_failed)
     saved: Mapping[str, datetime] = {}
     unsaved = None if backups else (SKIPPED, "model_registry_backup_folder is not set")
     findings = [*_findings.of_comparison(compared, seen, has_list, purge), *_findings.of_status(seen), *_findings.of_databases(compared)]
@@ -418,6 +422,12 @@ def _entry(host: str, text: str, group: list[Finding]) -> str:
     names = [finding.registry for finding in group]
     more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
     return f"{host}: {', '.join(names[:NAMES])}{more}: {text}"
+
+
+def message(value: Any) -> str:
+    """The text of an error or a warning: in variables, ansible-core 2.19 and later have objects in its place."""
+    event = getattr(value, "event", None)
+    return str(value if event is None else event.msg)
 
 
 def results(outcomes: Mapping[str, Outcome], variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._outcome import ERROR
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report_clusters import Cluster, Registry, Unchecked
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report_tables import MAKERS, count, distinct_certificates, encryption_of, some
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._table import Cell, Column, Row, Table
@@ -41,7 +42,8 @@ def table_of(facts: Facts) -> Table:
 
 
 ACCESS, RIGHTS, GROUPS = ("Access", "access"), ("Access through other permissions", "rights"), ("Groups", "groups")
-REGISTRIES, CERTIFICATES, DRIFT, UNCHECKED = ("Registries", "registries"), ("Certificates", "certificates"), ("Drift", "drift"), ("Not checked", "unchecked")
+REGISTRIES, CERTIFICATES, UNCHECKED = ("Registries", "registries"), ("Certificates", "certificates"), ("Not checked", "unchecked")
+DRIFT, UNLISTED = ("Drift", "drift"), ("Not listed", "unlisted")
 RUN, CLUSTERS, CHANGES = ("This report", "run"), ("Clusters", "clusters"), ("Changes", "changes")
 
 
@@ -52,7 +54,8 @@ def _answers(facts: Facts) -> Iterator[tuple[str, str, tuple[tuple[str, str], ..
     yield "Which certificates expire next?", _certificates(facts), (CERTIFICATES,)
     yield "Which databases are not intended for production?", _databases(facts), (REGISTRIES,)
     yield "When was the last backup?", _last_backups(facts), (REGISTRIES,)
-    yield "Which registries have drifted from the approved list?", _drift(facts), (DRIFT,)
+    is_compared = any(cluster.is_compared for cluster in facts.clusters)
+    yield "Which registries have drifted from the approved list?", _drift(facts), (DRIFT, UNLISTED) if is_compared else (DRIFT,)
     yield "What could not be checked?", _unchecked(facts), (UNCHECKED, CLUSTERS)
     yield "Who generated this report, and when?", _run(facts), (RUN, CLUSTERS)
     yield "What has changed since the last report?", _changes(facts), (CHANGES,)
@@ -129,13 +132,14 @@ def _drift(facts: Facts) -> str:
     said = f"{count(len(drift), 'difference')} in {count(len(set(drift)), 'registry', 'registries')}"
     said += f", and {count(unlisted, 'registry', 'registries')} not in the list" if unlisted else ""
     left = [cluster.name for cluster in facts.clusters if not cluster.is_compared]
+    left += [facts.name(one) for cluster in compared for one in cluster.registries if one.checked.results["drift"] == ERROR]
     said += f". Not compared: {some(left)}" if left else ""
     return f"{said}. List: {facts.run.get('List', 'not known')}."
 
 
 def _unchecked(facts: Facts) -> str:
     errors = [one for one in facts.unchecked if one.is_error]
-    warned = sum(bool(cluster.found.get("warnings")) for cluster in facts.clusters)
+    warned = sum(bool(cluster.warnings) for cluster in facts.clusters)
     said = f"{count(len(errors), 'check was', 'checks were')} not possible" if errors else "Everything that is part of this report was checked"
     said += f", and {count(len(facts.unchecked) - len(errors), 'check is', 'checks are')} not part of this report" if len(facts.unchecked) > len(errors) else ""
     return said + (f". Also see the warnings of {count(warned, 'cluster')}" if warned else "") + "."

@@ -124,12 +124,18 @@ class Cluster:
     @property
     def is_compared(self) -> bool:
         """Whether its registries were compared with a list."""
-        return "drift" in self.compared
+        return _findings.is_compared(self.compared)
 
     @property
     def server(self) -> Mapping[str, Any]:
         """The API server and the account."""
         return self.found.get("cluster") or self.compared.get("cluster") or {}
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the modules warned of."""
+        told = (*(self.found.get("warnings") or ()), *(self.compared.get("warnings") or ()))
+        return list(dict.fromkeys(map(_outcome.message, told)))
 
     @property
     def anchors(self) -> dict[str, str]:

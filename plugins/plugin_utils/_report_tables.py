@@ -422,13 +422,12 @@ def clusters_of(found: Sequence[Cluster]) -> Table:
     rows = []
     for cluster in found:
         server = cluster.server
-        warnings = list(dict.fromkeys(str(warning) for warning in (*(cluster.found.get("warnings") or ()), *(cluster.compared.get("warnings") or ()))))
         number = count(len(cluster.registries), "registry", "registries")
         state = Cell(cluster.failure, marks=(Mark(PROBLEM, "Not read"),)) if cluster.failure else Cell(number)
         context = (f"context {server['context']}",) if server.get("context") else ()
         insecure = (Mark(WARNING, "Certificate not verified"),) if server.get("verify_ssl") is False else ()
         cells = (Cell(cluster.name), state, Cell(str(server.get("host") or ""), context, insecure), Cell(str(server.get("user") or "")))
-        rows.append(Row((*cells, Cell(notes=tuple(warnings)))))
+        rows.append(Row((*cells, Cell(notes=tuple(cluster.warnings)))))
     columns = (
         Column("Cluster", 12, is_row_header=True, is_key=True),
         Column("State", 18, volatile=True),

@@ -148,7 +148,7 @@ def as_json(run: Run, variables: Mapping[str, Any]) -> str:
 
 def _written(content: Mapping[str, Any]) -> str:
     # Braces of texts from clusters would be a template for ansible-core before 2.19.
-    return _texts.TEMPLATE_BEGIN.sub(r"\\u007b", json.dumps(content, ensure_ascii=False, default=str)) + "\n"
+    return _texts.TEMPLATE_BEGIN.sub(r"\\u007b", json.dumps(content, ensure_ascii=False, default=_outcome.message)) + "\n"
 
 
 def as_junit(run: Run) -> str:

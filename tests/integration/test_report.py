@@ -114,6 +114,7 @@ def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict
         "ConfigMap odh-trusted-ca-bundle, key ca-bundle.crt",
         "differences from the list",
         "system:serviceaccount:automation:auditor",
+        ">a group with nearly all users, such as system:authenticated, has access to registry ",
         REGISTRIES_NAMESPACE,
         "&lt;script&gt;alert(1)",
     ]

@@ -37,12 +37,13 @@ RENEWED_AFTER = 5
 class NotAllConvergedError(_errors.InputError):
     """Some registries could not be brought to what is wanted; the others were."""
 
-    def __init__(self, failed: Sequence[Item], total: int) -> None:
+    def __init__(self, failed: Sequence[Item], total: int, check_mode: bool) -> None:
         super().__init__([problem for item in failed for problem in item.failures])
         sentences = list(dict.fromkeys(problem.sentence() for problem in self.problems))
         more = f" And {len(sentences) - TOLD} more, see `problems`." if len(sentences) > TOLD else ""
         names = _texts.names_of(item.name for item in failed)
-        self.args = (f"{len(failed)} of {total} registries failed: {names}. All others were reconciled. {' '.join(sentences[:TOLD])}{more}",)
+        done = f"{len(failed)} of {total} registries failed: {names}. All others were {'compared' if check_mode else 'reconciled'}."
+        self.args = (f"{done} {' '.join(sentences[:TOLD])}{more}",)
 
 
 @dataclass
@@ -127,6 +128,8 @@ class FleetOutcome(record.Outcome):
     items: list[Item] = field(default_factory=list)
     removals: list[Item] = field(default_factory=list)
     unlisted: list[manifests.Manifest] = field(default_factory=list)
+    # That nothing differs is known only after a comparison.
+    is_compared: bool = False
     # What `model_registry_info` would return; None where it was not asked for, or could not be read.
     info: manifests.Manifest | None = None
 
@@ -143,6 +146,7 @@ class FleetOutcome(record.Outcome):
             "changes": changes,
             "registries": [item.brief() if self.info else item.result() for item in self.items],
             "unlisted": self.unlisted,
+            "compared": self.is_compared,
             "drift": [difference.as_result() for item in self.items for difference in item.differences],
             "timeline": self.timeline,
             "cluster": self.cluster,
@@ -265,7 +269,7 @@ class Fleet:
             self._purge(removals)
             failed = [item for item in (*items, *outcome.removals) if item.failures]
         if failed:
-            raise NotAllConvergedError(failed, len(items) + len(removals))
+            raise NotAllConvergedError(failed, len(items) + len(removals), self._check_mode)
 
     def _plan(self, items: Sequence[Item]) -> None:
         """Plan every registry. InputError for what is wrong with all of them alike, such as a right that the account does not have."""
@@ -273,6 +277,7 @@ class Fleet:
         threads = max(1, snapshots.THREADS // max(1, len(items)))
         for item in items:
             item.attempt(partial(self._prepare, item, threads))
+        self._outcome.is_compared = True
         for item in items:
             item.failures += item.located(self._name_problems(item))
         sources = {source for item in items if item.planned and not item.failures for source in item.planned.sources}

@@ -116,6 +116,20 @@ def test_a_check_without_findings_is_ok_and_says_whether_it_compared() -> None:
         assert made.status == "ok" and lines(east=made)[0].endswith(f": 1 registry, {how}: no findings")
 
 
+def test_registries_that_were_not_compared_are_neither_unchanged_nor_free_of_drift() -> None:
+    """As when an entry of the list is not valid: the run ends before it reads any registry."""
+    ended = result(item("a", status={}), item("b", status={}, failed=True, msg="registries[1].database.port 70000: no."), compared=False, msg="no.")
+    made = _outcome.checked(ended, found(registry("a"), registry("b")), has_list=True, purge=False)
+    assert [(row.name, row.drift, row.results["drift"]) for row in made.checked] == [("a", None, "error"), ("b", None, "error")]
+    assert lines(east=made)[0] == "FAILED: east (https://api:6443): 2 registries, not compared with the list: 1 failed"
+    for check_mode in (True, False):
+        assert lines(east=_outcome.converged(ended, check_mode)) == [
+            "FAILED: east (https://api:6443): 2 registries: 1 failed",
+            "east: FAILED: nothing was compared or changed, because entries of the list are not valid",
+            "east/b: FAILED: database.port 70000: no.",
+        ]
+
+
 def test_a_check_finds_drift_what_is_not_available_and_what_expires() -> None:
     seen = found(
         registry("a", database={"ca": {"source": "config_map", "name": "x", "key": "ca.crt"}}, status={"certificates": [certificate(5), certificate(-5)]}),

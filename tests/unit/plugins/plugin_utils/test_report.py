@@ -13,6 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,6 +46,12 @@ def rows(made: Report, anchor: str) -> list[list[str]]:
         [" ".join(filter(None, (*(mark.text for mark in cell.marks), cell.text, *(name for name, _anchor in cell.links), *cell.notes))) for cell in row.cells]
         for row in table.rows
     ]
+
+
+def answer(made: Report, word: str) -> str:
+    """The answer to the audit question with this word."""
+    [said] = [row[1] for row in rows(made, "answers") if word in row[0]]
+    return said
 
 
 class Parsed(HTMLParser):
@@ -184,6 +191,19 @@ def test_drift_is_told_with_who_wrote_it() -> None:
     assert ("Problem", "The registries were not compared with the list: refused", []) in attention(broken)
     assert broken.summary[0].endswith("2 differences from the list, comparison FAILED: refused")
     assert [row[-1] for row in rows(broken, "registries")] == ["Drift", "not compared", "not compared"]
+    # As when an entry of the list is not valid: the run ended before it read any registry.
+    unread = compared | {
+        "drift": [],
+        "unlisted": [],
+        "compared": False,
+        "msg": "no",
+        "registries": [*listed[:2], {"name": "same", "failed": True, "msg": "no"}],
+    }
+    ended = report(found(registry(), registry("same")), unread)
+    assert [row[-1] for row in rows(ended, "registries")] == ["not compared", "not compared"] and "0 differences" not in html(ended) + ended.summary[0]
+    assert answer(ended, "drifted") == "Not known: the registries were not compared with a list."
+    partly = report(found(registry(), registry("same")), compared | {"msg": "no", "registries": [*listed[:2], {"name": "same", "failed": True, "msg": "no"}]})
+    assert ". Not compared: same. List: " in answer(partly, "drifted")
     without = report(found(registry()))
     assert "The registries were not compared with a list." in html(without) and rows(without, "registries")[0][-1] == "not listed"
 
@@ -224,6 +244,16 @@ def test_what_could_not_be_seen_is_not_taken_for_nothing() -> None:
     assert rows(made, "registries")[0][6:] == ["not known", "not known", "not checked", "not listed"]
     assert ["Access", "Not possible", "The account cannot read who has access", "fraud", "east"] in rows(made, "unchecked")
     assert "who may use registries could not be determined" in html(made)
+
+
+def test_a_warning_of_either_module_is_shown_as_a_text() -> None:
+    """In variables, ansible-core 2.19 and later keep an object of each warning."""
+    warned = [SimpleNamespace(event=SimpleNamespace(msg="a group has access"))]
+    made = report(found(registry(), warnings=[*warned, "it expires"]))
+    assert rows(made, "clusters")[0][-1] == "a group has access it expires"
+    for found_one, compared in ((found(registry(), warnings=warned), {}), (found(registry()), {"drift": [], "registries": [], "warnings": warned})):
+        shown = report(found_one, compared)
+        assert rows(shown, "clusters")[0][-1] == "a group has access" and answer(shown, "could not be checked").endswith("Also see the warnings of 1 cluster.")
 
 
 # Who has access, since when, and who granted it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -198,7 +199,8 @@ def test_the_age_of_the_last_backup_is_checked(tmp_path: Path) -> None:
 def test_thousands_of_registries_are_written_quickly() -> None:
     names = [f"r{number}" for number in range(2000)]
     made = checked(compared(*names), found(*map(registry, names)))
-    started = datetime.now()
+    # Of this process alone, whatever else the machine does.
+    started = time.process_time()
     for text in (_results.as_json(run({"east": made}), {}), _results.as_junit(run({"east": made})), _results.as_metrics(run({"east": made}), "")):
         assert text.count("r1999") >= 1
-    assert datetime.now() - started < timedelta(seconds=2)
+    assert time.process_time() - started < 2
