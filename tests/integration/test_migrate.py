@@ -234,6 +234,12 @@ def test_killed_at_each_step_and_run_again_it_ends_right(
             helpers.until(lambda: any(request.fault for request in faults.recorded_requests(layout)), 60)
         faults.api_rules(layout, [])
         assert is_closed(layout, source, old) and rows(layout, target, new) == before
+        # Another database is chosen, in which no tables can be made.
+        faults.api_rules(layout, [faults.Rule("status", verbs=["create"], path="/modelregistries", status=403, count=None)])
+        [failed] = runner.sequence([task(name, external(layout, target, new_database(target)))])
+        faults.api_rules(layout, [])
+        way_back = "The previous database was opened for writes again" if source == databases.MARIADB else "is still closed for writes, as it was before this run"
+        assert failed.failed and way_back in failed.result["msg"] and is_closed(layout, source, old) == (source != databases.MARIADB), failed.output
         # After it was changed, and while it is waited for.
         assert runner.killed_after(1, MODULE, **task(name, to).options)
         try:

@@ -308,14 +308,14 @@ class Migration:
 
     def _move(self, begun: move.Move) -> None:
         reader, seconds = self._reader, self._options["wait_timeout"]
-        if not self._has_tables:
-            self._reader.cluster.tell("waiting for the registry server to create the tables in the new database")
-            new_schema.make(reader, self._resource, self._after, seconds)
-        else:
-            # A run that was killed may have left it.
-            new_schema.remove(reader, self._resource, seconds)
-        before = self._samples()
         try:
+            if not self._has_tables:
+                self._reader.cluster.tell("waiting for the registry server to create the tables in the new database")
+                new_schema.make(reader, self._resource, self._after, seconds)
+            else:
+                # A run that was killed may have left it.
+                new_schema.remove(reader, self._resource, seconds)
+            before = self._samples()
             begun.carry_over()
             self._tell("waiting for the registry to use the new database")
             restarted = time.monotonic()

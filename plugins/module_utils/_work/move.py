@@ -78,16 +78,16 @@ class Move:
             self.sink.claim()
         except closing.HeldError as error:
             raise closing.HeldError(f"{error} (the new one), or the new database is the current one under another host name") from None
+        self._see_whether_closed()
 
     def carry_over(self) -> None:
         """Make the target equal to the source, which is closed then. Only after `claim`.
 
         UnusableDatabaseError: the target was not committed, and whether the source is closed is in `closed`.
         """
-        self.closed = self.was_closed = self.source.is_closed()
-        if self.closed:
-            self.facts.ways_back = self.source.ways_back()
-        else:
+        # Somebody may have opened it in the meantime.
+        self._see_whether_closed()
+        if not self.closed:
             self.tell("waiting for the lock on the tables")
             self.source.hold(self.lock_timeout)
         self.facts.held_at = time.monotonic()
@@ -101,6 +101,11 @@ class Move:
             if not self.closed:
                 with contextlib.suppress(_errors.ReportedError):
                     self.source.release()
+
+    def _see_whether_closed(self) -> None:
+        self.closed = self.was_closed = self.source.is_closed()
+        if self.closed:
+            self.facts.ways_back = self.source.ways_back()
 
     def rehearse(self) -> None:
         """Everything that `carry_over` does to the target, taken back. UnusableDatabaseError as there."""
