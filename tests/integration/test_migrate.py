@@ -238,8 +238,9 @@ def test_killed_at_each_step_and_run_again_it_ends_right(
         faults.api_rules(layout, [faults.Rule("status", verbs=["create"], path="/modelregistries", status=403, count=None)])
         [failed] = runner.sequence([task(name, external(layout, target, new_database(target)))])
         faults.api_rules(layout, [])
-        way_back = "The previous database was opened for writes again" if source == databases.MARIADB else "is still closed for writes, as it was before this run"
-        assert failed.failed and way_back in failed.result["msg"] and is_closed(layout, source, old) == (source != databases.MARIADB), failed.output
+        is_renamed = source == databases.MARIADB
+        way_back = "opened for writes again" if is_renamed else "is still closed for writes, as it was before this run"
+        assert failed.failed and way_back in failed.result["msg"] and is_closed(layout, source, old) is not is_renamed, failed.output
         # After it was changed, and while it is waited for.
         assert runner.killed_after(1, MODULE, **task(name, to).options)
         try:
@@ -260,7 +261,8 @@ def test_a_run_that_nobody_waits_for_any_more_stops_before_the_previous_database
     def privileges() -> Any:
         """Explicit ones stay from the first time that tables are closed."""
         with opened(layout, "postgresql", old) as (connection, _engine):
-            return connection.execute("SELECT relname, relacl::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1").fetchall()
+            tables = "relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            return connection.execute(f"SELECT relname, relacl::text FROM pg_class WHERE {tables} ORDER BY relname").fetchall()
 
     with registry_on(layout, automation, name, external(layout, "postgresql", old)):
         before, resource = privileges(), cluster.registry(name)

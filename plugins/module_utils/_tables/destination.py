@@ -57,9 +57,13 @@ def into_folder(folder: str, backup: retention.Backup, fill: Fill, checksum: boo
                 archive.Reader(stream).prove_files()
             if os.path.lexists(path):
                 raise DestinationError(f"The backup was not written: {path} exists already")
-            if checksum:
-                _write_checksum(path, writer.sha256)
-            os.rename(draft, path)
+            with _draft(path + CHECKSUM) if checksum else contextlib.nullcontext() as beside:
+                if beside:
+                    _write_checksum(beside, writer.sha256, backup.file)
+                os.rename(draft, path)
+                # A checksum without its archive would fail whoever checks all of a folder.
+                if beside:
+                    os.rename(beside, path + CHECKSUM)
     except OSError as error:
         reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (error.strerror or str(error)).lower()
         raise DestinationError(f"The backup was not written to {folder}: {reason}") from None
@@ -154,11 +158,11 @@ def _remove_leftovers(folder: str, backup: retention.Backup) -> None:
 
 
 def _drafts_of(names: Iterable[str], backup: retention.Backup) -> list[str]:
-    drafts = {name: retention.backup_in(name[: -len(_DRAFT)]) for name in names if name.endswith(_DRAFT)}
+    drafts = {name: retention.backup_in(name[: -len(_DRAFT)].removesuffix(CHECKSUM)) for name in names if name.endswith(_DRAFT)}
     return [name for name, found in drafts.items() if found and (found.cluster, found.registry) == (backup.cluster, backup.registry)]
 
 
-def _write_checksum(path: str, sha256: str) -> None:
+def _write_checksum(path: str, sha256: str, name: str) -> None:
     """As `sha256sum --check` reads it."""
-    with os.fdopen(os.open(path + CHECKSUM, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as file:
-        file.write(f"{sha256}  {os.path.basename(path)}\n")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{sha256}  {name}\n")

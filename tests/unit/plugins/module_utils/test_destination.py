@@ -49,6 +49,20 @@ def test_a_backup_in_a_folder(tmp_path: Path) -> None:
         archive.Reader(stream).prove()
 
 
+def test_a_checksum_is_never_there_without_its_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    rename = os.rename
+
+    def looked(source: str, target: str) -> None:
+        seen.append(names(tmp_path))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", looked)
+    destination.into_folder(str(tmp_path), BACKUP, fill, checksum=True)
+    checksum = BACKUP.file + ".sha256"
+    assert [(BACKUP.file in found, checksum in found) for found in (*seen, names(tmp_path))] == [(False, False), (True, False), (True, True)]
+
+
 def test_the_size_is_known_without_a_file(tmp_path: Path) -> None:
     written = destination.into_nothing(str(tmp_path), BACKUP, fill)
     assert (written.path, names(tmp_path)) == (str(tmp_path / BACKUP.file), [])
@@ -141,7 +155,8 @@ def test_what_a_killed_run_left_is_cleared_and_what_another_run_writes_is_not(tm
         assert names(tmp_path) == sorted([draft, new.file])
         process.send_signal(signal.SIGKILL)
     other = "api_others_20260401T000000Z.zip.part"
-    (tmp_path / other).touch()
+    for left in (other, "api_models_20260401T000000Z.zip.sha256.part"):
+        (tmp_path / left).touch()
     destination.into_folder(str(tmp_path), later, fill)
     assert names(tmp_path) == sorted([other, new.file, later.file])
 
