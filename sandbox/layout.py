@@ -120,15 +120,23 @@ class Layout:
         return f"http://{self.address('router')}:8080"
 
 
+# By these sockets another start at the same time sees which network this one has chosen, until its API server listens there. They end with this process.
+_CLAIMS: list[socket.socket] = []
+
+
 def _free_network(state: Path) -> int:
     first = int(hashlib.sha256(str(state).encode()).hexdigest(), 16) % 190
     for step in range(190):
         number = 60 + (first + step) % 190
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((f"127.{number}.0.1", 6443))
+                claim.bind(f"\0modelops-network-{number}")
             except OSError:
+                claim.close()
                 continue
+        _CLAIMS.append(claim)
         return number
     raise RuntimeError("no free loopback network is left for a sandbox: stop one with `make sandbox-stop`")
