@@ -92,6 +92,7 @@ def prepare_playbook() -> None:
 
     constants.DEFAULT_INTERNAL_POLL_INTERVAL = SECONDS_BETWEEN_LOOKS
     share_archives(constants)
+    keep_vars_files()
     loader.init_plugin_loader()
     # A run would do it again, and warn.
     loader._configure_collection_loader = lambda *_: None
@@ -110,6 +111,18 @@ def share_archives(constants) -> None:
     shared = Path(PYTHON).with_name(f"archives-{zlib.crc32(found.encode())}")
     shared.mkdir(exist_ok=True)
     Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(shared)
+
+
+def keep_vars_files() -> None:
+    """Parse each file of `vars_files` once in a run. Ansible parses them for each task: that was half of what aap/configure.yml takes."""
+    from ansible.parsing.dataloader import DataLoader
+
+    load = DataLoader.load_from_file
+
+    def load_once(self, file_name, cache="all", *rest, **more):
+        return load(self, file_name, "all" if cache == "vaulted" else cache, *rest, **more)
+
+    DataLoader.load_from_file = load_once
 
 
 def prepare_collection() -> None:
