@@ -21,6 +21,26 @@ API_SERVER = re.compile(r"https://api\.([a-z0-9.-]+)(:\d+)?/?")
 ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d+)?")
 KINDS = {"group": "group", "user": "user", "project": "project", "service_account": "service account"}
 ACCESS, CLUSTER, CATALOG = "access", "cluster", "catalog"
+# Which guide explains a finding, by its kind; of rules, which are all of one kind, by its remedy. No address of the guides is always the right one.
+_ACCESS, _BACKUP, _CERTIFICATES, _FLEET, _REASONS = (
+    "Access",
+    "Back up a model registry",
+    "Passwords and certificates",
+    "Manage a fleet of clusters",
+    "Troubleshooting",
+)
+GUIDES = {
+    **dict.fromkeys(("drift", "unlisted", "sunset", "server"), _FLEET),
+    **dict.fromkeys(("failed", "skipped", "unavailable", "unknown", "database", "untested"), _REASONS),
+    **dict.fromkeys(("unread", "unjudged", "idle", "rights"), _ACCESS),
+    **dict.fromkeys(("expiring", "bundle", "restart"), _CERTIFICATES),
+    "backup": _BACKUP,
+    CATALOG: "The model catalog",
+    **dict.fromkeys((_findings.REMEDIES[rule] for rule in ("no_broad_access", "subjects")), _ACCESS),
+    **dict.fromkeys((_findings.REMEDIES[rule] for rule in ("verified_tls", "certificates")), _CERTIFICATES),
+    _findings.REMEDIES["no_generated_database"]: "Move a registry to another database",
+    _findings.REMEDIES["backup"]: _BACKUP,
+}
 # The check that a page says of a registry more than of others: why it is not available.
 UNAVAILABLE = ("unavailable", "unknown")
 
@@ -83,6 +103,11 @@ class Finding:
     remedy: str = ""
     registries: tuple[tuple[str, str], ...] = ()
     evidence: str = ""
+
+    @property
+    def guide(self) -> str:
+        """The title of the guide that explains it; empty if there is none."""
+        return GUIDES.get(self.kind) or GUIDES.get(self.remedy, "")
 
 
 @dataclass(frozen=True)

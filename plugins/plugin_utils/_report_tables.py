@@ -39,7 +39,7 @@ def attention(findings: Sequence[Finding]) -> Table:
                 Cell(marks=(Mark(finding.severity, finding.severity.capitalize()),), sort=SEVERITIES.index(finding.severity)),
                 Cell(finding.text),
                 Cell(folded=("Show", finding.evidence)),
-                Cell(finding.remedy),
+                Cell(finding.remedy, (f"Guide: {finding.guide}",) if finding.guide else ()),
                 links(finding.registries),
                 Cell(finding.cluster),
             ),

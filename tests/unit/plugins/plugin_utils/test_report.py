@@ -20,10 +20,13 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import retention
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import line
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _report_changes
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _report_changes, _report_clusters
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._report import TEMPLATES, Report, Run, files, html, report_of
+from sandbox.layout import ROOT
 from tests.found import access, certificate, found, many, registry
 
+# The first heading of each guide, which stands between two lines or above one.
+GUIDE_TITLES = {next(line for line in path.read_text().splitlines() if line[:1].isalpha()) for path in (ROOT / "docs" / "docsite" / "rst").glob("*.rst")}
 NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ lookup('pipe', 'id') }} {% raw %} {# x"
 
@@ -111,8 +114,14 @@ OWN = {"database": {"ca": {"source": "config_map"}}}
     ],
 )
 def test_what_is_wrong_with_a_registry_needs_attention(changed: dict[str, Any], severity: str, said: str) -> None:
-    [(shown, text, names)] = attention(report(found(registry(**changed), registry("other"))))
+    made = report(found(registry(**changed), registry("other")))
+    [(shown, text, names)] = attention(made)
     assert (shown, names) == (severity, ["fraud"]) and said in text
+    assert rows(made, "attention")[0][3].partition(" Guide: ")[2] in GUIDE_TITLES
+
+
+def test_a_guide_that_a_finding_names_exists() -> None:
+    assert set(_report_clusters.GUIDES.values()) <= GUIDE_TITLES
 
 
 def test_what_is_the_same_for_many_registries_is_said_once_and_the_worst_first() -> None:
