@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(OPTIONS)
         variables = task_vars or {}
-        if not options["path"]:
+        if not options["path"].strip():
             raise AnsibleActionFail("path: is empty. Set it to the path of a file on the controller.")
         path = os.path.abspath(os.path.expanduser(options["path"]))
         folder, name = os.path.split(path)

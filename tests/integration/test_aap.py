@@ -70,7 +70,7 @@ def controller(layout: Layout, automation_token: str, tmp_path_factory: pytest.T
     folder = tmp_path_factory.mktemp("controller")
     certificate = layout.path("pki", "ca.crt").read_text()
     settings = {"api_server": layout.api_url, "token": automation_token, "api_server_ca": certificate, "report_file": str(folder / "report.html")}
-    settings |= {"schedules": {"check": SCHEDULE, "backup": SCHEDULE}}
+    settings |= {"schedules": {"check": SCHEDULE, "backup": SCHEDULE}, "backup_folder": str(folder)}
     return Controller(layout, objects_of(folder, layout, **settings), folder)
 
 
@@ -173,7 +173,11 @@ def test_a_schedule_answers_the_survey_of_its_template_for_all_clusters(layout: 
     fewer = {"schedules": {"check": "", "backup": SCHEDULE}, "earlier": {"schedules": ["check"]}}
     [gone, left] = objects_of(tmp_path, layout, **fewer, token="t", api_server_ca="ca")["controller_schedules"]
     assert (gone["state"], left["state"]) == ("absent", "present") and "model_registry_backup_keep_days" not in left["extra_data"]
-    assert objects_of(tmp_path, layout, token="t", api_server_ca="ca")["controller_schedules"] == []
+    # The page of a report tells of backups only where they are made.
+    assert [item["extra_vars"]["model_registry_backup_folder"] for item in kept["controller_templates"] if item["playbook"] == "report.yml"] != [""]
+    without = objects_of(tmp_path, layout, token="t", api_server_ca="ca")
+    assert [item["extra_vars"]["model_registry_backup_folder"] for item in without["controller_templates"] if item["playbook"] == "report.yml"] == [""]
+    assert without["controller_schedules"] == []
 
 
 def test_each_job_template_but_enable_is_run_by_one_kind_of_team(layout: Layout, tmp_path: Path) -> None:
@@ -259,6 +263,14 @@ def test_a_survey_asks_for_variables_that_its_playbook_reads(controller: Control
         text += "".join(path.read_text() for role in roles for path in (ROOT / "roles" / role / "tasks").glob("*.yml"))
         for question in template["survey_spec"]["spec"]:
             assert re.search(rf"\b{question['variable']}\b", text), (template["name"], question["variable"])
+
+
+@pytest.mark.parametrize("name", ["check", "converge", "report"])
+def test_a_playbook_that_cannot_be_imported_does_the_same_as_the_one_of_the_collection(name: str) -> None:
+    """It is in the project, because Ansible loads the group_vars beside a playbook only."""
+    own, other = (yaml.safe_load(path.read_text())[-1] for path in (AAP / "project" / f"{name}.yml", ROOT / "playbooks" / f"{name}.yml"))
+    assert [own[part] for part in ("vars", "module_defaults")] == [other[part] for part in ("vars", "module_defaults")]
+    assert own["tasks"][-len(other["tasks"]) :] == other["tasks"]
 
 
 # The dashboard's dialog: the label of each field, and what stands in it at first. Its password is a credential. What the dashboard shows only after a choice
@@ -357,7 +369,7 @@ LIST = [{"name": LISTED, "display_name": "Listed", "database": {"type": "generat
 @pytest.fixture(scope="module")
 def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterator[dict[str, Job]]:
     """Every job template with its defaults and with odd answers, by what each is to show: two lives side by side."""
-    default = {"model_registry_name": DEFAULT}
+    default, missing = {"model_registry_name": DEFAULT}, {"model_registry_name": f"no-{WORD}"}
     odd = {"model_registry_display_name": ODD, "model_registry_description": DESCRIPTION}
     login = {"database_host": "mysql.data.svc.cluster.local", "database_username": databases.REGISTRY.name, "database_name": database_name}
     external = odd | {f"model_registry_{name}": value for name, value in login.items()} | {"database_source": "External database", "ca_wanted": YES}
@@ -372,7 +384,10 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
             ("create again, check", "create", {"model_registry_display_name": "Another"} | default, {"check": True}),
             ("edit", "edit", default, {}),
             ("odd edit", "edit", default | odd, {}),
+            ("external without a type", "edit", default | {"database_source": "External database"}, {}),
             ("permissions", "manage permissions", default, {}),
+            ("remove from nothing", "manage permissions", missing | {"access_change": "Remove", "access_users": "alice"}, {}),
+            ("delete nothing", "delete", missing | {"confirmation": f"no-{WORD}"}, {}),
             (
                 "odd permissions",
                 "manage permissions",
@@ -395,6 +410,7 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
             ("export, check", "export", {}, {"check": True}),
             ("export", "export", {}, {}),
             ("report", "report", {}, {}),
+            ("report that is lost", "report", {"model_registry_report_file": " {{ 6*7 }}.html"}, {}),
         ],
     ]
 
@@ -412,6 +428,7 @@ def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterat
 def test_jobs_fail_when_they_should_and_never_else(jobs: dict[str, Job]) -> None:
     failed = {step for step, job in jobs.items() if job.failed}
     refused = {"create again", "create again, check", "no password", "odd confirmation", "odd rotate", "bad", "check", "no drift"}
+    refused |= {"external without a type", "remove from nothing", "delete nothing", "report that is lost"}
     assert failed == refused, "".join(jobs[step].output for step in failed)
 
 
@@ -423,8 +440,7 @@ def test_a_name_alone_makes_a_registry_on_a_default_database_and_an_edit_changes
 
 
 def test_only_an_edit_changes_a_registry_that_exists(jobs: dict[str, Job], controller: Controller) -> None:
-    given = {template["name"]: template["extra_vars"] for template in controller.objects["controller_templates"] if "extra_vars" in template}
-    assert given == {"Model registries: create": {"model_registry_must_be_new": True}}
+    assert controller.template("create")["extra_vars"] == {"model_registry_must_be_new": True} and "extra_vars" not in controller.template("edit")
     for step in ("create again", "create again, check"):
         assert f"registry '{DEFAULT}' already exists" in jobs[step].output and "changed=0" in jobs[step].output, jobs[step].output
 
@@ -471,10 +487,22 @@ def test_a_list_is_applied_between_a_check_that_fails_and_one_that_does_not(jobs
     assert "There is no drift" in jobs["no drift"].output
 
 
+def test_a_job_that_cannot_do_what_was_asked_fails_and_says_why(jobs: dict[str, Job]) -> None:
+    for step, words in {
+        "external without a type": "database.type 'External database'",
+        "remove from nothing": f'registry \\"no-{WORD}\\" does not exist',
+        "delete nothing": "Nothing was deleted, because the registry does not exist",
+        "report that is lost": 'model_registry_report_file \\"(not shown)\\": is not an absolute path',
+    }.items():
+        assert words in jobs[step].output and "changed=0" in jobs[step].output, jobs[step].output
+
+
 def test_export_and_report_show_the_registries(jobs: dict[str, Job], controller: Controller) -> None:
     exported = (jobs["export"].folder / "inventory" / "host_vars" / CLUSTER / "model_registries.yml").read_text()
     assert f"\n{exported}" in jobs["export"].output.replace("\r\n", "\n") and f"name: {EXTERNAL}" in exported
-    assert EXTERNAL in (controller.folder / "report.html").read_text()
+    page = (controller.folder / "report.html").read_text()
+    # Backups are scheduled.
+    assert EXTERNAL in page and f"There is no backup in {controller.folder}" in page
 
 
 def test_one_job_serves_several_clusters(fleet: Controller) -> None:
@@ -500,7 +528,7 @@ def cataloging(controller: Controller, cluster: Cluster, layout: Layout, tmp_pat
 
 
 def test_jobs_manage_the_catalog(cataloging: Controller, cluster: Cluster) -> None:
-    """Nine jobs, each of which takes 2 to 4 s, and three waits for the server of the catalog."""
+    """Ten jobs, each of which takes 2 to 4 s, and three waits for the server of the catalog."""
     name = {"source_name": "Bank {{ models }}"}
     answers = {**name, "source_type": "YAML file", "source_yaml": MODELS, "source_included": " org/*,, {{*\n", "source_enabled": YES}
     made = cataloging.launch("source", answers)
@@ -514,8 +542,12 @@ def test_jobs_manage_the_catalog(cataloging: Controller, cluster: Cluster) -> No
     listed = {"model_catalog_sources": [{"id": "bank__models_", "enabled": False}]}
     drift = cataloging.launch("find drift", catalog=listed)
     assert not drift.failed and "sources[bank__models_].enabled" in drift.output, drift.output
-    checked = cataloging.launch("check", catalog=listed)
+    file = cataloging.folder / "results.json"
+    checked = cataloging.launch("check", catalog=listed | {"model_registries_result_file": str(file)})
     assert checked.failed and "sources[bank__models_].enabled" in checked.output, checked.output
+    # The file has the registries and the catalog.
+    told = json.loads(file.read_text())["clusters"][CLUSTER]
+    assert "checked" in told and told["catalog"]["failing"], told
     applied = cataloging.launch("apply the list", catalog=listed)
     assert not applied.failed and cluster.get(*SOURCES)["data"] != data, applied.output
     assert cataloging.launch("find drift", catalog=listed).failed
@@ -525,6 +557,8 @@ def test_jobs_manage_the_catalog(cataloging: Controller, cluster: Cluster) -> No
     assert not cataloging.launch("report").failed and "bank__models_" in (cataloging.folder / "report.html").read_text()
     gone = cataloging.launch("source", {**name, "source_change": "Delete"})
     assert not gone.failed and "bank__models_" not in str(cluster.get(*SOURCES)["data"]), gone.output
+    nothing = cataloging.launch("source", {**name, "source_change": "Delete"})
+    assert nothing.failed and "Nothing was deleted, because the catalog has no source" in nothing.output, nothing.output
 
 
 # The workflow

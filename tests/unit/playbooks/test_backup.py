@@ -28,3 +28,8 @@ def test_a_failure_is_told_for_each_registry_and_fails_the_run(play: Play) -> No
     unread = play("backup", model_registry_info=refused)
     assert unread.code and "east: FAILED: The database" in unread.summary, unread.output
     assert "east: the cluster has no registries" in play("backup", model_registry_info=found()).summary
+
+
+def test_check_mode_says_that_nothing_was_written(play: Play) -> None:
+    done = play("backup", "--check", model_registry_info=found(registry("one")), model_registry_backup=WRITTEN)
+    assert done.code == 0 and "east: one: would be written: 12 rows, 345 bytes to /backups/one.zip" in done.summary, done.output
