@@ -85,6 +85,16 @@ def test_a_forked_playbook_ends_as_a_started_one(tmp_path: Path, environment: Ma
     assert again[2][3]["stdout_lines"] == ["second", *started[2][3]["stdout_lines"][1:]]
 
 
+def test_a_forked_playbook_reads_the_variables_beside_it(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    for folder in ("group_vars/all.yml", "host_vars/localhost.yml"):
+        path = tmp_path / folder
+        path.parent.mkdir()
+        path.write_text(json.dumps({path.parent.name: "read"}))
+    shown: dict[str, Any] = {"ansible.builtin.debug": {"msg": "{{ group_vars | default('not') }} {{ host_vars | default('not') }}"}}
+    told = [played(tmp_path, how, shown)[2][0]["msg"] for how in (environment, warm.shell(environment))]
+    assert told == ["read read", "read read"]
+
+
 def test_the_python_of_a_forked_playbook_is_a_python(tmp_path: Path, environment: Mapping[str, str]) -> None:
     ran = {"ansible.builtin.command": {"argv": ["{{ ansible_playbook_python }}", "-c", "import sys; print(sys.executable)"]}}
     code, output, [result] = played(tmp_path, warm.shell(environment), ran)
