@@ -165,10 +165,12 @@ def mariadb_server() -> Path | None:
     return program if version and (int(version[1]), int(version[2])) >= MARIADB_MINIMUM else None
 
 
-def _missing_packages(with_browser: bool) -> list[str]:
+def _missing_packages(for_tests: bool) -> list[str]:
     missing = []
-    if with_browser and not find(*BROWSERS):
+    if for_tests and not find(*BROWSERS):
         missing.append(BROWSERS[0])
+    if for_tests and not find("mariadb-dump"):
+        missing.append("mariadb-client")
     if not mariadb_server() or not find("mariadb-install-db", "mysql_install_db"):
         missing.append("mariadb-server-core")
     try:
@@ -178,12 +180,12 @@ def _missing_packages(with_browser: bool) -> list[str]:
     return missing
 
 
-def install_packages(with_browser: bool = False) -> None:
+def install_packages(for_tests: bool = False) -> None:
     """Install the distribution packages that are missing: with root or password-less sudo, otherwise say what to run and stop.
 
-    `with_browser`: what the tests of pages need too. ToolchainError when they cannot be installed.
+    `for_tests`: what only tests need too. ToolchainError when they cannot be installed.
     """
-    missing = _missing_packages(with_browser)
+    missing = _missing_packages(for_tests)
     if not missing:
         return
     install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
@@ -193,11 +195,11 @@ def install_packages(with_browser: bool = False) -> None:
         command = shlex.join(["sudo", *install])
         raise ToolchainError(f"this machine lacks {', '.join(missing)} and only root can install it. Run this, then try again:\n\n    {command}\n")
     with _locked("distribution-packages"):
-        if missing := _missing_packages(with_browser):
+        if missing := _missing_packages(for_tests):
             say(f"installing {', '.join(missing)} from the distribution")
             _run(*as_root, "apt-get", "update", env={"DEBIAN_FRONTEND": "noninteractive"})
             _run(*as_root, "env", "DEBIAN_FRONTEND=noninteractive", *install)
-            if still := _missing_packages(with_browser):
+            if still := _missing_packages(for_tests):
                 raise ToolchainError(f"{', '.join(still)} was installed and is not usable; of MariaDB {'.'.join(map(str, MARIADB_MINIMUM))} or newer is needed")
 
 

@@ -171,7 +171,7 @@ def main(names: list[str]) -> int:
     wanted = names or known
     try:
         # A page for people is tested in a browser.
-        toolchain.install_packages(with_browser="integration" in wanted)
+        toolchain.install_packages(for_tests="integration" in wanted)
     except toolchain.ToolchainError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -47,7 +47,7 @@ async def serve(layout: Layout, node: Node) -> list[web.AppRunner]:
 
 
 def kubelet_api(node: Node) -> web.Application:
-    """What `kubectl logs` and `kubectl port-forward` need of a kubelet."""
+    """What `kubectl logs`, and ports that the library for Python forwards, need of a kubelet."""
 
     async def logs(request: web.Request) -> web.StreamResponse:
         namespace, name, container_name = (request.match_info[part] for part in ("namespace", "pod", "container"))

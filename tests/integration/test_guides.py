@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import login, port_forward
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import connection
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.symptoms import SYMPTOMS
 from sandbox import databases
-from sandbox.layout import ROOT, Layout
+from sandbox.layout import REGISTRIES_NAMESPACE, ROOT, Layout
 from sandbox.server import filler
 from tests.dashboard import CLUSTER_WIDE, Dashboard, Database, Form
 from tests.guides import GUIDES, Reader
-from tests.helpers import REGISTRIES, Cluster, Runner
+from tests.helpers import REGISTRIES, Cluster, Runner, until
+from tests.interleaving import InProcess
 
-from .test_sandbox_registry_data import asking, connect, emulated
+from .test_backup import external
+from .test_migrate import Client, answers
+from .test_sandbox_registry_data import asking, connect, emulated, new_database
+from .test_tables import MakeDatabase
+
+__all__ = ["new_database"]
 
 # One guide needs more than one cluster.
 TESTS = (Path(__file__), ROOT / "tests" / "generations" / "test_several_clusters.py")
@@ -122,6 +131,70 @@ def test_the_guide_to_migrations(reader: Reader, layout: Layout, model_registry:
         for kind in databases.KINDS:
             for name in (fraud, credit):
                 emptied(layout, kind, name)
+
+
+def command_in(guide: str, beginning: str) -> str:
+    """A command that a guide shows."""
+    [command] = re.findall(rf"^   ({re.escape(beginning)} .+)$", (GUIDES / f"{guide}.rst").read_text(), re.MULTILINE)
+    return str(command)
+
+
+def test_a_generated_database_is_copied_through_a_forwarded_port(
+    reader: Reader, layout: Layout, model_registry: Runner, cluster: Cluster, new_database: MakeDatabase
+) -> None:
+    new = new_database("postgresql")
+    made = model_registry(name="fraud-models", database={"type": "generated"})
+    assert not made.failed, made.output
+    client = Client(layout, "fraud-models")
+    until(lambda: answers(client))
+    filler.fill(client)
+    before = dict(filler.reads(client))
+    # The node of the sandbox does not know the protocol of kubectl for this. The same port of the same pod is reached through the API server with that of the
+    # library for Python, at a socket in place of a port.
+    [pod] = [pod["metadata"]["name"] for pod in cluster.items("v1", "pods", labelSelector="app=fraud-models") if "-postgres-" in pod["metadata"]["name"]]
+    assert command_in("migrate", "kubectl port-forward").endswith("deployment/fraud-models-postgres 5432")
+    secret = cluster.get("v1", "secrets", "fraud-models-postgres-credentials")["data"]["password"]
+    dump = command_in("migrate", "pg_dump").replace("fraud_models", "model_registry")
+    load = command_in("migrate", "pg_restore").replace("credit_models", new)
+    reader.variables |= {
+        "PGUSER": "modelregistry",
+        "PGPASSWORD": base64.b64decode(secret).decode(),
+        "NEW_DATABASE_HOST": databases.address(layout, "postgresql"),
+        "MODEL_REGISTRY_DATABASE_PASSWORD": databases.REGISTRY.password,
+    }
+    connected = login.connect(InProcess(layout, reader.folder).module)
+    with port_forward.forwarded(connected, REGISTRIES_NAMESPACE, pod, connection.SOCKET_PORT, connection.SOCKET) as forward:
+        assert reader.run(f"PGHOST={forward.folder} {dump}") == 0, reader.output
+    loading = f'PGHOST="$NEW_DATABASE_HOST" PGUSER={databases.REGISTRY.name} PGPASSWORD="$MODEL_REGISTRY_DATABASE_PASSWORD" {load}'
+    assert reader.run(loading) == 0, reader.output
+    reader.write_files("migrate")
+    moving = f"ansible-playbook -v modelops.openshift_ai.migrate -e model_registry_name=fraud-models -e @new-database.yml -e model_registry_database_name={new}"
+    assert reader.run(moving) == 0 and re.search(r'"copied": false', reader.output), reader.output
+    assert cluster.registry("fraud-models")["spec"]["postgres"]["database"] == new and dict(filler.reads(client)) == before
+
+
+def test_a_database_of_mariadb_is_copied_with_its_own_tools(
+    reader: Reader, layout: Layout, model_registry: Runner, cluster: Cluster, new_database: MakeDatabase
+) -> None:
+    old, new = new_database(databases.MARIADB), new_database(databases.MARIADB)
+    made = model_registry(name="credit-models", database=external(layout, databases.MARIADB, old))
+    assert not made.failed, made.output
+    client = Client(layout, "credit-models")
+    until(lambda: answers(client))
+    filler.fill(client)
+    before = dict(filler.reads(client))
+    # As the guide says for MariaDB.
+    dump = command_in("migrate", "mysqldump").replace("mysqldump", "mariadb-dump").replace("--set-gtid-purged=OFF ", "").replace("credit_models", old)
+    load = command_in("migrate", "mysql").replace("mysql", "mariadb", 1).replace("fraud_models", new)
+    host = databases.address(layout, databases.MARIADB)
+    reader.variables |= {"MYSQL_DATABASE_HOST": host, "MODEL_REGISTRY_DATABASE_PASSWORD": databases.REGISTRY.password}
+    assert reader.run(f'export MYSQL_PWD="$MODEL_REGISTRY_DATABASE_PASSWORD"\n{dump}\n{load}') == 0, reader.output
+    reader.variables["NEW_DATABASE_HOST"] = host
+    reader.write_files("migrate")
+    moving = "ansible-playbook -v modelops.openshift_ai.migrate -e model_registry_name=credit-models -e @new-database.yml"
+    assert reader.run(f"{moving} -e model_registry_database_type=mysql -e model_registry_database_name={new}") == 0, reader.output
+    assert re.search(r'"copied": false', reader.output), reader.output
+    assert cluster.registry("credit-models")["spec"]["mysql"]["database"] == new and dict(filler.reads(client)) == before
 
 
 def test_the_guide_to_access(reader: Reader) -> None:

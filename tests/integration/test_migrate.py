@@ -119,7 +119,7 @@ def registry_on(layout: Layout, automation: Runner, name: str, database: dict[st
     [made] = automation.sequence([Task({"name": name, "database": database})])
     assert not made.failed, made.output
     client = Client(layout, name)
-    helpers.until(lambda: _answers(client))
+    helpers.until(lambda: answers(client))
     if database["type"] == "generated":
         client("POST", "registered_models", {"name": "fraud", "description": "Finds it"})
     else:
@@ -131,7 +131,8 @@ def registry_on(layout: Layout, automation: Runner, name: str, database: dict[st
         automation.sequence([Task({"name": name, "state": "absent", "delete_data": True})])
 
 
-def _answers(client: Client) -> bool:
+def answers(client: Client) -> bool:
+    """Whether the registry can be asked."""
     with contextlib.suppress(OSError):
         return bool(client("GET", "registered_models"))
     return False
@@ -426,7 +427,7 @@ def test_a_registry_that_does_not_become_available_gets_its_previous_database_ba
         assert failed.failed and "previous database again" in failed.result["msg"] and "opened for writes again" in failed.result["msg"], failed.output
         assert cluster.registry(name)["spec"] == spec and secrets_of(cluster, name) == secrets
         assert not is_closed(layout, "mysql", old) and is_empty(layout, "postgresql", new) and rows(layout, "mysql", old) == before
-        helpers.until(lambda: _answers(client))
+        helpers.until(lambda: answers(client))
         assert client("POST", "registered_models", {"name": "later"})["name"] == "later"
 
 
