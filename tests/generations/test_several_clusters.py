@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import closing
 from sandbox import controlplane, databases
 from sandbox.layout import Layout
+from sandbox.server import filler
 from tests.fleet import remove
 from tests.guides import Reader
-from tests.helpers import REGISTRIES, Cluster, automation_token
+from tests.helpers import REGISTRIES, Cluster, Runner, automation_token, until
+from tests.integration.test_backup import external
+from tests.integration.test_migrate import Client, answers, open_again
+from tests.integration.test_tables import opened
 
 from .conftest import Sandbox, folder_for, sandbox_of_a_copy
 
@@ -66,6 +72,44 @@ def test_a_cluster_that_is_down_does_not_stop_the_other(reader: Reader, clusters
     assert "2 registries: 0 unchanged, 2 changed" in reader.output
     assert _registries(clusters["west"].cluster) == {"fraud-models", "credit-models"}
     assert _registries(clusters["east"].cluster) == set()
+
+
+def test_a_registry_moves_to_another_cluster_with_all_it_has(reader: Reader, clusters: dict[str, Sandbox]) -> None:
+    """As the guide to restores says. A closed registry is backed up, and recovered with the database of the other cluster."""
+    layouts = {name: sandbox.layout for name, sandbox in clusters.items()}
+    config = _together({name: (layout, controlplane.ADMIN_TOKEN) for name, layout in layouts.items()})
+    (reader.folder / "kubeconfig").write_text(json.dumps(config))
+    reader.write_files("fleet")
+    for layout in layouts.values():
+        databases.drop_database(layout, "postgresql", "fraud_models")
+        databases.create_databases(layout, "postgresql", ["fraud_models"])
+    here = Runner(layouts["east"], controlplane.ADMIN_TOKEN, reader.folder)
+    made = here(name="fraud-models", database=external(layouts["east"], "postgresql", "fraud_models"))
+    assert not made.failed, made.output
+    old, new = (Client(layouts[name], "fraud-models") for name in ("east", "west"))
+    until(lambda: answers(old))
+    filler.fill(old)
+    before = dict(filler.reads(old))
+    with opened(layouts["east"], "postgresql", "fraud_models") as (connection, engine):
+        source = closing.Source(connection, engine)
+        source.hold(5)
+        source.close(connection)
+    try:
+        reader.variables["MODEL_REGISTRY_DATABASE_PASSWORD"] = databases.REGISTRY.password
+        playbook = "ansible-playbook -i inventory.yml modelops.openshift_ai."
+        backup = "backup -e model_registries_clusters=east -e model_registry_name=fraud-models -e model_registry_backup_folder=$PWD/backups"
+        assert reader.run(f"mkdir backups; {playbook}{backup}") == 0, reader.output
+        recover = f"recover -e model_registries_clusters=west -e model_registry_database_host={databases.address(layouts['west'], 'postgresql')}"
+        assert reader.run(f'{playbook}{recover} -e model_registry_restore_file="$(ls $PWD/backups/*.zip)"') == 0, reader.output
+        until(lambda: answers(new))
+        assert dict(filler.reads(new)) == before == dict(filler.reads(old))
+        assert clusters["west"].cluster.registry("fraud-models")["spec"]["postgres"]["host"] == databases.address(layouts["west"], "postgresql")
+        with pytest.raises(urllib.error.HTTPError):
+            old("POST", "registered_models", {"name": "next"})
+        highest = max(int(answer["id"]) for path, answer in before.items() if path.count("/") == 1 and not path.startswith(("artifacts", "model_artifacts")))
+        assert int(new("POST", "registered_models", {"name": "next"})["id"]) == highest + 1
+    finally:
+        open_again(layouts["east"], "postgresql", "fraud_models")
 
 
 def _registries(cluster: Cluster) -> set[str]:
