@@ -61,7 +61,7 @@ def registries(layout: Layout, automation: Runner) -> Iterator[Registries]:
     """Registries that are available: one of each kind of database whose backups are restored, and one into which they are. Their names and databases."""
     mark = uuid.uuid4().hex[:8]
     made, tasks = {}, []
-    for use in ("mysql", "postgresql", "to-mysql", "to-postgresql", "to-generated"):
+    for use in ("mysql", "postgresql", "to-mysql", "to-postgresql", "to-mariadb", "to-generated"):
         kind = use.removeprefix("to-")
         made[use] = name, database = f"restored-{use}-{mark}", f"restored_{use.replace('-', '_')}_{mark}"
         options: dict[str, Any] = {"type": "generated"}
@@ -83,7 +83,7 @@ def emptied(layout: Layout, registries: Registries, kind: str) -> tuple[str, str
     name, database = registries[f"to-{kind}"]
     with databases.administration(layout, kind, database) as run_sql:
         for table in reversed(loader.COPIED):
-            run_sql(f"DELETE FROM {table.name}" if kind == "mysql" else f'TRUNCATE "{table.name}" RESTART IDENTITY CASCADE')
+            run_sql(f"DELETE FROM {table.name}" if databases.speaks_mysql(kind) else f'TRUNCATE "{table.name}" RESTART IDENTITY CASCADE')
     return name, database
 
 
@@ -125,7 +125,7 @@ def is_empty(layout: Layout, kind: str, database: str) -> bool:
         return not loader.occupied(taken)
 
 
-@pytest.mark.parametrize(("source", "target"), [("mysql", "postgresql"), ("postgresql", "mysql"), ("mysql", "generated")])
+@pytest.mark.parametrize(("source", "target"), [("mysql", "postgresql"), ("postgresql", "mysql"), ("postgresql", databases.MARIADB), ("mysql", "generated")])
 def test_every_answer_is_the_same_in_another_registry(
     layout: Layout,
     cluster: Cluster,
