@@ -53,6 +53,12 @@ CAMPAIGNS = {
             ),
         ),
         Campaign(
+            "migrations",
+            "A migration that is killed after any of its writes is completed by the same run: every answer of the registry is as before.",
+            100,
+            ("tests/integration/test_migrate.py", "tests/integration/test_move.py"),
+        ),
+        Campaign(
             "interleavings",
             "Two runs for the same registry lose nothing, whatever they do and wherever one of them was when the other went by.",
             500,
