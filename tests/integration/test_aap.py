@@ -26,7 +26,8 @@ from tests.fleet import remove
 from tests.helpers import Runner, Task, account_with, converging_roles, roles_of, shell, until
 
 from .conftest import Cluster
-from .test_migrate import Client, _answers
+from .test_migrate import Client
+from .test_migrate import answers as is_served
 
 # The variables that the roles of infra.aap_configuration read, and the modules that their items go to.
 MODULES = {
@@ -756,7 +757,7 @@ def test_a_registry_with_a_generated_database_is_recovered_by_jobs_after_it_was_
             made = controller.launch("create", {"model_registry_display_name": name})
             assert not made.failed, made.output
             client = Client(layout, name)
-            until(lambda: _answers(client), 60)
+            until(lambda: is_served(client), 60)
             model = client("POST", "registered_models", {"name": "fraud", "description": "Finds it"})["id"]
             client("POST", "model_versions", {"name": "v1", "registeredModelId": model})
             before = [client("GET", path) for path in ("registered_models", "model_versions")]
