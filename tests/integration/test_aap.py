@@ -369,7 +369,10 @@ LIST = [{"name": LISTED, "display_name": "Listed", "database": {"type": "generat
 
 @pytest.fixture(scope="module")
 def jobs(controller: Controller, database_name: str, cluster: Cluster) -> Iterator[dict[str, Job]]:
-    """Every job template with its defaults and with odd answers, by what each is to show: two lives side by side."""
+    """Every job template with its defaults and with odd answers, by what each is to show: two lives side by side.
+
+    It takes more than 20 s: more than twenty jobs, each with a start of ansible-runner, and three registries.
+    """
     default, missing = {"model_registry_name": DEFAULT}, {"model_registry_name": f"no-{WORD}"}
     odd = {"model_registry_display_name": ODD, "model_registry_description": DESCRIPTION}
     login = {"database_host": "mysql.data.svc.cluster.local", "database_username": databases.REGISTRY.name, "database_name": database_name}
@@ -582,8 +585,9 @@ def test_only_drift_leads_to_an_approval_and_no_check_that_could_not_look(contro
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with Api(tmp_path) as made:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    # The roles in place of the collection's are in one folder for all tests: in an environment of its own, a playbook takes a second more.
+    with Api(tmp_path_factory.getbasetemp()) as made:
         yield made
 
 
