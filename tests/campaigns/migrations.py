@@ -147,5 +147,5 @@ class _Moving:
         assert int(added["id"]) == highest + 1, added
         left = [item["metadata"]["name"] for item in self._room.cluster.items(*REGISTRIES) if item["metadata"]["name"].startswith(self.name)]
         assert left == [self.name], left
-        secrets = [name for name in migrations.secrets_of(self._room.cluster, self.name)]
+        secrets = list(migrations.secrets_of(self._room.cluster, self.name))
         assert section["passwordSecret"]["name"] in secrets and len(secrets) == (1 if self.source == "generated" else 2), secrets

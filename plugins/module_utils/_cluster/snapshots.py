@@ -21,7 +21,7 @@ T = TypeVar("T")
 # By name.
 Objects = dict[str, manifests.Manifest]
 # What was read since a moment, behind a lock.
-Answers = tuple[threading.Lock, float, dict[Hashable, "Future[Any]"]]
+Answers = tuple[threading.Lock, float, dict[Hashable, Future[Any]]]
 THREADS = 8
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
