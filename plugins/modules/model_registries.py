@@ -50,8 +50,8 @@ options:
     type: str
   purge:
     description:
-      - Whether to delete registries that are not listed, together with everything that was created only for them, as M(modelops.openshift_ai.model_registry)
-        does with C(state=absent). An external database is never changed or deleted.
+      - Whether to delete registries that are not listed, together with the objects that M(modelops.openshift_ai.model_registry) deletes with C(state=absent).
+        An external database is never changed or deleted.
       - Registries are deleted after all listed registries have been reconciled. If a listed registry fails, nothing is deleted and a warning is issued.
       - Objects that a listed registry uses, or will use after this run, are kept. For example, a registry that is listed under a new name can use the password
         and the CA of the previous one. Objects that are not deleted are listed in RV(kept).
@@ -304,7 +304,7 @@ kept:
 info:
   description:
     - The result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace, as a string in JSON format, because Ansible copies each
-      part of a result several times. Use the filter P(ansible.builtin.from_json#filter) to read it. With C(async), the result is a dictionary.
+      part of a result several times. Use the filter C(from_json) to read it. With C(async), the result is a dictionary.
     - A warning is issued if the registries could not be read.
   returned: if O(info) is set, in check mode, and the registries could be read
   type: str

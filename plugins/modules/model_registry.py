@@ -18,7 +18,7 @@ description:
   - Waits until the registry is available, which means that it serves requests with its current definition. If it does not become available, the module fails
     and reports the cause.
   - Writes the same objects as the dashboard. A registry can be created in the dashboard and edited with this module, and vice versa.
-  - Performs all checks before anything is written. One error lists all problems that were found.
+  - Checks the options and the cluster before anything is written. One error lists the problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -45,7 +45,7 @@ options:
   name:
     description:
       - The resource name of the registry. It cannot be changed later.
-      - The name consists of lowercase letters, digits and hyphens, begins and ends with a letter or digit, and has at most 48 characters. In Kubernetes 1.35
+      - The name must consist of lowercase letters, digits and hyphens, begin and end with a letter or digit, and have at most 48 characters. In Kubernetes 1.35
         and earlier, the name of a new registry must begin with a letter. The module fails for any other name. If the name contains other characters, the error
         suggests the name that the dashboard would derive.
       - In OpenShift AI 3.4 and later, the dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer
@@ -62,7 +62,7 @@ options:
     type: str
   state:
     description:
-      - V(present) creates or edits the registry. V(absent) deletes the registry and everything that was created only for it.
+      - V(present) creates or edits the registry. V(absent) deletes the registry.
       - Together with the registry, V(absent) deletes the Secret that contains its password, and the ConfigMaps that contain its uploaded CA certificates, if
         the dashboard or this collection created these objects and no other registry uses them. Secrets and ConfigMaps that were created for a registry that no
         longer exists are deleted together with the last registry that uses them. V(absent) also deletes the ClusterRoleBinding that the operator leaves behind,
@@ -88,7 +88,7 @@ options:
       - The checks are those of M(modelops.openshift_ai.model_registry_database_info). They run on the host that executes the task. Each step takes at most 2
         seconds, and each check logs in only once. If the registry does not become available, the database can be checked again.
       - Problems that depend on the address of the client never make the module fail. Examples are a host name that can be resolved only in the cluster, and a
-        login that MySQL rejects, because MySQL accounts are restricted to hosts.
+        login that MySQL rejects, because MySQL accounts can be restricted to hosts.
       - Requires the Python package C(cryptography), and C(PyMySQL) for MySQL or C(psycopg) for PostgreSQL. If a package is missing, V(fail) makes the module
         fail. V(warn) only sets RV(database.checked) to V(false).
       - If the registry does not become available, the error also reports the problems of the database.

@@ -33,7 +33,7 @@ attributes:
     description: Each run writes another backup and reports C(changed=true).
     support: none
 notes:
-  - The connection to the database is made from the host that executes the task, and the archive is written there. If this host cannot reach the database, use
+  - The host that executes the task connects to the database and writes the archive. If this host cannot reach the database, use
     C(delegate_to) with a host that can.
   - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
   - The database is read with the account of the registry. The password is read from the cluster.

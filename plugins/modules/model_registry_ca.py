@@ -126,7 +126,7 @@ options:
         CA in the bundle, and that it is valid for the host name.
       - A warning is issued if the database cannot be reached.
       - The module fails if the certificate cannot be verified. For MySQL, it also fails if the certificate is not valid for the host name. For PostgreSQL, a
-        certificate that is not valid for the host name only causes a warning, because the product never verifies the host name.
+        certificate that is not valid for the host name only causes a warning, because the product does not verify the host name if a CA is set.
       - Only O(database.type), O(database.host), O(database.namespace) and O(database.port) are used. O(database.ca) is ignored. All other suboptions are
         validated and then ignored. The same variable can therefore be used for all modules.
     type: dict

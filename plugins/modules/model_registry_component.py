@@ -18,7 +18,7 @@ description:
   - Waits until the registry operator and the namespace are ready, or until the component is removed. If this does not succeed, the module fails and reports the
     cause.
   - Does not change any other part of the DataScienceCluster. A warning is issued if another tool, such as Argo CD, manages the DataScienceCluster.
-  - Performs all checks before anything is written. One error lists all problems that were found.
+  - Checks the options and the cluster before anything is written. One error lists the problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes

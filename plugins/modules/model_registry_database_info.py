@@ -13,7 +13,8 @@ version_added: 0.1.0
 author:
   - The modelops.openshift_ai authors (@modelops)
 description:
-  - Connects to a MySQL, MariaDB or PostgreSQL database in the same way as the registry server, and reports all problems instead of only the first.
+  - Connects to a MySQL, MariaDB or PostgreSQL database in the same way as the registry server, and reports all problems that it can find, instead of only the
+    first.
   - Checks the host name, the port, whether TLS is available and required, the certificate with its host name and expiry date, and the login. If the login
     succeeds, also checks the server version, the database, its character set, the privileges that the migrations need, the schema, incomplete migrations, and
     the connection limit.
@@ -33,7 +34,7 @@ notes:
   - The host that executes the task connects to the database. If the controller cannot reach the database, use C(delegate_to) with a host that can.
   - Problems that depend on the address of the client are reported as V(warning) in RV(findings), and RV(usable) is null unless there is also a V(failure).
     Examples are a host that cannot be resolved or reached, access rules of PostgreSQL (C(pg_hba.conf)), and a login that MySQL rejects, because MySQL accounts
-    are restricted to hosts.
+    can be restricted to hosts.
   - The module logs in only once, because repeated logins with a wrong password can lock an account.
   - The password is not sent to a server whose certificate the registry server would reject.
   - The password is never sent to a MySQL server that requests it in clear text (C(mysql_clear_password)). The registry server does not send it either. Without
@@ -98,8 +99,8 @@ options:
       password:
         description:
           - The password of the user. Either this option or O(database.password_secret) is required.
-          - The module fails if the password is empty, ends with a line break or, for MySQL, contains V(?), because the registry server does not start with such
-            a password.
+          - The module fails if the password is empty, ends with a line break, or contains a null character. For MySQL, it also fails if the password contains
+            V(?), because the registry server does not start with such a password.
         type: str
       password_secret:
         description:

@@ -14,7 +14,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Reads one, several or all model registries of a cluster, in the format of M(modelops.openshift_ai.model_registries). If RV(registries) is used as the input
-    of that module, nothing changes. For this reason, registries that were created in the dashboard can also be exported as code.
+    of that module, no registry changes, apart from restarts that are due. Registries that were created in the dashboard can therefore be exported as code.
   - Also reports the status of each registry, which subjects have access and how, when certificates expire, and the result of a database check.
   - Does not write anything. Information that the account cannot read is omitted, and a warning describes the missing information. Only permission to read the
     registries is required.

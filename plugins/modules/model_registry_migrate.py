@@ -36,7 +36,7 @@ attributes:
         is rolled back. If it has rows, they are compared. Writes to the registry are not blocked.
     support: full
 notes:
-  - The connections to both databases are made from the host that executes the task. If this host cannot reach one of them, use C(delegate_to) with a host that
+  - The host that executes the task connects to both databases. If this host cannot reach one of them, use C(delegate_to) with a host that
     can reach both. The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
   - The module logs in to both databases with the accounts of the registry. To close the previous database, its account requires the privileges C(LOCK TABLES)
     and C(ALTER) on MySQL 8.0.22 and later. On MariaDB and earlier versions of MySQL, it also requires C(DROP), C(CREATE) and C(INSERT). On PostgreSQL, it must

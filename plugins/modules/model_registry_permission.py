@@ -17,7 +17,7 @@ description:
     registry.
   - Writes the same objects as the dashboard. Access can be granted in the dashboard and revoked with this module, and vice versa.
   - If several runs grant access in parallel, the permissions of all runs are applied. Access is never granted twice.
-  - Performs all checks before anything is written. One error lists all problems that were found.
+  - Checks the options and the cluster before anything is written. One error lists the problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes

@@ -33,7 +33,7 @@ attributes:
     description: If the database already contains exactly the data of the backup, nothing is written, and the module reports C(changed=false).
     support: full
 notes:
-  - The connection to the database is made from the host that executes the task, and the archive is read there. If this host cannot reach the database, use
+  - The host that executes the task connects to the database and reads the archive. If this host cannot reach the database, use
     C(delegate_to) with a host that can.
   - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)). Through the port of the pod of the registry
     server, the module checks that the server shows the first objects of each kind. If the server cannot be reached, a warning is issued.
