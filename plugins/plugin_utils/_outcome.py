@@ -267,7 +267,7 @@ def _rows(
                 name,
                 str(registry.get("namespace") or "") if registry else "",
                 registry["status"].get("available") if registry else None,
-                drift[name] if name in listed else None,
+                drift[name] if name in listed and results[DRIFT] != ERROR else None,
                 _backups.text(moment) if moment else None,
                 _earliest(registry) if registry else [],
                 results,

@@ -150,6 +150,8 @@ def test_whoever_is_granted_access_gets_in_and_whoever_is_not_does_not(
     }
     nobody = people.token("frank")
     assert set(statuses(layout, registry, tokens).values()) == {403}
+    # With kubectl, without the labels of the dashboard.
+    bind(cluster, registry, f"{registry}-by-hand", "grace")
     listed: dict[str, Any] = {
         "groups": ["data-scientists"],
         "users": ["dana"],
@@ -441,12 +443,14 @@ def test_the_api_server_is_asked_who_really_may(cluster: Cluster, automation: Ru
             ]
         )
     finally:
+        cluster.delete(*ROLE_BINDINGS, f"{registry}-by-hand")
         for plural in ("clusterrolebindings", "clusterroles"):
             cluster.delete(f"{RBAC}/v1", plural, f"{registry}-reader", None)
     names = ["group data-scientists", "user dana", f"project {project}", f"service account {project}/pipeline", "user bob"]
     assert granted.result["verification"]["allowed"] == names and granted.result["verification"]["denied"] == []
     assert {"subject": "user erin", "through": f"ClusterRoleBinding '{registry}-reader'"} in granted.result["verification"]["others"]
-    assert any("these subjects also have access" in warning and "user erin" in warning for warning in granted.warnings)
+    assert {"subject": "user grace", "through": f"RoleBinding '{registry}-by-hand'"} in granted.result["verification"]["others"]
+    assert any("these subjects also have access" in warning and "user erin" in warning and "user grace" in warning for warning in granted.warnings)
     assert revoked.result["verification"]["denied"] == names and revoked.result["verification"]["allowed"] == []
 
 

@@ -117,21 +117,22 @@ def listed_questions(wanted: permissions.Permissions, known: directory.Known) ->
     return questions
 
 
-def other_questions(target: permissions.Target, live: Iterable[manifests.Manifest], cluster_bindings: Iterable[manifests.Manifest]) -> list[Question]:
-    """Whether those may use the registry who have rights in its namespace, but not by a RoleBinding to its Role.
+def other_questions(
+    target: permissions.Target,
+    wanted: permissions.Permissions,
+    live: Sequence[manifests.Manifest],
+    cluster_bindings: Iterable[manifests.Manifest],
+) -> list[Question]:
+    """Whether those may use the registry who are not listed, and whom the dashboard does not show: not by a RoleBinding to its Role as the dashboard makes it.
 
     Every right comes from a binding: the subjects of all other RoleBindings of the namespace (`live`) and of the ClusterRoleBindings are asked about, each by
     itself, and the groups that everybody is in.
     """
-    listed: set[tuple[str, str]] = set()
+    shown = {*role_bindings.LiveGrants.of(target, live).present, *(grant.key for grant in wanted.grants)}
     others: dict[tuple[str, str], tuple[permissions.Grant, str]] = {}
     for binding in live:
-        grants_access = binding["roleRef"]["kind"] == "Role" and binding["roleRef"]["name"] == target.role
         for grant in _granted_by(binding):
-            if grants_access:
-                listed.add(grant.key)
-            else:
-                others.setdefault(grant.key, (grant, f"RoleBinding {binding['metadata']['name']!r}"))
+            others.setdefault(grant.key, (grant, f"RoleBinding {binding['metadata']['name']!r}"))
     for binding in cluster_bindings:
         for grant in _granted_by(binding):
             others.setdefault(grant.key, (grant, f"ClusterRoleBinding {binding['metadata']['name']!r}"))
@@ -139,7 +140,7 @@ def other_questions(target: permissions.Target, live: Iterable[manifests.Manifes
         others.setdefault(("Group", name), (permissions.Grant("groups", name), ""))
     questions = []
     for key, (grant, through) in others.items():
-        if key in listed:
+        if key in shown:
             continue
         kind, name = key
         user, groups = ("", (name,)) if kind == "Group" else (name, ())
@@ -225,6 +226,6 @@ def verify(
     listed = answers(listed_questions(wanted, directory.known_from(groups=groups)))
     wait.until(missing, reader.cluster, time.monotonic() + SECONDS_TO_SETTLE, poll=lambda: wait.PAUSE)
     cluster_wide = registry_reader.objects(reader, "access to the registry through permissions for the whole cluster", kinds.CLUSTER_ROLE_BINDINGS, unseen)
-    others = answers(other_questions(target, bindings, cluster_wide or ()))
+    others = answers(other_questions(target, wanted, bindings, cluster_wide or ()))
     outcome.verification = verification(listed, others)
     outcome.warn([*unseen, *verification_warnings(target, wanted, listed, others)])

@@ -81,7 +81,9 @@ def test_the_question_is_the_one_of_the_registrys_proxy():
 
 
 def test_everybody_else_with_a_binding_is_asked_about_by_itself():
-    live = [dashboards(ALICE), operators(), binding("edit", BOB, ALICE, role="edit", role_kind="ClusterRole")]
+    dave, erin, frank = (Grant("users", name) for name in ("dave", "erin", "frank"))
+    # The dashboard shows the first subject of a RoleBinding, and none of those without its labels.
+    live = [dashboards(ALICE, erin), operators(), binding("edit", BOB, ALICE, role="edit", role_kind="ClusterRole"), binding("by-hand", dave, frank)]
     cluster_wide = [
         binding("admins", Grant("groups", "admins"), role="cluster-admin"),
         binding("node", Grant("users", "system:kube-proxy"), role="node"),
@@ -90,9 +92,11 @@ def test_everybody_else_with_a_binding_is_asked_about_by_itself():
         binding("projects", *(Grant("groups", f"system:serviceaccounts:{name}") for name in ("fraud-dev", "kube-system")), role="view"),
         binding("nobody", role="view"),
     ]
-    asked = {question.who: question for question in other_questions(TARGET, live, cluster_wide)}
+    asked = {question.who: question for question in other_questions(TARGET, Permissions((frank,)), live, cluster_wide)}
     assert {who: (question.user, question.groups, question.through, question.is_platform) for who, question in asked.items() if question.through} == {
         "user bob": ("bob", (), "RoleBinding 'edit'", False),
+        "user dave": ("dave", (), "RoleBinding 'by-hand'", False),
+        "user erin": ("erin", (), "RoleBinding 'dashboard-permissions-users-alice'", False),
         "group admins": ("", ("admins",), "ClusterRoleBinding 'admins'", False),
         "user system:kube-proxy": ("system:kube-proxy", (), "ClusterRoleBinding 'node'", True),
         "service account openshift-ingress/operator": ("system:serviceaccount:openshift-ingress:operator", (), "ClusterRoleBinding 'operator'", True),

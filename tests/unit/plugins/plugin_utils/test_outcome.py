@@ -130,6 +130,12 @@ def test_registries_that_were_not_compared_are_neither_unchanged_nor_free_of_dri
         ]
 
 
+def test_a_registry_that_failed_before_it_was_compared_has_no_number_of_differences() -> None:
+    ended = result(item("a", failed=True, msg="registries[0].database.password_secret 'x': cannot be read."), item("b"), compared=True, msg="no.")
+    made = _outcome.checked(ended, found(registry("a"), registry("b")), has_list=True, purge=False)
+    assert [(row.name, row.drift, row.results["drift"]) for row in made.checked] == [("a", None, "error"), ("b", 0, "passed")]
+
+
 def test_a_check_finds_drift_what_is_not_available_and_what_expires() -> None:
     seen = found(
         registry("a", database={"ca": {"source": "config_map", "name": "x", "key": "ca.crt"}}, status={"certificates": [certificate(5), certificate(-5)]}),
