@@ -14,7 +14,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Creates and edits any number of model registries, with their databases, CA certificates and permissions. It can also delete registries that are not listed.
-  - Reads the cluster once, plans all changes, writes only the differences, processes registries in parallel, and waits for all of them together.
+  - Plans all changes before the first write, writes only the differences, processes registries in parallel, and waits for all of them together.
   - Treats each registry in the same way as M(modelops.openshift_ai.model_registry).
   - In check mode, reports drift, with the current value, the desired value, and the client and time of the last change.
 extends_documentation_fragment:
@@ -36,7 +36,7 @@ requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
   - cryptography >= 3.4, for O(registries[].database.ca.source=upload), O(check_database), and V(certificates) and V(database) in O(info.include)
-  - PyMySQL >= 1.0.2 for MySQL and psycopg >= 3.1.8 for PostgreSQL, for O(check_database)
+  - PyMySQL >= 1.0.2 for MySQL and psycopg >= 3.1.8 for PostgreSQL, for O(check_database) and for V(database) in O(info.include)
 seealso:
   - module: modelops.openshift_ai.model_registry
   - module: modelops.openshift_ai.model_registry_info
@@ -46,7 +46,8 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
         OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - The module fails if it detects that the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace, if
+        it is known.
     type: str
   purge:
     description:
@@ -54,10 +55,10 @@ options:
         An external database is never changed or deleted.
       - Registries are deleted after all listed registries have been reconciled. If a listed registry fails, nothing is deleted and a warning is issued.
       - Objects that a listed registry uses, or will use after this run, are kept. For example, a registry that is listed under a new name can use the password
-        and the CA of the previous one. Objects that are not deleted are listed in RV(kept).
+        and the CA of the previous one. Objects that the module keeps are listed in RV(kept).
       - Deletions that an earlier run started are completed, regardless of O(purge_limit) and O(delete_data). Leftovers of a deleted registry are detected by
-        its ClusterRoleBinding C(<name>-auth-delegator), which the operator leaves behind. A warning is issued if the account cannot list and delete
-        ClusterRoleBindings.
+        its ClusterRoleBinding C(<name>-auth-delegator), which the operator leaves behind. A warning is issued if the account cannot list ClusterRoleBindings,
+        or cannot delete one that was left behind.
       - A registry whose name is not valid in O(registries), such as a name with more than 48 characters, is kept and a warning is issued. Delete it with
         M(modelops.openshift_ai.model_registry) and C(state=absent).
       - A registry that another tool manages, such as Argo CD, is also kept and a warning is issued. Delete the registry with that tool.
@@ -67,22 +68,23 @@ options:
   purge_limit:
     description:
       - The maximum number of registries that O(purge) can delete in one run.
-      - If more registries would be deleted, the module fails before anything is written, and the error lists them.
+      - If more registries would be deleted, the module fails before anything is written. The error contains their number and at most ten of their names.
       - The module fails if the value is less than 0.
     type: int
     default: 1
   delete_data:
     description:
       - Whether to allow O(purge) to delete generated databases together with their registries.
-      - With V(false), the module fails before anything is written if a registry with a generated database would be deleted.
+      - With V(false), the module fails before anything is written if a registry with a generated database would be deleted, even if the registry no longer uses
+        that database.
     type: bool
     default: false
   check_database:
     description:
-      - What to do if a database would prevent its registry from becoming available. V(warn) issues a warning. V(fail) makes the registry fail before anything
-        is written for it. V(ignore) does not check any database. See O(modelops.openshift_ai.model_registry#module:check_database).
-      - Only databases whose connection settings this run writes are checked, in parallel. One warning lists all databases that cannot be reached from the host
-        that executes the task.
+      - What to do if a database would prevent its registry from becoming available. V(warn) issues a warning. With V(fail), the registry is reported as failed,
+        and nothing is written for it. V(ignore) does not check any database. See O(modelops.openshift_ai.model_registry#module:check_database).
+      - Only databases whose connection settings this run writes are checked, in parallel. One warning is issued for all databases that cannot be reached from
+        the host that executes the task.
     type: str
     choices: [ignore, warn, fail]
     default: warn
@@ -90,7 +92,7 @@ options:
     description:
       - Whether to perform a rolling restart if a Secret or ConfigMap used by a server has changed since the server started.
       - With V(false), required restarts are only reported, in a warning and in C(status.restart_needed) of RV(registries), and the servers keep running with
-        the previous data. Use this value to restart servers only in maintenance windows.
+        the previous data. Outside of maintenance windows, use this value to postpone restarts.
     type: bool
     default: true
   smoke_test:
@@ -108,7 +110,7 @@ options:
   wait:
     description:
       - Whether to wait until all registries are available, and until the registries that O(purge) deletes no longer exist.
-      - With V(true), a registry that does not become available fails, and the error reports the cause.
+      - With V(true), a registry that does not become available is reported as failed, with the cause.
     type: bool
     default: true
   wait_timeout:
@@ -189,8 +191,9 @@ EXAMPLES = r"""
 RETURN = r"""
 registries:
   description:
-    - The registries in O(registries), in the same order and in the format of the options, without secrets. C(permissions) is included only if it is set.
-    - For a registry that does not exist, for example in check mode, only the known values are included.
+    - The registries in O(registries), in the same order and in the format of the options, without secrets. C(permissions) is included only if the option
+      O(registries[].permissions) is set.
+    - For a registry that does not exist, only the known values are included.
     - If RV(info) is returned, only C(name), C(namespace), C(changed), C(failed) and C(msg) are included. All other values are in RV(info).
   returned: always, unless the list itself is not valid
   type: list
@@ -295,7 +298,7 @@ databases:
       type: str
 kept:
   description:
-    - The objects that O(purge) did not delete, each with C(kind), C(name) and C(reason).
+    - The objects that O(purge) kept, each with C(kind), C(name) and C(reason).
     - If a registry is not yet available with its new definition, the Secret that it no longer uses, and the Secrets and ConfigMaps that contain its previous
       password or CA, are also listed. A later run deletes the unused Secret and removes the previous values when the registry is available.
   returned: if an object was kept
@@ -332,7 +335,7 @@ cluster:
       type: bool
 problems:
   description: The problems that were found in the options or in individual registries.
-  returned: if the options are not valid, or if single registries failed
+  returned: if the options are not valid, or if individual registries failed
   type: list
   elements: dict
   contains:

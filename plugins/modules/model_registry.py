@@ -25,8 +25,8 @@ extends_documentation_fragment:
   - modelops.openshift_ai.database
   - modelops.openshift_ai.permissions
 notes:
-  - Options that are not set keep their current values.
-  - Only the options that are set are compared and written. Labels, annotations and fields of other clients are not changed.
+  - Options that are not set keep their current values, unless their description states otherwise.
+  - Labels, annotations and fields of a registry that do not correspond to an option are not changed.
   - For a new registry, access in O(permissions) is granted as soon as the registry exists. Members are added when the registry is available.
   - O(permissions) is ignored with O(state=absent). RoleBindings that the dashboard or this collection created for the registry are deleted together with it,
     including those that Kubernetes does not delete automatically.
@@ -46,8 +46,8 @@ options:
     description:
       - The resource name of the registry. It cannot be changed later.
       - The name must consist of lowercase letters, digits and hyphens, begin and end with a letter or digit, and have at most 48 characters. In Kubernetes 1.35
-        and earlier, the name of a new registry must begin with a letter. The module fails for any other name. If the name contains other characters, the error
-        suggests the name that the dashboard would derive.
+        and earlier, the name of a new registry must begin with a letter. With O(state=present), the module fails for any other name. If the name contains other
+        characters, the error suggests the name that the dashboard would derive, if there is one.
       - In OpenShift AI 3.4 and later, the dashboard creates registries with a name of up to 40 characters, but it can edit registries with longer
         names.
       - The module fails if a new registry has the same name as a registry in another namespace. The error contains that namespace.
@@ -58,7 +58,8 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
         OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - The module fails if it detects that the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace, if
+        it is known.
     type: str
   state:
     description:
@@ -66,7 +67,8 @@ options:
       - Together with the registry, V(absent) deletes the Secret that contains its password, and the ConfigMaps that contain its uploaded CA certificates, if
         the dashboard or this collection created these objects and no other registry uses them. Secrets and ConfigMaps that were created for a registry that no
         longer exists are deleted together with the last registry that uses them. V(absent) also deletes the ClusterRoleBinding that the operator leaves behind,
-        and anything that an interrupted deletion has left behind. Objects that are not deleted are listed in RV(kept).
+        and anything that an interrupted deletion has left behind. Objects that the module keeps are listed in RV(kept). A warning is issued for objects that
+        the account cannot read, and for a ClusterRoleBinding that it cannot delete.
       - An external database is never changed or deleted.
     type: str
     choices: [present, absent]
@@ -91,7 +93,7 @@ options:
         login that MySQL rejects, because MySQL accounts can be restricted to hosts.
       - Requires the Python package C(cryptography), and C(PyMySQL) for MySQL or C(psycopg) for PostgreSQL. If a package is missing, V(fail) makes the module
         fail. V(warn) only sets RV(database.checked) to V(false).
-      - If the registry does not become available, the error also reports the problems of the database.
+      - If the registry does not become available, the error also contains the problems that the check found.
     type: str
     choices: [ignore, warn, fail]
     default: warn
@@ -99,7 +101,7 @@ options:
     description:
       - Whether to perform a rolling restart if a Secret or ConfigMap used by the server has changed since the server started.
       - With V(false), a required restart is only reported, in a warning and in RV(status.restart_needed), and the server keeps running with the previous data.
-        Use this value to restart servers only in maintenance windows.
+        Outside of maintenance windows, use this value to postpone restarts.
       - After a change to the database settings, the operator always replaces the server.
     type: bool
     default: true
@@ -113,8 +115,9 @@ options:
   delete_data:
     description:
       - Whether to allow the deletion of a generated database together with the registry.
-      - With V(false) and O(state=absent), the module fails before anything is written if the registry has a generated database.
-      - Ignored with O(state=present), and for an external database, which is never deleted.
+      - With V(false) and O(state=absent), the module fails before anything is written if the registry has a generated database, even if the registry no longer
+        uses it.
+      - Ignored with O(state=present). An external database is never deleted.
     type: bool
     default: false
   wait:
@@ -143,7 +146,8 @@ options:
       - The certificate of the registry is verified with the CA certificates of the system, and with those in O(ca_cert) or in the kubeconfig.
       - The token is sent only to hosts in the ingress domain of the cluster, or in one of O(smoke_test_domains), because users who can edit a registry can set
         any host in its status.
-      - The request is not sent if O(impersonate_user) or O(impersonate_groups) is set, because the token does not belong to the impersonated account.
+      - The request is not sent if the account logs in without a token, for example with a client certificate. It is also not sent if O(impersonate_user) or
+        O(impersonate_groups) is set, because the token does not belong to the impersonated account.
     type: bool
     default: false
   smoke_test_domains:
@@ -239,7 +243,8 @@ changes:
       elements: str
 registry:
   description:
-    - The current registry, in the format of the options and without secrets. Empty after a deletion. C(permissions) is included only if O(permissions) is set.
+    - The current registry, in the format of the options and without secrets. Empty after a deletion. C(permissions) is included only if the option
+      O(permissions) is set.
   returned: success
   type: dict
   sample:
@@ -317,7 +322,7 @@ status:
       type: dict
 kept:
   description:
-    - The objects that were not deleted, each with C(kind), C(name) and C(reason).
+    - The objects that the module kept, each with C(kind), C(name) and C(reason).
     - If the registry is not yet available with its new definition, the Secret that it no longer uses, and the Secrets and ConfigMaps that contain its previous
       password or CA, are also listed. A later run deletes the unused Secret and removes the previous values when the registry is available.
   returned: if an object was kept

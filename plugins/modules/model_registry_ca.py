@@ -17,8 +17,8 @@ description:
   - Checks each certificate before anything is written. With O(database), also checks that the certificate of the database can be verified with the bundle.
   - After a change, restarts only the registries that use the bundle, and waits until all of them are available.
   - If a registry was available with the previous bundle, that bundle stays in the object under another key until all registries are available with the new one.
-    If no registry becomes available with the new bundle, the previous bundle is restored. The previous bundle is not restored if the database accepts the new
-    one, if the previous one is known not to work, or if another process has changed the bundle in the meantime. The error reports the result. With
+    If no registry becomes available with the new bundle, the previous bundle is usually restored. For example, it is not restored if the database accepts the
+    new one, if the previous one is known not to work, or if another process has changed the bundle in the meantime. The error reports the result. With
     O(wait=false), or if the run is interrupted, a later run of the same task removes or restores the previous bundle. With O(mode=add), the previous
     certificates stay in the bundle itself.
 extends_documentation_fragment:
@@ -35,7 +35,7 @@ notes:
     C(odh-trusted-ca-bundle)), objects with an owner reference, objects with labels or annotations of a tool (such as Argo CD, Flux, Helm, External Secrets or
     cert-manager), and objects whose data a controller wrote. The module succeeds without a change if such an object already contains the desired bundle.
   - The module never replaces or deletes a key that a registry uses as a password, client certificate or private key. It also never replaces or deletes a key
-    that contains anything other than PEM certificates, or any key of a Secret that contains the password of a database.
+    that contains a private key or text without a PEM certificate, or any key of a Secret that contains the password of a database.
   - Text between the certificates in O(pem) or O(path) is removed. Windows line endings and byte order marks are accepted. Duplicates are removed.
   - A run that was interrupted can be repeated, with the same result as an uninterrupted run.
 requirements:
@@ -56,7 +56,8 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
         OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - The module fails if it detects that the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace, if
+        it is known.
     type: str
   kind:
     description:
@@ -67,7 +68,7 @@ options:
     default: config_map
   key:
     description:
-      - The key of the bundle in the object. Other keys are not changed. The module fails if it is not a valid key.
+      - The key of the bundle in the object. The module fails if it is not a valid key. Other keys, except for that of the previous bundle, are not changed.
     type: str
     default: ca.crt
   pem:
@@ -83,8 +84,8 @@ options:
     type: str
   path:
     description:
-      - The path of a file with the certificates on the controller. A relative path is also searched for in C(files/). A file that is encrypted with Ansible
-        Vault is decrypted.
+      - The path of a file on the controller that contains the certificates. A relative path is also searched for in C(files/). A file that is encrypted with
+        Ansible Vault is decrypted.
       - The module fails if the file does not exist on the controller, even if it exists on the managed host.
     type: str
   registry:
@@ -116,7 +117,7 @@ options:
     default: present
   expiry_days:
     description:
-      - A warning is issued for certificates that expire within this number of days. The module fails if the value is less than 0.
+      - A warning is issued for certificates that expire within this number of days. The module fails if the value is less than 0 or more than 1000000.
     type: int
     default: 30
   database:
@@ -236,8 +237,8 @@ options:
   wait_timeout:
     description:
       - How long to wait for all registries together, in seconds. Ignored if O(wait=false).
-      - For a registry that the task does not change, the time is counted from the last change to the registry. A registry that has been unavailable for longer
-        is reported immediately.
+      - For a registry that the task does not change, the time is counted from the last change to the registry. If O(wait_timeout) has already passed since
+        then, the module waits at most 5 seconds or, if a restart of a failed server is due within 60 seconds, until 20 seconds after the restart.
       - The module fails if the value is less than 1.
     type: int
     default: 300

@@ -29,8 +29,8 @@ attributes:
 notes:
   - The module fails if the cluster does not have exactly one DataScienceCluster, or if the product is not installed, for example on Kubernetes.
   - The account needs the permissions in C(rbac/component.yml). The permissions for managing registries do not include them.
-  - When the component is removed, the namespace of the model registries and everything in it are kept. When the component is enabled again with the same
-    namespace, the operator manages the registries in that namespace again.
+  - The module does not delete registries or their namespace. When the component is enabled again with the same namespace, the operator manages the registries
+    in that namespace again.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -40,8 +40,8 @@ options:
   state:
     description:
       - V(managed) enables the component. V(removed) disables it.
-      - With V(removed), registries are no longer managed and no registries can be created. If the component is not yet disabled, the module fails if there are
-        registries in the cluster, or if the account cannot list registries, unless O(force=true). The error lists the registries.
+      - With V(removed), registries are no longer managed, and new registries do not become available. If the component is not yet disabled, the module fails if
+        there are registries in the cluster, or if the account cannot list registries, unless O(force=true). The error lists the registries.
     type: str
     choices: [managed, removed]
     default: managed
@@ -166,7 +166,7 @@ cluster:
       type: bool
 problems:
   description: The problems that were found in the options, or that prevent the change.
-  returned: if the module failed before anything was written
+  returned: if such problems were found
   type: list
   elements: dict
   contains:

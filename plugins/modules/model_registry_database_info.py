@@ -50,7 +50,7 @@ requirements:
 options:
   registry:
     description:
-      - The registry whose database is checked. Its host, user, Secret and CA are read from the cluster.
+      - The registry whose database is checked. The host, user, Secret and CA of the database are read from the cluster.
       - A generated database can be reached only from inside the cluster.
       - Mutually exclusive with O(database). One of them is required.
       - The module fails if the registry does not exist or has no database.
@@ -60,7 +60,8 @@ options:
       - The namespace of the model registries, and of the Secrets and ConfigMaps in O(database).
       - If not set, it is read from the DataScienceCluster when it is needed. If the DataScienceCluster does not specify a namespace, the value is read from the
         AIHub of OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
-      - With O(registry), the module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - With O(registry), the module fails if it detects that the namespace does not exist or is not the one that the operator uses. The error contains the
+        correct namespace, if it is known.
     type: str
   database:
     description:
@@ -143,7 +144,7 @@ options:
             type: str
           path:
             description:
-              - A file on the controller with the CA certificates. A relative path is also searched for in C(files/). Mutually exclusive with
+              - A file on the controller that contains the CA certificates. A relative path is also searched for in C(files/). Mutually exclusive with
                 O(database.ca.pem).
               - The module fails if the file cannot be read, or if it does not contain a bundle of valid CA certificates.
             type: str

@@ -14,10 +14,11 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Reads one, several or all model registries of a cluster, in the format of M(modelops.openshift_ai.model_registries). If RV(registries) is used as the input
-    of that module, no registry changes, apart from restarts that are due. Registries that were created in the dashboard can therefore be exported as code.
-  - Also reports the status of each registry, which subjects have access and how, when certificates expire, and the result of a database check.
-  - Does not write anything. Information that the account cannot read is omitted, and a warning describes the missing information. Only permission to read the
-    registries is required.
+    of that module, no settings and no permissions of the registries are changed. Registries that were created in the dashboard can therefore be exported as
+    code.
+  - Can also report the status of each registry, which subjects have access and how, when certificates expire, and the result of a database check.
+  - Does not write anything. Information that the account cannot read is omitted, and a warning describes the missing information. The only
+    required permissions are to list the registries and, if O(namespace) is not set, to read the namespace from the DataScienceCluster.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -33,7 +34,7 @@ notes:
   - Values that M(modelops.openshift_ai.model_registries) would reject or change, such as the name of a database with an invalid character, are omitted from
     RV(registries), and a warning lists them. Values that are omitted are not changed by that module.
   - The permissions for all information are in C(rbac/read.yml) of this collection. The file also explains what each permission reveals.
-  - The number of requests to the API server does not depend on the number of registries, except that each registry that is not available requires two or three
+  - The number of requests to the API server does not depend on the number of registries, except that each registry that is not available requires up to four
     more requests to determine the cause.
 requirements:
   - kubernetes >= 24.2.0
@@ -65,7 +66,8 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
         OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - The module fails if it detects that the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace, if
+        it is known.
     type: str
   query:
     description:
@@ -85,7 +87,7 @@ EXAMPLES = r"""
   modelops.openshift_ai.model_registries:
     registries: "{{ export.registries }}"
 
-- name: List the registries that are not available, with the cause
+- name: List the registries that are not available or whose status is not known, with the cause
   modelops.openshift_ai.model_registry_info:
     include: [status]
     query: "registries[?status.available!=`true`].{name: name, reason: status.reason, remedy: status.remedy}"
@@ -159,7 +161,7 @@ registries:
           description: The newest version of the API of model registries in the cluster.
           type: str
         server_image:
-          description: The image of the newest pod.
+          description: The image of the registry server in the newest pod.
           type: str
         server_version:
           description: The tag of that image, if it has one.
@@ -317,7 +319,7 @@ skipped_registries:
   elements: dict
 not_found:
   description:
-    - A message stating that the registry in O(name) does not exist, with the most similar name.
+    - A message stating that the registry in O(name) does not exist, with a similar name if there is one.
   returned: if O(name) is set without O(label_selector), and the registry does not exist
   type: str
   sample: Registry 'fraud-model' does not exist in namespace 'rhoai-model-registries' (did you mean 'fraud-models'?)
@@ -331,7 +333,7 @@ access_by_other_roles:
 groups:
   description:
     - The OpenShift groups that have access, with their users.
-    - Null if the account cannot list Groups, or if the cluster has no Groups because its users log in to an external identity provider.
+    - Null if the account cannot list Groups, or if the cluster has no Groups, for example because users are authenticated by an external identity provider.
   returned: if O(include) contains V(permissions)
   type: list
   elements: dict

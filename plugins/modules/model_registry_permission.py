@@ -16,7 +16,8 @@ description:
   - Grants groups, users, projects and service accounts access to a model registry, or revokes their access. Also manages the members of the group of the
     registry.
   - Writes the same objects as the dashboard. Access can be granted in the dashboard and revoked with this module, and vice versa.
-  - If several runs grant access in parallel, the permissions of all runs are applied. Access is never granted twice.
+  - If several runs grant access in parallel, the permissions of all runs are applied, unless O(permissions.exclusive=true). These runs do not create
+    duplicate RoleBindings.
   - Checks the options and the cluster before anything is written. One error lists the problems that were found.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
@@ -51,7 +52,8 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
         OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - The module fails if it detects that the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace, if
+        it is known.
     type: str
   state:
     description:
@@ -62,7 +64,7 @@ options:
   verify:
     description:
       - Whether to verify with the API server, after everything was written, that each listed subject has access or, with O(state=absent), no longer has access.
-        The result is in RV(verification). A warning is issued for each subject for which this is not the case.
+        The result is in RV(verification). A warning is issued if this is not the case for a subject.
       - With V(true), the module fails if the account does not have permission to create LocalSubjectAccessReviews in the namespace.
       - A user is verified together with the groups of the cluster that contain the user. A warning is issued if the account cannot list groups.
       - Also reports which other subjects have access, through ClusterRoleBindings and through other RoleBindings in the namespace. A warning is issued if the
@@ -143,7 +145,8 @@ registry:
       type: str
     permissions:
       description:
-        - The subjects that have access through RoleBindings of the dashboard or of this collection. C(members) is included only if the registry has a group.
+        - The subjects that have access through RoleBindings of the dashboard or of this collection. C(members) is included only if the registry has a group and
+          the account can read it.
       type: dict
       sample:
         groups: [data-scientists]
@@ -153,7 +156,7 @@ registry:
         members: [bob]
 status:
   description: The status of the registry.
-  returned: success, unless the account cannot read the Deployment and the pods of the registry; a warning is issued in that case
+  returned: success, unless the account cannot read the Deployment or the pods of the registry; a warning is issued in that case
   type: dict
   contains:
     available:
@@ -194,7 +197,7 @@ verification:
       type: list
       elements: str
     others:
-      description: All other subjects that have access, through permissions for the whole cluster or other permissions in the namespace.
+      description: The other subjects that have access, through permissions for the whole cluster or other permissions in the namespace.
       type: list
       elements: dict
       contains:
