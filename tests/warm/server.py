@@ -62,8 +62,8 @@ PLUGINS = {
     "test": ("defined",),
 }
 # Of these, each run reads all that there are, under their short names. Not of "vars": Ansible takes those that were read before for all that are enabled, and
-# would read no group_vars and host_vars.
-READ_IN_EACH_RUN = ("connection", "shell", "become", "callback")
+# would read no group_vars and host_vars. Not of "callback": that of ansible-runner takes the folder of its events from the variables of the run.
+READ_IN_EACH_RUN = ("connection", "shell", "become")
 COLLECTION = "ansible_collections.modelops.openshift_ai"
 # As with the setting internal_poll_interval. With the 0.001 of its default, Ansible takes a twentieth of a core to wait for a task.
 SECONDS_BETWEEN_LOOKS = 0.01
