@@ -15,30 +15,32 @@ author:
 description:
   - Creates, edits and deletes sources of models, MCP servers and agents in the model catalog, together with their data. Also manages the descriptions of
     labels and the named queries of the catalog.
-  - Validates everything against the rules of the catalog server before anything is written. An invalid file would make the whole catalog unavailable for all
+  - Validates the changes against the rules of the catalog server before anything is written. An invalid file can make the whole catalog unavailable for all
     users.
-  - Edits the ConfigMaps that the settings page of the dashboard edits, unless O(store=own). Sources in these ConfigMaps can be managed in the dashboard and
-    with this module.
-  - Preserves comments, and everything that the options do not specify. If a file cannot be edited in place, it is rewritten without its comments, and a warning
-    is issued.
+  - By default, adds sources to the ConfigMaps that the product provides for administrators. Sources of models that were created on the settings page of the
+    dashboard are in one of these ConfigMaps, and can be managed on that page and with this module.
+  - Preserves comments and, unless O(purge=true), everything that the options do not specify. If a file cannot be edited in place, it is rewritten without its
+    comments, and a warning is issued.
   - Writes all changes to a ConfigMap in one request, and only if there are differences.
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
 notes:
   - There is one model catalog for the whole cluster, in the registries namespace. All authenticated users can read all of it.
-  - The version of the catalog is determined from its ConfigMaps. The module fails if an option is not supported by that version. It also fails with OpenShift
-    AI 2.23 and earlier, in which the catalog is part of the dashboard.
+  - The version of the catalog is determined from its ConfigMaps. The module fails if that version does not support a kind of source, O(labels),
+    O(named_queries) or O(store=own). It also fails with OpenShift AI 2.23 and earlier, in which the catalog is part of the dashboard.
   - Sources that the product provides cannot be deleted. Only their names, labels and patterns, and O(sources[].enabled), can be overridden. In OpenShift AI 3.0
     and 3.1, the values of the product take precedence, and the module fails if an override would have no effect.
   - A change on the settings page of the dashboard removes comments, descriptions of labels, named queries, and everything else that the page does not manage. A
     warning is issued if the module changes a ConfigMap that contains any such entry other than comments. To prevent the removal, see O(store).
   - The module fails if a ConfigMap that it would change is managed by another tool, such as Argo CD.
-  - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
+  - If O(wait=true) or O(preview=true), the catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in
+    the ingress domain of the cluster, which the account must be able to read. The permission is in C(rbac/cluster.yml).
   - If only the data of a source changes, an empty line is added to or removed from the end of C(sources.yaml). Otherwise, the catalog server might not read the
     new data.
-  - The required permissions are in C(rbac/catalog.yml) of this collection. To manage tokens, the account also needs permission to get, create, patch and delete
-    Secrets. If sources are stored in additional ConfigMaps (see O(store)), add the names of these ConfigMaps to the Role in that file.
+  - The required permissions are in C(rbac/catalog.yml) of this collection. If O(namespace) is not set, the account also needs permission to read the
+    DataScienceCluster, as in C(rbac/cluster.yml). To manage tokens, it also needs permission to get, create, patch and delete Secrets. If sources are stored in
+    additional ConfigMaps (see O(store)), add the names of these ConfigMaps to the Role in C(rbac/catalog.yml).
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -100,8 +102,8 @@ options:
         type: str
       included:
         description:
-          - Patterns for the names of models or MCP servers to show. The only wildcard is C(*), and case is ignored. With an empty list, all entries of the
-            source are shown.
+          - Patterns for the names of models or MCP servers to show. The only wildcard is C(*), and case is ignored. An empty list matches all entries of the
+            source.
           - Required for a source of type V(hf) without an organization. In this case, each pattern must begin with an organization, such as C(ibm-granite/*).
         type: list
         elements: str
@@ -134,7 +136,8 @@ options:
         type: str
       state:
         description:
-          - Whether the source exists. V(absent) deletes the source, its data, and the Secret with its token.
+          - Whether the source exists. V(absent) deletes the source, its data, and the Secret with its token. Data and Secrets that another source uses are
+            kept.
           - With V(absent), the module fails if the product provides the source. Set O(sources[].enabled) to V(false) instead. The module also fails if the
             source is in a ConfigMap that other users or tools manage.
         type: str
@@ -149,10 +152,11 @@ options:
       - Descriptions of labels. If not set, they are not changed.
       - The module fails if a ConfigMap of the product or of other users already describes a label differently, because the same label in two ConfigMaps makes
         the catalog unavailable.
-      - A warning is issued if the module changes a ConfigMap and several ConfigMaps describe labels. The latter is the case if the product itself also
-        describes labels. In current versions, the catalog server fails to reload the labels after any source has changed. The catalog is then unavailable until
-        the Deployment C(model-catalog) is restarted. With O(wait=true), the module restarts the Deployment in this case. This requires the Role
-        C(model-catalog-restart) in C(rbac/catalog.yml). Without this Role, the module fails, and the error contains the command to run.
+      - If more than one ConfigMap describes labels, for example because the product itself also describes labels, the catalog server can fail to reload the
+        labels after any source has changed. The catalog is then unavailable until the Deployment C(model-catalog) is restarted. A warning is issued if the
+        module changes a ConfigMap while more than one ConfigMap describes labels.
+      - With O(wait=true), the module restarts the Deployment if the catalog server fails to reload the labels. This requires the Role C(model-catalog-restart)
+        in C(rbac/catalog.yml). Without this Role, the module fails, and the error contains the command to run.
     type: list
     elements: dict
     suboptions:
@@ -187,6 +191,7 @@ options:
       asset_type:
         description:
           - The type of asset that the filters apply to. If not set, they apply to models.
+          - V(mcp_servers) and V(agents) require OpenShift AI 3.5 or later.
         type: str
         choices: [models, mcp_servers, agents]
       filters:
@@ -215,7 +220,8 @@ options:
   store:
     description:
       - Where new sources, labels and named queries are stored. Existing sources, labels and named queries are not moved.
-      - V(dashboard) is the ConfigMap that the settings page of the dashboard edits.
+      - V(dashboard) stands for the ConfigMaps that the product provides for administrators, such as C(model-catalog-sources), which the settings page of the
+        dashboard edits.
       - V(own) is the ConfigMap C(modelops-catalog) with the label C(opendatahub.io/catalog-source=true), which the dashboard never changes. The settings page
         does not show its sources. Requires OpenShift AI 3.4 or later.
       - In OpenShift AI 3.4 and later, new sources that do not fit into the ConfigMap are stored in additional ConfigMaps with the same label, such as
@@ -226,15 +232,15 @@ options:
   purge:
     description:
       - Whether to delete sources that are not listed. If O(labels) or O(named_queries) is set, labels or named queries that are not listed are also deleted.
-      - Overrides of sources that the product provides are also removed if the sources are not listed. Sources in ConfigMaps that other users or tools manage
-        are kept.
+      - Overrides of sources that the product provides are also removed if the sources are not listed. Sources, labels and named queries in ConfigMaps of the
+        product, or in ConfigMaps that other users or tools manage, are kept.
       - With V(true), the module fails if O(sources) is empty.
     type: bool
     default: false
   purge_limit:
     description:
-      - The maximum number of sources that O(purge) can delete in one run.
-      - If more sources would be deleted, the module fails before anything is written, and the error lists them.
+      - The maximum number of sources that O(purge) can delete in one run. Sources of the product whose overrides are removed are also counted.
+      - If there are more such sources, the module fails before anything is written, and the error lists them.
       - The module fails if the value is less than 0.
     type: int
     default: 1
@@ -265,8 +271,8 @@ options:
         fails regardless of this option.
       - The changes are considered the cause if the pod of the catalog server is not ready, and its log contains an error about a changed ConfigMap or an added
         label, or shows that the server has crashed.
-      - A ConfigMap is not restored if another process has changed it in the meantime. Changed tokens are not restored. Secrets with tokens are deleted only
-        after the catalog server shows the changes.
+      - A ConfigMap is not restored if another process has changed it in the meantime. Changed tokens are not restored. Secrets with tokens are deleted last,
+        and only if the module has not failed.
       - Ignored if O(wait=false).
     type: bool
     default: true
@@ -330,7 +336,7 @@ changes:
       type: list
       elements: str
 sources:
-  description: The sources in O(sources), in the same order.
+  description: The sources in O(sources), in the same order. Empty if the module failed before the changes were written.
   returned: always
   type: list
   elements: dict
@@ -349,8 +355,8 @@ sources:
       description: The reason for the status, as reported by the server.
       type: str
     preview:
-      description: The number of C(entries), and the number of entries that are C(shown). Null for agents and for O(sources[].state=absent), or if the server
-        did not return them.
+      description: The preview, with C(entries), the number of entries, and C(shown), the number of entries that are shown. Null for agents and for
+        O(sources[].state=absent), or if the server did not return a preview.
       returned: if O(preview=true)
       type: dict
 version:
@@ -376,7 +382,7 @@ cluster:
       type: bool
 problems:
   description: The problems that were found.
-  returned: if the options are not valid, or the catalog server would not accept the result
+  returned: if problems were found in the options, or in the changes that they require
   type: list
   elements: dict
   contains:

@@ -33,9 +33,10 @@ notes:
   - The version of the catalog is determined from its ConfigMaps. The module fails with OpenShift AI 2.23 and earlier, in which the catalog is part of the
     dashboard.
   - The permissions to read the ConfigMaps of the catalog, and to find those with the label C(opendatahub.io/catalog-source=true), are in C(rbac/catalog.yml) of
-    this collection. To find Secrets with tokens, the account also needs permission to list Secrets.
-  - The catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in the ingress domain of the cluster.
-    If the server cannot be reached, a warning is issued.
+    this collection. The permissions to read the DataScienceCluster, which are required if O(namespace) is not set, and the ingress domain are in
+    C(rbac/cluster.yml). To find Secrets with tokens, the account also needs permission to list Secrets.
+  - If O(include) contains V(server), the catalog server is contacted at its public address, with the token of the account. The token is sent only to hosts in
+    the ingress domain of the cluster, which the account must be able to read. If the server cannot be contacted, a warning is issued.
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -52,7 +53,7 @@ options:
   include:
     description:
       - The information to return in addition to the sources.
-      - V(content) is the data of each source, which can be up to one megabyte in size.
+      - V(content) is the data of the sources that the product does not provide. The data of a source can be up to one megabyte in size.
       - V(server) is the status of each source in the catalog server.
     type: list
     elements: str
@@ -85,10 +86,10 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: catalog.findings | selectattr('effect', 'equalto', 'catalog') | length == 0
 
-# This requires include=[server], which is the default, in the task that reads the catalog
+# This requires include=[server], which is the default, in the task that reads the catalog. Sources whose status could not be determined are not checked
 - name: Fail if the catalog server cannot load a source
   ansible.builtin.assert:
-    that: catalog.sources | selectattr('status.server.status', 'equalto', 'error') | length == 0
+    that: catalog.sources | selectattr('status.server') | selectattr('status.server.status', 'equalto', 'error') | length == 0
 
 - name: List the sources that fail, with the reasons
   ansible.builtin.debug:
@@ -129,7 +130,7 @@ sources:
       description: The organization of a source of type V(hf), if one is set.
       type: str
     included:
-      description: The patterns for the names of entries to show. If it is empty, all entries are shown.
+      description: The patterns for the names of entries to show. An empty list matches all entries.
       type: list
       elements: str
     excluded:
@@ -232,7 +233,7 @@ last_writes:
       description: The name of the ConfigMap.
       type: str
     manager:
-      description: The program that last wrote the ConfigMap, as recorded by the API server. Requests of the dashboard are recorded as V(unknown).
+      description: The field manager that last wrote the ConfigMap. Requests of the dashboard are recorded as V(unknown).
       type: str
     time:
       description: The time of the write.

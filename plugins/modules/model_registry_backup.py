@@ -14,12 +14,13 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Writes a consistent snapshot of all data of a model registry to one archive, together with the configuration of the registry and its permissions. The
-    archive does not contain a password.
-  - The archive is a ZIP file with one JSON Lines file for each table and a manifest. It can be read without this collection. The guide R(Back up a model
-    registry,ansible_collections.modelops.openshift_ai.docsite.backup) describes the format.
+    archive does not contain the password of the database.
+  - The archive is a ZIP file that contains a manifest and one JSON Lines file for each table. It can be read without this collection. The guide R(Back up a
+    model registry,ansible_collections.modelops.openshift_ai.docsite.backup) describes the format.
   - Only reads the registry and its database. The registry stays available, and writes are not blocked.
-  - With O(dest), the archive gets its final name only after it has been written completely and read back. If the run fails or is killed, existing backups are
-    not changed. An incomplete file is removed, at the latest by the next backup of the same registry.
+  - With O(dest), the archive gets its final name only after it has been written completely and read back. If the archive cannot be completed, for example
+    because the run is killed, existing backups are not changed. An incomplete file is removed, at the latest by the next backup of the same registry to
+    O(dest).
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -33,13 +34,14 @@ attributes:
     description: Each run writes another backup and reports C(changed=true).
     support: none
 notes:
-  - The host that executes the task connects to the database and writes the archive. If this host cannot reach the database, use
-    C(delegate_to) with a host that can.
+  - The host that executes the task connects to the database and writes the archive. If this host cannot reach the database, use C(delegate_to) with a host that
+    can.
   - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
-  - The database is read with the account of the registry. The password is read from the cluster.
+  - The module logs in to the database as the database user of the registry. The password is read from the cluster.
   - The memory that the module needs does not depend on the size of the registry.
-  - The permissions are in C(rbac/data.yml) of this collection.
-  - The archive contains the names, descriptions, owners and custom properties of all models. Only the owner can read the file. To encrypt a backup, use
+  - The required permissions are in C(rbac/data.yml) of this collection. If O(namespace) is not set, the account also needs permission to read the
+    DataScienceCluster, as in C(rbac/cluster.yml).
+  - The archive contains the names, descriptions, owners and custom properties of all models. In O(dest), its mode is C(0600). To encrypt a backup, use
     O(command).
 requirements:
   - kubernetes >= 24.2.0
@@ -92,7 +94,7 @@ options:
     description:
       - The number of backups of this registry that are kept in O(dest), including the new one. Older backups are deleted after the new one has been written.
       - If O(keep_days) is also set, a backup is deleted only if neither of the two options keeps it. If neither option is set, no backup is deleted.
-      - Only files that are named like backups of this registry in this cluster are deleted.
+      - Only files that are named like backups of this registry in this cluster, and their checksum files, are deleted.
       - The module fails if the value is less than 1, or if O(command) is set.
     type: int
   keep_days:
@@ -152,7 +154,8 @@ backup:
       description: The number of rows of all tables.
       type: int
     tables:
-      description: For each table, the number of rows, a digest that does not depend on their order, and the SHA-256 checksum of its file in the archive.
+      description: For each table, the number of rows, a digest that does not depend on the order of the rows, and the SHA-256 checksum of its file in the
+        archive.
       type: dict
   sample:
     file: api.example.com-6443_fraud-models_20260501T020000Z.zip
@@ -160,7 +163,7 @@ backup:
     size: 48211
     rows: 1204
 summary:
-  description: The number of rows, the size and the path in one line.
+  description: One line with the number of rows, the size, the destination and, if backups were deleted, their number.
   returned: success
   type: str
   sample: 1204 rows, 48211 bytes to /var/backups/model-registries/api.example.com-6443_fraud-models_20260501T020000Z.zip

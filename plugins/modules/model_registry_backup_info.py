@@ -32,9 +32,8 @@ attributes:
     description: The platforms that the module runs on.
 notes:
   - The archive is read on the host that executes the task.
-  - An archive can be altered together with its checksums. The module fails if the configuration in the archive contains an option that
-    M(modelops.openshift_ai.model_registry_backup) never writes, such as C(allow_data_change). Before you create a registry from an archive of unknown origin,
-    review its database and permissions.
+  - An archive can be altered together with its checksums. The module fails if the configuration in the archive contains C(allow_data_change) or an unknown
+    option. Before you create a registry from an archive of unknown origin, review the database and the permissions in RV(registry).
 requirements:
   - kubernetes.core >= 5.0.0
 seealso:
@@ -52,8 +51,8 @@ options:
     description:
       - A program and its arguments, such as a decryption program or a client of an object store. The program writes the archive to its standard output. It is
         not run by a shell. It is also run in check mode.
-      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for this
-        file, set the environment variable E(TMPDIR).
+      - The archive is kept in an unnamed and unencrypted temporary file until the end of the task. To use another directory for this file, set the environment
+        variable E(TMPDIR).
       - Mutually exclusive with O(src). One of them is required.
       - The module fails if the program fails. The error contains the last part of its error output.
     type: list
@@ -66,7 +65,7 @@ EXAMPLES = r"""
     src: /var/backups/model-registries/api.example.com-6443_fraud-models_20260501T020000Z.zip
   register: found
 
-- name: Create the registry of a backup again with its permissions
+- name: Recreate the registry from the backup, with its permissions
   modelops.openshift_ai.model_registries:
     registries:
       - "{{ found.registry | combine({'database': found.registry.database | combine({'password': fraud_password, 'password_secret': none})}) }}"
@@ -95,7 +94,7 @@ registry:
     permissions:
       groups: [fraud-team]
 backup:
-  description: The backup, as its manifest describes it.
+  description: Information about the backup, from its manifest.
   returned: success
   type: dict
   contains:

@@ -19,8 +19,8 @@ description:
     also keeps its owner and group. Otherwise, it belongs to the user who runs Ansible.
   - The file is replaced atomically. If the run is interrupted, the file contains either the old or the new content.
   - A symbolic link is followed only if it is owned by root or by the user who runs Ansible. After all links are followed, the file must be within O(folder) or,
-    if O(folder) is not set, within the directory in O(path). Otherwise, the module fails, and the file is not written. The module also fails if an existing
-    file in a world-writable directory belongs to a user other than root and the user who runs Ansible.
+    if O(folder) is not set, within the parent directory of O(path). Otherwise, the module fails, and the file is not written. The module also fails if an
+    existing file in a world-writable directory belongs to a user other than root and the user who runs Ansible.
 extends_documentation_fragment:
   - modelops.openshift_ai.attributes
 attributes:
@@ -43,7 +43,7 @@ options:
   path:
     description:
       - The path of the file on the controller.
-      - A relative path is relative to the current working directory of the run.
+      - A relative path is resolved against the current working directory of the run.
     type: path
     required: true
   content:
@@ -53,7 +53,7 @@ options:
   folder:
     description:
       - The directory that must contain the file, at any depth. Missing directories are created.
-      - If not set, it is the directory in O(path), which must exist.
+      - If not set, it is the parent directory of O(path), which must exist.
     type: path
   backup:
     description: Whether to keep the replaced content in a file in the same directory. The name of this file consists of the name of the original file, a
@@ -96,6 +96,6 @@ path:
   type: str
 backup_file:
   description: The path of the file with the replaced content.
-  returned: if O(backup=true) and content was replaced
+  returned: if O(backup=true) and an existing file was replaced or, in check mode, would be replaced
   type: str
 """

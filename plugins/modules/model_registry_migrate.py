@@ -16,14 +16,15 @@ description:
   - Moves a model registry with all of its data to an external database, such as from a generated PostgreSQL database to a managed one, or from MySQL to
     PostgreSQL. IDs and timestamps are preserved, so that deployments still refer to their model versions.
   - The module copies all rows, compares both databases by digest, closes the previous database for writes, changes the registry, and waits until it is
-    available. An acknowledged write is never lost. The previous database is not deleted.
-  - If anything fails, the registry keeps or returns to its previous database, and that database is opened for writes again. If clients have already written to
-    the new database, the registry keeps the new database instead. On PostgreSQL, and on MySQL 8.0.22 and later, a database that was already closed before the
-    run, such as a MySQL database that is read-only, stays closed.
+    available. A write that the registry server has acknowledged is never lost. The previous database is not deleted.
+  - If the move fails, the registry keeps or returns to its previous database, and that database is opened for writes again. If clients have already written to
+    the new database, the registry keeps the new database instead. The error reports what could not be restored. On PostgreSQL, and on MySQL 8.0.22 and later, a
+    database that was already closed before the run, such as a MySQL database that is read-only, stays closed.
   - If a run is killed, run the task again with the same options. The new run continues from the state of both databases.
   - If the new database has no tables, the registry server creates them. For this purpose, a temporary registry is created and deleted, which also verifies that
     the registry server can use the new database.
-  - If the new database already contains the same rows, for example because they were copied with the tools of the database, the module only compares them.
+  - If the new database already contains the same rows, for example because they were copied with the tools of the database, the module compares the rows
+    instead of copying them.
   - The guide R(Move a registry to another database,ansible_collections.modelops.openshift_ai.docsite.migrate) describes what is locked, for how long, and how
     to return to the previous database.
 extends_documentation_fragment:
@@ -36,13 +37,14 @@ attributes:
         is rolled back. If it has rows, they are compared. Writes to the registry are not blocked.
     support: full
 notes:
-  - The host that executes the task connects to both databases. If this host cannot reach one of them, use C(delegate_to) with a host that
-    can reach both. The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
-  - The module logs in to both databases with the accounts of the registry. To close the previous database, its account requires the privileges C(LOCK TABLES)
-    and C(ALTER) on MySQL 8.0.22 and later. On MariaDB and earlier versions of MySQL, it also requires C(DROP), C(CREATE) and C(INSERT). On PostgreSQL, it must
-    own the tables, and must not be a superuser.
+  - The host that executes the task connects to both databases. If this host cannot reach one of them, use C(delegate_to) with a host that can reach both. The
+    connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)).
+  - The module logs in to each database as the database user of the registry. To close the previous database, its user requires the privileges C(LOCK TABLES)
+    and C(ALTER) on MySQL 8.0.22 and later. On MariaDB and earlier versions of MySQL, the user also requires C(DROP), C(CREATE) and C(INSERT). On PostgreSQL,
+    the user must own the tables, and must not be a superuser.
   - To move a registry to another cluster, see R(Restore a model registry,ansible_collections.modelops.openshift_ai.docsite.restore).
-  - The required permissions are in C(rbac/data.yml) and C(rbac/converge.yml) of this collection.
+  - The required permissions are in C(rbac/data.yml) and C(rbac/converge.yml) of this collection. If O(namespace) is not set, the account also needs permission
+    to read the DataScienceCluster, as in C(rbac/cluster.yml).
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -77,7 +79,7 @@ options:
         description:
           - The new database, with the suboptions of M(modelops.openshift_ai.model_registry). If its type is that of the current database, suboptions that are
             not set keep their current values. If the registry already uses this database, nothing is changed.
-          - A password in O(to.database.password) is stored in a new Secret. The Secret of the previous database is not changed.
+          - A password in O(to.database.password) is stored in a separate Secret. The Secret of the previous database is not changed.
           - The module fails if the registry server cannot use the database. It also fails if the database has rows that differ from those of the registry,
             tables that do not belong to a model registry, an incomplete migration, or a schema version before 21.
           - The module also fails if another registry in the namespace uses the new database or the current one, even under another host name. If the use under
@@ -121,8 +123,8 @@ options:
           password:
             description:
               - The password of the user. Either this option or O(to.database.password_secret) is required.
-              - The module fails if the password is empty, ends with a line break or, for MySQL, contains V(?), because the registry server does not start with
-                such a password.
+              - The module fails if the password is empty, ends with a line break, or contains a null character. For MySQL, it also fails if the password
+                contains V(?), because the registry server does not start with such a password.
             type: str
           password_secret:
             description:
@@ -228,8 +230,8 @@ options:
     description:
       - How long to wait until the registry is available with the new database, in seconds. The time for creating the tables is limited separately by the same
         value.
-      - The module fails if the registry does not become available. In this case, the registry returns to its previous database. The module also fails if the
-        value is less than 1.
+      - The module fails if the registry does not become available. In this case, the registry returns to its previous database, unless clients have already
+        written to the new one. The module also fails if the value is less than 1.
     type: int
     default: 300
 """
@@ -252,11 +254,12 @@ EXAMPLES = r"""
 - name: Show how long writes were blocked
   ansible.builtin.debug:
     msg: "{{ moved.migration.writes_held_seconds }} s"
+  when: "'writes_held_seconds' in moved.migration"
 """
 
 RETURN = r"""
 migration:
-  description: What was moved or, in check mode, would be moved. Empty if the registry already uses the database.
+  description: What was moved or, in check mode, would be moved. Empty if the registry already uses the database. Can also be empty after a failure.
   returned: always
   type: dict
   contains:
@@ -266,7 +269,7 @@ migration:
           writes again.
       type: dict
     rows:
-      description: The number of rows that were compared.
+      description: The number of rows that were compared. In check mode, if the new database has no tables, the number of rows of the registry.
       type: int
     tables:
       description: The number of rows of each table.
@@ -284,19 +287,19 @@ migration:
       description: How long it took to write the rows.
       type: float
     verify_seconds:
-      description: How long it took to read the new database for the comparison.
+      description: How long it took to compare the rows.
       type: float
     writes_held_seconds:
       description: How long writes were blocked before the registry became available with the new database. Includes RV(migration.restart_seconds).
-      returned: if not in check mode
+      returned: if the registry was moved
       type: float
     restart_seconds:
       description: How long the registry took to become available with the new database.
-      returned: if not in check mode
+      returned: if the registry was moved
       type: float
     compared_objects:
       description: The number of objects that were compared through the API of the registry, before and after the move.
-      returned: if not in check mode
+      returned: if the registry was moved
       type: int
 changes:
   description:
@@ -390,8 +393,8 @@ cluster:
       description: Whether the certificate of the API server is verified.
       type: bool
 problems:
-  description: The problems that were found in the options.
-  returned: if the options are not valid
+  description: The problems that were found.
+  returned: if problems were found in the options or in the databases
   type: list
   elements: dict
   contains:

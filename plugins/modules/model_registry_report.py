@@ -18,8 +18,8 @@ description:
     registries, the subjects that have access, the checks that were not possible, and the changes since the last report.
   - The results are read from the variables C(model_registry_report_found) and C(model_registry_report_compared) of the hosts. A result of
     M(modelops.openshift_ai.model_catalog_info) is read from C(model_registry_report_catalog_found).
-  - Also writes each table of the page in CSV format, and all of them in JSON format, to the directory of the page. The next report is compared with the JSON
-    file.
+  - Also writes each table of the page in CSV format, and all of them in JSON format, to the directory of the page. The next report with the same O(path) is
+    compared with the JSON file.
   - The page requires no network. All data from clusters is escaped. In the CSV files, text that a spreadsheet would interpret as a formula is prefixed with an
     apostrophe.
   - The role P(modelops.openshift_ai.model_registry_report#role) reads the clusters and uses this module.
@@ -46,7 +46,7 @@ attributes:
 options:
   path:
     description:
-      - The path of the page on the controller. A relative path is relative to the current working directory of the run. The directory must exist.
+      - The path of the page on the controller. A relative path is resolved against the current working directory of the run. The directory must exist.
       - The names of the other files begin with the name of the page without C(.html), for example C(model-registries.json) and
         C(model-registries-access.csv).
       - A new file can be read and written only by its owner. An existing file keeps its mode and, if Ansible runs as root, its owner and group.
@@ -57,7 +57,8 @@ options:
     type: path
     default: ""
   backup_hours:
-    description: The maximum age of the last backup in hours. A registry whose last backup is older, or that has no backup, is reported as a finding.
+    description: The maximum age of the last backup in hours. A registry whose last backup is older, or that has no backup, is reported as a finding. Ignored if
+      O(backup_folder) is empty.
     type: float
     default: 26
   policy:

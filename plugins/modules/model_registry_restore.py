@@ -14,7 +14,7 @@ author:
   - The modelops.openshift_ai authors (@modelops)
 description:
   - Writes the data in an archive of M(modelops.openshift_ai.model_registry_backup) into the database of an existing registry that does not contain any models
-    or other objects. IDs, timestamps and relations are preserved, so that deployments still refer to their model versions.
+    or other objects. IDs, timestamps and relations are preserved, so that the IDs in the labels of deployments remain valid.
   - The type of the database can differ from that in the backup, for example PostgreSQL instead of MySQL.
   - Before anything is written, the whole archive is verified. All rows are written in one transaction, which is committed only after they have been read back
     and compared with the archive. If the run fails or is killed before the commit, the registry stays empty.
@@ -33,15 +33,16 @@ attributes:
     description: If the database already contains exactly the data of the backup, nothing is written, and the module reports C(changed=false).
     support: full
 notes:
-  - The host that executes the task connects to the database and reads the archive. If this host cannot reach the database, use
-    C(delegate_to) with a host that can.
+  - The host that executes the task connects to the database and reads the archive. If this host cannot reach the database, use C(delegate_to) with a host that
+    can.
   - The connection to a generated database goes through the API server to the port of its pod (C(pods/portforward)). Through the port of the pod of the registry
-    server, the module checks that the server shows the first objects of each kind. If the server cannot be reached, a warning is issued.
+    server, the module checks that the server shows the first object of each kind. If the server cannot be reached, a warning is issued.
   - The registry server is not restarted. It does not cache any data of the database, and the IDs of its object types do not change.
   - While the rows are written and compared, other connections can read the database, but their writes must wait.
-  - The module writes to the database with the account of the registry. The password is read from the cluster.
+  - The module logs in to the database as the database user of the registry. The password is read from the cluster.
   - The memory that the module needs does not depend on the size of the registry.
-  - The permissions are in C(rbac/data.yml) of this collection.
+  - The required permissions are in C(rbac/data.yml) of this collection. If O(namespace) is not set, the account also needs permission to read the
+    DataScienceCluster, as in C(rbac/cluster.yml).
 requirements:
   - kubernetes >= 24.2.0
   - kubernetes.core >= 5.0.0
@@ -58,8 +59,9 @@ options:
       - The module fails if the registry does not exist or has no database, or if its server has not created the tables of the database yet. It also fails if
         the database contains tables that do not belong to a model registry, or if a migration of the database is incomplete.
       - The module fails if the database contains rows that differ from those in the backup. The module never deletes or replaces rows.
-      - If the type of the database is that of the backup, the module fails if the schema of the database is older. It also fails if the types or the schema
-        versions differ, unless both versions are known to have the same content, which applies to versions 19 to 21 for MySQL and 19 to 25 for PostgreSQL.
+      - The module fails if the schema of the database and that of the backup have different versions. This does not apply to schema versions that store the
+        same data, which are versions 19 to 21 for MySQL and 19 to 25 for PostgreSQL. Only between these versions, the types of the databases can differ. For
+        the same type of database, the module also fails if the schema of the database is older than that of the backup.
     type: str
     required: true
   namespace:
@@ -79,8 +81,8 @@ options:
     description:
       - A program and its arguments, such as a decryption program or a client of an object store. The program writes the archive to its standard output. It is
         not run by a shell. It is also run in check mode.
-      - The archive is kept in a temporary file that only the current user can read and that is deleted when the process ends. To use another directory for this
-        file, set the environment variable E(TMPDIR).
+      - The archive is kept in an unnamed and unencrypted temporary file until the end of the task. To use another directory for this file, set the environment
+        variable E(TMPDIR).
       - Mutually exclusive with O(src). One of them is required.
       - The module fails if the program fails. The error contains the last part of its error output.
     type: list
@@ -108,7 +110,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 backup:
-  description: The backup, as its manifest describes it.
+  description: Information about the backup, from its manifest.
   returned: success
   type: dict
   contains:
@@ -162,7 +164,7 @@ database:
         not counted.
       type: int
     tables:
-      description: For each table, the number of rows, and a digest that does not depend on their order.
+      description: For each table, the number of rows, and a digest that does not depend on the order of the rows.
       type: dict
     orphans:
       description: The number of rows that were omitted from each table because the objects to which they belong do not exist.
