@@ -188,9 +188,10 @@ def _host_finding(view: vocabulary.View, use: Encryption, certificate: certifica
         without = "database.verify_server_cert to false" if view.type == _options.MYSQL else "database.ssl_mode to require"
         return vocabulary.failure("host_name", message, f"Set {without}, which encrypts without verification, or use a certificate for {view.host}")
     if use.checks_host:
-        return vocabulary.failure("host_name", message, "Set database.host to a host name of the certificate, or use a certificate for this host name")
+        remedy = "Set database.host to a host name that the certificate contains, or use a certificate that is valid for this host name"
+        return vocabulary.failure("host_name", message, remedy)
     reason = "because verify_server_cert is false" if view.type == _options.MYSQL else "for PostgreSQL, regardless of ssl_mode"
-    return vocabulary.warning("host_name", f"{message}. The registry server does not verify this {reason}", "Use a host name of the certificate")
+    return vocabulary.warning("host_name", f"{message}. The registry server does not verify this {reason}", "Use a host name that the certificate contains")
 
 
 def _expiry_finding(use: Encryption, certificate: certificates.Certificate, now: datetime) -> vocabulary.Finding:

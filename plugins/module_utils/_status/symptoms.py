@@ -216,18 +216,18 @@ SYMPTOMS = (
     Symptom(
         OTHER_ADDRESS,
         "database.host is an IP address for which the certificate of the database is not valid",
-        "Set database.host to a host name of the certificate, use a certificate for the IP address, or set database.verify_server_cert to false",
+        "Set database.host to a host name that the certificate contains, use a certificate for the IP address, or set database.verify_server_cert to false",
         applies=lambda connection: connection.kind == _options.MYSQL,
     ),
     Symptom(
         OTHER_ADDRESS,
         "database.host is an IP address for which the certificate of the database is not valid",
-        "Set database.host to a host name of the certificate, use a certificate for the IP address, or set database.ssl_mode to require",
+        "Set database.host to a host name that the certificate contains, use a certificate for the IP address, or set database.ssl_mode to require",
     ),
     Symptom(
         r"x509: certificate is valid for .*(, not |none matched )",
         "the certificate of the database is not valid for this host name",
-        "Set database.host to a host name of the certificate, or use a certificate for this host name",
+        "Set database.host to a host name that the certificate contains, or use a certificate that is valid for this host name",
     ),
     Symptom(r"x509: certificate has expired", "the certificate of the database has expired or is not valid yet", "Renew it, and check the system clocks"),
     Symptom(
@@ -298,7 +298,9 @@ SYMPTOMS = (
         "Use a database with another name",
     ),
     Symptom(
-        r"mysql_query failed: .* denied ", "the user has no privileges on the database, or it does not exist", "Create it, and grant the user all privileges"
+        r"mysql_query failed: .* denied ",
+        "the user has no privileges on the database, or it does not exist",
+        "If the database does not exist, create it. Grant the user all privileges on it",
     ),
     Symptom(r"no such host", "the host name of the database cannot be resolved in the cluster", "Correct database.host, or create the Service", False),
     Symptom(

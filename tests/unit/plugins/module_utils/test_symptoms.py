@@ -122,7 +122,7 @@ POSTGRESQL = Connection("postgresql")
         ("net/url: invalid userinfo", POSTGRESQL, "connection string", "Change", True),
         (f"{METADATA_REFUSED} mysql_real_connect failed: errno: , error:  [mysql-error-info=''])", PLAIN, "cannot connect", "Check", False),
         (f"{METADATA_REFUSED} ConnectImplmysql_query failed: {SYNTAX})", PLAIN, "cannot use a database of this name", "another name", True),
-        (f"{METADATA_REFUSED} mysql_query failed: errno: Access denied for user 'u'@'%' to database 'd')", PLAIN, "no privileges", "Create it", True),
+        (f"{METADATA_REFUSED} mysql_query failed: errno: Access denied for user 'u'@'%' to database 'd')", PLAIN, "no privileges", "create it", True),
     ],
 )
 def test_the_servers_log_is_told_in_words(line: str, connection: Connection, reason: str, remedy: str, final: bool) -> None:
