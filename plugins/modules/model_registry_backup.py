@@ -65,7 +65,8 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
         OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - The module fails if it detects that the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace, if
+        it is known.
     type: str
   dest:
     description:

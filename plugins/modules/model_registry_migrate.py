@@ -68,7 +68,8 @@ options:
       - The namespace of the model registries.
       - If not set, it is read from the DataScienceCluster. If the DataScienceCluster does not specify a namespace, the value is read from the AIHub of
         OpenShift AI 3.6 and later. The module fails if there is no DataScienceCluster, or if the account cannot read it.
-      - The module fails if the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace.
+      - The module fails if it detects that the namespace does not exist or is not the one that the operator uses. The error contains the correct namespace, if
+        it is known.
     type: str
   to:
     description: Where the registry is moved to.
@@ -85,7 +86,7 @@ options:
           - The module also fails if another registry in the namespace uses the new database or the current one, even under another host name. If the use under
             another host name could not be checked, a warning is issued.
           - The module fails if the database cannot store rows of the registry. MySQL considers names that differ only in case, accents or trailing blanks to be
-            equal, and PostgreSQL cannot store NUL characters. The error lists the rows.
+            equal, and PostgreSQL cannot store null characters. The error lists the rows.
         type: dict
         required: true
         suboptions:

@@ -117,7 +117,7 @@ def not_stored(entry: Mapping[str, Any], kind: catalog.Kind, path: str, may_have
         values = [value.get(key) for value in properties.values() if isinstance(value, dict) for key in ("string_value", "int_value")]
         texts["customProperties"] = [*properties, *values]
         having = [key for key, parts in texts.items() if any(isinstance(part, str) and "\0" in part for part in parts)]
-        problems += [(f"{path}.{key}", "contains a NUL character", "Remove it") for key in having]
+        problems += [(f"{path}.{key}", "contains a null character", "Remove it") for key in having]
     what = f", so that the {kind.entry} is not stored"
     return [catalog_check.Finding(catalog_check.PARTLY, place, problem + what, remedy, kind is catalog.MCP) for place, problem, remedy in problems]
 

@@ -87,7 +87,7 @@ def source_findings(source: Merged, data: Callable[[str, str], str | None], gene
         check.refuse("type", what, f"Set it to {' or '.join(source.kind.types)}")
         return check.findings
     if len(source.id) > catalog_data.LONGEST_STORED or "\0" in source.id:
-        problem = f"has more than {catalog_data.LONGEST_STORED} characters or a NUL character, so that the source is not loaded"
+        problem = f"has more than {catalog_data.LONGEST_STORED} characters or a null character, so that the source is not loaded"
         check.findings.append(catalog_check.Finding(catalog_check.FAILS, "id", problem, f"Use an ID of at most {catalog.LONGEST_ID} characters", False))
     if not source.values.get("name"):
         check.advise("name", "is missing, so that the source has no name in the dashboard", "Set it")

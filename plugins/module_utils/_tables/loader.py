@@ -455,7 +455,7 @@ class _Trouble:
             numbers = ", ".join(f"{table}: {number}" for table, number in self.orphans.items())
             yield f"Rows belong to objects that do not exist ({numbers}). The registry does not show them. To load everything else, set skip_orphans to true."
         for table, rows in self.unstorable.items():
-            what = "a number that is not finite, which MySQL" if is_mysql else "a NUL character, which PostgreSQL"
+            what = "a number that is not finite, which MySQL" if is_mysql else "a null character, which PostgreSQL"
             yield f"Rows of table {table} have {what} cannot store: {rows.text}."
         if self.pairs.count:
             yield f"MySQL considers names that differ only in case, accents or trailing blanks to be equal: {self.pairs.text}."
