@@ -171,7 +171,7 @@ async def take_pictures(folder: Path) -> None:
                 # Down to the findings.
                 height = await browser.evaluate("document.querySelector('#table-attention tbody tr:nth-child(3)').getBoundingClientRect().bottom + scrollY")
                 clip = {"x": 0, "y": 0, "width": WIDTH, "height": height, "scale": 1}
-                taken = await browser.call("Page.captureScreenshot", format="webp", quality=80, captureBeyondViewport=True, clip=clip)
+                taken = await browser.call("Page.captureScreenshot", format="webp", quality=75, captureBeyondViewport=True, clip=clip)
                 (folder / f"report-{scheme}.webp").write_bytes(base64.b64decode(taken["data"]))
 
 
