@@ -19,8 +19,8 @@ options:
         encrypted with Ansible Vault is decrypted. With any other connection, the path refers to a file on the host that the module runs on.
       - Several paths are separated by C(:). The files are merged, as with C(kubectl).
       - If no option of the module, and no environment variable of such an option, specifies a cluster, a module that runs in a pod uses the service account of
-        the pod. Otherwise, C(~/.kube/config) or the file in E(KUBECONFIG) is used. If the module runs in a pod with a service account and such a kubeconfig
-        file also exists, the module fails, because it is not clear which cluster to use.
+        the pod. Otherwise, the file in E(KUBECONFIG) is used or, if it is not set, C(~/.kube/config). If the module runs in a pod with a service account and
+        such a kubeconfig file also exists, the module fails, because it is not clear which cluster to use.
       - When this option or O(context) selects the cluster and O(host) is not set, the module fails if E(K8S_AUTH_HOST), E(K8S_AUTH_CONTEXT) or a variable with
         credentials, such as E(K8S_AUTH_API_KEY), is set without the corresponding option. Such a variable would take precedence over the kubeconfig.
       - Can also be specified via the E(K8S_AUTH_KUBECONFIG) environment variable.

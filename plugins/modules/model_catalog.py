@@ -120,7 +120,7 @@ options:
         elements: dict
       content:
         description:
-          - The data of a source of type V(yaml) as the content of a YAML file, in the format that is uploaded in the dashboard.
+          - The data of a source of type V(yaml) as the content of a YAML file in the same format as for an upload in the dashboard.
           - Mutually exclusive with O(sources[].entries) and O(sources[].path).
         type: str
       path:

@@ -306,8 +306,8 @@ kept:
   elements: dict
 info:
   description:
-    - The result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace, as a string in JSON format, because Ansible copies each
-      part of a result several times. Use the filter C(from_json) to read it. With C(async), the result is a dictionary.
+    - The result of M(modelops.openshift_ai.model_registry_info) for all registries in the namespace, as a string in JSON format. Ansible processes a string
+      faster than a large dictionary. Use the filter C(from_json) to read it. With C(async), the result is a dictionary.
     - A warning is issued if the registries could not be read.
   returned: if O(info) is set, in check mode, and the registries could be read
   type: str

@@ -88,7 +88,8 @@ options:
       - The database is checked only if the module creates the registry or changes an option of O(database), such as the password. A generated database is not
         checked.
       - The checks are those of M(modelops.openshift_ai.model_registry_database_info). They run on the host that executes the task. Each step takes at most 2
-        seconds, and each check logs in only once. If the registry does not become available, the database can be checked again.
+        seconds, and each check logs in only once. If the registry does not become available, the module can check the database again, for example with the
+        previous password, which is another login.
       - Problems that depend on the address of the client never make the module fail. Examples are a host name that can be resolved only in the cluster, and a
         login that MySQL rejects, because MySQL accounts can be restricted to hosts.
       - Requires the Python package C(cryptography), and C(PyMySQL) for MySQL or C(psycopg) for PostgreSQL. If a package is missing, V(fail) makes the module

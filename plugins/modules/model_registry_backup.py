@@ -19,8 +19,8 @@ description:
     model registry,ansible_collections.modelops.openshift_ai.docsite.backup) describes the format.
   - Only reads the registry and its database. The registry stays available, and writes are not blocked.
   - With O(dest), the archive gets its final name only after it has been written completely and read back. If the archive cannot be completed, for example
-    because the run is killed, existing backups are not changed. An incomplete file is removed, at the latest by the next backup of the same registry to
-    O(dest).
+    because the run is killed, existing backups are not changed. An incomplete file is removed immediately or, if the run was killed, by the next backup of the
+    same registry to O(dest).
 extends_documentation_fragment:
   - modelops.openshift_ai.auth
   - modelops.openshift_ai.attributes
@@ -152,7 +152,7 @@ backup:
       description: The version of the registry server, from the tag of its image. Null if it is not known.
       type: str
     rows:
-      description: The number of rows of all tables.
+      description: The total number of rows in all tables.
       type: int
     tables:
       description: For each table, the number of rows, a digest that does not depend on the order of the rows, and the SHA-256 checksum of its file in the

@@ -120,7 +120,7 @@ backup:
       description: The version of the schema of the database that was backed up.
       type: int
     rows:
-      description: The number of rows of all tables, including the types of objects.
+      description: The total number of rows in all tables, including the rows that define object types.
       type: int
   sample:
     registry: fraud-models

@@ -123,7 +123,7 @@ options:
   database:
     description:
       - A database whose certificate is verified with the bundle before anything is written. The options are those of M(modelops.openshift_ai.model_registry).
-      - The host that executes the task connects to the database with TLS and without a login. It verifies that the certificate of the database is signed by a
+      - The host that executes the task connects to the database with TLS but does not log in. It verifies that the certificate of the database is signed by a
         CA in the bundle, and that it is valid for the host name.
       - A warning is issued if the database cannot be reached.
       - The module fails if the certificate cannot be verified. For MySQL, it also fails if the certificate is not valid for the host name. For PostgreSQL, a

@@ -51,7 +51,8 @@ options:
   registry:
     description:
       - The registry whose database is checked. The host, user, Secret and CA of the database are read from the cluster.
-      - A generated database can be reached only from inside the cluster.
+      - This module does not connect to databases through the API server. To check a generated database, run the module inside the cluster. Otherwise, a warning
+        is reported in RV(findings), and RV(usable) is null.
       - Mutually exclusive with O(database). One of them is required.
       - The module fails if the registry does not exist or has no database.
     type: str

@@ -302,7 +302,7 @@ registries:
           description:
             - The result of the database check, with C(usable), C(findings), C(version), C(schema_version) and C(certificate). See
               M(modelops.openshift_ai.model_registry_database_info).
-            - Null for a generated database, which can be reached only from inside the cluster, for a registry without a database, and if the account cannot
+            - Null for a generated database, which this module does not check, for a registry without a database, and if the account cannot
               read the Secrets or ConfigMaps of the database connection.
           type: dict
         smoke_test:

@@ -345,7 +345,7 @@ def test_the_registry_server_never_verifies_the_host_name_of_a_postgresql_certif
         databases.drop_database(layout, "postgresql", database)
 
 
-def test_the_registry_server_never_starts_with_a_question_mark_in_a_mysql_password(automation: Runner, name: str, mysql: dict[str, Any]) -> None:
+def test_the_registry_server_never_starts_if_a_mysql_password_contains_a_question_mark(automation: Runner, name: str, mysql: dict[str, Any]) -> None:
     refused = automation(name=name, database=mysql | {"password": "what?"})
     assert refused.failed and [problem["option"] for problem in refused.result["problems"]] == ["database.password"] and refused.writes == []
 

@@ -486,7 +486,7 @@ class Listener:
                 caller.close()
 
 
-def test_it_never_makes_the_operator_empty_or_delete_a_group_of_the_cluster_that_belongs_to_another_owner(
+def test_it_never_causes_the_operator_to_empty_or_delete_a_group_of_the_cluster_that_belongs_to_another_owner(
     cluster: Cluster, automation: Runner, name: str, options: Callable[..., dict[str, Any]]
 ) -> None:
     """The operator takes over any Group that is called like a registry's own, without its members, and deletes it with the registry."""
