@@ -150,8 +150,6 @@ def test_whoever_is_granted_access_gets_in_and_whoever_is_not_does_not(
     }
     nobody = people.token("frank")
     assert set(statuses(layout, registry, tokens).values()) == {403}
-    # With kubectl, without the labels of the dashboard.
-    bind(cluster, registry, f"{registry}-by-hand", "grace")
     listed: dict[str, Any] = {
         "groups": ["data-scientists"],
         "users": ["dana"],
@@ -429,6 +427,8 @@ def test_the_api_server_is_asked_who_really_may(cluster: Cluster, automation: Ru
     role_ref = {"apiGroup": RBAC, "kind": "ClusterRole", "name": f"{registry}-reader"}
     cluster.create(f"{RBAC}/v1", "clusterroles", role, None)
     cluster.create(f"{RBAC}/v1", "clusterrolebindings", {"metadata": role["metadata"], "roleRef": role_ref, "subjects": [subject]}, None)
+    # With kubectl, without the labels of the dashboard.
+    bind(cluster, registry, f"{registry}-by-hand", "grace")
     listed: dict[str, Any] = {
         "groups": ["data-scientists"],
         "users": ["dana"],

@@ -37,6 +37,8 @@ _DEADLOCKS = (1213, "40P01")
 _NOT_GRANTED = (1205, "55P03")
 # How long it may take until a statement waits for the lock, in seconds.
 _QUEUED = 2.0
+# The same until a server has noticed that the connection of a run is gone that was killed.
+_NOTICED = 3.0
 _PAUSE = 0.01
 
 
@@ -78,11 +80,8 @@ class Source:
     def claim(self) -> None:
         """Be the only one that moves this database, for as long as the connection lives. HeldError when another one is."""
         stay_connected(self._connection, self._is_mysql)
-        if self._is_mysql:
-            [(granted,)] = self._run(f"SELECT GET_LOCK({_MYSQL_CLAIM}, 0)")
-        else:
-            [(granted,)] = self._run(f"SELECT pg_try_advisory_lock({_CLAIM})")
-        if not granted:
+        statement = f"SELECT GET_LOCK({_MYSQL_CLAIM}, 0)" if self._is_mysql else f"SELECT pg_try_advisory_lock({_CLAIM})"
+        if not _until(lambda: bool(self._run(statement)[0][0]), _NOTICED):
             raise HeldError("Another run is moving this database")
 
     def is_claimed_by(self, other: Source) -> bool:
@@ -254,7 +253,8 @@ def _code(error: Any) -> Any:
     return number if isinstance(number, int) else getattr(error, "sqlstate", None)
 
 
-def _until(found: Callable[[], bool], seconds: float) -> None:
+def _until(found: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while not found() and time.monotonic() < deadline:
+    while not (is_found := found()) and time.monotonic() < deadline:
         time.sleep(_PAUSE)
+    return is_found
