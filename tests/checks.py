@@ -35,6 +35,8 @@ from tests import phrases
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_THE_SAME_TIME = 2
+# Of Python 3: the minor version from which on modules run.
+OLDEST_PYTHON = 9
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 20
 
 # What the built collection holds, folder by folder: a file that git knows belongs in it when it matches one of its folder's patterns, and nothing else does.
@@ -77,8 +79,8 @@ class Check:
     def collection(self) -> Path:
         return self.workspace / "ansible_collections" / "modelops" / "openshift_ai"
 
-    def run(self, *command: str, **variables: str) -> str:
-        """What a tool prints that runs in the copy, with a home of its own; CheckFailed with all of it when the tool fails."""
+    def run(self, *command: str, folder: Path | None = None, **variables: str) -> str:
+        """What a tool prints that runs in the copy or in `folder`, with a home of its own; CheckFailed with all of it when the tool fails."""
         home = self.workspace / "home" / self.name
         home.mkdir(parents=True, exist_ok=True)
         env = os.environ | {"HOME": str(home), "ANSIBLE_COLLECTIONS_PATH": str(self.workspace), "MYPYPATH": str(self.workspace)}
@@ -86,7 +88,9 @@ class Check:
         env |= variables
         if not shutil.which(command[0]):
             raise CheckFailed(f"{command[0]} is not on PATH; run `make lint`")
-        with subprocess.Popen(command, cwd=self.collection, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace") as process:
+        with subprocess.Popen(
+            command, cwd=folder or self.collection, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace"
+        ) as process:
             lines = []
             for line in process.stdout or ():
                 lines.append(line)
@@ -239,12 +243,30 @@ def links_in(text: str) -> list[str]:
 
 
 def sanity(check: Check) -> None:
-    """All of ansible-test's sanity tests, with every Python of this machine that they know."""
-    run_ansible_test(check, Path(sys.prefix), cache() / "ansible-test", "sanity")
+    """All of ansible-test's sanity tests, with every Python of this machine that they know; "import", the longest, with the oldest and with this one.
+
+    `make test-matrix` runs it with all of them.
+    """
+    run = functools.partial(run_ansible_test, check, Path(sys.prefix), cache() / "ansible-test", "sanity", folder=published(check))
+    run("--skip-test", "import")
+    for version in pythons().keys() & {f"3.{OLDEST_PYTHON}", f"3.{sys.version_info.minor}"}:
+        run("--test", "import", "--python", version)
 
 
-def run_ansible_test(check: Check, venv: Path, home: Path, *arguments: str) -> str:
-    """What a command of the ansible-test in a virtual environment prints.
+def published(check: Check) -> Path:
+    """A copy of what the built collection holds. ansible-test sees it as Galaxy's importer does; the rest has `ruff` and `mypy`."""
+    collections = check.workspace / "published" / "ansible_collections"
+    # The build makes a file with the version of galaxy.yml.
+    for name in ("galaxy.yml", *filter(belongs, known_files())):
+        target = collections / "modelops" / "openshift_ai" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(check.collection / name, target, follow_symlinks=False)
+    (collections / "kubernetes").symlink_to(check.workspace / "ansible_collections" / "kubernetes")
+    return collections / "modelops" / "openshift_ai"
+
+
+def run_ansible_test(check: Check, venv: Path, home: Path, *arguments: str, folder: Path | None = None) -> str:
+    """What a command of the ansible-test in a virtual environment prints, in the copy of the checkout or another folder.
 
     It makes itself a virtual environment for each test and Python, below a home that is kept.
     """
@@ -253,11 +275,11 @@ def run_ansible_test(check: Check, venv: Path, home: Path, *arguments: str) -> s
         _offer_pip(home, venv)
         (home / ".config" / "pip").mkdir(parents=True, exist_ok=True)
         _save_pip_settings(home / ".config" / "pip" / "pip.conf")
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as programs:
             for version, program in pythons().items():
-                Path(folder, f"python{version}").symlink_to(program)
-            path = os.pathsep.join([str(venv / "bin"), folder, os.environ["PATH"]])
-            return check.run("ansible-test", *arguments, "--color", "no", HOME=str(home), PATH=path)
+                Path(programs, f"python{version}").symlink_to(program)
+            path = os.pathsep.join([str(venv / "bin"), programs, os.environ["PATH"]])
+            return check.run("ansible-test", *arguments, "--color", "no", folder=folder, HOME=str(home), PATH=path)
 
 
 @contextlib.contextmanager

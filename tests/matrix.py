@@ -31,10 +31,9 @@ from sandbox import databases, lifecycle
 from sandbox.layout import ROOT, Layout
 from sandbox.toolchain import build_once
 from tests import checks, fleet, hostile
-from tests.checks import Check, CheckFailed
+from tests.checks import OLDEST_PYTHON, Check, CheckFailed
 from tests.helpers import Cluster
 
-OLDEST_PYTHON = 9
 # Python 3.14 for a machine that has none and Maven: bin/, lib/ and the libraries that it needs, in an archive.
 INTERPRETER = "org.bytedeco:cpython:3.14.3-1.5.13:jar:linux-x86_64"
 CERTIFICATION = ("ansible-builder==3.2.0", "ansible-core==2.19.14", "ansible-lint==26.10.1", "galaxy-importer==0.4.44", "molecule==26.10.0")
@@ -187,7 +186,7 @@ def sanity(core: Core, check: Check) -> Outcome:
     checks.copy_of_the_checkout(check.workspace, kubernetes_core(core.bundle))
     if ignored := list((check.collection / "tests" / "sanity").glob("ignore*")):
         raise CheckFailed(f"there is a list of ignored findings: {ignored[0].name}")
-    printed = checks.run_ansible_test(check, venv, checks.cache() / f"ansible-test-{core}", "sanity")
+    printed = checks.run_ansible_test(check, venv, checks.cache() / f"ansible-test-{core}", "sanity", folder=checks.published(check))
     has = [version for version in core.pythons if version in checks.pythons()]
     lacks = [f"Python {version}: not on this machine" for version in core.pythons if version not in has]
     skipped = sorted({line.strip() for line in re.findall(r"Skipping (?:sanity )?test.*", printed) if not re.search(r"on Python 3\.\d+ .*not supported", line)})

@@ -1,7 +1,6 @@
-"""All tests in the order in which they fail fastest: unit tests beside the checks, then everything that needs a sandbox, in lanes side by side: each has
-sandboxes of its own, and waits more than it computes.
+"""All tests: the checks and unit tests, and beside them all that needs a sandbox, in lanes: each has sandboxes of its own, and waits for half of its time.
 
-    python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration | changed [BRANCH]]
+python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration | changed [BRANCH]]
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -22,15 +21,24 @@ from tests import changed, golden
 from tests.generations.conftest import folder_for, sandbox_of_a_copy
 
 # The tests of the first lane run on the sandbox of the checkout, those of the others on sandboxes of copies. Files that no lane names are in the first.
-# They take equally long side by side, and with the generations beside them.
+# They take equally long side by side. More lanes cost more than they save: each has its sandbox, and its servers of playbooks and modules.
 LANES = (
     (),
     ("test_backup.py", "test_catalog*.py", "test_database_info.py", "test_loader.py", "test_model_*.py"),
     ("test_given_up_last.py", "test_interleavings.py", "test_missing.py", "test_never.py", "test_rbac.py"),
-    ("test_aap.py", "test_beside_other_tools.py", "test_broken_answers.py", "test_examples.py", "test_registry_life.py", "test_sandbox_*.py"),
+    (
+        "test_aap.py",
+        "test_beside_other_tools.py",
+        "test_broken_answers.py",
+        "test_examples.py",
+        "test_registry_life.py",
+        "test_report*.py",
+        "test_restore.py",
+        "test_sandbox_*.py",
+    ),
 )
-
-
+# So many parts run at once: a lane waits for half of its time. The generations begin when the unit tests have ended.
+AT_ONCE = 6
 # They take seconds.
 QUICK_CHECKS = ("mypy", "ruff", "import-linter", "words")
 
@@ -57,17 +65,6 @@ def kept(what: str, *command: str) -> bool:
         printed.seek(0)
         print(f"\n==> {what}\n{printed.read().decode(errors='replace')}", flush=True)
     return told(what, passed, started)
-
-
-def without_sandboxes(names: Sequence[str]) -> dict[str, bool]:
-    """The unit tests beside the checks: those keep only one core busy."""
-    tests = ("unit tests", "-m", "pytest", "-q", "tests/unit")
-    if "lint" not in names:
-        return {"unit": step(*tests)} if "unit" in names else {}
-    with ThreadPoolExecutor(1) as pool:
-        beside = pool.submit(kept, *tests) if "unit" in names else None
-        checked = step("lint and sanity", "tests/checks.py")
-        return {**({"unit": beside.result()} if beside else {}), "lint": checked}
 
 
 def number_of_lanes() -> int:
@@ -103,11 +100,6 @@ def lane_beside(number: int) -> bool:
     return told(f"integration tests, lane {number}", passed, started)
 
 
-def generations() -> bool:
-    """They start sandboxes of their own."""
-    return kept("generations of the product", "-m", "pytest", "-q", "--durations=5", "tests/generations")
-
-
 def marked(marker: str) -> list[str]:
     """The integration tests with this marker. Only the files that name it are collected: that takes seconds for all."""
     files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "integration").glob("test_*.py") if marker in path.read_text())
@@ -129,17 +121,28 @@ def not_run() -> dict[str, list[str]]:
     return left_out
 
 
-def on_sandboxes(names: Sequence[str]) -> dict[str, bool]:
-    """Run the lanes side by side, and the generations beside them."""
-    lanes: list[tuple[str, Callable[[], bool]]] = []
-    if "integration" in names:
-        lanes.append(("integration", partial(on_one_sandbox, files_of(0))))
-        lanes += [("integration", partial(lane_beside, number)) for number in range(1, number_of_lanes())]
-    if "generations" in names:
-        lanes.append(("generations", generations))
-    with ThreadPoolExecutor(max(1, len(lanes))) as pool:
-        passed = list(pool.map(lambda lane: lane[1](), lanes))
-    return {name: all(result for (of, _work), result in zip(lanes, passed, strict=True) if of == name) for name in names}
+def parts(names: Collection[str]) -> list[tuple[str, Callable[[], bool]]]:
+    """What runs side by side, in the order in which it starts, each with the name under which its result counts.
+
+    The lane on the sandbox of the checkout prints while it runs. What the others print is kept until their end.
+    """
+    one = kept if len(names) > 1 else step
+    works = {
+        "lint": [partial(one, "lint and sanity", "tests/checks.py")],
+        "unit": [partial(one, "unit tests", "-m", "pytest", "-q", "tests/unit")],
+        "integration": [partial(on_one_sandbox, files_of(0)), *(partial(lane_beside, number) for number in range(1, number_of_lanes()))],
+        # They start sandboxes of their own.
+        "generations": [partial(one, "generations of the product", "-m", "pytest", "-q", "--durations=5", "tests/generations")],
+    }
+    return [(name, work) for name, of in works.items() if name in names for work in of]
+
+
+def side_by_side(names: Collection[str]) -> tuple[dict[str, bool], dict[str, list[str]]]:
+    """Run these; whether all parts of each passed, and the integration tests that this machine leaves out."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running = [(name, pool.submit(work)) for name, work in parts(names)]
+        left_out = pool.submit(not_run) if "integration" in names else None
+    return {name: all(work.result() for of, work in running if of == name) for name in names}, left_out.result() if left_out else {}
 
 
 def of_changes(since: str) -> int:
@@ -175,7 +178,7 @@ def main(names: list[str]) -> int:
     except toolchain.ToolchainError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    results = without_sandboxes(wanted) | on_sandboxes([name for name in wanted if name in known[2:]])
+    results, left_out = side_by_side(wanted)
     print()
     for name, passed in results.items():
         print(f"{name:12} {'passed' if passed else 'FAILED'}")
@@ -183,7 +186,7 @@ def main(names: list[str]) -> int:
         print("\nMariaDB was in the place of MySQL in all tests, because this machine cannot have MySQL (why: see above)")
     if "integration" in results and not golden.files("*.yaml"):
         print(f"\nNOT RUN: the comparison with what the product's operator made, because there is no folder {golden.FOLDER} (SANDBOX_GOLDEN)")
-    for why, tests in not_run().items() if "integration" in results else ():
+    for why, tests in left_out.items():
         print(f"\nNOT RUN: {len(tests)} tests that {why}")
         print("\n".join(f"  NOT RUN {test}" for test in tests))
     return 0 if all(results.values()) else 1

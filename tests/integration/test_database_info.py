@@ -751,12 +751,9 @@ def view(layout: Layout, kind: str, **changed: Any) -> View:
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_a_look_at_a_good_database_is_quick_and_complete(layout: Layout, kind: str) -> None:
+def test_a_look_at_a_good_database_is_complete(layout: Layout, kind: str) -> None:
     checked = view(layout, kind, ca=layout.path("pki", "database-ca.crt").read_text(), verify_server_cert=kind != "postgresql")
-    look(checked)
-    started = time.perf_counter()
     report = look(checked)
-    assert time.perf_counter() - started < 0.5
     assert {finding.result for finding in report.findings} == {OK}
     wanted = (
         "settings ca address port tls protocol certificate host_name expiry login tls_required version connections database character_set schema privileges"

@@ -14,7 +14,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils import _erro
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import ownership
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import previous_value
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import rollback
-from sandbox import databases
+from sandbox import databases, processes
 from sandbox.layout import Layout
 from tests.dashboard import Dashboard, Form, database_of
 from tests.helpers import Cluster, until
@@ -123,7 +123,9 @@ def test_without_waiting_the_old_password_stays_for_a_later_run(home: Home) -> N
     home.create(ca={"source": "none"})
     [old] = home.passwords
     wanted = {"database": {"password_secret": home.vault(WORD)}}
-    edited = home.run(**wanted, wait=False)
+    # Else the registry may be available with the other password when a slow run looks for the last time.
+    with processes.paused(home.layout, "kube-scheduler"):
+        edited = home.run(**wanted, wait=False)
     assert changes(edited) == [("update", "ModelRegistry")] and kept(edited) == {old}
     until(home.is_available)
     later = home.run(**wanted, wait=False)

@@ -19,6 +19,8 @@ OF_ANSIBLE = (*OF_MODULES, "ANSIBLE", "NO_COLOR", "PATH", "TMPDIR")
 NOT_USED = "ANSIBLE_CACHE_PLUGIN_CONNECTION"
 # By it a test finds the processes of one playbook to end them; a server belongs to none.
 OF_A_RUN = "RECORDER_FILE"
+# Of the collection, and what playbooks for a controller run a hundred times.
+FORKED = ("AnsiballZ_model_", "AnsiballZ_uri.")
 KILLED = 137
 
 
@@ -37,8 +39,8 @@ def server_of(program: str, arguments: list) -> str:
 
 
 def is_module(arguments: list) -> bool:
-    """Whether this runs a module of ours with its archive. Others have no server, and nor has what only stands for a module of ours."""
-    if not arguments or not os.path.basename(arguments[0]).startswith("AnsiballZ_model_"):
+    """Whether this runs a module that is forked, with its archive. Others have no server, and nor has what only stands for a module of ours."""
+    if not arguments or not os.path.basename(arguments[0]).startswith(FORKED):
         return False
     with open(arguments[0], "rb") as file:
         return b"_ansiballz_main" in file.read()

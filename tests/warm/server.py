@@ -64,9 +64,11 @@ PLUGINS = {
 # Of these, each run reads all that there are, under their short names. Not of "vars": Ansible takes those that were read before for all that are enabled, and
 # would read no group_vars and host_vars. Not of "callback": that of ansible-runner takes the folder of its events from the variables of the run.
 READ_IN_EACH_RUN = ("connection", "shell", "become")
+# Modules of the collection import these only when they need them.
+LATE_IMPORTS = ("cryptography.hazmat.primitives.serialization", "cryptography.x509", "jmespath", "psycopg", "pymysql", "pymysql.cursors", "yaml.cyaml")
 COLLECTION = "ansible_collections.modelops.openshift_ai"
 # As with the setting internal_poll_interval. With the 0.001 of its default, Ansible takes a twentieth of a core to wait for a task.
-SECONDS_BETWEEN_LOOKS = 0.01
+SECONDS_BETWEEN_LOOKS = 0.02
 
 
 def prepare_module(file: str, folder: str) -> None:
@@ -81,6 +83,9 @@ def prepare_module(file: str, folder: str) -> None:
             # What cannot be imported here fails in the module, or is not needed there.
             with contextlib.suppress(Exception):
                 importlib.import_module(module)
+    for module in LATE_IMPORTS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
 
 
 def prepare_playbook() -> None:
