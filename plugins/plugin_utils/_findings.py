@@ -42,6 +42,8 @@ class Finding:
     # What is the same tomorrow and for other registries, of a text that says more; and what shows it.
     reason: str = ""
     evidence: str = ""
+    # Which rule is violated, of a finding of the policy or of an audit.
+    rule: str = ""
 
 
 def of_comparison(compared: Mapping[str, Any], seen: Mapping[str, Any], has_list: bool, purge: bool) -> Iterator[Finding]:
@@ -174,7 +176,7 @@ def of_policy(
         return
     for violation in rules.violations(registries):
         remedy = REMEDIES[violation.rule] if violation.is_known else "Set model_registry_backup_folder" if violation.rule == "backup" else GRANT_READ
-        yield Finding("policy" if violation.is_known else "unjudged", violation.registry, violation.text, remedy=remedy)
+        yield Finding("policy" if violation.is_known else "unjudged", violation.registry, violation.text, remedy=remedy, rule=violation.rule)
 
 
 # What an audit asks of every registry, whatever the rules of the organization are: some of the same rules.
@@ -199,7 +201,7 @@ def of_audit(policy: Any, places: Collection[str], registries: Collection[Mappin
     own = {(one.registry, one.rule) for one in _policy.read(policy, places, None, now).violations(registries)}
     for violation in _policy.read(list(AUDIT), (), None, now).violations(registries):
         if violation.is_known and (violation.registry, violation.rule) not in own:
-            yield Finding("audit", violation.registry, violation.said, remedy=REMEDIES[violation.rule])
+            yield Finding("audit", violation.registry, violation.said, remedy=REMEDIES[violation.rule], rule=violation.rule)
 
 
 def error_of(registry: Mapping[str, Any]) -> str:

@@ -445,7 +445,9 @@ def registered(variables: Mapping[str, Any]) -> dict[str, Any]:
 def separated(compared: Mapping[str, Any], seen: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """What was compared and what was read, whether by one call or by two. Of one call, the task of the other was skipped."""
     if "info" in compared:
-        return {part: value for part, value in compared.items() if part != "info"}, json.loads(compared["info"])
+        info = compared["info"]
+        # A task with `async` returns what the module does, and not the text that the action makes of it.
+        return {part: value for part, value in compared.items() if part != "info"}, json.loads(info) if isinstance(info, str) else info
     return compared, {} if seen.get("skipped") else seen
 
 

@@ -21,7 +21,7 @@ API_SERVER = re.compile(r"https://api\.([a-z0-9.-]+)(:\d+)?/?")
 ADDRESS = re.compile(r"https://[a-z0-9.-]+(:\d+)?")
 KINDS = {"group": "group", "user": "user", "project": "project", "service_account": "service account"}
 ACCESS, CLUSTER, CATALOG = "access", "cluster", "catalog"
-# Which guide explains a finding, by its kind; of rules, which are all of one kind, by its remedy. No address of the guides is always the right one.
+# Which guide explains a finding, by its kind; of rules, which are all of one kind, by the rule. No address of the guides is always the right one.
 _ACCESS, _BACKUP, _CERTIFICATES, _FLEET, _REASONS = (
     "Access",
     "Back up a model registry",
@@ -34,12 +34,12 @@ GUIDES = {
     **dict.fromkeys(("failed", "skipped", "unavailable", "unknown", "database", "untested"), _REASONS),
     **dict.fromkeys(("unread", "unjudged", "idle", "rights"), _ACCESS),
     **dict.fromkeys(("expiring", "bundle", "restart"), _CERTIFICATES),
-    "backup": _BACKUP,
     CATALOG: "The model catalog",
-    **dict.fromkeys((_findings.REMEDIES[rule] for rule in ("no_broad_access", "subjects")), _ACCESS),
-    **dict.fromkeys((_findings.REMEDIES[rule] for rule in ("verified_tls", "certificates")), _CERTIFICATES),
-    _findings.REMEDIES["no_generated_database"]: "Move a registry to another database",
-    _findings.REMEDIES["backup"]: _BACKUP,
+    **dict.fromkeys(("no_broad_access", "subjects"), _ACCESS),
+    **dict.fromkeys(("verified_tls", "certificates"), _CERTIFICATES),
+    "no_generated_database": "Move a registry to another database",
+    # A kind and a rule.
+    "backup": _BACKUP,
 }
 # The check that a page says of a registry more than of others: why it is not available.
 UNAVAILABLE = ("unavailable", "unknown")
@@ -103,11 +103,12 @@ class Finding:
     remedy: str = ""
     registries: tuple[tuple[str, str], ...] = ()
     evidence: str = ""
+    rule: str = ""
 
     @property
     def guide(self) -> str:
         """The title of the guide that explains it; empty if there is none."""
-        return GUIDES.get(self.kind) or GUIDES.get(self.remedy, "")
+        return GUIDES.get(self.kind) or GUIDES.get(self.rule, "")
 
 
 @dataclass(frozen=True)
@@ -202,11 +203,11 @@ def findings_of(cluster: Cluster) -> list[Finding]:
     audit = _findings.of_audit(cluster.policy, cluster.places, observed, cluster.now) if cluster.registries else ()
     for finding in (*cluster.outcome.findings, *audit, *_of_registries(cluster)):
         text = finding.reason or finding.text
-        grouped.setdefault((finding.kind, finding.severity, text[:1].upper() + text[1:], finding.remedy, finding.evidence), []).append(finding)
+        grouped.setdefault((finding.kind, finding.severity, text[:1].upper() + text[1:], finding.remedy, finding.evidence, finding.rule), []).append(finding)
     anchors = cluster.anchors
     findings = [
-        Finding(kind, severity, cluster.name, text, remedy, tuple((name, anchors.get(name, "")) for name in _names(group)), evidence)
-        for (kind, severity, text, remedy, evidence), group in grouped.items()
+        Finding(kind, severity, cluster.name, text, remedy, tuple((name, anchors.get(name, "")) for name in _names(group)), evidence, rule)
+        for (kind, severity, text, remedy, evidence, rule), group in grouped.items()
     ]
     return [*findings, *_of_bundles(cluster), *_of_rights(cluster), *_of_catalog(cluster), *_of_cluster(cluster)]
 

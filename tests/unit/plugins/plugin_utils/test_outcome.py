@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -186,6 +187,12 @@ def test_a_check_finds_what_does_not_answer_and_an_api_that_ends() -> None:
     made = _outcome.checked({}, seen, has_list=False, purge=False)
     assert made.status == "findings" and made.counts == {"untested": 1, "sunset": 1}
     assert [(finding.registry, finding.text) for finding in made.findings] == [("b", "smoke test: it is forbidden"), ("c", "v1alpha3 ends")]
+
+
+def test_what_one_call_has_compared_and_read_is_separated_also_of_a_task_with_async() -> None:
+    read = found(registry())
+    as_text, as_it_is = (_outcome.separated({"drift": [], "info": info}, {"skipped": True}) for info in (json.dumps(read), read))
+    assert as_text == as_it_is == ({"drift": []}, read)
 
 
 def test_the_run_has_the_status_of_its_worst_cluster() -> None:

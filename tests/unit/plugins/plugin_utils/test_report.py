@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import dataclasses
 import hashlib
 import io
 import itertools
@@ -122,6 +123,12 @@ def test_what_is_wrong_with_a_registry_needs_attention(changed: dict[str, Any], 
 
 def test_a_guide_that_a_finding_names_exists() -> None:
     assert set(_report_clusters.GUIDES.values()) <= GUIDE_TITLES
+
+
+def test_a_finding_of_a_rule_names_its_guide_whatever_it_recommends() -> None:
+    finding = _report_clusters.Finding("audit", "warning", "east", "The text", "In other words", rule="no_generated_database")
+    assert finding.guide == "Move a registry to another database"
+    assert dataclasses.replace(finding, rule="display_name").guide == ""
 
 
 def test_what_is_the_same_for_many_registries_is_said_once_and_the_worst_first() -> None:
