@@ -51,6 +51,7 @@ def reader(clusters: dict[str, Sandbox], tmp_path: Path) -> Iterator[Reader]:
 
 
 def test_the_guide_to_a_fleet(reader: Reader, clusters: dict[str, Sandbox]) -> None:
+    """It takes more than 20 s: the guide runs its playbooks on two clusters."""
     reader.follow("fleet")
     for name, sandbox in clusters.items():
         assert _registries(sandbox.cluster) == {"fraud-models"}
@@ -75,7 +76,10 @@ def test_a_cluster_that_is_down_does_not_stop_the_other(reader: Reader, clusters
 
 
 def test_a_registry_moves_to_another_cluster_with_all_it_has(reader: Reader, clusters: dict[str, Sandbox]) -> None:
-    """As the guide to restores says. A closed registry is backed up, and recovered with the database of the other cluster."""
+    """As the guide to restores says. A closed registry is backed up, and recovered with the database of the other cluster.
+
+    It takes more than 20 s: two playbooks, and a registry on each cluster.
+    """
     layouts = {name: sandbox.layout for name, sandbox in clusters.items()}
     config = _together({name: (layout, controlplane.ADMIN_TOKEN) for name, layout in layouts.items()})
     (reader.folder / "kubeconfig").write_text(json.dumps(config))

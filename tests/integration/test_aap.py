@@ -656,6 +656,7 @@ def test_configuring_again_keeps_the_credentials_of_the_list(api: Api, configure
 
 
 def test_settings_are_what_the_controller_has_and_what_they_no_longer_list_is_removed(api: Api, configure: Callable[..., Any]) -> None:
+    """It takes more than 20 s: the playbook that configures the controller is run several times."""
     stock(api)
     done = configure(**EVERYTHING)
     assert done.returncode == 0, done.stdout
@@ -754,7 +755,10 @@ def test_a_role_that_is_not_installed_is_no_failure_of_the_project(api: Api, con
 def test_a_registry_with_a_generated_database_is_recovered_by_jobs_after_it_was_lost(
     controller: Controller, layout: Layout, cluster: Cluster, tmp_path: Path
 ) -> None:
-    # A registry is made, backed up, deleted and made again.
+    """A registry is made, backed up, deleted and made again.
+
+    It takes more than 20 s: four jobs, each with a start of ansible-runner, and two servers of databases.
+    """
     name = f"lost-{WORD}"
     try:
         with account_with(cluster, "recovers", [*converging_roles(), *roles_of("data.yml")]) as token:

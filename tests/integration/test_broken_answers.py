@@ -58,6 +58,7 @@ def in_turn(requests: list[str]) -> list[tuple[int, str]]:
 
 
 def test_an_edit_with_any_answer_broken_says_what_was_written(cluster: Cluster, name: str, broken: tuple[breaking.Breaker, client.Cluster]) -> None:
+    """It takes more than 20 s: there is a run for each way to break each answer."""
     Dashboard(cluster).create(name, Form(name, "", database_of(DATABASE)))
     trial = breaking.Trial(broken, lambda: breaking.state_of(cluster, name))
 
@@ -70,6 +71,7 @@ def test_an_edit_with_any_answer_broken_says_what_was_written(cluster: Cluster, 
 
 
 def test_grants_with_any_answer_broken_say_what_was_written(cluster: Cluster, name: str, broken: tuple[breaking.Breaker, client.Cluster]) -> None:
+    """It takes more than 20 s: there is a run for each way to break each answer."""
     Dashboard(cluster).create(name, Form(name, "", database_of(DATABASE)))
     trial = breaking.Trial(broken, lambda: breaking.state_of(cluster, name))
 

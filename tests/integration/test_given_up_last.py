@@ -214,6 +214,7 @@ def test_a_password_change_without_waiting_is_completed_by_a_later_run(home: Hom
 
 
 def test_a_password_change_without_waiting_that_does_not_work_is_undone_by_a_later_run(home: Home) -> None:
+    """It takes more than 20 s: a run waits for a server that fails, and for its return."""
     home.create()
     before = home.passwords
     for password in (OTHER, "third-word"):
@@ -241,6 +242,7 @@ def test_a_previous_password_stays_where_nothing_shows_that_the_new_one_is_wrong
 
 
 def test_a_previous_password_of_another_login_is_not_put_back(home: Home) -> None:
+    """It takes more than 20 s: three runs wait for a server that fails."""
     home.create()
     before = home.passwords
     home.run(database={"username": "nobody", "password": OTHER}, wait=False)
@@ -255,6 +257,7 @@ def test_a_previous_password_of_another_login_is_not_put_back(home: Home) -> Non
 
 
 def test_a_password_that_another_process_wrote_is_not_replaced_by_the_one_before_ours(home: Home) -> None:
+    """It takes more than 20 s: a run waits for a server that fails, until the time is over."""
     home.create()
     [secret], [old] = home.passwords, home.passwords.values()
     home.run(database={"password": OTHER}, wait=False)
@@ -266,6 +269,7 @@ def test_a_password_that_another_process_wrote_is_not_replaced_by_the_one_before
 
 @pytest.mark.parametrize("what", ["password", "CA", "bundle"])
 def test_a_change_in_place_that_is_killed_after_any_write_has_lost_nothing(home: Home, shared_bundle: str, what: str) -> None:
+    """It takes more than 20 s: after each write, a run waits for a server that cannot start, and another one until the registry is available again."""
     named = {"source": "config_map", "name": shared_bundle, "key": "ca.crt"}
     ca = named if what == "bundle" else {"source": "upload", "pem": home.bundle}
     home.create(verify_server_cert=True, ca=ca)
@@ -451,6 +455,7 @@ def second(home: Home) -> Iterator[dict[str, Any]]:
 
 
 def test_a_password_that_another_registry_reads_is_announced_and_put_back_for_both(home: Home, second: dict[str, Any]) -> None:
+    """It takes more than 20 s: two runs wait for servers that fail, and two for their return."""
     before, reader = home.passwords, second["name"]
     warning = (
         f"Secret '{next(iter(before))}' is also used by registry '{reader}', whose password also changes. To"
@@ -474,6 +479,7 @@ def test_a_password_that_another_registry_reads_is_announced_and_put_back_for_bo
 
 
 def test_a_password_with_which_another_registry_is_available_stays_beside_the_previous_one(home: Home, second: dict[str, Any]) -> None:
+    """It takes more than 20 s: the servers of two registries are restarted several times, and one of them fails."""
     [secret], [old] = home.passwords, home.passwords.values()
     # Only the other one can log in with the new password.
     other = f"{home.login}_too"

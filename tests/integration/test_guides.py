@@ -69,6 +69,7 @@ def test_the_guide_to_passwords_and_certificates(reader: Reader, cluster: Cluste
 
 
 def test_the_guide_to_the_model_catalog(reader: Reader, cluster: Cluster, layout: Layout) -> None:
+    """It takes more than 20 s: the guide waits several times for the server of the catalog."""
     sources = ("v1", "configmaps", "model-catalog-sources")
     before = cluster.get(*sources)["data"]
     reader.variables["SSL_CERT_FILE"] = str(layout.path("pki", "ingress-ca.crt"))
@@ -107,6 +108,7 @@ def emptied(layout: Layout, kind: str, name: str) -> None:
 
 @pytest.mark.needs_mysql
 def test_the_guide_to_migrations(reader: Reader, layout: Layout, model_registry: Runner, cluster: Cluster) -> None:
+    """It takes more than 20 s: two registries are made, and moved by playbooks that are run as the guide says."""
     [fraud, credit] = databases.DOCUMENTED_DATABASES
     for kind in databases.KINDS:
         for name in (fraud, credit):

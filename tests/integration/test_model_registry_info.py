@@ -241,6 +241,7 @@ def is_available(registry: dict[str, Any]) -> bool:
 
 
 def test_what_is_exported_converges_to_no_change(automation: Runner, filled: Filled, export: Run) -> None:
+    """It takes more than 20 s: registries of all kinds are made before, and three runs converge all of them."""
     assert not export.writes and export.result["changed"] is False
     every = {"registries": untemplated(export.result["registries"]), "wait": False}
     # Those that cannot serve because something is missing are not waited for.

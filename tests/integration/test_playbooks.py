@@ -111,6 +111,7 @@ def life(layout: Layout, player: Player, registries: list[dict[str, Any]]) -> It
 
 
 def test_converge_tells_beforehand_what_it_does_and_does_nothing_the_second_time(life: dict[str, Played], registries: list[dict[str, Any]]) -> None:
+    """The first one takes more than 20 s: all playbooks of the life of two registries are run before."""
     near, far = (registry["name"] for registry in registries)
     said, did = life["converge, check"], life["converge"]
     assert said.code == did.code == 0, said.output + did.output

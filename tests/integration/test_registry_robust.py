@@ -45,6 +45,7 @@ SCENARIOS: dict[str, tuple[dict[str, Any], int]] = {
 def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(
     cluster: Cluster, layout: Layout, automation: Runner, mysql: dict[str, Any], scenario: str
 ) -> None:
+    """It takes more than 20 s: for each write a registry of its own, which is made, killed, completed and compared."""
     wanted, writes = SCENARIOS[scenario]
     if scenario == "create":
         wanted = wanted | {"database": mysql}
@@ -95,6 +96,7 @@ def test_two_runs_at_the_same_time_make_one_registry(cluster: Cluster, automatio
 
 
 def test_each_right_that_is_taken_away_is_named(cluster: Cluster, layout: Layout, automation: Runner, mysql: dict[str, Any]) -> None:
+    """It takes more than 20 s: one account for each right, and with each of them all runs that need it."""
     name = f"rights-{uuid.uuid4().hex[:6]}"
     broken, bundle = f"{name}-broken", layout.path("pki", "database-ca.crt").read_text()
     Dashboard(cluster).create(name, Form(name, "", database_of(mysql), Upload(bundle)))

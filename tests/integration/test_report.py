@@ -96,6 +96,7 @@ def clusters(layout: Layout, cluster: Cluster, automation_token: str, tmp_path_f
 
 
 def test_one_page_tells_of_all_clusters(layout: Layout, clusters: dict[str, dict[str, object]], tmp_path: Path) -> None:
+    """It takes more than 20 s: the registries are made before, of which one has to fail."""
     told = report(layout, tmp_path, clusters)
     # One of them could not be read.
     assert told.code and "changed=0" in told.output and "changed=1" not in told.output, told.output

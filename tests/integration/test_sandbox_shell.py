@@ -131,6 +131,7 @@ def test_the_first_playbook_of_the_readme_ends_with_a_registry_that_is_available
 
 
 def test_everything_that_the_demo_tells_to_type_next_works_as_it_is_printed(cluster: Cluster, layout: Layout, tmp_path: Path) -> None:
+    """It takes more than 20 s: programs are started as in a shell, and a registry is made."""
     try:
         assert shell(f"cd {ROOT} && . {ENVIRONMENT} && ansible-playbook {demo.PLAYBOOK}", tmp_path).returncode == 0
         host = cluster.registry(demo.REGISTRY)["status"]["hosts"][0]

@@ -109,6 +109,7 @@ def on_the_first_page(site: Path, *expressions: str) -> list[Any]:
 
 @pytest.mark.parametrize("expression", [SHOWN_BY_STYLE_SHEETS, SHOWN_BY_ELEMENTS, RED_BOXES], ids=["style sheets", "elements", "boxes"])
 def test_no_page_shows_an_error_in_a_browser(found: Found, expression: str) -> None:
+    """The first one takes more than 20 s: the site is built, and a browser looks at all of its pages."""
     assert found.get((DESKTOP, "light", expression)) is None
 
 
