@@ -30,6 +30,7 @@ WANTED = {
     "bool": ("a boolean", "Set true or false"),
     "list": ("a list", "Set a list"),
     "dict": ("a dictionary", "Set a dictionary"),
+    "raw": ("a value", "Set a value"),
 }
 PLAIN = {"str": str, "path": str, "int": int, "float": float, "bool": bool, "list": list, "dict": Mapping}
 # Accepted in what was exported, and nothing that one would write.

@@ -425,19 +425,21 @@ def test_what_is_asked_for_is_read_and_nothing_else(layout: Layout, reader: Runn
 
 def test_what_is_wrong_with_the_options_is_said_before_anything_is_read(layout: Layout, reader: Runner, filled: Filled) -> None:
     faults.forget_requests(layout)
-    blank, expression, selector, unanswerable = reader.sequence(
+    blank, expression, selector, secret, unanswerable = reader.sequence(
         [
             Task({"name": " ", "name_pattern": "", "expiry_days": -1, "query": "registries["}, INFO),
             Task({"query": "registries[?status.available=true]"}, INFO),
             Task({"label_selector": "team in (", "include": []}, INFO),
+            Task({"label_selector": "team=root:Pa55-word", "include": []}, INFO),
             info(filled, include=[], query="length(`1`)"),
         ]
     )
     assert {problem["option"] for problem in blank.result["problems"]} == {"name", "name_pattern", "expiry_days", "query"}
     assert blank.requests == () and expression.requests == ()
-    for run, option in ((expression, "query"), (selector, "label_selector"), (unanswerable, "query")):
+    for run, option in ((expression, "query"), (selector, "label_selector"), (secret, "label_selector"), (unanswerable, "query")):
         assert run.failed and [problem["option"] for problem in run.result["problems"]] == [option], run.output
         assert "\n" not in run.result["msg"]
+    assert "found ''" in selector.result["msg"] and "Pa55" not in secret.output, (selector.output, secret.output)
 
 
 # What is said without each right of rbac/read.yml; without the first two there is no answer.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 STATUS, PERMISSIONS, CERTIFICATES, DATABASE, SMOKE_TEST = ("status", "permissions", "certificates", "database", "smoke_test")
 # The options that select all registries.
 ALL = dict.fromkeys(("name", "label_selector", "name_pattern"))
+# What separates the names and values of a label selector.
+SYNTAX_OF_SELECTORS = re.compile(r"[\s,()=!<>]+")
 OF_CLUSTER = (kinds.CLUSTER_ROLE_BINDINGS, kinds.CLUSTER_ROLES)
 T = TypeVar("T")
 
@@ -88,10 +91,11 @@ class Collector:
         except _errors.ClusterError as error:
             if error.status != _errors.BAD_REQUEST or self._options["label_selector"] is None:
                 raise
+            selector = self._options["label_selector"]
+            # The API server repeats it.
+            said = f": {error}" if _texts.may_repeat(SYNTAX_OF_SELECTORS.split(selector)) else ""
             remedy = "Use the syntax of kubectl, such as team=fraud,stage!=test"
-            raise _errors.InputError(
-                [_errors.Problem("label_selector", f"is not a valid label selector: {error}", remedy, self._options["label_selector"])]
-            ) from None
+            raise _errors.InputError([_errors.Problem("label_selector", f"is not a valid label selector{said}", remedy, selector)]) from None
         if not live:
             registry_reader.need_namespace(self._survey.cluster, self._survey.namespace, self._outcome.warn_of)
         pattern = self._options["name_pattern"] or "*"

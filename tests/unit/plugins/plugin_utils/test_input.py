@@ -129,6 +129,12 @@ def test_a_registry_without_a_name_is_refused(name: dict[str, Any], said: str) -
     assert sentence.startswith(f"registries[0].name: {said}.")
 
 
+def test_a_required_option_of_any_type_that_has_no_value_is_empty() -> None:
+    condition = {"field": "license", "value": None}
+    [problem] = option_problems("model_catalog", {"named_queries": [{"name": "open", "filters": [condition]}]}, {})
+    assert problem.sentence() == "named_queries[0].filters[0].value: is empty. Set a value."
+
+
 @pytest.mark.parametrize("given", [SECRET, {"models": {}}, None, 5, [SECRET], [None], [5], [["models"]]])
 def test_the_option_has_to_be_a_list_of_dictionaries(given: Any) -> None:
     [said] = sentences(given)
