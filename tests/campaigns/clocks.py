@@ -19,6 +19,7 @@ from sandbox.layout import Layout
 from sandbox.toolchain import build_once
 from tests.helpers import Cluster, Run, Runner, Task
 
+from .operations import PATIENCE
 from .trials import Trials
 
 SOURCE, LIBRARY = Path(__file__).with_name("clock.c"), "clock.so"
@@ -139,7 +140,7 @@ class _Life:
     def _run(self, *options: dict[str, Any]) -> list[Run]:
         """Runs of `model_registry` by the controller's clock."""
         with clock(self.controller):
-            runs = self.runner.sequence([Task({"name": self.name, "wait_timeout": 90, **given}, diff=True) for given in options])
+            runs = self.runner.sequence([Task({"name": self.name, "wait_timeout": PATIENCE, **given}, diff=True) for given in options])
         for run in runs:
             assert not run.failed, run.output
         return runs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def run(trials: Trials, layout: Layout) -> None:
             any_input.assert_told_well(module, arguments)
 
         try:
-            any_input.fuzzed(module, trials.limit // len(OF_MODULE), trials.seed + number, attempt)
+            any_input.fuzzed(module, math.ceil(trials.limit / len(OF_MODULE)), trials.seed + number, attempt)
         except Exception as error:
             trials.found(f"{module}, as options", error)
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +47,7 @@ def run(trials: Trials, layout: Layout) -> None:
 
 def _through_ansible(trials: Trials, runner: Runner, module: str, given: list[dict[str, Any]]) -> None:
     """Some of these options as tasks in check mode: what a playbook cannot hold is left out."""
-    wanted = max(1, round(trials.limit * THROUGH_ANSIBLE / len(OF_MODULE)))
+    wanted = math.ceil(trials.limit * THROUGH_ANSIBLE / len(OF_MODULE))
     chosen = trials.random(module).sample(given, min(wanted, len(given)))
     tasks = [Task(arguments, f"modelops.openshift_ai.{module}", check=True, diff=True) for arguments in chosen]
     for task, done in zip(tasks, runner.sequence(tasks, verbosity=3), strict=True):
