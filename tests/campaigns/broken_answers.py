@@ -30,7 +30,8 @@ def run(trials: Trials, layout: Layout) -> None:
     ):
         requests = {operation: _requests(room, broken, operation) for operation in SHORT}
         every = [(operation, number, way) for operation in SHORT for number in range(len(requests[operation])) for way in breaking.ALL]
-        trials.say(f"{len(every)} cases in all: {len(breaking.ALL)} ways, {sum(map(len, requests.values()))} requests of {len(SHORT)} operations")
+        counts = ", ".join(f"{operation.name} {len(sent)}" for operation, sent in requests.items())
+        trials.say(f"{len(every)} cases in all: {len(breaking.ALL)} ways, requests: {counts}")
         unsent = 0
         for operation, at, way in trials.chosen(every):
             case = f"{operation.name}, answer {at}, {way}"
