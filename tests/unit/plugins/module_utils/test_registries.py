@@ -9,12 +9,14 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors impo
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.manifests import at
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Permissions
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.restarts import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.registries import Item, input_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.availability import is_in_trouble, with_explanation
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization
 
 from .builders import LATER, NAMESPACE, TODAY, live, options, pod, secret, stored, wanted
 
@@ -143,15 +145,18 @@ def test_what_may_not_be_listed_is_read_once_each():
         snapshot.named("Secret", "a")
 
 
-def test_groups_that_nobody_asked_about_are_not_read_one_by_one():
+def test_groups_whose_members_nobody_sets_are_not_read_one_by_one():
     cluster = Lists(refuses=("groups",))
     cluster.serves = lambda *_api: True
     snapshot = Snapshot(cluster, TODAY, NAMESPACE)
-    for name in ("a-users", "b-users", "c-users"):
-        with pytest.raises(ClusterError):
-            snapshot.group(name, listed=True)
-    assert snapshot.group("a-users") is None
-    assert cluster.asked == ["list groups", "get groups/a-users"]
+
+    def plan(name, members):
+        return authorization.plan(snapshot, authorization.Request(Permissions(members=members), name, True, Outcome(), waits=True), None)
+
+    assert [plan(name, None).standing.group.is_readable for name in ("a", "b", "c")] == [False] * 3
+    assert cluster.asked == ["list rolebindings", "list groups"]
+    assert plan("a", ()).standing.group.is_readable
+    assert cluster.asked[2:] == ["get groups/a-users"]
 
 
 def test_the_secrets_of_a_registry_are_found_by_how_their_names_begin():
