@@ -44,6 +44,16 @@ def test_the_status_and_the_lines(result: dict[str, Any], seen: dict[str, Any], 
     assert any(part in line for line in made["lines"])
 
 
+@pytest.mark.parametrize("fail_on", [(), ("drift",), ("health",), ("drift", "health"), ("certificates",)])
+def test_a_check_fails_because_of_the_findings_that_were_chosen(fail_on: tuple[str, ...]) -> None:
+    ill = {"sources": [source("error", "no file")]}
+    assert outcome(CHANGED, {}, True, fail_on=fail_on)["failing"] == ("drift" in fail_on)
+    assert outcome({}, ill, True, fail_on=fail_on)["failing"] == ("health" in fail_on)
+    assert outcome({}, {"msg": "may not be read"}, True, fail_on=fail_on)["failing"]
+    assert not outcome({}, {"sources": [source()]}, True, fail_on=fail_on)["failing"]
+    assert not outcome(CHANGED, ill, False, fail_on=fail_on)["failing"]
+
+
 def test_in_check_mode_a_change_would_be_one() -> None:
     assert "would be changed" in outcome(CHANGED, {}, False, True)["lines"][0]
 
