@@ -1,10 +1,14 @@
-"""Which rows belong into which schema."""
+"""Which rows belong into which schema, and the command that brings them."""
 
 from __future__ import annotations
+
+import time
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.restore import version_refusal
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import origin
 
 
 @pytest.mark.parametrize(
@@ -28,3 +32,18 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.restore
 def test_only_schemas_that_are_alike(source: tuple[str, int], target: tuple[str, int], said: str) -> None:
     refusal = version_refusal(*source, *target)
     assert (said in refusal) if said else not refusal
+
+
+class CancelledError(Exception):
+    """What a run that is cancelled raises."""
+
+
+def test_a_run_that_is_cancelled_ends_the_command_and_reads_nothing(tmp_path: Path) -> None:
+    def cancelled() -> None:
+        raise CancelledError
+
+    late = tmp_path / "late"
+    with pytest.raises(CancelledError), origin.of_command(["sh", "-c", f"sleep 0.2; touch {late}"], cancelled):
+        pytest.fail("an archive that may not be complete is read")
+    time.sleep(0.5)
+    assert not late.exists()

@@ -35,6 +35,7 @@ def test_what_playbooks_and_roles_set_themselves_is_not_taken_for_a_misspelled_v
         "model_registries_cluster": "model_registry_cluster",
         "model_registry_clusters": "model_registries_clusters",
         "model_registry_delete_dtaa": "model_registry_delete_data",
+        "model_registry_anme": "model_registry_name",
         "model_regsitry_database_host": "model_registry_database_host",
     }.items(),
 )
