@@ -3,6 +3,7 @@
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import catalog_reader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog_yaml, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 
@@ -26,6 +27,21 @@ def once(cluster, what):
 
 NEW = {"name": "New", "content": MODELS}
 SECRET = "catalog-granite-apikey"
+
+
+@pytest.mark.parametrize(("status", "is_known_to_be_refused"), [(_errors.FORBIDDEN, True), (500, False), (0, False)])
+def test_only_without_the_permission_a_catalog_is_planned_without_its_tokens(status, is_known_to_be_refused):
+    class Refusing(Cluster):
+        def metadata(self, *_api, **_query):
+            raise _errors.ClusterError("no", status)
+
+    said = []
+    if is_known_to_be_refused:
+        assert catalog_reader.token_secrets(Refusing(), "registries", said.append) is None
+        assert said == ["Secrets with tokens could not be determined: no"]
+    else:
+        with pytest.raises(_errors.ClusterError, match="no"):
+            catalog_reader.token_secrets(Refusing(), "registries", said.append)
 
 
 def test_what_the_dashboard_writes_in_between_stays():

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import CONFLICT, ClusterError, InputError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import tool_warnings
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.component_plan import (
     KIND,
@@ -17,7 +18,8 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.compon
     why_not_removed,
     without_labels_of_sample,
 )
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.component import input_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.component import converge, input_problems
 
 API = ("datasciencecluster.opendatahub.io/v2", "datascienceclusters")
 OPTIONS = {"state": "managed", "registries_namespace": None, "force": False, "wait": True, "wait_timeout": 300}
@@ -164,3 +166,28 @@ def test_labels_of_the_sample_are_not_those_of_a_tool():
     for label, value in (("app.kubernetes.io/managed-by", "Helm"), ("app.kubernetes.io/instance", "platform"), ("argocd.argoproj.io/instance", "x")):
         [told] = tool_warnings(without_labels_of_sample({"metadata": {"name": "default-dsc", "labels": labels | {label: value}}}), KIND)
         assert told.startswith("DataScienceCluster 'default-dsc' is managed by another tool") and label in told
+
+
+class Overtaken:
+    """A cluster in which another process changes the component before the first write."""
+
+    def __init__(self, before, after):
+        self.found = [before.manifest, after.manifest]
+
+    def serves(self, *_api):
+        return True
+
+    def items(self, _api, _namespace):
+        return [self.found.pop(0)]
+
+    def missing_rights(self, _namespace, _rights):
+        return []
+
+    def write(self, *_request):
+        raise ClusterError("changed since", CONFLICT)
+
+
+def test_what_another_process_has_made_impossible_in_between_is_told():
+    with pytest.raises(InputError) as told:
+        converge(Overtaken(live(), ready(spec="theirs")), OPTIONS | {"registries_namespace": "ours"}, False, Outcome(own={"component": {}}))
+    assert [(problem.option, problem.value) for problem in told.value.problems] == [("registries_namespace", "ours")]

@@ -7,8 +7,10 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known, doubtful, doubts, known_from, lookups
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions, permissions_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants, bindings_of, ownerless, permissions_result
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import permission, registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import names_of
 
+from .builders import options
 from .grants import ACCOUNT, ALICE, DASHBOARD_LABELS, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
 
 
@@ -24,6 +26,16 @@ def test_each_option_lists_its_kind_of_subject():
     permissions, problems, warnings = read(groups=["data-scientists"], users=["alice"], projects=["fraud-dev"], service_accounts=[account], members=["bob"])
     assert permissions == Permissions((SCIENTISTS, ALICE, PROJECT, ACCOUNT), ("bob",))
     assert (problems, warnings) == ({}, [])
+
+
+@pytest.mark.parametrize(("state", "wrong"), [("present", "prune_unlabelled"), ("absent", "exclusive")])
+def test_what_a_state_does_not_support_is_told_by_the_modules(state, wrong):
+    of_registry = {**options(), "namespace": None, "state": state}
+    for given in ({"exclusive": True}, {"prune_unlabelled": True}):
+        named = [f"permissions.{option}" for option in given if option == wrong]
+        assert [problem.option for problem in permission.input_problems({"name": "fraud", "namespace": None, "state": state, "permissions": given})] == named
+        # A registry is deleted whatever its permissions are.
+        assert [problem.option for problem in registry.input_problems({**of_registry, "permissions": given})] == (named if state == "present" else [])
 
 
 def test_members_that_are_left_out_are_not_the_same_as_none():
