@@ -69,10 +69,10 @@ class Source:
         return ["the user does not own the tables, and only their owner can revoke permissions to write"] if foreign else []
 
     def _mysql_problems(self) -> list[str]:
-        [(name, roles)] = self._run("SELECT DATABASE(), CURRENT_ROLE()")
-        active = "" if roles in (None, "NONE") else str(roles)
-        lines = self._run(f"SHOW GRANTS{f' FOR CURRENT_USER() USING {active}' if '@' in active else ''}")
-        held = privileges.mysql_grants((str(line) for (line,) in lines), str(name), active).privileges
+        [(name,)] = self._run("SELECT DATABASE()")
+        # Those of its active roles are among them.
+        lines = self._run("SHOW GRANTS")
+        held = privileges.mysql_grants((str(line) for (line,) in lines), str(name)).privileges
         needed = ("LOCK TABLES", "ALTER", *(("DROP", "CREATE", "INSERT") if self._renames else ()))
         missing = [] if {"ALL", "ALL PRIVILEGES"} & held else [privilege for privilege in needed if privilege not in held]
         return [f"the user lacks {', '.join(missing)} on the database. Run GRANT {', '.join(missing)} ON `{name}`.* TO the user"] if missing else []
