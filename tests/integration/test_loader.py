@@ -351,11 +351,12 @@ def test_texts_of_many_megabytes_arrive_and_what_is_too_large_is_named(layout: L
     assert is_empty(layout, databases.MARIADB, target)
 
 
-def test_of_two_errors_that_of_the_earlier_row_is_told(layout: Layout, migrated: MakeDatabase) -> None:
+@pytest.mark.parametrize("number", [6_000, 14_000])
+def test_of_two_errors_that_of_the_earlier_row_is_told(layout: Layout, migrated: MakeDatabase, number: int) -> None:
     target = migrated("mysql")
     rows = {**contents(layout, "mysql", target), "Context": [json.dumps({"id": 1, "type": "kf.RegisteredModel", "name": "n" * 1000}).encode()]}
-    # Enough for the first row to be sent to the database while the last one, which is not a row, is still read.
-    others = [json.dumps({"id": number, "type": "kf.RegisteredModel", "name": f"{number}", "external_id": f"{number}"}).encode() for number in range(2, 40_000)]
+    # Enough for the first row to be sent to the database while the last one, which is not a row, is still read; or for others to be sent in between.
+    others = [json.dumps({"id": row, "type": "kf.RegisteredModel", "name": f"{row}", "external_id": f"{row:0200}"}).encode() for row in range(2, number)]
     rows["Context"] += [*others, b'{"id":"forty","type":"kf.RegisteredModel","name":"n"}']
     with pytest.raises(snapshot.UnusableDatabaseError, match="Data too long for column 'name'"):
         load(layout, "mysql", target, rows)

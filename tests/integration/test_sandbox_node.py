@@ -128,7 +128,7 @@ POSTGRESQL_ROWS = [
     Row("database-missing", "postgresql", 'server error: FATAL: database "nope" does not exist (SQLSTATE 3D000)', database=databases.MISSING_DATABASE),
     Row("host-unknown", "postgresql", "hostname resolving error: lookup nohost.invalid", host="nohost.invalid"),
     Row("tls-only-plaintext", "postgresql", "no encryption (SQLSTATE 28000)", **TLS_LOGIN),
-    Row("tls-only-require", "postgresql", ssl_mode="require", **TLS_LOGIN),
+    *(Row(f"tls-only-{mode}", "postgresql", ssl_mode=mode, **TLS_LOGIN) for mode in ("allow", "require")),
     Row("tls-only-ca-disable", "postgresql", ca="right", **TLS_LOGIN),
     *(Row(f"ca-{mode}", "postgresql", ca="right", ssl_mode=mode) for mode in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")),
     *(Row(f"wrong-ca-{mode}", "postgresql", f"x509: {NOT_TRUSTED}", ca="wrong", ssl_mode=mode) for mode in ("disable", "require", "verify-full")),
