@@ -51,7 +51,9 @@ def opened(layout: Layout, kind: str, database: str) -> Iterator[tuple[Any, str]
     """A connection of the driver with the registry's account, and the type of the database."""
     target = {"host": databases.address(layout, kind), "user": REGISTRY.name, "password": REGISTRY.password}
     if databases.speaks_mysql(kind):
-        connection: Any = pymysql.connect(**target, database=database, charset="utf8mb4", autocommit=True, ssl=databases.encrypted())
+        # Whoever takes the end of the rows for one of them waits for more.
+        options = {"charset": "utf8mb4", "autocommit": True, "ssl": databases.encrypted(), "read_timeout": 60}
+        connection: Any = pymysql.connect(**target, database=database, **options)
     else:
         connection = psycopg.connect(psycopg.conninfo.make_conninfo(**target, dbname=database), autocommit=True)
     try:
