@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -45,6 +46,33 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """End the connection."""
+
+
+class Closable:
+    """A connection of a driver that another thread may close while a statement runs: it is closed when that has ended. libpq would end the whole process."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self._end = end
+        self._busy = threading.Lock()
+        self._is_over = False
+
+    @contextmanager
+    def _statement(self) -> Iterator[None]:
+        try:
+            with self._busy:
+                yield
+        finally:
+            if self._is_over:
+                self.close()
+
+    def close(self) -> None:
+        """End the connection, now or with what runs on it."""
+        self._is_over = True
+        if self._busy.acquire(blocking=False):
+            try:
+                self._end()
+            finally:
+                self._busy.release()
 
 
 class Files:

@@ -12,6 +12,7 @@ from pymysql.constants import CR, ER
 
 from sandbox.server.arguments import Options
 from sandbox.server.connection import (
+    Closable,
     DatabaseError,
     Files,
     Lookup,
@@ -81,25 +82,22 @@ class _ClearPassword(_Unsupported):
         raise DatabaseError("this user requires clear text authentication. If you still want to use it, please add 'allowCleartextPasswords=1' to your DSN")
 
 
-class MysqlConnection:
+class MysqlConnection(Closable):
     """One connection; statements have `%s` for values."""
 
     kind = "mysql"
 
     def __init__(self, connection: pymysql.connections.Connection[Any]):
+        super().__init__(lambda: connection.close() if connection.open else None)
         self._connection = connection
 
     def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         try:
-            with self._connection.cursor() as cursor:
+            with self._statement(), self._connection.cursor() as cursor:
                 cursor.execute(statement, values or None)
                 return list(cursor.fetchall()) if cursor.description else []
         except (pymysql.Error, OSError) as error:
             raise _refusal(error) from None
-
-    def close(self) -> None:
-        if self._connection.open:
-            self._connection.close()
 
 
 def tls_context(options: Options, files: Files) -> ssl.SSLContext | None:

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from sandbox.server.arguments import Options
-from sandbox.server.connection import DatabaseError, Files, Lookup, alert_text, dial, has_certificates, on_disk, pair_problem
+from sandbox.server.connection import Closable, DatabaseError, Files, Lookup, alert_text, dial, has_certificates, on_disk, pair_problem
 from sandbox.server.dsn import POSTGRESQL_SCHEMES, SSL_MODES, PostgresqlDsn, parse_postgresql, redacted
 
 # libpq names no SQL state when a connection fails.
@@ -28,12 +28,13 @@ _STATES = (
 _NO_FILE = "/nonexistent/none"
 
 
-class PostgresqlConnection:
+class PostgresqlConnection(Closable):
     """One connection; statements have `%s` for values."""
 
     kind = "postgresql"
 
     def __init__(self, connection: psycopg.Connection[Any]):
+        super().__init__(connection.close)
         self._connection = connection
 
     @property
@@ -43,16 +44,13 @@ class PostgresqlConnection:
 
     def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         try:
-            with self._connection.cursor() as cursor:
+            with self._statement(), self._connection.cursor() as cursor:
                 cursor.execute(statement.encode(), values or None)
                 return list(cursor.fetchall()) if cursor.description else []
         except psycopg.Error as error:
             if error.sqlstate is None or self._connection.broken:
                 raise DatabaseError("unexpected EOF", lost=True) from None
             raise DatabaseError(f"ERROR: {error.diag.message_primary} (SQLSTATE {error.sqlstate})", duplicate=error.sqlstate == "23505") from None
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 def with_tls(dsn: str, options: Options) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ import pytest
 from sandbox import databases, processes
 from sandbox.databases import ACCOUNTS, READER, REGISTRY, TLS_ONLY, Account
 from sandbox.layout import Layout
+from sandbox.server.connection import DatabaseError
+from sandbox.server.mysql import MysqlConnection
+from sandbox.server.postgresql import PostgresqlConnection
+from tests.helpers import until
 
 from .conftest import SERVERS
 
@@ -43,6 +48,23 @@ def query(connection: Any, statement: str) -> list[Any]:
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.name)
 def test_every_account_logs_in_with_tls(layout: Layout, kind: str, account: Account) -> None:
     log_in(layout, kind, account, "model_registry", tls=True).close()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_connection_of_a_registry_server_that_is_stopped_ends_with_what_runs_on_it(layout: Layout, kind: str) -> None:
+    """And does not end the process of the node."""
+    logged_in = log_in(layout, kind, REGISTRY, "model_registry", tls=True)
+    own = MysqlConnection(logged_in) if databases.speaks_mysql(kind) else PostgresqlConnection(logged_in)
+    statement, there = ("SELECT SLEEP(0.3)", "information_schema.PROCESSLIST WHERE INFO")
+    if not databases.speaks_mysql(kind):
+        statement, there = ("SELECT 0 FROM pg_sleep(0.3)", "pg_stat_activity WHERE query")
+    with databases.administration(layout, kind) as run, ThreadPoolExecutor(1) as threads:
+        running = threads.submit(own.run, statement)
+        until(lambda: run(f"SELECT 1 FROM {there} = '{statement}'"))
+        own.close()
+        assert running.result() == [(0,)]
+    with pytest.raises(DatabaseError):
+        own.run("SELECT 1")
 
 
 @pytest.mark.parametrize("kind", SERVERS)
