@@ -1,6 +1,6 @@
 """All tests: the checks and unit tests, and beside them all that needs a sandbox, in lanes: each has sandboxes of its own, and waits for half of its time.
 
-python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration | changed [BRANCH]]
+    python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration | changed [BRANCH]]
 """
 
 from __future__ import annotations

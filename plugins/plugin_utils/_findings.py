@@ -42,7 +42,7 @@ class Finding:
     # What is the same tomorrow and for other registries, of a text that says more; and what shows it.
     reason: str = ""
     evidence: str = ""
-    # Which rule is violated, of a finding of the policy or of an audit.
+    # The kind of rule, of the policy or of an audit, that is violated or could not be checked.
     rule: str = ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 from pathlib import Path
 
 import pytest
@@ -39,11 +39,15 @@ class CancelledError(Exception):
 
 
 def test_a_run_that_is_cancelled_ends_the_command_and_reads_nothing(tmp_path: Path) -> None:
-    def cancelled() -> None:
-        raise CancelledError
+    begun, late = tmp_path / "begun", tmp_path / "late"
 
-    late = tmp_path / "late"
-    with pytest.raises(CancelledError), origin.of_command(["sh", "-c", f"sleep 0.2; touch {late}"], cancelled):
+    def cancelled() -> None:
+        if begun.exists() and begun.read_text():
+            raise CancelledError
+
+    with pytest.raises(CancelledError), origin.of_command(["sh", "-c", f"echo $$ > {begun}; sleep 2; touch {late}"], cancelled):
         pytest.fail("an archive that may not be complete is read")
-    time.sleep(0.5)
+    # It is there no more, nor has it ended by itself.
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(begun.read_text()), 0)
     assert not late.exists()

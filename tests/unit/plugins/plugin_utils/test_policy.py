@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _outcome, _policy
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _findings, _outcome, _policy
 from sandbox.layout import ROOT
 from tests.found import access, certificate, found, registry
 
@@ -83,6 +83,12 @@ def test_a_rule_that_could_not_be_checked_is_not_kept(rule: dict[str, Any], one:
     assert made.checked[0].results["policy"] == "error" and made.failing
     kept = _outcome.checked({}, found(registry()), has_list=False, purge=False, policy=[{"name": "N", "rule": "verified_tls"}], fail_on=())
     assert kept.checked[0].results["policy"] == "passed" and not kept.failing
+
+
+@pytest.mark.parametrize(("one", "kind"), [(registry(status=EVERYBODY), "policy"), (registry(status={"access": None}), "unjudged")])
+def test_a_finding_names_the_kind_of_its_rule(one: dict[str, Any], kind: str) -> None:
+    [finding] = _findings.of_policy([{"name": "Access", "rule": "no_broad_access"}], (), None, [one], NOW)
+    assert (finding.kind, finding.rule) == (kind, "no_broad_access")
 
 
 @pytest.mark.parametrize(
