@@ -35,6 +35,9 @@ CLUSTER_ROLE_BINDINGS = (f"{RBAC}/v1", "clusterrolebindings")
 SHARED = re.compile(r"/(modelregistries|secrets|configmaps|deployments|rolebindings|clusterrolebindings|groups)(/|$)")
 # A wait asks the same again and again: a run is stopped before the first of such requests.
 STOPS_AT_THE_SAME_REQUEST = 3
+# Before a write all is outdated that it relies on. Of the requests that only read, one after the other, the tests stop before the first, the fifth and so on;
+# the campaign stops before any.
+READS_FOR_A_STOP = 4
 
 Work = Callable[[client.Cluster, record.Outcome], None]
 
@@ -116,29 +119,34 @@ class InProcess:
             ended.error = str(error)
         return ended
 
-    def stopped(self, one: Work, stop: int, other: Work, writes: int = 0) -> tuple[Ended, Ended | None]:
-        """Run `one`, and before its request of this number, counted after so many writes, `other`; None for that when `one` has fewer requests."""
+    def stopped(self, one: Work, stop: int, other: Work, writes: int = 0, reads: int = 1) -> tuple[Ended, Ended | None]:
+        """Run `one`, and at its stop of this number, counted after so many writes, `other`; None for that when `one` has fewer stops.
+
+        There is a stop before each write, and before the first of so many reads in a row.
+        """
         passed: list[Ended] = []
         seen: Counter[Sent] = Counter()
-        stops = 0
+        stops = in_a_row = 0
 
         def before(ended: Ended, request: Sent) -> None:
-            nonlocal stops
+            nonlocal stops, in_a_row
             seen[request] += 1
             if not passed and ended.writes >= writes and seen[request] <= STOPS_AT_THE_SAME_REQUEST and SHARED.search(request.path):
-                stops += 1
-                if stops == stop:
+                is_stop = request.writes or in_a_row % reads == 0
+                in_a_row = 0 if request.writes else in_a_row + 1
+                stops += is_stop
+                if is_stop and stops == stop:
                     passed.append(self.run(other))
 
         ended = self.run(one, before)
         return ended, next(iter(passed), None)
 
     def interleaved(self, prepared: Callable[[int], tuple[Work, Work]], writes: int = 0) -> Iterator[tuple[int, Ended, Ended]]:
-        """Both runs for every request of the first after so many writes: `prepared` makes a state of its own for each stop, and says what is to run there."""
+        """Both runs for every stop of the first after so many writes: `prepared` makes a state of its own for each, and says what is to run there."""
         stop = 1
         while True:
             one, other = prepared(stop)
-            first, second = self.stopped(one, stop, other, writes)
+            first, second = self.stopped(one, stop, other, writes, READS_FOR_A_STOP)
             if second is None:
                 return
             yield stop, first, second
@@ -286,12 +294,18 @@ class Room:
 
     def check_nothing_is_left(self) -> None:
         """That whatever is there is found by deletions."""
+        found = " ".join(name for kind in (REGISTRIES, SECRETS, CONFIG_MAPS, CLUSTER_ROLE_BINDINGS) for name in self._left(kind))
         for number in (*range(1, self.numbers + 1), 100):
-            self.do(self.delete(number, wait=False, delete_data=True))
-        until(lambda: not any(item["metadata"]["name"].startswith(self.prefix) for item in self.cluster.items(*REGISTRIES)))
+            if re.search(rf"\b{self.name(number)}(?!\d)", found):
+                self.do(self.delete(number, wait=False, delete_data=True))
+        until(lambda: not self._left(REGISTRIES))
         for kind in (SECRETS, CONFIG_MAPS):
-            left = [item["metadata"]["name"] for item in self.cluster.items(*kind) if item["metadata"]["name"].startswith(self.prefix)]
-            assert [name for name in left if "-db-" in name] == []
+            assert [name for name in self._left(kind) if "-db-" in name] == []
+
+    def _left(self, kind: tuple[str, str]) -> list[str]:
+        namespace = None if kind == CLUSTER_ROLE_BINDINGS else REGISTRIES_NAMESPACE
+        names = (item["metadata"]["name"] for item in self.cluster.items(*kind, namespace))
+        return [name for name in names if name.startswith(self.prefix)]
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """All tests: the checks and unit tests, and beside them all that needs a sandbox, in lanes: each has sandboxes of its own, and waits for half of its time.
 
-    python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration | changed [BRANCH]]
+python -m sandbox.toolchain python tests/run.py [unit | lint | integration | generations | FILE of tests/integration | changed [BRANCH]]
 """
 
 from __future__ import annotations
@@ -24,7 +24,16 @@ from tests.generations.conftest import folder_for, sandbox_of_a_copy
 # They take equally long side by side. A fifth lane costs what it saves: its sandbox, and its servers of playbooks and modules.
 LANES = (
     (),
-    ("test_backup.py", "test_catalog*.py", "test_database_info.py", "test_first_mistakes.py", "test_loader.py", "test_model_*.py"),
+    (
+        "test_backup.py",
+        "test_catalog*.py",
+        "test_closing.py",
+        "test_database_info.py",
+        "test_first_mistakes.py",
+        "test_loader.py",
+        "test_model_*.py",
+        "test_move.py",
+    ),
     (
         "test_given_up_last.py",
         "test_interleavings.py",

@@ -60,6 +60,12 @@ LINES_IN_THE_SIDEBAR = """
 [...document.querySelectorAll('.sidebar-tree a.reference')].filter(link => link.offsetHeight > 40 || link.scrollWidth > link.clientWidth + 1)
   .map(link => link.textContent)
 """
+# What is looked for at each width and in each scheme.
+LOOKS = {
+    (PHONE, "light"): (WIDER_THAN_ITS_PLACE, WITHOUT_A_COPY_BUTTON),
+    (DESKTOP, "light"): (SHOWN_BY_STYLE_SHEETS, SHOWN_BY_ELEMENTS, RED_BOXES, WIDER_THAN_ITS_PLACE, WITHOUT_A_COPY_BUTTON, FAINT),
+    (DESKTOP, "dark"): (FAINT,),
+}
 # By width, scheme and expression, and by page.
 Found = dict[tuple[int, str, str], dict[str, Any]]
 OPEN_ALL = "document.querySelectorAll('.sidebar-tree .toctree-checkbox').forEach(box => { box.checked = true })"
@@ -76,20 +82,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(site: Path) -> Found:
-    """What each expression finds at each width and in each scheme, for the pages where it finds something: every page is opened once."""
+    """What is found at each width and in each scheme, for the pages where something is: every page is opened once."""
     pages = sorted(file for file in site.rglob("*.html") if file.name != REPORT)
     assert len(pages) > 30
-    anything: Found = {}
+    anything: Found = {(*view, expression): {} for view, expressions in LOOKS.items() for expression in expressions}
 
     async def look() -> None:
         async with browser_page() as page:
             for file in pages:
                 await page.open(file)
-                for width, scheme in ((PHONE, "light"), (DESKTOP, "light"), (DESKTOP, "dark")):
+                for (width, scheme), expressions in LOOKS.items():
                     await page.show_as(width, scheme)
-                    for expression in (SHOWN_BY_STYLE_SHEETS, SHOWN_BY_ELEMENTS, RED_BOXES, WIDER_THAN_ITS_PLACE, WITHOUT_A_COPY_BUTTON, FAINT):
+                    for expression in expressions:
                         if texts := await page.evaluate(expression):
-                            anything.setdefault((width, scheme, expression), {})[str(file.relative_to(site))] = texts
+                            anything[width, scheme, expression][str(file.relative_to(site))] = texts
 
     asyncio.run(look())
     return anything
@@ -110,22 +116,22 @@ def on_the_first_page(site: Path, *expressions: str) -> list[Any]:
 @pytest.mark.parametrize("expression", [SHOWN_BY_STYLE_SHEETS, SHOWN_BY_ELEMENTS, RED_BOXES], ids=["style sheets", "elements", "boxes"])
 def test_no_page_shows_an_error_in_a_browser(found: Found, expression: str) -> None:
     """The first one takes more than 20 s: the site is built, and a browser looks at all of its pages."""
-    assert found.get((DESKTOP, "light", expression)) is None
+    assert found[DESKTOP, "light", expression] == {}
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_nothing_is_cut_or_scrolled_to_the_side(found: Found, width: int) -> None:
-    assert found.get((width, "light", WIDER_THAN_ITS_PLACE)) is None
+    assert found[width, "light", WIDER_THAN_ITS_PLACE] == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_can_be_read(found: Found, scheme: str) -> None:
-    assert found.get((DESKTOP, scheme, FAINT)) is None
+    assert found[DESKTOP, scheme, FAINT] == {}
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_every_code_block_can_be_copied(found: Found, width: int) -> None:
-    assert found.get((width, "light", WITHOUT_A_COPY_BUTTON)) is None
+    assert found[width, "light", WITHOUT_A_COPY_BUTTON] == {}
 
 
 def test_guides_link_to_the_modules_and_options_that_they_name(site: Path) -> None:
