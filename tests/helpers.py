@@ -459,11 +459,15 @@ def processes_of(record: Path, others: Set[int] = frozenset()) -> list[int]:
 
 
 def _kill_all(record: Path, others: Set[int]) -> None:
-    """End every process of the playbook with this record: Ansible's workers and modules are in process groups of their own. `others` ran before it."""
+    """End every process of the playbook with this record: Ansible's workers and modules are in process groups of their own. `others` ran before it.
+
+    All are halted first, so that none of them sees another one end, and clears up.
+    """
     while marked := processes_of(record, others):
-        for pid in marked:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in marked:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         time.sleep(0.01)
 
 

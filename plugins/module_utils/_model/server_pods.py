@@ -26,6 +26,16 @@ def is_database_pod(pod: manifests.Manifest, registry: str) -> bool:
     return bool(manifests.at(pod, ("metadata", "labels", "app.kubernetes.io/name")) == custom_resource.GeneratedDatabase(registry).host)
 
 
+def running_database_pod(pods: Iterable[manifests.Manifest], registry: str) -> manifests.Manifest | None:
+    """The pod of a registry's generated database that accepts connections, as far as is known: a database does before its pod is ready."""
+    running = [pod for pod in pods if is_database_pod(pod, registry) and _has_running_container(pod)]
+    return newest_pod(tuple(filter(is_ready, running))) or newest_pod(tuple(running))
+
+
+def _has_running_container(pod: manifests.Manifest) -> bool:
+    return any(manifests.at(status, ("state", "running")) is not None for status in manifests.at(pod, ("status", "containerStatuses")) or [])
+
+
 def newest_pod(pods: tuple[manifests.Manifest, ...]) -> manifests.Manifest | None:
     """The pod that was made last and is not being deleted: the one of the current template while a Deployment rolls.
 

@@ -117,11 +117,10 @@ def _database_pod(reader: registry_reader.Reader, name: str) -> str:
     """The pod of a generated database. UnreachableError when none is running."""
     host = custom_resource.GeneratedDatabase(name).host
     pods = registry_reader.labelled(name, lambda: reader.cluster.items(("v1", "pods"), reader.namespace, labelSelector=f"app={name},{server_pods.POD_LABELS}"))
-    running = [pod for pod in pods if server_pods.is_database_pod(pod, name) and server_pods.is_ready(pod)]
-    pod = server_pods.newest_pod(tuple(running))
+    pod = server_pods.running_database_pod(pods, name)
     if pod is None:
         raise UnreachableError(
-            f"The generated database of registry {name!r} is not running: Deployment {host!r} in namespace {reader.namespace!r} has no ready pod"
+            f"The generated database of registry {name!r} is not running: Deployment {host!r} in namespace {reader.namespace!r} has no running pod"
         )
     return str(pod["metadata"]["name"])
 

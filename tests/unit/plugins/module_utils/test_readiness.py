@@ -271,6 +271,21 @@ def test_a_pod_that_is_being_deleted_explains_nothing():
     assert server_pods.newest_pod((old,)) is None
 
 
+def test_a_generated_database_is_connected_to_as_soon_as_it_runs():
+    def database(**given: Any) -> dict[str, Any]:
+        made = pod(**given)
+        made["metadata"]["labels"]["app.kubernetes.io/name"] = "fraud-postgres"
+        return made
+
+    ready, starting, waiting = database(), database(created=LATER), database(started=None, created=LATER)
+    starting["status"]["conditions"] = []
+    assert server_pods.running_database_pod([pod(), waiting, starting], "fraud") is starting
+    # One that is ready is rather the one that the others connect to.
+    assert server_pods.running_database_pod([starting, ready], "fraud") is ready
+    assert server_pods.running_database_pod([pod(), waiting], "fraud") is None
+    assert server_pods.running_database_pod([starting], "credit") is None
+
+
 def test_the_restarts_are_those_of_the_container_that_speaks_to_the_database():
     both = pod()
     both["status"]["containerStatuses"] = [{"name": "grpc-container", "restartCount": 3}, *both["status"]["containerStatuses"]]
