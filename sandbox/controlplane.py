@@ -22,6 +22,30 @@ THRIFTY = {"GOGC": "50"}
 UNTHRIFTY = {"GOGC": "200", "GOMEMLIMIT": "2GiB"}
 # With their default limits two hundred registries would come up a few at a time.
 UNHURRIED = ("--kube-api-qps=500", "--kube-api-burst=1000")
+# In the folder of the sandbox, which nobody else may enter: to encrypt what they say to each other would take the API server and etcd a quarter of their time.
+# A socket's path may have 107 characters at most.
+ETCD_SOCKET = "unix://run/etcd.sock"
+# Of those that there are, the ones whose objects there are in a sandbox.
+CONTROLLERS = (
+    "clusterrole-aggregation-controller",
+    "deployment-controller",
+    "endpoints-controller",
+    "endpointslice-controller",
+    "endpointslice-mirroring-controller",
+    "garbage-collector-controller",
+    "namespace-controller",
+    "node-lifecycle-controller",
+    "persistentvolume-binder-controller",
+    "persistentvolume-protection-controller",
+    "persistentvolumeclaim-protection-controller",
+    "pod-garbage-collector-controller",
+    "replicaset-controller",
+    "resourcequota-controller",
+    "root-ca-certificate-publisher-controller",
+    "serviceaccount-controller",
+    "serviceaccount-token-controller",
+    "taint-eviction-controller",
+)
 
 
 def etcd(layout: Layout, programs: Path) -> Command:
@@ -33,7 +57,7 @@ def etcd(layout: Layout, programs: Path) -> Command:
         [
             programs / "etcd",
             f"--data-dir={layout.path('etcd')}",
-            f"--listen-client-urls={client}",
+            f"--listen-client-urls={client},{ETCD_SOCKET}",
             f"--advertise-client-urls={client}",
             f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}",
@@ -47,6 +71,7 @@ def etcd(layout: Layout, programs: Path) -> Command:
         ],
         lambda: _answers(layout, f"{client}/health"),
         THRIFTY,
+        folder=layout.state,
     )
 
 
@@ -59,10 +84,7 @@ def api_server(layout: Layout, programs: Path) -> Command:
         "kube-apiserver",
         [
             programs / "kube-apiserver",
-            f"--etcd-servers=https://{layout.address('control-plane')}:2379",
-            f"--etcd-cafile={pki['ca.crt']}",
-            f"--etcd-certfile={pki['admin.crt']}",
-            f"--etcd-keyfile={pki['admin.key']}",
+            f"--etcd-servers={ETCD_SOCKET}",
             f"--bind-address={layout.address('control-plane')}",
             # A loopback address may not be advertised, and nothing in a sandbox follows it.
             "--advertise-address=192.0.2.1",
@@ -82,10 +104,14 @@ def api_server(layout: Layout, programs: Path) -> Command:
             f"--kubelet-certificate-authority={pki['ca.crt']}",
             f"--kubelet-client-certificate={pki['admin.crt']}",
             f"--kubelet-client-key={pki['admin.key']}",
+            # Nobody has to be kept from taking it all, and other servers of its kind there are none.
+            "--enable-priority-and-fairness=false",
+            "--feature-gates=APIServerIdentity=false,UnknownVersionInteroperabilityProxy=false",
             "--profiling=false",
         ],
         lambda: _answers(layout, f"{layout.api_url}/readyz"),
         UNTHRIFTY,
+        folder=layout.state,
     )
 
 
@@ -100,7 +126,7 @@ def controller_manager(layout: Layout, programs: Path) -> Command:
             f"--bind-address={address}",
             f"--root-ca-file={layout.path('pki', 'ca.crt')}",
             f"--service-account-private-key-file={layout.path('pki', 'service-account.key')}",
-            "--use-service-account-credentials",
+            f"--controllers={','.join(CONTROLLERS)}",
             *UNHURRIED,
             "--leader-elect=false",
             "--profiling=false",

@@ -24,13 +24,14 @@ class ProcessError(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """How one part is run. `user` is whom a process of root becomes; `ready` tells whether it serves."""
+    """How one part is run, in which folder. `user` is whom a process of root becomes; `ready` tells whether it serves."""
 
     name: str
     argv: Sequence[str | Path]
     ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
+    folder: str = "/"
 
 
 def start(layout: Layout, command: Command) -> None:
@@ -43,7 +44,7 @@ def start(layout: Layout, command: Command) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd="/",
+            cwd=command.folder,
             env={**os.environ, **command.environment, MARKER: layout.state},
             user=command.user,
             group=None if command.user is None else _group_of(command.user),
