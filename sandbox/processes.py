@@ -35,7 +35,7 @@ class Command:
 
 
 def start(layout: Layout, command: Command) -> None:
-    """Start a part, unless it runs; returns at once."""
+    """Start a part, unless it runs; returns as soon as there is a process."""
     if running(layout, command.name):
         return
     with open(layout.path("logs", f"{command.name}.log"), "ab") as log:
@@ -52,6 +52,9 @@ def start(layout: Layout, command: Command) -> None:
             start_new_session=True,
         )
     layout.path("run", f"{command.name}.pid").write_text(f"{process.pid}\n")
+    # Between its fork and its first instruction it has no environment yet, by which it is known.
+    while process.poll() is None and not _belongs(process.pid, layout.state):
+        time.sleep(0.001)
 
 
 def dies_with_parent() -> list[str]:
@@ -76,7 +79,7 @@ def wait(layout: Layout, *commands: Command, seconds: float = 60) -> None:
 
 
 def _is_starting(layout: Layout, command: Command) -> bool:
-    """Between its fork and its first instruction a process has no environment yet: look again before it is called dead."""
+    """A part that becomes another program has no environment for a moment: look again before it is called dead."""
     time.sleep(0.3)
     return running(layout, command.name) is not None or command.ready()
 
