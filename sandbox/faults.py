@@ -180,7 +180,8 @@ def recorded_requests(layout: Layout, after: int = 0) -> list[Request]:
     try:
         with requests_file(layout).open("rb") as file:
             file.seek(after)
-            return [Request(**json.loads(line)) for line in file]
+            # The last one may still be written.
+            return [Request(**json.loads(line)) for line in file if line.endswith(b"\n")]
     except FileNotFoundError:
         return []
 
@@ -188,7 +189,7 @@ def recorded_requests(layout: Layout, after: int = 0) -> list[Request]:
 def recorded_so_far(layout: Layout) -> int:
     """A mark in the record of requests: a test may have recorded tens of thousands before."""
     file = requests_file(layout)
-    return file.stat().st_size if file.exists() else 0
+    return file.read_bytes().rfind(b"\n") + 1 if file.exists() else 0
 
 
 def forget_requests(layout: Layout) -> None:

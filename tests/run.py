@@ -21,32 +21,34 @@ from tests import changed, golden
 from tests.generations.conftest import folder_for, sandbox_of_a_copy
 
 # The tests of the first lane run on the sandbox of the checkout, those of the others on sandboxes of copies. Files that no lane names are in the first.
-# They take equally long side by side. A fifth lane costs what it saves: its sandbox, and its servers of playbooks and modules.
+# They take equally long side by side.
 LANES = (
     (),
+    ("test_catalog_playbooks.py", "test_closing.py", "test_first_mistakes.py", "test_model_*.py"),
+    ("test_given_up_last.py", "test_missing.py", "test_move.py", "test_never.py", "test_rbac.py", "test_report*.py", "test_restore.py"),
+    (
+        "test_aap.py",
+        "test_beside_other_tools.py",
+        "test_broken_answers.py",
+        "test_examples.py",
+        "test_registry_life.py",
+        "test_sandbox_[adf]*.py",
+        "test_sandbox_platform.py",
+        "test_sandbox_registry_data.py",
+    ),
     (
         "test_backup.py",
-        "test_catalog*.py",
-        "test_closing.py",
+        "test_catalog_interleavings.py",
         "test_database_info.py",
-        "test_first_mistakes.py",
-        "test_loader.py",
-        "test_model_*.py",
-        "test_move.py",
-    ),
-    (
-        "test_given_up_last.py",
         "test_interleavings.py",
-        "test_missing.py",
-        "test_never.py",
-        "test_rbac.py",
-        "test_report*.py",
-        "test_restore.py",
+        "test_loader.py",
+        "test_playbook_clusters.py",
+        "test_registry_reasons.py",
+        "test_sandbox_[nos]*.py",
     ),
-    ("test_aap.py", "test_beside_other_tools.py", "test_broken_answers.py", "test_examples.py", "test_registry_life.py", "test_sandbox_*.py"),
 )
 # So many parts run at once: a lane waits for half of its time. The generations begin when the first of them has ended.
-AT_ONCE = 6
+AT_ONCE = 7
 # They take seconds.
 QUICK_CHECKS = ("mypy", "ruff", "import-linter", "words")
 

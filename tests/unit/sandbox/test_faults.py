@@ -196,6 +196,15 @@ def test_recorded_requests_are_listed(command: Any, layout: Layout) -> None:
     assert command("requests") == "200 get /api/v1/pods?dryRun=All\n"
 
 
+def test_a_request_that_is_still_being_written_down_comes_with_the_next_look(layout: Layout) -> None:
+    whole = json.dumps(asdict(request())) + "\n"
+    faults.requests_file(layout).write_text(whole + whole[:40])
+    assert faults.recorded_requests(layout) == [request()]
+    so_far = faults.recorded_so_far(layout)
+    faults.requests_file(layout).write_text(whole + whole)
+    assert faults.recorded_requests(layout, so_far) == [request()]
+
+
 def test_without_a_sandbox_the_command_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv(MARKER, str(tmp_path / "none"))
     assert faults.main(["show"]) == 1
