@@ -205,10 +205,13 @@ def test_a_database_that_others_use_too_or_that_is_half_migrated_is_refused(
         run("UPDATE schema_migrations SET dirty = 1")
         try:
             dirty = back_up(name=name, command=["cp", "/dev/stdin", str(folder / "{file}")])
+            run("UPDATE schema_migrations SET dirty = 0, version = version + 1")
+            newer = back_up(check=True, name=name, dest=str(folder))
         finally:
-            run("UPDATE schema_migrations SET dirty = 0")
+            run(f"UPDATE schema_migrations SET dirty = 0, version = {schema.NEWEST['mysql']}")
     assert foreign.failed and "not belong to a model registry: orders" in foreign.result["msg"], foreign.output
     assert dirty.failed and "dirty" in dirty.result["msg"], dirty.output
+    assert not newer.failed and any("is newer than the known version" in warning for warning in newer.warnings), newer.output
     assert os.listdir(folder) == []
 
 

@@ -238,12 +238,15 @@ def test_names_that_mysql_takes_for_equal_are_all_named(layout: Layout, migrated
 def test_what_an_engine_cannot_store_is_named(layout: Layout, migrated: MakeDatabase) -> None:
     source = migrated("mysql")
     property_ = 'INSERT INTO "ContextProperty" (context_id, name, is_custom_property, {}) VALUES (1, {}, TRUE, {})'
-    texts = ((thing("mysql", 1, "mo\\0del"),), (property_.format("string_value", "'p'", "'a\\0b'"), property_.format("string_value", "'q'", "'\\0'")))
+    more = "".join(f", (1, 'q{number}', TRUE, '\\0')" for number in range(10))
+    texts = ((thing("mysql", 1, "mo\\0del"),), (property_.format("string_value", "'p'", "'a\\0b'"), property_.format("string_value", "'q'", "'\\0'") + more))
     run(layout, "mysql", source, *texts[0], *texts[1])
     target = migrated("postgresql")
     with pytest.raises(loader.UnloadableError) as refused:
         load(layout, "postgresql", target, contents(layout, "mysql", source))
-    assert all(part in str(refused.value) for part in ("null character", "Context ", "id 1", "ContextProperty ", "name 'p'", "name 'q'")), str(refused.value)
+    assert all(part in str(refused.value) for part in ("null character", "Context ", "id 1", "ContextProperty ", "name 'p'", "name 'q'; ", "; and 2 more.")), (
+        str(refused.value)
+    )
     assert "not exist" not in str(refused.value) and is_empty(layout, "postgresql", target)
     source, target = migrated("postgresql"), migrated("mysql")
     run(layout, "postgresql", source, thing("postgresql", 1, "model"), property_.format("double_value", "'p'", "'NaN'"))

@@ -456,6 +456,9 @@ def test_whatever_keeps_a_registry_from_moving_is_found_before_anything_is_chang
             run("UPDATE schema_migrations SET dirty = FALSE")
             refused("orders", check=True)
             run("DROP TABLE orders")
+            run("UPDATE schema_migrations SET version = 20")
+            refused("schema version is 20, and versions before 21 have other tables", check=True)
+            run("UPDATE schema_migrations SET version = 26")
         # A transaction that writes and does not end.
         with opened(layout, "mysql", old) as (connection, _engine):
             connection.begin()
@@ -471,6 +474,7 @@ def test_whatever_keeps_a_registry_from_moving_is_found_before_anything_is_chang
             assert is_empty(layout, "postgresql", new)
             predicted = migrate(name, to, check=True, skip_orphans=True)
             assert not predicted.failed and predicted.result["migration"]["orphans"] == {"ContextProperty": 1}, predicted.output
+            assert any("version 26 of the new database is newer" in warning for warning in predicted.warnings), predicted.output
         # Rows of somebody else, or of a copy that is older than the last write.
         server = connect(layout, "postgresql", new)
         filler.fill(asking(emulated(server)))

@@ -254,6 +254,12 @@ def test_nothing_is_written_of_an_archive_or_into_a_database_that_is_not_right(
             finally:
                 run_sql(undo)
             assert refused.failed and text in refused.result["msg"], refused.output
+        run_sql("UPDATE schema_migrations SET version = 26")
+        try:
+            [newer] = restore({"name": name, "src": str(tmp_path / "newer.zip"), "check": True})
+        finally:
+            run_sql("UPDATE schema_migrations SET version = 25")
+        assert not newer.failed and any("is newer than the known version" in warning for warning in newer.warnings), newer.output
     misspelled, nothing = restore({"name": f"{name}x", "src": path}, {"name": name, "src": " "})
     assert f"did you mean {name!r}?" in misspelled.result["msg"] and nothing.result["problems"][0]["option"] == "src"
     assert is_empty(layout, "postgresql", database)

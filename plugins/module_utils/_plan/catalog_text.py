@@ -112,8 +112,6 @@ class _Editing:
         # Of several at one place, the first one stands first.
         for start, end, new in sorted(self._splices, key=lambda splice: splice[:2]):
             if start < place:
-                if start != end or not new.startswith(self._newline):
-                    raise _NotEditableError
                 # The line before was removed with its end.
                 made.append(new[len(self._newline) :] + self._newline)
                 continue

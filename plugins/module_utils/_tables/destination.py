@@ -72,7 +72,7 @@ def into_folder(folder: str, backup: retention.Backup, fill: Fill, checksum: boo
 
 def into_nothing(folder: str | None, backup: retention.Backup, fill: Fill) -> Written:
     """What an archive would be, without writing it anywhere. DestinationError where the folder takes no file."""
-    if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
+    if folder is not None and not (os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)):
         reason = "it cannot be written to" if os.path.isdir(folder) else "it is not an existing directory"
         raise DestinationError(f"The backup cannot be written to {folder}: {reason}")
     with open(os.devnull, "wb") as stream:

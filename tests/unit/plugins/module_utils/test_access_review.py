@@ -119,7 +119,9 @@ def test_answers_are_reported_and_what_is_not_as_wanted_is_a_warning():
     }
     denied, unlisted = verification_warnings(TARGET, Permissions(), listed, others)
     assert "do not have access: user bob" in denied
-    assert "group admins (ClusterRoleBinding 'a'), and 1 platform account" in unlisted
+    assert unlisted.endswith("group admins (ClusterRoleBinding 'a'), and 1 platform account")
+    [more] = verification_warnings(TARGET, Permissions(), {}, {**others, Question("user system:y", "system:y", is_platform=True): True})
+    assert more.endswith(", and 2 platform accounts")
     assert unsettled(Permissions(), listed) == [bob] and unsettled(Permissions(revoke=True), listed) == [alice]
     [still] = verification_warnings(TARGET, Permissions(revoke=True), listed, {})
     assert "still have access" in still and "user alice" in still

@@ -167,6 +167,49 @@ def test_the_registry_of_an_archive_is_read_as_it_was_written_and_only_if_there_
             of({**definition, option: True})
 
 
+def test_an_archive_says_of_which_schema_its_rows_are() -> None:
+    facts = {"engine": "mysql", "schema_version": 21, "cluster": "https://api:6443", "namespace": 7, "taken_at": "x" * 300}
+
+    def of(**changes: Any) -> dict[str, Any]:
+        content = rewritten(written(), in_manifest(lambda manifest: manifest.update({**facts, **changes})))
+        return archive.Reader(io.BytesIO(content)).described()
+
+    assert of() == {
+        "engine": "mysql",
+        "schema_version": 21,
+        "rows": 3,
+        "registry": "models",
+        "cluster": "https://api:6443",
+        "namespace": "7",
+        "taken_at": f"{'x' * 200} … (100 more characters)",
+        "server_version": None,
+    }
+    assert of(registry=["models"])["registry"] is None and of(engine="postgresql")["engine"] == "postgresql"
+    for wrong in ({"engine": "oracle"}, {"engine": None}, {"schema_version": "21"}, {"schema_version": True}, {"schema_version": None}):
+        with pytest.raises(archive.ArchiveError, match="known engine and the version"):
+            of(**wrong)
+
+
+def test_a_file_that_is_in_an_archive_twice_is_named() -> None:
+    stream = io.BytesIO(written())
+    with zipfile.ZipFile(stream, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
+        file.writestr("tables/Context.jsonl", "")
+    with pytest.raises(archive.ArchiveError, match="does not consist of the files of format 1: 'tables/Context.jsonl'$"):
+        archive.Reader(stream)
+
+
+def test_of_strange_files_in_an_archive_the_first_five_are_named() -> None:
+    content = rewritten(written(), lambda files: files.update({f"x{number}": b"" for number in range(9)}))
+    with pytest.raises(archive.ArchiveError, match="'x0', 'x1', 'x2', 'x3', 'x4'$"):
+        archive.Reader(io.BytesIO(content))
+
+
+def test_a_manifest_that_is_too_large_is_not_read() -> None:
+    content = rewritten(written(), in_manifest(lambda manifest: manifest.update(more=" " * (1 << 24))))
+    with pytest.raises(archive.ArchiveError, match="readable manifest"):
+        archive.Reader(io.BytesIO(content))
+
+
 def test_an_archive_that_is_packed_again_is_the_same() -> None:
     assert read(rewritten(written(), lambda files: None)) == read(written())
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import dataclasses
 import itertools
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, credentials, custom_resource, manifests
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import KeyReference, registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.live_state import Live
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import previous_value
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.bundle_place import (
     Place,
     named_bundle,
@@ -164,6 +166,11 @@ def cluster(present: Any, *registries: Any, started: str = STARTED, kind: str = 
     return LiveBundle(place, present, registries, servers)
 
 
+def available(live_bundle: LiveBundle) -> LiveBundle:
+    """The same with servers that work."""
+    return dataclasses.replace(live_bundle, servers={name: dataclasses.replace(server, is_available=True) for name, server in live_bundle.servers.items()})
+
+
 def test_exactly_the_registries_that_read_a_bundle_are_restarted():
     registries = reader("one"), reader("two"), reader("apart", "other-ca")
     made, put_off = plan_bundle(bundle(), cluster(upload("ca"), *registries), NOW)
@@ -197,6 +204,35 @@ def test_certificates_are_added_once():
     assert steps(plan_bundle(adding, cluster(upload("ca", OLD + NEW)), NOW)[0]) == []
     assert steps(plan_bundle(adding, cluster(None), NOW)[0]) == [("create", "ConfigMap")]
     assert content_after(bundle(), cluster(upload("ca"))) == NEW
+
+
+def test_what_the_cluster_could_not_store_is_a_problem():
+    adding, note = bundle(mode="add"), "# note\n"
+    size = len(content_after(adding, cluster(upload("ca", note + OLD))))
+    for more, problems in ((0, []), (1, ["pem"])):
+        present = upload("ca", "#" * (certificates.LARGEST_OBJECT - size + more) + note + OLD)
+        assert named(plan_bundle(adding, cluster(present), NOW)[0].problems) == problems
+    # The previous bundle is kept beside the new one for the servers that work with it.
+    present = upload("ca", "#" * (certificates.LARGEST_OBJECT - len(OLD + NEW)) + "\n" + OLD)
+    assert named(plan_bundle(bundle(), cluster(present, reader()), NOW)[0].problems) == []
+    assert named(plan_bundle(bundle(), available(cluster(present, reader())), NOW)[0].problems) == ["pem"]
+
+
+def test_a_bundle_that_servers_work_with_stays_beside_its_replacement_and_what_is_added_to_does_not():
+    kept = {previous_value.key_of("ca.crt"): OLD}
+    for wanted_bundle, after in ((bundle(), {"ca.crt": NEW, **kept}), (bundle(mode="add"), {"ca.crt": OLD + NEW})):
+        made, _put_off = plan_bundle(wanted_bundle, available(cluster(upload("ca"), reader())), NOW)
+        assert made.changes[0].body["data"] == after
+        assert [(change["kind"], change["name"]) for change in made.kept] == [("ConfigMap", "ca")] * (len(after) - 1)
+        assert [change.action for change in made.leftovers] == ["update"] * (len(after) - 1)
+
+
+def test_certificates_that_expire_where_others_are_added_are_a_warning():
+    soon = trustme.CA().issue_cert("db", not_after=datetime.now(timezone.utc) + timedelta(days=2)).cert_chain_pems[0].bytes().decode()
+    present = cluster(upload("ca", OLD + soon))
+    assert any("expires in 1 day" in warning for warning in plan_bundle(bundle(mode="add"), present, NOW)[0].warnings)
+    for other in (bundle(mode="add", expiry_days=0), bundle()):
+        assert not any("expires" in warning for warning in plan_bundle(other, present, NOW)[0].warnings)
 
 
 def test_what_is_somebody_elses_is_not_written_but_may_be_right():

@@ -276,6 +276,9 @@ SOURCES = {
     "patterns": ("{id: a, name: A, type: hf, includedModels: [ibm-granite/*]}", {}, None),
     "pattern without an organization": ("{id: a, name: A, type: hf, includedModels: ['*']}", {}, FAILS),
     "token": ("{id: a, name: A, type: hf, properties: {allowedOrganization: o, apiKey: x}}", {}, ADVICE),
+    "longest ID": (f"{{id: {'a' * catalog_data.LONGEST_STORED}, name: A, type: hf, properties: {{allowedOrganization: o}}}}", {}, None),
+    "longer ID": (f"{{id: {'a' * (catalog_data.LONGEST_STORED + 1)}, name: A, type: hf, properties: {{allowedOrganization: o}}}}", {}, FAILS),
+    "null character in the ID": ('{id: "a\\0b", name: A, type: hf, properties: {allowedOrganization: o}}', {}, FAILS),
     "no token": ("{id: a, name: A, type: hf, properties: {allowedOrganization: o, apiKey: ''}}", {}, None),
 }
 

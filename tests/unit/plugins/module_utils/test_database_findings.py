@@ -361,8 +361,8 @@ def test_schemas(schema, expected):
         ((100, 10, 12, 10), WARNING, "10 of 12 connections of the user"),
         ((100, 10, -1, 10), OK, "10 of 100"),
         # The server needs two.
-        ((100, 10, 1, 1), FAILURE, "limit is 1"),
-        ((1, 1, -1, 1), FAILURE, "limit is 1"),
+        ((100, 10, 1, 1), FAILURE, "limit is 1, and"),
+        ((1, 1, -1, 1), FAILURE, "limit is 1, and"),
         ((100, 10, 2, 1), WARNING, "1 of 2 connections"),
     ],
 )

@@ -49,6 +49,13 @@ def test_a_backup_in_a_folder(tmp_path: Path) -> None:
         archive.Reader(stream).prove()
 
 
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "api.example.com-6443_models_20260401T000000Z.zip.part").touch()
+    before = os.listdir("/proc/self/fd")
+    destination.into_folder(str(tmp_path), BACKUP, fill, checksum=True)
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_a_checksum_is_never_there_without_its_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     rename = os.rename
@@ -67,8 +74,11 @@ def test_the_size_is_known_without_a_file(tmp_path: Path) -> None:
     written = destination.into_nothing(str(tmp_path), BACKUP, fill)
     assert (written.path, names(tmp_path)) == (str(tmp_path / BACKUP.file), [])
     assert written.size == destination.into_folder(str(tmp_path), BACKUP, fill).size
-    with pytest.raises(destination.DestinationError, match="not an existing"):
-        destination.into_nothing(str(tmp_path / "missing"), BACKUP, fill)
+    assert destination.into_nothing(None, BACKUP, fill).path is None
+    (tmp_path / "file").touch(0o700)
+    for wrong in ("missing", "file"):
+        with pytest.raises(destination.DestinationError, match="not an existing"):
+            destination.into_nothing(str(tmp_path / wrong), BACKUP, fill)
 
 
 def test_nothing_is_left_of_a_backup_that_failed(tmp_path: Path) -> None:
@@ -125,6 +135,13 @@ def test_an_existing_backup_is_never_replaced(tmp_path: Path) -> None:
     assert names(tmp_path) == [BACKUP.file] and (tmp_path / BACKUP.file).read_text() == "kept"
 
 
+def test_a_link_that_leads_nowhere_is_an_existing_backup(tmp_path: Path) -> None:
+    (tmp_path / BACKUP.file).symlink_to("nowhere")
+    with pytest.raises(destination.DestinationError, match="exists already"):
+        destination.into_folder(str(tmp_path), BACKUP, fill)
+    assert names(tmp_path) == [BACKUP.file] and (tmp_path / BACKUP.file).is_symlink()
+
+
 def test_a_link_in_the_place_of_a_draft_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("kept")
@@ -173,6 +190,7 @@ def test_a_command_takes_the_archive_from_its_standard_input(tmp_path: Path) -> 
     [
         (["sh", "-c", "cat > /dev/null; echo no such bucket >&2; exit 3"], "exit code 3: no such bucket"),
         (["sh", "-c", "echo denied; exit 4"], "exit code 4: denied"),
+        (["sh", "-c", "cat > /dev/null; seq 1000; echo the end; exit 5"], "exit code 5: [ 0-9]{400,495} the end$"),
         (["/nonexistent/command"], "cannot be run"),
     ],
 )
@@ -235,3 +253,10 @@ def test_a_backup_goes_with_its_checksum(tmp_path: Path) -> None:
     assert destination.remove_superseded(str(tmp_path), NEWEST, 1, None, dry_run=True) == [old] and len(names(tmp_path)) == 4
     assert destination.remove_superseded(str(tmp_path), NEWEST, 1, None) == [old]
     assert names(tmp_path) == sorted([NEWEST.file, "notes.txt"])
+
+
+def test_old_backups_that_cannot_be_deleted_are_an_error_that_says_that_there_is_a_new_one(tmp_path: Path) -> None:
+    [old] = daily(1)
+    (tmp_path / old).mkdir()
+    with pytest.raises(destination.DestinationError, match=f"{NEWEST.file} was written to .*, but old backups were not deleted: is a directory"):
+        destination.remove_superseded(str(tmp_path), NEWEST, 1, None)

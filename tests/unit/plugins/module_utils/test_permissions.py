@@ -32,10 +32,12 @@ def test_each_option_lists_its_kind_of_subject():
 def test_what_a_state_does_not_support_is_told_by_the_modules(state, wrong):
     of_registry = {**options(), "namespace": None, "state": state}
     for given in ({"exclusive": True}, {"prune_unlabelled": True}):
-        named = [f"permissions.{option}" for option in given if option == wrong]
-        assert [problem.option for problem in permission.input_problems({"name": "fraud", "namespace": None, "state": state, "permissions": given})] == named
+        named = [(f"permissions.{option}", True) for option in given if option == wrong]
+        problems = permission.input_problems({"name": "fraud", "namespace": None, "state": state, "permissions": given})
+        assert [(problem.option, problem.value) for problem in problems] == named
+        problems = registry.input_problems({**of_registry, "permissions": given})
         # A registry is deleted whatever its permissions are.
-        assert [problem.option for problem in registry.input_problems({**of_registry, "permissions": given})] == (named if state == "present" else [])
+        assert [(problem.option, problem.value) for problem in problems] == (named if state == "present" else [])
 
 
 def test_members_that_are_left_out_are_not_the_same_as_none():

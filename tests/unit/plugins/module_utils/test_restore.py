@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,26 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables impo
 def test_only_schemas_that_are_alike(source: tuple[str, int], target: tuple[str, int], said: str) -> None:
     refusal = version_refusal(*source, *target)
     assert (said in refusal) if said else not refusal
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"src": "/backups/one.zip"}, []),
+        ({"src": " "}, ["src"]),
+        ({"command": ["cat", ""]}, []),
+        ({"command": []}, ["command"]),
+        ({"command": [" ", "x"]}, ["command"]),
+    ],
+)
+def test_an_archive_comes_from_a_file_or_a_command_that_has_a_name(options: dict[str, Any], wrong: list[str]) -> None:
+    assert [problem.option for problem in origin.problems({"src": None, "command": None, **options})] == wrong
+
+
+def test_only_the_end_of_what_a_command_says_is_repeated() -> None:
+    with pytest.raises(origin.OriginError, match="exit code 5: [ 0-9]{400,495} the end$"):
+        with origin.of_command(["sh", "-c", "seq 1000 >&2; echo the end >&2; exit 5"], lambda: None):
+            pytest.fail("an archive of a command that failed is read")
 
 
 class CancelledError(Exception):
