@@ -194,13 +194,13 @@ def test_a_file_that_is_in_an_archive_twice_is_named() -> None:
     stream = io.BytesIO(written())
     with zipfile.ZipFile(stream, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
         file.writestr("tables/Context.jsonl", "")
-    with pytest.raises(archive.ArchiveError, match="does not consist of the files of format 1: 'tables/Context.jsonl'$"):
+    with pytest.raises(archive.ArchiveError, match=r"does not consist of the files of format 1: 'tables/Context.jsonl'$"):
         archive.Reader(stream)
 
 
 def test_of_strange_files_in_an_archive_the_first_five_are_named() -> None:
     content = rewritten(written(), lambda files: files.update({f"x{number}": b"" for number in range(9)}))
-    with pytest.raises(archive.ArchiveError, match="'x0', 'x1', 'x2', 'x3', 'x4'$"):
+    with pytest.raises(archive.ArchiveError, match=r"'x0', 'x1', 'x2', 'x3', 'x4'$"):
         archive.Reader(io.BytesIO(content))
 
 

@@ -50,9 +50,9 @@ def test_an_archive_comes_from_a_file_or_a_command_that_has_a_name(options: dict
 
 
 def test_only_the_end_of_what_a_command_says_is_repeated() -> None:
-    with pytest.raises(origin.OriginError, match="exit code 5: [ 0-9]{400,495} the end$"):
-        with origin.of_command(["sh", "-c", "seq 1000 >&2; echo the end >&2; exit 5"], lambda: None):
-            pytest.fail("an archive of a command that failed is read")
+    command = ["sh", "-c", "seq 1000 >&2; echo the end >&2; exit 5"]
+    with pytest.raises(origin.OriginError, match=r"exit code 5: [ 0-9]{400,495} the end$"), origin.of_command(command, lambda: None):
+        pytest.fail("an archive of a command that failed is read")
 
 
 class CancelledError(Exception):

@@ -120,6 +120,13 @@ def test_what_is_wrong_is_named_with_its_place_and_a_remedy(wrong: dict[Any, Any
     assert SECRET not in sentence
 
 
+def test_what_a_state_does_not_support_is_named_beside_an_option_of_a_wrong_type() -> None:
+    for state, supported, wrong in (("present", "exclusive", "prune_unlabelled"), ("absent", "prune_unlabelled", "exclusive")):
+        for option, named in ((supported, []), (wrong, [f"permissions.{wrong}"])):
+            options = {"name": "models", "state": state, "wait": SECRET, "permissions": {"groups": ["g"], option: True}}
+            assert [problem.option for problem in option_problems("model_registry_permission", options, {})] == [*named, "wait"], (state, option)
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [({}, "is required"), ({"name": None}, "is empty"), ({"name": " "}, "is empty"), ({"name": ["models"]}, "must be a string, but is a list")],
