@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model impor
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import samples
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import migrate
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import loader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import new_schema
 
@@ -133,3 +135,28 @@ def test_a_new_database_that_is_written_to_while_the_previous_one_is_put_back_st
     error = _errors.ReportedError("not available.")
     moving._take_back(SimpleNamespace(prove_target_unchanged=lambda: None, take_back=take_back), error)
     assert cluster[0]["spec"] == after["spec"] and "keeps the new database" in str(error)
+
+
+@pytest.mark.parametrize("present", [None, {"spec": {"mysql": {**MYSQL, "username": "two"}}}])
+def test_a_registry_that_was_changed_or_deleted_after_it_was_read_is_not_moved(monkeypatch, present):
+    moving = object.__new__(migrate.Migration)
+    moving._resource, moving._options = resource(mysql=MYSQL), {"name": "models"}
+    moving._reader = SimpleNamespace(fresh=SimpleNamespace(registry=lambda _name: present))
+    monkeypatch.setattr(migrate.Migration, "_begun", lambda _self: contextlib.nullcontext())
+    with pytest.raises(_errors.ReportedError, match=r"was changed or deleted after it was read.*Nothing was written"):
+        moving.carry_out()
+
+
+def test_a_server_that_cannot_use_the_new_database_ends_the_run_and_its_temporary_registry(monkeypatch):
+    def unavailable(*_arguments):
+        raise availability.NotAvailableError("models-new", readiness.Verdict(False), 1, SimpleNamespace(pods=()))
+
+    removed = []
+    monkeypatch.setattr(new_schema, "remove", lambda *_arguments: removed.append(True))
+    monkeypatch.setattr(new_schema.writes, "send", lambda *_arguments: None)
+    monkeypatch.setattr(new_schema.availability, "wait_until_available", unavailable)
+    capabilities = SimpleNamespace(api_version="v1beta1", authentication="kubeRBACProxy", api=("g/v1beta1", "x"))
+    reader = SimpleNamespace(namespace="ns", capabilities=capabilities, cluster=None, fresh=None)
+    with pytest.raises(availability.NotAvailableError, match=r"The temporary registry .* shows what the registry server reports about the new database"):
+        new_schema.make(reader, resource(mysql=MYSQL), resource(postgres=MYSQL, rest={}), 1)
+    assert len(removed) == 2

@@ -124,7 +124,7 @@ def test_what_a_state_does_not_support_is_named_beside_an_option_of_a_wrong_type
     for state, supported, wrong in (("present", "exclusive", "prune_unlabelled"), ("absent", "prune_unlabelled", "exclusive")):
         for option, named in ((supported, []), (wrong, [f"permissions.{wrong}"])):
             options = {"name": "models", "state": state, "wait": SECRET, "permissions": {"groups": ["g"], option: True}}
-            assert [problem.option for problem in option_problems("model_registry_permission", options, {})] == [*named, "wait"], (state, option)
+            assert [problem.option for problem in option_problems("model_registry_permission", options, {})] == ["wait", *named], (state, option)
 
 
 @pytest.mark.parametrize(
