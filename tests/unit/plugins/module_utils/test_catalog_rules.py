@@ -6,6 +6,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_data, catalog_file, catalog_merged
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.catalog_check import ADVICE, DOWN, FAILS, PARTLY
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import catalog_view
 
 # The whole catalog is down with these.
 REFUSED = {
@@ -349,3 +350,22 @@ def test_an_artifact_of_a_model_that_is_not_shown_is_not_noticed():
     for excluded, effects in (([], [PARTLY]), (["a"], [])):
         source = catalog_merged.Merged(catalog.MODEL, "a", {**values, "excludedModels": excluded}, {"properties": "c"})
         assert [finding.effect for finding in catalog_merged.source_findings(source, lambda _origin, _path: text, catalog.WITH_AGENTS)] == effects
+
+
+@pytest.mark.parametrize(
+    ("section", "entries", "other", "clashes"),
+    [
+        ("mcp_catalogs", "mcp_servers", "{name: two, externalId: x}", True),
+        ("mcp_catalogs", "mcp_servers", "{name: two, externalId: y}", False),
+        # It takes the place of the one with the same name.
+        ("mcp_catalogs", "mcp_servers", "{name: one, externalId: x}", False),
+        ("agent_catalogs", "agents", "{name: one, externalId: x}", True),
+        ("catalogs", "models", "{name: two, externalId: x}", False),
+    ],
+)
+def test_an_external_id_that_another_source_has_is_told_of_both(section, entries, other, clashes):
+    sources = ", ".join(f"{{id: {name}, name: {name}, type: yaml, properties: {{yamlCatalogPath: {name}.yaml}}}}" for name in "ab")
+    data = {"a.yaml": f"{entries}: [{{name: zero}}, {{name: one, externalId: x}}]", "b.yaml": f"{entries}: [{other}]"}
+    view = catalog_view.View(catalog.WITH_AGENTS, {"user": {catalog.SOURCES: f"{section}: [{sources}]", **data}})
+    found = {(source.id, finding.path) for source in view.sources.values() for finding in view.findings_of(source) if "source '" in finding.problem}
+    assert found == ({("a", f"{entries}[1].externalId"), ("b", f"{entries}[0].externalId")} if clashes else set())
