@@ -518,3 +518,29 @@ def test_a_clash_between_files_of_others_stops_nothing():
     assert plan.problems == ()
     assert any("'two'" in warning and "label" in warning for warning in plan.warnings)
     assert set(problems_of(planned(labels=[{"name": "A", "display_name": "x"}], there=live(CLICKED, *theirs)))) == {"labels[0].name"}
+
+
+EQUAL = {"field": "task", "operator": "=", "value": "x"}
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"labels": [{"name": " "}, {"name": None}, {"name": "A"}]}, {"labels[0].name": "is empty"}),
+        ({"labels": [{"name": "A"}, {"name": "B"}, {"name": "A"}]}, {"labels[2].name": "is also the name of labels[0]"}),
+        ({"named_queries": [{"name": name, "asset_type": None, "filters": [EQUAL]} for name in "aba"]}, {"named_queries[2].name": "is repeated"}),
+        ({"named_queries": [{"name": "a", "asset_type": None, "filters": []}]}, {"named_queries[0].filters": "is empty"}),
+        ({"named_queries": [{"name": "a", "asset_type": None, "filters": [EQUAL, EQUAL]}]}, {"named_queries[0].filters[1].field": "is repeated"}),
+        *(
+            (
+                {"named_queries": [{"name": "a", "asset_type": None, "filters": [{**EQUAL, "operator": operator}]}]},
+                {"named_queries[0].filters[0].value": f"must be a list for {operator}"},
+            )
+            for operator in ("IN", "NOT IN")
+        ),
+    ],
+)
+def test_what_is_wrong_with_labels_and_queries_is_named(options, wrong):
+    found = []
+    wanted(problems=found, **options)
+    assert {problem.option: problem.problem for problem in found} == wrong

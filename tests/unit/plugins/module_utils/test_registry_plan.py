@@ -786,6 +786,13 @@ def test_in_a_maintenance_window_a_restart_is_only_reported():
     assert not planned(wanted(), live(wanted()), restart=False).restart_needed
 
 
+def test_a_server_that_would_not_start_again_is_not_restarted_for_a_new_password():
+    registry = wanted(database__ca={"source": "config_map", "name": "bundle", "key": "ca.crt"})
+    made = planned(registry, live(registry, {("Secret", OURS): secret(registry, LATER), ("ConfigMap", "bundle"): None}))
+    assert steps(made) == [] and made.restart_needed and made.incomplete
+    assert any("was not restarted, because it would not start again" in warning for warning in made.warnings)
+
+
 def test_the_data_of_an_object_are_as_old_as_their_last_write():
     made = {"metadata": {"creationTimestamp": CREATED}}
     assert changed_at(made).isoformat() == "2026-05-01T10:00:00+00:00"
