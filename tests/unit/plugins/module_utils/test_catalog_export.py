@@ -4,7 +4,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, desired_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, LABEL_ITEM, SOURCE_ITEM
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_export import exported
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_export import exported, of_server
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import plan_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_view import Live
 
@@ -164,3 +164,12 @@ def test_data_with_which_the_server_ends_are_told():
     there = live(user)
     there.config_maps["model-catalog-sources"]["data"]["fatal.yaml"] = "models: [{name: m, artifacts: [null]}]"
     assert len(exported(there, False).why_unavailable) == 1
+
+
+def test_a_server_that_is_down_although_no_file_says_why_is_a_finding():
+    found = of_server("no pod is ready", live(USERS["clicked"]))
+    assert (found["effect"], found["config_map"], found["problem"]) == ("catalog", None, "the catalog server is unavailable: no pod is ready")
+    assert found["remedy"].startswith("Check the pod of Deployment 'model-catalog'")
+    # Labels of several files are what it can stumble upon.
+    labelled = of_server("no pod is ready", live("labels: [{name: Fraud}]"))
+    assert labelled["remedy"].startswith("Restart Deployment 'model-catalog': ConfigMaps default-catalog-sources and model-catalog-sources describe labels")

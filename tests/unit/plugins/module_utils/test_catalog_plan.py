@@ -544,3 +544,28 @@ def test_what_is_wrong_with_labels_and_queries_is_named(options, wrong):
     found = []
     wanted(problems=found, **options)
     assert {problem.option: problem.problem for problem in found} == wrong
+
+
+@pytest.mark.parametrize(("asset_type", "problems"), [(None, []), ("models", []), ("mcp_servers", ["named_queries"])])
+def test_an_older_catalog_has_queries_of_models_only(asset_type, problems):
+    query = {"name": "a", "asset_type": asset_type, "filters": [EQUAL]}
+    plan = planned(there=live(generation=catalog.WITH_MCP), named_queries=[query])
+    assert problems_of(plan) == problems
+    if not problems:
+        assert catalog_yaml.parse(after(plan)["sources.yaml"])["namedQueries"] == {"a": {"task": {"operator": "=", "value": "x"}}}
+
+
+def test_a_key_that_no_source_uses_is_replaced_with_a_warning():
+    there = live(data={"fraud_models.yaml": MODELS, "new.yaml": "models: []"})
+    plan = planned({"name": "New", "content": MODELS}, there=there)
+    assert after(plan, there=there)["new.yaml"] == MODELS
+    assert any("the key 'new.yaml', which no source uses, is replaced" in warning for warning in plan.warnings)
+    assert not any("is replaced" in warning for warning in planned({"name": "Other", "content": MODELS}, there=there).warnings)
+
+
+def test_a_file_that_must_be_written_anew_is_so_with_a_warning():
+    there = live("# about them\nnamedQueries:\n  a: &one {task: {operator: '=', value: y}}\n  b: *one\n")
+    for name, is_rewritten in (("a", True), ("c", False)):
+        plan = planned(there=there, named_queries=[{"name": name, "asset_type": None, "filters": [EQUAL]}])
+        assert any("its comments are lost" in warning for warning in plan.warnings) is is_rewritten
+        assert ("# about them" in after(plan, there=there)["sources.yaml"]) is not is_rewritten
