@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import writes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDINGS
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, deletion
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
@@ -58,3 +59,11 @@ def test_a_deletion_without_an_answer_was_carried_out_if_the_registry_is_being_d
     outcome = Outcome(unanswered=[sent])
     outcome.settle([seen])
     assert bool(outcome.changes) is noted
+
+
+def test_a_deletion_that_has_begun_needs_no_permission() -> None:
+    present = {"metadata": {"name": "one", "namespace": "registries"}}
+    going = {"metadata": {**present["metadata"], "deletionTimestamp": "2026-05-01T10:00:00Z"}}
+    for manifest, options in ((present, ["namespace"]), (going, [])):
+        problems = writes.rights_problems(lambda _namespace, rights: list(rights), "registries", [deletion("RoleBinding", ROLE_BINDINGS, manifest)])
+        assert [problem.option for problem in problems] == options
