@@ -22,7 +22,7 @@ THRIFTY = {"GOGC": "50"}
 UNTHRIFTY = {"GOGC": "200", "GOMEMLIMIT": "2GiB"}
 # With their default limits two hundred registries would come up a few at a time.
 UNHURRIED = ("--kube-api-qps=500", "--kube-api-burst=1000")
-# In the folder of the sandbox, which nobody else may enter: to encrypt what they say to each other would take the API server and etcd a quarter of their time.
+# In the folder of the sandbox, which nobody else may enter: so what the API server and etcd say to each other need not be encrypted, which takes time.
 # A socket's path may have 107 characters at most.
 ETCD_SOCKET = "unix://run/etcd.sock"
 # Of those that there are, the ones whose objects there are in a sandbox.

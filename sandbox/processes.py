@@ -53,7 +53,8 @@ def start(layout: Layout, command: Command) -> None:
         )
     layout.path("run", f"{command.name}.pid").write_text(f"{process.pid}\n")
     # Between its fork and its first instruction it has no environment yet, by which it is known.
-    while process.poll() is None and not _belongs(process.pid, layout.state):
+    deadline = time.monotonic() + STOP_SECONDS
+    while process.poll() is None and not _belongs(process.pid, layout.state) and time.monotonic() < deadline:
         time.sleep(0.001)
 
 

@@ -47,7 +47,7 @@ LANES = (
         "test_sandbox_[nos]*.py",
     ),
 )
-# So many parts run at once: a lane waits for half of its time. The generations begin when the first of them has ended.
+# So many parts run at once, because each of them waits for a part of its time. The generations begin when the first of them has ended.
 AT_ONCE = 7
 # They take seconds.
 QUICK_CHECKS = ("mypy", "ruff", "import-linter", "words")
