@@ -400,7 +400,7 @@ class Runner:
             until(lambda: written() >= writes or started.process.poll() is not None)
             started.process.send_signal(how)
             before = written()
-            until(lambda: not processes_of(started.record), 30)
+            until(lambda: not processes_of(started.record))
             return before, written()
 
     @contextlib.contextmanager

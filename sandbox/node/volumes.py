@@ -48,6 +48,16 @@ def volume_for(claim: Object, folder: str) -> Object:
     }
 
 
+def needs_volume(claim: Object) -> bool:
+    """Whether Kubernetes asks this provisioner for a volume.
+
+    It does so with an annotation, after it has looked for a volume that there is. A volume that is made before that is bound without the annotation.
+    """
+    meta, spec = claim["metadata"], claim["spec"]
+    asked = meta.get("annotations", {}).get("volume.kubernetes.io/storage-provisioner") == PROVISIONER
+    return asked and not spec.get("volumeName") and not meta.get("deletionTimestamp")
+
+
 class Provisioner:
     """Makes and removes volumes for ever."""
 
@@ -91,9 +101,7 @@ class Provisioner:
             if volume.get("status", {}).get("phase") == "Released":
                 databases.remove_data(claim_folder(self._layout, uid))
                 await self._api.delete(path("v1", "persistentvolumes", None, f"pvc-{uid}"))
-        elif (
-            claim and not claim["spec"].get("volumeName") and claim["spec"].get("storageClassName") == CLASS and not claim["metadata"].get("deletionTimestamp")
-        ):
+        elif claim and needs_volume(claim):
             try:
                 await self._api.create(path("v1", "persistentvolumes"), volume_for(claim, str(claim_folder(self._layout, uid))))
             except ApiError as error:

@@ -20,7 +20,7 @@ import yaml
 from sandbox.kube import Api, path
 from sandbox.layout import REGISTRIES_NAMESPACE
 from tests import golden
-from tests.helpers import REGISTRIES, Cluster, until
+from tests.helpers import REGISTRIES, SECONDS, Cluster, until
 
 Object = dict[str, Any]
 PASSWORD, CERTIFICATES, CLIENT, SOURCE = "g-db", "g-ca", "g-client", "g-source"
@@ -137,7 +137,7 @@ def assert_equal(cluster: Cluster, there: list[Object]) -> None:
             found += [f"{name}{difference}" for difference in differences(compared(item), compared(here))]
         return found
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + SECONDS
     while (left := wrong()) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert left == []

@@ -261,7 +261,7 @@ def test_what_runs_in_the_namespace_with_a_stolen_account_gets_no_further(cluste
         try:
             for account, secret in made.items():
                 name = secret["metadata"]["name"]
-                filled = until(lambda name=name: (cluster.get("v1", "secrets", name).get("data") or {}).get("token"), 30)  # type: ignore[misc]
+                filled = until(lambda name=name: (cluster.get("v1", "secrets", name).get("data") or {}).get("token"))  # type: ignore[misc]
                 assert reached(cluster, target, base64.b64decode(filled).decode()) == set(), account
         finally:
             for secret in made.values():

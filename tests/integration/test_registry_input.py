@@ -225,7 +225,7 @@ def test_a_registry_of_that_name_in_another_namespace_is_named(cluster: Cluster,
     finally:
         cluster.delete(*registries, name, "data")
         with webhook_away(cluster):
-            until(lambda: released(cluster, name), 10)
+            until(lambda: released(cluster, name))
 
 
 def released(cluster: Cluster, name: str) -> bool:

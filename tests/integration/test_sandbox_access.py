@@ -94,10 +94,10 @@ def test_only_those_who_were_granted_access_reach_a_registry(layout: Layout, clu
     assert ask(layout, url, "nonsense") == (401, "Unauthorized\n")
     assert ask(layout, url, people.token("dana")) == (403, "Forbidden (user=dana, verb=get, resource=services, subresource=)\n")
     binding = grant(cluster, registry, "User", "dana")
-    until(lambda: ask(layout, url, people.token("dana")) == (200, "OK"), 10)
+    until(lambda: ask(layout, url, people.token("dana")) == (200, "OK"))
     assert ask(layout, url, people.token("bob"))[0] == 403
     cluster.delete(f"{RBAC}/v1", "rolebindings", binding)
-    until(lambda: ask(layout, url, people.token("dana"))[0] == 403, 10)
+    until(lambda: ask(layout, url, people.token("dana"))[0] == 403)
 
 
 def test_members_of_the_registrys_own_group_reach_it(layout: Layout, cluster: Cluster, registry: str) -> None:
@@ -114,7 +114,7 @@ def test_service_accounts_of_a_project_reach_it(layout: Layout, cluster: Cluster
     token = cluster.token(namespace, "default")
     assert ask(layout, url, token)[0] == 403
     grant(cluster, registry, "Group", f"system:serviceaccounts:{namespace}")
-    until(lambda: ask(layout, url, token)[0] == 200, 10)
+    until(lambda: ask(layout, url, token)[0] == 200)
 
 
 def test_models_can_be_registered_and_read(layout: Layout, registry: str) -> None:

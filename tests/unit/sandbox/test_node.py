@@ -24,7 +24,7 @@ from sandbox.node.postgres import Postgres
 from sandbox.node.real import listening_at
 from sandbox.node.status import Container, pod_status
 from sandbox.node.timing import BackOff, Probe, Verdict
-from sandbox.node.volumes import volume_for
+from sandbox.node.volumes import PROVISIONER, needs_volume, volume_for
 
 OBJECTS: dict[tuple[str, str], dict[str, bytes]] = {
     ("secret", "login"): {"password": b"$(HOME)", "user": b"me"},
@@ -226,6 +226,21 @@ def test_pod_is_ready_when_all_its_containers_are() -> None:
 
 def test_real_server_listens_on_the_address_of_its_pod() -> None:
     assert listening_at("127.9.16.1", ["--hostname=0.0.0.0", "--port=8081", "--x=y"]) == (["--hostname=127.9.16.1", "--port=8081", "--x=y"], 8081)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "spec", "needed"),
+    [
+        ({"annotations": {"volume.kubernetes.io/storage-provisioner": PROVISIONER}}, {}, True),
+        # Kubernetes has not looked yet for a volume that there is, or asks another provisioner.
+        ({}, {}, False),
+        ({"annotations": {"volume.kubernetes.io/storage-provisioner": "another"}}, {}, False),
+        ({"annotations": {"volume.kubernetes.io/storage-provisioner": PROVISIONER}, "deletionTimestamp": "now"}, {}, False),
+        ({"annotations": {"volume.kubernetes.io/storage-provisioner": PROVISIONER}}, {"volumeName": "v"}, False),
+    ],
+)
+def test_a_claim_gets_a_volume_when_kubernetes_asks_for_one(metadata: dict[str, Any], spec: dict[str, Any], needed: bool) -> None:
+    assert needs_volume({"metadata": metadata, "spec": {"storageClassName": "standard", **spec}}) is needed
 
 
 def test_volume_satisfies_its_claim() -> None:
