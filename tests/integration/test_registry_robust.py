@@ -44,7 +44,7 @@ KILLED_INSIDE_TOO = ("create", "move", "delete")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_run_that_was_killed_after_any_write_is_completed_by_the_next(
+def test_a_killed_run_is_completed_by_the_next(
     cluster: Cluster, layout: Layout, automation: Runner, mysql: dict[str, Any], scenario: str
 ) -> None:
     """It takes more than 20 s: for each kill a registry of its own, which is made, killed, completed and compared."""
