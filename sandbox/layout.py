@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import socket
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +42,8 @@ class Layout:
     catalog_server: str = ""
     # The folder of a MySQL server; without one MariaDB is alone.
     mysql: str = ""
+    # Where the databases' files are, in place of the folder for temporary files.
+    data_root: str = ""
 
     @classmethod
     def load(cls, state: Path | None = None) -> Layout:
@@ -57,9 +60,17 @@ class Layout:
         for name, program in given.items():
             if program and not os.access(program, os.X_OK):
                 raise ValueError(f"SANDBOX_{name.upper()}={program} is no program")
-        layout = cls(str(state), _free_network(state), product, platform, mysql=str(mysql or ""), **given)
+        layout = cls(str(state), _free_network(state), product, platform, mysql=str(mysql or ""), data_root=os.environ.get("SANDBOX_DATA", ""), **given)
         layout.save()
         return layout
+
+    @classmethod
+    def folders(cls, state: Path) -> set[Path]:
+        """What a sandbox may have outside of its own folder."""
+        layouts = [cls(str(state), 0)]
+        with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
+            layouts.append(cls.load(state))
+        return {folder for layout in layouts for folder in (layout.data, layout.programs)}
 
     def save(self) -> None:
         path = self.path("sandbox.json")
@@ -76,9 +87,14 @@ class Layout:
     @property
     def data(self) -> Path:
         """The databases' files. As root they are outside the checkout: the databases run as another user, which may not enter root's home."""
-        if os.getuid():
+        if os.getuid() and not self.data_root:
             return self.path("data")
-        return Path(tempfile.gettempdir(), "modelops-sandbox-" + hashlib.sha256(self.state.encode()).hexdigest()[:10])
+        return Path(self.data_root or tempfile.gettempdir(), "modelops-sandbox-" + hashlib.sha256(self.state.encode()).hexdigest()[:10])
+
+    @property
+    def programs(self) -> Path:
+        """Where the databases' programs are that their user could not read elsewhere: mostly links to the cache, so never in memory."""
+        return replace(self, data_root="").data
 
     @property
     def has_openshift(self) -> bool:

@@ -94,8 +94,10 @@ def _remove() -> None:
         # The API server would wait ten seconds for its clients, and for etcd: it goes after the former and before the latter.
         for name in (*PARTS, "kube-scheduler", "kube-controller-manager", "kube-apiserver"):
             processes.stop(layout, name)
+    folders = Layout.folders(STATE)
     processes.stop_all(STATE)
-    shutil.rmtree(Layout(str(STATE), 0).data, ignore_errors=True)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
     for entry in STATE.iterdir():
         if entry.name in KEPT:
             continue

@@ -48,7 +48,7 @@ class Postgres:
             return 1
         loop = asyncio.get_running_loop()
         home = databases.installed_home(self._layout)
-        await loop.run_in_executor(self._threads, databases.initialise_postgresql, self._layout, home, self._folder, SUPERUSER, SUPERUSER_PASSWORD)
+        await loop.run_in_executor(self._threads, databases.copy_new_postgresql, self._layout, home, self._folder, SUPERUSER, SUPERUSER_PASSWORD)
         databases.write_access_rules(self._folder, [])
         arguments = databases.postgresql_arguments(home, self._folder, self.address, None, CONNECTIONS)
         environment = databases.server_environment(self._layout)

@@ -102,8 +102,8 @@ def sandbox_of_a_copy(folder: Path, product: str, platform: str, is_real: bool =
 def _remove(folder: Path) -> None:
     state = folder / ".sandbox"
     processes.stop_all(state)
-    shutil.rmtree(Layout(str(state), 0).data, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    for made in (*Layout.folders(state), folder):
+        shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -44,9 +44,7 @@ KILLED_INSIDE_TOO = ("create", "move", "delete")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_killed_run_is_completed_by_the_next(
-    cluster: Cluster, layout: Layout, automation: Runner, mysql: dict[str, Any], scenario: str
-) -> None:
+def test_a_killed_run_is_completed_by_the_next(cluster: Cluster, layout: Layout, automation: Runner, mysql: dict[str, Any], scenario: str) -> None:
     """It takes more than 20 s: for each kill a registry of its own, which is made, killed, completed and compared."""
     wanted, writes = SCENARIOS[scenario]
     kills = sorted({1, writes}) if scenario in KILLED_INSIDE_TOO else range(1, writes + 1)

@@ -256,7 +256,7 @@ def test_volume_satisfies_its_claim() -> None:
 
 def test_a_database_that_is_stopped_before_it_serves_sets_no_password_at_its_address_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(databases, "installed_home", lambda _layout: tmp_path)
-    monkeypatch.setattr(databases, "initialise_postgresql", lambda *_arguments: None)
+    monkeypatch.setattr(databases, "copy_new_postgresql", lambda *_arguments: None)
     monkeypatch.setattr(databases, "write_access_rules", lambda *_arguments: None)
     # A program that never listens, so that nobody answers at the address.
     monkeypatch.setattr(databases, "postgresql_arguments", lambda *_arguments: ["sleep", "60"])
