@@ -31,11 +31,11 @@ KUBECONFIG = {
 LONGEST_NAME = 15
 MODULE = "modelops.openshift_ai.model_registry_permission"
 TASKS: tuple[dict[str, Any], ...] = (
-    {MODULE: {"name": "fraud", "namespace": "registries", "groups": ["data"]}, "ignore_errors": True},
-    {MODULE: {"name": "Fraud", "namespace": "registries", "groups": ["data"]}, "ignore_errors": True},
+    {MODULE: {"name": "fraud", "namespace": "registries", "permissions": {"groups": ["data"]}}, "ignore_errors": True},
+    {MODULE: {"name": "Fraud", "namespace": "registries", "permissions": {"groups": ["data"]}}, "ignore_errors": True},
     {MODULE: {"name": "fraud", "grups": ["data"]}, "ignore_errors": True},
     {"ansible.builtin.command": "sh -c 'echo $VARIABLE; pwd; read line || echo no input'"},
-    {MODULE: {"name": "fraud", "namespace": "registries", "groups": ["data"]}, "environment": {"K8S_AUTH_HOST": "https://127.0.0.1:10"}},
+    {MODULE: {"name": "fraud", "namespace": "registries", "permissions": {"groups": ["data"]}}, "environment": {"K8S_AUTH_HOST": "https://127.0.0.1:10"}},
 )
 
 
@@ -80,6 +80,8 @@ def test_a_forked_playbook_ends_as_a_started_one(tmp_path: Path, environment: Ma
     started = played(tmp_path, {**environment, "VARIABLE": "first"}, *TASKS)
     forked, again = (played(tmp_path, {**warm.shell(environment), "VARIABLE": variable}, *TASKS) for variable in ("first", "second"))
     assert len(started[2]) == len(TASKS)
+    # The module itself has run, and looked for its cluster in the task's own environment.
+    assert "port=9)" in started[2][0]["msg"] and "port=10)" in started[2][4]["msg"]
     assert forked[2] == started[2]
     assert (forked[0], without_times(forked[1])) == (started[0], without_times(started[1]))
     assert again[2][3]["stdout_lines"] == ["second", *started[2][3]["stdout_lines"][1:]]
