@@ -12,6 +12,8 @@ from datetime import datetime
 from . import custom_resource, manifests
 
 SERVER = "rest-container"
+# Of a generated database. A cluster may add containers of its own to any pod.
+DATABASE = "postgres"
 # The label of every pod that the operator makes: of servers and of generated databases.
 POD_LABELS = "component=model-registry"
 
@@ -28,12 +30,13 @@ def is_database_pod(pod: manifests.Manifest, registry: str) -> bool:
 
 def running_database_pod(pods: Iterable[manifests.Manifest], registry: str) -> manifests.Manifest | None:
     """The pod of a registry's generated database that accepts connections, as far as is known: a database does before its pod is ready."""
-    running = [pod for pod in pods if is_database_pod(pod, registry) and _has_running_container(pod)]
+    running = [pod for pod in pods if is_database_pod(pod, registry) and _runs(pod, DATABASE)]
     return newest_pod(tuple(filter(is_ready, running))) or newest_pod(tuple(running))
 
 
-def _has_running_container(pod: manifests.Manifest) -> bool:
-    return any(manifests.at(status, ("state", "running")) is not None for status in manifests.at(pod, ("status", "containerStatuses")) or [])
+def _runs(pod: manifests.Manifest, container: str) -> bool:
+    statuses = manifests.at(pod, ("status", "containerStatuses")) or []
+    return any(status["name"] == container and manifests.at(status, ("state", "running")) is not None for status in statuses)
 
 
 def newest_pod(pods: tuple[manifests.Manifest, ...]) -> manifests.Manifest | None:

@@ -120,7 +120,8 @@ def _database_pod(reader: registry_reader.Reader, name: str) -> str:
     pod = server_pods.running_database_pod(pods, name)
     if pod is None:
         raise UnreachableError(
-            f"The generated database of registry {name!r} is not running: Deployment {host!r} in namespace {reader.namespace!r} has no running pod"
+            f"The generated database of registry {name!r} is not running: Deployment {host!r} in namespace {reader.namespace!r} has no pod"
+            f" whose container {server_pods.DATABASE!r} is running"
         )
     return str(pod["metadata"]["name"])
 

@@ -275,6 +275,7 @@ def test_a_generated_database_is_connected_to_as_soon_as_it_runs():
     def database(**given: Any) -> dict[str, Any]:
         made = pod(**given)
         made["metadata"]["labels"]["app.kubernetes.io/name"] = "fraud-postgres"
+        made["status"]["containerStatuses"][0]["name"] = "postgres"
         return made
 
     ready, starting, waiting = database(), database(created=LATER), database(started=None, created=LATER)
@@ -284,6 +285,12 @@ def test_a_generated_database_is_connected_to_as_soon_as_it_runs():
     assert server_pods.running_database_pod([starting, ready], "fraud") is ready
     assert server_pods.running_database_pod([pod(), waiting], "fraud") is None
     assert server_pods.running_database_pod([starting], "credit") is None
+    # A container that the cluster has added runs on beside a database that has crashed.
+    for place in (0, 1):
+        waiting["status"]["containerStatuses"].insert(place, {"name": "istio-proxy", "restartCount": 0, "state": {"running": {"startedAt": LATER}}})
+        assert server_pods.running_database_pod([waiting], "fraud") is None
+        starting["status"]["containerStatuses"].insert(place, {"name": "istio-proxy", "restartCount": 1, "state": {"waiting": {}}})
+        assert server_pods.running_database_pod([waiting, starting], "fraud") is starting
 
 
 def test_the_restarts_are_those_of_the_container_that_speaks_to_the_database():
