@@ -11,10 +11,18 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, pkcs7, pkcs12
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, PublicFormat, pkcs7, pkcs12
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certificates import added_to, certificates_in, covers, read_bundle, same_certificates
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certificates import (
+    Bundle,
+    added_to,
+    certificates_in,
+    covers,
+    given_bundle,
+    read_bundle,
+    same_certificates,
+)
 
 OPTION = "database.ca.pem"
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -68,10 +76,14 @@ def test_a_bundle_is_read_with_what_there_is_to_know():
     assert [certificate.subject for certificate in bundle.certificates] == ["CN=one", "CN=two"]
     assert [certificate.line for certificate in bundle.certificates] == [2, 3 + pem("one").count("\n")]
     assert bundle.pem == pem("one") + pem("two", end=NOW + 2 * YEAR)
-    shown = bundle.certificates[0].described()
-    assert shown["not_after"] == "2027-06-01T00:00:00Z"
-    assert shown["is_ca"]
-    assert shown["sha256"] == made("one").fingerprint(hashes.SHA256()).hex()
+    assert bundle.certificates[0].described() == {
+        "subject": "CN=one",
+        "issuer": "CN=one",
+        "not_before": "2025-06-01T00:00:00Z",
+        "not_after": "2027-06-01T00:00:00Z",
+        "is_ca": True,
+        "sha256": made("one").fingerprint(hashes.SHA256()).hex(),
+    }
 
 
 @pytest.mark.parametrize(
@@ -82,12 +94,24 @@ def test_a_bundle_is_read_with_what_there_is_to_know():
         b"\xef\xbb\xbf" + pem().encode(),
         "\ufeff" + pem(),
         pem().encode("utf-16"),
+        b"\xfe\xff" + pem().encode("utf-16-be"),
         pem().strip(),
         "\n".join("    " + line for line in pem().splitlines()),
         "Größe\n" + pem(),
         pem() + pem(),
     ],
-    ids=["windows", "old macintosh", "byte-order mark", "byte-order mark in text", "utf-16", "no last line end", "indented", "comment", "duplicate"],
+    ids=[
+        "windows",
+        "old macintosh",
+        "byte-order mark",
+        "byte-order mark in text",
+        "utf-16",
+        "utf-16, big endian",
+        "no last line end",
+        "indented",
+        "comment",
+        "duplicate",
+    ],
 )
 def test_what_editors_do_to_a_file_is_undone(content):
     bundle = read(content)
@@ -98,6 +122,33 @@ def test_what_editors_do_to_a_file_is_undone(content):
 @pytest.mark.parametrize("content", ["", " \n\t", b"\xef\xbb\xbf", b"\x00\x00"])
 def test_an_empty_file_is_called_empty(content):
     assert "is empty" in the_problem(content)
+
+
+@pytest.mark.parametrize(
+    ("options", "option", "said"),
+    [
+        ({"pem": None}, "ca.pem", "is required. Set pem to"),
+        ({"path": "ca.pem"}, "ca.path", "was not read on the controller. Set pem to"),
+        # The content of a file comes with one character for each of its bytes.
+        ({"path": "ca.der", "pem": der().decode("latin-1")}, "ca.path", "openssl x509 -inform der"),
+        ({"path": "ca.pem", "pem": "漢"}, "ca.path", "contains no PEM certificate"),
+        ({"pem": "漢"}, "ca.pem", "contains no PEM certificate"),
+    ],
+)
+def test_a_problem_names_the_option_that_was_given(options, option, said):
+    [problem] = given_bundle(options, "ca.").problems
+    assert problem.option == option and said in problem.sentence()
+
+
+LASTING = pem(end=NOW + 100 * YEAR)
+
+
+@pytest.mark.parametrize("given", [{"pem": "Größe\n" + LASTING}, {"path": "ca.pem", "pem": ("Größe\n" + LASTING).encode().decode("latin-1")}])
+def test_a_text_and_a_file_are_read_alike(given):
+    bundle = given_bundle(given)
+    assert bundle == Bundle(certificates_in("\n" + LASTING))
+    [warning] = given_bundle(given, "ca.", 50_000).warnings
+    assert warning.startswith("ca.path: " if "path" in given else "ca.pem: ") and "expires in" in warning
 
 
 PKCS12 = pkcs12.serialize_key_and_certificates(b"db", KEY, made(), None, BestAvailableEncryption(b"word"))
@@ -112,13 +163,23 @@ PKCS12 = pkcs12.serialize_key_and_certificates(b"db", KEY, made(), None, BestAva
         (bytes.fromhex("cececece00000002") + bytes(40), "keytool -exportcert -rfc"),
         (pkcs7.serialize_certificates([made()], Encoding.DER), "openssl pkcs7 -inform der -print_certs"),
         (pkcs7.serialize_certificates([made()], Encoding.PEM), "openssl pkcs7 -print_certs"),
+        (pkcs7.serialize_certificates([made()], Encoding.PEM).replace(b"PKCS7", b"CMS"), "openssl pkcs7 -print_certs"),
+        # Of a binary file only the beginning tells what it is.
+        (bytes.fromhex("3003020107") + bytes(20) + certificates.PKCS7, "binary file"),
         (pem().replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "openssl x509 -in"),
+        (pem().replace("CERTIFICATE", "X509 CERTIFICATE"), "openssl x509 -in"),
+        (KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), "a PUBLIC KEY in line 1, which is not a certificate"),
         (KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), "private key in DER"),
         (KEY.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()), "private key in DER"),
         (bytes.fromhex("3003020107"), "binary file"),
+        (b"\x30", "binary file"),
         (base64.b64encode(pem().encode()), "b64decode"),
+        (b"\n " + base64.b64encode(pem().encode()), "b64decode"),
         ("/etc/pki/db-ca.pem", "the path of a file"),
         ("files/ca.crt", "the path of a file"),
+        (" ~/ca\n", "the path of a file"),
+        ("./ca", "the path of a file"),
+        ("/a/text\nof lines", "contains no PEM certificate"),
         ("hello\nworld", "contains no PEM certificate"),
         ("BEGIN of a text", "contains no PEM certificate"),
     ],
@@ -150,6 +211,7 @@ BROKEN = pem("b").splitlines()
     ("middle", "said"),
     [
         ([*BROKEN[:3], "§$%", *BROKEN[3:]], "not base64"),
+        ([*BROKEN[:3], "****", *BROKEN[3:]], "not base64"),
         ([*BROKEN[:3], *BROKEN[4:]], "not a complete X.509 certificate"),
         ([BROKEN[0], BROKEN[-1]], "not a complete X.509 certificate"),
         (BROKEN[:-1], "END line is missing"),
@@ -167,6 +229,7 @@ def test_a_broken_certificate_in_the_middle_is_named_with_its_line(middle, said)
 
 def test_a_certificate_without_its_begin_is_not_passed_over():
     assert "certificate 1 of 2, in line" in the_problem("\n".join(BROKEN[1:]) + "\n" + pem())
+    assert "damaged: its BEGIN line is missing" in the_problem("\n".join(BROKEN[1:]) + "\n" + pem())
     assert "line 1 is not a complete BEGIN" in the_problem("----BEGIN CERTIFICATE----\n" + "\n".join(BROKEN[1:-1]))
 
 
@@ -179,6 +242,22 @@ def test_an_issued_certificate_is_no_ca_and_its_issuer_is_named():
 def test_a_certificate_that_may_not_sign_is_no_ca():
     assert "not a CA certificate" in the_problem(pem("db", issuer="ca", may_sign=False))
     assert "not a CA certificate" in the_problem(pem("db", ca=False, issuer="ca", says_what_it_is=False))
+
+
+# Of version 1, which cannot say what it is.
+OLD_PEM = """-----BEGIN CERTIFICATE-----
+MIIBGDCBvwIUNnqdbelgqGJPNXYUhZmAOSzZZJcwCgYIKoZIzj0EAwIwDjEMMAoG
+A1UEAwwDb2xkMCAXDTI2MTEzMDExMDMxNloYDzIxMjYxMTA2MTEwMzE2WjAOMQww
+CgYDVQQDDANvbGQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASBdd0978alr22L
+OmrQtT6qcndIpEM7Yc7QyH+wb4R2vWI8zJm21RrXlSFGNJPG0d19b0bTLXlL0Vhc
+fGt9Mgy3MAoGCCqGSM49BAMCA0gAMEUCIQDyO+qwmmLJJExD+vPkKE+uPFKxekK7
+gWa0jJ1QMPJPJAIgZEOfcoQmc1cbfZ1dFCVFbtmjbJr99nm3XkEgXq+oYiQ=
+-----END CERTIFICATE-----
+"""
+
+
+def test_a_certificate_that_cannot_say_what_it_is_is_a_ca():
+    assert [certificate.is_ca for certificate in certificates_in(OLD_PEM)] == [True]
 
 
 def test_a_self_signed_server_certificate_is_taken_with_a_warning():
@@ -205,11 +284,17 @@ def test_certificates_out_of_their_time_are_refused_unless_another_one_is_valid(
     assert len(beside.certificates) == 2
 
 
+def test_a_certificate_is_valid_in_its_first_and_its_last_second():
+    assert read(pem("first", start=NOW)) == Bundle(certificates_in(pem("first", start=NOW)))
+    last = read(pem("last", end=NOW))
+    assert not last.problems and "expires in 0 days" in last.warnings[0]
+
+
 def test_an_expiry_that_is_near_is_a_warning():
     soon = pem("soon", end=NOW + timedelta(days=20))
     [warning] = read(soon).warnings
     assert warning.startswith(f"{OPTION}: the certificate in line 1 (CN=soon) expires in 20 days, on 2026-06-21T00:00:00Z")
-    assert not read(soon, expiry_days=19).warnings
+    assert not read(soon, expiry_days=20).warnings
 
 
 def test_all_problems_are_told_at_once():
@@ -221,10 +306,14 @@ def test_a_bundle_that_no_object_can_hold_is_refused_before_it_is_written():
     certificate = der()
     block = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
     start = certificate.index(made().tbs_certificate_bytes[15:23])
-    different = (certificate[:start] + number.to_bytes(8, "big") + certificate[start + 8 :] for number in range(1, 5 * 1024 * 1024 // len(pem())))
+    different = (certificate[:start] + number.to_bytes(8, "big") + certificate[start + 8 :] for number in range(1, 2 * 1024 * 1024 // len(pem())))
     content = "".join(block.format(base64.b64encode(one).decode()) for one in different)
-    sentence = the_problem(content)
-    assert "1048576" in sentence
+    # Whatever else is wrong or odd is told too.
+    bundle = read(content + KEY_PEM + pem("soon", end=NOW + timedelta(days=20)))
+    key, size = bundle.problems
+    assert "private key" in key.sentence()
+    assert (size.option, size.value) == (OPTION, None) and "limit of a ConfigMap or Secret is 1048576" in size.sentence()
+    assert "(CN=soon) expires" in bundle.warnings[0] and bundle.certificates
 
 
 def test_a_thousand_certificates_are_read():
@@ -241,6 +330,8 @@ def test_adding_puts_the_new_ca_beside_the_old_one():
     assert both == old + "\n" + pem("new")
     assert added_to(both, read(pem("new")).certificates) == both
     assert added_to("", read(pem("new")).certificates) == pem("new")
+    # With nothing to add, its last line stays as it is.
+    assert added_to(old, read(pem("old")).certificates) == old
 
 
 def test_bundles_with_the_same_certificates_are_the_same():
@@ -267,12 +358,16 @@ def test_what_cannot_be_read_of_a_bundle_that_exists_is_passed_over():
         ("[::1]", True),
         ("10.0.0.2", False),
         ("", False),
+        ("other.example.com", True),
+        ("db", False),
     ],
 )
 def test_a_certificate_covers_its_alternative_names_and_nothing_else(host, covered):
     names = (
         x509.DNSName("db.example.com"),
         x509.DNSName("*.pool.example.com"),
+        x509.DNSName("Other.Example.com"),
+        x509.DNSName("*"),
         x509.IPAddress(ipaddress.ip_address("10.0.0.1")),
         x509.IPAddress(ipaddress.ip_address("::1")),
     )
@@ -283,3 +378,4 @@ def test_a_certificate_covers_its_alternative_names_and_nothing_else(host, cover
 def test_a_machine_without_the_library_is_a_problem_and_no_traceback(monkeypatch):
     monkeypatch.setattr(certificates, "HAS_CRYPTOGRAPHY", False)
     assert "pip install cryptography" in the_problem(pem())
+    assert certificates_in(pem()) == ()

@@ -130,6 +130,7 @@ def test_what_no_object_can_be_named_is_refused_for_a_deletion_too(name):
         ("database__host", "db-", "database.host", "is not a valid host name"),
         ("database__host", "d@b", "database.host", "is not a valid host name"),
         ("database__host", ".", "database.host", "is not a valid host name"),
+        ("database__host", "x" * 254, "database.host", "is not a valid host name"),
         ("database__host", "db.example.com", "database.namespace", "contains a dot"),
         ("database__host", "10.0.0.1", "database.namespace", "address"),
         ("database__host", None, "database.namespace", "requires database.host"),
@@ -195,7 +196,23 @@ CREDENTIALS = [
 ]
 
 
-@pytest.mark.parametrize("credential", [*CREDENTIALS, 123456, 1e10, b"S3cret", ["models", "S3cret"], {"config_map": "S3cret"}, {KEY: "ca"}, "x" * 254])
+@pytest.mark.parametrize(
+    "credential",
+    [
+        *CREDENTIALS,
+        123456,
+        1e10,
+        b"S3cret",
+        ["models", "S3cret"],
+        {"config_map": "S3cret"},
+        {KEY: "ca"},
+        "x" * 254,
+        "db-123456789",
+        100_000,
+        -100_000,
+        ("S3cret",),
+    ],
+)
 def test_what_can_hold_a_credential_is_never_repeated(credential):
     assert not may_repeat(credential) and repeated(credential) == ""
     assert Problem("database.host", "is wrong", "Give another one", credential).value is None
@@ -203,7 +220,26 @@ def test_what_can_hold_a_credential_is_never_repeated(credential):
 
 @pytest.mark.parametrize(
     "value",
-    ["fraud-models", "db.example.com", "10.120.130.140", "fd00::1", "model_registry", "Fraud models", "", " ", "/home/me/My", 70000, True, None, ["ca", "key"]],
+    [
+        "fraud-models",
+        "db.example.com",
+        "10.120.130.140",
+        "fd00::1",
+        "model_registry",
+        "Fraud models",
+        "",
+        " ",
+        "/home/me/My",
+        "x" * 253,
+        "db-12345678",
+        70000,
+        99_999,
+        -99_999,
+        0.5,
+        True,
+        None,
+        ["ca", "key"],
+    ],
 )
 def test_how_things_are_called_is_repeated(value):
     assert may_repeat(value) and Problem("name", "is wrong", "Give another one", value).value == value
@@ -270,6 +306,11 @@ def test_a_time_that_nobody_can_wait_is_refused(value):
     assert named(time_problems("wait_timeout", value)) == ["wait_timeout"]
 
 
+def test_a_time_that_somebody_can_wait_is_accepted():
+    assert time_problems("wait_timeout", 1) == time_problems("wait_timeout", 1_000_000) == time_problems("timeout", 0.5, 0.5) == []
+    assert "from 0.5 to 1000000" in time_problems("timeout", 0.4, 0.5)[0].sentence() and time_problems("wait_timeout", 1_000_001)
+
+
 @pytest.mark.parametrize(
     ("name", "similar"),
     [("first-model", "first-models"), ("frist-models", "first-models"), ("firstmodels", "first-models"), ("first_models", "first-models"), ("churn", None)],
@@ -327,6 +368,7 @@ def test_all_problems_are_named_at_once():
 def test_the_value_is_part_of_the_sentence_unless_there_is_none_to_show():
     [shown] = problems_of(database__port=0)
     [hidden] = problems_of(database__password="")
+    assert Problem("name", "is wrong", "Did you mean this?").sentence() == "name: is wrong. Did you mean this?"
     assert shown.sentence() == f"database.port 0: {shown.problem}. {shown.remedy}."
     assert hidden.sentence() == f"database.password: {hidden.problem}. {hidden.remedy}."
 
@@ -391,6 +433,7 @@ def test_what_postgresql_cannot_be_told_is_refused(option, value, said):
 @pytest.mark.parametrize(
     ("kind", "option", "value"),
     [
+        ("mysql", "host", "x" * 253),
         ("mysql", "port", 1),
         ("mysql", "port", 65535),
         ("mysql", "name", "a b#c&d-e"),

@@ -331,6 +331,8 @@ def test_a_registry_that_a_tool_keeps_is_known_by_its_mark(mark: dict[str, Any])
     registry = stored(wanted())
     # The operator and people write into every registry.
     registry["metadata"]["managedFields"] = [{**KUBECTL, "manager": manager} for manager in ("manager", "kubectl-edit", "unknown")]
+    # Nor does a name tell of a tool that only ends as one of its names.
+    registry["metadata"]["annotations"] |= {"notargoproj.io/x": "y", "argoproj.io.example.com/x": "y"}
     assert tool_of(registry) is keeper_of(registry) is None
     registry["metadata"].update({key: {**registry["metadata"].get(key, {}), **names} if isinstance(names, dict) else names for key, names in mark.items()})
     found = tool_of(registry)

@@ -59,11 +59,15 @@ def test_members_that_are_left_out_are_not_the_same_as_none():
         ({"members": [{"name": "bob"}]}, "permissions.members[0]", "is not a string"),
         ({"members": ["system:serviceaccount:ci:pipeline"]}, "permissions.members[0]", "not a user"),
         ({"users": ["system:serviceaccount:ci"]}, "permissions.users[0]", "not a valid service account"),
+        ({"users": ["system:serviceaccount:CI:pipeline"]}, "permissions.users[0]", "not a valid service account"),
+        ({"users": ["system:serviceaccount:ci:pipe:line"]}, "permissions.users[0]", "not a valid service account"),
         ({"users": ["system:serviceaccounts:ci"]}, "permissions.users[0]", "group of all service accounts"),
         ({"groups": ["system:serviceaccount:ci:pipeline"]}, "permissions.groups[0]", "a service account"),
         ({"projects": ["system:serviceaccounts:ci"]}, "permissions.projects[0]", "not a valid name of a namespace"),
         ({"service_accounts": ["ci/pipeline"]}, "permissions.service_accounts[0]", "not a dictionary"),
         ({"service_accounts": [{"name": "pipeline"}]}, "permissions.service_accounts[0].namespace", "empty"),
+        ({"service_accounts": [{"namespace": "c.i", "name": "pipeline"}]}, "permissions.service_accounts[0].namespace", "not a valid namespace of a"),
+        ({"service_accounts": [{"namespace": "ci", "name": "x" * 254}]}, "permissions.service_accounts[0].name", "not a valid name of a service account"),
         ({"service_accounts": [{"namespace": "ci", "name": "Pipe Line"}]}, "permissions.service_accounts[0].name", "not a valid name of a service account"),
         ({"prune_unlabelled": True}, "permissions.prune_unlabelled", "requires permissions.exclusive"),
         ({"exclusive": True, "revoke": True}, "permissions.exclusive", "not supported"),
@@ -76,8 +80,22 @@ def test_bad_input_is_named(options, path, words):
 
 
 def test_all_problems_are_found_at_once():
-    _permissions, problems, _warnings = read(groups=["", "good"], users=[5], members=["system:x"], prune_unlabelled=True)
-    assert list(problems) == ["permissions.groups[0]", "permissions.users[0]", "permissions.members[0]", "permissions.prune_unlabelled"]
+    account = {"namespace": "", "name": "a/b"}
+    permissions, problems, _warnings = read(groups=["", "good"], users=[5], service_accounts=[account], members=["system:x", "bob"], prune_unlabelled=True)
+    assert list(problems) == [
+        "permissions.groups[0]",
+        "permissions.users[0]",
+        "permissions.service_accounts[0].namespace",
+        "permissions.service_accounts[0].name",
+        "permissions.members[0]",
+        "permissions.prune_unlabelled",
+    ]
+    assert permissions == Permissions((Grant("groups", "good"),), ("bob",), prune_unlabelled=True)
+
+
+@pytest.mark.parametrize("given", [{"exclusive": True}, {"exclusive": True, "prune_unlabelled": True}, {"prune_unlabelled": True, "revoke": True}])
+def test_what_else_is_done_about_bindings_is_as_the_options_say(given):
+    assert read(**given) == (Permissions(**given), {}, [])
 
 
 def test_the_same_subject_as_a_group_and_as_a_project_is_refused():
@@ -222,6 +240,35 @@ def test_a_display_name_is_suggested_and_never_guessed(grant, words):
     assert [problem.option for problem in doubts([grant], Known())[0]] == [grant.option]
 
 
+def test_what_is_read_of_a_cluster_is_known():
+    def listed(**named):
+        return [{"metadata": {"name": name}, **more} for name, more in named.items()]
+
+    projects = listed(ci={}, dev={})
+    projects[0]["metadata"]["annotations"] = {"openshift.io/display-name": "Builds"}
+    known = known_from(listed(g={"users": ["alice", "bob"]}, empty={"users": None}), listed(alice={}), projects, {"ci": listed(pipeline={}), "dev": []})
+    accounts = {"ci": frozenset({"pipeline"}), "dev": frozenset()}
+    assert known == Known({"g": frozenset({"alice", "bob"}), "empty": frozenset()}, frozenset({"alice"}), {"ci": "Builds", "dev": ""}, accounts)
+    assert known_from() == Known()
+    assert known_from([], [], []) == Known({}, frozenset(), {})
+
+
+def test_a_service_account_is_doubted_also_where_namespaces_cannot_be_read():
+    _problems, [warning] = doubts([ACCOUNT, Grant("service_accounts", "gone", "ci")], Known(service_accounts=CLUSTER.service_accounts))
+    assert warning == "the cluster does not have service accounts 'ci/gone'; access is granted anyway"
+
+
+def test_each_kind_of_what_the_cluster_does_not_know_is_one_warning_without_duplicates():
+    unknown = [Grant("users", "yves"), Grant("users", "xenia"), Grant("projects", "gone"), Grant("service_accounts", "a", "gone"), Grant("groups", "no")]
+    problems, warnings = doubts(unknown, CLUSTER)
+    assert problems == []
+    assert [warning.partition("; ")[0] for warning in warnings] == [
+        "the cluster does not have groups 'no'",
+        "the cluster does not have users 'xenia' and 'yves'",
+        "the cluster does not have namespaces 'gone'",
+    ]
+
+
 def test_what_cannot_be_looked_up_is_not_doubted():
     assert doubts([SCIENTISTS, ALICE, PROJECT, ACCOUNT], Known()) == ([], [])
 
@@ -239,7 +286,15 @@ def test_of_what_is_revoked_only_display_names_are_looked_up():
 
 
 @pytest.mark.parametrize(
-    ("names", "shown"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (list("abc"), "a, b and c"), (["x"] * 12, "x, x, x, x, x, x, x, x, x, x and 2 more")]
+    ("names", "shown"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (list("abcdefghij"), "a, b, c, d, e, f, g, h, i and j"),
+        (["a", "b"], "a and b"),
+        (list("abc"), "a, b and c"),
+        (["x"] * 12, "x, x, x, x, x, x, x, x, x, x and 2 more"),
+    ],
 )
 def test_names_are_listed_as_people_read_them(names, shown):
     assert names_of(names) == shown
