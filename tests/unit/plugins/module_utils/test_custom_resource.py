@@ -446,6 +446,61 @@ def test_a_key_of_a_secret_is_text_or_nothing(secret, text):
     assert manifests.decoded(secret, "k") == text
 
 
+@pytest.mark.parametrize(
+    ("kind", "held", "text"),
+    [
+        ("ConfigMap", None, None),
+        ("ConfigMap", {}, None),
+        ("ConfigMap", {"data": {"k": "wörd"}}, "wörd"),
+        ("ConfigMap", {"data": {"other": "wörd"}, "binaryData": {"more": "eA=="}}, None),
+        ("ConfigMap", {"data": None, "binaryData": {"k": manifests.encoded("wörd")}}, "wörd"),
+        ("ConfigMap", {"binaryData": {"k": base64.b64encode(b"a\xff").decode()}}, "a\ufffd"),
+        ("Secret", None, None),
+        ("Secret", {"data": {"k": manifests.encoded("wörd")}}, "wörd"),
+        ("Secret", {"data": {"k": base64.b64encode(b"a\xff").decode()}}, None),
+    ],
+)
+def test_what_an_object_holds_under_a_key_is_read_as_text(kind, held, text):
+    assert manifests.text_of(kind, held, "k") == text
+
+
+def test_the_keys_of_an_object_are_those_of_its_texts_and_of_its_bytes():
+    assert manifests.keys_of({"data": {"b": "", "c": ""}, "binaryData": {"a": ""}}) == ["a", "b", "c"]
+    assert manifests.keys_of({"data": None, "binaryData": None}) == []
+
+
+WRITES = [
+    {"manager": "first", "time": "2026-05-01T10:00:00Z", "fieldsV1": {"f:data": {"f:a": {}, "f:b": {}}}},
+    {"manager": "last", "time": "2026-05-01T12:00:00Z", "fieldsV1": {"f:metadata": {}, "f:users": {}}},
+    {"manager": "second", "time": "2026-05-01T11:00:00Z", "fieldsV1": {"f:data": {"f:a": {}}}},
+    {"manager": "timeless"},
+]
+
+
+@pytest.mark.parametrize(
+    ("paths", "manager", "time"),
+    [
+        (None, "last", "2026-05-01T12:00:00Z"),
+        ([("users",)], "last", "2026-05-01T12:00:00Z"),
+        ([("data", "a")], "second", "2026-05-01T11:00:00Z"),
+        ([("data", "b")], "first", "2026-05-01T10:00:00Z"),
+        ([("data", "b"), ("data", "c")], "first", "2026-05-01T10:00:00Z"),
+        ([("data", "c")], None, None),
+        ([], None, None),
+    ],
+)
+def test_who_wrote_a_field_last_is_told_by_the_api_server(paths, manager, time):
+    told = {"manager": manager, "time": time}
+    for entries in (WRITES, WRITES[::-1]):
+        held = {"metadata": {"managedFields": entries}}
+        assert (manifests.last_write(held) if paths is None else manifests.last_write(held, paths)) == told
+
+
+def test_without_a_word_of_the_api_server_nobody_wrote_an_object():
+    for held in (None, {"metadata": {}}, {"metadata": {"managedFields": None}}):
+        assert manifests.last_write(held) == {"manager": None, "time": None}
+
+
 def test_what_is_encoded_is_decoded():
     assert manifests.decoded({"data": {"k": manifests.encoded("wörd")}}, "k") == "wörd"
 

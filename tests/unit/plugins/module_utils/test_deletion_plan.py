@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import named_objects, users_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import named_objects, used_by_others, users_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Consent, Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import auth_delegator, is_upload
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.deletion_plan import Remains, plan_deletion, why_not_deleted
@@ -228,6 +228,13 @@ def test_the_objects_in_use_are_those_of_every_reference():
         ("ConfigMap", "ca"): ["two"],
     }
     assert users_of([]) == {}
+
+
+def test_a_secret_is_in_use_by_others_when_another_registry_refers_to_it():
+    secrets = [{"metadata": {"name": name}} for name in "abcd"]
+    users = {("Secret", "a"): ["fraud"], ("Secret", "b"): ["fraud", "other"], ("ConfigMap", "c"): ["other"], ("Secret", "e"): ["other"]}
+    assert used_by_others(secrets, users, "fraud") == {"b"}
+    assert used_by_others(secrets, users, "other") == {"a", "b"}
 
 
 def test_a_whole_object_is_a_reference_too():

@@ -6,11 +6,23 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.marks import DASHBOARD, OURS, PLATFORM, REGISTRY, TOOL, UNKNOWN, tool_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.marks import (
+    DASHBOARD,
+    OURS,
+    PLATFORM,
+    REGISTRY,
+    TOOL,
+    UNKNOWN,
+    owner_of_token,
+    tool_of,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import (
+    gave_database,
+    is_of_registry,
     is_owned_by,
     is_password_secret,
     keeper_of,
+    left_by,
     name_conflict,
     neighbors,
     owner_of,
@@ -254,6 +266,75 @@ def test_the_model_catalogs_binding_is_no_registrys():
 def test_an_object_goes_with_the_registry_whose_uid_it_names():
     assert is_owned_by(dashboards(ALICE), "uid-1") and not is_owned_by(dashboards(ALICE, uid="uid-0"), "uid-1")
     assert not is_owned_by(binding("x", ALICE), "uid-1") and not is_owned_by(None, "uid-1")
+    both = marked(dashboards(ALICE), {"ownerReferences": [DASHBOARD_OWNER | {"uid": "uid-2"}]})
+    assert is_owned_by(both, "uid-1") and is_owned_by(both, "uid-2")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "is_one"),
+    [
+        ({"ownerReferences": [DASHBOARD_OWNER]}, True),
+        ({"ownerReferences": [{"kind": "Vault"}, DASHBOARD_OWNER]}, True),
+        ({"ownerReferences": [{"kind": "Vault"}]}, False),
+        ({"ownerReferences": None}, False),
+        ({"deletionTimestamp": "2026-05-01T10:00:00Z"}, True),
+        ({}, False),
+    ],
+)
+def test_an_object_goes_with_a_registry_that_owns_it_or_is_going_already(metadata, is_one):
+    assert is_of_registry({"metadata": metadata}) is is_one
+    assert not is_of_registry(None)
+
+
+@pytest.mark.parametrize(
+    ("held", "present", "maker"),
+    [
+        ("fraud-db-x1", [], "fraud"),
+        ("fraud-db-x1", ["other"], "fraud"),
+        ("fraud-db-x1", ["fraud"], ""),
+        ("fraud-db-db-x1", [], "fraud-db"),
+        ("vault", [], ""),
+        ("db-credential", [], ""),
+    ],
+)
+def test_what_was_made_for_a_registry_tells_after_which_one_it_is_named(held, present, maker):
+    assert left_by(held, present) == maker
+
+
+def test_the_database_that_we_gave_a_registry_is_known_by_who_wrote_it():
+    registry = stored(wanted())
+    assert gave_database(registry)
+    for entries in (
+        [],
+        None,
+        [{"manager": "unknown", "fieldsV1": {"f:spec": {"f:mysql": {}}}}],
+        [{"manager": "modelops.openshift_ai", "fieldsV1": {"f:spec": {"f:postgres": {}}}}],
+        [{"manager": "modelops.openshift_ai"}],
+    ):
+        registry["metadata"]["managedFields"] = entries
+        assert not gave_database(registry)
+    assert not gave_database(None)
+    without = stored(wanted())
+    del without["spec"]["mysql"]
+    assert not gave_database(without)
+
+
+TOKEN = foreign_secret("source-token", apiKey="hf_x")
+TOKEN["metadata"] |= {"labels": {"app.kubernetes.io/component": "model-catalog"}, "managedFields": [OWN]}
+
+
+def test_the_secret_of_a_token_is_known_by_its_label_its_content_and_who_wrote_it():
+    assert str(owner_of_token(TOKEN)) == "created by this collection (its label, content and field managers)"
+    assert owner_of_token(marked(TOKEN, {"managedFields": [CLICKED]})).whose == DASHBOARD
+    assert owner_of_token(TOKEN | {"data": {**TOKEN["data"], "more": "eA=="}}).evidence == "it has keys other than apiKey"
+    assert owner_of_token(TOKEN | {"data": {}}).whose == UNKNOWN
+    for labels in ({"app.kubernetes.io/component": "other"}, {}, None):
+        theirs = owner_of_token(TOKEN | {"metadata": TOKEN["metadata"] | {"labels": labels}})
+        assert (theirs.whose, theirs.evidence) == (UNKNOWN, "it lacks the label app.kubernetes.io/component=model-catalog")
+    for tool in MARKS.values():
+        assert owner_of_token(marked(TOKEN, tool)).whose == TOOL
+    assert owner_of_token(marked(TOKEN, {"labels": {"team": "fraud"}})).is_ours
+    assert owner_of_token(marked(TOKEN, {"labels": {"team.example.com/x": "fraud"}})).whose == TOOL
 
 
 # Names and passwords

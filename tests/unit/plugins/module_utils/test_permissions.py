@@ -141,6 +141,40 @@ def test_a_grant_and_its_binding_are_each_others(grant, subject):
     assert bindings_of(TARGET, [dashboards(grant)])[0].grants == (grant,)
 
 
+@pytest.mark.parametrize(
+    ("grant", "words", "path"),
+    [
+        (SCIENTISTS, "group data-scientists", "permissions.groups[data-scientists]"),
+        (ALICE, "user alice", "permissions.users[alice]"),
+        (PROJECT, "project fraud-dev", "permissions.projects[fraud-dev]"),
+        (ACCOUNT, "service account ci/pipeline", "permissions.service_accounts[ci/pipeline]"),
+    ],
+)
+def test_a_grant_is_named_as_people_write_it(grant, words, path):
+    assert (str(grant), grant.path) == (words, path)
+
+
+@pytest.mark.parametrize(
+    ("grant", "project", "is_virtual", "is_everybody", "is_platform"),
+    [
+        (SCIENTISTS, "", False, False, False),
+        (PROJECT, "fraud-dev", False, False, False),
+        (Grant("groups", "system:serviceaccounts:fraud-dev"), "fraud-dev", True, False, False),
+        (Grant("users", "system:serviceaccounts:fraud-dev"), "", True, False, True),
+        (Grant("projects", "kube-system"), "kube-system", False, False, True),
+        (Grant("service_accounts", "router", "openshift-ingress"), "", False, False, True),
+        (ACCOUNT, "", False, False, False),
+        (Grant("groups", "system:masters"), "", True, False, True),
+        *(
+            (Grant("groups", f"system:{name}"), "", True, True, False)
+            for name in ("authenticated", "authenticated:oauth", "unauthenticated", "serviceaccounts")
+        ),
+    ],
+)
+def test_what_kind_of_subject_a_grant_is_of_is_told_by_its_name(grant, project, is_virtual, is_everybody, is_platform):
+    assert (grant.project, grant.is_virtual, grant.is_everybody, grant.is_platform) == (project, is_virtual, is_everybody, is_platform)
+
+
 def test_what_the_dashboard_typed_as_a_user_can_be_a_service_account():
     typed = dashboards(ALICE) | {"subjects": [{"kind": "User", "name": "system:serviceaccount:ci:pipeline"}]}
     assert bindings_of(TARGET, [typed])[0].grants[0].key == ACCOUNT.key
