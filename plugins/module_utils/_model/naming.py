@@ -84,7 +84,7 @@ def derived(text: str, characters: str, length: int) -> str:
 
 def resource_name(text: str) -> str:
     """The resource name that the dashboard derives from a display name; empty when nothing of it is left."""
-    name = re.sub(r"\s", "-", text.strip().lower())
+    name = re.sub(r"\s", "-", text.lower())
     name = re.sub(r"[^a-z0-9-]", "", name)
     name = re.sub(r"-+", "-", name.strip("-"))
     return name[:DASHBOARD_NAME_LENGTH].rstrip("-")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import named_objects, used_by_others, users_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.custom_resource import named_keys, named_objects, used_by_others, users_of
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Consent, Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import auth_delegator, is_upload
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.deletion_plan import Remains, plan_deletion, why_not_deleted
@@ -241,6 +241,15 @@ def test_a_whole_object_is_a_reference_too():
     registry = other()
     registry["spec"]["mysql"]["sslRootCertificatesConfigMapName"] = "whole"
     assert ("ConfigMap", "whole") in named_objects(registry)
+
+
+def test_what_names_no_object_is_no_reference():
+    section = {"xSecret": {"key": "k"}, "ySecret": "text", "sslRootCertificatesSecretName": "", "port": 1}
+    assert named_objects({"spec": {"mysql": section, "rest": None, "name": "a"}}) == named_objects({}) == set()
+    assert list(named_keys({"spec": {"mysql": {"xSecret": {"name": "a"}, "yConfigMap": {"name": "b", "key": "k"}}}})) == [
+        ("xSecret", "Secret", "a", ""),
+        ("yConfigMap", "ConfigMap", "b", "k"),
+    ]
 
 
 # Uploaded CAs

@@ -16,6 +16,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desir
     KeyReference,
     creation_problems,
     database_problems,
+    external_database,
     metadata_server_problems,
     missing_problems,
     registry_from_options,
@@ -239,6 +240,7 @@ def test_what_can_hold_a_credential_is_never_repeated(credential):
         True,
         None,
         ["ca", "key"],
+        ("ca", "key"),
     ],
 )
 def test_how_things_are_called_is_repeated(value):
@@ -313,7 +315,14 @@ def test_a_time_that_somebody_can_wait_is_accepted():
 
 @pytest.mark.parametrize(
     ("name", "similar"),
-    [("first-model", "first-models"), ("frist-models", "first-models"), ("firstmodels", "first-models"), ("first_models", "first-models"), ("churn", None)],
+    [
+        ("first-model", "first-models"),
+        ("frist-models", "first-models"),
+        ("firstmodels", "first-models"),
+        ("first_models", "first-models"),
+        ("fiirst-models", "first-models"),
+        ("churn", None),
+    ],
 )
 @pytest.mark.parametrize("others", [0, 5000])
 def test_the_name_that_was_probably_meant_is_found_among_few_and_among_many(name, similar, others):
@@ -476,6 +485,17 @@ def test_an_empty_password_is_wrong_and_not_missing():
     assert named([*problems, *missing_problems(registry.database)]) == ["database.password"]
 
 
+def test_a_generated_database_is_none_that_stands_for_itself():
+    problems = []
+    external_database({"type": "generated", "port": 0}, problems, "has no server", "Use another one")
+    assert [problem.problem for problem in problems] == [
+        "is not a valid port",
+        "is not supported: a generated database has no server",
+    ]
+    assert (problems[1].option, problems[1].remedy, problems[1].value) == ("database.type", "Use another one", "generated")
+    assert external_database({"type": "mysql", "host": "db"}, problems, "", "").host == "db" and len(problems) == 2
+
+
 def test_a_referenced_password_is_a_password_and_a_generated_database_needs_none():
     assert creation_problems(wanted(database__password=None, database__password_secret={"name": "vault", "key": "password"})) == []
     assert creation_problems(wanted("generated")) == []
@@ -597,6 +617,7 @@ def test_a_host_that_can_only_be_a_service_is_known(host, service):
     ("ca", "reference"),
     [
         (None, None),
+        ({"source": None}, None),
         ({"source": "none"}, CertificateAuthority()),
         ({"source": "cluster"}, CertificateAuthority("ConfigMap", KeyReference("odh-trusted-ca-bundle", "ca-bundle.crt"))),
         ({"source": "openshift_ai"}, CertificateAuthority("ConfigMap", KeyReference("odh-trusted-ca-bundle", "odh-ca-bundle.crt"))),
@@ -612,7 +633,9 @@ def test_every_source_of_a_ca_becomes_its_reference(ca, reference):
     ("given", "certificate"),
     [
         (None, None),
+        ({"source": None}, None),
         ({"source": "none"}, ClientCertificate()),
+        ({"source": "secret", "name": "s", "certificate_key": "", "private_key_key": None}, ClientCertificate("s", "tls.crt", "tls.key")),
         ({"source": "secret", "name": "s"}, ClientCertificate("s", "tls.crt", "tls.key")),
         ({"source": "secret", "name": "s", "certificate_key": "c", "private_key_key": "k"}, ClientCertificate("s", "c", "k")),
     ],

@@ -71,7 +71,10 @@ MANAGERS = (
 def marked(manifest: dict[str, Any], marks: dict[str, Any]) -> dict[str, Any]:
     """The object with what a tool adds to it."""
     metadata = manifest["metadata"]
-    added = {key: {**metadata.get(key, {}), **value} if isinstance(value, dict) else [*metadata.get(key, []), *value] for key, value in marks.items()}
+    added = {
+        key: {**metadata.get(key, {}), **value} if isinstance(value, dict) else value if isinstance(value, str) else [*metadata.get(key, []), *value]
+        for key, value in marks.items()
+    }
     return manifest | {"metadata": metadata | added}
 
 
@@ -178,6 +181,7 @@ def test_what_carries_no_label_is_known_by_all_of_its_evidence(kind):
         own | {"metadata": own["metadata"] | {"annotations": {"note": "x"}}},
         marked(own, {"labels": {"team": "fraud"}}),
         marked(own, {"managedFields": [KUBECTL]}),
+        marked(own, {"managedFields": [{"operation": "Update", "fieldsV1": {"f:data": {}}}]}),
         own | {"data": {**own["data"], "more": "eA=="}},
         own | {"data": {}},
         {key: value for key, value in own.items() if key != "data"},
@@ -255,6 +259,23 @@ def test_what_the_operator_leaves_of_a_registry_is_known_by_its_labels():
     assert registry_of(unlabelled, NAMESPACE) is None
     assert registry_of(of_operator(**{"modelregistry.opendatahub.io/namespace": "elsewhere"}), NAMESPACE) is None
     assert registry_of(marked(of_operator(), {"annotations": {"argocd.argoproj.io/tracking-id": "x"}}), NAMESPACE) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"metadata": of_operator()["metadata"] | {"name": "fraud"}},
+        {"roleRef": {"name": "cluster-admin"}},
+        {"roleRef": None},
+        {"subjects": None},
+        {"subjects": [*of_operator()["subjects"], {"kind": "User", "name": "eve"}]},
+        {"subjects": [of_operator()["subjects"][0] | {"name": "other"}]},
+        {"subjects": [{"kind": "User", "name": "fraud", "namespace": NAMESPACE}]},
+        {"metadata": of_operator()["metadata"] | {"labels": {"app.kubernetes.io/name": "fraud"}}},
+    ],
+)
+def test_a_binding_that_is_not_all_that_the_operator_makes_is_no_registrys(changed):
+    assert registry_of(of_operator() | changed, NAMESPACE) is None
 
 
 def test_the_model_catalogs_binding_is_no_registrys():
@@ -399,6 +420,10 @@ def test_a_name_is_not_taken_of_a_group_that_the_operator_would_empty(metadata, 
     [
         (secret(wanted()), True),
         (secret(wanted(), annotations={}), True),
+        # One mark is enough.
+        (marked(foreign_secret(), {"annotations": {"template.openshift.io/expose-password": "x"}}), True),
+        (marked(foreign_secret(), {"generateName": "fraud-db-"}), True),
+        (marked(foreign_secret(), {"generateName": "fraud-"}), False),
         (foreign_secret("x", **{"database-password": "pw"}), True),
         (foreign_secret("x", **{"ca.crt": "pem"}), False),
     ],

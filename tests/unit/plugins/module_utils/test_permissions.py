@@ -6,7 +6,13 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known, doubtful, doubts, known_from, lookups
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions, permissions_from_options
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants, bindings_of, ownerless, permissions_result
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import (
+    LiveGrants,
+    as_options,
+    bindings_of,
+    ownerless,
+    permissions_result,
+)
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import permission, registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._texts import names_of
 
@@ -218,6 +224,14 @@ def test_who_may_use_a_registry_is_shown_in_the_shape_of_the_options():
         "members": ["bob", "carol"],
     }
     assert "members" not in permissions_result(LiveGrants.of(TARGET, live), None)
+
+
+def test_what_is_shown_is_sorted_and_without_duplicates():
+    accounts = [Grant("service_accounts", name, namespace) for name, namespace in (("a", "two"), ("b", "one"), ("c", "one"))]
+    shown = as_options([*accounts, SCIENTISTS, Grant("groups", "admins")], {"users": ["eve", "bob", "eve"]})
+    assert [(account["namespace"], account["name"]) for account in shown["service_accounts"]] == [("one", "b"), ("one", "c"), ("two", "a")]
+    assert (shown["groups"], shown["members"]) == (["admins", "data-scientists"], ["bob", "eve"])
+    assert as_options([], {"users": None}) == {"groups": [], "users": [], "projects": [], "service_accounts": [], "members": []}
 
 
 def test_an_export_converges_to_no_new_grant():

@@ -41,6 +41,12 @@ def test_what_is_said_is_shown_and_in_the_timeline(tmp_path: Path, shown: Path, 
     assert shown.read_text() == "   0.0 s  reading the cluster\n  12.3 s  12 of 50 serve\n"
 
 
+def test_what_another_process_has_written_stays(tmp_path: Path, shown: Path, clock: Clock) -> None:
+    shown.write_text("before\n")
+    Progress(str(tmp_path), clock).say("after")
+    assert shown.read_text() == "before\n   0.0 s  after\n"
+
+
 def test_a_quoted_message_of_the_cluster_stays_one_line_that_a_terminal_only_prints(tmp_path: Path, shown: Path, clock: Clock) -> None:
     Progress(str(tmp_path), clock).say("a:\x1b[31m no such\r\nhost")
     assert shown.read_text() == "   0.0 s  a:\\x1b[31m no such host\n"
