@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import credentials, custom_resource, manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import KeyReference, registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import password_plan
 
 from .builders import NAMESPACE, TYPES, edited, secret_name, stored, wanted
@@ -386,6 +386,12 @@ def test_a_registry_that_does_not_verify_is_shown_so():
 )
 def test_the_database_of_a_live_registry_is_the_one_that_the_operator_uses(spec, kind, database):
     assert (custom_resource.live_type({"spec": spec}), custom_resource.live_database({"spec": spec})) == (kind, database)
+
+
+def test_what_the_operator_makes_for_a_generated_database_has_its_names():
+    made = custom_resource.GeneratedDatabase("fraud")
+    assert (made.host, made.port, made.volume_claim) == ("fraud-postgres", 5432, "fraud-postgres-storage")
+    assert (made.name, made.username, made.password_secret) == ("model_registry", "modelregistry", KeyReference("fraud-postgres-credentials", "password"))
 
 
 def test_no_registry_has_no_database():

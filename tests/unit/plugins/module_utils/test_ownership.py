@@ -196,6 +196,9 @@ def test_the_evidence_that_is_missing_is_named():
     assert str(owner_of("Secret", edited, "fraud")) == "not known to be created by the dashboard or this collection (field manager 'kubectl-edit')"
     vault = foreign_secret()
     assert owner_of("Secret", vault, "fraud").evidence == "its name or generateName, its annotations, its keys"
+    # Without a registry, and of other kinds, there is none to miss.
+    for unknown in (owner_of("Secret", secret(wanted())), owner_of("Group", {"metadata": {"name": "fraud-users"}}, "fraud")):
+        assert unknown.evidence == "nothing shows who created it"
 
 
 @pytest.mark.parametrize("annotations", [{}, {"template.openshift.io/expose-password": "x"}])
