@@ -23,6 +23,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certi
     read_bundle,
     same_certificates,
 )
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import CertificateAuthority, registry_from_options
 
 OPTION = "database.ca.pem"
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -149,6 +150,15 @@ def test_a_text_and_a_file_are_read_alike(given):
     assert bundle == Bundle(certificates_in("\n" + LASTING))
     [warning] = given_bundle(given, "ca.", 50_000).warnings
     assert warning.startswith("ca.path: " if "path" in given else "ca.pem: ") and "expires in" in warning
+
+
+def test_an_uploaded_bundle_is_part_of_the_registry_with_its_warnings():
+    odd, warnings = pem("db", ca=False, end=NOW + 100 * YEAR), []
+    upload = {"source": "upload", "pem": "# ours\n" + odd}
+    registry = registry_from_options({"name": "fraud", "database": {"ca": upload}}, "registries", [], warnings)
+    assert registry.database.ca == CertificateAuthority("ConfigMap", pem=odd)
+    [warning] = warnings
+    assert warning.startswith("database.ca.pem: ") and "self-signed" in warning
 
 
 PKCS12 = pkcs12.serialize_key_and_certificates(b"db", KEY, made(), None, BestAvailableEncryption(b"word"))

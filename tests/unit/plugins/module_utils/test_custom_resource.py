@@ -296,6 +296,19 @@ def test_each_change_names_its_option():
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "removed"),
+    [
+        ("generated", "postgresql", {("spec", "postgres", "generateDeployment")}),
+        ("postgresql", "mysql", {("spec", "postgres")}),
+        ("mysql", "generated", {("spec", "mysql")}),
+    ],
+)
+def test_a_move_removes_another_section_as_a_whole_and_of_the_same_one_what_is_left_over(before, after, removed):
+    changes = custom_resource.moved_fields(wanted(after), stored(wanted(before)), SECRET)
+    assert {path for _option, path, value in changes if value is None} == removed
+
+
 # Reading
 
 

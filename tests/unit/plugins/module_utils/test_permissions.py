@@ -325,6 +325,10 @@ def test_only_new_grants_are_looked_up():
     wanted = Permissions((ALICE, SCIENTISTS, PROJECT, ACCOUNT, Grant("groups", "system:authenticated")))
     assert doubtful(wanted, LiveGrants.of(TARGET, [dashboards(ALICE)])) == list(wanted.grants[1:])
     assert lookups(wanted.grants) == ({"groups", "users", "namespaces"}, ["ci"])
+    assert (lookups([ACCOUNT]), lookups([PROJECT])) == (({"namespaces"}, ["ci"]), ({"namespaces"}, []))
+    assert (lookups([ALICE]), lookups([SCIENTISTS])) == (({"users"}, []), ({"groups"}, []))
+    assert lookups([Grant("groups", "system:serviceaccounts:ci")]) == ({"namespaces"}, [])
+    assert lookups([Grant("service_accounts", "x", "z"), Grant("service_accounts", "y", "z"), ACCOUNT])[1] == ["ci", "z"]
     assert lookups([Grant("groups", "system:authenticated")]) == lookups([]) == (set(), [])
 
 
