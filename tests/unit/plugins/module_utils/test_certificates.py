@@ -326,6 +326,12 @@ def test_a_bundle_that_no_object_can_hold_is_refused_before_it_is_written():
     assert "(CN=soon) expires" in bundle.warnings[0] and bundle.certificates
 
 
+@pytest.mark.parametrize(("over", "problems"), [(0, 0), (1, 1)])
+def test_a_bundle_that_just_fits_is_written(monkeypatch, over, problems):
+    monkeypatch.setattr(certificates, "LARGEST_OBJECT", len(pem()) - over)
+    assert len(read("# not part of it\n" + pem()).problems) == problems
+
+
 def test_a_thousand_certificates_are_read():
     certificate = der()
     start = certificate.index(made().tbs_certificate_bytes[15:23])
