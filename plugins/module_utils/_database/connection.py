@@ -101,7 +101,7 @@ def _files(*texts: str) -> Iterator[list[str]]:
         paths = []
         for number, text in enumerate(texts):
             path = os.path.join(folder, str(number))
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
             paths.append(path)
         yield paths
@@ -232,9 +232,9 @@ def _postgresql(view: vocabulary.View, address: str, seconds: float, encrypted: 
             raise RefusedError(str(error)) from None
 
 
-def postgresql_rows(connection: Any, statement: str, *values: object) -> list[tuple[Any, ...]]:
+def postgresql_rows(connection: Any, statement: str) -> list[tuple[Any, ...]]:
     """The rows that PostgreSQL answers a statement with. RefusedError."""
     try:
-        return list(connection.execute(statement, values or None).fetchall())
+        return list(connection.execute(statement).fetchall())
     except _driver(_options.POSTGRESQL).Error as error:
         raise RefusedError(str(error)) from None

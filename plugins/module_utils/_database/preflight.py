@@ -118,4 +118,6 @@ def _overlaid(read: resolution.Read, contents: Mapping[tuple[str, str], manifest
 
 
 def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:] if message[1:2].islower() or message[1:2] == " " else message
+    first, space, rest = message.partition(" ")
+    # Not a name such as PostgreSQL.
+    return f"{first.lower() if first.istitle() else first}{space}{rest}"

@@ -54,7 +54,7 @@ def mysql_grants(lines: Iterable[str], database: str, active_roles: str = "", wi
         if grant is None:
             role = ROLE_GRANT.match(line)
             if role and _is_user(role["grantee"]):
-                roles += [name.partition("@")[0].strip("`") for name in role["roles"].split(",")]
+                roles += _role_names(role["roles"])
             continue
         privileges = {word.strip().upper() for word in grant["what"].split(",")}
         pattern = grant["database"].strip("`").replace("``", "`")
@@ -71,8 +71,13 @@ def mysql_grants(lines: Iterable[str], database: str, active_roles: str = "", wi
     for entries in matching.values():
         if entries:
             held |= min(entries, key=lambda entry: _specificity(entry[0]))[1]
-    idle = tuple(role for role in roles if role not in active_roles)
-    return Grants(frozenset(held), idle, on_tables, frozenset(everywhere))
+    active = _role_names(active_roles)
+    return Grants(frozenset(held), tuple(role for role in roles if role not in active), on_tables, frozenset(everywhere))
+
+
+def _role_names(listed: str) -> list[str]:
+    """The names of roles that the server lists; those of MySQL have hosts."""
+    return [name.partition("@")[0].strip("`") for name in listed.split(",")]
 
 
 def _is_user(grantee: str) -> bool:

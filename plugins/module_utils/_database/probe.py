@@ -126,7 +126,7 @@ def _look(view: vocabulary.View, clock: _Clock, now: datetime, report: Report) -
 
 
 def _resolved(view: vocabulary.View, clock: _Clock) -> str:
-    """The first address of the host that takes a connection, or else the first one."""
+    """The first address of the host that takes a connection, or else the last one."""
     try:
         entries = _deadline.within(clock.step(), lambda: socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM))
     except (socket.gaierror, UnicodeError):
@@ -219,13 +219,13 @@ def _shaken(view: vocabulary.View, address: str, clock: _Clock, context: ssl.SSL
 class _Session:
     """An open connection: `rows` runs one statement that reads, and raises connection.RefusedError."""
 
-    rows: Callable[..., list[tuple[Any, ...]]]
+    rows: Callable[[str], list[tuple[Any, ...]]]
     close: Callable[[], Any]
 
-    def first(self, statement: str, *values: object) -> tuple[Any, ...]:
+    def first(self, statement: str) -> tuple[Any, ...]:
         """The first row; () where there is none, or where the database refuses it."""
         try:
-            return next(iter(self.rows(statement, *values)), ())
+            return next(iter(self.rows(statement)), ())
         except connection.RefusedError:
             return ()
 
@@ -267,10 +267,10 @@ def _attempt(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool
 def _mysql(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool) -> _Session:
     opened = connection.mysql(view, address, clock.step(), encrypted)
 
-    def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def rows(statement: str) -> list[tuple[Any, ...]]:
         def fetch() -> list[tuple[Any, ...]]:
             with opened.cursor() as cursor:
-                cursor.execute(statement, values or None)
+                cursor.execute(statement)
                 return list(cursor.fetchall())
 
         return connection.answered(fetch)
@@ -281,8 +281,8 @@ def _mysql(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool) 
 def _postgresql(view: vocabulary.View, address: str, clock: _Clock, encrypted: bool) -> _Session:
     opened = connection.postgresql(view, address, clock.step(), encrypted)
 
-    def rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
-        return _deadline.within(clock.step(), lambda: connection.postgresql_rows(opened, statement, *values))
+    def rows(statement: str) -> list[tuple[Any, ...]]:
+        return _deadline.within(clock.step(), lambda: connection.postgresql_rows(opened, statement))
 
     return _Session(rows, opened.close)
 
@@ -292,7 +292,7 @@ def _postgresql(view: vocabulary.View, address: str, clock: _Clock, encrypted: b
 
 def _read_mysql(view: vocabulary.View, session: _Session, report: Report) -> None:
     names = ", ".join(f"'{name}'" for name in requirements.MYSQL_SETTINGS)
-    settings = {str(name).lower(): str(value) for name, value in session.rows(f"SHOW VARIABLES WHERE Variable_name IN ({names})")}
+    settings = {str(name): str(value) for name, value in session.rows(f"SHOW VARIABLES WHERE Variable_name IN ({names})")}
     # MySQL takes the account for the host that the connection comes from.
     host = str((session.first("SELECT CURRENT_USER()") or ("",))[0]).rpartition("@")[2]
     report.version = settings["version"]

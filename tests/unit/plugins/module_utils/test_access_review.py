@@ -6,8 +6,9 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.client import Right
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import EVERYBODY, Grant, Permissions
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import grant_changes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.access_review import (
     Question,
@@ -26,6 +27,23 @@ from .builders import NAMESPACE
 from .grants import ACCOUNT, ALICE, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
 
 BOB = Grant("users", "bob")
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind", "fields", "needed"),
+    [
+        ("POST", "RoleBinding", (), True),
+        ("POST", "Secret", (), False),
+        ("PATCH", "Secret", ("data",), False),
+        ("PATCH", "RoleBinding", ("metadata.ownerReferences",), False),
+        ("PATCH", "RoleBinding", ("metadata.ownerReferences", "metadata.labels"), True),
+        ("DELETE", "RoleBinding", (), False),
+    ],
+)
+def test_only_a_binding_that_is_made_or_changed_takes_the_right_to_grant(verb, kind, fields, needed):
+    deletion, change = (Change("", *given, ("", ""), {}) for given in (("RoleBinding", "", "one", (), "DELETE"), (kind, "", "two", fields, verb)))
+    assert needs_right_to_grant([change]) is needs_right_to_grant([deletion, change]) is needed
+    assert needs_right_to_grant([]) is False
 
 
 @pytest.mark.parametrize(
@@ -53,6 +71,22 @@ def test_the_two_ways_to_be_allowed_to_grant_are_named():
     assert str(right_to_bind(TARGET)) in sentence and "get services 'fraud' and get endpoints 'fraud'" in sentence and NAMESPACE in sentence
 
 
+def test_all_combinations_of_a_role_are_rights_and_a_rule_without_names_is_for_all():
+    rules = [{"apiGroups": ["", "x"], "resources": ["a", "b"], "resourceNames": ["one", "two"], "verbs": ["get", "list"]}]
+    assert len(set(rights_of_role(TARGET, {"rules": rules}))) == 16
+    assert rights_of_role(TARGET, {"rules": [{"apiGroups": [""], "resources": ["a"], "verbs": ["get"]}]}) == [Right("get", "", "a", "")]
+    assert rights_of_role(TARGET, {"rules": None}) == []
+
+
+def test_who_is_in_no_group_that_is_known_has_logged_in_only_where_groups_are_known():
+    assert [question.groups for question in listed_questions(Permissions((ALICE,)), Known())] == [("system:authenticated",)]
+    assert [question.groups for question in listed_questions(Permissions((ALICE,)), Known(groups={}))] == [
+        ("system:authenticated", "system:authenticated:oauth")
+    ]
+    both = Known(groups={"b": frozenset({"alice"}), "a": frozenset({"alice"}), "c": frozenset({"bob"})})
+    assert listed_questions(Permissions((ALICE,)), both)[0].groups[:3] == ("a", "b", "system:authenticated")
+
+
 def test_each_listed_subject_is_asked_about_with_the_groups_that_it_is_in():
     known = Known(groups={"data-scientists": frozenset({"alice"}), "fraud-users": frozenset({"bob"})})
     asked = {
@@ -72,12 +106,21 @@ def test_each_listed_subject_is_asked_about_with_the_groups_that_it_is_in():
 
 def test_the_question_is_the_one_of_the_registrys_proxy():
     review = Question("user alice", "alice", ("g",)).review(TARGET)
-    assert review["metadata"] == {"namespace": NAMESPACE}
+    assert (review["apiVersion"], review["kind"], review["metadata"]) == ("authorization.k8s.io/v1", "LocalSubjectAccessReview", {"namespace": NAMESPACE})
     assert review["spec"] == {
         "user": "alice",
         "groups": ["g"],
         "resourceAttributes": {"namespace": NAMESPACE, "verb": "get", "group": "", "version": "v1", "resource": "services", "name": "fraud"},
     }
+
+
+@pytest.mark.parametrize(
+    ("question", "subject"),
+    [(Question("a", user="alice"), {"user": "alice"}), (Question("g", groups=("g", "h")), {"groups": ["g", "h"]})],
+)
+def test_a_question_names_only_who_it_is_about(question, subject):
+    spec = question.review(TARGET)["spec"]
+    assert {key: spec[key] for key in spec.keys() - {"resourceAttributes"}} == subject
 
 
 def test_everybody_else_with_a_binding_is_asked_about_by_itself():
@@ -105,7 +148,15 @@ def test_everybody_else_with_a_binding_is_asked_about_by_itself():
         "group system:serviceaccounts:fraud-dev": ("", ("system:serviceaccounts:fraud-dev",), "ClusterRoleBinding 'projects'", False),
         "group system:serviceaccounts:kube-system": ("", ("system:serviceaccounts:kube-system",), "ClusterRoleBinding 'projects'", True),
     }
-    assert {"group system:authenticated", "group system:unauthenticated"} <= set(asked)
+    assert {who for who, question in asked.items() if not question.through} == {f"group {name}" for name in EVERYBODY}
+    assert "user alice" not in asked and "user frank" not in asked and "group fraud-users" not in asked
+
+
+def test_of_the_bindings_of_one_subject_that_of_the_namespace_is_named_and_the_first():
+    first, second = (binding(name, BOB, role="edit", role_kind="ClusterRole") for name in ("first", "second"))
+    everybody = binding("all", Grant("groups", "system:authenticated"), role="view")
+    asked = {question.who: question.through for question in other_questions(TARGET, Permissions(), [first, second], [second, everybody])}
+    assert (asked["user bob"], asked["group system:authenticated"]) == ("RoleBinding 'first'", "ClusterRoleBinding 'all'")
 
 
 def test_answers_are_reported_and_what_is_not_as_wanted_is_a_warning():
@@ -123,5 +174,9 @@ def test_answers_are_reported_and_what_is_not_as_wanted_is_a_warning():
     [more] = verification_warnings(TARGET, Permissions(), {}, {**others, Question("user system:y", "system:y", is_platform=True): True})
     assert more.endswith(", and 2 platform accounts")
     assert unsettled(Permissions(), listed) == [bob] and unsettled(Permissions(revoke=True), listed) == [alice]
+    # Accounts of the platform alone are nothing to warn of.
+    assert verification_warnings(TARGET, Permissions(), {alice: True}, {proxy: True}) == []
+    [alone] = verification_warnings(TARGET, Permissions(), {}, {admins: True, Question("group g", groups=("g",)): True})
+    assert alone.endswith("through other permissions: group admins (ClusterRoleBinding 'a') and group g")
     [still] = verification_warnings(TARGET, Permissions(revoke=True), listed, {})
     assert "still have access" in still and "user alice" in still

@@ -14,7 +14,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vo
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.certificates import Certificate
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
-DAY = timedelta(days=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 MYSQL = View("mysql", "db.example.com", 3306, "models", "registry", "secret-word")
 POSTGRESQL = replace(MYSQL, type="postgresql", port=5432)
 CA = "-----BEGIN CERTIFICATE-----"
@@ -53,6 +53,12 @@ def test_what_the_server_makes_of_tls_settings(view, expected):
     assert encryption(view) == expected
 
 
+def test_each_setting_that_the_server_cannot_use_is_told():
+    found = transport.settings_findings(replace(MYSQL, name="a/b", password="word\n", client_key="k", ca="text"))
+    assert [(finding.check, finding.result) for finding in found] == [("settings", FAILURE), ("settings", WARNING), ("settings", WARNING), ("ca", FAILURE)]
+    assert all(finding.remedy for finding in found)
+
+
 @pytest.mark.parametrize(
     ("view", "result", "said"),
     [
@@ -61,6 +67,8 @@ def test_what_the_server_makes_of_tls_settings(view, expected):
         (replace(MYSQL, name="a/b"), FAILURE, "database.name contains /, % or ?"),
         (replace(MYSQL, username="a:b"), FAILURE, "database.username contains a colon"),
         (replace(MYSQL, password="word\n"), WARNING, "line break"),
+        (replace(MYSQL, password="\r\nword"), WARNING, "line break"),
+        (replace(MYSQL, client_certificate="c", client_key="k"), OK, "can use"),
         (replace(MYSQL, client_key="k"), WARNING, "does not present it, but encrypts"),
         (replace(POSTGRESQL, client_certificate="c"), FAILURE, "does not start"),
         # What an option has is stored percent-encoded; what a Secret has is used as it stands.
@@ -92,6 +100,9 @@ def test_a_stored_password_of_postgresql_is_decoded_and_others_are_not():
         ("mysql.data.svc.cluster.local.", True),
         ("db.example.com", False),
         ("nohost.invalid", False),
+        ("mysql.data", False),
+        ("a.mysql.data.svc", False),
+        ("mysql.data.svc.example.com", False),
     ],
 )
 def test_names_that_are_unknown_here_are_no_failure_of_the_database(host, only_cluster):
@@ -103,19 +114,34 @@ def test_names_that_are_unknown_here_are_no_failure_of_the_database(host, only_c
 
 
 @pytest.mark.parametrize(
-    ("view", "offered", "result"),
+    ("view", "offered", "result", "said", "remedy"),
     [
-        (MYSQL, True, WARNING),
-        (MYSQL, False, WARNING),
-        (replace(MYSQL, ca=CA), True, OK),
-        (replace(MYSQL, ca=CA), False, FAILURE),
-        (replace(POSTGRESQL, ssl_mode="prefer"), False, WARNING),
-        (replace(POSTGRESQL, ssl_mode="require"), False, FAILURE),
+        (MYSQL, True, WARNING, "supports TLS, but the registry server does not use it", "Set database.ca"),
+        (POSTGRESQL, True, WARNING, "supports TLS, but the registry server does not use it", "Set database.ca or database.ssl_mode"),
+        (MYSQL, False, WARNING, "does not support TLS: models are sent unencrypted", "Enable TLS in the database"),
+        (replace(MYSQL, ca=CA), True, OK, "supports TLS, and the connection is encrypted", ""),
+        (replace(MYSQL, ca=CA), False, FAILURE, "requires an encrypted connection", "Enable TLS in the database, or remove database.ca"),
+        (replace(POSTGRESQL, ssl_mode="prefer"), False, WARNING, "although ssl_mode prefers encryption", "Enable TLS in the database"),
+        (replace(POSTGRESQL, ssl_mode="prefer"), True, OK, "supports TLS, and the connection is encrypted", ""),
+        (
+            replace(POSTGRESQL, ssl_mode="require"),
+            False,
+            FAILURE,
+            "requires an encrypted connection",
+            "Enable TLS in the database, or remove database.ca or database.ssl_mode",
+        ),
     ],
 )
-def test_tls_that_is_offered_or_not(view, offered, result):
+def test_tls_that_is_offered_or_not(view, offered, result, said, remedy):
     [finding] = transport.encryption_findings(view, offered)
-    assert finding.result == result
+    assert (finding.check, finding.result, finding.remedy) == ("tls", result, remedy)
+    assert said in finding.message
+
+
+@pytest.mark.parametrize(("view", "said"), [(MYSQL, "does not require encryption"), (replace(MYSQL, ca=CA), "is encrypted, whether the database requires it")])
+def test_a_login_that_works_as_the_server_does_it_shows_that_encryption_suffices(view, said):
+    finding = transport.need_not_encrypt(view)
+    assert (finding.check, finding.result) == ("tls_required", OK) and said in finding.message
 
 
 def judged(view, seen):
@@ -124,10 +150,49 @@ def judged(view, seen):
 
 def test_a_good_certificate():
     seen = Handshake("TLSv1.3", SHOWN)
-    assert {result for result, _message in judged(replace(MYSQL, ca=CA, verify_server_cert=True), seen).values()} == {OK}
+    assert judged(replace(MYSQL, ca=CA, verify_server_cert=True), seen) == {
+        "protocol": (OK, "The protocol is TLSv1.3"),
+        "certificate": (OK, "The certificate of the database is signed by the CA"),
+        "host_name": (OK, "The certificate is valid for db.example.com"),
+        "expiry": (OK, "The certificate of the database is valid until 2027-06-01"),
+    }
     unverified = judged(replace(MYSQL, ca=CA), seen)
-    assert "verify_server_cert is false" in unverified["certificate"][1]
+    assert {result for result, _message in unverified.values()} == {OK}
+    assert "signed by the CA. The registry server does not verify this, because verify_server_cert is false" in unverified["certificate"][1]
     assert "does not verify" in unverified["host_name"][1]
+
+
+def test_without_a_ca_the_cas_of_this_host_stand_for_those_of_the_server_where_it_verifies():
+    seen = Handshake("TLSv1.3", SHOWN)
+    assert judged(replace(POSTGRESQL, ssl_mode="require"), seen)["certificate"] == (
+        WARNING,
+        "The registry server does not verify the certificate of the database",
+    )
+    assert judged(replace(POSTGRESQL, ssl_mode="verify-ca"), seen)["certificate"] == (
+        OK,
+        "The certificate of the database is signed by a CA of this host (the image of the registry server can contain other CAs)",
+    )
+
+
+def test_a_certificate_that_was_not_seen_is_not_judged():
+    assert list(judged(replace(MYSQL, ca=CA), Handshake("TLSv1.3"))) == ["protocol", "certificate"]
+    assert "protocol" not in judged(replace(MYSQL, ca=CA), Handshake(None, SHOWN))
+
+
+@pytest.mark.parametrize(
+    ("view", "reason"),
+    [(replace(MYSQL, ca=CA), "because verify_server_cert is false"), (replace(POSTGRESQL, ca=CA), "for PostgreSQL, regardless of ssl_mode")],
+)
+def test_why_the_server_does_not_mind_another_host_name_is_said(view, reason):
+    assert judged(replace(view, host="other.example.com"), Handshake("", SHOWN))["host_name"][1].endswith(
+        f". The registry server does not verify this {reason}"
+    )
+
+
+def test_a_certificate_with_many_names_is_told_by_the_first_eight():
+    many = replace(SHOWN, dns_names=tuple(f"db-{number}" for number in range(8)))
+    message = judged(replace(MYSQL, ca=CA), Handshake("", many))["host_name"][1]
+    assert "db-7, not for db.example.com" in message and "10.0.0.1" not in message
 
 
 @pytest.mark.parametrize(
@@ -169,11 +234,24 @@ def test_a_certificate_without_a_host_name_has_two_ways_out(view, remedy):
 
 @pytest.mark.parametrize(
     ("left", "verify", "result"),
-    [(-DAY, True, FAILURE), (-DAY, False, WARNING), (10 * DAY, True, WARNING), (90 * DAY, True, OK)],
+    [(-DAY, True, FAILURE), (-DAY, False, WARNING), (0 * DAY, True, WARNING), (30 * DAY - SECOND, True, WARNING), (30 * DAY, True, OK), (90 * DAY, True, OK)],
 )
 def test_the_end_of_a_certificate(left, verify, result):
     seen = Handshake("TLSv1.3", replace(SHOWN, not_after=NOW + left))
     assert judged(replace(MYSQL, ca=CA, verify_server_cert=verify), seen)["expiry"][0] == result
+
+
+@pytest.mark.parametrize(("since", "result"), [(-SECOND, OK), (0 * SECOND, OK), (SECOND, FAILURE)])
+def test_the_beginning_of_a_certificate(since, result):
+    seen = Handshake("TLSv1.3", replace(SHOWN, not_before=NOW + since))
+    assert judged(replace(MYSQL, ca=CA, verify_server_cert=True), seen)["expiry"][0] == result
+
+
+def test_a_certificate_that_is_over_counts_where_the_server_looks():
+    over = Handshake("TLSv1.3", replace(SHOWN, not_after=NOW - DAY))
+    told = "The certificate of the database is valid only from 2025-06-01 to 2026-05-31"
+    assert judged(replace(MYSQL, ca=CA, verify_server_cert=True), over)["expiry"] == (FAILURE, told)
+    assert judged(replace(MYSQL, ca=CA), over)["expiry"] == (WARNING, f"{told}. The registry server does not verify this")
 
 
 def test_no_common_protocol():
@@ -195,12 +273,27 @@ def test_no_common_protocol():
         ("postgresql", "15.8 (Debian 15.8-0+deb12u1)", FAILURE, "dirty"),
         ("postgresql", "16.0", OK, "16.0"),
         ("postgresql", "17beta1", OK, "17beta1"),
+        ("postgresql", "devel", FAILURE, "not supported"),
+        ("mysql", "", FAILURE, "not supported"),
     ],
 )
 def test_versions(kind, text, result, said):
     finding = requirements.version_finding(kind, text)
     assert finding.result == result
     assert said in finding.message
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("5.5.5-10.6.16-MariaDB-log", "10.6.16-MariaDB-log"),
+        ("10.11.6-MariaDB", "10.11.6-MariaDB"),
+        ("5.5.5-log", "5.5.5-log"),
+        ("9.7.0", "9.7.0"),
+    ],
+)
+def test_the_version_of_a_mariadb_is_its_own(text, shown):
+    assert requirements.version_text(text) == shown
 
 
 def test_a_version_between_the_two_texts_names_both():
@@ -259,6 +352,39 @@ def test_a_refused_login_with_tls_and_a_client_certificate_is_not_blamed_on_them
     assert "TLS" not in message and "client certificate" not in message
 
 
+@pytest.mark.parametrize(
+    ("encrypted", "certificate", "message", "remedy"),
+    [
+        (False, None, "for other hosts, or the user must use TLS, or must present a client certificate (error 1045)", "database.password, or set database.ca"),
+        (True, None, "for other hosts, or must present a client certificate (error 1045)", "database.password"),
+        (False, "c", "for other hosts, or the user must use TLS (error 1045)", "database.password, or set database.ca"),
+        (True, "c", "for other hosts (error 1045)", "database.password"),
+    ],
+)
+def test_a_refused_login_is_blamed_on_what_the_connection_lacks(encrypted, certificate, message, remedy):
+    finding = refusals.mysql_refusal(replace(MYSQL, client_certificate=certificate), 1045, "", encrypted)
+    assert message in finding.message and finding.remedy.endswith(remedy)
+
+
+def test_the_number_of_an_error_is_told_where_it_is_the_databases():
+    assert "(error 3118)" in refusals.mysql_refusal(MYSQL, 3118, "", encrypted=False).message
+    assert "(error 1049)" in refusals.mysql_refusal(MYSQL, 1049, "", encrypted=False).message
+    for code in (0, refusals.CLEAR_PASSWORD):
+        assert "(error" not in refusals.mysql_refusal(MYSQL, code, "", encrypted=False).message
+
+
+def test_a_database_that_may_not_be_used_is_told_as_such():
+    finding = refusals.mysql_database_refusal(MYSQL, 1045, "", "%")
+    assert (finding.check, finding.result) == ("database", WARNING) and "must use TLS" not in finding.message
+    assert "error 1044" in refusals.mysql_database_refusal(MYSQL, 1044, "", "%").message
+
+
+def test_what_ends_a_look_is_told_without_its_text():
+    finding = refusals.unexpected(ValueError("a-secret-word"))
+    assert (finding.check, finding.result, finding.proven) == ("database", WARNING, False)
+    assert "(ValueError)" in finding.message and "a-secret-word" not in repr(finding)
+
+
 @pytest.mark.parametrize(("host", "usable"), [("%", False), ("10.%", None), ("", None)])
 def test_only_the_account_for_every_host_says_what_the_cluster_gets(host, usable):
     login = Finding("login", OK, "")
@@ -293,6 +419,28 @@ def test_no_line_of_a_password_or_key_is_repeated_from_what_a_database_said(view
         assert vocabulary.HIDDEN in finding.message or "END PRIVATE KEY" in text
 
 
+def test_of_secrets_of_which_one_begins_like_another_the_longer_one_is_hidden_first():
+    assert vocabulary.masked(replace(MYSQL, password="word\nword-and-more"), "word-and-more") == vocabulary.HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("finding", "sentences"),
+    [
+        (Finding("tls", WARNING, "It is plain", "Encrypt it"), "It is plain. Encrypt it."),
+        (Finding("tls", WARNING, "It is plain.", "Encrypt it."), "It is plain. Encrypt it."),
+        (Finding("tls", OK, "It is good"), "It is good."),
+    ],
+)
+def test_a_finding_is_told_in_sentences(finding, sentences):
+    assert finding.sentences == sentences
+
+
+def test_findings_are_parts_of_a_result():
+    assert vocabulary.as_results([Finding("tls", WARNING, "It is plain", "Encrypt it", proven=False)]) == [
+        {"check": "tls", "result": WARNING, "message": "It is plain", "remedy": "Encrypt it"}
+    ]
+
+
 def test_what_a_database_said_is_one_short_line_without_escapes():
     said = vocabulary.repeated(MYSQL, "\x1b[31mred\nand\tlong " + "x" * 10_000)
     assert said.startswith("\\x1b[31mred and long xxx")
@@ -307,6 +455,8 @@ def test_what_a_database_said_is_one_short_line_without_escapes():
         ('FATAL:  permission denied for database "x"', "database", "permission to connect"),
         ('FATAL:  role "u" does not exist', "login", "user does not exist"),
         ("FATAL:  sorry, too many clients already", "login", "no connections left"),
+        ('FATAL:  role "u" is not permitted to log in', "login", "not allowed to log in"),
+        ("FATAL:  the database system is starting up", "login", "starting or stopping"),
     ],
 )
 def test_what_postgresql_refuses_to_every_client_is_a_failure(text, check, said):
@@ -320,6 +470,7 @@ def test_what_postgresql_refuses_to_every_client_is_a_failure(text, check, said)
     [
         ('FATAL:  no pg_hba.conf entry for host "h", user "u", database "d", SSL encryption', "login", "pg_hba.conf"),
         ('FATAL:  pg_hba.conf rejects connection for host "h", user "u", database "d", no encryption', "tls_required", "without encryption"),
+        ("server requested a cleartext password", "login", "in clear text"),
         ("something\nelse entirely", "login", "else entirely"),
         ("", "login", "no reason"),
     ],
@@ -341,6 +492,7 @@ def test_a_chain_that_only_the_library_refuses_is_no_failure():
         (Schema(), [("schema", OK, "is empty")]),
         (Schema(("Type", "Artifact")), [("schema", OK, "older product")]),
         (Schema(("orders",)), [("schema", WARNING, "orders")]),
+        (Schema(("Type", "orders")), [("schema", WARNING, "another application: Type, orders")]),
         (Schema(("schema_migrations",), 7, dirty=True), [("migration", FAILURE, "Migration 7")]),
         (Schema(("schema_migrations",), 7), [("migration", OK, ""), ("schema", OK, "to 21")]),
         (Schema(("schema_migrations",), 21), [("migration", OK, ""), ("schema", OK, "version is 21")]),
@@ -351,6 +503,13 @@ def test_schemas(schema, expected):
     found = requirements.schema_findings("mysql", schema)
     assert [(finding.check, finding.result) for finding in found] == [(check, result) for check, result, _said in expected]
     assert all(said in finding.message for finding, (_check, _result, said) in zip(found, expected))
+
+
+def test_no_more_than_five_tables_of_another_application_are_named_and_nothing_is_left_to_do_at_the_newest_version():
+    [other] = requirements.schema_findings("mysql", Schema(tuple("gfedcba")))
+    assert other.message.endswith("another application: a, b, c, d, e")
+    assert requirements.schema_findings("mysql", Schema(("schema_migrations",), 21))[1].message == "The schema version is 21"
+    assert requirements.schema_findings("postgresql", Schema(("schema_migrations",), 21))[1].message.endswith("21; the registry server migrates it to 25")
 
 
 @pytest.mark.parametrize(
@@ -364,6 +523,12 @@ def test_schemas(schema, expected):
         ((100, 10, 1, 1), FAILURE, "limit is 1, and"),
         ((1, 1, -1, 1), FAILURE, "limit is 1, and"),
         ((100, 10, 2, 1), WARNING, "1 of 2 connections"),
+        ((2, 1, 0, 1), WARNING, "1 of 2 connections"),
+        ((1, 1, 5, 1), FAILURE, "limit is 1, and"),
+        ((5, 1, 1, 1), FAILURE, "limit is 1, and"),
+        ((100, 95, 0, 10), OK, "95 of 100"),
+        ((100, 96, 0, 10), WARNING, "96 of 100"),
+        ((100, 90, 20, 10), OK, "90 of 100 connections are"),
     ],
 )
 def test_limits_of_connections(numbers, result, said):
@@ -382,6 +547,7 @@ EMPTY, MIGRATED = Schema(), Schema(("schema_migrations",), 21)
         ("WITH MAX_USER_CONNECTIONS 5", EMPTY, None),
         ("WITH MAX_QUERIES_PER_HOUR 0", EMPTY, None),
         ("WITH MAX_CONNECTIONS_PER_HOUR 2", MIGRATED, FAILURE),
+        ("WITH MAX_CONNECTIONS_PER_HOUR 3", MIGRATED, WARNING),
         ("WITH MAX_QUERIES_PER_HOUR 346", EMPTY, FAILURE),
         ("WITH MAX_QUERIES_PER_HOUR 346", MIGRATED, WARNING),
         ("WITH MAX_UPDATES_PER_HOUR 59", EMPTY, FAILURE),
@@ -392,8 +558,17 @@ EMPTY, MIGRATED = Schema(), Schema(("schema_migrations",), 21)
 def test_hourly_limits_of_a_user(limits, schema, result):
     account = f"CREATE USER `u`@`%` IDENTIFIED BY PASSWORD '*HASH' REQUIRE NONE {limits} PASSWORD EXPIRE DEFAULT"
     findings = requirements.hourly_findings(account, schema)
-    assert [finding.result for finding in findings] == ([result] if result else [])
+    assert [(finding.check, finding.result) for finding in findings] == ([("connections", result)] if result else [])
     assert "HASH" not in repr(findings)
+
+
+def test_all_hourly_limits_of_a_user_are_named_and_lifted_together():
+    account = "WITH MAX_QUERIES_PER_HOUR 9000 MAX_UPDATES_PER_HOUR 59 MAX_CONNECTIONS_PER_HOUR 0 MAX_USER_CONNECTIONS 7"
+    [finding] = requirements.hourly_findings(account, EMPTY)
+    assert "too low for the registry server to start (MAX_QUERIES_PER_HOUR 9000, MAX_UPDATES_PER_HOUR 59)" in finding.message
+    assert finding.remedy == "Run ALTER USER ... WITH MAX_QUERIES_PER_HOUR 0 MAX_UPDATES_PER_HOUR 0"
+    [finding] = requirements.hourly_findings(account, MIGRATED)
+    assert "until the end of the hour when it reaches one (MAX_QUERIES_PER_HOUR 9000, MAX_UPDATES_PER_HOUR 59)" in finding.message
 
 
 @pytest.mark.parametrize(("code", "said"), [(1226, "has reached a limit"), (1142, "does not allow this check")])
@@ -408,6 +583,10 @@ STRICT = {"sql_require_primary_key": "ON"}
 @pytest.mark.parametrize(
     ("settings", "schema", "fails"),
     [
+        ({"sql_require_primary_key": "1"}, Schema(), True),
+        ({**STRICT, "sql_generate_invisible_primary_key": "1"}, Schema(), False),
+        ({**STRICT, "sql_generate_invisible_primary_key": "OFF"}, Schema(), True),
+        (STRICT, Schema((), 9, dirty=True), False),
         (STRICT, Schema(), True),
         (STRICT, Schema((), 7), True),
         (STRICT, Schema((), 8, dirty=True), True),
@@ -420,7 +599,10 @@ STRICT = {"sql_require_primary_key": "ON"}
     ],
 )
 def test_a_server_that_wants_a_primary_key_in_every_table_fails_until_the_table_without_one_is_there(settings, schema, fails):
-    assert [finding.result for finding in requirements.primary_key_findings(settings, schema)] == [FAILURE] * fails
+    found = requirements.primary_key_findings(settings, schema)
+    assert [(finding.check, finding.result) for finding in found] == [("primary_key", FAILURE)] * fails
+    # The statement is one of this server's.
+    assert all(f"({name})" in finding.message and f"SET GLOBAL {name} = OFF" in finding.remedy for finding in found for name in list(settings)[:1])
 
 
 ON = {"read_only": "ON"}
@@ -443,10 +625,27 @@ ON = {"read_only": "ON"}
         ("5.5.5-10.6.16-MariaDB-log", ON, "", {"SUPER"}, False),
         ("12.1.2-MariaDB", {"read_only": "NO_LOCK_NO_ADMIN"}, "", {"ALL PRIVILEGES"}, True),
         ("10.11.6-MariaDB-0+deb12u1", {"tx_read_only": "ON"}, "", {"ALL PRIVILEGES"}, True),
+        ("9.7.0", ON, "", {"ALL"}, False),
+        ("9.7.0", {"read_only": "0", "super_read_only": "off", "transaction_read_only": "OFF"}, "", set(), False),
     ],
 )
 def test_a_read_only_server_is_one_for_those_who_may_not_pass(version, settings, options, rights, read_only):
     assert bool(requirements.read_only_reason({"version": version, **settings}, options, frozenset(rights))) is read_only
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "reason"),
+    [
+        ({"transaction_read_only": "ON"}, "READ ONLY=1", "The database is read-only (READ ONLY = 1)"),
+        ({"super_read_only": "ON"}, "", "read-only for all users"),
+        (ON, "", "The database server is read-only, such as a replica"),
+        ({"transaction_read_only": "ON"}, "", "Transactions are read-only by default"),
+    ],
+)
+def test_what_is_read_only_is_named(settings, options, reason):
+    said = requirements.read_only_reason({"version": "9.7.0", **settings}, options, frozenset())
+    assert reason in said
+    assert requirements.database_finding(MYSQL, said).message == f"{said}, and the registry server requires write access"
 
 
 USER = "`registry`@`%`"
@@ -464,12 +663,40 @@ USER = "`registry`@`%`"
         # The name itself hides a pattern, and a longer beginning a shorter one.
         ([f"GRANT ALL PRIVILEGES ON `m%`.* TO {USER}", f"GRANT SELECT ON `models`.* TO {USER}"], {"SELECT"}),
         ([f"GRANT ALL PRIVILEGES ON `m%`.* TO {USER}", f"GRANT SELECT ON `mod%`.* TO {USER}"], {"SELECT"}),
+        ([f"GRANT SELECT ON `mod%`.* TO {USER}", f"GRANT ALL PRIVILEGES ON `m%`.* TO {USER}"], {"SELECT"}),
+        ([f"GRANT SELECT ON `models`.* TO {USER}", f"GRANT ALL PRIVILEGES ON `%`.* TO {USER}"], {"SELECT"}),
         # A role's rights are counted beside the user's.
         ([f"GRANT SELECT ON `models`.* TO {USER}", "GRANT INSERT ON `models`.* TO `role`"], {"SELECT", "INSERT"}),
+        ([f"GRANT select ,INSERT ON `models`.* TO {USER}"], {"SELECT", "INSERT"}),
+        ([f"GRANT SELECT ON `models`.`Type` TO {USER}", "something else"], set()),
+        ([f"GRANT SELECT ON `model`.* TO {USER}", f"GRANT SELECT ON `models2`.* TO {USER}"], set()),
     ],
 )
 def test_grants_of_mysql(lines, privileges):
     assert mysql_grants(lines, "models").privileges == privileges
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "is_meant"),
+    [
+        ("a``b", "a`b", True),
+        ("a\\_b", "a_b", True),
+        ("a\\_b", "axb", False),
+        ("a\\%", "a%", True),
+        ("a\\%", "abc", False),
+        ("%b", "a\nb", True),
+        ("a.c", "abc", False),
+    ],
+)
+def test_patterns_of_names(pattern, name, is_meant):
+    assert bool(mysql_grants([f"GRANT SELECT ON `{pattern}`.* TO {USER}"], name).privileges) is is_meant
+
+
+def test_an_escaped_wildcard_makes_no_pattern_of_a_name():
+    lines = [f"GRANT SELECT ON `a\\_b`.* TO {USER}", f"GRANT INSERT ON `a\\_b%`.* TO {USER}", f"GRANT CREATE ON `a_b`.* TO {USER}"]
+    for turned in (lines, lines[::-1]):
+        assert mysql_grants(turned, "a_b").privileges == {"SELECT"}
+        assert mysql_grants([line for line in turned if "SELECT" not in line], "a_b").privileges == {"INSERT"}
 
 
 EVERYWHERE = f"GRANT SELECT, INSERT, CREATE ON *.* TO {USER}"
@@ -504,6 +731,11 @@ def test_roles_that_are_not_in_force_and_rights_on_tables_are_noticed():
     lines = [f"GRANT `writers` TO {USER}", f"GRANT `readers`@`%` TO {USER}", f"GRANT SELECT ON `models`.`Type` TO {USER}"]
     assert mysql_grants(lines, "models") == Grants(frozenset(), ("writers", "readers"), on_tables=True, everywhere=frozenset())
     assert mysql_grants(lines, "models", active_roles="`readers`@`%`").idle_roles == ("writers",)
+    assert mysql_grants([f"GRANT `a`@`%`,`b`@`%` TO {USER} WITH ADMIN OPTION"], "models").idle_roles == ("a", "b")
+    assert mysql_grants([f"GRANT `a`@`%`,`b`@`%`,`ab`@`%` TO {USER}"], "models", active_roles="`ab`@`%`,`b`@`%`").idle_roles == ("a",)
+    assert mysql_grants([f"GRANT `a` TO {USER}", f"GRANT `ab` TO {USER}"], "models", active_roles="ab").idle_roles == ("a",)
+    # What a role has been granted is not the user's to activate, and what is for the tables of another database is for nothing.
+    assert mysql_grants(["GRANT `readers` TO `writers`", f"GRANT SELECT ON `other`.`Type` TO {USER}"], "models") == Grants(frozenset())
 
 
 NEEDED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"})
@@ -519,6 +751,9 @@ MIGRATED = Schema(("schema_migrations",), 21)
         (Grants(NEEDED - {"CREATE"}), MIGRATED, WARNING, "CREATE"),
         (Grants(NEEDED - {"DELETE"}), MIGRATED, FAILURE, "DELETE"),
         (Grants(frozenset(), on_tables=True), MIGRATED, WARNING, "individual tables"),
+        (Grants(frozenset({"ALL"})), Schema(), OK, "all"),
+        (Grants(NEEDED - {"CREATE"}), Schema((), 20), FAILURE, "lacks CREATE "),
+        (Grants(NEEDED - {"CREATE", "DELETE", "UPDATE"}), MIGRATED, FAILURE, "lacks DELETE, CREATE, UPDATE on the database"),
     ],
 )
 def test_privileges_of_mysql(grants, schema, result, said):
@@ -527,7 +762,15 @@ def test_privileges_of_mysql(grants, schema, result, said):
     assert said in finding.message
 
 
+def test_the_remedy_for_a_lacking_privilege_names_the_roles_that_may_have_it():
+    remedy = privileges.mysql_privileges_finding(MYSQL, Grants(frozenset()), Schema()).remedy
+    assert remedy == "Run GRANT ALL PRIVILEGES ON `models`.* TO the user"
+    with_roles = privileges.mysql_privileges_finding(MYSQL, Grants(frozenset(), ("a", "b")), Schema()).remedy
+    assert with_roles == f"{remedy}, or SET DEFAULT ROLE if a or b has the privileges: only the default role is used"
+
+
 RIGHTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
+NUMBERED = [Table(f"t{number}", True, frozenset({"SELECT"})) for number in range(4)]
 OWN, FOREIGN = Table("Type", True, RIGHTS), Table("Type", False, RIGHTS)
 
 
@@ -544,6 +787,14 @@ OWN, FOREIGN = Table("Type", True, RIGHTS), Table("Type", False, RIGHTS)
         *(("public", True, [Table("Type", True, RIGHTS - {missing})], 25, FAILURE, f"lacks {missing} on Type") for missing in sorted(RIGHTS)),
         ("public", True, [Table("schema_migrations", True, frozenset({"SELECT"}))], 25, OK, ""),
         ("public", True, [Table("schema_migrations", True, frozenset())], 25, FAILURE, "lacks SELECT"),
+        ("public", True, [FOREIGN], 23, FAILURE, "does not own Type"),
+        ("public", True, [FOREIGN], 24, WARNING, "own all"),
+        ("public", True, [FOREIGN], None, WARNING, "own all"),
+        ("public", False, [OWN], 24, FAILURE, "create tables"),
+        ("public", False, [OWN], 26, WARNING, "later product"),
+        ("public", True, NUMBERED[:3], 25, FAILURE, "lacks INSERT on t0, t1, t2; UPDATE on t0, t1, t2; DELETE on t0, t1, t2"),
+        ("public", True, NUMBERED, 25, FAILURE, "lacks INSERT on t0, t1, t2 and others;"),
+        ("public", True, [replace(FOREIGN, name=f"t{number}") for number in range(4)], 22, FAILURE, "does not own t0, t1, t2, and the"),
     ],
 )
 def test_privileges_of_postgresql(schema_name, may_create, tables, version, result, said):
@@ -564,13 +815,30 @@ def test_a_server_that_is_only_read_from_is_no_home_for_a_registry():
 
 @pytest.mark.parametrize(
     ("left", "result", "said"),
-    [(-1, WARNING, "expired on"), (10, WARNING, "expires on"), (90, OK, "valid until")],
+    [
+        (-SECOND, WARNING, "expired on 2026-05-31 (CN=db)"),
+        (0 * DAY, WARNING, "expires on 2026-06-01 (CN=db)"),
+        (30 * DAY - SECOND, WARNING, "expires on"),
+        (30 * DAY, OK, "is CN=db, valid until 2026-07-01"),
+    ],
 )
 def test_the_time_that_is_left_to_the_ca(monkeypatch, left, result, said):
-    monkeypatch.setattr(transport.certificates, "certificates_in", lambda _text: (replace(SHOWN, not_after=NOW + left * DAY),))
+    monkeypatch.setattr(transport.certificates, "certificates_in", lambda _text: (replace(SHOWN, not_after=NOW + left),))
     [finding] = transport.ca_findings(replace(MYSQL, ca=CA), NOW)
-    assert finding.result == result
+    assert (finding.check, finding.result) == ("ca", result)
     assert said in finding.message
+
+
+@pytest.mark.parametrize(("number", "said"), [(3, "CN=1, CN=2, CN=3, valid"), (4, "CN=1, CN=2, CN=3 and others, valid")])
+def test_a_bundle_holds_as_long_as_the_last_of_its_cas_and_names_three(monkeypatch, number, said):
+    bundle = tuple(replace(SHOWN, subject=f"CN={which}", not_after=NOW + 90 * DAY / which) for which in range(1, number + 1))
+    monkeypatch.setattr(transport.certificates, "certificates_in", lambda _text: bundle)
+    [finding] = transport.ca_findings(replace(MYSQL, ca=CA), NOW)
+    assert finding.result == OK and said in finding.message and "2026-08-30" in finding.message
+
+
+def test_a_database_without_a_ca_has_none_that_ends():
+    assert transport.ca_findings(MYSQL, NOW) == transport.ca_findings(replace(MYSQL, ca="text"), NOW) == []
 
 
 def test_a_database_is_usable_when_a_login_worked_and_nothing_failed():

@@ -59,6 +59,23 @@ def test_a_registry_on_mysql():
     assert (view.client_certificate, view.client_key) == ("content of one", "content of two")
 
 
+def test_a_registry_on_postgresql():
+    section = {"hostAddress": "10.0.0.1", "sslMode": "verify-full", "sslCipher": "x", "verifyServerCert": True, "username": "registry"}
+    section |= {"sslRootCertificateConfigMap": {"name": "ca", "key": "ca.crt"}, "sslRootCertificateSecret": {"name": "other", "key": "ca.crt"}}
+    view, findings = view_of(*live_database(resource("postgres", section)), lambda source: f"{source[0]} {source[1].name}")
+    assert not findings
+    assert (view.type, view.host, view.port, view.name) == ("postgresql", "10.0.0.1", 5432, "model-registry")
+    # The option is one of MySQL.
+    assert (view.ssl_mode, view.ssl_cipher, view.verify_server_cert) == ("verify-full", "x", False)
+    assert (view.ca, view.client_certificate, view.client_key) == ("ConfigMap ca", None, None)
+
+
+def test_a_database_without_a_host_and_a_user_is_looked_at_as_far_as_it_goes():
+    view, findings = view_of(Database(), References(), lambda _source: None)
+    assert not findings
+    assert (view.type, view.host, view.username, view.ca, view.verify_server_cert) == ("mysql", "", "", None, False)
+
+
 def test_a_registry_of_the_dashboard_does_not_verify():
     section = {"host": "db", "database": "models", "username": "registry", "sslRootCertificateConfigMap": {"name": "ca", "key": "ca.crt"}}
     view, _findings = view_of(*live_database(resource("mysql", section)), lambda _source: "content")
@@ -69,7 +86,7 @@ def test_a_registry_of_the_dashboard_does_not_verify():
 def test_a_generated_database_is_the_one_that_the_operator_makes():
     view, _findings = view_of(*live_database(resource("postgres", {"generateDeployment": True})), lambda source: source[1].name)
     assert (view.type, view.host, view.port, view.name) == ("postgresql", "fraud-postgres.registries.svc", 5432, "model_registry")
-    assert view.password == "fraud-postgres-credentials"
+    assert (view.username, view.password, view.password_is_stored) == ("modelregistry", "fraud-postgres-credentials", True)
 
 
 def test_references_that_lead_nowhere_are_failures_and_nobody_logs_in():
@@ -80,14 +97,24 @@ def test_references_that_lead_nowhere_are_failures_and_nobody_logs_in():
     assert "Secret 'login' with the password does not exist or does not have the key 'word'" in findings[0].message
     assert view.password is None
     assert view.ca == ""
+    assert "ConfigMap 'ca' with the CA" in findings[1].message and all(finding.remedy for finding in findings)
+    pair = References(certificate=("Secret", KeyReference("one", "tls.crt")), key=("Secret", KeyReference("two", "tls.key")))
+    _view, findings = view_of(database, pair, lambda _source: None)
+    assert [finding.check for finding in findings] == ["settings", "settings"]
+    assert "'one' with the client certificate" in findings[0].message and "'two' with the key of the client certificate" in findings[1].message
 
 
 def test_a_whole_object_as_ca_is_one_failure(monkeypatch):
     report = database_info.resolution.probe.Report([Finding("ca", FAILURE, "other words"), Finding("port", "ok", "")])
-    monkeypatch.setattr(database_info.resolution.probe, "look", lambda _view, _timeout: report)
-    _view, report = resolution.look_at(resource("mysql", {"host": "db", "sslRootCertificatesSecretName": "all"}), lambda _source: "x")
-    assert [finding.check for finding in report.findings] == ["ca", "port"]
-    assert "sslRootCertificatesSecretName" in report.findings[0].message
+    seen = []
+    monkeypatch.setattr(database_info.resolution.probe, "look", lambda view, timeout: seen.append((view.withholds_password, timeout)) or report)
+    whole = {"host": "db", "sslRootCertificatesSecretName": "all"}
+    _view, found = resolution.look_at(resource("mysql", whole), lambda _source: "x")
+    assert [finding.check for finding in found.findings] == ["ca", "port"]
+    assert "sslRootCertificatesSecretName" in found.findings[0].message
+    view, found = resolution.look_at(resource("mysql", {"host": "db"}), lambda _source: "x", 9.0, withholds_password=True)
+    assert (view.withholds_password, found.findings) == (True, report.findings)
+    assert seen == [(False, 5.0), (True, 9.0)]
 
 
 def test_options_refer_to_what_they_name():
@@ -103,10 +130,21 @@ def test_options_refer_to_what_they_name():
         key=("Secret", KeyReference("client", "tls.key")),
     )
     assert wanted_references(database) == expected
-    assert wanted_references(Database(ca=CertificateAuthority(), client_certificate=ClientCertificate())) == References()
+    assert wanted_references(Database(ca=CertificateAuthority(), client_certificate=ClientCertificate())) == wanted_references(Database()) == References()
+    assert wanted_references(Database(ca=CertificateAuthority("ConfigMap", pem="text"))) == References()
 
 
-@pytest.mark.parametrize(("kind", "ca", "given", "verifies"), [("mysql", "pem", None, True), ("mysql", "pem", False, False), ("mysql", None, None, False)])
+@pytest.mark.parametrize(
+    ("kind", "ca", "given", "verifies"),
+    [
+        ("mysql", "pem", None, True),
+        ("mysql", "pem", False, False),
+        ("mysql", None, None, False),
+        ("mysql", None, True, True),
+        ("postgresql", "pem", None, False),
+        ("postgresql", "pem", True, False),
+    ],
+)
 def test_a_ca_in_options_is_verified_with_unless_they_say_no(kind, ca, given, verifies):
     authority = CertificateAuthority("ConfigMap", pem=ca) if ca else None
     view, _findings = view_of(Database(type=kind, host="db", verify_server_cert=given, ca=authority), References(), lambda _source: None)

@@ -51,6 +51,13 @@ def test_a_registry_that_was_changed_just_before_the_run_is_waited_for_as_long_a
         # Too far away, over already, and nothing that is known.
         ("back-off 5m0s restarting failed container=rest-container pod=x", "2026-06-01T11:59:50Z", 5),
         ("back-off 10s restarting failed container=rest-container pod=x", "2026-06-01T11:59:30Z", 5),
+        # A minute is near, now is over, and one second is not.
+        ("back-off 1m restarting failed container=rest-container pod=x", "2026-06-01T12:00:00Z", 80),
+        ("back-off 1m1s restarting failed container=rest-container pod=x", "2026-06-01T12:00:00Z", 5),
+        ("back-off 10s restarting failed container=rest-container pod=x", "2026-06-01T11:59:50Z", 5),
+        ("back-off 11s restarting failed container=rest-container pod=x", "2026-06-01T11:59:50Z", 21),
+        ("back-off 2m restarting failed container=rest-container pod=x", "2026-06-01T11:58:30Z", 50),
+        ("back-off 40s restarting failed container=rest-container pod=x", None, 5),
         ("something else", "2026-06-01T11:59:50Z", 5),
         (None, None, 5),
     ],
@@ -59,6 +66,18 @@ def test_the_next_start_of_a_server_is_waited_for_when_it_is_near(message, ended
     last = {"terminated": {"finishedAt": ended}} if ended else {}
     container = {"name": "rest-container", "state": {"waiting": {"reason": "CrashLoopBackOff", "message": message}}, "lastState": last}
     assert observation.patience(seen(container=container), 300, NOW) == seconds
+
+
+def test_no_registry_is_waited_for_longer_than_was_asked_for():
+    assert observation.patience(seen(), 3, NOW) == 3
+    last = {"terminated": {"finishedAt": "2026-06-01T11:59:50Z"}}
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"}
+    assert observation.patience(seen(container={"name": "rest-container", "state": {"waiting": waiting}, "lastState": last}), 30, NOW) == 30
+
+
+def test_a_write_without_a_time_says_nothing_of_when_a_registry_was_changed():
+    entries = [{"manager": "old"}, {"manager": "m", "time": JUST_NOW}]
+    assert observation.patience(readiness.Observation({"metadata": {"managedFields": entries}}, None), 300, NOW) == 270
 
 
 NOTHING = readiness.Observation(None, None)
@@ -72,6 +91,37 @@ def test_that_a_registry_was_not_waited_for_is_said():
     verdict = readiness.Verdict(False, "the database does not respond")
     assert "did not wait again" in str(availability.NotAvailableError("one", verdict, 300, NOTHING, unchanged=True))
     assert "The wait ended after 300 s (wait_timeout)" in str(availability.NotAvailableError("one", verdict, 300, NOTHING))
+
+
+# The status
+
+AVAILABLE = readiness.Verdict(True)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "address"),
+    [
+        (["one", "one.registries", "one.registries.svc", "one.registries.svc.cluster.local", "one.example.com", "two.example.com"], "https://one.example.com"),
+        (["one.registries.svc.cluster.local", "one.registries.example.com"], "https://one.registries.example.com"),
+        (["one.registries.svcs"], "https://one.registries.svcs"),
+        (["one", "one.registries", "one.registries.svc"], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_the_address_is_the_first_host_that_is_not_the_service(hosts, address):
+    registry = {"metadata": {"name": "one", "namespace": "registries"}, "status": {"hosts": hosts}}
+    status = observation.status_of(readiness.Observation(registry, None), AVAILABLE)
+    assert status == {"available": True, "reason": None, "evidence": None, "remedy": None, "address": address, "hosts": hosts or [], "conditions": []}
+
+
+def test_conditions_are_shown_without_passwords_and_nothing_is_shown_of_what_is_not_there():
+    told = {"type": "Available", "status": "False", "reason": "x", "message": "cannot open u:a-secret-word@tcp(db:3306)/d", "lastTransitionTime": JUST_NOW}
+    registry = {"metadata": {"name": "one", "namespace": "registries"}, "status": {"conditions": [told]}}
+    [condition] = observation.status_of(readiness.Observation(registry, None), AVAILABLE)["conditions"]
+    assert condition == {"type": "Available", "status": "False", "reason": "x", "message": "cannot open u:********@tcp(db:3306)/d"}
+    gone = observation.status_of(NOTHING, readiness.Verdict(False, "the registry does not exist"))
+    assert gone == observation.ABSENT
 
 
 # Labels

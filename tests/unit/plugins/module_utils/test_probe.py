@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import socket
 import ssl
 import struct
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pymysql
 import pytest
 import trustme
 
@@ -114,10 +116,66 @@ def test_all_steps_together_take_twice_the_time_of_one(monkeypatch):
     assert 0 < sum(waited) <= 0.4
 
 
+def test_a_database_is_looked_at_by_the_first_of_its_addresses_that_takes_a_connection(monkeypatch):
+    resolve, entries = socket.getaddrinfo, {}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **options: entries.get(host) or resolve(host, *more, **options))
+    with server(lambda connection: connection.sendall(b"HTTP")) as port:
+        for addresses in (["127.0.0.2", HOST], [HOST, "127.0.0.2"], [HOST, "127.0.0.2", "127.0.0.3"], ["127.0.0.3", HOST, "127.0.0.2"]):
+            entries["db.example.com"] = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses for _protocol in range(2)]
+            assert said(look(view(port, host="db.example.com")), "address") == (OK, f"The host is {HOST}")
+
+
+def test_a_host_name_that_no_name_server_can_be_asked_for_is_unknown():
+    report = look(view(1, host="x" * 64 + ".example.com"))
+    assert [finding.check for finding in report.findings] == ["settings", "address"]
+    assert "cannot be resolved" in said(report, "address")[1]
+
+
+def test_a_port_at_which_nothing_listens_is_told():
+    with server(lambda _connection: None) as port:
+        """It is closed afterwards."""
+    report = look(view(port))
+    assert said(report, "port")[1].startswith(f"{HOST} port {port}: nothing is listening at this address")
+    assert report.usable is None
+
+
+def reset(connection: socket.socket) -> None:
+    """End a connection as a firewall does."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_a_connection_that_is_reset_is_told(kind):
+    with server(reset) as port:
+        assert f"{HOST} port {port}: connection reset by peer" in said(look(view(port, type=kind)), "port")[1]
+
+
+def test_a_connection_that_is_closed_later_is_told():
+    answers = iter([b"S"])
+    with server(lambda connection: connection.recv(8) and connection.sendall(next(answers, b""))) as port:
+        report = look(view(port, ca=CA))
+    assert [(finding.check, finding.result) for finding in report.findings][-1] == ("port", WARNING)
+    assert "the connection was closed: the connection is closed immediately" in report.findings[-1].message
+
+
+def test_a_greeting_that_comes_in_pieces_is_read_as_one():
+    def answer(connection: socket.socket) -> None:
+        greeting = mysql_greeting("4.1.22", 0x200)
+        for piece in (greeting[:1], greeting[1:20], greeting[20:]):
+            connection.sendall(piece)
+            time.sleep(0.05)
+
+    with server(answer) as port:
+        assert look(view(port, type="mysql", ca=CA)).version == "4.1.22"
+
+
 @pytest.mark.parametrize(
     ("kind", "greeting", "message"),
     [
         ("mysql", b"HTTP/1.1 400 Bad Request\r\n\r\n", "not MySQL"),
+        ("mysql", b"\x10\0\0\1" + b"x" * 16, "not MySQL"),
+        ("mysql", b"\x02\0\0\0xx", "not MySQL"),
+        ("mysql", b"\0\x10\0\0" + b"x" * 4096, "not MySQL"),
         ("mysql", b"", "connection is closed"),
         ("postgresql", b"HTTP", "not PostgreSQL"),
         ("postgresql", b"", "connection is closed"),
@@ -206,13 +264,75 @@ def test_nor_over_tls_because_the_registry_server_sends_it_to_nobody(verified):
     assert "was not sent" in said(report, "login")[1]
 
 
-def test_nor_by_an_old_library_that_cannot_be_told_not_to(monkeypatch):
-    monkeypatch.setattr("psycopg.pq.version", lambda: connection.REQUIRE_AUTH - 1)
+@pytest.mark.parametrize("verified", [False, True])
+def test_a_password_that_is_withheld_is_shown_only_to_the_server_that_proves_to_be_the_host(verified):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert(HOST).configure_cert(context)
+    received: list[bytes] = []
+    with server(asking("mysql_clear_password", received, False, context)) as port:
+        report = look(view(port, type="mysql", ca=CA, verify_server_cert=verified, withholds_password=True))
+    assert any(b"registry" in part for part in received) is verified
+    assert ("The login was not tested" in said(report, "login")[1]) is not verified
+    assert report.usable is None
+
+
+def test_a_database_whose_password_could_not_be_read_is_looked_at_without_a_login():
+    received: list[bytes] = []
+    with server(asking_without_tls(received)) as port:
+        report = look(view(port, password=None))
+    assert received == [] and [finding.check for finding in report.findings] == ["settings", "address", "port", "tls"]
+    assert report.usable is None
+
+
+def test_a_server_that_prefers_tls_logs_in_without_it_where_there_is_none():
+    received: list[bytes] = []
+    with server(asking_without_tls(received)) as port:
+        report = look(view(port, ssl_mode="prefer"))
+        assert b"registry" in b"".join(received)
+        received.clear()
+        assert look(view(port, ssl_mode="require")).usable is False
+    assert received == []
+    assert said(report, "tls")[0] == WARNING and "certificate" not in [finding.check for finding in report.findings]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "mode", "logins"),
+    [
+        ("no pg_hba.conf entry for host, no encryption", "allow", ["plain", "TLS"]),
+        ("no pg_hba.conf entry for host, no encryption", "disable", ["plain"]),
+        # Another try could lock the account.
+        ("password authentication failed", "allow", ["plain"]),
+    ],
+)
+def test_a_server_that_allows_tls_tries_it_only_where_a_database_wants_it(refusal, mode, logins):
+    tried: list[str] = []
+
+    def answer(connection: socket.socket) -> None:
+        first = connection.recv(4096)
+        if first == probe.POSTGRESQL_TLS_REQUEST:
+            connection.sendall(b"S")
+            if connection.recv(1):
+                tried.append("TLS")
+        else:
+            tried.append("plain")
+            text = b"SFATAL\0VFATAL\0C28000\0M" + refusal.encode() + b"\0\0"
+            connection.sendall(b"E" + struct.pack("!I", len(text) + 4) + text)
+
+    with server(answer) as port:
+        report = look(view(port, ssl_mode=mode))
+    assert tried == logins
+    assert report.usable is not True
+
+
+@pytest.mark.parametrize("version", [connection.REQUIRE_AUTH - 1, connection.REQUIRE_AUTH])
+def test_only_a_library_that_can_be_told_not_to_show_the_password_logs_in_without_tls(monkeypatch, version):
+    monkeypatch.setattr("psycopg.pq.version", lambda: version)
     received: list[bytes] = []
     with server(asking_without_tls(received)) as port:
         report = look(view(port, password="a-secret-word"))
-    assert received == []
-    assert "The login was not tested" in said(report, "login")[1]
+    is_old = version < connection.REQUIRE_AUTH
+    assert ("The login was not tested" in said(report, "login")[1], received == []) == (is_old, is_old)
+    assert b"a-secret-word" not in b"".join(received)
     assert report.usable is None
 
 
@@ -268,6 +388,7 @@ def test_what_cannot_be_sent_to_a_database_is_a_warning(kind, changed):
     with server(lambda connection: (kind == "mysql" or connection.recv(8)) and connection.sendall(greeting)) as port:
         report = look(view(port, type=kind, **changed))
     assert report.usable is not True
+    assert ("login", OK) not in [(finding.check, finding.result) for finding in report.findings]
     assert "a-secret-word" not in str(report)
 
 
@@ -325,6 +446,11 @@ def test_an_old_mysql_is_told_before_a_login():
     assert said(report, "version")[0] == FAILURE
     assert said(report, "tls") == (FAILURE, "The database does not support TLS, and the registry server requires an encrypted connection")
     assert report.version == "4.1.22"
+
+
+def test_what_a_server_says_in_its_first_packet_is_repeated():
+    with server(lambda connection: connection.sendall(packet(b"\xff" + struct.pack("<H", 9999) + b"text of the server"))) as port:
+        assert "rejects the login: text of the server (error 9999)" in said(look(view(port, type="mysql")), "login")[1]
 
 
 def test_a_server_that_refuses_this_host_says_so_in_its_first_packet():
@@ -387,7 +513,35 @@ def test_a_ca_whose_own_issuer_is_not_given_is_enough_as_it_is_for_go():
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 def test_tls_that_is_too_old_is_told():
     with encrypted(AUTHORITY.issue_cert(HOST), ssl.TLSVersion.TLSv1_1) as port:
-        assert said(look(view(port, ca=CA)), "protocol")[0] == FAILURE
+        result, message = said(look(view(port, ca=CA)), "protocol")
+    assert result == FAILURE
+    assert re.match(r"The TLS handshake failed: [a-z0-9 ]+\. The registry server requires TLS 1\.2", message), message
+
+
+@pytest.mark.parametrize(("trusted", "result"), [(AUTHORITY, OK), (OTHER, FAILURE)])
+def test_without_a_ca_those_of_this_host_decide_where_the_server_verifies(monkeypatch, tmp_path, trusted, result):
+    trusted.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    with encrypted(AUTHORITY.issue_cert(HOST)) as port:
+        report = look(view(port, ssl_mode="verify-ca"))
+        assert said(report, "certificate")[0] == result
+        assert (report.usable is False) is (result == FAILURE)
+        assert said(look(view(port, ssl_mode="require")), "certificate")[0] == WARNING
+
+
+def test_a_ca_that_nobody_can_read_ends_a_look_before_the_handshake():
+    with encrypted(AUTHORITY.issue_cert(HOST)) as port:
+        report = look(view(port, ca="text"))
+    assert [(finding.check, finding.result) for finding in report.findings] == [("ca", FAILURE), ("address", OK), ("port", OK), ("tls", OK)]
+
+
+@pytest.mark.parametrize("half", ["client_certificate", "client_key"])
+def test_half_of_a_client_certificate_is_not_shown(half):
+    with encrypted(AUTHORITY.issue_cert(HOST)) as port:
+        report = look(view(port, ca=CA, **{half: client_certificate()[half]}))
+    assert said(report, "certificate")[0] == OK
+    assert said(report, "settings")[1].startswith("A client certificate is set without its key, or")
 
 
 def client_certificate() -> dict[str, str]:
@@ -418,6 +572,42 @@ def test_a_missing_library_is_told_and_nothing_is_tried(monkeypatch):
     assert report.usable is None
     assert connection.missing_libraries("mysql") == []
     assert connection.missing_libraries("postgresql") == ["psycopg[binary]"]
+    # Who does not log in needs no driver.
+    assert connection.missing_libraries("postgresql", logs_in=False) == []
+    assert "libraries" not in [finding.check for finding in look(view(1, password=None)).findings]
+    monkeypatch.setattr(connection.certificates, "HAS_CRYPTOGRAPHY", False)
+    assert connection.missing_libraries("mysql") == connection.missing_libraries("postgresql", logs_in=False) == ["cryptography"]
+    assert "psycopg[binary] and cryptography is not installed" in said(look(view(1)), "libraries")[1]
+
+
+BROKEN = ConnectionResetError("reset")
+LOST = pymysql.err.OperationalError(2013, "Lost connection")
+LOST.original_exception = BROKEN
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (pymysql.err.OperationalError(1045, "Access denied"), connection.RefusedError("Access denied", 1045)),
+        (pymysql.err.OperationalError(2006, ""), connection.RefusedError("(2006, '')", 2006)),
+        (pymysql.err.OperationalError("words"), connection.RefusedError("words")),
+        (LOST, BROKEN),
+        (BROKEN, BROKEN),
+        (connection.RefusedError("no", 7), connection.RefusedError("no", 7)),
+        (IndexError("a-secret-word"), connection.RefusedError("its response is not in the MySQL protocol (IndexError)")),
+    ],
+)
+def test_whatever_the_driver_of_mysql_raises_is_a_refusal_or_a_broken_connection(raised, expected):
+    def ask() -> None:
+        raise raised
+
+    with pytest.raises(type(expected)) as told:
+        connection.answered(ask)
+    assert vars(told.value) == vars(expected) and str(told.value) == str(expected)
+
+
+def test_an_answer_of_mysql_is_that_of_the_driver():
+    assert connection.answered(lambda: [(1,)]) == [(1,)]
 
 
 def test_keys_are_in_files_of_this_user_only_and_only_for_a_moment():

@@ -88,6 +88,13 @@ def test_a_registry_whose_condition_and_deployment_say_so_is_available():
         (Observation(AVAILABLE, deployment(observedGeneration=1), ()), "not been created"),
         (Observation(AVAILABLE, deployment(updatedReplicas=0), ()), "not been created"),
         (Observation(AVAILABLE, deployment(replicas=2), (pod(),)), "starting"),
+        (Observation(AVAILABLE, deployment(updatedReplicas=2), (pod(),)), "starting"),
+        (Observation(AVAILABLE, {**deployment(), "metadata": {"generation": 3}}, ()), "not been created"),
+        (Observation({**registry(), "status": {}}, {**deployment(), "status": {}}), "operator has not processed"),
+        (Observation(registry(Available=("False", "something else")), None), "being deployed"),
+        (Observation(registry(Available=("Unknown", "x"), KubeRBACProxyAvailable=("True", "Route is there")), deployment(), ()), "does not report"),
+        (Observation(registry(Available=("False", "x"), KubeRBACProxyAvailable=("False", "no Deployment")), deployment(), ()), "does not report"),
+        (Observation(registry(KubeRBACProxyAvailable=("False", "no Route")), deployment(), ()), "Route"),
         (Observation(AVAILABLE, scaled(0), ()), "scaled down"),
         (Observation(registry(Available=("False", "Service endpoints not found")), deployment(), (pod(),)), "not report"),
         (Observation(registry(), deployment(), (pod(),)), "not reported"),
@@ -123,6 +130,76 @@ def test_what_keeps_a_registry_from_being_available_is_named(seen, reason):
     verdict = judge(seen)
     assert not verdict.available
     assert reason in verdict.reason
+
+
+def test_a_deployment_that_names_no_replicas_has_one():
+    one = deployment()
+    del one["spec"]["replicas"]
+    assert judge(Observation(AVAILABLE, one, ())).available
+    one["status"] |= {"replicas": 2, "updatedReplicas": 2}
+    assert not judge(Observation(AVAILABLE, one, ())).available
+
+
+@pytest.mark.parametrize("gone", [Observation(None, None), Observation(AVAILABLE, scaled(0), ())])
+def test_what_no_wait_can_mend_is_final(gone):
+    assert judge(gone).final
+
+
+def test_a_registry_that_is_scaled_down_is_told_with_what_to_do():
+    of_name = scaled(0)
+    of_name["metadata"]["name"] = "fraud"
+    verdict = judge(Observation(AVAILABLE, of_name, ()))
+    assert verdict.evidence == "Deployment 'fraud' has 0 replicas" and verdict.remedy.startswith("Scale up")
+
+
+@pytest.mark.parametrize(
+    ("seen", "evidence"),
+    [
+        (Observation(registry(Available=("False", "unexpected reconcile error: bad label")), None), "unexpected reconcile error: bad label"),
+        (Observation(registry(Available=("False", "no endpoints")), deployment(), ()), "no endpoints"),
+        (Observation(registry(Available=("False", "x"), KubeRBACProxyAvailable=("False", "no Route")), deployment(), ()), "no Route"),
+        (Observation(AVAILABLE, ROLLING, (unscheduled_pod("0/1 nodes"),)), "0/1 nodes"),
+        (Observation(AVAILABLE, ROLLING, (waiting_pod("ErrImagePull", "not found"),)), "not found"),
+        # The newest one counts.
+        (Observation(AVAILABLE, ROLLING, (waiting_pod("ContainerCreating"),), events=("MountVolume: one", "MountVolume: two", "Pulling")), "MountVolume: two"),
+        (
+            Observation(AVAILABLE, ROLLING, (waiting_pod("ContainerCreating"),), events=("MountVolume: fraud-kube-rbac-proxy", "MountVolume: two")),
+            "MountVolume: two",
+        ),
+        (Observation(AVAILABLE, ROLLING, (pod(None),), log=f"{LOGIN_REFUSED.format(1)}\n"), LOGIN_REFUSED.format(1)),
+    ],
+)
+def test_what_shows_it_is_told(seen, evidence):
+    assert judge(seen).evidence == evidence
+
+
+def test_the_secret_of_the_service_that_is_missing_is_that_of_the_registry():
+    verdict = judge(Observation(AVAILABLE, ROLLING, (waiting_pod("ContainerCreating"),), events=('MountVolume.SetUp: secret "fraud-kube-rbac-proxy"',)))
+    assert verdict.reason.startswith("Secret 'fraud-kube-rbac-proxy' with the TLS certificate")
+    other = judge(Observation(AVAILABLE, ROLLING, (waiting_pod("ContainerCreating"),), events=('MountVolume.SetUp: secret "credit-kube-rbac-proxy"',)))
+    assert "mounts a Secret or ConfigMap" in other.reason
+
+
+def test_each_container_of_a_pod_can_be_what_waits_and_the_first_one_is_told():
+    both = waiting_pod("ErrImagePull", "one")
+    [status] = both["status"]["containerStatuses"]
+    running = {"name": "a", "restartCount": 0, "state": {"running": {}}}
+    second = {**status, "name": "b", "state": {"waiting": {"reason": "CreateContainerConfigError", "message": "two"}}}
+    both["status"]["containerStatuses"] = [running, status, second]
+    assert judge(Observation(AVAILABLE, ROLLING, (both,))).evidence == "one"
+    both["status"]["containerStatuses"] = [running, second]
+    assert judge(Observation(AVAILABLE, ROLLING, (both,))).evidence == "two"
+
+
+def test_a_pod_that_is_scheduled_is_not_told_as_one_that_is_not():
+    scheduled = pod(None)
+    scheduled["status"]["conditions"] = [{"type": "PodScheduled", "status": "True"}]
+    assert "starting" in judge(Observation(AVAILABLE, ROLLING, (scheduled,))).reason
+
+
+@pytest.mark.parametrize(("pods", "needed"), [((), False), ((pod(),), False), ((unscheduled_pod(),), True)])
+def test_only_a_pod_that_is_not_ready_has_something_to_explain(pods, needed):
+    assert readiness.needs_explanation(Observation(AVAILABLE, ROLLING, pods)) is needed
 
 
 @pytest.mark.parametrize("behind", [{"observedGeneration": 1}, {"updatedReplicas": 0}], ids=["template not seen", "no new pod"])
@@ -204,6 +281,7 @@ def test_a_line_that_is_logged_twice_is_final() -> None:
 def test_a_log_of_before_the_wait_is_never_final() -> None:
     # The cause may have been fixed since: only a server that was started after that can tell.
     assert not verdict_of(f"{NOPE}\n{NOPE}", times=3, uid_1=3).final
+    assert not verdict_of(f"{NOPE}\n{NOPE}", times=3, uid_1=4).final
     assert verdict_of(NOPE, times=4, uid_1=3).final
     # Another pod's starts are not those of this one.
     assert verdict_of(f"{NOPE}\n{NOPE}", times=1, uid_2=3).final
@@ -220,6 +298,7 @@ def test_the_cause_of_a_dirty_schema_is_in_the_log_before() -> None:
     assert "marked dirty" in verdict.reason and "requires a primary key" in verdict.reason
     assert "3750" in verdict.evidence and "Dirty database version 8" in verdict.evidence
     assert "sql_require_primary_key to OFF" in verdict.remedy and "schema_migrations" in verdict.remedy
+    assert verdict.evidence.endswith(f"; {DIRTY}") and verdict.evidence.startswith(STOPPED)
     # Whatever else that log holds is no cause.
     assert "connection refused" not in verdict_of(DIRTY, times=2, previous="connect: connection refused\nbye").sentence()
 
