@@ -61,7 +61,7 @@ def wait_for_all(
         baselines.update({name: seen.baseline for name, seen in observed.items()})
         for name in observed.keys() - ends.keys():
             patience = seconds if outcomes[name].changes else observation.patience(observed[name], seconds, now.cluster.now)
-            ends[name] = started + patience
+            ends[name] = min(deadline, started + patience)
         due = [name for name in pending if readiness.needs_explanation(observed[name]) and is_due(name, observed[name])]
         later = [] if is_last else [name for name in due if name in patient][CLOSELY:]
         chosen = [name for name in due if name not in later]

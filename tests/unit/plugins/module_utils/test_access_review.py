@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.client import Right
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.directory import Known
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import EVERYBODY, Grant, Permissions
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_bindings import LiveGrants
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import grant_changes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import access_review
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.access_review import (
     Question,
     escalation_problem,
+    escalation_problems,
     listed_questions,
     needs_right_to_grant,
     other_questions,
@@ -20,7 +28,9 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.acce
     rights_of_role,
     unsettled,
     verification,
+    verification_problems,
     verification_warnings,
+    verify,
 )
 
 from .builders import NAMESPACE
@@ -180,3 +190,135 @@ def test_answers_are_reported_and_what_is_not_as_wanted_is_a_warning():
     assert alone.endswith("through other permissions: group admins (ClusterRoleBinding 'a') and group g")
     [still] = verification_warnings(TARGET, Permissions(revoke=True), listed, {})
     assert "still have access" in still and "user alice" in still
+
+
+BIND = right_to_bind(TARGET)
+SERVICES, ENDPOINTS = rights_of_role(TARGET, None)
+PODS = Right("list", "", "pods", "")
+
+
+class Rights:
+    """What answers an account that has these rights, in a cluster with a Role for the registry; it notes which Roles were read."""
+
+    namespace = NAMESPACE
+
+    def __init__(self, *held, rules=()):
+        self.held, self.rules, self.cluster, self.read_roles, self.asked = set(held), rules, self, [], []
+
+    def missing_rights(self, namespace, rights):
+        assert namespace == NAMESPACE
+        self.asked += rights
+        return [right for right in rights if not {right, replace(right, name="")} & self.held]
+
+    def read(self, api, namespace, name):
+        self.read_roles.append((api[1], namespace, name))
+        return {"rules": self.rules}
+
+
+def of_all(right):
+    return replace(right, name="")
+
+
+@pytest.mark.parametrize(
+    ("held", "lacking"),
+    [
+        ((), (SERVICES, ENDPOINTS)),
+        ((of_all(BIND),), ()),
+        ((BIND,), ()),
+        ((of_all(SERVICES), of_all(ENDPOINTS)), ()),
+        ((SERVICES, of_all(ENDPOINTS)), ()),
+        ((SERVICES,), (ENDPOINTS,)),
+        ((PODS,), (SERVICES, ENDPOINTS)),
+    ],
+)
+def test_who_may_bind_the_role_or_has_its_rights_may_grant_access(held, lacking):
+    reader = Rights(*held)
+    problems = escalation_problems(reader, replace(TARGET, uid=None))
+    assert problems == ([escalation_problem(TARGET, lacking)] if lacking else [])
+    assert reader.read_roles == []
+    # One question for all registries suffices in a common case.
+    assert (len(reader.asked) == 1) is (held == (of_all(BIND),))
+
+
+def test_the_rights_of_the_role_are_those_that_it_has_in_the_cluster():
+    reader = Rights(SERVICES, ENDPOINTS, rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}])
+    assert escalation_problems(reader, TARGET) == [escalation_problem(TARGET, [PODS])]
+    assert reader.read_roles == [("roles", NAMESPACE, TARGET.role)]
+
+
+def test_without_the_right_to_ask_about_others_nobody_is_verified():
+    right = Right("create", "authorization.k8s.io", "localsubjectaccessreviews")
+    assert verification_problems(Rights(right)) == []
+    [problem] = verification_problems(Rights())
+    assert (problem.option, problem.value) == ("verify", True) and str(right) in problem.problem and "verify to false" in problem.remedy
+
+
+class Answering:
+    """A cluster in which these may use the registry, and these only when they are asked about for the third time; it notes who was asked about."""
+
+    namespace = NAMESPACE
+
+    def __init__(self, may=(), later=(), lists=None):
+        self.may, self.later, self.lists, self.cluster, self.asked, self.told = set(may), set(later), lists or {}, self, [], []
+
+    def allows(self, _path, review, _what):
+        who = review["spec"].get("user") or review["spec"]["groups"][0]
+        self.asked.append(who)
+        return who in self.may or (who in self.later and self.asked.count(who) > 2)
+
+    def everywhere(self, api):
+        if api[1] not in self.lists:
+            raise ClusterError("it is forbidden", 403)
+        return self.lists[api[1]]
+
+    def serves(self, *_api):
+        return True
+
+    def before_writing(self):
+        """Nothing stops it."""
+
+    def tell(self, state):
+        self.told.append(state)
+
+    @contextmanager
+    def changes(self, _watched, _deadline):
+        yield threading.Event()
+
+
+ADMINS = binding("admins", Grant("groups", "admins"), role="cluster-admin")
+
+
+def verified(cluster, wanted):
+    outcome = Outcome()
+    verify(cluster, TARGET, wanted, [dashboards(ALICE)], outcome)
+    return outcome.verification, outcome.warnings
+
+
+def test_the_api_server_is_asked_again_until_it_knows_of_a_new_binding():
+    cluster = Answering(["data-scientists"], ["alice"], {"groups": [], "clusterrolebindings": [ADMINS]})
+    found, warnings = verified(cluster, Permissions((ALICE, SCIENTISTS)))
+    assert found == {"allowed": ["user alice", "group data-scientists"], "denied": [], "others": []} and warnings == []
+    assert cluster.asked.count("alice") == 3 and cluster.asked.count("data-scientists") == cluster.asked.count("admins") == 1
+    assert cluster.told == ["waiting for the API server to apply the new permissions"]
+
+
+def test_what_is_not_as_wanted_after_a_moment_is_warned_of(monkeypatch):
+    monkeypatch.setattr(access_review, "SECONDS_TO_SETTLE", 0)
+    found, warnings = verified(Answering(["admins"], [], {"groups": [], "clusterrolebindings": [ADMINS]}), Permissions((SCIENTISTS,)))
+    assert ["do not have access: group data-scientists" in warnings[0], "also have access" in warnings[1]] == [True, True]
+    assert found["others"] == [{"subject": "group admins", "through": "ClusterRoleBinding 'admins'"}] and found["denied"] == ["group data-scientists"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "unseen"),
+    [
+        (Permissions((ALICE,)), ["the groups of users", "permissions for the whole cluster"]),
+        (Permissions((), ("bob",)), ["the groups of users", "permissions for the whole cluster"]),
+        (Permissions((SCIENTISTS, PROJECT)), ["permissions for the whole cluster"]),
+    ],
+)
+def test_what_may_not_be_read_is_warned_of_where_it_was_needed(wanted, unseen):
+    cluster = Answering(["alice", "bob", "data-scientists", "system:serviceaccounts:fraud-dev"])
+    found, warnings = verified(cluster, wanted)
+    assert len(warnings) == len(unseen) and all(what in warning for what, warning in zip(unseen, warnings))
+    assert found["denied"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timezone
 
@@ -11,13 +12,13 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import registry_reader, snapshots
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import desired_state, live_state
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import bundle_place, bundle_plan, record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import ca
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, observation, readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
 
-from .builders import TODAY
+from .builders import OLD, TODAY, pod
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=timezone.utc)
 LONG_AGO, JUST_NOW = "2026-05-01T12:00:00Z", "2026-06-01T11:59:30Z"
@@ -237,6 +238,333 @@ def test_the_readers_of_a_bundle_are_waited_for_together_and_the_time_counts_onc
     assert len(set(cluster.asked)) == 6 and cluster.asked.count("watch pods") == 1
     assert len(cluster.asked) == 3 * looks + 3
     assert cluster.told[0].startswith("waiting for 100 of 100: 100 because ")
+
+
+class Always(threading.Event):
+    """Something that changes all the time."""
+
+    def wait(self, timeout=None):
+        return True
+
+
+class Servers(Registries):
+    """A cluster with these registries, as each look finds them; `looks` are of each look the names whose pod's log was read."""
+
+    def __init__(self, *names, deployments=(), pods=(), log="", refused=()):
+        super().__init__(0)
+        self.manifests = [manifest(name) for name in names]
+        self.objects = {"deployments": list(deployments), "pods": list(pods), "events": [{"message": "an event"}]}
+        self.said, self.refused, self.looks, self.queries, self.watched = log, refused, [[]], [], []
+
+    def items(self, api, _namespace, trim=lambda manifest: manifest, **query):
+        self.queries.append((api[1], query))
+        found = super().items(api, "") or self.objects.get(api[1], [])
+        if api[1] in self.refused:
+            raise _errors.ClusterError("it is forbidden", 403)
+        return list(map(trim, found))
+
+    def read(self, api, namespace, name):
+        return next((one for one in self.items(api, namespace) if one["metadata"]["name"] == name), None)
+
+    def log(self, _namespace, name, container, previous):
+        if not previous:
+            self.looks[-1].append(name)
+        self.queries.append(("log", (name, container, previous)))
+        if "log" in self.refused:
+            raise _errors.ClusterError("it is forbidden", 403)
+        return "what was said before" if previous else self.said
+
+    def until(self, _deadline):
+        self.looks.append([])
+        self.looked(len(self.looks))
+        return self
+
+    def looked(self, number):
+        """What happens before a look after the first one."""
+
+    @contextmanager
+    def changes(self, watched, _deadline):
+        self.watched += [(api[1], selector) for api, _namespace, selector in watched]
+        yield Always()
+
+
+def server(name, restarts=0, ready=False):
+    """The pod of a registry's server."""
+    made = pod(None, f"{name}-1")
+    made["metadata"] |= {"uid": f"uid-of-{name}", "labels": {"app": name}}
+    made["spec"] = {"containers": [{"name": "rest-container"}]}
+    made["status"]["conditions"] = [{"type": "Ready", "status": str(ready)}]
+    reason = "CrashLoopBackOff" if restarts else "ContainerCreating"
+    made["status"]["containerStatuses"][0] |= {"restartCount": restarts, "state": {"waiting": {"reason": reason}}}
+    return made
+
+
+def told(registry, **conditions):
+    """A registry of which the operator says this."""
+    return {**registry, "status": {"conditions": [{"type": kind, "status": "False", "message": message, "reason": ""} for kind, message in conditions.items()]}}
+
+
+def serving(name):
+    """A registry that is available, and its Deployment."""
+    registry = {"metadata": {"name": name, "namespace": "ns"}, "spec": {}}
+    available = told(registry, Available="")
+    available["status"]["conditions"][0]["status"] = "True"
+    status = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1}
+    return available, {"metadata": {"name": name, "generation": 1}, "spec": {}, "status": status}
+
+
+def waited_for(cluster, patient=None, seconds=30.0, changed=(), waited=0.0):
+    """What became of the registries of a cluster, in this order."""
+    names, settled = [one["metadata"]["name"] for one in cluster.manifests], []
+    change = {"action": "update", "kind": "Secret", "fields": []}
+    outcomes = {name: record.Outcome(changes=[change] if name in changed else []) for name in names}
+    snapshot = snapshots.Snapshot(cluster, TODAY, "ns")
+    with ThreadPoolExecutor() as pool:
+        availability.wait_for_all(
+            snapshot,
+            outcomes,
+            names if patient is None else patient,
+            seconds,
+            lambda name, verdict, _seen: settled.append((name, verdict.available)),
+            pool,
+            waited,
+        )
+    assert {name: outcome.status["available"] for name, outcome in outcomes.items()} == dict(settled)
+    return settled
+
+
+def test_those_that_nobody_waits_for_are_settled_by_one_look_and_explained_where_that_can_help():
+    cluster = Servers(
+        "unchanged", "changed", "crashing", "ready", pods=[server("unchanged"), server("changed"), server("crashing", 1), server("ready", ready=True)]
+    )
+    assert waited_for(cluster, (), changed=("changed", "crashing")) == [(name, False) for name in ("unchanged", "changed", "crashing", "ready")]
+    # What was written just now needs its time.
+    assert list(map(sorted, cluster.looks)) == [["crashing-1", "unchanged-1"]]
+
+
+@pytest.mark.parametrize("given", [{"seconds": 0}, {"seconds": 30, "waited": 30}])
+def test_without_time_there_is_one_look_in_which_everything_is_explained(monkeypatch, given):
+    monkeypatch.setattr(availability, "CLOSELY", 1)
+    cluster = Servers("a", "b", "c", pods=[server(name) for name in "abc"])
+    assert waited_for(cluster, **given) == [("a", False), ("b", False), ("c", False)]
+    assert list(map(sorted, cluster.looks)) == [["a-1", "b-1", "c-1"]]
+
+
+def test_of_many_that_are_in_trouble_some_are_looked_at_closely_in_each_round_and_in_the_last_one_all(monkeypatch):
+    monkeypatch.setattr(availability, "CLOSELY", 2)
+    monkeypatch.setattr(observation, "PATIENCE", 100)
+    cluster = Servers(*"abcde", "nothing", pods=[server(name, 1) for name in "abcde"])
+    assert waited_for(cluster, seconds=0.9) == [(name, False) for name in (*"abcde", "nothing")]
+    looks = [sorted(name[0] for name in look) for look in cluster.looks]
+    assert (looks[:4], looks[-1]) == ([["a", "b"], ["c", "d"], ["e"], []], list("abcde"))
+
+
+def test_who_is_in_no_trouble_is_looked_at_closely_after_a_while_and_from_then_on_in_this_interval(monkeypatch):
+    monkeypatch.setattr(observation, "PATIENCE", 0.3)
+    cluster = Servers("a", pods=[server("a")])
+    cluster.objects["pods"][0]["metadata"]["creationTimestamp"] = "2026-06-01T12:00:00Z"
+    waited_for(cluster, seconds=1.2)
+    looks = [len(look) for look in cluster.looks]
+    assert looks[:2] == [0, 0] and 2 <= sum(looks) <= 4 < len(looks), looks
+
+
+def test_those_whose_server_serves_are_settled_as_soon_as_it_does_and_the_wait_for_the_others_goes_on():
+    class Starting(Servers):
+        def looked(self, number):
+            registry, deployment = serving("b" if number == 2 else "a")
+            self.manifests = [registry if one["metadata"]["name"] == registry["metadata"]["name"] else one for one in self.manifests]
+            self.objects["deployments"].append(deployment)
+
+    cluster = Starting("a", "b")
+    assert waited_for(cluster) == [("b", True), ("a", True)]
+    assert [text.partition(":")[0] for text in cluster.told] == ["waiting for 2 of 2", "waiting for 1 of 2"]
+    assert cluster.watched == [("modelregistries", {}), ("deployments", {}), ("pods", {"labelSelector": "component=model-registry"})]
+
+
+def test_a_registry_that_is_gone_is_settled_at_once():
+    cluster = Servers("a", "b")
+    [gone, _other] = cluster.manifests
+    outcomes = {name: record.Outcome() for name in "ab"}
+    cluster.manifests.remove(gone)
+    settled = []
+    with ThreadPoolExecutor() as pool:
+        availability.wait_for_all(
+            snapshots.Snapshot(cluster, TODAY, "ns"), outcomes, "ab", 0.3, lambda name, verdict, _seen: settled.append((name, verdict.final)), pool
+        )
+    assert settled == [("a", True), ("b", False)]
+    assert cluster.told[0].startswith("waiting for 1 of 2: 1 (b) because ")
+
+
+def test_what_many_wait_for_is_told_by_how_many_and_the_names_of_three():
+    cluster = Servers(*"abcdefghij")
+    for index, one in enumerate(cluster.manifests):
+        if index in (1, 2):
+            cluster.manifests[index] = told(one, Available="unexpected reconcile error: x")
+        elif index in (3, 4, 5):
+            cluster.manifests[index] = told(one, Available="x")
+        elif index == 0:
+            failing = {"type": "ReplicaFailure", "status": "True"}
+            cluster.manifests[0] = {"metadata": one["metadata"], "spec": {}}
+            cluster.objects["deployments"] = [{"metadata": {"name": "a"}, "spec": {}, "status": {"observedGeneration": 1, "conditions": [failing]}}]
+    waited_for(cluster, seconds=0.1)
+    assert cluster.told[0] == (
+        "waiting for 10 of 10: 4 because the operator has not processed the registry; 3 (d, e and f) because the registry server is being deployed;"
+        " 2 (b and c) because the operator cannot create the objects of the registry"
+    )
+
+
+def test_a_look_at_many_that_fails_ends_the_wait_with_its_reason(monkeypatch):
+    cluster = Servers("a", refused=("modelregistries",))
+    monkeypatch.setattr(_errors.ClusterError, "may_pass", True)
+    with pytest.raises(_errors.ClusterError, match="it is forbidden"):
+        waited_for(cluster, seconds=0.1)
+
+
+# One
+
+
+def awaited(cluster, seconds=30.0, **given):
+    """The status of the only registry after the wait for it."""
+    outcome = record.Outcome()
+    try:
+        availability.wait_until_available(registry_reader.Reader(cluster, TODAY, "ns"), "a", seconds, outcome, **given)
+    finally:
+        cluster.status = outcome.status
+    return outcome.status["available"]
+
+
+def test_without_time_only_whether_it_is_available_is_found_out():
+    cluster = Servers("a", pods=[server("a", 1)])
+    assert awaited(cluster, 0) is False
+    assert cluster.looks == [["a-1"], []]
+
+
+def test_a_registry_is_waited_for_until_it_is_available():
+    class Starting(Servers):
+        def looked(self, number):
+            if number == 2:
+                registry, deployment = serving("a")
+                self.manifests, self.objects["deployments"] = [registry], [deployment]
+
+    cluster = Starting("a")
+    assert awaited(cluster) is True
+    assert len(cluster.looks) == 3, "one before the second look, and one before a third"
+    assert cluster.told[0].startswith("waiting for registry 'a': the operator has not processed the registry")
+    named = {"fieldSelector": "metadata.name=a"}
+    assert cluster.watched == [("modelregistries", named), ("deployments", named), ("pods", {"labelSelector": "app=a,component=model-registry"})]
+
+
+def test_a_registry_whose_name_can_be_no_label_is_waited_for_without_its_pods():
+    cluster = Servers("a" * 64)
+    with pytest.raises(availability.NotAvailableError):
+        availability.wait_until_available(registry_reader.Reader(cluster, TODAY, "ns"), "a" * 64, 0.1, record.Outcome())
+    assert [plural for plural, _selector in cluster.watched] == ["modelregistries", "deployments"]
+
+
+def test_a_wait_that_has_taken_its_time_already_ends_with_the_first_look():
+    cluster = Servers("a")
+    with pytest.raises(availability.NotAvailableError, match=r"The wait ended after 30 s \(wait_timeout\)\. And more"):
+        awaited(cluster, waited=30, explain=lambda: "And more")
+    assert len(cluster.looks) == 2 and cluster.status["available"] is False
+
+
+def test_a_registry_that_is_gone_is_not_waited_for():
+    with pytest.raises(availability.NotAvailableError, match=r"no longer exists\. The wait ended early"):
+        awaited(Servers())
+
+
+def test_a_registry_that_was_not_changed_is_not_read_again_at_first_and_waited_for_since_its_last_change(monkeypatch):
+    monkeypatch.setattr(observation, "PATIENCE", 0.3)
+    cluster = Servers("a", pods=[server("a")])
+    known = live_state.Live(TODAY, cluster.manifests[0], deployment=None)
+    with pytest.raises(availability.NotAvailableError, match="did not wait again"):
+        awaited(cluster, unchanged=known)
+    assert cluster.queries[0][0] == "pods", "the registry and its Deployment were read just now"
+    assert len(cluster.looks) > 1 and any(plural == "modelregistries" for plural, _query in cluster.queries)
+
+
+def test_a_look_that_fails_ends_the_wait_with_its_reason(monkeypatch):
+    monkeypatch.setattr(_errors.ClusterError, "may_pass", True)
+    with pytest.raises(_errors.ClusterError, match="it is forbidden") as failed:
+        availability.wait_until_available(registry_reader.Reader(Servers("a", refused=("modelregistries",)), TODAY, "ns"), "a", 0.1, record.Outcome())
+    assert not isinstance(failed.value, availability.NotAvailableError)
+
+
+# Looks
+
+
+def looked_at(cluster, **given):
+    outcome = record.Outcome()
+    reader = registry_reader.Reader(cluster, TODAY, "ns")
+    seen = observation.explained(reader, observation.look_at(reader, "a", **given), outcome)
+    return seen, outcome.warnings
+
+
+def test_the_pods_of_an_available_registry_are_not_read():
+    registry, deployment = serving("a")
+    cluster = Servers(deployments=[deployment], pods=[server("a")])
+    cluster.manifests = [registry]
+    seen, warnings = looked_at(cluster)
+    assert (seen.pods, seen.baseline, warnings) == ((), {}, [])
+    assert [plural for plural, _query in cluster.queries] == ["modelregistries", "deployments"]
+
+
+def test_a_look_is_the_baseline_unless_there_was_one():
+    cluster = Servers("a", pods=[server("a", 2)])
+    assert looked_at(cluster)[0].baseline == {"uid-of-a": 3}
+    assert looked_at(cluster, baseline={})[0].baseline == {}
+    assert looked_at(cluster, baseline={"uid-of-a": 1})[0].baseline == {"uid-of-a": 1}
+
+
+@pytest.mark.parametrize(("restarts", "log", "previous"), [(0, "nothing", ""), (1, "nothing", "what was said before"), (1, "Error 1049 (42000)", "")])
+def test_the_log_of_the_start_before_is_read_where_the_present_one_says_nothing(restarts, log, previous):
+    cluster = Servers("a", pods=[server("a", restarts)], log=log)
+    seen, warnings = looked_at(cluster)
+    assert (seen.log, seen.previous_log, seen.events, warnings) == (log, previous, ("an event",), [])
+    assert ("log", ("a-1", "rest-container", False)) in cluster.queries
+    assert ("events", {"fieldSelector": "involvedObject.uid=uid-of-a,type=Warning"}) in cluster.queries
+
+
+def test_what_explains_a_registry_and_may_not_be_read_is_warned_of():
+    seen, warnings = looked_at(Servers("a", pods=[server("a")], refused=("log", "events")))
+    assert (seen.log, seen.events) == ("", ())
+    assert ["the log of the registry server" in warnings[0], "the events of the pod" in warnings[1]] == [True, True]
+    assert all(warning.endswith("it is forbidden") for warning in warnings) and len(warnings) == 2
+
+
+def test_a_pod_of_somebody_else_has_no_log_of_a_server_and_a_registry_without_a_pod_none_at_all():
+    foreign = server("a")
+    foreign["spec"]["containers"] = [{"name": "other"}]
+    cluster = Servers("a", pods=[foreign])
+    assert looked_at(cluster)[0].log == "" and cluster.looks == [[]]
+    cluster = Servers("a")
+    assert looked_at(cluster)[0].events == () and "events" not in [plural for plural, _query in cluster.queries]
+
+
+@pytest.mark.parametrize(("spec", "read"), [({"postgres": {"generateDeployment": True}}, True), ({"postgres": {"host": "db"}}, False)])
+def test_the_pods_of_a_generated_database_are_read_with_those_of_the_server(spec, read):
+    cluster = Servers("a", pods=[server("a")])
+    cluster.manifests[0]["spec"] = spec
+    seen, _warnings = looked_at(cluster)
+    assert bool(seen.database_pods) is read
+    assert (("pods", {"labelSelector": "app.kubernetes.io/name=a-postgres"}) in cluster.queries) is read
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "address", "route", "expected"),
+    [
+        (OLD, None, {"metadata": {"name": "a-https"}, "spec": {"host": "a.example.com"}}, "https://a.example.com"),
+        (OLD, None, {"metadata": {"name": "a-https"}, "spec": {}}, None),
+        (OLD, None, {"metadata": {"name": "b-https"}, "spec": {"host": "b.example.com"}}, None),
+        (OLD, "https://known", {"metadata": {"name": "a-https"}, "spec": {"host": "a.example.com"}}, "https://known"),
+        (TODAY, None, {"metadata": {"name": "a-https"}, "spec": {"host": "a.example.com"}}, None),
+    ],
+)
+def test_an_old_operators_registry_has_the_address_of_its_route(capabilities, address, route, expected):
+    cluster, status = Servers("a"), {"address": address}
+    cluster.objects["routes"] = [route]
+    observation.complete_address(registry_reader.Reader(cluster, capabilities, "ns"), "a", status)
+    assert status == {"address": expected}
 
 
 class Leaving(Registries):
