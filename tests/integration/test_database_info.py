@@ -24,6 +24,7 @@ from typing import Any
 import pymysql
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import connection
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.probe import Report, look
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.refusals import mysql_refusal
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.resolution import Source, look_at
@@ -269,7 +270,7 @@ def account(layout: Layout) -> Iterator[str]:
     yield name
     for kind in of_mysql:
         with databases.administration(layout, kind) as run:
-            for statement in (f"DROP DATABASE {name}", f"DROP USER {name}", f"DROP ROLE IF EXISTS {name}_role"):
+            for statement in (f"DROP DATABASE {name}", f"DROP USER {name}", f"DROP ROLE IF EXISTS {name}_role", f"DROP ROLE IF EXISTS {name}_inner"):
                 run(statement)
     with databases.administration(layout, "postgresql") as run:
         for statement in (f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {name}", f"DROP ROLE IF EXISTS {name}_role"):
@@ -682,6 +683,15 @@ def test_each_privilege_that_mysql_migrations_need_is_missed(layout: Layout, acc
 
 ROLE = ("CREATE ROLE {name}_role", "GRANT ALL ON {name}.* TO {name}_role", "GRANT {name}_role TO {name}", "GRANT USAGE ON {name}.* TO {name}")
 
+NESTED_ROLES = (
+    "CREATE ROLE {name}_role, {name}_inner",
+    "GRANT SELECT, INSERT ON {name}.* TO {name}_role",
+    "GRANT UPDATE, DELETE, CREATE ON {name}.* TO {name}_inner",
+    "GRANT {name}_inner TO {name}_role",
+    "GRANT {name}_role TO {name}",
+    "SET DEFAULT ROLE {name}_role {to} {name}",
+)
+
 
 @pytest.mark.usefixtures("cluster_names")
 @pytest.mark.parametrize("kind", MYSQL_SERVERS)
@@ -693,9 +703,10 @@ ROLE = ("CREATE ROLE {name}_role", "GRANT ALL ON {name}.* TO {name}_role", "GRAN
         (("GRANT ALL ON `%`.* TO {name}", "GRANT SELECT ON `info\\_%`.* TO {name}"), False),
         (("GRANT SELECT ON `%`.* TO {name}", "GRANT ALL ON {name}.* TO {name}"), True),
         ((*ROLE, "SET DEFAULT ROLE {name}_role {to} {name}"), True),
+        (NESTED_ROLES, True),
         (("GRANT SELECT ON {name}.* TO {name}", *ROLE), False),
     ],
-    ids=["global", "wildcard", "a closer wildcard hides a wider one", "the name hides a wildcard", "default role", "only the default role"],
+    ids=["global", "wildcard", "a closer wildcard hides a wider one", "the name hides a wildcard", "default role", "a role of a role", "only the default role"],
 )
 def test_wildcards_and_roles_of_mysql_count_as_they_do_for_the_server(layout: Layout, account: str, kind: str, grants: tuple[str, ...], serves: bool) -> None:
     report, served = rights_of(layout, kind, account, *grants)
@@ -764,7 +775,13 @@ def test_a_look_at_a_good_database_is_complete(layout: Layout, kind: str) -> Non
 @pytest.mark.parametrize("kind", databases.KINDS)
 def test_nothing_is_written(layout: Layout, kind: str, own_databases: dict[str, dict[str, str]]) -> None:
     empty = own_databases[kind]["empty"]
-    assert look(view(layout, kind, name=empty)).usable
+    checked = view(layout, kind, name=empty)
+    assert look(checked).usable
+    if kind == "postgresql":
+        # Nor could it be by mistake.
+        opened = connection.postgresql(checked, checked.host, 5, encrypted=False)
+        with contextlib.closing(opened), pytest.raises(connection.RefusedError, match="read-only transaction"):
+            connection.postgresql_rows(opened, "CREATE TABLE written ()")
     with databases.administration(layout, kind, empty) as run:
         assert run("SHOW TABLES" if kind == "mysql" else "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
 

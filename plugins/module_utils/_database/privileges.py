@@ -70,7 +70,9 @@ def mysql_grants(lines: Iterable[str], database: str, active_roles: str = "", wi
     held = everywhere - revoked
     for entries in matching.values():
         if entries:
-            held |= min(entries, key=lambda entry: _specificity(entry[0]))[1]
+            closest = min((pattern for pattern, _privileges in entries), key=_specificity)
+            # Of a role and of those that it has been granted there may be several.
+            held = held.union(*(privileges for pattern, privileges in entries if pattern == closest))
     active = _role_names(active_roles)
     return Grants(frozenset(held), tuple(role for role in roles if role not in active), on_tables, frozenset(everywhere))
 

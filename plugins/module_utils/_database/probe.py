@@ -325,13 +325,11 @@ def _read_mysql(view: vocabulary.View, session: _Session, report: Report) -> Non
 
 
 def _mysql_grants(view: vocabulary.View, session: _Session, settings: dict[str, str]) -> privileges.Grants:
-    # Old servers have no roles.
-    roles = (session.first("SELECT CURRENT_ROLE()") or (None,))[0]
-    active = "" if roles in (None, "NONE") else str(roles)
-    # MariaDB shows the role in force by itself; MySQL, whose roles have hosts, wants it named.
-    using = f" FOR CURRENT_USER() USING {active}" if "@" in active else ""
-    lines = [str(row[0]) for row in session.rows(f"SHOW GRANTS{using}")]
-    literal, folded = settings.get("partial_revokes", "OFF").upper() == "ON", settings.get("lower_case_table_names", "0") != "0"
+    # Old servers have no roles. `NONE` stands for none.
+    active = str((session.first("SELECT CURRENT_ROLE()") or ("",))[0])
+    # Those of its active roles are among them.
+    lines = [str(row[0]) for row in session.rows("SHOW GRANTS")]
+    literal, folded = settings.get("partial_revokes", "OFF").upper() == "ON", settings["lower_case_table_names"] != "0"
     return privileges.mysql_grants(lines, view.name, active, wildcards=not literal, fold_case=folded)
 
 

@@ -667,6 +667,8 @@ USER = "`registry`@`%`"
         ([f"GRANT SELECT ON `models`.* TO {USER}", f"GRANT ALL PRIVILEGES ON `%`.* TO {USER}"], {"SELECT"}),
         # A role's rights are counted beside the user's.
         ([f"GRANT SELECT ON `models`.* TO {USER}", "GRANT INSERT ON `models`.* TO `role`"], {"SELECT", "INSERT"}),
+        # As MariaDB lists a role and one that it has been granted.
+        (["GRANT INSERT ON `models`.* TO `role`", "GRANT UPDATE ON `models`.* TO `inner`", "GRANT DELETE ON `m%`.* TO `inner`"], {"INSERT", "UPDATE"}),
         ([f"GRANT select ,INSERT ON `models`.* TO {USER}"], {"SELECT", "INSERT"}),
         ([f"GRANT SELECT ON `models`.`Type` TO {USER}", "something else"], set()),
         ([f"GRANT SELECT ON `model`.* TO {USER}", f"GRANT SELECT ON `models2`.* TO {USER}"], set()),

@@ -616,3 +616,30 @@ def test_keys_are_in_files_of_this_user_only_and_only_for_a_moment():
         assert {Path(path).stat().st_mode & 0o777 for path in paths} == {0o600}
         assert Path(paths[0]).parent.stat().st_mode & 0o777 == 0o700
     assert not Path(paths[0]).parent.exists()
+
+
+@pytest.mark.parametrize(("patience", "is_answered"), [(None, False), (5.0, True)])
+def test_a_slow_answer_is_waited_for_as_long_as_was_asked_for(patience, is_answered):
+    statements: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(mysql_greeting("9.7.0", PLUGINS, "mysql_native_password"))
+        while packet_of_client := connection.recv(4096):
+            statements.append(packet_of_client[5:])
+            if b"SLEEP" in packet_of_client:
+                time.sleep(0.4)
+            # It is done, and every statement is a transaction of its own.
+            connection.sendall(b"\7\0\0%c\0\0\0\2\0\0\0" % (packet_of_client[3] + 1))
+
+    with server(answer) as port:
+        opened = connection.mysql(view(port, type="mysql"), HOST, 0.2, False, patience)
+        with contextlib.closing(opened), contextlib.nullcontext() if is_answered else pytest.raises((connection.RefusedError, OSError)):
+            connection.answered(lambda: opened.query("SELECT SLEEP(1)"))
+    assert not any(b"AUTOCOMMIT = 0" in statement for statement in statements)
+
+
+def test_a_database_that_nothing_listens_for_is_told_by_what_the_system_says():
+    with server(lambda _connection: None) as port:
+        """It is closed afterwards."""
+    with pytest.raises(ConnectionRefusedError):
+        connection.mysql(view(port, type="mysql"), HOST, 1, False)
