@@ -310,6 +310,8 @@ class Setting:
     log: str = ""
     # A key of the ConfigMap with CAs.
     ca: str = ""
+    # What is said of it where the server does not mind.
+    words: str = ""
 
 
 EVERYWHERE = "GRANT ALL ON *.* TO '{name}'@'%'"
@@ -320,7 +322,7 @@ ONE_CONNECTION = ("ALTER USER '{name}'@'%' WITH MAX_USER_CONNECTIONS 1",)
 OF_BOTH = (
     Setting("nothing", ()),
     Setting("one connection", ONE_CONNECTION, check="connections", log="Error 1226"),
-    Setting("two connections", ("ALTER USER '{name}'@'%' WITH MAX_USER_CONNECTIONS 2",)),
+    Setting("two connections", ("ALTER USER '{name}'@'%' WITH MAX_USER_CONNECTIONS 2",), words="1 of 2 connections of the user are in use"),
     Setting("read only", (READ_ONLY,), (READ_WRITE,), check="database", log="Error 1290"),
 )
 OF_MARIADB = (
@@ -424,6 +426,7 @@ def test_what_administrators_can_do_to_mysql_counts_as_it_does_for_the_server(la
         assert report.usable is served.serves is (not setting.check), (report.findings, served.log)
         assert set(failures(report)) == ({setting.check} if setting.check else set())
         assert setting.log in served.log
+        assert setting.words in " ".join(finding.message for finding in report.findings)
 
 
 @pytest.mark.usefixtures("cluster_names")
@@ -780,8 +783,11 @@ def test_nothing_is_written(layout: Layout, kind: str, own_databases: dict[str, 
     if kind == "postgresql":
         # Nor could it be by mistake.
         opened = connection.postgresql(checked, checked.host, 5, encrypted=False)
-        with contextlib.closing(opened), pytest.raises(connection.RefusedError, match="read-only transaction"):
-            connection.postgresql_rows(opened, "CREATE TABLE written ()")
+        with contextlib.closing(opened):
+            # What is refused ends no transaction.
+            with pytest.raises(connection.RefusedError, match="read-only transaction"):
+                connection.postgresql_rows(opened, "CREATE TABLE written ()")
+            assert connection.postgresql_rows(opened, "SELECT 1") == [(1,)]
     with databases.administration(layout, kind, empty) as run:
         assert run("SHOW TABLES" if kind == "mysql" else "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
 
