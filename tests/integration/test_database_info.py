@@ -708,14 +708,23 @@ NESTED_ROLES = (
         ((*ROLE, "SET DEFAULT ROLE {name}_role {to} {name}"), True),
         (NESTED_ROLES, True),
         (("GRANT SELECT ON {name}.* TO {name}", *ROLE), False),
+        ((ROLE[0], "GRANT SELECT ON {name}.* TO {name}_role", ROLE[2], "SET DEFAULT ROLE {name}_role {to} {name}"), False),
     ],
-    ids=["global", "wildcard", "a closer wildcard hides a wider one", "the name hides a wildcard", "default role", "a role of a role", "only the default role"],
+    ids=[
+        "global",
+        "wildcard",
+        "a closer wildcard hides a wider one",
+        "the name hides a wildcard",
+        "default role",
+        "a role of a role",
+        "only the default role",
+        "a role with too little",
+    ],
 )
 def test_wildcards_and_roles_of_mysql_count_as_they_do_for_the_server(layout: Layout, account: str, kind: str, grants: tuple[str, ...], serves: bool) -> None:
     report, served = rights_of(layout, kind, account, *grants)
     assert report.usable is served.serves is serves, (report.findings, served.log)
-    if grants[-1] == ROLE[-1]:
-        assert f"SET DEFAULT ROLE if {account}_role" in said(report, "privileges").remedy
+    assert (f"SET DEFAULT ROLE if {account}_role" in said(report, "privileges").remedy) is (grants[-1] == ROLE[-1])
 
 
 CONNECT, USAGE, CREATE = "GRANT CONNECT ON DATABASE {name} TO {name}", "GRANT USAGE ON {schema} TO {name}", "GRANT CREATE ON {schema} TO {name}"

@@ -41,6 +41,8 @@ def test_a_view_never_shows_its_secrets():
         (POSTGRESQL, Encryption(False)),
         *((replace(POSTGRESQL, ca=CA, ssl_mode=mode), Encryption(True, True)) for mode in (None, "disable", "verify-full")),
         (replace(POSTGRESQL, client_certificate="c", client_key="k"), Encryption(True)),
+        (replace(POSTGRESQL, client_certificate="c"), Encryption(False)),
+        (replace(POSTGRESQL, client_key="k", ssl_mode="disable"), Encryption(False)),
         (replace(POSTGRESQL, ssl_mode="disable"), Encryption(False)),
         (replace(POSTGRESQL, ssl_mode="allow"), Encryption(False, optional=True)),
         (replace(POSTGRESQL, ssl_mode="prefer"), Encryption(True, optional=True)),
@@ -722,6 +724,9 @@ def test_names_are_compared_without_case_where_the_server_does_so():
     lines = [f"GRANT SELECT ON `model_registry`.* TO {USER}", f"REVOKE SELECT ON `Other`.* FROM {USER}"]
     assert mysql_grants(lines, "Model_Registry", fold_case=True).privileges == {"SELECT"}
     assert mysql_grants(lines, "Model_Registry").privileges == set()
+    mixed = [f"GRANT SELECT ON `Models`.* TO {USER}"]
+    assert mysql_grants(mixed, "models", fold_case=True).privileges == {"SELECT"}
+    assert mysql_grants(mixed, "models").privileges == set()
 
 
 def test_wildcards_mean_themselves_where_the_server_says_so():

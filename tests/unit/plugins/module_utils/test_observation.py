@@ -490,6 +490,16 @@ def test_a_look_that_fails_ends_the_wait_with_its_reason(monkeypatch):
     assert not isinstance(failed.value, availability.NotAvailableError)
 
 
+def test_what_was_seen_last_is_told_where_later_looks_fail(monkeypatch):
+    class Failing(Servers):
+        def looked(self, number):
+            self.refused = ("modelregistries",)
+
+    monkeypatch.setattr(_errors.ClusterError, "may_pass", True)
+    with pytest.raises(availability.NotAvailableError, match=r"has not processed the registry\. .* The wait ended after 0 s"):
+        awaited(Failing("a"), 0.3)
+
+
 # Looks
 
 

@@ -500,7 +500,8 @@ def test_the_ca_decides(authority, result):
         report = look(view(port, ca=CA))
     assert said(report, "certificate")[0] == result
     assert said(report, "host_name")[0] == OK
-    assert report.certificate is not None
+    assert said(report, "ca")[0] == said(report, "settings")[0] == OK
+    assert report.certificate is not None and report.facts()["certificate"] == report.certificate.described()
 
 
 def test_a_ca_whose_own_issuer_is_not_given_is_enough_as_it_is_for_go():
