@@ -347,7 +347,7 @@ def without_credentials(text: str) -> str:
     for pattern, masked in CREDENTIALS:
         text = pattern.sub(masked, text)
     login, at, address = text.rpartition("@tcp(")
-    return MYSQL_LOGIN.sub(r"\1********", login, count=1) + at + address
+    return MYSQL_LOGIN.sub(r"\1********", login) + at + address
 
 
 def newest(lines: Sequence[str], connection: Connection) -> Seen:

@@ -110,7 +110,7 @@ def test_a_stored_password_of_postgresql_is_decoded_and_others_are_not():
 def test_names_that_are_unknown_here_are_no_failure_of_the_database(host, only_cluster):
     finding = transport.unresolved(replace(MYSQL, host=host))
     assert finding.result == WARNING
-    assert "cannot be reached from this host" in finding.message
+    assert "cannot be reached from this host" in finding.message and not finding.proven
     assert ("resolved only in the cluster" in finding.message) is only_cluster
     assert vocabulary.usable([finding]) is None
 
@@ -189,6 +189,11 @@ def test_why_the_server_does_not_mind_another_host_name_is_said(view, reason):
     assert judged(replace(view, host="other.example.com"), Handshake("", SHOWN))["host_name"][1].endswith(
         f". The registry server does not verify this {reason}"
     )
+
+
+def test_a_certificate_for_addresses_alone_is_not_one_without_names():
+    strict, addressed = replace(MYSQL, ca=CA, verify_server_cert=True), replace(SHOWN, dns_names=())
+    assert judged(strict, Handshake("", addressed))["host_name"] == (FAILURE, "The certificate is valid for 10.0.0.1, not for db.example.com")
 
 
 def test_a_certificate_with_many_names_is_told_by_the_first_eight():
@@ -423,6 +428,9 @@ def test_no_line_of_a_password_or_key_is_repeated_from_what_a_database_said(view
 
 def test_of_secrets_of_which_one_begins_like_another_the_longer_one_is_hidden_first():
     assert vocabulary.masked(replace(MYSQL, password="word\nword-and-more"), "word-and-more") == vocabulary.HIDDEN
+    assert vocabulary.masked(replace(MYSQL, password="word\n \nmore"), "nothing of it") == "nothing of it"
+    stored = replace(POSTGRESQL, password="a%41", password_is_stored=True)
+    assert [vocabulary.masked(stored, text) for text in ("a%41", "aA", "a%2541")] == [vocabulary.HIDDEN] * 3
 
 
 @pytest.mark.parametrize(
@@ -526,7 +534,9 @@ def test_no_more_than_five_tables_of_another_application_are_named_and_nothing_i
         ((1, 1, -1, 1), FAILURE, "limit is 1, and"),
         ((100, 10, 2, 1), WARNING, "1 of 2 connections"),
         ((2, 1, 0, 1), WARNING, "1 of 2 connections"),
+        ((100, 10, 91, 5), OK, "5 of 91 connections of the user"),
         ((1, 1, 5, 1), FAILURE, "limit is 1, and"),
+        ((1, 0, 0, 0), FAILURE, "limit is 1, and"),
         ((5, 1, 1, 1), FAILURE, "limit is 1, and"),
         ((100, 95, 0, 10), OK, "95 of 100"),
         ((100, 96, 0, 10), WARNING, "96 of 100"),

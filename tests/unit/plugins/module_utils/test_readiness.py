@@ -191,6 +191,23 @@ def test_each_container_of_a_pod_can_be_what_waits_and_the_first_one_is_told():
     assert judge(Observation(AVAILABLE, ROLLING, (both,))).evidence == "two"
 
 
+@pytest.mark.parametrize(
+    ("pods", "status", "reason"),
+    [
+        ((), {"conditions": [{"type": "ReplicaFailure", "status": "True"}]}, "cannot be created"),
+        (({"metadata": pod()["metadata"], "status": {"conditions": [{"type": "PodScheduled", "status": "False"}]}},), {}, "cannot be scheduled"),
+        (
+            ({**pod(), "status": {"containerStatuses": [{"name": "a", "restartCount": 0, "state": {"waiting": {"reason": "ErrImagePull"}}}]}},),
+            {},
+            "cannot be pulled",
+        ),
+    ],
+)
+def test_what_comes_without_a_message_is_told_without_evidence(pods, status, reason):
+    verdict = judge(Observation(AVAILABLE, deployment(unavailableReplicas=1, **status), pods))
+    assert reason in verdict.reason and verdict.result()["evidence"] is None
+
+
 def test_a_pod_that_is_scheduled_is_not_told_as_one_that_is_not():
     scheduled = pod(None)
     scheduled["status"]["conditions"] = [{"type": "PodScheduled", "status": "True"}]
@@ -523,6 +540,19 @@ def test_the_metadata_server_of_old_operators_is_understood(kind, parts):
         assert not readiness.reflects(stored(wanted(kind), **changed), live)
     if kind == "postgresql":
         assert not readiness.reflects(stored(wanted(kind), sslMode="disable"), live)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"template": {"spec": {"containers": None}}},
+        {"template": {"spec": {"containers": [{"name": "kube-rbac-proxy"}]}}},
+        {"template": {"spec": {"containers": [{"name": "rest-container"}]}}},
+    ],
+)
+def test_a_deployment_without_a_server_reflects_nothing(spec):
+    assert not readiness.reflects(stored(wanted()), {"spec": spec})
 
 
 def test_a_registry_without_a_password_is_recognised():
