@@ -250,11 +250,13 @@ class Always(threading.Event):
 class Servers(Registries):
     """A cluster with these registries, as each look finds them; `looks` are of each look the names whose pod's log was read."""
 
-    def __init__(self, *names, deployments=(), pods=(), log="", refused=()):
+    def __init__(self, *names, deployments=(), pods=(), log="", refused=(), ending=0):
         super().__init__(0)
         self.manifests = [manifest(name) for name in names]
-        self.objects = {"deployments": list(deployments), "pods": list(pods), "events": [{"message": "an event"}]}
+        self.objects = {"deployments": list(deployments), "pods": list(pods), "events": [{"message": "an event"}, {}]}
         self.said, self.refused, self.looks, self.queries, self.watched = log, refused, [[]], [], []
+        # With which look all registries are gone, so that nobody waits any longer.
+        self.ending = ending
 
     def items(self, api, _namespace, trim=lambda manifest: manifest, **query):
         self.queries.append((api[1], query))
@@ -281,6 +283,8 @@ class Servers(Registries):
 
     def looked(self, number):
         """What happens before a look after the first one."""
+        if number == self.ending:
+            self.manifests = []
 
     @contextmanager
     def changes(self, watched, _deadline):
@@ -350,22 +354,25 @@ def test_without_time_there_is_one_look_in_which_everything_is_explained(monkeyp
     assert list(map(sorted, cluster.looks)) == [["a-1", "b-1", "c-1"]]
 
 
-def test_of_many_that_are_in_trouble_some_are_looked_at_closely_in_each_round_and_in_the_last_one_all(monkeypatch):
+def test_of_many_that_are_in_trouble_some_are_looked_at_closely_in_each_round(monkeypatch):
     monkeypatch.setattr(availability, "CLOSELY", 2)
     monkeypatch.setattr(observation, "PATIENCE", 100)
-    cluster = Servers(*"abcde", "nothing", pods=[server(name, 1) for name in "abcde"])
-    assert waited_for(cluster, seconds=0.9) == [(name, False) for name in (*"abcde", "nothing")]
-    looks = [sorted(name[0] for name in look) for look in cluster.looks]
-    assert (looks[:4], looks[-1]) == ([["a", "b"], ["c", "d"], ["e"], []], list("abcde"))
+    cluster = Servers(*"abcde", "nothing", pods=[server(name, 1) for name in "abcde"], ending=5)
+    assert waited_for(cluster) == [(name, False) for name in (*"abcde", "nothing")]
+    assert [sorted(name[0] for name in look) for look in cluster.looks] == [["a", "b"], ["c", "d"], ["e"], [], []]
 
 
-def test_who_is_in_no_trouble_is_looked_at_closely_after_a_while_and_from_then_on_in_this_interval(monkeypatch):
-    monkeypatch.setattr(observation, "PATIENCE", 0.3)
-    cluster = Servers("a", pods=[server("a")])
-    cluster.objects["pods"][0]["metadata"]["creationTimestamp"] = "2026-06-01T12:00:00Z"
-    waited_for(cluster, seconds=1.2)
-    looks = [len(look) for look in cluster.looks]
-    assert looks[:2] == [0, 0] and 2 <= sum(looks) <= 4 < len(looks), looks
+def test_who_is_in_no_trouble_is_looked_at_closely_after_a_while_and_again_after_a_while(monkeypatch):
+    class Passing(Servers):
+        def looked(self, number):
+            super().looked(number)
+            # Whether that while has passed by this look.
+            monkeypatch.setattr(observation, "PATIENCE", 0 if number in (3, 5) else 100)
+
+    monkeypatch.setattr(observation, "PATIENCE", 100)
+    cluster = Passing("a", pods=[server("a")], ending=6)
+    waited_for(cluster)
+    assert [len(look) for look in cluster.looks] == [0, 0, 1, 0, 1, 0]
 
 
 def test_those_whose_server_serves_are_settled_as_soon_as_it_does_and_the_wait_for_the_others_goes_on():
@@ -382,21 +389,19 @@ def test_those_whose_server_serves_are_settled_as_soon_as_it_does_and_the_wait_f
 
 
 def test_a_registry_that_is_gone_is_settled_at_once():
-    cluster = Servers("a", "b")
-    [gone, _other] = cluster.manifests
-    outcomes = {name: record.Outcome() for name in "ab"}
-    cluster.manifests.remove(gone)
+    cluster = Servers("a", "b", ending=2)
+    outcomes = {name: record.Outcome() for name in ("a", "b")}
+    del cluster.manifests[0]
     settled = []
     with ThreadPoolExecutor() as pool:
-        availability.wait_for_all(
-            snapshots.Snapshot(cluster, TODAY, "ns"), outcomes, "ab", 0.3, lambda name, verdict, _seen: settled.append((name, verdict.final)), pool
-        )
-    assert settled == [("a", True), ("b", False)]
+        snapshot = snapshots.Snapshot(cluster, TODAY, "ns")
+        availability.wait_for_all(snapshot, outcomes, "ab", 30, lambda name, verdict, _seen: settled.append((name, verdict.final, len(cluster.looks))), pool)
+    assert settled == [("a", True, 1), ("b", True, 2)]
     assert cluster.told[0].startswith("waiting for 1 of 2: 1 (b) because ")
 
 
 def test_what_many_wait_for_is_told_by_how_many_and_the_names_of_three():
-    cluster = Servers(*"abcdefghij")
+    cluster = Servers(*"abcdefghij", ending=2)
     for index, one in enumerate(cluster.manifests):
         if index in (1, 2):
             cluster.manifests[index] = told(one, Available="unexpected reconcile error: x")
@@ -406,7 +411,7 @@ def test_what_many_wait_for_is_told_by_how_many_and_the_names_of_three():
             failing = {"type": "ReplicaFailure", "status": "True"}
             cluster.manifests[0] = {"metadata": one["metadata"], "spec": {}}
             cluster.objects["deployments"] = [{"metadata": {"name": "a"}, "spec": {}, "status": {"observedGeneration": 1, "conditions": [failing]}}]
-    waited_for(cluster, seconds=0.1)
+    waited_for(cluster)
     assert cluster.told[0] == (
         "waiting for 10 of 10: 4 because the operator has not processed the registry; 3 (d, e and f) because the registry server is being deployed;"
         " 2 (b and c) because the operator cannot create the objects of the registry"
@@ -455,9 +460,9 @@ def test_a_registry_is_waited_for_until_it_is_available():
 
 
 def test_a_registry_whose_name_can_be_no_label_is_waited_for_without_its_pods():
-    cluster = Servers("a" * 64)
-    with pytest.raises(availability.NotAvailableError):
-        availability.wait_until_available(registry_reader.Reader(cluster, TODAY, "ns"), "a" * 64, 0.1, record.Outcome())
+    cluster = Servers("a" * 64, ending=2)
+    with pytest.raises(availability.NotAvailableError, match="no longer exists"):
+        availability.wait_until_available(registry_reader.Reader(cluster, TODAY, "ns"), "a" * 64, 30, record.Outcome())
     assert [plural for plural, _selector in cluster.watched] == ["modelregistries", "deployments"]
 
 
@@ -474,7 +479,7 @@ def test_a_registry_that_is_gone_is_not_waited_for():
 
 
 def test_a_registry_that_was_not_changed_is_not_read_again_at_first_and_waited_for_since_its_last_change(monkeypatch):
-    monkeypatch.setattr(observation, "PATIENCE", 0.3)
+    monkeypatch.setattr(observation, "PATIENCE", 0.6)
     cluster = Servers("a", pods=[server("a")])
     known = live_state.Live(TODAY, cluster.manifests[0], deployment=None)
     with pytest.raises(availability.NotAvailableError, match="did not wait again"):
@@ -530,7 +535,7 @@ def test_a_look_is_the_baseline_unless_there_was_one():
 def test_the_log_of_the_start_before_is_read_where_the_present_one_says_nothing(restarts, log, previous):
     cluster = Servers("a", pods=[server("a", restarts)], log=log)
     seen, warnings = looked_at(cluster)
-    assert (seen.log, seen.previous_log, seen.events, warnings) == (log, previous, ("an event",), [])
+    assert (seen.log, seen.previous_log, seen.events, warnings) == (log, previous, ("an event", ""), [])
     assert ("log", ("a-1", "rest-container", False)) in cluster.queries
     assert ("events", {"fieldSelector": "involvedObject.uid=uid-of-a,type=Warning"}) in cluster.queries
 

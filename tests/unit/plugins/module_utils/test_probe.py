@@ -628,12 +628,12 @@ def test_a_slow_answer_is_waited_for_as_long_as_was_asked_for(patience, is_answe
         while packet_of_client := connection.recv(4096):
             statements.append(packet_of_client[5:])
             if b"SLEEP" in packet_of_client:
-                time.sleep(0.4)
+                time.sleep(0.8)
             # It is done, and every statement is a transaction of its own.
             connection.sendall(b"\7\0\0%c\0\0\0\2\0\0\0" % (packet_of_client[3] + 1))
 
     with server(answer) as port:
-        opened = connection.mysql(view(port, type="mysql"), HOST, 0.2, False, patience)
+        opened = connection.mysql(view(port, type="mysql"), HOST, 0.4, False, patience)
         with contextlib.closing(opened), contextlib.nullcontext() if is_answered else pytest.raises((connection.RefusedError, OSError)):
             connection.answered(lambda: opened.query("SELECT SLEEP(1)"))
     assert not any(b"AUTOCOMMIT = 0" in statement for statement in statements)
