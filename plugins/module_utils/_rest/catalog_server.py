@@ -101,8 +101,8 @@ class Server:
         lines = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}.yaml"\r\n\r\n{text}\r\n' for name, text in parts.items()]
         body = "".join([*lines, f"--{boundary}--\r\n"]).encode()
         answer = self._request(f"{SOURCES}/preview?pageSize=1", body, f"multipart/form-data; boundary={boundary}")
-        summary = answer.get("summary") if isinstance(answer.get("summary"), dict) else {}
-        numbers = {key: value for key, value in (summary or {}).items() if isinstance(value, int)}
+        found = answer.get("summary")
+        numbers = {key: value for key, value in found.items() if isinstance(value, int)} if isinstance(found, dict) else {}
         return Preview(
             *(next((numbers[key] for key in (f"{word}Models", f"{word}Assets") if key in numbers), 0) for word in ("total", "included")),
         )
@@ -117,9 +117,8 @@ class Server:
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise NoAnswerError(f"the catalog server at {self.address} did not respond with a list")
             found += items
+            # None, which is as the first one, after the last page.
             token = str(page.get("nextPageToken") or "")
-            if not token:
-                break
         return found
 
     def _request(self, path: str, body: bytes | None = None, content_type: str = "") -> dict[str, Any]:

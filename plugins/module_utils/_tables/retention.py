@@ -60,7 +60,7 @@ def superseded(files: Iterable[str], newest: Backup, count: int | None, age: tim
         return []
     same = {found for found in map(backup_in, files) if found and (found.cluster, found.registry) == (newest.cluster, newest.registry)}
     ordered = sorted(same | {newest}, key=lambda backup: backup.moment, reverse=True)
-    kept = {newest} | set(ordered[: max(count or 0, 0)])
+    kept = {newest} | set(ordered[: count or 0])
     if age is not None:
         kept |= {backup for backup in ordered if newest.moment - backup.moment <= age}
     return [backup.file for backup in reversed(ordered) if backup not in kept]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive, layout, lines
 
 ROWS = {"Type": [b'{"name":"kf.RegisteredModel"}'], "Context": [b'{"id":1,"name":"fraud"}', b'{"id":2,"name":"caf\xc3\xa9"}']}
-FACTS = {"schema_version": 25, "registry": {"name": "models"}}
+FACTS = {"schema_version": 25, "registry": {"name": "models"}, "owner": "Zoë"}
 
 
 def written(rows: Mapping[str, list[bytes]] = MappingProxyType(ROWS)) -> bytes:
@@ -67,7 +68,10 @@ def test_it_is_read_without_this_collection() -> None:
     with zipfile.ZipFile(io.BytesIO(written())) as file:
         assert file.namelist()[-1] == "manifest.json"
         names = [json.loads(line)["name"] for line in file.open("tables/Context.jsonl")]
+        manifest = file.read("manifest.json").decode()
     assert names == ["fraud", "café"]
+    # People read it too.
+    assert manifest.startswith('{\n  "format": 1,\n') and '"owner": "Zoë"' in manifest and manifest.endswith("\n}\n")
 
 
 class Pipe(io.RawIOBase):
@@ -91,6 +95,33 @@ def test_it_is_written_into_a_pipe() -> None:
         writer.add(table, [[row] for row in ROWS.get(table.name, [])])
     writer.finish(FACTS)
     assert read(pipe.content)["Context"] == ROWS["Context"]
+
+
+def test_rows_are_sent_on_while_the_next_ones_are_read() -> None:
+    pipe = Pipe()
+    # Nothing stays in it.
+    writer = archive.Writer(io.BufferedWriter(pipe, 1 << 24))
+    sizes = []
+
+    def blocks() -> Iterator[list[bytes]]:
+        for _number in range(5):
+            sizes.append(len(pipe.content))
+            yield [os.urandom(1 << 17).hex().encode()]
+
+    writer.add(layout.TABLES[0], blocks())
+    sizes.append(len(pipe.content))
+    # One block is compressed beside the one that is read.
+    assert sizes == sorted(sizes) and len(set(sizes)) == 5 and sizes[0] == sizes[1] == 0, sizes
+    for table in layout.TABLES[1:]:
+        writer.add(table, [])
+    writer.finish(FACTS)
+    archive.Reader(io.BytesIO(pipe.content)).prove()
+
+
+def test_a_table_can_be_larger_than_what_the_first_zip_archives_could_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    rows = [b'{"id":%d}' % number for number in range(1000)]
+    assert read(written({"Context": rows}))["Context"] == rows
 
 
 def test_an_archive_that_was_cut_anywhere_is_not_taken() -> None:
@@ -129,6 +160,10 @@ def test_no_changed_byte_changes_what_is_read() -> None:
         (in_manifest(lambda manifest: manifest.update(format=True)), "format True"),
         (in_manifest(lambda manifest: manifest.pop("tables")), "tables"),
         (in_manifest(lambda manifest: manifest["tables"].pop("Context")), "Context"),
+        (in_manifest(lambda manifest: [manifest["tables"].pop(name) for name in ("Event", "Type", "Artifact")]), "'Artifact', 'Event', 'Type'$"),
+        (in_manifest(lambda manifest: manifest["tables"].update(orders=manifest["tables"]["Type"])), "'orders'$"),
+        (in_manifest(lambda manifest: manifest.update(tables=[1])), "tables"),
+        (in_manifest(lambda manifest: manifest["tables"].update(Context=7)), "tables"),
         (in_manifest(lambda manifest: manifest["tables"]["Context"].update(rows="many")), "tables"),
         (in_manifest(lambda manifest: manifest["tables"]["Context"].update(rows=3)), "Context"),
         (in_manifest(lambda manifest: manifest["tables"]["Context"].update(digest="0" * 64)), "Context"),
@@ -165,6 +200,8 @@ def test_the_registry_of_an_archive_is_read_as_it_was_written_and_only_if_there_
     for option in ("allow_data_change", "delete_data", "state"):
         with pytest.raises(archive.ArchiveError, match=f"options that no backup contains: {option}"):
             of({**definition, option: True})
+    with pytest.raises(archive.ArchiveError, match=r"no backup contains: delete_data, kubeconfig and state$"):
+        of({**definition, "state": 1, "delete_data": 1, "kubeconfig": 1})
 
 
 def test_an_archive_says_of_which_schema_its_rows_are() -> None:
@@ -205,9 +242,13 @@ def test_of_strange_files_in_an_archive_the_first_five_are_named() -> None:
 
 
 def test_a_manifest_that_is_too_large_is_not_read() -> None:
-    content = rewritten(written(), in_manifest(lambda manifest: manifest.update(more=" " * (1 << 24))))
+    def filled(size: int) -> archive.Reader:
+        content = rewritten(written(), lambda files: files.update({archive.MANIFEST: files[archive.MANIFEST].ljust(size)}))
+        return archive.Reader(io.BytesIO(content))
+
+    assert filled(1 << 24).manifest["format"] == 1
     with pytest.raises(archive.ArchiveError, match="readable manifest"):
-        archive.Reader(io.BytesIO(content))
+        filled((1 << 24) + 1)
 
 
 def test_an_archive_that_is_packed_again_is_the_same() -> None:
@@ -290,17 +331,20 @@ def columns() -> dict[str, list[str]]:
 
 
 def test_what_a_registry_does_not_have_is_named() -> None:
-    found = {**columns(), layout.MIGRATIONS: ["version", "dirty"], "orders": ["id"]}
+    found = {**columns(), layout.MIGRATIONS: ["version", "dirty"], "orders": ["id"], "customers": []}
+    found["Event"] = [*found["Event"], "price", "day"]
     found["Context"] = [*found["Context"], "price"]
+    del found["Type"]
     assert layout.foreign(columns()) == [] and layout.missing(columns()) == []
-    assert layout.foreign(found) == ["orders", "Context.price"]
+    assert layout.foreign(found) == ["customers", "orders", "Context.price", "Event.day", "Event.price"]
 
 
 def test_what_a_registry_lacks_is_named() -> None:
     found = columns()
-    del found["Event"]
-    found["Artifact"].remove("uri")
-    assert layout.missing(found) == ["Event", "Artifact.uri"]
+    del found["Event"], found["Attribution"]
+    for table, column in (("Context", "id"), ("Artifact", "uri"), ("Artifact", "state"), ("Artifact", "id"), ("Artifact", "name")):
+        found[table].remove(column)
+    assert layout.missing(found) == ["Attribution", "Event", "Artifact.id", "Artifact.name", "Artifact.state", "Artifact.uri", "Context.id"]
 
 
 def test_no_table_comes_before_what_it_refers_to() -> None:

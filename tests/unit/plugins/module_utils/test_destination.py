@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -77,8 +78,16 @@ def test_the_size_is_known_without_a_file(tmp_path: Path) -> None:
     assert destination.into_nothing(None, BACKUP, fill).path is None
     (tmp_path / "file").touch(0o700)
     for wrong in ("missing", "file"):
-        with pytest.raises(destination.DestinationError, match="not an existing"):
+        with pytest.raises(destination.DestinationError, match=f"cannot be written to {tmp_path / wrong}: it is not an existing directory$"):
             destination.into_nothing(str(tmp_path / wrong), BACKUP, fill)
+
+
+@pytest.mark.parametrize("refused", [os.W_OK, os.X_OK])
+def test_a_folder_that_takes_no_file_is_found_without_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int) -> None:
+    # Tests may run as root, who may write everywhere.
+    monkeypatch.setattr(os, "access", lambda _path, mode: not mode & refused)
+    with pytest.raises(destination.DestinationError, match=f"cannot be written to {tmp_path}: it cannot be written to$"):
+        destination.into_nothing(str(tmp_path), BACKUP, fill)
 
 
 def test_nothing_is_left_of_a_backup_that_failed(tmp_path: Path) -> None:
@@ -88,13 +97,26 @@ def test_nothing_is_left_of_a_backup_that_failed(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+    for error in (errno.ENOSPC, errno.EDQUOT):
 
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(destination.DestinationError, match="disk is full"):
-        destination.into_folder(str(tmp_path), BACKUP, fill)
-    assert names(tmp_path) == []
+        def full(_descriptor: int, error: int = error) -> None:
+            raise OSError(error, os.strerror(error))
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(destination.DestinationError, match=f"was not written to {tmp_path}: the disk is full$"):
+            destination.into_folder(str(tmp_path), BACKUP, fill)
+        assert names(tmp_path) == []
+
+
+def test_everything_is_on_the_disk_before_the_backup_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def synced(descriptor: int) -> None:
+        seen.append((os.fstat(descriptor).st_size, names(tmp_path)))
+
+    monkeypatch.setattr(os, "fsync", synced)
+    written = destination.into_folder(str(tmp_path), BACKUP, fill)
+    assert seen == [(written.size, [BACKUP.file + ".part"])]
 
 
 def test_a_file_that_cannot_grow_any_more_leaves_nothing(tmp_path: Path) -> None:
@@ -188,6 +210,7 @@ def test_a_command_takes_the_archive_from_its_standard_input(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("command", "message"),
     [
+        (["sh", "-c", "cat > /dev/null; exit 3"], "ended with exit code 3$"),
         (["sh", "-c", "cat > /dev/null; echo no such bucket >&2; exit 3"], "exit code 3: no such bucket"),
         (["sh", "-c", "echo denied; exit 4"], "exit code 4: denied"),
         (["sh", "-c", "cat > /dev/null; seq 1000; echo the end; exit 5"], "exit code 5: [ 0-9]{400,495} the end$"),
@@ -205,21 +228,35 @@ def test_a_command_that_does_not_read_everything_has_no_backup() -> None:
             writer.add(table, ([os.urandom(1000)] for _number in range(300)))
         writer.finish({})
 
-    with pytest.raises(destination.DestinationError, match="before it had read"):
+    with pytest.raises(destination.DestinationError, match=r"before it had read all of its input$"):
         destination.into_command(["true"], much)
+    with pytest.raises(destination.DestinationError, match=r"ended with exit code 1$"):
+        destination.into_command(["false"], much)
 
 
 def test_a_command_is_ended_before_it_takes_half_an_archive_for_a_whole_one(tmp_path: Path) -> None:
     path = tmp_path / "stored"
     started = time.monotonic()
+
+    def waiting(writer: archive.Writer) -> None:
+        while not ((begun := tmp_path / "begun").exists() and begun.read_text()):
+            time.sleep(0.01)
+        fail(writer)
+
     with pytest.raises(snapshot.UnusableDatabaseError):
-        destination.into_command(["sh", "-c", f"cat > {tmp_path}/draft && sleep 0.2 && mv {tmp_path}/draft {path}"], fail)
+        destination.into_command(["sh", "-c", f"echo $$ > {tmp_path}/begun; cat > {tmp_path}/draft && sleep 0.2 && mv {tmp_path}/draft {path}"], waiting)
+    # It is there no more, nor is it a process that has ended and that nobody has waited for.
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "begun").read_text()), 0)
     time.sleep(0.5)
     assert not path.exists() and time.monotonic() - started < 10
 
 
 def test_a_name_tells_the_registry_and_the_moment() -> None:
     assert retention.backup_in(BACKUP.file) == BACKUP
+    moment = datetime(2026, 5, 1, 14, 0, 0, 7, timezone(timedelta(hours=2)))
+    assert retention.backup_of("https://api.example.com:6443/", "models", moment) == BACKUP
+    assert retention.backup_of("https://proxy/k8s/clusters/c-1", "models", NOW).cluster == "proxy-k8s-clusters-c-1"
     for other in ("notes.txt", "a_b.zip", "a_b_c.zip", "a_b_20260501T120000Z.zip.part", "a_b_c_20260501T120000Z.zip", "a_b_20260532T120000Z.zip"):
         assert retention.backup_in(other) is None
 
@@ -237,8 +274,15 @@ NEWEST = retention.backup_of("api", "models", NOW)
 )
 def test_old_backups_go_when_no_limit_keeps_them(count: int | None, age: int | None, kept: int) -> None:
     files = daily(10)
-    gone = retention.superseded([*files, NEWEST.file], NEWEST, count, None if age is None else timedelta(days=age))
-    assert gone == files[kept:][::-1]
+    limit = None if age is None else timedelta(days=age)
+    # The newest is not there yet when it is only to be told which would go.
+    assert retention.superseded([*files, NEWEST.file], NEWEST, count, limit) == retention.superseded(files, NEWEST, count, limit) == files[kept:][::-1]
+
+
+def test_a_clock_that_was_set_back_costs_no_backup_that_seems_to_be_newer() -> None:
+    [future, *others] = [retention.backup_of("api", "models", NOW + timedelta(days=day)).file for day in (1, -1, -2)]
+    assert retention.superseded([future, *others, NEWEST.file], NEWEST, None, timedelta(0)) == others[::-1]
+    assert retention.superseded([future, *others, NEWEST.file], NEWEST, 1, None) == others[::-1]
 
 
 def test_backups_of_others_and_other_files_stay() -> None:
@@ -260,3 +304,12 @@ def test_old_backups_that_cannot_be_deleted_are_an_error_that_says_that_there_is
     (tmp_path / old).mkdir()
     with pytest.raises(destination.DestinationError, match=f"{NEWEST.file} was written to .*, but old backups were not deleted: is a directory"):
         destination.remove_superseded(str(tmp_path), NEWEST, 1, None)
+
+
+def test_what_killed_runs_left_goes_even_where_some_of_it_cannot(tmp_path: Path) -> None:
+    left = [f"{file}.part" for file in daily(3)]
+    (tmp_path / left[0]).touch()
+    (tmp_path / left[1]).mkdir()
+    (tmp_path / left[2]).touch()
+    destination.into_folder(str(tmp_path), NEWEST, fill)
+    assert names(tmp_path) == sorted([left[1], NEWEST.file])

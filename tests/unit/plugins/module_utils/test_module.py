@@ -1,8 +1,20 @@
-"""How the warnings of a run are told."""
+"""The shell around every module: what ends in the result and what in nobody's log, which error is told, and how warnings are."""
 
 from __future__ import annotations
 
+import json
+import syslog
+from types import SimpleNamespace
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _module
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import login, registry_reader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._module import MOST_NAMES, grouped
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
+
+PROBLEM = _errors.Problem("name", "is empty", "Set it", "x")
 
 
 def test_a_thousand_registries_give_one_warning_of_a_kind_with_their_names():
@@ -22,3 +34,160 @@ def test_warnings_of_other_kinds_are_told_as_they_are():
     assert grouped(warnings) == warnings
     assert grouped(["group 'a' does not exist.", "group 'b' does not exist."]) == ["group 'a' does not exist. This also applies to 'b'."]
     assert grouped([]) == []
+
+
+def test_as_many_names_as_are_told_need_no_number_of_others():
+    def told(count):
+        return grouped([f"registry {number} is old" for number in range(count)])
+
+    names = ", ".join(map(str, range(1, MOST_NAMES + 1)))
+    assert told(MOST_NAMES + 1) == [f"registry 0 is old. This also applies to {names}."]
+    assert told(MOST_NAMES + 2) == [f"registry 0 is old. This also applies to {names} and 1 more."]
+
+
+def test_what_is_said_twice_is_told_once():
+    assert grouped(["registry 'a' is old.", "registry 'a' is old."]) == ["registry 'a' is old."]
+    assert grouped(["registry 'a' is old", "registry 'b' is old", "registry 'b' is old"]) == ["registry 'a' is old. This also applies to 'b'."]
+
+
+@pytest.fixture
+def ran(monkeypatch, capsys):
+    """Runs a module that does this work, in this process; its exit code and its result."""
+    logged = []
+    monkeypatch.setattr(basic, "has_journal", False)
+    monkeypatch.setattr(syslog, "syslog", lambda *arguments: logged.append(arguments[-1]))
+
+    def run(work, outcome=None, arguments=None, needs_cluster=False, **rules):
+        given = {"ANSIBLE_MODULE_ARGS": {"_ansible_diff": True, "_ansible_check_mode": True, **(arguments or {})}}
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(given).encode())
+        # Of Ansible since 2.19.
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            _module.run({"name": {"type": "str"}, "other": {"type": "str"}}, work, outcome or record.Outcome(), needs_cluster, **rules)
+        assert not logged
+        return ended.value.code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+class Outcome(record.Outcome):
+    def result(self, diff):
+        return {"changed": True, "is_diff": diff}
+
+
+def last_warning(result):
+    """As text, which it is in Ansible before 2.19. Before it are those of the modules that this process has run."""
+    warning = result["warnings"][-1]
+    return warning if isinstance(warning, str) else warning["event"]["msg"]
+
+
+def test_a_module_returns_what_was_found_and_its_warnings_and_none_of_its_arguments(ran):
+    seen = []
+
+    def work(module):
+        seen.append((module.params["name"], module.check_mode))
+        outcome.warnings += ["registry 'a' is old\x1b[2J", "registry 'b' is old\x1b[2J"]
+
+    outcome = Outcome()
+    code, result = ran(work, outcome, {"name": "secret-word"})
+    assert (code, seen) == (0, [("secret-word", True)])
+    assert (result["changed"], result["is_diff"], result["invocation"]) == (True, True, {})
+    assert last_warning(result) == "registry 'a' is old\\x1b[2J. This also applies to 'b'."
+    assert "secret-word" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    ("error", "more"),
+    [
+        (_errors.ReportedError("not available\x1b[2J."), {}),
+        (_errors.InputError([PROBLEM]), {"problems": [{"option": "name", "problem": "is empty", "remedy": "Set it", "value": "x"}]}),
+    ],
+)
+def test_a_module_that_fails_tells_what_it_did_until_then(ran, error, more):
+    def work(_module):
+        outcome.warnings.append(f"it is old: {error}".partition("\x1b")[0])
+        raise error
+
+    outcome = Outcome()
+    code, result = ran(work, outcome, {"name": "secret-word"})
+    assert (code, last_warning(result)) == (1, f"it is old: {error}".partition("\x1b")[0])
+    assert result["msg"] == str(error).replace("\x1b", "\\x1b") and "\x1b" not in result["msg"]
+    assert {key: value for key, value in result.items() if key not in ("warnings", "exception")} == {
+        "failed": True,
+        "changed": True,
+        "is_diff": True,
+        "invocation": {},
+        "msg": result["msg"],
+        **more,
+    }
+
+
+def test_the_rules_about_options_are_those_of_the_module(ran):
+    code, result = ran(lambda _module: pytest.fail("it was run"), arguments={"name": "a", "other": "b"}, mutually_exclusive=[("name", "other")])
+    assert code == 1 and "name|other" in result["msg"]
+
+
+def test_a_module_that_needs_a_cluster_needs_its_library_before_it_does_anything(ran, monkeypatch):
+    seen = []
+    monkeypatch.setattr(_module, "need_cluster", lambda module: seen.append("library"))
+    for needs_cluster, expected in ((True, ["library", "work"]), (False, ["work"])):
+        seen.clear()
+        ran(lambda _module: seen.append("work"), needs_cluster=needs_cluster)
+        assert seen == expected
+
+
+def test_a_module_says_which_library_is_missing_and_warns_of_one_that_is_too_old():
+    asked = []
+    module = SimpleNamespace(requires=asked.append, has_at_least=lambda name, oldest, warn: asked.append((name, oldest, warn)))
+    _module.need_cluster(module)
+    assert asked == ["kubernetes", ("kubernetes", "24.2.0", True)]
+
+
+def test_what_a_module_that_only_reads_has_found_is_no_change():
+    found = _module.Found()
+    found.found = {"registries": []}
+    assert found.result(False) == {"changed": False, "registries": []}
+
+
+FORBIDDEN = _errors.ClusterError("refused", _errors.FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "problems", "error", "expected", "calls"),
+    [
+        ("Not/A/Name", [PROBLEM], None, "is empty", []),
+        ("ns", [], None, None, ["connect", "work"]),
+        # With problems the work finds out by itself; what is wrong with the cluster is worth less.
+        ("ns", [PROBLEM], None, None, ["connect", "work"]),
+        ("ns", [PROBLEM], FORBIDDEN, "is empty", ["connect", "work"]),
+        (None, [], FORBIDDEN, "refused", ["connect", "work"]),
+        ("ns", [], _errors.ClusterError("lost"), "lost", ["connect", "work"]),
+        ("ns", [], FORBIDDEN, "refused", ["connect", "work", "look at ns"]),
+    ],
+)
+def test_what_is_wrong_with_the_options_is_told_before_what_is_wrong_with_the_cluster(monkeypatch, namespace, problems, error, expected, calls):
+    done = []
+
+    def work(_cluster):
+        done.append("work")
+        if error:
+            raise error
+
+    monkeypatch.setattr(login, "connect", lambda _module: done.append("connect") or "cluster")
+    monkeypatch.setattr(registry_reader, "need_namespace", lambda _cluster, name: done.append(f"look at {name}"))
+    module = SimpleNamespace(params={"namespace": namespace})
+    if expected is None:
+        _module.with_cluster(module, work, lambda _options: problems)
+    else:
+        with pytest.raises(_errors.ReportedError, match=expected):
+            _module.with_cluster(module, work, lambda _options: problems)
+    assert done == calls
+
+
+def test_a_cluster_that_cannot_be_connected_to_is_no_reason_to_look_at_its_namespaces(monkeypatch):
+    def refuse(_module):
+        raise FORBIDDEN
+
+    monkeypatch.setattr(login, "connect", refuse)
+    with pytest.raises(_errors.ClusterError, match="refused"):
+        _module.with_cluster(SimpleNamespace(params={"namespace": "ns"}), lambda _cluster: pytest.fail("it was run"), lambda _options: [])

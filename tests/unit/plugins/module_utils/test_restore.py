@@ -41,12 +41,37 @@ def test_only_schemas_that_are_alike(source: tuple[str, int], target: tuple[str,
         ({"src": "/backups/one.zip"}, []),
         ({"src": " "}, ["src"]),
         ({"command": ["cat", ""]}, []),
+        ({"command": ["cat"], "src": ""}, ["src"]),
         ({"command": []}, ["command"]),
         ({"command": [" ", "x"]}, ["command"]),
     ],
 )
 def test_an_archive_comes_from_a_file_or_a_command_that_has_a_name(options: dict[str, Any], wrong: list[str]) -> None:
     assert [problem.option for problem in origin.problems({"src": None, "command": None, **options})] == wrong
+
+
+def test_an_archive_is_a_file_and_nothing_else(tmp_path: Path) -> None:
+    path, pipe = tmp_path / "one.zip", tmp_path / "pipe.zip"
+    path.write_bytes(b"archive")
+    os.mkfifo(pipe)
+    with origin.of_file(str(path)) as stream:
+        assert stream.read() == b"archive"
+    before = os.listdir("/proc/self/fd")
+    for wrong, message in ((tmp_path / "none.zip", r": no such file or directory\. Set src to an archive"), (pipe, "not a file$"), (tmp_path, "not a file$")):
+        with pytest.raises(origin.OriginError, match=f"The backup {wrong} cannot be read.*{message}"), origin.of_file(str(wrong)):
+            pytest.fail("something else is read")
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_an_archive_is_what_a_command_writes_to_its_standard_output_and_it_gets_no_input() -> None:
+    checked = []
+    with origin.of_command(["sh", "-c", "cat; echo archive; echo said >&2"], lambda: checked.append(True)) as stream:
+        stream.seek(0)
+        assert stream.read() == b"archive\n" and checked
+    with pytest.raises(origin.OriginError, match=r"^The command 'nowhere' for the backup cannot be run: no such file or directory$"):
+        origin.of_command(["nowhere"], lambda: None).__enter__()
+    with pytest.raises(origin.OriginError, match=r"^The command 'false' for the backup ended with exit code 1$"):
+        origin.of_command(["false"], lambda: None).__enter__()
 
 
 def test_only_the_end_of_what_a_command_says_is_repeated() -> None:

@@ -7,11 +7,12 @@ import socket
 import ssl
 import threading
 from inspect import signature
+from types import SimpleNamespace
 
 import pytest
 import trustme
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils import _texts
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _texts
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import smoke_test
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest.smoke_test import ask, in_words, is_below
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.observation import status_of
@@ -111,8 +112,10 @@ def test_nothing_is_sent_without_an_address_a_token_or_a_known_domain_and_each_h
     assert ask("https://first.apps.example.com", None, None, APPS).result == "no_token"
     answer = ask("https://evil.test", "token", None, [], "The domain could not be determined: 403.")
     assert answer.result == "not_trusted" and answer.http_status is None
-    assert "smoke_test_domains" in answer.message and "The domain could not be determined: 403." in answer.message
-    assert "apps.example.com" in ask("https://evil.test", "token", None, APPS).message
+    assert "https://evil.test is not in a known domain," in answer.message
+    assert answer.message.endswith("add its domain to smoke_test_domains. The domain could not be determined: 403.")
+    message = ask("https://evil.test", "token", None, [*APPS, "other.test"]).message
+    assert "is not in one of the known domains (apps.example.com, other.test)," in message and message.endswith("to smoke_test_domains")
 
 
 @contextlib.contextmanager
@@ -163,14 +166,20 @@ SUNSET = "Wed, 30 Jun 2027 00:00:00 GMT"
 OLD, NEW = "/api/model_registry/v1alpha3/", "/api/model_registry/v1/"
 
 
-def server(statuses, sunset=None, asked=None):
-    """A registry with such an answer for the requests below each base, and another one for all others; v1alpha3 has this Sunset header."""
+def server(statuses, sunset=None, asked=None, ending=OLD):
+    """A registry with such an answer for the requests below each base, and another one for all others; v1alpha3 has this Sunset header, or another `ending`.
+
+    Of several statuses of a base each is that of one more request, and the last one of all others.
+    """
 
     def answer(connection, _ended, path):
         if asked is not None:
             asked.append(path)
         status = next((status for base, status in statuses.items() if path.startswith(base)), 404)
-        header = f"Sunset: {sunset}\r\n" if sunset and path.startswith(OLD) else ""
+        if isinstance(status, list):
+            status = status.pop(0) if len(status) > 1 else status[0]
+        header = f"Sunset: {sunset}\r\n" if sunset and path.startswith(ending) else ""
+        header += "Location: https://other.apps.example.com/\r\n" if status == 302 else ""
         connection.sendall(f"HTTP/1.1 {status} Text\r\nContent-Length: 2\r\nConnection: close\r\n{header}\r\n{{}}".encode())
 
     return answer
@@ -201,6 +210,71 @@ def test_the_newest_version_of_the_api_answers_and_an_older_one_tells_its_end(mo
     # Where clients can go is said only if there is such a version.
     assert until is None or ("Update its clients to v1" in found.sunset.message) == (version == "v1")
     assert asked[0].startswith(NEW) and len(asked) == (1 if statuses.get(NEW) in (403, 500) else 2)
+
+
+@pytest.mark.parametrize("sunset", [SUNSET, None])
+def test_an_older_version_is_not_asked_when_the_newest_one_has_an_end(monkeypatch, tmp_path, sunset):
+    asked = []
+    with registry(monkeypatch, tmp_path, server({NEW: 200, OLD: 200}, sunset, asked, NEW)) as ca_file:
+        found = ask("https://first.apps.example.com", "token", ca_file, APPS)
+    assert len(asked) == (1 if sunset else 2)
+    text = "the registry no longer provides version v1 of its REST API after 2027-06-30"
+    assert found.sunset == (sunset and smoke_test.Sunset("v1", "2027-06-30", text))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "result", "requests"),
+    [
+        ([401, 502, 503, 403], "forbidden", 4),
+        ([401], "unauthorized", 6),
+        ([503, 503, 503, 503, 503, 403], "forbidden", 6),
+        ([302], "unauthorized", 1),
+        ([500, 403], "failed", 1),
+    ],
+)
+def test_what_passes_in_a_moment_is_waited_for_and_a_redirect_is_not_followed(monkeypatch, tmp_path, statuses, result, requests):
+    asked, slept = [], []
+    monkeypatch.setattr(smoke_test.time, "sleep", slept.append)
+    with registry(monkeypatch, tmp_path, server({NEW: statuses}, None, asked)) as ca_file:
+        found = ask("https://first.apps.example.com", "token", ca_file, APPS)
+    assert (found.result, found.api_version) == (result, "v1")
+    assert len(asked) == requests and slept == [1] * (requests - 1)
+
+
+class Reader:
+    """Of the cluster's ingress: its domain, or an error."""
+
+    def __init__(self, domain="apps.example.com", token="token", ca_file=None):
+        self.cluster = SimpleNamespace(bearer_token=token, ca_file=ca_file)
+        self.domain, self.reads = domain, 0
+
+    def ingress_domains(self):
+        self.reads += 1
+        if self.domain is None:
+            raise _errors.ClusterError("403")
+        return [self.domain]
+
+
+@pytest.mark.parametrize(
+    ("address", "reader", "listed", "reads", "result", "says"),
+    [
+        (None, Reader(), [], 0, "no_address", "no public address"),
+        ("https://first.apps.example.com", Reader(token=None), [], 0, "no_token", "no token"),
+        ("https://first.evil.test", Reader(), ["own.test"], 1, "not_trusted", "known domains (own.test, apps.example.com)"),
+        ("https://first.apps.example.com", Reader(None), [], 1, "not_trusted", "The ingress domain of the cluster could not be determined: 403"),
+    ],
+)
+def test_the_ingress_of_the_cluster_is_looked_at_where_it_decides(address, reader, listed, reads, result, says):
+    answer = smoke_test.ask_registry(reader, address, listed)
+    assert (answer.result, reader.reads) == (result, reads) and says in answer.message
+
+
+def test_the_token_is_for_the_ingress_of_the_cluster_and_for_domains_that_are_listed(monkeypatch, tmp_path):
+    with registry(monkeypatch, tmp_path, server({NEW: 200, OLD: 200})) as ca_file:
+        for listed, reads in ((["own.test"], 1), (["own.test", "example.com"], 0)):
+            reader = Reader(ca_file=ca_file)
+            assert smoke_test.ask_registry(reader, "https://first.apps.example.com", listed).result == "ok"
+            assert reader.reads == reads and "apps.example.com" not in listed
 
 
 def test_an_older_version_that_is_not_answered_changes_nothing(monkeypatch, tmp_path):

@@ -57,6 +57,11 @@ def test_what_one_engine_cannot_store_is_told_apart() -> None:
         encoded(kind, **values.storable({**ROW, **change}))
     assert encoded("mysql", string_value="a\0b")[5] == b"'a\\0b'"
     assert encoded("postgresql", double_value=float("-inf"))[4] == b"-inf"
+    assert values.storable({"a": float("-inf"), "b": 0.5, "c": "\0a\0", "d": 7, "e": None}) == {"a": None, "b": 0.5, "c": "a", "d": 7, "e": None}
+
+
+def test_a_double_of_mysql_has_one_exponent() -> None:
+    assert [encoded("mysql", double_value=number)[4] for number in (3, -0.5, 1e22, 5e-324)] == [b"3.0e0", b"-0.5e0", b"1e+22", b"5e-324"]
 
 
 def test_a_type_is_its_number_in_this_database() -> None:
