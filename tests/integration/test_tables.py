@@ -100,7 +100,14 @@ def test_every_value_is_read_as_it_is(layout: Layout, new_database: MakeDatabase
     name = new_database(kind)
     schema.migrate(connect(layout, kind, name))
     insert_odd_rows(layout, kind, name)
-    rows = {row["name"]: row for row in map(json.loads, contents(layout, kind, name)["ContextProperty"])}
+    with opened(layout, kind, name) as (connection, engine):
+        statement = """INSERT INTO "TypeProperty" (type_id, name, data_type) VALUES (9999, 'of no type', 1)"""
+        connection.cursor().execute(statement.replace('"', "`") if engine == "mysql" else statement)
+    found = contents(layout, kind, name)
+    assert b'{"type":null,"name":"of no type","data_type":1}' in found["TypeProperty"]
+    rows = {row["name"]: row for row in map(json.loads, found["ContextProperty"])}
+    # A column without a value is not in the line.
+    assert rows["truth 0"].keys() == {"context_id", "name", "is_custom_property", "bool_value"}
     for number, value in enumerate(DOUBLES):
         assert repr(rows[f"double {number}"].get("double_value")) == repr(value or (None if value is None else 0.0))
     for number, text in enumerate(TEXTS):
@@ -194,16 +201,25 @@ def test_a_database_with_tables_of_others_is_refused(layout: Layout, new_databas
         connection.cursor().execute("CREATE TABLE orders (id int primary key)")
         with snapshot.snapshot(connection, engine) as taken, pytest.raises(snapshot.UnusableDatabaseError, match="orders"):
             taken.need_registry()
+        connection.cursor().execute("DROP TABLE orders")
+        quote = "`" if engine == "mysql" else '"'
+        connection.cursor().execute(f"INSERT INTO {quote}Type{quote} (name, type_kind) VALUES ('kf.Experiment', 2)")
+        with snapshot.snapshot(connection, engine) as taken, pytest.raises(snapshot.UnusableDatabaseError, match=r"rows with the same name: kf\.Experiment$"):
+            taken.need_registry()
 
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_an_empty_or_dirty_database_is_refused(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
     with opened(layout, kind, new_database(kind)) as (connection, engine):
         with snapshot.snapshot(connection, engine) as taken:
-            with pytest.raises(snapshot.UnusableDatabaseError, match="Missing: Artifact"):
+            with pytest.raises(snapshot.UnusableDatabaseError, match=r"Missing: Artifact, .*, Execution, ExecutionProperty and 5 more$"):
                 taken.need_registry()
-            with pytest.raises(snapshot.UnusableDatabaseError):
+            with pytest.raises(snapshot.UnusableDatabaseError, match="does not have the tables of a model registry"):
                 taken.schema_version()
+        quote = "`" if engine == "mysql" else '"'
+        connection.cursor().execute(f"CREATE TABLE {quote}Artifact{quote} (id int)")
+        with snapshot.snapshot(connection, engine) as taken, pytest.raises(snapshot.UnusableDatabaseError, match="Update the product first"):
+            taken.schema_version()
         connection.cursor().execute("CREATE TABLE schema_migrations (version bigint primary key, dirty boolean)")
         connection.cursor().execute("INSERT INTO schema_migrations VALUES (8, true)")
         with snapshot.snapshot(connection, engine) as taken, pytest.raises(snapshot.UnusableDatabaseError, match="dirty"):
@@ -253,16 +269,19 @@ def test_a_connection_that_is_lost_while_rows_are_read_is_an_error(layout: Layou
         table_name = schema.quoting(connection).join(("", "ContextProperty", ""))
         connection.run(f"INSERT INTO {table_name} ({columns}) VALUES (77, 'wide {number}', TRUE, REPEAT('a', 1000000))")
     connection.close()
-    [table] = [table for table in TABLES if table.name == "ContextProperty"]
-    with opened(layout, kind, name) as database, snapshot.snapshot(*database) as taken:
-        engine = database[1]
-        number = taken.first("SELECT CONNECTION_ID()" if engine == "mysql" else "SELECT pg_backend_pid()")[0]
-        rows = taken.rows(table)
-        next(rows)
-        with databases.administration(layout, kind) as run:
-            run(f"KILL {number}" if engine == "mysql" else f"SELECT pg_terminate_backend({number})")
-        with pytest.raises(snapshot.UnusableDatabaseError, match="ContextProperty was not read completely"):
-            list(rows)
+    # A statement that is ended leaves the connection as it is.
+    ways = [("KILL {}", ""), ("KILL QUERY {}", "interrupted")]
+    if kind == "postgresql":
+        ways = [("SELECT pg_terminate_backend({})", ""), ("SELECT pg_cancel_backend({})", "canceling statement")]
+    for statement, says in ways:
+        with opened(layout, kind, name) as database, snapshot.snapshot(*database) as taken:
+            number = taken.first("SELECT pg_backend_pid()" if kind == "postgresql" else "SELECT CONNECTION_ID()")[0]
+            rows = taken.rows(BY_NAME["ContextProperty"])
+            next(rows)
+            with databases.administration(layout, kind) as run:
+                run(statement.format(number))
+            with pytest.raises(snapshot.UnusableDatabaseError, match=f"ContextProperty was not read completely: .*{says}"):
+                list(rows)
 
 
 @pytest.mark.parametrize("kind", SERVERS)

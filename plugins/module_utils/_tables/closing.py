@@ -51,7 +51,7 @@ class Source:
 
     def __init__(self, connection: Any, kind: str) -> None:
         self._connection, self._is_mysql = connection, kind == _options.MYSQL
-        self._renames = self._is_mysql and not _has_read_only(str(self._run("SELECT VERSION()")[0][0]))
+        self._renames = self._is_mysql and not has_read_only(str(self._run("SELECT VERSION()")[0][0]))
 
     @property
     def suffix(self) -> str:
@@ -236,7 +236,8 @@ def _quoted() -> str:
     return ", ".join(f'"{name}"' for name in _NAMES)
 
 
-def _has_read_only(version: str) -> bool:
+def has_read_only(version: str) -> bool:
+    """Whether a server of this version, in its own words, has databases that are read-only."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
     return "MariaDB" not in version and found is not None and tuple(map(int, found.groups())) >= READ_ONLY
 

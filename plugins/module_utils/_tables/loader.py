@@ -173,7 +173,7 @@ def empty(connection: Any, kind: str, rows: Mapping[str, int], digests: Mapping[
     taken = snapshot.Snapshot(connection, kind)
     with snapshot.in_words(connection, "The database was not emptied"):
         try:
-            for statement in _BEGIN[kind if kind == _options.MYSQL else _options.POSTGRESQL]:
+            for statement in _BEGIN[kind]:
                 _execute(connection, statement)
             prove_unchanged(taken, rows, digests)
             for table in reversed(COPIED):
@@ -212,7 +212,7 @@ class _Loading:
         counters: dict[str, int] = {}
         try:
             with snapshot.in_words(self._connection, "The database was not locked for writing"):
-                for statement in _BEGIN[_options.MYSQL if self._is_mysql else _options.POSTGRESQL]:
+                for statement in _BEGIN[self._kind]:
                     self._run(statement)
             # From here on nobody else writes: reading an empty table of MySQL in this way locks it.
             found = [table.name for table in COPIED if self._target.first(f"SELECT * FROM {self._name(table)} LIMIT 1{' FOR UPDATE' * self._is_mysql}")]

@@ -13,7 +13,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import samples
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import migrate
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, readiness
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import loader
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import closing, loader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import new_schema
 
 DATABASE = {"type": "mysql", "host": "mysql.example.com", "username": "registry", "password": "word"}
@@ -95,6 +95,23 @@ def test_what_was_changed_through_the_api_meanwhile_is_no_difference():
     assert samples.changed({"x/1": one}, {"x/1": one, "x/2": other}) == []
     assert samples.changed({"x/1": one}, {"x/1": newer}) == []
     assert samples.changed({"x/1": one}, {"x/1": other}) == samples.changed({"x/1": one}, {}) == ["x/1"]
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("8.0.21-commercial", False),
+        ("8.0.22", True),
+        ("8.4.0-log", True),
+        ("10.0.0", True),
+        ("5.7.44", False),
+        ("10.11.6-MariaDB-0+deb12u1", False),
+        ("5.5.5-10.11.6-MariaDB", False),
+        ("of our own", False),
+    ],
+)
+def test_only_newer_servers_of_mysql_have_databases_that_are_read_only(version, expected):
+    assert closing.has_read_only(version) is expected
 
 
 def test_the_secret_of_each_database_has_a_name_of_its_own_that_is_found_again():

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import samples
 
 WITHOUT_EXPERIMENTS = [name for name in samples.COLLECTIONS if not name.startswith("experiment")]
@@ -92,9 +93,19 @@ def test_no_other_server_is_asked_when_the_connection_to_the_pod_ends(tmp_path: 
         samples._asked(path)
 
 
-def test_a_registry_without_a_ready_pod_is_named() -> None:
-    reader: Any = SimpleNamespace(pods=lambda _name: [])
-    with pytest.raises(samples.NoAnswerError, match="'models' has no ready pod"):
+def pod(is_ready: bool = True, container: str = server_pods.SERVER, **more: Any) -> dict[str, Any]:
+    conditions = [{"type": "Ready", "status": str(is_ready)}]
+    spec = {"containers": [{"name": "proxy", "ports": [{"containerPort": 8443}]}, {"name": container, **more}]}
+    return {"metadata": {"name": "models-1", "creationTimestamp": "2026-01-01T00:00:00Z"}, "spec": spec, "status": {"conditions": conditions}}
+
+
+PORTS = [{"containerPort": 8080}]
+
+
+@pytest.mark.parametrize("pods", [[], [pod(is_ready=False, ports=PORTS)], [pod(container="other", ports=PORTS)], [pod()], [pod(ports=None)]])
+def test_a_registry_without_a_ready_pod_and_its_server_is_named(pods: list[dict[str, Any]]) -> None:
+    reader: Any = SimpleNamespace(pods=lambda _name: pods)
+    with pytest.raises(samples.NoAnswerError, match="'models' has no ready pod with a server"):
         samples.taken(reader, "models")
 
 
