@@ -64,16 +64,20 @@ class RegistryModule(AnsibleModule):
         super().fail_json(msg, **(kwargs | {"invocation": {}}))
 
 
+class _Unusable(RegistryModule):
+    """Says what is missing, whatever options it is given: without kubernetes.core those are not known, and Ansible would refuse them."""
+
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
+        super().fail_json("The collection kubernetes.core is not installed. Install it: ansible-galaxy collection install kubernetes.core")
+
+
 def run(argument_spec: dict[str, Any], work: Callable[[Any], None], outcome: record.Outcome, needs_cluster: bool = True, **rules: Any) -> None:
     """Run a module that does this work, which fills the outcome; ends the process with its result. `rules` are those of AnsibleModule about options.
 
     A module that does not always need a cluster calls `need_cluster` when it does.
     """
     if not HAS_KUBERNETES_CORE:
-        # The options are not known without it: take none, and say what is missing.
-        RegistryModule(argument_spec={}, bypass_checks=True).fail_json(
-            msg="The collection kubernetes.core is not installed. Install it: ansible-galaxy collection install kubernetes.core"
-        )
+        _Unusable(argument_spec={}, supports_check_mode=True, no_log=True).fail_json("")
     module = AnsibleK8SModule(
         module_class=RegistryModule,
         argument_spec={**AUTH_ARG_SPEC, **argument_spec},

@@ -155,6 +155,8 @@ def test_a_user_that_lacks_the_permission_to_close_is_found_before(layout: Layou
             lacking = "LOCK TABLES, ALTER" if source.suffix == "" else "LOCK TABLES, ALTER, DROP, CREATE, INSERT"
             assert problem == f"the user lacks {lacking} on the database. Run GRANT {lacking} ON `{database}`.* TO the user"
             assert kind == "mysql" or source.suffix
+            with pytest.raises(snapshot.UnusableDatabaseError, match=r"The tables were not locked: .*denied"):
+                source.hold(5)
             narrow.close()
             # Whoever tries nevertheless neither closes them nor holds them any longer.
             run(f"GRANT LOCK TABLES ON `{database}`.* TO '{database}'@'%'")

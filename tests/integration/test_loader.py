@@ -254,6 +254,10 @@ def test_names_that_mysql_takes_for_equal_are_all_named(layout: Layout, migrated
     event = [b'{"id":5,"artifact_id":1,"execution_id":1,"type":1}']
     with pytest.raises(loader.UnloadableError, match=r"to be equal: Event: id 5 twice\.$"):
         load(layout, kind, target, {**contents(layout, kind, target), "Event": event * 2})
+    thing_of = '{"id":%d,"type":"kf.RegisteredModel","name":"%s"}'
+    contexts = [(thing_of % found).encode() for found in ((1, "a"), (2, "A"), (3, "n" * 300))]
+    with pytest.raises(snapshot.UnusableDatabaseError, match=r"Context was not written: .*Data too long"):
+        load(layout, kind, target, {**contents(layout, kind, target), "Context": contexts})
     assert is_empty(layout, kind, target) and next_id(layout, kind, target) == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import syslog
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -50,20 +51,23 @@ def test_what_is_said_twice_is_told_once():
     assert grouped(["registry 'a' is old", "registry 'b' is old", "registry 'b' is old"]) == ["registry 'a' is old. This also applies to 'b'."]
 
 
+SPEC = {"name": {"type": "str"}, "other": {"type": "str"}}
+
+
 @pytest.fixture
 def ran(monkeypatch, capsys):
-    """Runs a module that does this work, in this process; its exit code and its result."""
+    """Runs a module in this process; its exit code and its result."""
     logged = []
     monkeypatch.setattr(basic, "has_journal", False)
     monkeypatch.setattr(syslog, "syslog", lambda *arguments: logged.append(arguments[-1]))
 
-    def run(work, outcome=None, arguments=None, needs_cluster=False, **rules):
+    def run(module, arguments=None):
         given = {"ANSIBLE_MODULE_ARGS": {"_ansible_diff": True, "_ansible_check_mode": True, **(arguments or {})}}
         monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(given).encode())
         # Of Ansible since 2.19.
         monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
         with pytest.raises(SystemExit) as ended:
-            _module.run({"name": {"type": "str"}, "other": {"type": "str"}}, work, outcome or record.Outcome(), needs_cluster, **rules)
+            module()
         assert not logged
         return ended.value.code, json.loads(capsys.readouterr().out)
 
@@ -89,7 +93,7 @@ def test_a_module_returns_what_was_found_and_its_warnings_and_none_of_its_argume
         outcome.warnings += ["registry 'a' is old\x1b[2J", "registry 'b' is old\x1b[2J"]
 
     outcome = Outcome()
-    code, result = ran(work, outcome, {"name": "secret-word"})
+    code, result = ran(lambda: _module.run(SPEC, work, outcome, needs_cluster=False), {"name": "secret-word"})
     assert (code, seen) == (0, [("secret-word", True)])
     assert (result["changed"], result["is_diff"], result["invocation"]) == (True, True, {})
     assert last_warning(result) == "registry 'a' is old\\x1b[2J. This also applies to 'b'."
@@ -109,7 +113,7 @@ def test_a_module_that_fails_tells_what_it_did_until_then(ran, error, more):
         raise error
 
     outcome = Outcome()
-    code, result = ran(work, outcome, {"name": "secret-word"})
+    code, result = ran(lambda: _module.run(SPEC, work, outcome, needs_cluster=False), {"name": "secret-word"})
     assert (code, last_warning(result)) == (1, f"it is old: {error}".partition("\x1b")[0])
     assert result["msg"] == str(error).replace("\x1b", "\\x1b") and "\x1b" not in result["msg"]
     assert {key: value for key, value in result.items() if key not in ("warnings", "exception")} == {
@@ -122,8 +126,57 @@ def test_a_module_that_fails_tells_what_it_did_until_then(ran, error, more):
     }
 
 
+def not_run(*_arguments):
+    pytest.fail("it was run")
+
+
 def test_the_rules_about_options_are_those_of_the_module(ran):
-    code, result = ran(lambda _module: pytest.fail("it was run"), arguments={"name": "a", "other": "b"}, mutually_exclusive=[("name", "other")])
+    rule = [("name", "other")]
+    code, result = ran(lambda: _module.run(SPEC, not_run, record.Outcome(), needs_cluster=False, mutually_exclusive=rule), {"name": "a", "other": "b"})
+    assert code == 1 and "name|other" in result["msg"]
+
+
+def test_without_the_collection_for_clusters_nothing_but_that_is_told(ran, monkeypatch):
+    monkeypatch.setattr(_module, "HAS_KUBERNETES_CORE", False)
+    for arguments in ({"name": "secret-word", "host": "https://api"}, {}):
+        code, result = ran(lambda: _module.run(SPEC, not_run, record.Outcome()), arguments)
+        assert code == 1 and result["msg"].startswith("The collection kubernetes.core is not installed.")
+        assert "secret-word" not in json.dumps(result)
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """The cluster that modules connect to. It has no certificate that is verified."""
+    identity = {"host": "https://api", "context": None, "user": "ansible", "verify_ssl": False}
+    connected = SimpleNamespace(identity=lambda: identity)
+    monkeypatch.setattr(login, "connect", lambda _module: connected)
+    return connected
+
+
+def test_a_module_that_only_reads_looks_at_its_options_first(ran, cluster, monkeypatch):
+    def collect(used, options, outcome):
+        assert used is cluster
+        outcome.found = {"name": options["name"]}
+
+    code, result = ran(lambda: _module.run_reading(SPEC, collect), {"name": "a"})
+    assert (code, result["changed"], result["name"]) == (0, False, "a")
+    monkeypatch.setattr(login, "connect", not_run)
+    code, result = ran(lambda: _module.run_reading(SPEC, not_run, lambda options: [PROBLEM] if options["name"] else []), {"name": "a"})
+    assert code == 1 and [problem["option"] for problem in result["problems"]] == ["name"]
+
+
+@pytest.mark.parametrize("outcome", [None, record.Outcome(own={"more": 7})])
+def test_a_module_that_writes_tells_what_it_does_where_and_stops_when_nobody_waits_for_it(ran, cluster, outcome):
+    def work(used, options, check_mode, filled):
+        assert (options["name"], check_mode) == ("a", True) and (outcome is None or filled is outcome)
+        used.before_writing()
+        used.say("writing")
+        assert [entry["message"] for entry in filled.timeline] == ["writing"] and callable(used.tell)
+
+    code, result = ran(lambda: _module.run_on_cluster(SPEC, work, lambda _options: [], outcome), {"name": "a"})
+    assert code == 0 and result["cluster"] == cluster.identity() and result.get("more") == (outcome and 7)
+    assert "certificate of https://api is not verified" in last_warning(result)
+    code, result = ran(lambda: _module.run_on_cluster(SPEC, not_run, lambda _options: [], mutually_exclusive=[("name", "other")]), {"name": "a", "other": "b"})
     assert code == 1 and "name|other" in result["msg"]
 
 
@@ -132,7 +185,7 @@ def test_a_module_that_needs_a_cluster_needs_its_library_before_it_does_anything
     monkeypatch.setattr(_module, "need_cluster", lambda module: seen.append("library"))
     for needs_cluster, expected in ((True, ["library", "work"]), (False, ["work"])):
         seen.clear()
-        ran(lambda _module: seen.append("work"), needs_cluster=needs_cluster)
+        ran(partial(_module.run, SPEC, lambda _module: seen.append("work"), record.Outcome(), needs_cluster))
         assert seen == expected
 
 
