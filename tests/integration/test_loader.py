@@ -83,7 +83,15 @@ def test_everything_arrives_in_every_server_and_new_objects_get_the_next_ids(lay
     filler.fill(asking(emulated(connection)))
     filler.fill_rows(connection, 500)
     insert_odd_rows(layout, kind, source)
-    run(layout, kind, source, """INSERT INTO "Type" (name, type_kind) VALUES ('kf.Old', 2)""", thing(kind, 90, "of old", "kf.Old"))
+    run(
+        layout,
+        kind,
+        source,
+        """INSERT INTO "Type" (name, type_kind) VALUES ('kf.Old', 2)""",
+        """INSERT INTO "TypeProperty" (type_id, name, data_type) SELECT id, 'age', 3 FROM "Type" WHERE name = 'kf.Old'""",
+        """INSERT INTO "ParentType" SELECT a.id, b.id FROM "Type" a, "Type" b WHERE a.name = 'kf.Old' AND b.name = 'kf.ModelVersion'""",
+        thing(kind, 90, "of old", "kf.Old"),
+    )
     answers = everything(emulated(connection))
     connection.close()
     rows = contents(layout, kind, source)
@@ -108,6 +116,7 @@ def test_everything_arrives_in_every_server_and_new_objects_get_the_next_ids(lay
         types = dict(run(layout, other, target, 'SELECT name, id FROM "Type"'))
         assert before.items() <= types.items() and types.keys() - before.keys() == {"kf.Old"}
         assert {*rows["TypeProperty"]} < {*found["TypeProperty"]} and b'"name":"future"' in b"".join(found["TypeProperty"])
+        assert b'{"type":"kf.Old","parent_type":"kf.ModelVersion"}' in rows["ParentType"] and {*rows["ParentType"]} == {*found["ParentType"]}
         connection = connect(layout, other, target)
         assert everything(emulated(connection)) == answers, other
         connection.close()
@@ -254,7 +263,7 @@ def test_names_that_mysql_takes_for_equal_are_all_named(layout: Layout, migrated
     event = [b'{"id":5,"artifact_id":1,"execution_id":1,"type":1}']
     with pytest.raises(loader.UnloadableError, match=r"to be equal: Event: id 5 twice\.$"):
         load(layout, kind, target, {**contents(layout, kind, target), "Event": event * 2})
-    thing_of = '{"id":%d,"type":"kf.RegisteredModel","name":"%s"}'
+    thing_of = '{"id":%d,"type":"kf.RegisteredModel","name":"%s","create_time_since_epoch":1,"last_update_time_since_epoch":1}'
     contexts = [(thing_of % found).encode() for found in ((1, "a"), (2, "A"), (3, "n" * 300))]
     with pytest.raises(snapshot.UnusableDatabaseError, match=r"Context was not written: .*Data too long"):
         load(layout, kind, target, {**contents(layout, kind, target), "Context": contexts})
