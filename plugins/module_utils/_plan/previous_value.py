@@ -49,7 +49,7 @@ def keeping(
     A value that is kept already is replaced only by one that all of them are available with, and were started with.
     """
     value = stored(present, key)
-    if present is None or value is None or change.action != "update":
+    if present is None or value is None:
         return change
     work = [server.is_available for server in servers]
     if is_kept(present, key):

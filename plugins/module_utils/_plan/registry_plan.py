@@ -97,12 +97,12 @@ def _edit(wanted: desired_state.Registry, live: live_state.Live, registry: manif
         after = custom_resource.flattened(custom_resource.registry_result(manifests.patched(registry, body)))
         differing = {option for option in {*before, *after} if before.get(option) != after.get(option)}
         # A field may be written that the shape does not show, such as a half of a client certificate.
-        names = tuple(sorted({option for option, _path, _value in fields if option != "database.type"} | differing))
+        names = tuple(sorted({option for option, _path, _value in fields} | differing))
         shown = [{option: shape[option] for option in shape if option in differing} for shape in (before, after)]
         changes.append(changeset.Change("update", kinds.KIND, wanted.namespace, wanted.name, names, "PATCH", live.capabilities.api, body, shown[0], shown[1]))
     warnings = []
     rolls_anyway = any(path[0] == "spec" for _option, path, _value in fields)
-    reread = bool(live.foreseen) or any(change.kind in kinds.APIS and change.action != "delete" for change in changes)
+    reread = bool(live.foreseen) or any(change.kind in kinds.APIS for change in changes)
     outdated = not rolls_anyway and restarts.is_outdated(live, _sources(live), reread)
     if outdated and consent.restart:
         changes.append(restarts.restart_of(wanted, now, live.deployment))
@@ -199,7 +199,7 @@ def _previous_values(
     wanted: desired_state.Registry, live: live_state.Live, referred: Iterable[dependencies.Reference], changes: Iterable[changeset.Change]
 ) -> list[changeset.Change]:
     """What removes the passwords and CA certificates that were replaced in place, from objects of ours that the registry reads after these changes."""
-    patches = {(change.kind, change.name): change.body for change in changes if change.action == "update"}
+    patches = {(change.kind, change.name): change.body for change in changes}
     removals = []
     for found in referred:
         held = live.objects.get(found.object)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import itertools
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -46,8 +47,8 @@ def upload(name: str = UPLOAD.name, content: str = OLD, **metadata: Any) -> dict
     return made
 
 
-def chosen(objects: dict[str, Any], reads: KeyReference | None = None, used: tuple[str, ...] = (), fits: str = OLD) -> str:
-    return place_of_upload("fraud", reads, objects.get, lambda name: ["other"] if name in used else [], fits.__eq__, fits.__eq__).name
+def chosen(objects: dict[str, Any], reads: KeyReference | None = None, used: tuple[str, ...] = (), fits: str = OLD, user: str = "other") -> str:
+    return place_of_upload("fraud", reads, objects.get, lambda name: [user] if name in used else [], fits.__eq__, fits.__eq__).name
 
 
 def test_an_upload_gets_the_dashboards_names_one_after_the_other():
@@ -66,7 +67,8 @@ def test_what_the_registry_reads_is_used_unless_it_is_somebody_elses_too():
     read = KeyReference(upload_name("fraud", 2), "ca.crt")
     objects = {UPLOAD.name: upload(content=NEW), read.name: upload(read.name, NEW)}
     assert chosen(objects, read) == read.name
-    assert chosen({}, read) == read.name
+    assert chosen({}, read) == chosen({}, read, used=(read.name,), user="fraud") == read.name
+    assert chosen({}, read, used=(read.name,)) == UPLOAD.name
     assert chosen(objects, read, used=(read.name,)) == upload_name("fraud", 3)
     assert chosen(objects | {read.name: upload(read.name, NEW, labels={"a": "b"})}, read) == upload_name("fraud", 3)
     # What holds these certificates already is not written, and need not be left.
@@ -97,7 +99,11 @@ def test_a_bundle_is_written_only_when_its_certificates_differ():
     assert [change.action for change in replacement(PLACE, upload(content="\ufeff" + OLD), OLD, "pem")] == ["update"]
     [change] = replacement(PLACE, upload(), NEW, "pem")
     assert change.body == {"metadata": {"resourceVersion": "7"}, "data": {"ca.crt": NEW}}
-    assert "O=old" in str(change.before) and "O=new" in str(change.after) and "BEGIN" not in str((change.before, change.after, change))
+    assert "BEGIN" not in str((change.before, change.after, change))
+    for shown, organization in ((change.before, "old"), (change.after, "new")):
+        [(place, [certificate])] = shown.items()
+        assert place == f"ConfigMap {UPLOAD.name} ca.crt"
+        assert re.fullmatch(rf".*O={organization}.*, until \d{{4}}-\d\d-\d\d, SHA-256 [0-9a-f]{{16}}", certificate)
     [made] = replacement(PLACE, None, NEW, "pem")
     assert made.body["metadata"] == {"name": UPLOAD.name, "namespace": NAMESPACE} and made.before == {}
 
@@ -147,6 +153,21 @@ def test_each_wrong_option_is_named(given, option, said):
     assert said in next(problem.problem for problem in problems if problem.option == option)
 
 
+@pytest.mark.parametrize(("days", "warned"), [(0, False), (1, False), (5, True)])
+def test_a_certificate_that_expires_in_so_many_days_is_a_warning(days, warned):
+    soon = trustme.CA().issue_cert("db", not_after=datetime.now(timezone.utc) + timedelta(days=2)).cert_chain_pems[0].bytes().decode()
+    warnings = ["first"]
+    bundle_from_options(DEFAULTS | {"name": "ca", "pem": OLD + soon, "expiry_days": days}, [], warnings)
+    assert ["expires in 1 days" in warning for warning in warnings[1:]] == [True] * warned
+
+
+@pytest.mark.parametrize("days", [-1, 10**12])
+def test_what_is_no_number_of_days_is_a_problem_like_any_other(days):
+    problems: list[Any] = []
+    made = bundle_from_options(DEFAULTS | {"name": "ca", "expiry_days": days}, problems, [])
+    assert named(problems) == ["expiry_days"] and made.pem == NEW
+
+
 def bundle(**given: Any) -> WantedBundle:
     problems: list[Any] = []
     made = bundle_from_options(DEFAULTS | {"name": "ca"} | given, problems, [])
@@ -169,6 +190,13 @@ def cluster(present: Any, *registries: Any, started: str = STARTED, kind: str = 
 def available(live_bundle: LiveBundle) -> LiveBundle:
     """The same with servers that work."""
     return dataclasses.replace(live_bundle, servers={name: dataclasses.replace(server, is_available=True) for name, server in live_bundle.servers.items()})
+
+
+def test_the_ca_of_the_database_to_verify_is_the_bundle_itself():
+    database = bundle(database={"type": "mysql", "host": "db", "port": 3307, "ca": {"source": "config_map"}}).database
+    assert database is not None and (database.type, database.host, database.port, database.ca) == ("mysql", "db", 3307, None)
+    assert bundle().database is None
+    assert bundle(state="absent", pem=None, database={"host": "db"}).database is None
 
 
 def test_exactly_the_registries_that_read_a_bundle_are_restarted():
@@ -196,6 +224,14 @@ def test_a_server_that_is_up_to_date_is_not_restarted_beside_one_that_is_not(ord
     assert [change.name for change in made.changes] == [name for name in order if name == "stale"] and put_off == []
     made, put_off = plan_bundle(bundle(restart=False), live_bundle, NOW)
     assert made.changes == () and put_off == [name for name in order if name == "stale"]
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_a_registry_without_a_pod_needs_no_restart(restart):
+    stopped = cluster(upload("ca"), reader())
+    stopped = dataclasses.replace(stopped, servers={"fraud": dataclasses.replace(stopped.servers["fraud"], pods=())})
+    made, put_off = plan_bundle(bundle(restart=restart), stopped, NOW)
+    assert steps(made) == [("update", "ConfigMap")] and put_off == [] and made.warnings == ()
 
 
 def test_certificates_are_added_once():
@@ -327,6 +363,10 @@ def test_what_a_tool_tracks_by_annotation_is_not_written_as_a_ca(annotation):
 def test_a_registry_that_does_not_read_its_bundle_yet_is_told():
     made, _put_off = plan_bundle(bundle(name=None, registry="apart"), cluster(None, reader("apart", "other-ca")), NOW)
     assert "does not use ConfigMap 'ca' yet: set its database.ca to {source: config_map, name: ca, key: ca.crt}" in made.warnings[0]
+    # One that reads it, or that is not there yet, need not be told, and neither need one that was not named.
+    for named_one, there in (("fraud", [reader()]), ("fraud", [reader("apart", "other-ca")]), (None, [reader("apart", "other-ca")])):
+        made, _put_off = plan_bundle(bundle(name=None if named_one else "ca", registry=named_one), cluster(None, *there), NOW)
+        assert not any("does not use" in warning for warning in made.warnings)
 
 
 def test_a_bundle_is_removed_only_when_no_registry_uses_it():
@@ -339,8 +379,24 @@ def test_a_bundle_is_removed_only_when_no_registry_uses_it():
     mixed["data"]["note"] = "kept"
     [change] = plan_removal(gone, [cluster(mixed)]).changes
     assert (change.action, change.body["data"]) == ("update", {"ca.crt": None})
+    assert change.before == {"ConfigMap ca ca.crt": "present"}
+    # Other keys stay as they are, so that who reads those is no reason to keep this one; who reads anything of an object that goes whole is.
+    beside = stored(wanted(name="beside", database__ca={"source": "config_map", "name": "ca", "key": "note"}))
+    assert steps(plan_removal(gone, [cluster(mixed, beside)])) == [("update", "ConfigMap")]
+    assert named(plan_removal(gone, [cluster(mixed, beside, reader())]).problems) == ["name"]
+    assert "'beside'" in plan_removal(gone, [cluster(upload("ca"), beside)]).problems[0].problem
+    # What was kept beside a key goes with it.
+    mixed["data"][previous_value.key_of("ca.crt")] = NEW
+    mixed["metadata"]["annotations"] = {previous_value.LOGIN: "x"}
+    [change] = plan_removal(gone, [cluster(mixed)]).changes
+    left = manifests.patched(mixed, change.body)
+    assert left["data"] == {"note": "kept"} and left["metadata"]["annotations"] == {}
+    assert named(plan_removal(dataclasses.replace(gone, name=None, registry="one"), [cluster(upload("ca"), reader("one"))]).problems) == ["registry"]
     del mixed["data"]["ca.crt"]
-    assert steps(plan_removal(gone, [cluster(mixed)])) == []
+    assert steps(plan_removal(gone, [cluster(mixed), cluster(upload("ca"))])) == [("delete", "ConfigMap")]
+    bytes_too = binary(OLD.encode()) | {"data": {"note": "kept"}}
+    [change] = plan_removal(gone, [cluster(bytes_too)]).changes
+    assert manifests.patched(bytes_too, change.body)["binaryData"] == {} and "data" not in change.body
     assert named(plan_removal(gone, [cluster(upload("ca", labels={"a.b/c": "d"}))]).problems) == ["name"]
 
 

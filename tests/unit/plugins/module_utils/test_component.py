@@ -13,6 +13,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.compon
     Live,
     Surroundings,
     Wanted,
+    left_behind,
     plan_switch,
     why_not_managed,
     why_not_removed,
@@ -157,6 +158,11 @@ def test_a_managed_component_that_lacks_nothing_is_ready(phase):
 def test_a_removed_component_is_gone_with_all_that_was_made_of_it(seen, singleton, told):
     found = why_not_removed(seen, Surroundings(True, None, singleton))
     assert (told in found) if told else found == ""
+
+
+def test_registries_that_would_remain_are_told_with_their_namespaces():
+    one, other = ({"metadata": {"name": name, "namespace": namespace}} for name, namespace in (("fraud", "ours"), ("churn", "theirs")))
+    assert left_behind([one, other]) == "'fraud' in namespace 'ours', 'churn' in namespace 'theirs'"
 
 
 def test_labels_of_the_sample_are_not_those_of_a_tool():

@@ -112,10 +112,25 @@ def test_what_is_left_of_a_generated_database_needs_no_consent_of_its_own():
     assert deleted(has_generated_database=True).problems == ()
 
 
-@pytest.mark.parametrize("given", [{"database": None}, {"host": None, "hostAddress": "10.0.0.1"}])
-def test_a_database_that_is_described_by_hand_is_kept_and_named_too(given):
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"database": None}, " on pg.data.svc:5432"),
+        ({"port": None}, "models on pg.data.svc:"),
+        ({"host": None, "hostAddress": "10.0.0.1"}, "models on 10.0.0.1:5432"),
+        ({"hostAddress": "10.0.0.1"}, "models on pg.data.svc:5432"),
+    ],
+)
+def test_a_database_that_is_described_by_hand_is_kept_and_named_too(given, name):
     [kept] = deleted(registry=stored(wanted("postgresql"), **given)).kept
-    assert kept["kind"] == "postgresql" and ":5432" in kept["name"]
+    assert (kept["kind"], kept["name"]) == ("postgresql", name)
+
+
+def test_a_registry_without_a_database_keeps_none():
+    nowhere = stored(wanted())
+    del nowhere["spec"]["mysql"]
+    for registry in (nowhere, stored(wanted(), host=None)):
+        assert deleted(registry=registry).kept == ()
 
 
 def test_nothing_that_is_there_is_no_change():
@@ -193,6 +208,14 @@ def test_what_a_registry_left_that_is_no_more_goes_with_the_last_one_that_uses_i
     assert steps(left_for_fraud()) == [("delete", "ModelRegistry"), ("delete", "Secret"), ("delete", "ConfigMap")]
     assert steps(left_for_fraud(others=(other(),))) == steps(left_for_fraud())
     assert steps(left_for_fraud(used=False)) == [("delete", "ModelRegistry")]
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_what_a_registry_left_that_is_no_more_goes_although_the_last_one_that_used_it_is_gone_by_now(used):
+    login = {"database__password": None, "database__password_secret": {"name": LEFT, "key": "database-password"}}
+    made = deleted(last=stored(wanted(**(login if used else {}))), secrets=(secret(wanted(name="gone")),))
+    assert steps(made) == [("delete", "Secret")] * used
+    assert made.kept == ()
 
 
 def test_what_a_registry_left_goes_although_one_that_is_going_uses_it():
@@ -369,6 +392,13 @@ def test_a_cluster_role_binding_of_somebody_else_stays(theirs):
 
 def test_the_binding_that_the_operator_leaves_has_the_name_of_the_registry():
     assert auth_delegator("fraud") == "fraud-auth-delegator"
+
+
+def test_a_tool_that_may_make_the_registry_again_is_a_warning():
+    registry = stored(wanted())
+    registry["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = "x"
+    [warning] = deleted(registry=registry).warnings
+    assert "'fraud'" in warning and "argocd.argoproj.io/tracking-id" in warning
 
 
 def test_inference_services_that_refer_to_the_registry_are_a_warning():

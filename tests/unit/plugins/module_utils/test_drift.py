@@ -77,6 +77,15 @@ def test_a_registry_that_is_missing_is_one_difference():
 
 def test_what_is_as_wanted_does_not_drift():
     assert drift(wanted(), stored(wanted())) == []
+    # A server that has to be restarted is none of the options.
+    assert drift(wanted(), stored(wanted()), {("Secret", secret_name(wanted())): secret(wanted(), LATE)}) == []
+
+
+def test_options_are_told_in_the_order_of_their_names():
+    present = stored(wanted(display_name="Theirs", description="Theirs", database__port=1, database__username="x", database__ca={"source": "cluster"}))
+    found = drift(wanted(database__port=3306, database__ca={"source": "none"}), present)
+    names = ["database.ca", "database.port", "database.username", "database.verify_server_cert", "description", "display_name"]
+    assert [difference.option for difference in found] == names
 
 
 def test_access_is_granted_or_not():

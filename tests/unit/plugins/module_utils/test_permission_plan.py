@@ -16,6 +16,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permis
     difference,
     grant_changes,
     member_changes,
+    members_out_of_reach,
     no_registry,
     role_binding,
 )
@@ -94,7 +95,7 @@ def test_what_is_wanted_is_created_and_then_nothing_is_left_to_do():
         ("ServiceAccount", "pipeline"),
         ("User", "alice"),
     ]
-    assert planned(wanted, live).changes == ()
+    assert planned(wanted, live).changes == planned(wanted, live).warnings == plan.warnings == ()
 
 
 def test_the_dashboards_bindings_are_adopted_as_they_are():
@@ -103,7 +104,8 @@ def test_the_dashboards_bindings_are_adopted_as_they_are():
 
 
 def test_what_is_not_listed_stays_without_exact():
-    assert done(planned(Permissions((ALICE,)), [dashboards(ALICE), dashboards(BOB), binding("others", BOB)])) == []
+    plan = planned(Permissions((ALICE,)), [dashboards(ALICE), dashboards(BOB), binding("others", BOB), binding("somebodys", ALICE)])
+    assert plan.changes == plan.warnings == ()
 
 
 def test_exact_makes_the_list_the_whole_truth():
@@ -141,6 +143,7 @@ def test_absent_takes_a_subject_out_of_a_binding_that_has_others():
     [change] = planned(Permissions((ALICE,), revoke=True), [dashboards(ALICE, BOB, name="two")]).changes
     assert (change.verb, change.fields) == ("PATCH", ("permissions.users[alice]",))
     assert change.body == {"subjects": [BOB.subject], "metadata": {"resourceVersion": "7"}}
+    assert planned(Permissions((ALICE,), revoke=True), [dashboards(ALICE, BOB, ACCOUNT, name="three")]).warnings == ()
 
 
 def test_the_operators_binding_cannot_be_revoked_and_that_is_said():
@@ -149,7 +152,10 @@ def test_the_operators_binding_cannot_be_revoked_and_that_is_said():
 
 
 def test_the_operators_binding_counts_as_a_grant_to_its_group():
-    assert planned(Permissions((Grant("groups", "fraud-users"),), exclusive=True), [operators()]).changes == ()
+    for which in ({"exclusive": True}, {}):
+        plan = planned(Permissions((Grant("groups", "fraud-users"),), **which), [operators()])
+        assert plan.changes == plan.warnings == ()
+    assert planned(Permissions((ALICE,), revoke=True), [operators()]).warnings == ()
 
 
 def test_a_second_subject_is_said_and_exact_removes_it():
@@ -210,7 +216,10 @@ def test_a_binding_that_a_tool_keeps_is_left_and_told_by_its_evidence(which, ann
 
 def test_a_binding_for_nobody_is_surplus_only_to_the_whole_truth():
     nobodys = dashboards(ALICE, name="nobodys") | {"subjects": None}
-    assert planned(Permissions((ALICE,), revoke=True), [nobodys]).changes == ()
+    for wanted in (Permissions((ALICE,), revoke=True), Permissions(())):
+        assert planned(wanted, [nobodys]).changes == planned(wanted, [nobodys]).warnings == ()
+    theirs = binding("theirs") | {"subjects": None}
+    assert "'theirs' (no subjects)" in planned(Permissions(exclusive=True), [theirs]).warnings[0]
     assert done(planned(Permissions(exclusive=True), [nobodys])) == [("delete", "nobodys")]
 
 
@@ -300,6 +309,7 @@ def group(*users):
         (Permissions(members=("bob", "carol"), exclusive=True), ["alice", "bob"], ["bob", "carol"]),
         (Permissions(members=(), exclusive=True), ["alice"], []),
         (Permissions(members=("alice",), revoke=True), ["alice", "bob", "alice"], ["bob"]),
+        (Permissions(members=("g", "f", "e", "h", "d"), exclusive=True), ["c", "a", "d", "b"], ["d", "g", "f", "e", "h"]),
     ],
 )
 def test_members_are_added_and_removed_by_name(wanted, users, result):
@@ -307,7 +317,7 @@ def test_members_are_added_and_removed_by_name(wanted, users, result):
     assert (change.verb, change.api, change.namespace, change.name) == ("PATCH", ("user.openshift.io/v1", "groups"), "", "fraud-users")
     # Refused by the server when somebody else was faster, so that no writer loses another's names.
     assert change.body == {"metadata": {"resourceVersion": "3"}, "users": result}
-    assert set(change.fields) == {f"permissions.members[{name}]" for name in set(users) ^ set(result)}
+    assert list(change.fields) == sorted(f"permissions.members[{name}]" for name in set(users) ^ set(result))
     assert member_changes(wanted, TARGET, carried_out([group(*users)], [change])[0], True).changes == ()
 
 
@@ -341,7 +351,14 @@ def test_members_need_the_group_that_the_operator_makes():
     assert member_changes(replace(wanted, revoke=True), TARGET, None, True) == member_changes(Permissions(), TARGET, None, True)
     # Before there is a registry it is only said what would be done.
     [change] = member_changes(wanted, replace(TARGET, uid=None), None, True).changes
-    assert change.fields == ("permissions.members[bob]",)
+    assert change.fields == ("permissions.members[bob]",) and change.body == {"users": ["bob"]}
+
+
+def test_members_that_may_not_be_read_are_told_with_the_right_that_is_missing():
+    for members in (("alice", "bob"), None):
+        problem = members_out_of_reach(Permissions(members=members), "groups is forbidden.")
+        assert (problem.option, problem.problem) == ("permissions.members", "cannot be set: groups is forbidden")
+        assert problem.value == list(members or ()) and "model-registry-members" in problem.remedy
 
 
 def test_permissions_without_a_registry_name_the_way_to_give_them():

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests, ownership
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import previous_value
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import changeset, previous_value
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, Plan
 
 from .builders import LATER, PEM, body, config_map, edited, held, live, planned, pod, secret, secret_name, steps, stored, wanted
@@ -71,6 +71,26 @@ def test_a_previous_password_is_replaced_only_by_one_that_works(available: bool,
     after = manifests.patched(present, body(made, "Secret"))
     assert (manifests.decoded(after, KEY), manifests.decoded(after, previous_value.key_of(KEY))) == ("third", kept)
     assert len(removals(made)) == 1
+
+
+@pytest.mark.parametrize(
+    ("available", "before", "kept"),
+    [
+        # That one of several servers works with a value is reason enough to keep it, and that one does not to keep the previous one.
+        ((True, False), None, "second"),
+        ((False, True), None, "second"),
+        ((False, False), None, None),
+        ((True, True), "first", "second"),
+        ((True, False), "first", "first"),
+        ((False, True), "first", "first"),
+    ],
+)
+def test_a_value_that_several_servers_read_is_kept_for_those_that_work_with_it(available: tuple[bool, ...], before: str | None, kept: str | None) -> None:
+    present = holding("second", before)
+    change = changeset.update("Secret", ("v1", "secrets"), present, ("pem",), {"data": {KEY: manifests.encoded("third")}})
+    servers = [live(wanted(), is_available=one, pods=(pod("2026-05-01T10:00:05Z"),)) for one in available]
+    after = manifests.patched(present, previous_value.keeping(change, present, KEY, servers).body)
+    assert manifests.decoded(after, previous_value.key_of(KEY)) == kept
 
 
 def test_a_later_run_removes_what_an_earlier_one_kept() -> None:
@@ -135,6 +155,19 @@ def test_bytes_are_kept_and_put_back_as_bytes() -> None:
 @pytest.mark.parametrize(("manager", "is_ours"), [("modelops.openshift_ai", True), ("unknown", False)])
 def test_the_last_writer_of_a_key_is_known(manager: str, is_ours: bool) -> None:
     assert previous_value.is_written_by_us(holding("new", "old", manager=manager), KEY) is is_ours
+
+
+def test_a_key_that_somebody_else_wrote_too_is_not_ours_alone() -> None:
+    present = holding("new")
+    entries = present["metadata"]["managedFields"]
+    other = {**entries[0], "manager": "unknown"}
+    present["metadata"]["managedFields"] = [*entries, {**other, "fieldsV1": {"f:data": {"f:other": {}}}}]
+    assert previous_value.is_written_by_us(present, KEY)
+    present["metadata"]["managedFields"] = [*entries, other]
+    assert not previous_value.is_written_by_us(present, KEY)
+    for nobody in ([], None):
+        present["metadata"]["managedFields"] = nobody
+        assert not previous_value.is_written_by_us(present, KEY)
 
 
 def test_a_previous_value_names_the_login_that_it_belongs_to() -> None:

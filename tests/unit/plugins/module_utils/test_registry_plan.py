@@ -331,9 +331,46 @@ def test_a_password_is_seen_to_change_and_never_seen():
         assert found[0].fields == ("database.password",) and found[0].before != found[0].after
 
 
-def test_a_change_of_the_pod_needs_no_restart_beside_it():
-    made = planned(wanted(database__password="new-word", database__username="me"), live(wanted()))
+@pytest.mark.parametrize("texts", [{}, {"description": "New"}])
+def test_a_change_of_the_pod_needs_no_restart_beside_it(texts):
+    made = planned(wanted(database__password="new-word", database__username="me", **texts), live(wanted()))
     assert steps(made) == [("update", "Secret"), ("update", "ModelRegistry")]
+    # A text does not change the pod.
+    made = planned(wanted(database__password="new-word", description="New"), live(wanted()))
+    assert steps(made) == [("update", "Secret"), ("update", "ModelRegistry"), ("restart", "Deployment")]
+
+
+def test_the_options_that_an_edit_changes_are_told_in_the_order_of_their_names():
+    given = {"database__port": 1, "database__username": "me", "database__host": "x", "database__name": "y", "description": "New", "display_name": "New"}
+    [change] = planned(wanted(**given), live(wanted()), allow_data_change=True).changes
+    assert change.fields == ("database.host", "database.name", "database.port", "database.username", "description", "display_name")
+    assert tuple(sorted(change.before)) == tuple(sorted(change.after)) == change.fields
+
+
+def test_an_edit_of_a_registry_that_a_tool_manages_is_a_warning():
+    registry = stored(wanted())
+    registry["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = "x"
+    [warning] = planned(wanted(description="New"), live(wanted(), registry=registry)).warnings
+    assert "'fraud'" in warning and "argocd.argoproj.io/tracking-id" in warning
+    # What is in another object is no change of the registry.
+    assert planned(wanted(database__password="new-word"), live(wanted(), registry=registry)).warnings == ()
+
+
+def test_what_the_same_run_writes_for_another_registry_restarts_the_server():
+    cluster = live(wanted(), deployment={"metadata": {"creationTimestamp": LATER}})
+    assert steps(planned(said_nothing(), cluster)) == [] and not needs_pods(said_nothing(), cluster)
+    cluster = dataclasses.replace(cluster, foreseen=frozenset({("Secret", OURS)}))
+    assert steps(planned(said_nothing(), cluster)) == [("restart", "Deployment")] and needs_pods(said_nothing(), cluster)
+
+
+def test_only_what_is_new_and_named_after_a_registry_has_to_be_claimed():
+    registry = wanted(database__ca={"source": "secret", "name": "vault", "key": "k"})
+    objects = {("Secret", "vault"): foreign_secret("vault", k=PEM)}
+    assert planned(registry, Live(TODAY, objects=objects)).relied_on == (("Secret", OURS),)
+    assert planned(registry, live(wanted(), objects)).relied_on == ()
+    theirs = wanted(database__ca={"source": "config_map", "name": "churn-db-credential", "key": "ca.crt"})
+    made = planned(theirs, live(wanted(), {("ConfigMap", "churn-db-credential"): config_map("churn-db-credential")}))
+    assert made.relied_on == (("ConfigMap", "churn-db-credential"),)
 
 
 def test_a_password_goes_into_the_key_that_the_registry_reads():
@@ -790,6 +827,9 @@ def test_a_server_that_would_not_start_again_is_not_restarted_for_a_new_password
     registry = wanted(database__ca={"source": "config_map", "name": "bundle", "key": "ca.crt"})
     made = planned(registry, live(registry, {("Secret", OURS): secret(registry, LATER), ("ConfigMap", "bundle"): None}))
     assert steps(made) == [] and made.restart_needed and made.incomplete
+    rotated = planned(edited(password="new-word"), live(registry, {("ConfigMap", "bundle"): None}))
+    assert steps(rotated) == [("update", "Secret")] and rotated.restart_needed and rotated.incomplete
+    assert not planned(said_nothing(), live(registry, {("ConfigMap", "bundle"): None})).restart_needed
     assert any("was not restarted, because it would not start again" in warning for warning in made.warnings)
 
 
@@ -883,6 +923,8 @@ def test_certificates_are_not_written_into_a_config_map_that_a_tool_tracks():
     theirs["metadata"]["annotations"] = {"argocd.argoproj.io/tracking-id": "x"}
     [problem] = planned(registry, live(registry, {("ConfigMap", "fraud-db-credential"): theirs})).problems
     assert problem.option == "database.ca" and "argocd.argoproj.io/tracking-id of Argo CD" in problem.problem
+    for ours in (config_map("fraud-db-credential"), None):
+        assert planned(registry, live(registry, {("ConfigMap", "fraud-db-credential"): ours})).problems == ()
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -1064,6 +1106,16 @@ def test_references_are_those_of_the_registry_as_it_will_be():
     ]
 
 
+@pytest.mark.parametrize("missing", ["sslCertificateSecret", "sslKeySecret"])
+def test_a_reference_is_new_as_long_as_a_part_of_it_is(missing):
+    registry = wanted(database__client_certificate=CLIENT)
+    before = stored(registry, **{missing: None})
+    [_password, found] = references_of(resource_after(registry, before, TODAY), before)
+    assert (found.keys, found.live) == (("tls.crt", "tls.key"), False)
+    [_password, found] = references_of(stored(registry), stored(registry))
+    assert (found.keys, found.live) == (("tls.crt", "tls.key"), True)
+
+
 # What the operator writes for a new registry.
 MADE, GROUP = ("Deployment", "fraud"), ("Group", "fraud-users")
 
@@ -1172,10 +1224,11 @@ def test_what_is_unsafe_about_the_connection_is_a_warning(kind, given, said):
 def test_a_bare_host_without_such_a_service_is_a_warning(service, warned):
     registry = wanted(database__namespace=None, database__host="db")
     made = planned(registry, Live(TODAY, objects={("Service", "db"): service}))
-    assert made.problems == () and ["database.namespace" in warning for warning in made.warnings] == [True] * warned
-    assert not made.incomplete
+    missing = "database.host 'db': the Service does not exist in namespace"
+    assert made.problems == () and not made.incomplete
+    assert list(made.warnings) == [f"{missing} 'registries'. If it is in another namespace, set database.namespace"] * warned
     elsewhere = planned(wanted(database__host="db", database__namespace="dta"), Live(TODAY, objects={("Service", "db.dta"): service}))
-    assert ["does not exist in namespace 'dta'" in warning for warning in elsewhere.warnings] == [True] * warned
+    assert list(elsewhere.warnings) == [f"{missing} 'dta'. Correct database.host or database.namespace"] * warned
 
 
 @pytest.mark.parametrize("host", ["db.example.com", "10.0.0.1", "fd00::1"])
@@ -1194,6 +1247,13 @@ def test_a_change_does_not_print_what_it_sends():
 def test_a_database_is_compared_whatever_else_is_open():
     registry = dataclasses.replace(said_nothing(), database=Database())
     assert planned(registry, live(wanted())).changes == ()
+
+
+def test_half_a_client_certificate_encrypts_no_connection_to_postgresql():
+    half = stored(wanted("postgresql", database__ssl_mode="disable"), sslCertificateSecret={"name": "client", "key": "tls.crt"})
+    cluster = live(wanted("postgresql"), {("Secret", "client"): foreign_secret("client", **CERTIFICATE)}, registry=half)
+    [warning] = planned(said_nothing(), cluster).warnings
+    assert "ssl_mode disable" in warning
 
 
 def test_what_the_product_checks_of_postgresql_is_told_when_its_ca_is_set():

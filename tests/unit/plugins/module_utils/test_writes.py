@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDINGS
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, deletion
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
@@ -59,6 +60,64 @@ def test_a_deletion_without_an_answer_was_carried_out_if_the_registry_is_being_d
     outcome = Outcome(unanswered=[sent])
     outcome.settle([seen])
     assert bool(outcome.changes) is noted
+
+
+def test_a_write_without_an_answer_was_carried_out_if_it_is_not_planned_again() -> None:
+    others = [replace(GRANT, **{field: "other"}) for field in ("action", "kind", "name")]
+    outcome = Outcome(unanswered=[GRANT, *others])
+    outcome.settle([GRANT])
+    assert outcome.changes == [other.result(False) for other in others] and outcome.unanswered == []
+
+
+def test_a_write_without_an_answer_is_told_as_unverified_where_nobody_can_look() -> None:
+    outcome = Outcome(unanswered=[GRANT])
+    with outcome.in_doubt():
+        pass
+    assert outcome.changes == outcome.warnings == []
+    with pytest.raises(ClusterError, match="no answer"), outcome.in_doubt():
+        raise ClusterError("no answer")
+    assert outcome.changes == [{**GRANT.result(False), "unverified": True}]
+    assert outcome.warnings == ["it is not known whether the API server performed: create RoleBinding 'one'"]
+
+
+def test_a_warning_is_noted_once_in_the_order_in_which_it_came() -> None:
+    outcome = Outcome(warnings=["first"])
+    outcome.warn(["second", "first", "second"])
+    outcome.warn_of("second")
+    outcome.warn_of("third")
+    assert outcome.warnings == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_a_server_whose_certificate_is_not_verified_is_a_warning(verified: bool) -> None:
+    identity = {"host": "https://api.example.com:6443", "verify_ssl": verified}
+    outcome = Outcome()
+    outcome.introduce(identity)
+    assert outcome.cluster == identity
+    assert ["https://api.example.com:6443 is not verified" in warning for warning in outcome.warnings] == [True] * (not verified)
+
+
+def test_a_difference_shows_what_has_become_of_each_option_in_the_end() -> None:
+    outcome = Outcome()
+    outcome.record(replace(GRANT, before={"one": 1, "two": 2}, after={"one": 11, "three": 3}))
+    outcome.record(replace(GRANT, before={"one": 1, "four": 4}, after={"four": 44}))
+    outcome.forget(["one", "absent"])
+    assert outcome.result(True)["diff"] == {"before": {"two": 2, "four": 4}, "after": {"three": 3, "four": 44}}
+    outcome.permissions_difference = {"before": "", "after": "user alice\n"}
+    assert outcome.result(True)["diff"] == [{"before": {"two": 2, "four": 4}, "after": {"three": 3, "four": 44}}, outcome.permissions_difference]
+    assert "diff" not in outcome.result(False)
+
+
+def test_a_result_has_what_there_is_to_tell() -> None:
+    outcome = Outcome(cluster={"host": "h"}, registry={"name": "fraud"}, status={"available": True})
+    told = {"changed": False, "changes": [], "registry": {"name": "fraud"}, "status": {"available": True}, "cluster": {"host": "h"}}
+    assert outcome.result(False) == told
+    outcome.record(GRANT)
+    outcome.own, outcome.kept, outcome.database, outcome.verification = {"component": {}}, [{"kind": "Secret"}], {"checked": True}, {"verified": True}
+    assert outcome.result(False) == {
+        **{"changed": True, "changes": [GRANT.result(False)], "component": {}, "cluster": {"host": "h"}},
+        **{"kept": [{"kind": "Secret"}], "database": {"checked": True}, "verification": {"verified": True}},
+    }
 
 
 def test_a_deletion_that_has_begun_needs_no_permission() -> None:
