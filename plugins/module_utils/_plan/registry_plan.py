@@ -69,15 +69,13 @@ def _creation(wanted: desired_state.Registry, live: live_state.Live) -> changese
         version = ".".join(map(str, live.server))
         problem = f"starts with a digit, which Kubernetes {version} does not allow in the name of a Service"
         problems.append(_errors.Problem("name", problem, "Start it with a letter", wanted.name))
-    if problems:
-        # The rights are checked all the same, by the requests that the creation needs.
-        database = replace(database, type=database.type or _options.MYSQL)
     if database.type == _options.GENERATED:
         warnings.append(
             f"registry {wanted.name!r} uses a generated database, which is not intended for production: it is not backed up, and is deleted with the registry"
         )
-    changes = [*_bundle_changes(wanted, live), *password_plan.secret_changes(replace(wanted, database=database), live, None)]
-    resource = prediction.resource_after(replace(wanted, database=database), None, live.capabilities)
+    # Also with problems, because the rights that these requests need are checked all the same.
+    changes = _content_changes(wanted, live, None)
+    resource = prediction.resource_after(wanted, None, live.capabilities)
     section = custom_resource.SECTIONS[database.type or _options.MYSQL]
     options = [option for option, _path, _value in custom_resource.wanted_fields(wanted, {}, section)]
     fields = tuple(sorted({*options, *(["database.type"] if database.type == _options.GENERATED else [])}))

@@ -144,6 +144,19 @@ def test_a_subject_is_listed_once():
     assert permissions(dashboards(SCIENTISTS), doubled, dashboards(PROJECT), as_group) == ({"groups": ["data-scientists"], "projects": ["fraud-dev"]}, ())
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        # Somebody else's, one that grants nothing, and one of whose subjects each has a binding of its own.
+        binding("other", Grant("users", "carol"), Grant("users", "dave")),
+        dashboards(ALICE, Grant("users", "dave"), name="wrong", role="registry-users-fraud"),
+        dashboards(SCIENTISTS, ALICE, name="both"),
+    ],
+)
+def test_a_second_subject_is_told_only_where_it_has_access_that_is_not_listed(beside):
+    assert permissions(dashboards(ALICE), dashboards(SCIENTISTS), beside) == ({"groups": ["data-scientists"], "users": ["alice"]}, ())
+
+
 def test_what_a_run_would_write_anew_is_left_out():
     hidden, ownerless = dashboards(SCIENTISTS, ALICE), dashboards(PROJECT)
     del ownerless["metadata"]["ownerReferences"]

@@ -152,6 +152,15 @@ def test_bytes_are_kept_and_put_back_as_bytes() -> None:
     assert back["binaryData"] == {"ca.crt": "b2xk", previous_value.key_of("ca.crt"): "b2xk"} and back["data"] == {}
 
 
+@pytest.mark.parametrize(("part", "other"), [("data", "binaryData"), ("binaryData", "data")])
+def test_a_kept_value_is_in_one_part_of_an_object_whichever_held_the_one_before(part: str, other: str) -> None:
+    kept = previous_value.key_of("ca.crt")
+    present = held({"metadata": {"name": "bundle", "namespace": "registries"}, part: {"ca.crt": "bmV3"}, other: {kept: "b2xk", "note": "bm90ZQ=="}})
+    change = changeset.update("ConfigMap", ("v1", "configmaps"), present, ("pem",), {"data": {"ca.crt": PEM}})
+    after = manifests.patched(present, previous_value.keeping(change, present, "ca.crt", [live(wanted(), is_available=True)]).body)
+    assert after[part][kept] == "bmV3" and after[other].keys() - {"ca.crt"} == {"note"}
+
+
 @pytest.mark.parametrize(("manager", "is_ours"), [("modelops.openshift_ai", True), ("unknown", False)])
 def test_the_last_writer_of_a_key_is_known(manager: str, is_ours: bool) -> None:
     assert previous_value.is_written_by_us(holding("new", "old", manager=manager), KEY) is is_ours
