@@ -104,6 +104,6 @@ def _of_group(name: str, change: changeset.Change, group: manifests.Manifest | N
 
 def _paths(option: str, registry: manifests.Manifest) -> list[tuple[str, ...]]:
     """Where a registry keeps the value of an option."""
-    section = custom_resource.SECTIONS.get(custom_resource.live_type(registry) or "", "mysql")
+    section = custom_resource.SECTIONS[custom_resource.live_type(registry) or _options.MYSQL]
     field = _options.BY_OPTION.get(option)
     return [("spec", section)] if option == "database.type" else field.places(section) if field else []

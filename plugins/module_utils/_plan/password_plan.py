@@ -60,7 +60,7 @@ def secret_problems(wanted: desired_state.Registry, live: live_state.Live, regis
         present = live.objects.get(("Secret", change.name))
         owner = None if present is None else ownership.owner_of("Secret", present, wanted.name)
         if not ownership.is_named_as_ours(change.name, wanted.name) or (owner and not owner.is_ours):
-            reason = f"is {owner}" if owner and not owner.is_ours else "does not exist, and this collection does not create Secrets with this name"
+            reason = f"is {owner}" if owner else "does not exist, and this collection does not create Secrets with this name"
             remedy = "Change the password where the Secret is managed and remove database.password, or set database.password_secret to another Secret"
             return [_errors.Problem("database.password", f"cannot be written: Secret {change.name!r} {reason}", remedy)]
     return []

@@ -54,10 +54,11 @@ def _earliest_start(pod: manifests.Manifest) -> datetime | None:
 
     The clock of a node may be ahead or behind. How long after the node had seen the pod it started the server is right by any clock.
     """
-    started, created, seen = server_pods.server_start(pod), manifests.at(pod, ("metadata", "creationTimestamp")), manifests.at(pod, ("status", "startTime"))
-    if started is None or created is None:
-        return started
-    return max(manifests.parsed(created), min(started, manifests.parsed(created) + (started - manifests.parsed(seen or started.isoformat()))))
+    started = server_pods.server_start(pod)
+    if started is None:
+        return None
+    created, seen = manifests.parsed(pod["metadata"]["creationTimestamp"]), manifests.at(pod, ("status", "startTime"))
+    return max(created, min(started, created + (started - manifests.parsed(seen or started.isoformat()))))
 
 
 def _newest_change(deployment: manifests.Manifest | None, fields: tuple[str, ...]) -> datetime | None:

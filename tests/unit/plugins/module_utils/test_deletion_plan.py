@@ -390,6 +390,13 @@ def test_a_cluster_role_binding_of_somebody_else_stays(theirs):
     assert deleted(cluster_role_binding=theirs).changes == ()
 
 
+def test_the_grants_that_no_owner_takes_along_go_before_what_shows_that_there_was_a_registry():
+    grant = {"metadata": {"name": "grant", "namespace": NAMESPACE, "uid": "g"}}
+    made = deleted(registry=stored(wanted()), role_bindings=(grant,), cluster_role_binding=binding())
+    assert steps(made) == [("delete", "ModelRegistry"), ("delete", "RoleBinding"), ("delete", "ClusterRoleBinding")]
+    assert (made.changes[1].name, made.changes[1].api) == ("grant", ("rbac.authorization.k8s.io/v1", "rolebindings"))
+
+
 def test_the_binding_that_the_operator_leaves_has_the_name_of_the_registry():
     assert auth_delegator("fraud") == "fraud-auth-delegator"
 

@@ -9,7 +9,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.drift 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.permission_plan import grant_changes, member_changes
 
 from .builders import config_map, live, planned, secret, secret_name, stored, wanted
-from .grants import OPERATOR_LABELS, TARGET, dashboards
+from .grants import OPERATOR_LABELS, TARGET, binding, dashboards
 
 EARLY, LATE = "2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"
 CLICKED, TYPED = ("node-fetch", LATE), ("kubectl-edit", EARLY)
@@ -68,11 +68,33 @@ def test_a_password_is_masked_and_told_by_who_wrote_its_secret():
     [password] = drift(wanted(), stored(wanted()), {("Secret", secret_name(wanted())): held})
     assert (password.option, password.manager, password.time) == ("database.password", *CLICKED)
     assert password.before != password.after and "theirs" not in str(password) and "secret-word" not in str(password)
+    # Another key of the same Secret is not the password.
+    beside = written(held, "other", "2026-05-03T10:00:00Z", ("data", "database-user"))
+    assert drift(wanted(), stored(wanted()), {("Secret", secret_name(wanted())): beside}) == [password]
 
 
 def test_a_registry_that_is_missing_is_one_difference():
     cluster = live(wanted(), registry=None)
     assert differences("fraud", cluster, planned(wanted(), cluster).changes, None, None) == [Difference("fraud", "name", None, "fraud")]
+
+
+def test_a_registry_without_a_database_differs_by_its_type_too():
+    present = stored(wanted())
+    del present["spec"]["mysql"]
+    found = {difference.option: (difference.before, difference.after) for difference in drift(wanted(), written(present, *TYPED, ("spec", "rest")))}
+    assert found["database.type"] == (None, "mysql") and found["database.port"] == (None, 3306)
+
+
+@pytest.mark.parametrize(("kind", "section"), [("mysql", "mysql"), ("postgresql", "postgres")])
+def test_another_type_of_database_is_told_by_who_wrote_the_database(kind, section):
+    present = written(written(stored(wanted(kind)), *TYPED, ("spec", section, "host")), *CLICKED, ("spec", "rest"))
+    found = {difference.option: difference for difference in drift(wanted("generated"), present)}
+    assert found["database.type"] == Difference("fraud", "database.type", kind, "generated", *TYPED)
+
+
+def test_a_difference_is_a_dictionary_in_a_result():
+    shown = {"registry": "fraud", "option": "database.port", "before": 1, "after": 2, "manager": "kubectl-edit", "time": EARLY}
+    assert Difference("fraud", "database.port", 1, 2, *TYPED).as_result() == shown
 
 
 def test_what_is_as_wanted_does_not_drift():
@@ -127,6 +149,12 @@ def test_a_role_binding_that_grants_nothing_is_no_access_that_is_lost():
         ("permissions.groups[scientists]", None, "granted"),
         ("permissions.exclusive", "RoleBinding 'wrong' (group scientists)", None),
     ]
+
+
+def test_access_is_lost_although_a_role_binding_that_grants_nothing_stays():
+    mallory = Grant("users", "mallory")
+    found = access_drift(Permissions((), exclusive=True), dashboards(mallory, name="theirs"), binding("other", mallory, role=TARGET.wrong_role))
+    assert [(entry.option, entry.before, entry.after) for entry in found] == [("permissions.users[mallory]", "granted", None)]
 
 
 def test_members_are_told_by_who_wrote_the_group():

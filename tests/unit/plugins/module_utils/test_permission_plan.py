@@ -137,6 +137,7 @@ def test_absent_revokes_what_is_listed_and_nothing_else():
     assert done(plan) == [("delete", dashboards(ALICE)["metadata"]["name"]), ("delete", "twice")]
     assert "'somebodys' (user alice)" in plan.warnings[0]
     assert done(planned(Permissions((ALICE,), revoke=True, prune_unlabelled=True), live))[-1] == ("delete", "somebodys")
+    assert "'somebodys' (user bob and user alice)" in planned(Permissions((ALICE,), revoke=True), [binding("somebodys", BOB, ALICE)]).warnings[0]
 
 
 def test_absent_takes_a_subject_out_of_a_binding_that_has_others():

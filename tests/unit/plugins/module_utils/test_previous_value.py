@@ -49,6 +49,8 @@ def test_a_password_that_works_stays_beside_its_replacement() -> None:
     [removal] = removals(made)
     assert removal.result(False) == made.changes[0].result(False)
     assert removal.body["data"] == {previous_value.key_of(KEY): None} and removal.body["metadata"]["annotations"] == {previous_value.LOGIN: None}
+    # A Secret has no binary data.
+    assert removal.body.keys() == {"metadata", "data"}
 
 
 def test_a_password_that_does_not_work_is_not_kept() -> None:

@@ -45,6 +45,7 @@ from .builders import (
     stored,
     wanted,
 )
+from .grants import OPERATOR_LABELS
 
 OURS = secret_name(wanted())
 ONE = trustme.CA(organization_name="one").cert_pem.bytes().decode()
@@ -99,6 +100,12 @@ def test_a_creation_names_what_was_given_and_shows_what_will_be():
     assert change.before == {} and change.after["database.port"] == 3306 and change.after["description"] == ""
     [generated] = planned(wanted("generated"), Live(TODAY)).changes
     assert generated.fields == ("database.type", "description", "display_name")
+
+
+@pytest.mark.parametrize(("kind", "verified"), [("mysql", True), ("postgresql", False)])
+def test_a_creation_with_a_ca_names_the_check_that_comes_with_it(kind, verified):
+    made = planned(wanted(kind, database__ca={"source": "cluster"}), Live(TODAY)).changes[-1]
+    assert "database.ca" in made.fields and ("database.verify_server_cert" in made.fields) is verified
 
 
 def test_a_creation_uses_the_api_and_the_authentication_of_the_cluster():
@@ -732,6 +739,13 @@ def test_a_rollout_in_progress_is_not_asked_for_again(asked, restarted):
     assert steps(planned(registry, cluster)) == [("restart", "Deployment")] * restarted
 
 
+@pytest.mark.parametrize("times", [("2026-05-01T10:59:59Z", LATER), (LATER, "2026-05-01T10:59:59Z")])
+def test_of_several_restarts_the_last_one_counts(times):
+    deployment = asked_at(times[0])
+    deployment["metadata"]["managedFields"] += asked_at(times[1], "other")["metadata"]["managedFields"]
+    assert steps(planned(wanted(), live(wanted(), {("Secret", OURS): secret(wanted(), LATER)}, deployment=deployment))) == []
+
+
 @pytest.mark.parametrize(("rolled", "restarted"), [("2026-05-01T10:00:04Z", True), (STARTED, False)])
 def test_in_one_second_the_operators_rollout_tells_that_the_password_was_read(rolled, restarted):
     registry = wanted()
@@ -938,6 +952,9 @@ def test_a_new_registry_does_not_take_a_name_that_the_operator_uses(kind):
         assert found(name) == ["name"]
     assert found("big-postgres", big=stored(wanted("generated", name="big"))) == ["name"]
     assert found("fraud", {("Deployment", "fraud"): {"metadata": {"name": "fraud"}}}) == ["name"]
+    assert found("fraud", {("Group", "fraud-users"): {"metadata": {"name": "fraud-users"}}}) == ["name"]
+    assert found("fraud", {("Group", "fraud-users"): {"metadata": {"name": "fraud-users", "labels": OPERATOR_LABELS}}}) == []
+    assert found("fraud", {("Deployment", "fraud"): None, ("Service", "fraud"): {"metadata": {"name": "fraud"}}}) == []
     # An existing one can be edited.
     assert planned(Registry("model-catalog", NAMESPACE, description="New"), live(wanted(kind, name="model-catalog"))).problems == ()
 
@@ -964,18 +981,18 @@ def test_the_secret_of_somebody_else_is_never_written(foreign):
     theirs = secret(wanted(), **foreign)
     [problem] = planned(wanted(database__password="new-word"), live(wanted(), {("Secret", OURS): theirs})).problems
     assert problem.option == "database.password" and problem.value is None
-    assert OURS in problem.problem and "password_secret" in problem.remedy
+    assert f"Secret {OURS!r} is " in problem.problem and "password_secret" in problem.remedy
     assert steps(planned(wanted(), live(wanted(), {("Secret", OURS): theirs}))) == []
     # Nor is it taken over by a new registry.
     new = planned(wanted(database__password="new-word"), Live(TODAY, objects={("Secret", OURS): theirs}))
     assert named(new.problems) == ["database.password"]
 
 
-@pytest.mark.parametrize("theirs", [foreign_secret(password="old"), None])
-def test_another_password_is_not_written_into_a_secret_with_another_name(theirs):
+@pytest.mark.parametrize(("theirs", "said"), [(foreign_secret(password="old"), "Secret 'vault' is not known"), (None, "Secret 'vault' does not exist")])
+def test_another_password_is_not_written_into_a_secret_with_another_name(theirs, said):
     cluster = live(without_secret(), {("Secret", "vault"): theirs})
     found = planned(edited(password="new-word"), cluster)
-    assert named(found.problems) == ["database.password"] and "'vault'" in found.problems[0].problem
+    assert named(found.problems) == ["database.password"] and said in found.problems[0].problem
 
 
 # References
@@ -1249,11 +1266,13 @@ def test_a_database_is_compared_whatever_else_is_open():
     assert planned(registry, live(wanted())).changes == ()
 
 
-def test_half_a_client_certificate_encrypts_no_connection_to_postgresql():
-    half = stored(wanted("postgresql", database__ssl_mode="disable"), sslCertificateSecret={"name": "client", "key": "tls.crt"})
-    cluster = live(wanted("postgresql"), {("Secret", "client"): foreign_secret("client", **CERTIFICATE)}, registry=half)
+@pytest.mark.parametrize("part", ["sslCertificateSecret", "sslKeySecret"])
+@pytest.mark.parametrize(("kind", "given", "said"), [("mysql", {}, "does not verify"), ("postgresql", {"database__ssl_mode": "disable"}, "ssl_mode disable")])
+def test_half_a_client_certificate_encrypts_only_the_connection_to_mysql(kind, given, said, part):
+    half = stored(wanted(kind, **given), **{part: {"name": "client", "key": "tls.crt"}})
+    cluster = live(wanted(kind), {("Secret", "client"): foreign_secret("client", **CERTIFICATE)}, registry=half)
     [warning] = planned(said_nothing(), cluster).warnings
-    assert "ssl_mode disable" in warning
+    assert said in warning
 
 
 def test_what_the_product_checks_of_postgresql_is_told_when_its_ca_is_set():
