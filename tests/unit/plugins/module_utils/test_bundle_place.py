@@ -111,7 +111,7 @@ def test_a_bundle_is_written_only_when_its_certificates_differ():
 def test_secrets_and_binary_keys_are_written_as_such():
     secret = written(Place("Secret", NAMESPACE, UPLOAD), None, NEW, "pem")
     assert secret.body["type"] == "Opaque" and manifests.decoded(secret.body, "ca.crt") == NEW
-    binary = {"metadata": {"name": UPLOAD.name}, "binaryData": {"ca.crt": manifests.encoded(OLD)}}
+    binary = {"metadata": {"name": UPLOAD.name, "namespace": NAMESPACE}, "binaryData": {"ca.crt": manifests.encoded(OLD)}}
     assert PLACE.text(binary) == OLD
     assert written(PLACE, binary, NEW, "pem").body["binaryData"] == {"ca.crt": None}
 
@@ -263,6 +263,12 @@ def test_a_bundle_that_servers_work_with_stays_beside_its_replacement_and_what_i
         assert [change.action for change in made.leftovers] == ["update"] * (len(after) - 1)
 
 
+def test_a_bundle_under_a_new_key_of_an_object_replaces_nothing():
+    present = upload("ca") | {"data": {"note": "kept"}}
+    made, _put_off = plan_bundle(bundle(), available(cluster(present, reader())), NOW)
+    assert made.changes[0].body["data"] == {"ca.crt": NEW} and made.kept == made.leftovers == ()
+
+
 def test_certificates_that_expire_where_others_are_added_are_a_warning():
     soon = trustme.CA().issue_cert("db", not_after=datetime.now(timezone.utc) + timedelta(days=2)).cert_chain_pems[0].bytes().decode()
     present = cluster(upload("ca", OLD + soon))
@@ -361,7 +367,7 @@ def test_what_a_tool_tracks_by_annotation_is_not_written_as_a_ca(annotation):
 
 
 def test_a_registry_that_does_not_read_its_bundle_yet_is_told():
-    made, _put_off = plan_bundle(bundle(name=None, registry="apart"), cluster(None, reader("apart", "other-ca")), NOW)
+    made, _put_off = plan_bundle(bundle(name=None, registry="apart"), cluster(None, reader("apart", "other-ca"), reader()), NOW)
     assert "does not use ConfigMap 'ca' yet: set its database.ca to {source: config_map, name: ca, key: ca.crt}" in made.warnings[0]
     # One that reads it, or that is not there yet, need not be told, and neither need one that was not named.
     for named_one, there in (("fraud", [reader()]), ("fraud", [reader("apart", "other-ca")]), (None, [reader("apart", "other-ca")])):

@@ -137,6 +137,7 @@ def test_a_restoration_keeps_the_value_until_it_is_known_to_work_again() -> None
     assert not previous_value.is_put_back(removal, present) and previous_value.is_put_back(removal, back)
     assert previous_value.with_previous(removal, present)["data"] == back["data"]
     assert "old" not in f"{change.before}{change.after}" and change.before != change.after
+    assert change.before.keys() == change.after.keys() == {"database.password"}
     assert previous_value.restoration(removal, holding("new")) is None
 
 
