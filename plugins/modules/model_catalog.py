@@ -180,6 +180,7 @@ options:
   named_queries:
     description:
       - The named queries, each of which is a set of filters. If not set, they are not changed.
+      - The module fails if a ConfigMap that other users or tools manage already contains a query of the same name with other filters.
     type: list
     elements: dict
     suboptions:

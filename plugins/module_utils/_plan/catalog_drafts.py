@@ -81,9 +81,8 @@ class Drafts:
         return common
 
     def patches(self) -> Patches:
-        """What is written, without what is not changed at all."""
-        found = {name: self._patch(name, draft) for name, draft in self.held.items()}
-        return {name: patch for name, patch in found.items() if patch}
+        """What is written."""
+        return {name: self._patch(name, draft) for name, draft in self.held.items()}
 
     def _patch(self, name: str, draft: Draft) -> dict[str, str | None]:
         patch = dict(draft.data)
@@ -97,7 +96,7 @@ class Drafts:
             if edited.is_rewritten:
                 self.warnings.append(f"ConfigMap {name!r}: {catalog.SOURCES} must be rewritten completely, and its comments are lost")
             patch[catalog.SOURCES] = edited.text
-        elif not self.live.view.files[name].is_refused:
+        else:
             # Of data that it could not read, and of those of MCP servers and agents, the server notices a change only when it reads the sources anew.
             patch[catalog.SOURCES] = catalog_text.touched(text)
         return patch
@@ -128,6 +127,5 @@ class Drafts:
         metadata: manifests.Manifest = {"name": name, "namespace": self.live.namespace}
         if name not in {kind.config_map for kind in self.live.generation.kinds}:
             metadata["labels"] = {catalog.SOURCE_LABEL: "true"}
-        data = {key: text for key, text in patch.items() if text is not None}
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(patch)}
         return changeset.Change("create", "ConfigMap", self.live.namespace, name, fields, "POST", kinds.CONFIG_MAPS, body, draft.before, draft.after)

@@ -144,7 +144,7 @@ def _objections(options: dict[str, Any], source: catalog_merged.Merged) -> dict[
     desired_catalog.source_from_options(item, "", problems)
     for problem in problems:
         option = problem.option.lstrip(".").partition("[")[0].partition(":")[0]
-        if option in options and option not in ("id", "kind"):
+        if option in options and option != "id":
             found.setdefault(option, problem.problem)
     return found
 

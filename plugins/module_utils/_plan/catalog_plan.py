@@ -48,7 +48,7 @@ class _Sources:
     def __init__(self, wanted: desired_catalog.Wanted, drafts: catalog_drafts.Drafts) -> None:
         self._wanted, self._drafts, self._live = wanted, drafts, drafts.live
         self.tokens: list[changeset.Change] = []
-        # Those that are changed, by kind and ID.
+        # Those that are created or updated, by kind and ID.
         self.changed: set[tuple[str, str]] = set()
 
     def plan(self) -> None:
@@ -74,7 +74,7 @@ class _Sources:
             if is_default:
                 self._drafts.refuse(source, "state", "cannot be absent for a source of the product", "Set enabled to false instead", "absent")
             else:
-                self._remove(source.kind, source.id, places, f"{source.path}.state")
+                self._remove(source.id, places, f"{source.path}.state")
         elif places:
             self._update(source, places, is_default)
         else:
@@ -194,7 +194,8 @@ class _Sources:
         raw: dict[str, Any] = self._raw(home, entry) if entry else {"id": source.id}
         new = dict(raw)
         spelled = {key.casefold(): key for key in raw}
-        properties: dict[str, Any] = dict(raw.get(spelled.get("properties", "properties")) or {})
+        of_properties = spelled.get("properties", "properties")
+        properties: dict[str, Any] = dict(raw.get(of_properties) or {})
         for field_ in differing:
             value = source.values[field_.option]
             if field_.in_properties:
@@ -219,8 +220,8 @@ class _Sources:
         if self._lacks_token(source, merged):
             properties[catalog.API_KEY] = catalog.token_secret(source.id)
         if properties:
-            new[spelled.get("properties", "properties")] = properties
-        if new != raw or entry is None:
+            new[of_properties] = properties
+        if new != raw:
             section = self._section(home, source.kind) if entry is None else self._spelled_section(home, entry)
             draft.edits.append(catalog_text.Edit(section, entry.index if entry else None, new))
         options = [*after, *(["token"] if self._lacks_token(source, merged) else [])]
@@ -242,7 +243,7 @@ class _Sources:
         draft.before.update({f"{name}.{option}": value for option, value in before.items()})
         draft.after.update({f"{name}.{option}": value for option, value in after.items()})
 
-    def _remove(self, kind: catalog.Kind, identity: str, places: list[tuple[str, catalog_file.Entry]], option: str) -> None:
+    def _remove(self, identity: str, places: list[tuple[str, catalog_file.Entry]], option: str) -> None:
         for name, _entry in places:
             if not self._live.is_managed(name):
                 problem = f"cannot be absent: ConfigMap {name!r}, which this collection does not manage, contains it"
@@ -252,13 +253,11 @@ class _Sources:
         for name, entry in places:
             draft = self._drafts.of(name)
             draft.edits.append(catalog_text.Edit(self._spelled_section(name, entry), entry.index))
-            path = (entry.values.get("properties") or {}).get(catalog.PATH)
-            key = path[2:] if isinstance(path, str) and path.startswith("./") else path
-            if isinstance(key, str) and view.data(name, key) is not None and not self._is_shared(name, key, identity):
+            key = catalog.key_at((entry.values.get("properties") or {}).get(catalog.PATH))
+            if key is not None and view.data(name, key) is not None and not self._is_shared(name, key, identity):
                 draft.data[key] = None
             draft.fields.append(f"sources[{identity}]")
             draft.before[f"source {identity}"] = "present"
-            self.changed.add((kind.name, identity))
 
     def _is_shared(self, config_map: str, key: str, identity: str) -> bool:
         """Whether the data of a source are also those of another one."""
@@ -275,8 +274,8 @@ class _Sources:
             problem = f"{len(unlisted)} sources are not listed, which is more than purge_limit: {names}"
             self._drafts.problems.append(_errors.Problem("purge_limit", problem, "List the sources to keep, or raise the limit", limit))
             return
-        for (kind, identity), places in unlisted.items():
-            self._remove(catalog.KINDS[kind], identity, places, "purge")
+        for (_kind, identity), places in unlisted.items():
+            self._remove(identity, places, "purge")
 
     def _store_token(self, source: desired_catalog.Source) -> None:
         if change := catalog_tokens.stored(source, self._drafts):
@@ -322,10 +321,14 @@ def _plan_queries(wanted: Mapping[str, Any], purge: bool, drafts: catalog_drafts
         return
     files = drafts.live.view.files
     places = {query: name for name, file in files.items() for query in file.named_queries}
-    for query, conditions in wanted.items():
+    for number, (query, conditions) in enumerate(wanted.items()):
         name = places.get(query)
         present = files[name].named_queries[query] if name else None
         if present == conditions:
+            continue
+        if name and not drafts.live.is_managed(name) and not drafts.live.is_default(name):
+            problem = f"is already in ConfigMap {name!r}, which this collection does not manage"
+            drafts.problems.append(_errors.Problem(f"named_queries[{number}].name", problem, "Change it there, or use another name", query))
             continue
         home = name if name and drafts.live.is_managed(name) else drafts.home(catalog.MODEL)
         value, shown = _query(conditions, drafts), f"named query {query}"

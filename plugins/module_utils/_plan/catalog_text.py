@@ -129,7 +129,7 @@ class _Editing:
             self._append_section(section)
             return
         key, value = found
-        if value.id != "scalar" and not value.flow_style and value.value:
+        if value.id != "scalar" and not value.flow_style:
             if value.id == "sequence":
                 self._edit_list(key, value, edits)
             elif self._after[section]:
@@ -164,9 +164,8 @@ class _Editing:
         if len(removed) == len(items) and not new:
             self._empty(key, value, "[]")
             return
-        for index in sorted(removed):
-            start = self._leading(items, index)
-            self._replace(start, self._after_line(self._end(items[index])), "")
+        for index in removed:
+            self._replace(self._leading(items, index), self._after_line(self._end(items[index])), "")
         if new:
             self._insert(self._line_end(self._end(value)), self._block(new, column))
 
@@ -177,19 +176,19 @@ class _Editing:
 
     def _leading(self, items: Sequence[Node], index: int) -> int:
         """Where an item begins, with the comment right above it, which is about it. That above the first one may be about the list."""
-        start = self._text.rfind("\n", 0, self._dash(items[index])) + 1
+        start = self._line_start(self._dash(items[index]))
         least = self._after_line(self._end(items[index - 1])) if index else start
         while start > least:
-            above = self._text.rfind("\n", 0, start - 1) + 1
+            above = self._line_start(start - 1)
             if not self._text[above:start].lstrip(" ").startswith("#"):
                 break
             start = above
-        return max(start, least)
+        return start
 
-    def _edit_item(self, item: Node, before: Any, after: Any) -> None:
-        if item.id != "mapping" or not isinstance(before, dict) or not isinstance(after, dict):
+    def _edit_item(self, item: Node, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        if item.id != "mapping":
             raise _NotEditableError
-        if item.flow_style or not before:
+        if item.flow_style:
             self._replace(item.start_mark.index, item.end_mark.index, catalog_yaml.flow(after))
             return
         for name in before:
@@ -206,11 +205,13 @@ class _Editing:
         key, value = mapping.value[index]
         if is_removed:
             self._remove_pair(mapping, index)
-        elif value.id == "sequence" and not value.flow_style and value.value and isinstance(after, list) and after:
+        elif value.id == "sequence" and not value.flow_style and isinstance(after, list) and after:
             self._edit_texts(value, after)
         elif value.id == "scalar" and value.style not in ("|", ">") and not isinstance(after, (list, dict)):
-            start = self._colon(key) if value.start_mark.index == value.end_mark.index else value.start_mark.index
-            self._replace(start, value.end_mark.index, (" " if start != value.start_mark.index else "") + self._inline(after))
+            if value.start_mark.index == value.end_mark.index:
+                self._replace(self._colon(key), self._colon(key), f" {self._inline(after)}")
+            else:
+                self._replace(value.start_mark.index, value.end_mark.index, self._inline(after))
         elif value.id != "scalar" and value.flow_style and isinstance(after, (list, dict)):
             self._replace(value.start_mark.index, value.end_mark.index, catalog_yaml.flow(after))
         else:
@@ -233,7 +234,7 @@ class _Editing:
 
     def _remove_pair(self, mapping: Node, index: int) -> None:
         key, value = mapping.value[index]
-        line = self._text.rfind("\n", 0, key.start_mark.index) + 1
+        line = self._line_start(key.start_mark.index)
         if not self._text[line : key.start_mark.index].strip(" "):
             self._replace(line, self._after_line(self._end(value)), "")
         elif index + 1 < len(mapping.value):
@@ -272,7 +273,7 @@ class _Editing:
     def _dash_column(self) -> int:
         """The column of the lists of this file."""
         for _key, value in self._root.value if self._root is not None and self._root.id == "mapping" else ():
-            if value.id == "sequence" and value.value and not value.flow_style:
+            if value.id == "sequence" and not value.flow_style:
                 return self._column(self._dash(value.value[0]))
         return INDENT
 
@@ -289,7 +290,10 @@ class _Editing:
         return colon + 1
 
     def _column(self, index: int) -> int:
-        return index - self._text.rfind("\n", 0, index) - 1
+        return index - self._line_start(index)
+
+    def _line_start(self, index: int) -> int:
+        return self._text.rfind("\n", 0, index) + 1
 
     def _line_end(self, index: int) -> int:
         end = self._text.find("\n", index)
@@ -301,7 +305,7 @@ class _Editing:
 
     def _end(self, node: Node) -> int:
         """Where the content of a node ends. The marks of a block are those of what comes after it."""
-        if node.id != "scalar" and node.value and not node.flow_style:
+        if node.id != "scalar" and not node.flow_style:
             last = node.value[-1]
             return self._end(last[1] if node.id == "mapping" else last)
         start, end = node.start_mark.index, node.end_mark.index

@@ -30,10 +30,14 @@ class Verdict:
             self._check_config_map(name, self.after.texts[name])
         self._check_files()
         self._warn_of_labels()
-        for source in self.wanted.sources:
-            merged = self.after.sources.get((source.kind.name, source.id))
-            if merged is not None and not source.is_absent:
-                self._check_source(source, merged)
+        present = [(source, self.after.sources.get((source.kind.name, source.id))) for source in self.wanted.sources if not source.is_absent]
+        known = [(source, merged) for source, merged in present if merged is not None]
+        for source, merged in known:
+            self._check_source(source, merged)
+        if not self.drafts.problems:
+            # Of a file that is not written as planned, this would say nothing new.
+            for source, merged in known:
+                self._check_effect(source, merged)
         self._warn_of_the_page()
 
     def _check_config_map(self, name: str, data: Mapping[str, str]) -> None:
@@ -55,10 +59,8 @@ class Verdict:
             elif file.is_refused:
                 found = next(finding for finding in file.findings if finding.effect == catalog_check.DOWN)
                 self.drafts.warnings.append(f"ConfigMap {name!r} makes the whole catalog unavailable: {found.sentence()}")
-        before = catalog_merged.clashes(list(self.drafts.live.view.files.items()))
         for name, clash in catalog_merged.clashes(list(self.after.files.items())):
-            is_new = name in self.drafts.held or (name, clash) not in before
-            if clash.effect == catalog_check.DOWN and is_new:
+            if clash.effect == catalog_check.DOWN and name in self.drafts.held:
                 self._refused(name, [clash])
             else:
                 self.drafts.warnings.append(f"ConfigMap {name!r}: {clash.sentence()}")
@@ -71,19 +73,18 @@ class Verdict:
                 self.drafts.problems.append(_errors.Problem("sources", problem, finding.remedy))
 
     def _check_source(self, source: desired_catalog.Source, merged: catalog_merged.Merged) -> None:
-        is_changed = (source.kind.name, source.id) in self.changed
-        given = {(finding.path, finding.problem) for finding in source.data_findings}
         for finding in self.after.findings_of(merged):
-            if finding.effect == catalog_check.ADVICE or not is_changed:
+            if finding.effect == catalog_check.ADVICE or (source.kind.name, source.id) not in self.changed:
                 self.drafts.warnings.append(f"source{_texts.repeated(source.id)}: {finding.sentence()}")
-            elif (finding.path, finding.problem) not in given:
-                # What is wrong with the given data has been said with the options.
+            else:
                 self.drafts.refuse(source, finding.path.partition(".")[2] or finding.path or "id", finding.problem, finding.remedy)
+
+    def _check_effect(self, source: desired_catalog.Source, merged: catalog_merged.Merged) -> None:
         for field_ in _options.SOURCE_FIELDS:
-            if is_changed and field_.key and field_.option in source.values and not self.drafts.problems:
+            if field_.key and field_.option in source.values:
                 value = catalog_view.live_value(merged, source, field_)
                 if not catalog_view.equals(field_.option, value, source.values[field_.option]):
-                    origin = merged.origins.get(source.key_of(field_.key), "")
+                    origin = merged.origins[source.key_of(field_.key)]
                     problem = f"would have no effect, because ConfigMap {origin!r} overrides it"
                     self.drafts.refuse(source, field_.option, problem, "Change it there", source.values[field_.option])
 

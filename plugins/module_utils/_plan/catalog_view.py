@@ -78,7 +78,7 @@ class View:
 
     def data(self, config_map: str, key: str) -> str | None:
         """A file with data."""
-        return self.texts.get(config_map, {}).get(key)
+        return self.texts[config_map].get(key)
 
     def findings_of(self, source: catalog_merged.Merged) -> list[catalog_check.Finding]:
         """What the server says of a source."""
@@ -87,7 +87,7 @@ class View:
         for same, (index, stored) in self._external.get(key, {}).items():
             for other, elsewhere in self._with_external[same]:
                 # An MCP server takes the place of one with the same name and version in another source. The names of agents are those of their source.
-                if other != key and (stored != elsewhere or catalog.AGENT.name in (key[0], other[0])):
+                if other != key and (stored != elsewhere or source.kind is catalog.AGENT):
                     path = f"{source.kind.entries}[{index}].externalId"
                     found.append(catalog_data.external_clash(path, f"an entry of source {other[1]!r}", source.kind))
         return found
@@ -111,8 +111,7 @@ class View:
     def data_of(self, source: catalog_merged.Merged) -> tuple[str, str] | None:
         """The ConfigMap and key with the data of a source; None where it has none, or they are elsewhere."""
         key = catalog.key_at((source.values.get("properties") or {}).get(catalog.PATH))
-        origin = source.origins.get("properties", "")
-        return (origin, key) if key is not None and origin in self.texts else None
+        return None if key is None else (source.origins["properties"], key)
 
 
 def equals(option: str, one: Any, other: Any) -> bool:
@@ -124,21 +123,19 @@ def equals(option: str, one: Any, other: Any) -> bool:
     return (one or "") == (other or "")
 
 
-def live_value(source: catalog_merged.Merged | None, wanted: desired_catalog.Source, field_: _options.SourceField) -> Any:
+def live_value(source: catalog_merged.Merged, wanted: desired_catalog.Source, field_: _options.SourceField) -> Any:
     """The value of an option as the server has it."""
-    values = source.values if source else {}
-    return (values.get("properties") or {}).get(field_.key) if field_.in_properties else values.get(wanted.key_of(field_.key))
+    return (source.values.get("properties") or {}).get(field_.key) if field_.in_properties else source.values.get(wanted.key_of(field_.key))
 
 
 def previewed(source: desired_catalog.Source, view: View) -> tuple[dict[str, Any], str | None]:
     """The entry of a source as it is wanted, and its data, as the server's preview takes them."""
     merged = view.sources.get((source.kind.name, source.id))
-    values: dict[str, Any] = {key: value for key, value in (merged.values if merged else {}).items() if key != "labels"}
+    values: dict[str, Any] = dict(merged.values if merged else {})
     properties: dict[str, Any] = dict(values.get("properties") or {})
     for field_ in _options.SOURCE_FIELDS:
         if field_.key and field_.option in source.values:
             (properties if field_.in_properties else values)[field_.key if field_.in_properties else source.key_of(field_.key)] = source.values[field_.option]
     place = view.data_of(merged) if merged else None
     data = source.text if source.has_data else view.data(*place) if place else None
-    entry = {**values, "type": source.inferred_type or values.get("type"), "assetType": source.kind.asset_type}
-    return {**entry, **({"properties": properties} if properties else {})}, data
+    return {**values, "type": source.inferred_type or values.get("type"), "assetType": source.kind.asset_type, "properties": properties}, data

@@ -38,6 +38,9 @@ USERS = {
     "capitals": "Catalogs: [{ID: a, Name: A, Type: yaml, Properties: {yamlCatalogPath: ./a.yaml}}]",
     "queries": "namedQueries: {q: {assetType: agents, filters: {f: {operator: in, value: [a, 1]}}}, r: {f: {Operator: like, value: x}}}",
     "labels": "labels: [{name: x, displayName: X, assetType: models}, {name: w, assetType: other, extra: v}]",
+    "type of another kind": "mcp_catalogs: [{id: s, name: S, type: hf}]",
+    "organization of other data": "catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml, allowedOrganization: o}}]",
+    "empty organization": "catalogs: [{id: h, name: H, type: hf, properties: {allowedOrganization: ''}, includedModels: [o/b]}]",
     "nothing": "",
 }
 
@@ -96,8 +99,31 @@ def test_of_what_others_provide_only_what_is_overridden_is_exported():
         "redhat": {"enabled", "excluded"},
         "m": {"name", "type", "enabled", "labels", "included", "excluded", "content"},
     }
+    assert all("findings" in source["status"] for source in export.sources)
     assert [label["name"] for label in export.labels] == ["x", "w"]
     assert [query["name"] for query in export.named_queries] == ["q", "r"]
+
+
+def test_everything_is_exported_in_an_order_that_does_not_depend_on_the_files():
+    user = "catalogs: [{id: z, name: Z, type: rhec}, {id: a, name: A, type: rhec}]\nlabels: [{name: x}]\n"
+    user += "namedQueries: {z: {f: {operator: '=', value: 1}}, a: {f: {operator: '=', value: 1}}}"
+    export = exported(live(user), False)
+    assert [(source["kind"], source["id"]) for source in export.sources] == [("mcp", "m"), ("model", "a"), ("model", "redhat"), ("model", "z")]
+    assert export.labels == [{"name": "Red Hat AI"}, {"display_name": "Other"}, {"name": "x"}]
+    assert export.named_queries == [
+        {"name": "a", "asset_type": "models", "filters": [{"field": "f", "operator": "=", "value": 1}]},
+        {"name": "fast", "asset_type": "models", "filters": [{"field": "ttft", "operator": "<", "value": 10}]},
+        {"name": "z", "asset_type": "models", "filters": [{"field": "f", "operator": "=", "value": 1}]},
+    ]
+
+
+def test_labels_and_conditions_that_no_option_can_describe_are_not_exported():
+    assert (
+        exported(live("labels: [{displayName: x}, {name: '', description: x}, {name: 1}, {name: n, extra: 1}]"), False).labels
+        == exported(live(""), False).labels
+    )
+    [_fast, query] = exported(live("namedQueries: {q: {f: x, g: {operator: '=', value: 1}}}"), False).named_queries
+    assert query["filters"] == [{"field": "g", "operator": "=", "value": 1}]
 
 
 @pytest.mark.parametrize("generation", [catalog.BEFORE_DEFAULTS, catalog.DEFAULTS_WIN], ids=lambda generation: generation.version)
@@ -128,6 +154,19 @@ def test_a_source_tells_where_each_value_comes_from():
     }
 
 
+def test_a_source_of_another_kind_with_the_id_of_one_of_the_product_is_none_of_the_product():
+    sources = exported(live("mcp_catalogs: [{id: redhat, name: R, type: yaml}]"), False).sources
+    assert {(source["kind"], source["status"]["is_default"]) for source in sources if source["id"] == "redhat"} == {("model", True), ("mcp", False)}
+
+
+def test_data_of_the_product_are_counted_and_not_exported():
+    there = live("")
+    data = there.config_maps["default-catalog-sources"]["data"]
+    data.update({"sources.yaml": DEFAULT.replace("/shared-data/a.yaml", "a.yaml"), "a.yaml": "models: [{name: a}]"})
+    [source] = [source for source in exported(there, True).sources if source["id"] == "redhat"]
+    assert (source["status"]["entries"], "content" in source) == (1, False)
+
+
 def test_entries_are_counted_as_the_patterns_show_them():
     user = "catalogs: [{id: a, name: A, type: yaml, includedModels: ['*/a'], properties: {yamlCatalogPath: a.yaml}}]"
     status = sources_of(user)["a"]["status"]
@@ -147,6 +186,14 @@ def test_the_data_are_exported_only_when_they_are_asked_for():
         ("old type with data", ["source 'a': content"]),
         ("no type with data", ["source 'a': content"]),
         ("labels", ["label 'w': asset_type"]),
+        ("type of another kind", ["source 's': type"]),
+        ("organization", ["source 'h': organization"]),
+        ("bad data", ["source 'a': content"]),
+        # Nothing is omitted of what has no meaning.
+        ("organization of other data", []),
+        ("empty organization", []),
+        ("hugging face with data", []),
+        ("clicked", []),
     ],
 )
 def test_what_no_option_can_say_is_named(user, omitted):
@@ -157,6 +204,25 @@ def test_a_file_that_takes_the_catalog_down_is_a_finding():
     export = exported(live("bogus: []"), False)
     assert [(finding["config_map"], finding["effect"], finding["path"]) for finding in export.findings] == [("model-catalog-sources", "catalog", "bogus")]
     assert export.why_unavailable == ["ConfigMap 'model-catalog-sources' makes the whole catalog unavailable: bogus: is not a known key"]
+
+
+def test_what_does_not_take_the_catalog_down_is_no_reason_why_it_is_unavailable():
+    for user in (USERS["bad data"], "CATALOGS: []"):
+        export = exported(live(user), False)
+        assert [*export.findings, *(finding for source in export.sources for finding in source["status"]["findings"])] != []
+        assert export.why_unavailable == []
+
+
+def test_a_label_in_two_files_is_a_finding_with_what_to_do():
+    assert exported(live("labels: [{name: Red Hat AI}]"), False).findings == [
+        {
+            "config_map": "model-catalog-sources",
+            "effect": "catalog",
+            "path": "labels",
+            "problem": "label is also in ConfigMap 'default-catalog-sources'",
+            "remedy": "Remove it from one of them",
+        }
+    ]
 
 
 def test_data_with_which_the_server_ends_are_told():

@@ -7,6 +7,7 @@ import yaml
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, desired_catalog, marks
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, LABEL_ITEM, SOURCE_ITEM
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import catalog_view, changeset
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_plan import plan_catalog
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_tokens import left as tokens_left
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.catalog_tokens import needed as secrets_needed
@@ -16,6 +17,7 @@ from .catalogs import CLICKED, MODELS, config_map, live
 KEPT = {"id": "fraud_models", "name": "Fraud models", "type": "yaml", "enabled": True, "labels": ["Fraud"], "included": ["org/*"], "content": MODELS}
 
 
+FRAUD, GRANITE = catalog_yaml.parse(CLICKED)["catalogs"]
 MARK = {"app.kubernetes.io/component": "model-catalog"}
 
 
@@ -59,6 +61,12 @@ def after(plan, name="model-catalog-sources", there=None):
     return data
 
 
+def carried_out(plan, there):
+    """The catalog with the plan carried out."""
+    written = {change.name: {**there.config_maps[change.name], "data": after(plan, change.name, there)} for change in plan.changes}
+    return catalog_view.Live(there.namespace, there.generation, {**there.config_maps, **written}, there.secrets)
+
+
 def entries(data, section="catalogs"):
     content = catalog_yaml.parse(data["sources.yaml"])
     # Whatever Python makes of the text, it is the same.
@@ -70,8 +78,13 @@ def problems_of(plan):
     return [problem.option for problem in plan.problems]
 
 
-def steps(plan):
-    return [(change.action, change.kind, change.name, change.fields) for change in plan.changes]
+def labelled(name, sources, data=None):
+    """A ConfigMap of another team."""
+    return config_map(name, sources, data, {catalog.SOURCE_LABEL: "true"})
+
+
+def told(plan):
+    return [problem.problem for problem in plan.problems]
 
 
 # Nothing to do
@@ -94,13 +107,35 @@ def test_what_the_dashboard_made_is_adopted_without_a_change():
         {"name": "Fraud models", "entries": [{"name": "org/model"}]},
         {"id": "fraud_models", "content": MODELS.strip()},
         {"id": "fraud_models", "content": f"{MODELS}  \n\n".replace("\n", "\r\n")},
-        {"id": "fraud_models", "included": ["org/*"], "excluded": []},
+        {"id": "fraud_models", "included": [" org/* "], "excluded": []},
+        {"id": "fraud_models", "kind": "mcp", "state": "absent"},
         {"id": "redhat_ai_models", "enabled": True, "included": ["a*"]},
         {"id": "gone", "state": "absent"},
     ],
 )
 def test_what_is_there_already_is_not_written(options):
-    assert planned(options).changes == ()
+    plan = planned(options)
+    assert (plan.changes, plan.leftovers, plan.problems) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("option", "one", "other", "is_same"),
+    [
+        ("enabled", None, True, True),
+        ("enabled", None, False, False),
+        ("enabled", False, False, True),
+        *((option, ["b", " a"], ["a ", "b"], True) for option in ("labels", "included", "excluded")),
+        ("labels", None, [], True),
+        ("labels", [], None, True),
+        ("labels", ["a"], ["a", "a"], False),
+        ("name", None, "", True),
+        ("name", "", None, True),
+        ("name", "a", "b", False),
+        ("name", "a", "a ", False),
+    ],
+)
+def test_two_values_are_the_same_if_the_server_does_not_distinguish_them(option, one, other, is_same):
+    assert catalog_view.equals(option, one, other) is is_same
 
 
 # Sources
@@ -138,6 +173,88 @@ def test_a_changed_source_keeps_what_the_options_do_not_say():
     assert "# from Hugging Face" in data["sources.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("there", "section"),
+    [
+        ("catalogs: []", "catalogs"),
+        ("", "catalogs"),
+        ("model_catalogs: []", "model_catalogs"),
+        ("Model_Catalogs:\n- id: a\n  type: hf\n  includedModels: [a/b]\n", "Model_Catalogs"),
+        ("model_catalogs: []\ncatalogs: []", "catalogs"),
+    ],
+)
+def test_a_new_source_is_written_under_the_key_that_the_file_has(there, section):
+    assert "new" in entries(after(planned({"name": "New", "content": MODELS}, there=live(there)), there=live(there)), section)
+
+
+@pytest.mark.parametrize(
+    ("options", "entry"),
+    [
+        ({"organization": "o", "labels": [], "included": ["a*"], "excluded": []}, {"properties": {"allowedOrganization": "o"}, "includedModels": ["a*"]}),
+        ({"type": "hf", "included": ["o/*"], "enabled": False}, {"enabled": False, "properties": {}, "includedModels": ["o/*"]}),
+    ],
+)
+def test_of_a_new_source_of_hugging_face_only_what_is_set_is_written(options, entry):
+    assert entries(after(planned({"name": "New", **options})))["new"] == {"enabled": True, "id": "new", "name": "New", "type": "hf", **entry}
+
+
+def test_an_entry_is_changed_as_it_is_spelled():
+    there = live("labels: []\nCatalogs:\n- {ID: a, Name: A, Type: hf, Properties: {allowedOrganization: o, x: 1}, IncludedModels: [b]}\n")
+    data = after(planned({"id": "a", "name": "B", "organization": "p", "included": ["c"]}, there=there), there=there)
+    assert catalog_yaml.parse(data["sources.yaml"])["Catalogs"] == [
+        {"ID": "a", "Name": "B", "Type": "hf", "Properties": {"allowedOrganization": "p", "x": 1}, "IncludedModels": ["c"]}
+    ]
+
+
+def test_an_override_that_is_there_is_changed_and_keeps_a_list_that_becomes_empty():
+    there = live("catalogs: [{id: redhat_ai_models, enabled: false, includedModels: [b*]}]")
+    data = after(planned({"id": "redhat_ai_models", "enabled": True, "included": []}, there=there), there=there)
+    assert entries(data)["redhat_ai_models"] == {"id": "redhat_ai_models", "enabled": True, "includedModels": []}
+
+
+def test_a_source_of_the_product_that_is_overridden_is_still_that_of_the_product():
+    there = live("catalogs: [{id: redhat_ai_models, enabled: false}]")
+    assert problems_of(planned({"id": "redhat_ai_models", "entries": [{"name": "m"}]}, there=there)) == ["sources[0].entries"]
+    assert told(planned({"id": "redhat_ai_models", "state": "absent"}, there=there)) == ["cannot be absent for a source of the product"]
+
+
+DATA_ELSEWHERE = "catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: %s, x: z}}]"
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "key", "new_path"),
+    [
+        # Where there is one already, it is written.
+        ("data.yaml", {"data.yaml": "models: []"}, "data.yaml", "data.yaml"),
+        ("./data.yaml", {"data.yaml": "models: []"}, "data.yaml", "./data.yaml"),
+        ("data.yaml", {}, "data.yaml", "data.yaml"),
+        # Data that cannot be read, and those that are no data.
+        ("data.yaml", {"data.yaml": "models: ["}, "data.yaml", "data.yaml"),
+        ("data.yaml", {"data.yaml": "- name: org/model"}, "data.yaml", "data.yaml"),
+        # Elsewhere, nothing can be written.
+        ("/shared-data/data.yaml", {}, "a.yaml", "a.yaml"),
+    ],
+)
+@pytest.mark.parametrize("given", ["content", "entries"])
+def test_data_are_written_where_the_source_reads_them(path, data, key, new_path, given):
+    there = live(DATA_ELSEWHERE % path, data=data)
+    written = after(
+        planned({"id": "a", "content": MODELS} if given == "content" else {"id": "a", "entries": [{"name": "org/model"}]}, there=there), there=there
+    )
+    assert catalog_yaml.parse(written[key]) == catalog_yaml.parse(MODELS)
+    assert entries(written)["a"]["properties"] == {"yamlCatalogPath": new_path, "x": "z"}
+    assert written.keys() == {"sources.yaml", *data, key}
+
+
+def test_data_beside_an_entry_that_another_config_map_overrides_are_written_beside_that():
+    there = live(DATA_ELSEWHERE % "a.yaml", own("catalogs: [{id: a, name: Other}]"), data={"a.yaml": "models: []"})
+    plan = planned({"id": "a", "content": MODELS}, there=there)
+    assert [change.name for change in plan.changes] == [catalog.OWN]
+    written = after(plan, catalog.OWN, there)
+    assert written["a.yaml"] == MODELS
+    assert entries(written)["a"] == {"id": "a", "name": "Other", "properties": {"yamlCatalogPath": "a.yaml"}}
+
+
 def test_with_changed_data_the_file_with_sources_changes_by_an_empty_line_so_that_the_server_reads_both():
     (change,) = planned({"id": "fraud_models", "entries": [{"name": "org/other", "language": ["no"]}]}).changes
     before = live().texts["model-catalog-sources"]["sources.yaml"]
@@ -163,6 +280,7 @@ def test_a_removed_source_goes_with_its_data_and_its_secret():
     plan = planned({"id": "fraud_models", "state": "absent"}, {"id": "granite", "state": "absent"}, there=there)
     assert after(plan, there=there) == {"sources.yaml": "catalogs: []\n"}
     assert [(change.verb, change.kind, change.name) for change in plan.changes] == [("PATCH", "ConfigMap", "model-catalog-sources")]
+    assert plan.warnings == ()
     # Only when the file does not name it any more.
     assert [(change.verb, change.kind, change.name) for change in plan.leftovers] == [("DELETE", "Secret", "catalog-granite-apikey")]
     assert plan.leftovers[0].body["preconditions"] == {"uid": "u", "resourceVersion": "9"}
@@ -231,6 +349,17 @@ def test_data_that_another_source_uses_too_are_kept():
     assert "fraud_models.yaml" in after(planned({"id": "fraud_models", "state": "absent"}, there=live(shared)))
 
 
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [("./data.yaml", set()), ("data.yaml", set()), ("gone.yaml", {"data.yaml"}), ("/data.yaml", {"data.yaml"}), ("sources.yaml", {"data.yaml"})],
+)
+def test_the_data_of_a_removed_source_go_with_it_and_nothing_else(path, left):
+    there = live(DATA_ELSEWHERE % path, data={"data.yaml": MODELS})
+    plan = planned({"id": "a", "state": "absent"}, there=there)
+    assert after(plan, there=there).keys() == {"sources.yaml", *left}
+    assert len(plan.changes[0].body["data"]) == 2 - len(left)
+
+
 def test_a_source_of_the_product_is_overridden_with_what_differs_alone():
     data = after(planned({"id": "redhat_ai_models", "enabled": False, "included": [], "labels": []}))
     # Without a key, the list of the product would count.
@@ -266,6 +395,12 @@ def test_of_a_source_of_the_product_nothing_else_can_be_changed(options, option)
 )
 def test_what_cannot_be_created_or_changed_is_a_problem_of_its_option(options, option):
     assert problems_of(planned(options)) == [f"sources[0].{option}"]
+
+
+@pytest.mark.parametrize(("type_", "shown"), [("", "none"), (", type: rhec", "rhec")])
+def test_the_type_that_cannot_change_is_told(type_, shown):
+    plan = planned({"id": "a", "content": MODELS}, there=live(f"catalogs: [{{id: a, name: A{type_}}}]"))
+    assert told(plan) == [f"cannot change: the source is of type {shown}"]
 
 
 @pytest.mark.parametrize(
@@ -326,7 +461,21 @@ def test_another_token_is_written_into_the_secret_alone():
     assert problems_of(planned(source, there=live(secrets=secret(labels={})))) == ["sources[0].token"]
 
 
+@pytest.mark.parametrize(
+    "entry", ["properties: {allowedOrganization: o}, includedModels: [a*]", "includedModels: [o/a]", "Properties: {x: 1}, includedModels: [o/a]"]
+)
+def test_a_source_without_a_token_gets_one(entry):
+    there = live(f"catalogs: [{{id: a, name: A, type: hf, {entry}}}]")
+    plan = planned({"id": "a", "token": "hf_new"}, there=there)
+    [before] = entries(there.texts["model-catalog-sources"]).values()
+    key = "Properties" if "Properties" in before else "properties"
+    assert entries(after(plan, there=there))["a"] == {**before, key: {**before.get(key, {}), "apiKey": "catalog-a-apikey"}}
+    assert [(change.kind, change.fields) for change in plan.changes] == [("Secret", ("sources[a].token",)), ("ConfigMap", ("sources[a].token",))]
+
+
 def test_only_secrets_are_read_that_are_to_be_written_or_go():
+    several = [{"id": name, "token": "hf_x"} for name in ("zebra", "b", "a")]
+    assert secrets_needed(wanted(*several), live(), False) == ["catalog-a-apikey", "catalog-b-apikey", "catalog-zebra-apikey"]
     gone, kept = wanted({"id": "granite", "state": "absent"}), wanted({"id": "granite"})
     assert secrets_needed(wanted({"id": "a", "token": "hf_x"}), live(), False) == ["catalog-a-apikey"]
     assert secrets_needed(gone, live(), False) == secrets_needed(wanted(KEPT), live(), True) == ["catalog-granite-apikey"]
@@ -352,6 +501,12 @@ def test_purge_takes_an_override_back_and_leaves_the_files_of_others():
     assert catalog_yaml.parse(plan.changes[0].body["data"]["sources.yaml"]) == {"catalogs": []}
 
 
+def test_the_sources_that_purge_would_delete_are_named():
+    plan = planned({"id": "redhat_ai_models"}, purge=True)
+    assert told(plan) == ["2 sources are not listed, which is more than purge_limit: 'fraud_models' and 'granite'"]
+    assert planned({"id": "redhat_ai_models"}, purge=True, purge_limit=2).problems == ()
+
+
 # A ConfigMap of our own
 
 
@@ -362,12 +517,24 @@ def own(sources="catalogs: []", **data):
 def test_in_a_store_of_our_own_the_page_erases_nothing():
     plan = planned({"name": "New", "content": MODELS}, store="own", labels=[{"name": "New", "display_name": "N"}])
     (change,) = plan.changes
-    assert (change.verb, change.name, change.body["metadata"]["labels"]) == ("POST", catalog.OWN, {catalog.SOURCE_LABEL: "true"})
+    assert (change.action, change.verb, change.namespace, change.name) == ("create", "POST", "registries", catalog.OWN)
+    assert change.body["metadata"] == {"name": catalog.OWN, "namespace": "registries", "labels": {catalog.SOURCE_LABEL: "true"}}
+    assert change.body["data"].keys() == {"sources.yaml", "new.yaml"}
     assert catalog_yaml.parse(change.body["data"]["sources.yaml"])["labels"] == [{"name": "New", "displayName": "N"}]
     # Nothing of the page; but the product has labels too.
     [warning] = plan.warnings
     assert "default-catalog-sources and modelops-catalog describe labels" in warning and "restarted" in warning
     assert planned({"name": "New", "content": MODELS}, store="own").warnings == ()
+
+
+def test_a_config_map_of_the_dashboard_that_does_not_exist_is_created_without_a_label():
+    there = live()
+    del there.config_maps["mcp-catalog-sources"]
+    plan = planned({"name": "Servers", "kind": "mcp", "entries": [{"name": "server"}]}, there=there)
+    assert [(change.verb, change.body["metadata"]) for change in plan.changes] == [("POST", {"name": "mcp-catalog-sources", "namespace": "registries"})]
+    assert entries(after(plan, "mcp-catalog-sources", there), "mcp_catalogs").keys() == {"servers"}
+    # Nothing is said of what the page would erase there.
+    assert planned({"id": "fraud_models", "enabled": False}, there=there).warnings == ()
 
 
 def test_a_source_stays_where_it_is():
@@ -385,6 +552,46 @@ def test_a_source_that_does_not_fit_goes_into_the_next_config_map():
     assert [change.name for change in plan.changes] == ["model-catalog-sources", catalog.own_name()]
     assert problems_of(planned({"name": "One", "content": large}, {"name": "Two", "content": large}, there=live(generation=catalog.WITH_LABELS))) == ["sources"]
     assert problems_of(planned({"name": "One", "content": too_large})) == ["sources"]
+    patterns = {"type": "hf", "included": [f"org/{'x' * 600_000}"]}
+    assert [change.name for change in planned({"name": "One", **patterns}, {"name": "Two", **patterns}).changes] == [
+        "model-catalog-sources",
+        catalog.own_name(),
+    ]
+    # In the next one there is room for more than one.
+    small = {"content": large[:100_000].rpartition("- name")[0]}
+    plan = planned(*({"name": name, **({"content": large} if name == "One" else small)} for name in ("One", "Two", "Three", "Four", "Five", "Six", "Seven")))
+    assert [(change.name, change.fields) for change in plan.changes] == [
+        ("model-catalog-sources", tuple(f"sources[{name}].id" for name in ("one", "two", "three", "four", "five"))),
+        (catalog.own_name(), ("sources[six].id", "sources[seven].id")),
+    ]
+
+
+def filled(size):
+    """Data of so many bytes."""
+    start = "models:\n- name: org/model\n  description: "
+    return start + "x" * (size - len(start))
+
+
+@pytest.mark.parametrize(
+    ("generation", "remedy"),
+    [(catalog.WITH_LABELS, "Use fewer or smaller sources"), (catalog.WITH_AGENTS, "Set store to own, or use fewer or smaller sources")],
+    ids=lambda value: getattr(value, "version", None),
+)
+def test_a_config_map_may_be_as_large_as_the_api_server_takes_it(generation, remedy):
+    there = live(generation=generation)
+    # An empty line more, with which the server reads the data anew.
+    room = catalog.LARGEST - catalog.size_of({**there.texts["model-catalog-sources"], "fraud_models.yaml": "\n"})
+    assert planned({"id": "fraud_models", "content": filled(room)}, there=there).problems == ()
+    [problem] = planned({"id": "fraud_models", "content": filled(room + 1)}, there=there).problems
+    assert problem.problem == f"ConfigMap 'model-catalog-sources' would have {catalog.LARGEST + 1} bytes, and the limit is {catalog.LARGEST}"
+    assert problem.remedy == remedy
+
+
+def test_a_source_whose_data_alone_fit_goes_into_the_next_config_map():
+    there = live(data={"other.yaml": "x" * 5000})
+    room = catalog.LARGEST - catalog.size_of({**there.texts["model-catalog-sources"], "new.yaml": ""})
+    plan = planned({"name": "New", "content": filled(room - 50)}, there=there)
+    assert (plan.problems, [change.name for change in plan.changes]) == ((), [catalog.own_name()])
 
 
 # What others have
@@ -404,6 +611,26 @@ def test_a_config_map_that_another_tool_manages_is_not_written():
     assert planned(KEPT, there=there).problems == ()
 
 
+def test_a_config_map_that_the_platform_has_made_is_written():
+    there = live()
+    there.config_maps["model-catalog-sources"]["metadata"]["annotations"] = {"platform.opendatahub.io/instance": "x"}
+    assert planned({"id": "fraud_models", "enabled": False}, there=there).problems == ()
+
+
+def test_what_the_product_overrides_has_no_effect_and_is_refused():
+    there = live(generation=catalog.DEFAULTS_WIN)
+    plan = planned({"id": "fraud_models", "enabled": False}, {"id": "redhat_ai_models", "enabled": False, "name": "Other"}, there=there)
+    assert problems_of(plan) == ["sources[1].name", "sources[1].enabled"]
+    assert set(told(plan)) == {"would have no effect, because ConfigMap 'model-catalog-default-sources' overrides it"}
+
+
+def test_of_a_file_that_the_server_refuses_it_is_not_said_that_options_have_no_effect():
+    plan = planned({"id": "fraud_models", "enabled": False}, there=live(f"{CLICKED}bogus: []\n", generation=catalog.DEFAULTS_WIN))
+    assert problems_of(plan) == ["sources"]
+    there = live(generation=catalog.DEFAULTS_WIN)
+    assert problems_of(planned({"id": "redhat_ai_models", "enabled": False}, {"name": "New"}, there=there)) == ["sources[1].type"]
+
+
 @pytest.mark.parametrize("broken", ["catalogs: [{id: x, bogus: 1}]", "catalogs: [", "catalogs: [{id: a}, {id: a}]"])
 def test_a_file_that_the_server_refuses_is_not_written_before_it_is_right(broken):
     plan = planned({"name": "New", "content": MODELS}, there=live(broken))
@@ -411,24 +638,40 @@ def test_a_file_that_the_server_refuses_is_not_written_before_it_is_right(broken
     assert "unavailable" in plan.problems[0].problem
 
 
+def test_why_a_file_is_not_written_is_told_with_the_place():
+    what = "sources.yaml of ConfigMap 'model-catalog-sources' makes the whole catalog unavailable: "
+    plan = planned({"name": "New", "content": MODELS}, there=live("CATALOGS: [{id: 'a:b'}, {id: x, bogus: 1}]"))
+    assert told(plan) == [f"{what}catalogs[1].bogus: is not a known key"]
+    [problem] = told(planned(KEPT, there=live("catalogs: [")))
+    assert problem.startswith(f"{what}the file cannot be read: ")
+
+
 def test_a_file_of_others_that_the_server_refuses_is_told():
-    theirs = config_map("theirs", "bogus: []", labels={catalog.SOURCE_LABEL: "true"})
+    theirs = labelled("theirs", "CATALOGS: []\nbogus: []")
     plan = planned({"name": "New", "content": MODELS}, there=live(CLICKED, theirs))
     assert plan.problems == ()
-    assert any("'theirs'" in warning for warning in plan.warnings)
+    assert "ConfigMap 'theirs' makes the whole catalog unavailable: bogus: is not a known key. Remove it." in plan.warnings
 
 
 def test_what_is_wrong_with_an_unchanged_source_stops_nothing():
     there = live(data={"fraud_models.yaml": "model: []"})
     plan = planned({"id": "fraud_models"}, {"name": "New", "content": MODELS}, there=there)
     assert plan.problems == ()
-    assert any("'fraud_models'" in warning for warning in plan.warnings)
+    assert "source 'fraud_models': model: is not a known key. Did you mean models?" in plan.warnings
     assert problems_of(planned({"id": "fraud_models", "enabled": False}, there=there)) == ["sources[0].model"]
 
 
 def test_what_the_next_click_erases_is_said():
     plan = planned({"name": "New", "content": MODELS}, there=live(CLICKED + "labels: []\nnamedQueries: {}\n"))
     assert [warning for warning in plan.warnings if "removes" in warning and "labels and namedQueries" in warning] != []
+    # In alphabetical order, and without what the page knows.
+    plan = planned({"name": "New", "content": MODELS}, there=live(f"namedQueries: {{}}\nlabels: []\n{CLICKED}"))
+    assert [warning.partition(",")[0] for warning in plan.warnings] == ["ConfigMap 'model-catalog-sources' also contains labels and namedQueries"]
+    # It has none for agents, and nothing is erased where nothing is written.
+    agents = live()
+    agents.config_maps["agent-catalog-sources"]["data"]["sources.yaml"] = "agent_catalogs: []\nnamedQueries: {}\n"
+    assert planned({"name": "Agents", "kind": "agent", "entries": [{"name": "agent"}]}, there=agents).warnings == ()
+    assert planned({"name": "Servers", "kind": "mcp", "entries": [{"name": "s"}]}, there=live(f"{CLICKED}labels: []\n")).warnings == ()
 
 
 # Labels and named queries
@@ -444,6 +687,9 @@ def test_labels_are_added_changed_and_purged():
     data = after(planned(KEPT, labels=[{"name": "A", "description": "d"}, {"display_name": "None"}], there=there, purge=True), there=there)
     assert catalog_yaml.parse(data["sources.yaml"])["labels"] == [{"name": "A", "extra": "x", "description": "d"}, {"name": None, "displayName": "None"}]
     assert "# ours" in data["sources.yaml"]
+    # Those of the product stay, and without purge all others too.
+    assert [change.name for change in planned(KEPT, labels=[{"name": "A"}], there=there, purge=True).changes] == ["model-catalog-sources"]
+    assert planned(labels=[{"name": "A"}], there=there).changes == ()
 
 
 QUERY = {"name": "q", "asset_type": None, "filters": [{"field": "license", "operator": "=", "value": "mit"}]}
@@ -455,6 +701,28 @@ def test_a_query_is_added_and_known_again():
     assert catalog_yaml.parse(after(plan)["sources.yaml"])["namedQueries"] == {"q": written}
     old = CLICKED + "namedQueries: {q: {license: {operator: '=', value: mit}}}\n"
     assert planned(named_queries=[QUERY], there=live(old)).changes == ()
+
+
+def test_queries_are_purged_and_those_of_others_stay():
+    theirs = labelled("theirs", "namedQueries: {t: {f: {operator: '=', value: 1}}}")
+    there = live(CLICKED + "namedQueries: {q: {license: {operator: '=', value: mit}}, r: {f: {operator: '=', value: 1}}}\n", theirs)
+    assert planned(KEPT, named_queries=[QUERY], there=there).changes == ()
+    plan = planned(KEPT, named_queries=[QUERY], there=there, purge=True, purge_limit=1)
+    assert [change.name for change in plan.changes] == ["model-catalog-sources"]
+    assert catalog_yaml.parse(after(plan, there=there)["sources.yaml"])["namedQueries"].keys() == {"q"}
+
+
+def test_a_query_of_the_product_is_overridden_and_one_of_another_team_is_left_to_them():
+    there = live()
+    there.config_maps["default-catalog-sources"]["data"]["sources.yaml"] += "namedQueries: {q: {f: {operator: '=', value: 1}}}\n"
+    plan = planned(named_queries=[QUERY], there=there)
+    assert [change.name for change in plan.changes] == ["model-catalog-sources"]
+    assert planned(named_queries=[QUERY], there=carried_out(plan, there)).changes == ()
+    theirs = labelled("theirs", "namedQueries: {q: {f: {operator: '=', value: 1}}}")
+    plan = planned(named_queries=[{**QUERY, "name": "p"}, QUERY], there=live(CLICKED, theirs))
+    assert problems_of(plan) == ["named_queries[1].name"]
+    same = labelled("theirs", "namedQueries: {q: {license: {operator: '=', value: mit}}}")
+    assert (planned(named_queries=[QUERY], there=live(CLICKED, same)).problems, planned(named_queries=[QUERY], there=live(CLICKED, same)).changes) == ((), ())
 
 
 def test_an_older_catalog_gets_queries_in_its_own_form():
@@ -512,12 +780,25 @@ def test_config_maps_of_our_own_have_names_that_the_operator_takes():
 
 
 def test_a_clash_between_files_of_others_stops_nothing():
-    labelled = {catalog.SOURCE_LABEL: "true"}
-    theirs = [config_map(name, "labels: [{name: A}]", labels=labelled) for name in ("one", "two")]
+    theirs = [labelled(name, "labels: [{name: A}]") for name in ("one", "two")]
     plan = planned({"name": "New", "content": MODELS}, there=live(CLICKED, *theirs))
     assert plan.problems == ()
     assert any("'two'" in warning and "label" in warning for warning in plan.warnings)
     assert set(problems_of(planned(labels=[{"name": "A", "display_name": "x"}], there=live(CLICKED, *theirs)))) == {"labels[0].name"}
+    # Nor does one between that of others and one that is not written.
+    before_ours = labelled("another", "labels: [{name: A}]")
+    there = live(CLICKED, before_ours, own("catalogs: [{id: a, name: A, type: hf, includedModels: [a/b]}]\nlabels: [{name: A}]"))
+    assert planned({"name": "New", "content": MODELS}, there=there).problems == ()
+    # But the server refuses a file that is written.
+    problem = "sources.yaml of ConfigMap 'modelops-catalog' makes the whole catalog unavailable: labels: label is also in ConfigMap 'another'"
+    assert told(planned({"id": "a", "enabled": False}, there=there)) == [problem]
+
+
+def test_an_id_that_is_also_one_of_another_kind_is_a_warning():
+    there = live(CLICKED, own("mcp_catalogs: [{id: fraud_models, name: F, type: yaml, properties: {yamlCatalogPath: /f.yaml}}]"))
+    plan = planned({"name": "New", "content": MODELS}, store="own", there=there)
+    assert plan.problems == ()
+    assert any("ConfigMap 'modelops-catalog'" in warning and "source of kind model" in warning for warning in plan.warnings)
 
 
 EQUAL = {"field": "task", "operator": "=", "value": "x"}
@@ -569,3 +850,108 @@ def test_a_file_that_must_be_written_anew_is_so_with_a_warning():
         plan = planned(there=there, named_queries=[{"name": name, "asset_type": None, "filters": [EQUAL]}])
         assert any("its comments are lost" in warning for warning in plan.warnings) is is_rewritten
         assert ("# about them" in after(plan, there=there)["sources.yaml"]) is not is_rewritten
+
+
+# What a plan says of its changes
+
+QUERIED = {"assetType": "models", "filters": {"license": {"operator": "=", "value": "mit"}}}
+OLD_QUERY = {"assetType": "models", "filters": {"f": {"operator": "=", "value": 1}}}
+WITH_MORE = CLICKED + "labels: [{name: A, description: d}, {name: B}]\nnamedQueries: {q: {f: {operator: '=', value: 1}}, r: {f: {operator: '=', value: 1}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("sources", "options", "fields", "before", "after_"),
+    [
+        (
+            [{"name": "New", "content": MODELS, "labels": ["x"]}],
+            {},
+            ["sources[new].id"],
+            {},
+            {"source new.id": "new", "source new.type": "yaml", "source new.name": "New", "source new.labels": ["x"], "source new.content": MODELS},
+        ),
+        (
+            [{"name": "New", "organization": "o"}],
+            {},
+            ["sources[new].id"],
+            {},
+            {"source new.id": "new", "source new.type": "hf", "source new.name": "New", "source new.organization": "o"},
+        ),
+        (
+            [{"id": "fraud_models", "enabled": False, "included": [], "name": "Fraud models"}],
+            {},
+            ["sources[fraud_models].enabled", "sources[fraud_models].included"],
+            {"source fraud_models.enabled": True, "source fraud_models.included": ["org/*"]},
+            {"source fraud_models.enabled": False, "source fraud_models.included": []},
+        ),
+        (
+            [{"id": "fraud_models", "content": "models: []", "name": "F"}, {"id": "granite", "state": "absent"}],
+            {},
+            ["sources[fraud_models].name", "sources[fraud_models].content", "sources[granite]"],
+            {"source fraud_models.name": "Fraud models", "source fraud_models.content": MODELS, "source granite": "present"},
+            {"source fraud_models.name": "F", "source fraud_models.content": "models: []"},
+        ),
+        ([], {"labels": [{"name": "N", "description": "n"}]}, ["labels[N]"], {}, {"label N": {"name": "N", "description": "n"}}),
+        (
+            [],
+            {"labels": [{"name": "A", "display_name": "x"}]},
+            ["labels[A]"],
+            {"label A": {"name": "A", "description": "d"}},
+            {"label A": {"name": "A", "description": "d", "displayName": "x"}},
+        ),
+        ([KEPT], {"labels": [{"name": "B"}], "purge": True}, ["sources[granite]", "labels[A]"], {"source granite": "present", "label A": "present"}, {}),
+        ([], {"named_queries": [{**QUERY, "name": "n"}]}, ["named_queries[n]"], {}, {"named query n": QUERIED}),
+        ([], {"named_queries": [QUERY]}, ["named_queries[q]"], {"named query q": OLD_QUERY}, {"named query q": QUERIED}),
+        (
+            [{"id": "granite"}, KEPT],
+            {"named_queries": [QUERY], "purge": True},
+            ["named_queries[q]", "named_queries[r]"],
+            {"named query q": OLD_QUERY, "named query r": "present"},
+            {"named query q": QUERIED},
+        ),
+    ],
+)
+def test_a_change_shows_which_options_it_changes_and_from_what_to_what(sources, options, fields, before, after_):
+    plan = planned(*sources, there=live(WITH_MORE), **options)
+    assert [(list(change.fields), change.before, change.after) for change in plan.changes] == [(fields, before, after_)]
+
+
+def test_data_that_do_not_exist_are_shown_as_none():
+    [change] = planned({"id": "fraud_models", "content": MODELS}, there=live(data={})).changes
+    assert (change.before, change.after) == ({"source fraud_models.content": None}, {"source fraud_models.content": MODELS})
+
+
+def test_of_a_token_it_is_shown_that_it_changes_but_not_what_it_is():
+    option = "sources[granite].token"
+    for secrets, before, after_ in (({}, {}, {option: changeset.MASK}), (secret(), {option: changeset.MASK}, {option: f"{changeset.MASK} (changed)"})):
+        [change] = planned({"id": "granite", "token": "hf_new"}, there=live(secrets=secrets)).changes
+        assert (change.fields, change.before, change.after) == ((option,), before, after_)
+
+
+# The server's preview
+
+
+@pytest.mark.parametrize(
+    ("options", "entry", "data"),
+    [
+        (
+            {"name": "New", "organization": "o", "included": ["a*"]},
+            {"name": "New", "includedModels": ["a*"], "type": "hf", "assetType": "models", "properties": {"allowedOrganization": "o"}},
+            None,
+        ),
+        (
+            {"name": "Servers", "kind": "mcp", "content": "mcp_servers: []", "excluded": ["a*"]},
+            {"name": "Servers", "excludedServers": ["a*"], "type": "yaml", "assetType": "mcp_servers", "properties": {}},
+            "mcp_servers: []",
+        ),
+        ({"id": "fraud_models", "included": ["b*"]}, {**FRAUD, "includedModels": ["b*"], "assetType": "models"}, MODELS),
+        ({"id": "fraud_models", "content": "models: []"}, {**FRAUD, "assetType": "models"}, "models: []"),
+        (
+            {"id": "granite", "organization": "other"},
+            {**GRANITE, "assetType": "models", "properties": {"allowedOrganization": "other", "apiKey": "catalog-granite-apikey"}},
+            None,
+        ),
+    ],
+)
+def test_a_preview_is_of_the_source_as_it_would_be(options, entry, data):
+    [source] = wanted(options).sources
+    assert catalog_view.previewed(source, live().view) == (entry, data)

@@ -381,3 +381,19 @@ def test_an_external_id_that_another_source_has_is_told_of_both(section, entries
     view = catalog_view.View(catalog.WITH_AGENTS, {"user": {catalog.SOURCES: f"{section}: [{sources}]", **data}})
     found = {(source.id, finding.path) for source in view.sources.values() for finding in view.findings_of(source) if "source '" in finding.problem}
     assert found == ({("a", f"{entries}[1].externalId"), ("b", f"{entries}[0].externalId")} if clashes else set())
+
+
+def test_an_external_id_that_an_agent_and_an_mcp_server_have_is_told_of_both():
+    sources = {
+        section: f"{section}_catalogs: [{{id: {section}, name: A, type: yaml, properties: {{yamlCatalogPath: a.yaml}}}}]" for section in ("mcp", "agent")
+    }
+    data = {"mcp": "mcp_servers: [{name: one, externalId: x}]", "agent": "agents: [{name: one, externalId: x}]"}
+    view = catalog_view.View(catalog.WITH_AGENTS, {kind: {catalog.SOURCES: sources[kind], "a.yaml": data[kind]} for kind in sources})
+    found = {(source.id, finding.problem.partition(",")[0]) for source in view.sources.values() for finding in view.findings_of(source)}
+    assert found == {("mcp", "is also the externalId of an entry of source 'agent'"), ("agent", "is also the externalId of an entry of source 'mcp'")}
+
+
+def test_a_source_whose_data_do_not_exist_has_no_external_ids():
+    text = "mcp_catalogs: [{id: a, name: A, type: yaml, properties: {yamlCatalogPath: gone.yaml}}, {id: b, name: B, type: yaml}]"
+    view = catalog_view.View(catalog.WITH_AGENTS, {"user": {catalog.SOURCES: text}})
+    assert [[finding.path for finding in view.findings_of(source)] for source in view.sources.values()] == [["properties.yamlCatalogPath"]] * 2
