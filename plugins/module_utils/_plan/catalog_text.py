@@ -50,7 +50,7 @@ def edited(text: str, edits: Sequence[Edit]) -> Edited:
         new = mark + _Editing(document, before, after, edits).text()
         if catalog_yaml.parse(new) == after:
             return Edited(new)
-    except (catalog_yaml.NotYamlError, _NotEditableError):
+    except catalog_yaml.NotYamlError:
         pass
     return Edited(mark + catalog_yaml.dumped(after), True)
 
@@ -83,10 +83,6 @@ def _meaning(before: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]
     for section, index in sorted(removed, key=lambda pair: -pair[1]):
         del section[index]
     return after
-
-
-class _NotEditableError(Exception):
-    """The file is written in a way that is not edited."""
 
 
 class _Editing:
@@ -186,9 +182,7 @@ class _Editing:
         return start
 
     def _edit_item(self, item: Node, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        if item.id != "mapping":
-            raise _NotEditableError
-        if item.flow_style:
+        if item.id != "mapping" or item.flow_style:
             self._replace(item.start_mark.index, item.end_mark.index, catalog_yaml.flow(after))
             return
         for name in before:
@@ -240,8 +234,6 @@ class _Editing:
         elif index + 1 < len(mapping.value):
             # It stands behind the dash of its item: the next one takes its place.
             self._replace(key.start_mark.index, mapping.value[index + 1][0].start_mark.index, "")
-        else:
-            raise _NotEditableError
 
     def _add_pairs(self, mapping: Node, values: Mapping[str, Any]) -> None:
         if values:
@@ -278,16 +270,11 @@ class _Editing:
         return INDENT
 
     def _dash(self, item: Node) -> int:
-        dash = self._text.rfind("-", 0, item.start_mark.index)
-        if self._text[dash + 1 : item.start_mark.index].strip(" \n\r"):
-            raise _NotEditableError
-        return dash
+        return self._text.rfind("-", 0, item.start_mark.index)
 
     def _colon(self, key: Node) -> int:
-        colon = self._text.find(":", key.end_mark.index)
-        if colon < 0:
-            raise _NotEditableError
-        return colon + 1
+        """The place behind the colon of a key."""
+        return self._text.find(":", key.end_mark.index) + 1
 
     def _column(self, index: int) -> int:
         return index - self._line_start(index)
