@@ -119,7 +119,7 @@ def test_everything_is_exported_in_an_order_that_does_not_depend_on_the_files():
 
 def test_labels_and_conditions_that_no_option_can_describe_are_not_exported():
     assert (
-        exported(live("labels: [{displayName: x}, {name: '', description: x}, {name: 1}, {name: n, extra: 1}]"), False).labels
+        exported(live("labels: [{displayName: x}, {name: '', description: x}, {name: 1}, {name: text, extra: 1}]"), False).labels
         == exported(live(""), False).labels
     )
     [_fast, query] = exported(live("namedQueries: {q: {f: x, g: {operator: '=', value: 1}}}"), False).named_queries
@@ -157,6 +157,10 @@ def test_a_source_tells_where_each_value_comes_from():
 def test_a_source_of_another_kind_with_the_id_of_one_of_the_product_is_none_of_the_product():
     sources = exported(live("mcp_catalogs: [{id: redhat, name: R, type: yaml}]"), False).sources
     assert {(source["kind"], source["status"]["is_default"]) for source in sources if source["id"] == "redhat"} == {("model", True), ("mcp", False)}
+
+
+def test_a_source_without_an_id_is_exported_as_it_is():
+    assert sources_of("catalogs: [{name: A, type: hf, properties: {allowedOrganization: o}}]")[""]["organization"] == "o"
 
 
 def test_data_of_the_product_are_counted_and_not_exported():

@@ -148,6 +148,7 @@ QUERY = {"g": {"operator": "=", "value": "x"}}
         ("? catalogs\n: - id: a\n", [Edit("catalogs", None, {"id": "b"})], "? catalogs\n: - id: a\n  - id: b\n"),
         ("catalogs:\n- # x-y\n  id: a\n- id: b\n", [Edit("catalogs", 0)], "catalogs:\n- id: b\n"),
         ("labels:\n- a # c\n- name: b\n", [Edit("labels", 0, {"name": "c"})], 'labels:\n- {"name": "c"} # c\n- name: b\n'),
+        ("catalogs:\n- id: a\n  name: b # c\n", [Edit("catalogs", 0, {"name": "b"})], "catalogs:\n- name: b # c\n"),
         # Queries.
         (QUERIES, [Edit("namedQueries", "q")], QUERIES.replace("  q: {f: {operator: '=', value: 1}} # q\n", "")),
         (QUERIES, [Edit("namedQueries", "r")], QUERIES.replace("  r:\n    f: {operator: '=', value: 1}\n", "")),
