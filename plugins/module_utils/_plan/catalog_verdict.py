@@ -30,8 +30,7 @@ class Verdict:
             self._check_config_map(name, self.after.texts[name])
         self._check_files()
         self._warn_of_labels()
-        present = [(source, self.after.sources.get((source.kind.name, source.id))) for source in self.wanted.sources if not source.is_absent]
-        known = [(source, merged) for source, merged in present if merged is not None]
+        known = [(source, merged) for source in self.wanted.sources if (merged := self.after.sources.get((source.kind.name, source.id)))]
         for source, merged in known:
             self._check_source(source, merged)
         if not self.drafts.problems:
