@@ -206,7 +206,7 @@ class _Editing:
                 self._replace(self._colon(key), self._colon(key), f" {self._inline(after)}")
             else:
                 self._replace(value.start_mark.index, value.end_mark.index, self._inline(after))
-        elif value.id != "scalar" and value.flow_style and isinstance(after, (list, dict)):
+        elif value.id != "scalar" and value.flow_style:
             self._replace(value.start_mark.index, value.end_mark.index, catalog_yaml.flow(after))
         else:
             end = max(self._colon(key), self._end(value))

@@ -657,6 +657,8 @@ def test_what_is_wrong_with_an_unchanged_source_stops_nothing():
     assert plan.problems == ()
     assert "source 'fraud_models': model: is not a known key. Did you mean models?" in plan.warnings
     assert problems_of(planned({"id": "fraud_models", "enabled": False}, there=there)) == ["sources[0].model"]
+    # Of what has no place in the data, the source is named.
+    assert problems_of(planned({"id": "fraud_models", "enabled": False}, there=live(data={"fraud_models.yaml": "models: ["}))) == ["sources[0].id"]
 
 
 def test_what_the_next_click_erases_is_said():
@@ -719,6 +721,7 @@ def test_a_query_of_the_product_is_overridden_and_one_of_another_team_is_left_to
     theirs = labelled("theirs", "namedQueries: {q: {f: {operator: '=', value: 1}}}")
     plan = planned(named_queries=[{**QUERY, "name": "p"}, QUERY], there=live(CLICKED, theirs))
     assert problems_of(plan) == ["named_queries[1].name"]
+    assert planned(named_queries=[QUERY], there=live(CLICKED, theirs)).warnings == ()
     same = labelled("theirs", "namedQueries: {q: {license: {operator: '=', value: mit}}}")
     assert (planned(named_queries=[QUERY], there=live(CLICKED, same)).problems, planned(named_queries=[QUERY], there=live(CLICKED, same)).changes) == ((), ())
 

@@ -208,6 +208,7 @@ catalogs:
         (0, {"labels": ["new", "z", "no"]}, ["      - x", "      - x # again"], ["      - new", '      - "no"']),
         (0, {"labels": "x"}, ["    labels:", "      - x", "      - z # why", "      - x # again"], ["    labels: x # again"]),
         (0, {"properties": {"k": "w"}}, ["    properties: {k: v}"], ['    properties: {"k": "w"}']),
+        (0, {"properties": "x"}, ["    properties: {k: v}"], ['    properties: "x"']),
         (0, {"properties": ...}, ["    properties: {k: v}"], []),
         (0, {"id": ...}, ["  - id: a", "    name: A # n"], ["  - name: A # n"]),
         (0, {"new": "v", "enabled": True}, [], ["    new: v", "    enabled: true"]),
