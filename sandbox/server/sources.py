@@ -187,7 +187,8 @@ def _key(node: yaml.Node, text: str, in_flow: bool) -> str:
     value = _value(node, True, text, in_flow)
     if value is None or isinstance(value, (list, dict)):
         raise Refused("error converting YAML to JSON: unsupported key type")
-    return next((word for word, number in _ENDLESS.items() if str(number) == str(value)), "") if _is_endless(value) else _text(value)
+    written = _text(value)
+    return {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}.get(written, written)
 
 
 def _is_endless(value: Any) -> bool:
@@ -205,7 +206,7 @@ def as_json(value: Any, shape: Shape = None) -> Any:
         return value
     if shape != COERCED:
         raise Refused("error converting YAML to JSON: json: unsupported value")
-    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    return _text(value)
 
 
 def _text(value: Any) -> str:
@@ -215,7 +216,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     single = struct.Struct("f")
-    digits = next((count for count in range(9) if single.pack(float(f"{value:.{count}e}")) == single.pack(value)), 9)
+    (value,) = single.unpack(single.pack(value))
+    if _is_endless(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    digits = next(count for count in range(9) if single.pack(float(f"{value:.{count}e}")) == single.pack(value))
     exponent = int(f"{value:e}".partition("e")[2])
     return f"{value:.{digits}e}" if exponent < -4 or exponent >= 6 else f"{value:.{max(digits - exponent, 0)}f}"
 

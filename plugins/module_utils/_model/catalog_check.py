@@ -249,6 +249,6 @@ def _is_host(text: str, scheme: str) -> bool:
         # Others may have several colons, the last one before a port.
         return ":" not in name or (scheme not in ("http", "https") and re.search(r":[0-9]*\Z", text) is not None)
     try:
-        return bool(ipaddress.IPv6Address(address.replace("%25", "%", 1)))
+        return bool(ipaddress.IPv6Address(address.replace("%25", "%")))
     except ValueError:
         return False

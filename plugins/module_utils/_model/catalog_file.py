@@ -118,9 +118,9 @@ def _check_patterns(entry: Entry, check: catalog_check.Check) -> None:
             if not catalog_yaml.trimmed(pattern):
                 check.refuse(f"{entry.path}.{name}[{index}]", "is an empty pattern", "Remove it, or set a pattern such as *")
     if len(lists) == 2:
-        both = sorted(set(map(catalog_yaml.trimmed, lists[0][1])) & set(map(catalog_yaml.trimmed, lists[1][1])))
+        both = set(map(catalog_yaml.trimmed, lists[0][1])) & set(map(catalog_yaml.trimmed, lists[1][1]))
         if both:
-            check.advise(f"{entry.path}.{kind.excluded}", f"has {len(both)} patterns that are also in {kind.included}", "Remove them from one of the lists")
+            check.advise(f"{entry.path}.{kind.excluded}", f"has {len(both)} of the patterns of {kind.included} too", "Remove them from one of the lists")
 
 
 def _labels(given: Sequence[Any], check: catalog_check.Check) -> tuple[Mapping[str, Any], ...]:

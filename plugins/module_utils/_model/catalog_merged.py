@@ -148,9 +148,9 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
     if isinstance(organization, str) and organization:
         if "*" in organization or "/" in organization or not catalog_yaml.trimmed(organization):
             check.refuse(f"properties.{catalog.ORGANIZATION}", "is not the name of an organization", "Set it without wildcards and slashes")
-        prefixed = [pattern for pattern in (*patterns, *excluded) if pattern.startswith(f"{organization}/")]
-        if prefixed:
-            check.advise("includedModels", "has a pattern that begins with the organization, which is added a second time", "Omit the organization in patterns")
+        for key, listed in (("includedModels", patterns), ("excludedModels", excluded)):
+            if any(pattern.startswith(f"{organization}/") for pattern in listed):
+                check.advise(key, "has a pattern that begins with the organization, which is added a second time", "Omit the organization in patterns")
     elif not patterns:
         check.refuse("includedModels", "is empty, and there is no organization", f"Set {catalog.ORGANIZATION} or includedModels")
     else:
@@ -186,7 +186,7 @@ def names(text: str, source: Merged, with_broken: bool = False) -> tuple[list[st
 
 def external_ids(text: str, source: Merged) -> dict[str, tuple[int, Any]]:
     """The external IDs of what a source shows, each with the number of its entry, and what tells that from others."""
-    check = catalog_check.Check(catalog_check.FAILS, False)
+    check = catalog_check.Check(catalog_check.FAILS)
     keys = catalog_schema.ENTRY_KEYS[source.kind.name]
     entries = [check.object(entry, keys, "") for entry in _entries(text, source.kind)]
     listed = enumerate(entries) if source.is_enabled else ()
@@ -226,7 +226,7 @@ def _name(entry: Mapping[str, Any]) -> str:
 
 def _is_loaded(entry: Mapping[str, Any], name: str, source: Merged) -> bool:
     """Whether neither an artifact nor the database keeps the server from showing an entry."""
-    check = catalog_check.Check(catalog_check.FAILS, False)
+    check = catalog_check.Check(catalog_check.FAILS)
     # Its keys may be spelled in another case.
     known = check.object(entry, catalog_schema.ENTRY_KEYS[source.kind.name], "")
     is_long = source.kind is not catalog.MCP and len(source.id) + 1 + len(name) > catalog_data.LONGEST_STORED

@@ -20,7 +20,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _errors, _texts
+from .. import _texts
 
 # One of the library's: its classes are known only once the library is there.
 Node = Any
@@ -90,19 +90,13 @@ def read(text: str) -> Document:
     body = text[len(MARK) :] if text.startswith(MARK) else text
     if VERSION.match(body):
         raise NotYamlError("the directive %YAML has a version other than 1.1")
-    loader = None
     try:
         loader = _loader()(body)
         node = loader.get_node() if loader.check_node() else None
-        if node is not None:
-            # The server does not read on. What comes after may be anything.
-            return Document(body, node, loader.size, _has_more(loader))
-        return Document(body, None, 0, False)
+        # The server does not read on. What comes after may be anything.
+        return Document(body, node, loader.size, node is not None and _has_more(loader))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise _not_yaml(error) from None
-    finally:
-        if loader is not None:
-            loader.dispose()
 
 
 def parse(text: str, strict: bool = True) -> Any:
@@ -130,10 +124,7 @@ def _not_yaml(error: Exception) -> NotYamlError:
 @functools.cache
 def _loader() -> Any:
     """What composes nodes, with libyaml where Python's library has it. It tells nodes with a tag that is written from those without."""
-    try:
-        import yaml
-    except ImportError:
-        raise _errors.MissingLibraryError(["PyYAML"]) from None
+    import yaml
     from yaml import composer, nodes, parser, reader, scanner
 
     class Counting:
@@ -178,9 +169,6 @@ def _loader() -> Any:
             composer.Composer.__init__(self)
             Counting.__init__(self)
 
-        def dispose(self) -> None:
-            """Nothing is held."""
-
     return Slow
 
 
@@ -195,7 +183,7 @@ class _Reading:
     def value(self, node: Node) -> Any:
         self._visited += 1
         aliased = self._visited - self._size
-        if aliased > 100 and self._visited > 1000 and aliased / self._visited > _allowed_ratio(self._visited):
+        if self._visited > 1000 and aliased / self._visited > _allowed_ratio(self._visited):
             raise NotYamlError("too many aliases", _line(node))
         try:
             kind = node.id
@@ -258,7 +246,7 @@ class _Reading:
 
 def _allowed_ratio(count: int) -> float:
     """The server's library's: less and less of a document may come of aliases, the longer it is."""
-    return 0.99 if count <= 400_000 else max(0.10, 0.99 - 0.89 * (count - 400_000) / 3_600_000)
+    return min(0.99, max(0.10, 0.99 - 0.89 * (count - 400_000) / 3_600_000))
 
 
 def _line(node: Node) -> int:
@@ -298,8 +286,6 @@ def scalar(text: str) -> Any:
         return text in TRUE
     if text in ENDLESS:
         return ENDLESS[text]
-    if text[0].isalpha() or text[0] == "~":
-        return text
     plain = text if text[0] == "." else text.replace("_", "")
     matched = INTEGER.fullmatch(plain)
     if matched:
@@ -323,11 +309,8 @@ def _key(value: Any, node: Node) -> str:
         return value
     if value is None:
         raise NotYamlError("a key is empty", _line(node))
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if endless(value):
-        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
-    return coerced(value)
+    text = coerced(value)
+    return {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}.get(text, text)
 
 
 def coerced(value: Any) -> str:
@@ -336,11 +319,12 @@ def coerced(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    # It becomes a number of 32 bits, and is written with as few digits as tell it from others.
+    single = struct.Struct("f")
+    (value,) = single.unpack(single.pack(value))
     if endless(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
-    # It is written with as few digits as tell it from other numbers of 32 bits.
-    single = struct.Struct("f")
-    digits = next((count for count in range(9) if single.pack(float(f"{value:.{count}e}")) == single.pack(value)), 9)
+    digits = next(count for count in range(9) if single.pack(float(f"{value:.{count}e}")) == single.pack(value))
     text = f"{value:.{digits}e}"
     exponent = int(text.partition("e")[2])
     return text if exponent < -4 or exponent >= 6 else f"{value:.{max(digits - exponent, 0)}f}"

@@ -139,7 +139,7 @@ def _check_values(source: Source, given: Sequence[_options.SourceField], wrong: 
 def _is_data(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(isinstance(key, str) and _is_data(part) for key, part in value.items())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list):
         return all(map(_is_data, value))
     if isinstance(value, int):
         return catalog_yaml.SMALLEST <= value <= catalog_yaml.LARGEST

@@ -401,37 +401,125 @@ def test_the_type_that_cannot_change_is_told(type_, shown):
     assert told(plan) == [f"cannot change: the source is of type {shown}"]
 
 
+OTHER_ORGANIZATION = "is not the name of an organization. Set it without wildcards and slashes."
+NO_TOKEN = "sources[0].token: is not a token of Hugging Face, which begins with hf_. Correct it, or remove the option."
+NO_DATA = "sources[0].entries: contains a value that YAML cannot represent, such as a number that is too large. Correct it."
+OTHER_SCHEMES = "Use one of the schemes az, file, gs, http, https, oci, s3."
+
+
 @pytest.mark.parametrize(
-    ("options", "path"),
+    ("options", "sentences"),
     [
-        ({}, "sources[0].id"),
-        ({"name": "!"}, "sources[0].id"),
-        ({"id": "a", "kind": "agent", "included": ["x"]}, "sources[0].included"),
-        ({"id": "a", "type": "hf", "content": MODELS}, "sources[0].content"),
-        ({"id": "a", "kind": "mcp", "type": "hf"}, "sources[0].type"),
-        ({"id": "a", "content": MODELS, "entries": []}, "sources[0].content"),
-        ({"id": "a", "included": [" "]}, "sources[0].included[0]"),
-        ({"id": "a", "organization": "a/*"}, "sources[0].organization"),
-        ({"id": "a", "token": "secret"}, "sources[0].token"),
-        ({"id": "a", "name": " "}, "sources[0].name"),
-        ({"id": "a", "content": "models: ["}, "sources[0].content"),
-        ({"id": "a", "content": "models: [{name: 1}]"}, "sources[0].content: models[0].name"),
-        ({"id": "a", "entries": [{"name": 1}]}, "sources[0].entries[0].name"),
-        ({"id": "a", "entries": [{"name": "m", "artifacts": [{"uri": "ftp://x"}]}]}, "sources[0].entries[0].artifacts[0].uri"),
-        ({"id": "a", "entries": [{"name": "m", "artifactCounts": {"a": 2**70}}]}, "sources[0].entries"),
+        ({}, ["sources[0].id: is required if name is not set. Set id or name."]),
+        (
+            {"name": ""},
+            ["sources[0].id: is required if name is not set. Set id or name.", "sources[0].name: is empty. Set it, or omit it to keep the current name."],
+        ),
+        *(
+            (options, ["sources[0].id: is empty, or cannot be derived from the name. Set id to lowercase letters, digits and underscores."])
+            for options in ({"name": "!"}, {"id": ""})
+        ),
+        ({"id": "a", "name": " "}, ["sources[0].name: is empty. Set it, or omit it to keep the current name."]),
+        ({"id": "a", "kind": "agent", "included": ["x"]}, ["sources[0].included: is not available for sources of kind agent. Remove the option."]),
+        *(
+            (
+                {"id": "a", "kind": "mcp", option: value},
+                [
+                    f"sources[0].{option}: is not available for sources of kind mcp. Remove the option.",
+                    "sources[0].type 'hf': is not available for sources of kind mcp. Set it to yaml.",
+                ],
+            )
+            for option, value in (("organization", "o"), ("token", "hf_x"))
+        ),
+        ({"id": "a", "kind": "mcp", "type": "hf"}, ["sources[0].type 'hf': is not available for sources of kind mcp. Set it to yaml."]),
+        ({"id": "a", "type": "hf", "content": MODELS}, ["sources[0].content: is not available for sources of type hf. Remove the option."]),
+        ({"id": "a", "type": "yaml", "organization": "o"}, ["sources[0].organization: is not available for sources of type yaml. Remove the option."]),
+        (
+            {"id": "a", "entries": [{"name": "m"}], "content": MODELS, "path": "p"},
+            [f"sources[0].{option}: is mutually exclusive with entries. Set one of them." for option in ("content", "path")],
+        ),
+        ({"id": "a", "content": MODELS, "entries": []}, ["sources[0].content: is mutually exclusive with entries. Set one of them."]),
+        ({"id": "a", "included": ["x", " "]}, ["sources[0].included[1]: is empty. Remove it."]),
+        ({"id": "a", "excluded": [""]}, ["sources[0].excluded[0]: is empty. Remove it."]),
+        ({"id": "a", "labels": ["b", " "]}, ["sources[0].labels[1]: is empty. Remove it."]),
+        ({"id": "a", "organization": "a*"}, [f"sources[0].organization: {OTHER_ORGANIZATION}"]),
+        ({"id": "a", "organization": "a/b"}, [f"sources[0].organization 'a/b': {OTHER_ORGANIZATION}"]),
+        ({"id": "a", "organization": " "}, [f"sources[0].organization ' ': {OTHER_ORGANIZATION}"]),
+        ({"id": "a", "token": "secret"}, [NO_TOKEN]),
+        ({"id": "a", "organization": "o", "token": "secret"}, [NO_TOKEN]),
+        ({"id": "a", "content": "- a"}, ["sources[0].content: the data must be a mapping, but is a list. Begin it with models:."]),
+        ({"id": "a", "content": "a: 1\na: 2"}, ["sources[0].content: the data cannot be read: key 'a' is repeated (line 2). Correct it."]),
+        ({"id": "a", "content": "models: [{name: 1}]"}, ["sources[0].content: models[0].name: must be a string, but is a number. Write it in quotes."]),
+        (
+            {"id": "a", "content": "models: [{artifacts: [{uri: a}]}]"},
+            [f"sources[0].content: models[0].artifacts[0].uri: has no scheme. {OTHER_SCHEMES}"],
+        ),
+        ({"id": "a", "entries": [{"name": 1}]}, ["sources[0].entries[0].name: must be a string, but is a number. Write it in quotes."]),
+        (
+            {"id": "a", "entries": [{"name": "m", "artifacts": [{"uri": "ftp://x"}]}]},
+            [f"sources[0].entries[0].artifacts[0].uri: has a scheme 'ftp' that is not supported. {OTHER_SCHEMES}"],
+        ),
+        (
+            {"id": "a", "kind": "mcp", "entries": [{"name": "m"}, None]},
+            ["sources[0].entries[1]: is empty, which terminates the process of the server. Remove it."],
+        ),
+        (
+            {"id": "a", "entries": [{"name": "m", "artifactCounts": {"a": 2**70}}]},
+            [NO_DATA, "sources[0].entries[0].artifactCounts.a: is out of range. Set an integer from -2147483648 to 2147483647."],
+        ),
+        *(({"id": "a", "kind": "agent", "entries": [{"name": "m", "x": value}]}, [NO_DATA]) for value in (2**64, [-(2**63) - 1, 1], {"a": 1, 2: "b"})),
+        (
+            {"id": "a", "kind": "agent", "entries": [{"name": "m", "x": float("nan")}]},
+            [NO_DATA, "sources[0].entries: a number is not finite. Write it in quotes."],
+        ),
+        ({"id": "a", "kind": "agent", "entries": [{"name": "m", "x": [2**64 - 1, -(2**63), 1.5, None, True, {"a": "b"}]}]}, []),
+        ({"id": "a", "kind": "agent", "entries": []}, []),
+        # What is to go has no values.
+        ({"id": "a", "state": "absent", "content": "models: [", "included": [" "], "token": "secret"}, []),
+        (
+            {"id": "a", "state": "absent", "kind": "mcp", "organization": "o"},
+            ["sources[0].organization: is not available for sources of kind mcp. Remove the option."],
+        ),
     ],
 )
-def test_what_is_wrong_whatever_is_in_the_cluster_is_said_with_its_place(options, path):
+def test_what_is_wrong_whatever_is_in_the_cluster_is_said_with_its_place_and_remedy(options, sentences):
     problems = []
     wanted(options, problems=problems)
-    assert path in [problem.option for problem in problems]
+    assert [problem.sentence() for problem in problems] == sentences
     assert "secret" not in str(problems)
+
+
+def test_data_that_cannot_be_read_is_a_problem_of_its_option():
+    for options, option in (({"content": "models: ["}, "content"), ({"content": "a: \x01"}, "content")):
+        problems = []
+        wanted({"id": "a", **options}, problems=problems)
+        assert [problem.option for problem in problems] == [f"sources[0].{option}"]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "text"),
+    [
+        ({}, None, None),
+        ({"content": MODELS}, "yaml", MODELS),
+        ({"entries": []}, "yaml", "models: []\n"),
+        ({"kind": "mcp", "entries": [{"name": "yes", "b": 1}]}, "yaml", 'mcp_servers:\n- name: "yes"\n  b: 1\n'),
+        ({"token": "hf_x"}, "hf", None),
+        ({"organization": "o"}, "hf", None),
+        ({"organization": "o", "type": "yaml"}, "yaml", None),
+    ],
+)
+def test_a_source_has_the_type_that_the_options_tell_and_its_data_as_a_text(options, kind, text):
+    [source] = wanted({"id": "a", **options}, problems=[]).sources
+    assert (source.inferred_type, source.text if source.has_data else None) == (kind, text)
+    assert "hf_x" not in repr(source)
 
 
 def test_each_source_is_listed_once():
     problems = []
-    wanted({"id": "a"}, {"name": "A", "kind": "mcp"}, problems=problems)
-    assert [problem.option for problem in problems] == ["sources[1].id"]
+    wanted({"id": "a"}, {"id": ""}, {"id": "b"}, {"name": "A", "kind": "mcp"}, {"id": ""}, problems=problems)
+    assert [problem.sentence() for problem in problems if "also" in problem.problem] == [
+        "sources[3].id 'a': is also the ID of sources[0]. List each source once."
+    ]
 
 
 # Tokens
@@ -753,7 +841,9 @@ def test_a_kind_that_the_version_does_not_have_is_refused(kind):
     ],
 )
 def test_the_generation_is_told_by_the_config_maps(names, generation):
-    assert catalog.generation_of({name: config_map(name, "catalogs: []") for name in names}) == generation
+    made = {name: config_map(name, "catalogs: []") for name in names}
+    assert catalog.generation_of(made) == generation
+    assert catalog.generation_of(made, has_custom_resource=True) == (catalog.WITH_SKILLS if generation is catalog.WITH_AGENTS else generation)
 
 
 def test_the_generation_with_labels_is_told_by_the_delivered_file():
@@ -765,6 +855,7 @@ def test_the_catalog_of_the_dashboard_is_none_of_ours():
     old = {"model-catalog-sources": config_map("model-catalog-sources", None, {"modelCatalogSources": "{}"})}
     assert catalog.generation_of(old) is None
     assert catalog.is_of_dashboard(old)
+    assert not any(map(catalog.is_of_dashboard, ({}, live().config_maps, {"model-catalog-sources": {"metadata": {}}})))
 
 
 @pytest.mark.parametrize(
@@ -776,8 +867,82 @@ def test_the_id_is_derived_as_the_dashboard_does(name, identity):
 
 def test_config_maps_of_our_own_have_names_that_the_operator_takes():
     names = [catalog.own_name(number) for number in (1, 2, 999)]
+    assert names == [catalog.own_name(), f"{catalog.OWN}-2", f"{catalog.OWN}-999"]
     assert all(catalog.LABELLED_NAME.fullmatch(name) and catalog.is_own(name) for name in names)
-    assert not catalog.is_own(f"{catalog.OWN}-theirs")
+    assert not any(map(catalog.is_own, (f"{catalog.OWN}-theirs", f"{catalog.OWN}-0", f"a{catalog.OWN}", "theirs")))
+
+
+LABELLED = {catalog.SOURCE_LABEL: "true"}
+
+
+@pytest.mark.parametrize(
+    ("generation", "names"),
+    [
+        (catalog.BEFORE_DEFAULTS, ["model-catalog-sources"]),
+        (catalog.DEFAULTS_WIN, ["model-catalog-sources", "model-catalog-default-sources"]),
+        (catalog.WITH_LABELS, ["model-catalog-default-sources", "model-catalog-sources"]),
+        (catalog.WITH_MCP, ["model-catalog-default-sources", "model-catalog-sources", "a", "b"]),
+        (catalog.WITH_AGENTS, ["default-catalog-sources", "model-catalog-sources", "agent-catalog-sources", "a", "b", "model-catalog-default-sources"]),
+    ],
+    ids=lambda value: getattr(value, "version", None),
+)
+def test_the_server_reads_those_config_maps_that_have_sources_and_later_ones_override_earlier_ones(generation, names):
+    made = [config_map(name, "catalogs: []", labels=LABELLED) for name in ("b", "a")]
+    made += [config_map("c", "catalogs: []"), config_map("d", None, labels=LABELLED), config_map("mcp-catalog-sources", None)]
+    # The old one of the product is one of anybody's to a newer version.
+    made += [config_map("model-catalog-default-sources", "catalogs: []", labels=LABELLED if generation is catalog.WITH_AGENTS else None)]
+    made += [config_map(name, "catalogs: []") for name in ("agent-catalog-sources", "model-catalog-sources", "default-catalog-sources")]
+    assert catalog.in_order({one["metadata"]["name"]: one for one in made}, generation) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "sources", "labels", "is_labelled"),
+    [
+        ("a", "x: y", LABELLED, True),
+        ("a" * 55, "", LABELLED, True),
+        ("a" * 56, "x: y", LABELLED, False),
+        ("a.b", "x: y", LABELLED, False),
+        ("a", None, LABELLED, False),
+        ("a", "x: y", {catalog.SOURCE_LABEL: "yes"}, False),
+        ("a", "x: y", {}, False),
+    ],
+)
+def test_the_operator_adds_config_maps_with_its_label_whose_name_is_short(name, sources, labels, is_labelled):
+    made = config_map(name, sources, labels=labels)
+    assert catalog.is_labelled(made) is is_labelled
+    del made["metadata"]["labels"]
+    assert not catalog.is_labelled(made)
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("a.yaml", "a.yaml"),
+        ("./x/../a.yaml", "a.yaml"),
+        ("A_b-1.yaml", "A_b-1.yaml"),
+        ("...", "..."),
+        *((path, None) for path in ("", "/a.yaml", "x/a.yaml", "../a.yaml", "..", ".", "a b", "a" * 254, None, 5, ["a"])),
+    ],
+)
+def test_a_path_names_a_key_of_the_same_config_map(path, key):
+    assert catalog.key_at(path) == key
+
+
+def test_a_secret_with_a_token_is_known_by_its_name():
+    assert catalog.is_token_secret(catalog.token_secret("a_b")) and catalog.token_secret("a_b") == "catalog-a-b-apikey"
+    assert not any(map(catalog.is_token_secret, ("catalog--apikey", "catalog-apikey", "a-catalog-b-apikey", "catalog-b-apikey-2")))
+
+
+def test_the_size_of_a_config_map_is_that_of_its_keys_and_texts_in_bytes():
+    assert catalog.size_of({"a": "é", "ü": "bcd"}) == 8
+    assert catalog.size_of({}) == 0
+
+
+def test_versions_tell_the_status_of_sources_since_they_know_labels():
+    generations = [catalog.BEFORE_DEFAULTS, catalog.DEFAULTS_WIN, catalog.WITH_LABELS, catalog.WITH_MCP, catalog.WITH_AGENTS, catalog.WITH_SKILLS]
+    assert [generation.tells_status for generation in generations] == [False, False, True, True, True, True]
+    assert list(catalog.WITH_LABELS.sections) == ["catalogs"]
+    assert list(catalog.WITH_AGENTS.sections) == ["catalogs", "model_catalogs", "mcp_catalogs", "agent_catalogs"]
 
 
 def test_a_clash_between_files_of_others_stops_nothing():
@@ -806,26 +971,44 @@ EQUAL = {"field": "task", "operator": "=", "value": "x"}
 
 
 @pytest.mark.parametrize(
-    ("options", "wrong"),
+    ("options", "sentence"),
     [
-        ({"labels": [{"name": " "}, {"name": None}, {"name": "A"}]}, {"labels[0].name": "is empty"}),
-        ({"labels": [{"name": "A"}, {"name": "B"}, {"name": "A"}]}, {"labels[2].name": "is also the name of labels[0]"}),
-        ({"named_queries": [{"name": name, "asset_type": None, "filters": [EQUAL]} for name in "aba"]}, {"named_queries[2].name": "is repeated"}),
-        ({"named_queries": [{"name": "a", "asset_type": None, "filters": []}]}, {"named_queries[0].filters": "is empty"}),
-        ({"named_queries": [{"name": "a", "asset_type": None, "filters": [EQUAL, EQUAL]}]}, {"named_queries[0].filters[1].field": "is repeated"}),
+        ({"labels": [{"name": " "}, {"name": None}, {"name": "A"}]}, "labels[0].name: is empty. Set it, or omit it for the sources without a label."),
+        ({"labels": [{"name": "b"}, {"name": "c"}, {"name": "b"}]}, "labels[2].name 'b': is also the name of labels[0]. List each label once."),
+        ({"labels": [{}, {"name": None}]}, "labels[1].name: is also the name of labels[0]. List each label once."),
+        (
+            {"named_queries": [{"name": name, "asset_type": None, "filters": [EQUAL]} for name in "aba"]},
+            "named_queries[2].name 'a': is repeated. List each query once.",
+        ),
+        ({"named_queries": [{"name": "a", "asset_type": None, "filters": []}]}, "named_queries[0].filters: is empty. Set at least one filter."),
+        (
+            {"named_queries": [{"name": "a", "asset_type": None, "filters": [EQUAL, EQUAL]}]},
+            "named_queries[0].filters[1].field 'task': is repeated. Set each field once.",
+        ),
         *(
             (
-                {"named_queries": [{"name": "a", "asset_type": None, "filters": [{**EQUAL, "operator": operator}]}]},
-                {"named_queries[0].filters[0].value": f"must be a list for {operator}"},
+                {"named_queries": [{"name": "a", "asset_type": None, "filters": [EQUAL, {"field": "f", "operator": operator, "value": "x"}]}]},
+                f"named_queries[0].filters[1].value: must be a list for {operator}. Set a list.",
             )
             for operator in ("IN", "NOT IN")
         ),
     ],
 )
-def test_what_is_wrong_with_labels_and_queries_is_named(options, wrong):
+def test_what_is_wrong_with_labels_and_queries_is_said_with_its_place_and_remedy(options, sentence):
     found = []
     wanted(problems=found, **options)
-    assert {problem.option: problem.problem for problem in found} == wrong
+    assert [problem.sentence() for problem in found] == [sentence]
+
+
+def test_labels_and_queries_are_wanted_as_a_file_has_them_and_only_if_they_are_given():
+    assert (wanted().labels, wanted().queries) == (None, None)
+    queries = [{"name": "a", "asset_type": "agents", "filters": [{"field": "f", "operator": "IN", "value": ["x"]}, EQUAL]}, {**QUERY, "name": "b"}]
+    made = wanted(labels=[{"name": "A", "display_name": "B", "asset_type": "agents"}, {"description": "c"}], named_queries=queries)
+    assert made.labels == ({"name": "A", "displayName": "B", "assetType": "agents"}, {"name": None, "description": "c"})
+    assert made.queries == {
+        "a": {"assetType": "agents", "filters": {"f": {"operator": "IN", "value": ["x"]}, "task": {"operator": "=", "value": "x"}}},
+        "b": {"assetType": "models", "filters": {"license": {"operator": "=", "value": "mit"}}},
+    }
 
 
 @pytest.mark.parametrize(("asset_type", "problems"), [(None, []), ("models", []), ("mcp_servers", ["named_queries"])])
