@@ -209,7 +209,7 @@ def _entries(text: str, kind: catalog.Kind) -> list[dict[str, Any]]:
 def _is_shown(name: str, source: Merged) -> bool:
     included, excluded = (source.values.get(key) or [] for key in (source.kind.included, source.kind.excluded))
     legacy = (source.values.get("properties") or {}).get("excludedModels") if source.kind is catalog.MODEL else None
-    return allows(name, included, [*excluded, *(legacy if isinstance(legacy, list) else [])])
+    return allows(name, included, [*excluded, *(pattern for pattern in (legacy if isinstance(legacy, list) else ()) if isinstance(pattern, str))])
 
 
 def _of(given: Mapping[str, Any], key: str) -> Any:

@@ -1124,8 +1124,12 @@ def test_old_exclusions_hide_models_alone():
     values = {"id": "i", "properties": {"excludedModels": ["a"]}}
     assert catalog_merged.names("{models: [{name: a}, {name: b}]}", catalog_merged.Merged(catalog.MODEL, "i", values, {}))[1] == ["b"]
     assert catalog_merged.names("{agents: [{name: a}, {name: b}]}", catalog_merged.Merged(catalog.AGENT, "i", values, {}))[1] == ["a", "b"]
-    wrong = catalog_merged.Merged(catalog.MODEL, "i", {"id": "i", "properties": {"excludedModels": "a"}}, {})
-    assert catalog_merged.names("{models: [{name: a}]}", wrong)[1] == ["a"]
+
+
+@pytest.mark.parametrize("exclusions", ["a", 5, [1, None, ["a"], {}], {"a": 1}])
+def test_of_old_exclusions_that_are_no_texts_nothing_is_hidden(exclusions):
+    source = catalog_merged.Merged(catalog.MODEL, "i", {"id": "i", "properties": {"excludedModels": exclusions}}, {})
+    assert catalog_merged.names("{models: [{name: a}]}", source) == (["a"], ["a"])
 
 
 def test_only_of_mcp_servers_the_status_tells_what_is_not_stored():
