@@ -985,7 +985,7 @@ SOURCES = {
         "properties.yamlCatalogPath: ConfigMap 'user' does not have the key 'a b'. Add the key, or correct the path.",
     ),
     "old exclusion of a number": (
-        "{id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml, excludedModels: [1]}}",
+        "{id: a, name: A, type: yaml, properties: {yamlCatalogPath: a.yaml, excludedModels: [b, 1]}}",
         {"a.yaml": "models: [{name: m}]"},
         FAILS,
         "properties.excludedModels: must be a list of strings. Remove it, and use excludedModels of the source.",
