@@ -52,7 +52,7 @@ DEEPEST = 100
 # A byte order mark at the beginning is no part of the text.
 MARK = "\ufeff"
 # What the nodes of a text have in place of tags that are not written there.
-PLAIN, TEXT, COLLECTION = "plain", "text", "collection"
+PLAIN, TEXT = "plain", "text"
 TAG = "tag:yaml.org,2002:"
 MERGE = "<<"
 
@@ -143,9 +143,7 @@ def _loader() -> Any:
 
         def resolve(self, kind: Any, _value: Any, implicit: Any) -> str:
             self.size += 1
-            if kind is nodes.ScalarNode:
-                return PLAIN if implicit[0] else TEXT
-            return COLLECTION
+            return PLAIN if kind is nodes.ScalarNode and implicit[0] else TEXT
 
     if hasattr(yaml, "CSafeLoader"):
         from yaml.cyaml import CParser  # type: ignore[attr-defined]
