@@ -280,7 +280,7 @@ def _unknown_option(path: str, key: str, specs: Mapping[str, Any], root: _Root) 
 def _dictionary_of(specs: Mapping[str, Any]) -> str:
     """The remedy for a value that is not a dictionary with these options."""
     if "source" not in specs:
-        return f"Set a dictionary with {_listed(specs, 'and')}"
+        return f"Set a dictionary with {_listed([name for name in specs if name != UNWRITTEN], 'and')}"
     first, *_others = sources = specs["source"]["choices"]
     return f"Set a dictionary such as {{source: {first}}}. The source can be {_listed(sources, 'or')}"
 
@@ -293,5 +293,5 @@ def _places(specs: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _listed(names: Any, last: str) -> str:
-    *others, end = [name for name in names if name != UNWRITTEN]
+    *others, end = names
     return f"{', '.join(others)} {last} {end}" if others else str(end)

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleError, AnsibleFileNotFound
 
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import OLDEST_KUBERNETES_CORE
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import OLDEST_KUBERNETES_CORE, reason_of
 from tests import installed
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -47,6 +48,7 @@ PLAY = [
     {"name": "relative path", "kubeconfig": "clusters/plain"},
     {"name": "two paths", "kubeconfig": "clusters/plain:clusters/vaulted"},
     {"name": "vaulted file", "kubeconfig": "clusters/vaulted"},
+    {"name": "two paths in the background", "kubeconfig": "clusters/plain:clusters/vaulted"},
     {"name": "vaulted file in the background", "kubeconfig": "clusters/vaulted", "sleep": 2},
     {"name": "vaulted file that is no YAML in the background", "kubeconfig": "clusters/broken"},
     {"name": "vaulted file that is a text in the background", "kubeconfig": "clusters/text"},
@@ -181,6 +183,26 @@ def test_an_empty_kubeconfig_is_left_to_the_module(run: Run) -> None:
 
 def test_a_path_on_another_machine_is_not_looked_up_here(run: Run) -> None:
     assert run[1]["path on another machine"]["kubeconfig_paths"] == ["clusters/plain"]
+
+
+def test_several_paths_are_left_as_they_are_in_the_background(run: Run) -> None:
+    result = run[1]["two paths in the background"]
+    assert (result["kubeconfig_type"], len(result["kubeconfig_paths"])) == ("str", 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "path", "said"),
+    [
+        (IsADirectoryError(21, "Is a directory"), "ca.pem", "Is a directory"),
+        (AnsibleFileNotFound(file_name="ca.pem", paths=["/a/ca.pem", "/b/ca.pem", "/a/ca.pem"]), "ca.pem", "Searched in: /a/ca.pem, /b/ca.pem"),
+        (AnsibleFileNotFound(file_name=SECRET, paths=[f"/a/{SECRET}"]), SECRET, "the file does not exist or cannot be decrypted"),
+        (AnsibleError("Decryption failed."), "ca.pem", "Decryption failed"),
+        (ValueError("embedded null byte"), "ca.pem", "embedded null byte"),
+    ],
+)
+def test_why_a_file_cannot_be_read_is_said_without_what_may_be_a_secret(error: Exception, path: str, said: str) -> None:
+    told = reason_of(error, path)
+    assert told == (f"the file does not exist. {said}" if said.startswith("Searched") else said)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,44 @@ def test_a_check_fails_because_of_the_findings_that_were_chosen(fail_on: tuple[s
     assert not outcome(CHANGED, ill, False, fail_on=fail_on)["failing"]
 
 
+@pytest.mark.parametrize(
+    ("result", "seen", "is_check", "lines"),
+    [
+        ({}, {}, False, ["model catalog: no change"]),
+        ({}, {}, True, ["model catalog: 0 sources, no findings"]),
+        ({"sources": [{"id": "a"}, {"id": "b", "status": "available"}]}, {}, True, ["model catalog: 2 sources, no findings"]),
+        ({"sources": [{"id": "a"}]}, {"sources": []}, True, ["model catalog: 0 sources, no findings"]),
+        ({"sources": [{"id": "a"}]}, {"sources": None}, True, ["model catalog: 1 sources, no findings"]),
+        (
+            {**CHANGED, "sources": [{"id": "a", "status": "error"}, {"id": "b", "status": "partially-available"}, {"id": "c", "status": "disabled"}]},
+            {"sources": [{**source("error", "no file", finding("source")), "id": "d"}], "findings": [{**finding("catalog"), "path": "", "config_map": None}]},
+            False,
+            [
+                "model catalog: the whole catalog is unavailable: is wrong",
+                "source d: error: no file",
+                "source a: error",
+                "source b: partially-available",
+                "model catalog: ConfigMap model-catalog-sources changed: sources[a].enabled",
+            ],
+        ),
+        (
+            {"msg": "one", **CHANGED},
+            {"msg": "two", "sources": [source(None, None, finding("source"), finding("advice"), finding("catalog"))]},
+            True,
+            ["FAILED: one", "FAILED: two", "source a: catalogs[0]: is wrong", "source a: the whole catalog is unavailable: catalogs[0]: is wrong"],
+        ),
+        (
+            {"changes": [{**RESTART, "action": action, "fields": fields} for action, fields in (("create", ["a", "b"]), ("delete", []))]},
+            {},
+            True,
+            ["model catalog: Deployment model-catalog would be created: a, b", "model catalog: Deployment model-catalog would be deleted"],
+        ),
+    ],
+)
+def test_the_lines_in_their_order(result: dict[str, Any], seen: dict[str, Any], is_check: bool, lines: list[str]) -> None:
+    assert outcome(result, seen, is_check)["lines"] == lines
+
+
 def test_in_check_mode_a_change_would_be_one() -> None:
     assert "would be changed" in outcome(CHANGED, {}, False, True)["lines"][0]
 
@@ -73,6 +111,29 @@ def test_the_results_are_those_of_registries_and_catalogs() -> None:
     assert {host: cluster["status"] for host, cluster in made["clusters"].items()} == {"east": "findings", "west": "changed"}
     assert made["clusters"]["east"]["catalog"] == {"status": "findings", "lines": ["x"], "results": {"model_catalog_result": {"changes": []}}}
     assert (made["clusters"]["east"]["registries"], made["clusters"]["west"].get("catalog")) == (1, None)
+
+
+def test_a_host_whose_outcome_is_bad_has_it_although_it_failed_because_of_it() -> None:
+    variables = {
+        "a": registries_of("ok") | catalog_of("findings"),
+        "b": registries_of("findings") | catalog_of("changed"),
+        "c": registries_of("ok") | catalog_of("ok"),
+        "d": registries_of("changed"),
+        "e": {},
+    }
+    made = results(list(variables), variables, ["d", "e"], ["d"])
+    assert {host: cluster["status"] for host, cluster in made["clusters"].items()} == {"a": "findings", "b": "findings", "c": "failed", "d": "changed"}
+    assert {host for host, cluster in made["clusters"].items() if "catalog" in cluster} == {"a", "b"} and made["status"] == "failed"
+
+
+def test_a_catalog_has_the_results_of_both_of_its_modules() -> None:
+    both = catalog_of("ok") | {"model_catalog_seen": {"sources": []}, "model_catalog_other": 1}
+    made = results(["east"], {"east": both}, ["east"], ["east"])
+    assert made["clusters"]["east"] == {
+        "status": "ok",
+        "catalog": {"status": "ok", "lines": ["x"], "results": {"model_catalog_result": {"changes": []}, "model_catalog_seen": {"sources": []}}},
+    }
+    assert {"version", "collection_version", "finished"} <= made.keys() and results([], {}, [], [])["status"] == "ok"
 
 
 def test_a_run_without_registries_has_the_results_of_catalogs_alone() -> None:

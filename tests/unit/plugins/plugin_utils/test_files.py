@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable
@@ -172,6 +173,100 @@ def test_links_in_a_circle_end_in_an_error(tmp_path: Path) -> None:
     for path in ("a", "a/file"):
         with pytest.raises(_files.FileRefused, match="too many links"):
             _files.write(str(tmp_path / path), "new", str(tmp_path))
+
+
+@pytest.mark.parametrize("part", ["file", "folder"])
+def test_a_path_has_as_many_links_as_linux_follows(tmp_path: Path, part: str) -> None:
+    (tmp_path / "0").mkdir() if part == "folder" else (tmp_path / "0").write_text("old")
+    for number in range(1, 42):
+        (tmp_path / str(number)).symlink_to(str(number - 1))
+    below = "/file" if part == "folder" else ""
+    # Of a file, the last of forty looks is the one that finds it.
+    most = 40 if part == "folder" else 39
+    assert _files.write(f"{tmp_path}/{most}{below}", "new", str(tmp_path)).path == f"{tmp_path.resolve()}/0{below}"
+    with pytest.raises(_files.FileRefused, match="too many links"):
+        _files.write(f"{tmp_path}/{most + 1}{below}", "other", str(tmp_path))
+    assert (tmp_path / f"0{below}").read_text() == "new"
+
+
+def test_a_file_gets_the_mode_that_is_wanted_and_nothing_else_of_it_changes(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("text")
+    file.chmod(0o600)
+    assert _files.write(str(file), "text", mode=0o644) == _files.Written(str(file.resolve()), True, "text") and mode(file) == 0o644
+    assert not _files.write(str(file), "text", mode=0o644).changed and not _files.write(str(file), "text").changed
+    assert _files.write(str(file), "text", mode=0o640, check_mode=True).changed and mode(file) == 0o644
+    assert _files.write(str(tmp_path / "new"), "text", mode=0o664).changed and mode(tmp_path / "new") == 0o664
+    (tmp_path / "new").unlink()
+    assert _files.write(str(tmp_path / "new"), "text", mode=0).changed and mode(tmp_path / "new") == 0
+
+
+def test_what_was_there_before_is_told_and_what_is_kept_is_named_in_check_mode_too(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    assert _files.write(str(file), "old", backup=True) == _files.Written(str(file.resolve()), True, None)
+    predicted = _files.write(str(file), "new", backup=True, check_mode=True)
+    assert (predicted.path, predicted.before) == (str(file.resolve()), "old") and predicted.backup.startswith(f"{file.resolve()}.")
+    assert listed(tmp_path) == ["file"] and _files.write(str(file), "new").backup == ""
+    file.write_bytes(b"caf\xe9")
+    assert _files.write(str(file), "new").before == "caf\ufffd"
+
+
+def test_a_file_of_root_or_of_somebody_else_in_a_private_folder_is_replaced_and_stays_theirs(tmp_path: Path, give_away: Give) -> None:
+    file = tmp_path / "file"
+    file.write_text("old")
+    give_away(file)
+    owner = file.stat().st_uid
+    _files.write(str(file), "new", backup=True)
+    assert file.read_text() == "new" and {path.stat().st_uid for path in tmp_path.iterdir()} == {owner}
+    own = tmp_path / "everybody" / "own"
+    own.parent.mkdir()
+    own.parent.chmod(0o1777)
+    own.write_text("old")
+    _files.write(str(own), "new")
+    assert own.read_text() == "new"
+
+
+def test_what_is_no_folder_on_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(_files.FileRefused, match=f"^{tmp_path.resolve()}/file is not a directory$"):
+        _files.write(str(tmp_path / "file" / "new"), "x", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="the directory does not exist") as caught:
+        _files.write(str(tmp_path / "none" / "new"), "x")
+    assert caught.value.filename == f"{tmp_path.resolve()}/none"
+    with pytest.raises(FileNotFoundError):
+        _files.write(str(tmp_path / "none" / "new"), "x", check_mode=True)
+
+
+def test_a_relative_link_with_several_parts_is_followed_in_their_order(tmp_path: Path) -> None:
+    for folder in ("a/b", "c/d"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "c" / "d" / "link").symlink_to("../../a/b")
+    assert _files.write(str(tmp_path / "c" / "d" / "link" / "file"), "x", str(tmp_path)).path == f"{tmp_path.resolve()}/a/b/file"
+    (tmp_path / "c" / "absolute").symlink_to(tmp_path / "a" / "b")
+    assert not _files.write(str(tmp_path / "c" / "absolute" / "file"), "x", str(tmp_path)).changed
+    (tmp_path / "c" / "file").symlink_to("../a/b/other")
+    assert _files.write(str(tmp_path / "c" / "file"), "x", str(tmp_path)).path == f"{tmp_path.resolve()}/a/b/other"
+    # In the root of the file system everything is.
+    assert _files.write(str(tmp_path / "c" / "absolute" / "third"), "x", "/").path == f"{tmp_path.resolve()}/a/b/third"
+    assert mode(tmp_path / "a" / "b" / "third") == 0o600
+
+
+def test_a_new_folder_can_be_entered_by_others(tmp_path: Path) -> None:
+    previous = os.umask(0)
+    try:
+        _files.write(str(tmp_path / "a" / "b" / "file"), "x", str(tmp_path / "a"))
+    finally:
+        os.umask(previous)
+    assert (mode(tmp_path / "a"), mode(tmp_path / "a" / "b")) == (0o755, 0o755)
+
+
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    before = len(os.listdir("/proc/self/fd"))
+    for path in ("folder/file", "folder/file", "folder"):
+        with contextlib.suppress(_files.FileRefused):
+            _files.write(str(tmp_path / path), "x", str(tmp_path), backup=True)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_only_regular_files_are_replaced(tmp_path: Path) -> None:

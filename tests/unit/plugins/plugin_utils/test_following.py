@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -47,7 +48,8 @@ except CancelledError as error:
         file.write(str(error))
     module.fail_json(str(error))
 progress.say("written")
-module.exit_json(timeline=progress.timeline)
+# As many as are printed with -v.
+module.exit_json(timeline=progress.timeline, registries=list(range(5)))
 """
 
 
@@ -135,6 +137,49 @@ def test_what_shows_it_takes_no_signal_from_the_thread_that_waits_for_the_module
     with following(str(tmp_path), lambda _line: blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))):
         (tmp_path / PROGRESS_FILE).write_text("writing\n")
     assert [{signal.SIGINT, signal.SIGTERM} & mask for mask in blocked] == [{signal.SIGINT, signal.SIGTERM}]
+
+
+def test_each_line_is_shown_once_however_it_was_written(tmp_path: Path) -> None:
+    said: list[str] = []
+    deadline = time.monotonic() + 10
+    with following(str(tmp_path), said.append), (tmp_path / PROGRESS_FILE).open("ab", buffering=0) as file:
+        file.write(b"one\ntw")
+        while said != ["one"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        # What is said last is shown when the module has ended.
+        file.write(b"o\ncaf\xe9\nhalf a line")
+    assert said == ["one", "two", "caf\ufffd"]
+
+
+def test_the_lock_by_which_a_module_knows_that_the_run_goes_on_is_held_until_it_ends(tmp_path: Path) -> None:
+    def is_held() -> bool:
+        with (tmp_path / PROGRESS_FILE).open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+
+    (tmp_path / PROGRESS_FILE).write_text("of a task before\n")
+    said: list[str] = []
+    with following(str(tmp_path), said.append):
+        assert is_held()
+    assert not is_held() and said == []
+
+
+def test_where_no_file_can_be_locked_the_run_goes_on_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with following(str(tmp_path / "none"), print):
+        assert not (tmp_path / "none").exists()
+
+    def without_locks(*_arguments: Any) -> None:
+        raise OSError(95, "Operation not supported")
+
+    # As on a file system of the network.
+    monkeypatch.setattr(fcntl, "flock", without_locks)
+    before = len(os.listdir("/proc/self/fd"))
+    with following(str(tmp_path), print):
+        assert list(tmp_path.iterdir()) == [] and len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_temporary_folder_that_the_tasks_of_a_loop_share_is_no_end_of_ansible(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:

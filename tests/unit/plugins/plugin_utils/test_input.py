@@ -142,6 +142,132 @@ def test_a_required_option_of_any_type_that_has_no_value_is_empty() -> None:
     assert problem.sentence() == "named_queries[0].filters[0].value: is empty. Set a value."
 
 
+SHARED = {"host": {"type": "str", "aliases": ["api_host"]}}
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "said"),
+    [
+        ("of_others", {"name": []}, []),
+        ("model_registry", {"name": "a", "host": "h", "api_host": "h"}, []),
+        (
+            "model_registry",
+            {"name": "a", "host": ["h"], "api_host": {}},
+            ["host: must be a string, but is a list. Set a string, in quotes.", "api_host: must be a string, but is a dictionary. Set a string, in quotes."],
+        ),
+        ("model_registry", {"name": "a", "wait_timeout": None}, ["wait_timeout: is empty. Remove the option, or set a value."]),
+        ("model_registry", {"name": "a", "description": None, "database": None}, []),
+        ("model_registry", {"nmae": "a"}, ["nmae: is not a valid option. Did you mean name?"]),
+        (
+            "model_registry",
+            {"database": {"port": "many"}},
+            [
+                "name: is required. Set it.",
+                "database.port: must be an integer, but is a string. Set a whole number.",
+            ],
+        ),
+        ("model_registry", {"name": "a", "key": "k"}, ["key: is not a valid option. Did you mean database.password_secret.key or database.ca.key?"]),
+        ("model_registry", {"name": "a", "pasword_secrt": "k"}, ["pasword_secrt: is not a valid option. Did you mean database.password_secret?"]),
+        (
+            "model_registry",
+            {"name": "a", "status": {}},
+            ["status: is not a valid option. Did you mean state?"],
+        ),
+        ("model_registry_permission", {"name": "a", "state": "gone"}, ["state 'gone': is not a valid value. Set it to present or absent."]),
+        ("model_registry_database_info", {"timeout": 2.5}, []),
+        ("model_registry_database_info", {"timeout": True}, ["timeout: must be a number, but is a boolean. Set a number."]),
+        ("model_registry_database_info", {"timeout": float("inf")}, ["timeout: is too large a number. Set a number."]),
+        ("model_registry_database_info", {"timeout": float("nan")}, ["timeout: is too large a number. Set a number."]),
+        ("model_registry_database_info", {"timeout": "nan"}, ["timeout: must be a number, but is a string. Set a number."]),
+        ("model_registry", {"name": "a", "wait_timeout": 2**63 - 1}, []),
+        ("model_registry", {"name": "a", "wait_timeout": -(2**63)}, ["wait_timeout: is too large a number. Set a whole number."]),
+        ("model_registry", {"name": "a", "description": 2**63}, ["description: is too large a number. Set another value."]),
+        ("model_registry", {"name": "a", "description": 2**63 - 1}, []),
+        ("model_registry", {"name": "a", "description": b"x"}, ["description: is not a string, number, boolean, list or dictionary. Set another value."]),
+        ("model_registry", {"name": "a", "wait": b"x"}, ["wait: must be a boolean, but is binary data. Set true or false."]),
+        ("model_registry", {"name": "a", "wait_timeout": ("x",)}, ["wait_timeout: must be an integer, but is a list. Set a whole number."]),
+        ("model_registry", {"name": "a", "wait_timeout": {"x"}}, ["wait_timeout: must be an integer, but is a list. Set a whole number."]),
+        ("model_registry", {"name": "a", "wait_timeout": 2.5}, ["wait_timeout: must be an integer, but is a number. Set a whole number."]),
+        ("model_registry", {"name": "a", "description": "caf\udce9"}, ["description: contains bytes that are not valid UTF-8. Set a string in UTF-8."]),
+        ("model_registry_backup", {"name": "a", "dest": "caf\udce9"}, ["dest: contains bytes that are not valid UTF-8. Set a string in UTF-8."]),
+        ("model_registry_backup", {"name": "a", "dest": True}, ["dest: must be a path, but is a boolean. Set the path of a file."]),
+        (
+            "model_registry_backup",
+            {"name": "a", "keep_days": "x", "command": {}},
+            [
+                "command: must be a list, but is a dictionary. Set a list.",
+                "keep_days: must be a number, but is a string. Set a number.",
+            ],
+        ),
+        (
+            "model_registry_info",
+            {"include": ["status", "x"]},
+            ["include[1] 'x': is not a valid value. Set it to status, permissions, certificates, database or smoke_test."],
+        ),
+        ("model_registry_info", {"include": "status,permissions"}, []),
+        (
+            "model_registry_info",
+            {"include": ["status", None, True]},
+            [
+                "include[1]: is empty. Set a string, in quotes.",
+                "include[2]: must be a string, but is a boolean. Set a string, in quotes.",
+            ],
+        ),
+        (
+            "model_registries",
+            {"registries": [{"name": "a", "status": {"x": ["caf\udce9"]}}]},
+            [
+                "registries[0].status: contains bytes that are not valid UTF-8. Set a string in UTF-8.",
+            ],
+        ),
+        ("model_registries", {"registries": [{"name": "a", "status": {"x": 2**64}}]}, ["registries[0].status: is too large a number. Set another value."]),
+        (
+            "model_registries",
+            {"registries": [{"name": "a", "status": {"x": ({1},)}}]},
+            [
+                "registries[0].status: is not a string, number, boolean, list or dictionary. Set another value.",
+            ],
+        ),
+        ("model_registries", {"registries": [{"name": "a", "status": {"x": (1.5, True, None, {"y": "z"})}}]}, []),
+        ("model_registry_backup_info", {}, []),
+        (
+            "model_registry_permission",
+            {"name": "a", "": 1},
+            ["options: contains an option that is not valid. Valid options are host, api_host, name, namespace, state, permissions and verify."],
+        ),
+        (
+            "model_registry_permission",
+            {"name": "a", "wanted": 1},
+            ["wanted: is not a valid option. Valid options are host, api_host, name, namespace, state, permissions and verify."],
+        ),
+        (
+            "model_registries",
+            {"registries": [{"name": "a", "wanted": 1}, 5]},
+            [
+                "registries[0].wanted: is not a valid option. Valid options are name, namespace, database, permissions, allow_data_change, display_name"
+                " and description.",
+                "registries[1]: must be a dictionary, but is a number. Set a dictionary with name, namespace, database, permissions, allow_data_change,"
+                " display_name and description.",
+            ],
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(module: str, arguments: dict[str, Any], said: list[str]) -> None:
+    assert [problem.sentence() for problem in option_problems(module, arguments, SHARED)] == said
+
+
+def test_what_is_wrong_outside_of_the_list_comes_first_and_the_entries_follow_in_their_order() -> None:
+    arguments = {"registries": [{"name": f"r{number}", "x": 1} if number in (2, 10) else {"name": f"r{number}"} for number in range(11)], "wait": "x"}
+    assert [problem.option for problem in option_problems("model_registries", arguments, {})] == ["wait", "registries[2].x", "registries[10].x"]
+
+
+def test_a_name_is_repeated_also_where_an_entry_says_the_namespace_that_the_others_have() -> None:
+    listed = [{"name": "a"}, {"name": "a", "namespace": "n"}, {"namespace": "n"}, {"namespace": "n"}]
+    assert [problem.option for problem in item_problems(listed[:2], "n")] == ["registries[1].name"] and item_problems(listed[:2], "m") == []
+    [first, second] = item_problems(listed[2:], None)
+    assert first.problem == second.problem == "is required"
+
+
 @pytest.mark.parametrize("given", [SECRET, {"models": {}}, None, 5, [SECRET], [None], [5], [["models"]]])
 def test_the_option_has_to_be_a_list_of_dictionaries(given: Any) -> None:
     [said] = sentences(given)

@@ -78,6 +78,23 @@ def test_a_host_does_not_say_it_with_an_option_that_is_empty(empty: dict[str, An
             _inventory.connection(empty, "west", hosts, None, True)
 
 
+def test_hosts_are_compared_by_what_was_meant_whatever_its_type() -> None:
+    same = {"east": {"host": " https://api.example.com "}, "west": {"host": "HTTPS://api.example.com"}}
+    assert refused(same).same == [["east", "west"]]
+    assert refused(same, model_registries_same_cluster="maybe").same == [["east", "west"]]
+    # Without a scheme, what Python takes for one is the host.
+    assert refused({"east": {"host": "api:6443"}, "west": {"host": "api:6443"}}).same == [["east", "west"]]
+    assert refused({"east": {"kubeconfig": {"a": 1}}, "west": {"kubeconfig": {"a": 1}, "context": None}}).silent == ["west"]
+
+
+def test_all_groups_with_a_selected_host_are_told_and_the_localhost_of_ansible_may_be_one_of_them() -> None:
+    says = {name: {"context": name[0]} for name in ("a1", "b1", "a2", "c1", "b2", "c2")}
+    assert refused(says, "a1 b2").same == [["a1", "a2"], ["b1", "b2"]]
+    variables: dict[str, dict[str, Any]] = {"east": {"model_registry_cluster": {}}, "localhost": {}}
+    made = _inventory.hosts_to_refuse(variables, ["east"], ["localhost"], "localhost", False)
+    assert made == _inventory.Refused([], [["east", "localhost"]])
+
+
 def test_localhost_in_an_inventory_of_clusters_has_to_say_it_too_unless_it_alone_is_named() -> None:
     says = {"west": {"context": "west"}, "localhost": None}
     assert refused(says).silent == refused(says, clusters="west,localhost").silent == ["localhost"]

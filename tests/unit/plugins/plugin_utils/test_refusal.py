@@ -52,6 +52,10 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("model_registry_info", {"name": ["a"], "include": ["status", SECRET]}, ["include[1]", "name"]),
     ("model_registry_database_info", {"database": "a", "timeout": "inf"}, ["database", "timeout"]),
     ("model_registry_component", {"state": SECRET, "force": []}, ["force", "state"]),
+    ("model_registry_ca", {"registry": "models", "path": "ca.pem", "pem": SECRET}, ["path"]),
+    ("model_registry_migrate", {"name": "models", "to": {"database": {"ca": UPLOAD}}}, ["to.database.ca.path"]),
+    ("model_registry_info", {"kubeconfig": f"/{SECRET}\0"}, []),
+    ("model_registry_info", {"kubeconfig": SECRET}, []),
 ]
 # A task whose error the play reports itself.
 QUIET = {"name": "models", "quietly": 1}

@@ -161,6 +161,45 @@ def test_what_is_wrong_with_a_cluster_needs_attention() -> None:
     assert [row[0] for row in rows(made, "rights")] == ["Nearly all users system:authenticated", "admins", "admins", "Platform system:masters"]
 
 
+@pytest.mark.parametrize(
+    ("others", "who"),
+    [
+        ([access("carol", kind="user")], "user carol has"),
+        (
+            [access("robot", kind="service_account", namespace="ci"), access("robot", kind="service_account", namespace="ci", through="x")],
+            "service account ci/robot has",
+        ),
+        (
+            [access("robot", kind="service_account", namespace="ci"), access("robot", kind="service_account", namespace="cd")],
+            "2 subjects outside of the platform have",
+        ),
+    ],
+)
+def test_who_else_has_access_to_everything_is_named_or_counted(others: list[dict[str, Any]], who: str) -> None:
+    said = f"{who} access to all registries through permissions for the namespace or the cluster"
+    assert attention(report(found(registry(), access_by_other_roles=others))) == [("Note", said, [])]
+
+
+def test_a_bundle_of_the_cluster_is_counted_once_for_all_that_read_it_and_shows_what_ends() -> None:
+    pair = certificate(9, "CN=pair", use="client", kind="Secret", name="pair", key="tls.crt")
+    bundle = {"certificates": [certificate(-3, "CN=gone"), certificate(9, "CN=soon"), certificate(99, "CN=new"), pair]}
+    made = report(found(registry("a", status=bundle), registry("b", status=bundle), registry("c", status={"certificates": [certificate(9, key="other")]})))
+    text = "{} certificates in ConfigMap trusted, key {}, have expired or expire soon".format
+    assert attention(made) == [
+        ("Warning", "Certificate CN=pair in Secret pair expires soon (2026-05-06T07:08:09Z)", ["a", "b"]),
+        ("Note", text("2 of 3", "ca.crt"), ["a", "b"]),
+        ("Note", text("1 of 1", "other"), ["c"]),
+    ]
+    assert made.tables[1].rows[1].cells[2].folded == ("Show", "CN=gone (2026-05-06), CN=soon (2026-05-06)")
+
+
+def test_a_restart_that_the_comparison_has_found_is_said_once() -> None:
+    seen = found(registry(status={"restart_needed": True}))
+    restart = {"registries": [{"name": "fraud", "changed": True}], "drift": [], "changes": [{"action": "restart", "kind": "Deployment", "name": "fraud"}]}
+    said = [text for _severity, text, _names in attention(report(seen, restart))]
+    assert said == [text for _severity, text, _names in attention(report(seen))] and len(said) == 1
+
+
 def test_each_registry_that_no_list_can_have_needs_attention() -> None:
     skipped = [{"name": "leaving", "reason": "is being deleted since then: it is stuck"}, {"name": "dotted.name", "reason": "has a dot"}]
     made = report(found(registry(), skipped_registries=skipped))
@@ -301,6 +340,29 @@ def test_a_certificate_that_was_made_not_to_expire_says_so() -> None:
     assert rows(made, "certificates")[0][1:3] == ["does not expire in practice", "2076-01-02"]
 
 
+API, ADDRESS, VERSION = "https://api.example.com:6443", "https://fraud-rest.apps.example.com", "modelregistry.opendatahub.io/v1beta1"
+
+
+@pytest.mark.parametrize(
+    ("server", "address", "version", "is_linked"),
+    [
+        (API, ADDRESS, VERSION, True),
+        ("https://api.example.com/", ADDRESS, VERSION, True),
+        ("https://example.com:6443", ADDRESS, VERSION, False),
+        ("https://api.other.com:6443", ADDRESS, VERSION, False),
+        (API, None, VERSION, False),
+        (API, ADDRESS, None, False),
+        (API, ADDRESS, "v1beta1", False),
+    ],
+)
+def test_a_registry_has_a_page_in_the_console_where_everything_is_called_as_the_installer_does(
+    server: str, address: str | None, version: str | None, is_linked: bool
+) -> None:
+    result = found(registry(status={"address": address, "api_version": version}), cluster={"host": server})
+    [row] = [row for table in report(result).tables if table.anchor == "registries" for row in table.rows]
+    assert ("Console" in dict(row.cells[1].addresses)) == is_linked
+
+
 def test_only_addresses_of_hosts_become_links() -> None:
     good = {"address": "https://fraud-rest.apps.example.com", "api_version": "modelregistry.opendatahub.io/v1beta1"}
     spoken = {"host": "https://api.example.com:6443", "context": None, "user": "auditor", "verify_ssl": True}
@@ -382,12 +444,62 @@ def test_what_could_not_be_read_is_no_change() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"version": 2, "tables": {}}', '{"version": 1, "tables": {"access": {"rows": [1], "unseen": []}}}', "1" * 9000]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"version": 2, "tables": {}}',
+        '{"version": 1, "tables": []}',
+        '{"version": 1}',
+        *(
+            json.dumps({"version": 1, "tables": {"drift": {"rows": [], "unseen": []}, "access": table}})
+            for table in (
+                [],
+                {"unseen": []},
+                {"rows": []},
+                {"rows": [], "unseen": {}},
+                {"rows": {}, "unseen": []},
+                {"rows": [1], "unseen": []},
+                {"rows": [{}, 1], "unseen": []},
+                {"rows": [{"Subject": "a", "Kind": 1}], "unseen": []},
+                {"rows": [], "unseen": [["a"], "a"]},
+                {"rows": [], "unseen": [["a", 1]]},
+            )
+        ),
+        "1" * 9000,
+    ],
 )
 def test_an_earlier_file_of_others_is_not_compared(text: str) -> None:
     previous = _report_changes.read(text)
     made = report_of([("east", found(registry()), {})], NOW, "1.2.3", run=Run(previous=previous))
     assert previous.problem and previous.problem in html(made) and rows(made, "changes") == []
+    assert ["Changes", "Not possible", previous.problem, "", ""] in rows(made, "unchecked")
+    assert not [row for row in rows(report(found(registry())), "unchecked") if row[0] == "Changes"]
+
+
+def test_a_report_of_an_older_version_is_compared_as_far_as_it_goes() -> None:
+    """Without a column that is new, without a table that is new, and without its time."""
+    rows_before = [{"Registry": "fraud", "Cluster": "east", "Description": "before"}, {"Registry": "gone", "Cluster": "west"}]
+    earlier = {"registries": {"rows": rows_before, "unseen": [["west"]]}}
+    previous = _report_changes.read(json.dumps({"version": 1, "tables": earlier}))
+    assert (previous.generated, previous.problem) == ("an unknown time", "")
+    made = report_of([("east", found(registry(description="now")), {})], NOW, "1.2.3", run=Run(previous=previous))
+    assert rows(made, "changes") == [["Changed", "Registries", "fraud", "Description: before", "Description: now", "east"]]
+    [table] = [table for table in made.tables if table.anchor == "changes"]
+    assert (table.caption, table.instead) == ("Since the report of an unknown time", "Nothing has changed since the report of an unknown time.")
+
+
+def test_what_is_gone_is_less_to_look_at_than_what_is_new_or_different() -> None:
+    before = report(found(registry("a"), registry("old")))
+    previous = _report_changes.read(files(before, "page.html")["page.json"])
+    made = report_of([("east", found(registry("a", display_name="A"), registry("new")), {})], NOW, "1.2.3", run=Run(previous=previous))
+    [table] = [table for table in made.tables if table.anchor == "changes"]
+    assert [(mark.text, mark.severity) for row in table.rows for mark in row.cells[0].marks] == [
+        ("Changed", "warning"),
+        ("Added", "warning"),
+        ("Removed", "note"),
+    ]
 
 
 def test_clusters_outside_of_the_run_are_not_checked() -> None:
@@ -524,6 +636,43 @@ def test_a_catalog_that_is_down_or_cannot_be_read_is_a_finding() -> None:
     unread = with_catalog({"msg": "may not be read", "failed": False})
     for made, part in ((down, "unavailable because of ConfigMap c"), (gone, "model catalog is unavailable"), (unread, "may not be read")):
         assert any(part in text for _severity, text, _names in attention(made))
+
+
+@pytest.mark.parametrize(
+    ("catalog", "finding"),
+    [
+        (
+            {"findings": [{"config_map": "c", "effect": "catalog", "path": "", "problem": "is wrong", "remedy": "Correct it"}]},
+            ["Problem", "The whole model catalog is unavailable because of ConfigMap c: is wrong", "", "Correct it Guide: The model catalog", "", "east"],
+        ),
+        ({"findings": [{"config_map": "c", "effect": "source", "path": "", "problem": "is wrong", "remedy": "x"}]}, None),
+        (
+            {"sources": [source(server={"status": "error", "error": "no file"})]},
+            ["Warning", "Source fraud_models of the model catalog cannot be loaded", "no file"],
+        ),
+        (
+            {"sources": [source(server={"status": "partially-available"})]},
+            ["Warning", "Source fraud_models of the model catalog was only partially loaded", ""],
+        ),
+        ({"sources": [source(server={"status": "available", "error": None}), source()]}, None),
+        (
+            {"msg": "may not be read", "failed": True},
+            ["Warning", "The model catalog could not be read: may not be read", "", "Grant the permissions in rbac/catalog.yml Guide: The model catalog"],
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_catalog_needs_attention(catalog: dict[str, Any], finding: list[str] | None) -> None:
+    made = with_catalog(catalog)
+    [table] = [table for table in made.tables if table.anchor == "attention"]
+    told = [[*row, table.rows[number].cells[2].folded[1]] for number, row in enumerate(rows(made, "attention"))]
+    if finding is None:
+        assert told == []
+    else:
+        [row] = told
+        assert [row[0], row[1], row[-1]] == finding[:3] and row[3].startswith(
+            finding[3] if len(finding) > 3 else "Correct the source with the playbook catalog"
+        )
+    assert (["Catalog", "Not possible", "may not be read", "", "east"] in rows(made, "unchecked")) == ("msg" in catalog)
 
 
 def test_without_the_catalog_the_page_has_no_section_about_it() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import retention
-from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _outcome, _results
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _backups, _findings, _outcome, _results
 from tests import reading_results
 from tests.found import certificate, found, registry
 
@@ -154,6 +154,211 @@ def test_hostile_texts_mean_nothing_in_any_format() -> None:
     assert "a]]>&<b" in tests[next(iter(tests))[0], "a: health"][1]
     # The name of the host is found again in what an earlier run has written.
     assert metrics[sample(SUCCESS, cluster=_outcome._texts.inert(host))] == NOW.timestamp()
+
+
+def small() -> _results.Run:
+    """A registry with drift that is not available and whose backup is unknown, one that was only listed, and a cluster outside of the run."""
+    finding = _findings.Finding
+    rows = [
+        _outcome.Checked(
+            "a",
+            "n",
+            False,
+            2,
+            "2026-05-05T07:08:09Z",
+            [{"use": "ca", "kind": "Secret", "name": "s", "key": "k", "subject": "CN=x", "not_after": "2026-05-06T07:09:09Z"}],
+            {"drift": "failed", "health": "failed", "backup": "passed"},
+            {},
+        ),
+        _outcome.Checked("b", "", None, None, None, [], {"drift": "error", "health": "skipped"}, {"health": "does not exist"}),
+        _outcome.Checked("c", "n", True, 0, None, [], {"drift": "passed", "health": "failed"}, {}),
+    ]
+    findings = [
+        finding("drift", "a", "one", "detail"),
+        finding("drift", "a", 'two "2"'),
+        finding("unavailable", "a", "down"),
+        finding("failed", "b", "broken"),
+        finding("sunset", "c", "ends"),
+    ]
+    east = _outcome.Outcome("findings", "https://api", 3, findings, ", compared", checked=rows, failing=True)
+    west = _outcome.Outcome("failed", "", 0, [finding("failed", "", "gone")])
+    catalog = {"status": "findings", "failing": True, "lines": ["source a: error", "source b: error"]}
+    return run({"east": east, "west": west}, {"east": catalog}, excluded=("north", "middle"), fail_on=("health", "drift"))
+
+
+def test_metrics_are_read_by_name_and_labels_and_say_what_they_mean() -> None:
+    before = f'{RUN}{{cluster="north"}} 7\n{SUCCESS}{{cluster="north"}} 5\n{SUCCESS}{{cluster="east"}} 3\n'
+    now = int(NOW.timestamp())
+    assert _results.as_metrics(small(), before).splitlines() == [
+        f"# HELP {RUN} The time at which the last run that included the cluster ended.",
+        f"# TYPE {RUN} gauge",
+        f'{RUN}{{cluster="east"}} {now}',
+        f'{RUN}{{cluster="west"}} {now}',
+        f'{RUN}{{cluster="north"}} 7',
+        f'{RUN}{{cluster="middle"}} 0',
+        f"# HELP {SUCCESS} The time at which the last run that checked everything in the cluster ended, regardless of the findings. 0 if there was none.",
+        f"# TYPE {SUCCESS} gauge",
+        f'{SUCCESS}{{cluster="east"}} 3',
+        f'{SUCCESS}{{cluster="west"}} 0',
+        f'{SUCCESS}{{cluster="north"}} 5',
+        f'{SUCCESS}{{cluster="middle"}} 0',
+        "# HELP model_registries_check_success Whether this run checked everything in the cluster, regardless of the findings.",
+        "# TYPE model_registries_check_success gauge",
+        'model_registries_check_success{cluster="east"} 0',
+        'model_registries_check_success{cluster="west"} 0',
+        'model_registries_check_success{cluster="north"} 0',
+        'model_registries_check_success{cluster="middle"} 0',
+        "# HELP model_registries_check_findings The number of registries, or catalogs, with findings. Not present if it was not checked.",
+        "# TYPE model_registries_check_findings gauge",
+        'model_registries_check_findings{cluster="east",check="catalog"} 1',
+        'model_registries_check_findings{cluster="east",check="drift"} 1',
+        'model_registries_check_findings{cluster="east",check="health"} 2',
+        'model_registries_check_findings{cluster="east",check="backup"} 0',
+        "# HELP model_registry_available Whether the registry is available. Not present if it is not known.",
+        "# TYPE model_registry_available gauge",
+        'model_registry_available{cluster="east",namespace="n",registry="a"} 0',
+        'model_registry_available{cluster="east",namespace="n",registry="c"} 1',
+        "# HELP model_registry_drift The number of options that differ from the list. Not present if the registry was not compared.",
+        "# TYPE model_registry_drift gauge",
+        'model_registry_drift{cluster="east",namespace="n",registry="a"} 2',
+        'model_registry_drift{cluster="east",namespace="n",registry="c"} 0',
+        "# HELP model_registry_certificate_seconds_left The time until the first certificate in an object of the registry expires, at the end of the run.",
+        "# TYPE model_registry_certificate_seconds_left gauge",
+        'model_registry_certificate_seconds_left{cluster="east",namespace="n",registry="a",use="ca",kind="Secret",name="s",key="k"} 60',
+        "# HELP model_registry_last_backup_timestamp_seconds "
+        "The time of the last backup of the registry. Not present if there is no backup, or if no directory of backups is set.",
+        "# TYPE model_registry_last_backup_timestamp_seconds gauge",
+        f'model_registry_last_backup_timestamp_seconds{{cluster="east",namespace="n",registry="a"}} {now - 86400}',
+    ]
+
+
+def test_a_suite_of_junit_is_a_cluster_and_each_case_has_its_messages() -> None:
+    suite = '<testsuite name="{0}" id="{1}" package="{0}" hostname="{2}" timestamp="2026-05-06T07:08:09" time="0" tests="{3}"'.format
+    assert _results.as_junit(small()).splitlines() == [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<testsuites name="model registries" tests="12" failures="4" errors="2" skipped="3">',
+        f'  {suite("east", 0, "https://api", 9)} failures="4" errors="1" skipped="1">',
+        '    <testcase name="cluster" classname="east" time="0"/>',
+        '    <testcase name="catalog" classname="east" time="0">',
+        '      <failure message="source a: error (and 1 more)" type="catalog">source a: error',
+        "source b: error</failure>",
+        "    </testcase>",
+        '    <testcase name="a: drift" classname="east" time="0">',
+        '      <failure message="one, detail (and 1 more)" type="drift">one, detail',
+        "two &quot;2&quot;</failure>",
+        "    </testcase>",
+        '    <testcase name="a: health" classname="east" time="0">',
+        '      <failure message="down" type="health">down</failure>',
+        "    </testcase>",
+        '    <testcase name="a: backup" classname="east" time="0"/>',
+        '    <testcase name="b: drift" classname="east" time="0">',
+        '      <error message="broken" type="drift">broken</error>',
+        "    </testcase>",
+        '    <testcase name="b: health" classname="east" time="0">',
+        '      <skipped message="does not exist"/>',
+        "    </testcase>",
+        '    <testcase name="c: drift" classname="east" time="0"/>',
+        '    <testcase name="c: health" classname="east" time="0">',
+        '      <failure message="ends" type="health">ends</failure>',
+        "    </testcase>",
+        "  </testsuite>",
+        f'  {suite("west", 1, "unknown", 1)} failures="0" errors="1" skipped="0">',
+        '    <testcase name="cluster" classname="west" time="0">',
+        '      <error message="gone" type="cluster">gone</error>',
+        "    </testcase>",
+        "  </testsuite>",
+        *(
+            line
+            for number, host in ((2, "north"), (3, "middle"))
+            for line in (
+                f'  {suite(host, number, "unknown", 1)} failures="0" errors="0" skipped="1">',
+                f'    <testcase name="cluster" classname="{host}" time="0">',
+                f'      <skipped message="{_results.EXCLUDED}"/>',
+                "    </testcase>",
+                "  </testsuite>",
+            )
+        ),
+        "</testsuites>",
+    ]
+
+
+def test_the_file_of_results_counts_what_was_found_and_what_was_not_checked() -> None:
+    variables = {"east": {"model_registries_seen": {"registries": [{"name": "{{ a }}"}]}}}
+    text = _results.as_json(small(), variables)
+    content = json.loads(text)
+    assert content["found"] == {
+        "drift": 1,
+        "health": 2,
+        "certificates": 0,
+        "database": 0,
+        "backup": 0,
+        "policy": 0,
+        "catalog": 1,
+        "not_checked": 2,
+    }
+    assert (content["status"], content["failing"], content["fail_on"], content["excluded"]) == ("failed", True, ["drift", "health"], ["middle", "north"])
+    assert content["version"] == 1 and content["finished"] == "2026-05-06T07:08:09Z" and text.endswith("}\n")
+    east, west = content["clusters"]["east"], content["clusters"]["west"]
+    assert [(finding["registry"], finding["check"]) for finding in east["findings"]] == [
+        ("a", "drift"),
+        ("a", "drift"),
+        ("a", "health"),
+        ("b", "drift"),
+        ("c", "health"),
+    ]
+    assert [finding["check"] for finding in west["findings"]] == ["cluster"]
+    assert east["results"] == variables["east"] and west["results"] == {} and east["catalog"]["status"] == "findings" and "catalog" not in west
+    assert "{{" not in text
+
+
+@pytest.mark.parametrize(
+    ("statuses", "catalogs", "excluded", "status", "failing"),
+    [
+        (["ok"], {}, (), "ok", False),
+        (["ok"], {}, ("west",), "incomplete", False),
+        (["findings"], {}, ("west",), "findings", False),
+        (["ok", "failed"], {}, (), "failed", True),
+        (["ok"], {"e0": {"status": "ok", "failing": False}}, (), "ok", False),
+        (["ok"], {"e0": {"status": "findings", "failing": False}}, (), "findings", False),
+        (["ok"], {"e0": {"status": "findings", "failing": True}}, (), "findings", True),
+        (["ok"], {"e0": None}, (), "failed", True),
+        ([], {}, ("west",), "failed", True),
+    ],
+)
+def test_a_run_is_as_good_as_its_worst_part(statuses: list[str], catalogs: dict[str, Any], excluded: Any, status: str, failing: bool) -> None:
+    outcomes = {f"e{number}": _outcome.Outcome(each, "", 1, [], ", compared") for number, each in enumerate(statuses)}
+    made = run(outcomes, catalogs, excluded)
+    assert (made.status, made.failing) == (status, failing)
+
+
+def test_a_cluster_of_which_nothing_is_known_is_an_error_also_without_a_message() -> None:
+    unknown, known = (_outcome.Outcome("failed", "", 0, [], checked=rows) for rows in ([], small().outcomes["east"].checked[2:]))
+    assert [next(iter(run({"east": made}).cases())).result for made in (unknown, known)] == ["error", "passed"]
+    assert "See the log of the run" in _results.as_junit(run({"east": unknown}))
+
+
+def test_a_run_is_made_of_the_hosts_of_a_play_and_of_those_that_should_have_been_part_of_it() -> None:
+    fact = _outcome.as_fact(_outcome.Outcome("ok", "", 1, [], ", compared"))
+    catalog = {"status": "ok", "failing": False, "lines": []}
+    variables: dict[str, Any] = {
+        "east": {"model_registries_outcome": fact, "model_catalog_outcome": catalog},
+        "west": {"model_registries_outcome": fact},
+        "later": {},
+    }
+    hosts = list(variables)
+    expected = {"clusters": ["north", "west"], "catalog": True}
+    made = _results.run_of(hosts, variables, hosts, ["east", "west"], expected, ["drift"])
+    assert (made.catalogs, made.excluded, made.fail_on) == ({"east": catalog, "west": None}, ["north", "later"], ["drift"])
+    assert list(made.outcomes) == ["east", "west"] and (datetime.now(UTC) - made.finished).total_seconds() < 60
+    assert _results.run_of(hosts, variables, hosts, ["east", "west"], {"clusters": ["east"], "catalog": False}, []).catalogs == {}
+    assert _results.run_of(hosts[:1], variables, hosts, hosts, {}, []).excluded == []
+
+
+def test_what_an_earlier_run_left_is_read_where_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "metrics").write_bytes(b"caf\xe9")
+    assert _results.held("~/metrics") == "caf\ufffd" == _results.held(str(tmp_path / "metrics"))
+    assert _results.held("") == _results.held(str(tmp_path)) == _results.held(str(tmp_path / "none")) == ""
 
 
 def test_a_database_that_was_checked_is_a_case_of_its_own() -> None:

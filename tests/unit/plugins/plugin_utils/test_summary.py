@@ -28,6 +28,14 @@ def test_each_cluster_is_told_of_with_its_api_server() -> None:
     ]
 
 
+def test_a_cluster_that_answered_without_its_address_is_not_known_unless_another_answer_has_it() -> None:
+    variables = {
+        "east": {"x_report": "e", "x_result": {"cluster": None}, "x_seen": {"cluster": {"host": None}}, "x_found": ANSWERED},
+        "west": {"x_report": ["w"]},
+    }
+    assert summary(variables, variables, "x", variables, variables)[2:] == ["east: API server https://api:6443", "west: API server not known"]
+
+
 @pytest.mark.parametrize("own", [{}, {"x_report": ""}, {"x_report": []}])
 def test_nothing_is_said_of_clusters_whose_tasks_were_skipped(own: dict[str, Any]) -> None:
     variables = {"east": {"x_report": "east: all as it should be"}, "west": own}
