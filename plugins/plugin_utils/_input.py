@@ -216,7 +216,7 @@ def _broken_rules(path: str, specs: Mapping[str, Any], given: Mapping[str, Any])
     problems: list[Problem] = []
     # Of other modules the database alone is that of a registry. What is wrong with the name has been said when there is none.
     registry = options if "display_name" in specs else {"database": options.get("database")}
-    registry_from_options({**registry, "name": registry.get("name") or "name"}, options.get("namespace") or "", problems, [])
+    registry_from_options({**registry, "name": registry.get("name") or "name"}, "", problems, [])
     if options.get("permissions") is not None:
         permissions_from_options(options["permissions"], options.get("state") == "absent", problems, [])
     # A file is read when all options fit.

@@ -468,6 +468,7 @@ def test_what_could_not_be_read_is_no_change() -> None:
             )
         ),
         "1" * 9000,
+        "[" * 100_000,
     ],
 )
 def test_an_earlier_file_of_others_is_not_compared(text: str) -> None:
