@@ -71,7 +71,6 @@ class RegistryAction(ActionBase):
         is_followed = is_local and not in_background
         with _without_garbage_collection(), self._following(task_vars or {}) if is_followed else contextlib.nullcontext():
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=in_background))
-        self._remove_tmp_path(self._connection._shell.tmpdir)
         # ansible-core up to 2.20 puts the arguments there, and can mask only the secrets of options that exist: not that of a misspelt one.
         result.pop("invocation", None)
         if len(result.get("registries", ())) > MOST_SHOWN and Display().verbosity == 1:

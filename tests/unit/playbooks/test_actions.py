@@ -69,11 +69,14 @@ def test_files_that_options_name_are_read_on_the_controller(play: Play, tmp_path
 def test_each_registry_of_a_list_is_given_with_the_content_of_its_file(play: Play, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_bytes(BYTES)
     upload = {"source": "upload", "path": "ca.pem"}
-    listed = [{"name": "one", "database": {"host": "h", "ca": upload}}, {"name": "two", "database": json.dumps({"ca": upload})}, {"name": "three"}]
+    # What names no file of the controller stays as it is.
+    cas = ({"source": "upload", "pem": "x"}, {"source": "secret", "path": "none.pem"})
+    others = [{"name": "three"}, *({"name": f"other-{ca['source']}", "database": {"ca": ca}} for ca in cas)]
+    listed = [{"name": "one", "database": {"host": "h", "ca": upload}}, {"name": "two", "database": json.dumps({"ca": upload})}, *others]
     run(play, tmp_path, [{"model_registries": {"registries": listed, "namespace": "n"}}], model_registries={})
     options = json.loads((tmp_path / "model_registries.options").read_text())
     read = {**upload, "pem": BYTES.decode("latin-1")}
-    assert options["registries"] == [{"name": "one", "database": {"host": "h", "ca": read}}, {"name": "two", "database": {"ca": read}}, {"name": "three"}]
+    assert options["registries"] == [{"name": "one", "database": {"host": "h", "ca": read}}, {"name": "two", "database": {"ca": read}}, *others]
     assert options["namespace"] == "n"
 
 
@@ -140,3 +143,24 @@ def test_a_file_in_a_new_folder_is_told_of_in_check_mode_too(play: Play, tmp_pat
     options = {"path": "a/b/file", "content": "x", "folder": "a"}
     _played, [result] = run(play, tmp_path, [{"model_registry_file": options, "diff": True}], *(["--check"] if check else []))
     assert result["changed"] and result["diff"]["before"] == "" and (tmp_path / "a" / "b" / "file").exists() is not check
+
+
+def test_a_report_of_clusters_that_were_not_read_is_written_whole_or_not_at_all(play: Play, tmp_path: Path) -> None:
+    def task(path: str = "page.html", **options: Any) -> dict[str, Any]:
+        keywords = {key: options.pop(key) for key in KEYWORDS if key in options}
+        return {"model_registry_report": {"path": path, **options}, **keywords}
+
+    refused = [task("none/page.html"), task(" "), task(policy=[{"name": "N"}])]
+    _played, results = run(play, tmp_path, [task(check_mode=True), *refused])
+    assert not list(tmp_path.glob("page*"))
+    assert (results[0]["changed"], results[0]["path"], len(results[0]["files"])) == (True, str(tmp_path.resolve() / "page.html"), 16)
+    assert results[0]["summary"] == ["east: FAILED: The run ended before the cluster was read", "east: API server not known"]
+    assert [result["msg"].replace(str(tmp_path.resolve()), "").partition(" no_broad_access")[0] for result in results[1:]] == [
+        "Nothing was written: /none: the directory does not exist.",
+        "path: is empty. Set it to the path of a file on the controller.",
+        "model_registries_policy[0].rule is not one of",
+    ]
+    _played, [result] = run(play, tmp_path, [task(expected=["east", "west"])])
+    assert result["changed"] and {Path(file).name for file in (result["path"], *result["files"])} == {path.name for path in tmp_path.glob("page*")}
+    excluded = [row["Cluster"] for row in json.loads((tmp_path / "page.json").read_text())["tables"]["unchecked"]["rows"] if "--limit" in row["Reason"]]
+    assert excluded == ["west"]

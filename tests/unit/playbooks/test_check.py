@@ -86,10 +86,17 @@ def test_what_the_comparison_has_read_is_not_read_again_and_is_otherwise(play: P
         assert options["include"] == ["status", *(["permissions"] if playbook == "report" else []), "certificates"] and options["expiry_days"] == 30
     results = read(tmp_path)[0]["clusters"]["east"]["results"]
     assert results["model_registries_seen"]["registries"][0]["status"]["reason"] == "gone" and "info" not in results["model_registries_result"]
+
+    def compared_with() -> str:
+        facts = json.loads((tmp_path / "page.json").read_text())["tables"]["run"]["rows"]
+        return str({row["Item"]: row["Value"] for row in facts}["List"])
+
+    assert compared_with() == "in variables that were not read from a file"
     refused = {"failed": True, "msg": "refused"}
     for playbook in ("check", "report"):
         played = play(playbook, variables=variables, **GOOD | {"model_registries": refused})
         assert played.code and asked() == {"model_registries", "model_registry_info"} and "refused" in played.output, played.output
+    assert compared_with() == "none"
     assert read(tmp_path)[1]["east", "fraud: health"][0] == "passed" and "1 registry, 1 available" in played.summary, played.output
 
 

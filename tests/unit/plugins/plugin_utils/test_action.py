@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 
+from ansible_collections.modelops.openshift_ai.plugins.plugin_utils import _action
 from ansible_collections.modelops.openshift_ai.plugins.plugin_utils._action import OLDEST_KUBERNETES_CORE, reason_of
 from tests import installed
 
@@ -188,6 +190,18 @@ def test_a_path_on_another_machine_is_not_looked_up_here(run: Run) -> None:
 def test_several_paths_are_left_as_they_are_in_the_background(run: Run) -> None:
     result = run[1]["two paths in the background"]
     assert (result["kubeconfig_type"], len(result["kubeconfig_paths"])) == ("str", 2)
+
+
+def test_nothing_searches_for_garbage_while_a_module_is_made_and_later_not_in_what_was_there() -> None:
+    with _action._without_garbage_collection():
+        assert not gc.isenabled()
+    assert gc.isenabled() and gc.get_freeze_count() > 0
+    gc.disable()
+    with _action._without_garbage_collection():
+        pass
+    assert not gc.isenabled()
+    gc.enable()
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,9 @@ def test_a_temporary_folder_that_the_tasks_of_a_loop_share_is_no_end_of_ansible(
     playbook = play.start([play.task("again", 1, loop=[1, 2])])
     output, errors = playbook.communicate(timeout=60)
     assert playbook.returncode == 0 and len(play.writes()) == 2, output
-    assert [line.split()[-1] for line in errors.splitlines() if " s  writ" in line] == ["writing", "written"] * 2
+    said = [line.split() for line in errors.splitlines() if " s  writ" in line]
+    assert [words[-1] for words in said] == ["writing", "written"] * 2
+    assert all(words[1] == "s" for words in said), "the only host is not named"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=["killed", "ended", "interrupted"])

@@ -142,7 +142,7 @@ def test_a_required_option_of_any_type_that_has_no_value_is_empty() -> None:
     assert problem.sentence() == "named_queries[0].filters[0].value: is empty. Set a value."
 
 
-SHARED = {"host": {"type": "str", "aliases": ["api_host"]}}
+SHARED = {"host": {"type": "str", "aliases": ["api_host"]}, "context": {"type": "str"}}
 
 
 @pytest.mark.parametrize(
@@ -234,12 +234,12 @@ SHARED = {"host": {"type": "str", "aliases": ["api_host"]}}
         (
             "model_registry_permission",
             {"name": "a", "": 1},
-            ["options: contains an option that is not valid. Valid options are host, api_host, name, namespace, state, permissions and verify."],
+            ["options: contains an option that is not valid. Valid options are host, api_host, context, name, namespace, state, permissions and verify."],
         ),
         (
             "model_registry_permission",
             {"name": "a", "wanted": 1},
-            ["wanted: is not a valid option. Valid options are host, api_host, name, namespace, state, permissions and verify."],
+            ["wanted: is not a valid option. Valid options are host, api_host, context, name, namespace, state, permissions and verify."],
         ),
         (
             "model_registries",
