@@ -201,7 +201,7 @@ def _repeated(items: Mapping[int, Mapping[str, Any]], namespace: Any) -> list[Pr
     first: dict[tuple[str, str], int] = {}
     for index, item in items.items():
         if item.get("name") is not None:
-            before = first.setdefault((str(item.get("namespace") or namespace or ""), str(item["name"])), index)
+            before = first.setdefault((str(item.get("namespace") or namespace), str(item["name"])), index)
             if before != index:
                 problems.append(Problem(f"{_path(index)}.name", f"is also the name of {_path(before)}", "List each registry once"))
     return problems

@@ -266,7 +266,7 @@ def as_metrics(run: Run, before: str) -> str:
 def held(path: str) -> str:
     """What the file of an earlier run held; nothing if there is none that can be read."""
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace") if path and Path(path).expanduser().is_file() else ""
+        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace") if Path(path).expanduser().is_file() else ""
     except OSError:
         return ""
 

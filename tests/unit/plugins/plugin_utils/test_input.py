@@ -157,6 +157,12 @@ SHARED = {"host": {"type": "str", "aliases": ["api_host"]}, "context": {"type": 
         ),
         ("model_registry", {"name": "a", "wait_timeout": None}, ["wait_timeout: is empty. Remove the option, or set a value."]),
         ("model_registry", {"name": "a", "description": None, "database": None}, []),
+        # A file is read when all options fit.
+        (
+            "model_registry",
+            {"name": "a", "wait": "x", "database": {"ca": {"source": "upload", "path": "ca.pem"}}},
+            ["wait: must be a boolean, but is a string. Set true or false."],
+        ),
         ("model_registry", {"nmae": "a"}, ["nmae: is not a valid option. Did you mean name?"]),
         (
             "model_registry",
@@ -233,7 +239,7 @@ SHARED = {"host": {"type": "str", "aliases": ["api_host"]}, "context": {"type": 
         ("model_registry_backup_info", {}, []),
         (
             "model_registry_permission",
-            {"name": "a", "": 1},
+            {"name": "a", " ": 1},
             ["options: contains an option that is not valid. Valid options are host, api_host, context, name, namespace, state, permissions and verify."],
         ),
         (
