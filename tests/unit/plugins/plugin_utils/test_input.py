@@ -185,6 +185,8 @@ SHARED = {"host": {"type": "str", "aliases": ["api_host"]}, "context": {"type": 
         ("model_registry_database_info", {"timeout": float("inf")}, ["timeout: is too large a number. Set a number."]),
         ("model_registry_database_info", {"timeout": float("nan")}, ["timeout: is too large a number. Set a number."]),
         ("model_registry_database_info", {"timeout": "nan"}, ["timeout: must be a number, but is a string. Set a number."]),
+        ("model_registry", {"name": "a", "wait_timeout": "nan"}, ["wait_timeout: must be an integer, but is a string. Set a whole number."]),
+        ("model_registry", {"name": "a", "wait_timeout": "inf"}, ["wait_timeout: must be an integer, but is a string. Set a whole number."]),
         ("model_registry", {"name": "a", "wait_timeout": 2**63 - 1}, []),
         ("model_registry", {"name": "a", "wait_timeout": "9" * 5000}, ["wait_timeout: must be an integer, but is a string. Set a whole number."]),
         ("model_registry", {"name": "a", "wait_timeout": -(2**63)}, ["wait_timeout: is too large a number. Set a whole number."]),

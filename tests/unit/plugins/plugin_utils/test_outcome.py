@@ -572,11 +572,11 @@ def test_the_outcome_of_a_playbook_before_does_not_count_for_a_host_that_failed_
 
 def test_a_catalog_that_failed_does_not_make_the_registries_of_its_host_fail() -> None:
     changed = _outcome.Outcome("changed", "", 1, [])
-    variables = hosts(east=OK, west=changed, north=OK)
-    for host, status in (("east", "failed"), ("west", "findings"), ("north", "ok")):
+    variables = hosts(east=OK, west=changed, north=OK, south=changed)
+    for host, status in (("east", "failed"), ("west", "findings"), ("north", "ok"), ("south", "changed")):
         variables[host]["model_catalog_outcome"] = {"status": status}
-    made = _outcome.of_hosts(["east", "west", "north"], variables, [], [])
-    assert {host: outcome.status for host, outcome in made.items()} == {"east": "ok", "west": "changed", "north": "failed"}
+    made = _outcome.of_hosts(variables, variables, [], [])
+    assert {host: outcome.status for host, outcome in made.items()} == {"east": "ok", "west": "changed", "north": "failed", "south": "failed"}
 
 
 def test_the_outcome_of_a_reconciliation_before_is_none_of_a_check() -> None:

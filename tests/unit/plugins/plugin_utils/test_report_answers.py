@@ -49,10 +49,10 @@ NAMED = [registry(f"r{number}", {"verify_server_cert": False}) for number in ran
                 found(registry("a", status={"access": [access("a", created_at=None)]}), registry("b", status={"access": None})),
                 found(
                     registry(status={"access": [access("a", created_at=None)]}),
-                    access_by_other_roles=[access("x"), access("x", through="y"), access("y", kind="user"), access("z", platform=True)],
+                    access_by_other_roles=[access("x"), access("x", through="y"), access("w"), access("y", kind="user"), access("z", platform=True)],
                 ),
             ],
-            "1 subject can read and change 2 registries. 2 other subjects outside of the platform can access all of them. Access to 1 registry is not known.",
+            "1 subject can read and change 2 registries. 3 other subjects outside of the platform can access all of them. Access to 1 registry is not known.",
         ),
         (
             "Who granted",

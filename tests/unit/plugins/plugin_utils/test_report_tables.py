@@ -469,6 +469,25 @@ def test_what_was_not_checked_is_told_apart_from_what_is_not_part_of_the_report(
     ]
 
 
+def test_what_could_not_be_checked_has_the_reason_of_its_finding() -> None:
+    unread = registry("a", status={"unread_certificates": ["Secret x"]})
+    unknown = [registry(name, status={"available": None, "reason": "the pod is unknown", "evidence": name}) for name in ("b", "c")]
+    made = report(found(unread, *unknown, skipped_registries=[{"name": "odd", "reason": "has a dot"}]), {"msg": "no answer"})
+    told = [
+        (cells[0].text, cells[2].text, [name for name, _anchor in cells[3].links]) for cells in rows(made, "unchecked") if cells[1].marks[0].severity == WARNING
+    ]
+    assert told == [
+        ("Drift", "The registry was not compared with the list", ["a", "b", "c", "odd"]),
+        ("Certificates", "the certificates in Secret x were not read. Grant the permissions in rbac/read.yml", ["a"]),
+        ("Health", "availability not known: the pod is unknown", ["b", "c"]),
+        ("Health", "has a dot", ["odd"]),
+        *((check, "The registry was not read", ["odd"]) for check in ("Certificates", "Database", "Backup")),
+        ("Cluster", "The registries were not compared with the list: no answer", []),
+    ]
+    # A registry that is not on the page has no link.
+    assert [cells[3].links for cells in rows(made, "unchecked") if cells[2].text == "has a dot"] == [(("odd", ""),)]
+
+
 def test_each_cluster_is_a_row_with_its_account_and_the_run_is_told_last() -> None:
     unsafe = {"host": "https://west", "context": None, "user": None, "verify_ssl": False}
     results: list[Any] = [("east", found(*map(registry, ("a", "b")), warnings=["x"]), {}), ("west", found(cluster=unsafe), {}), ("north", {"msg": "gone"}, {})]
