@@ -69,3 +69,11 @@ class Progress:
 def is_due(elapsed: float, shown_for: float | None) -> bool:
     """Whether another state may be shown, this many seconds after the start, when the last one has been shown for so long; None: there was none yet."""
     return shown_for is None or shown_for >= (EARLY_SECONDS if elapsed <= EARLY else LATER_SECONDS)
+
+
+def of_rows(doing: str, done: int, seconds: float, total: int | None = None) -> str:
+    """How far it is with the rows of a database after so many seconds, how fast that goes, and how long it will take where their number is known."""
+    rate = done / max(seconds, 1)
+    number = f"{done:,} rows so far" if total is None else f"{done:,} of {total:,} rows"
+    remaining = f", {max(total - done, 0) / rate:,.0f} s remaining" if total is not None and rate else ""
+    return f"{doing}: {number}, {rate:,.0f} per second{remaining}"

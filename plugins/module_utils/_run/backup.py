@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .. import _errors, _options
+from .. import _errors, _options, _progress
 from .._cluster import client, registry_reader, visibility
 from .._database import requirements
 from .._model import manifests, naming, server_pods
@@ -148,8 +148,7 @@ def _filling(cluster: client.Cluster, taken: snapshot.Snapshot, facts: manifests
         nonlocal total
         for block in taken.blocks(table):
             cluster.before_writing()
-            seconds = time.monotonic() - started
-            cluster.tell(f"saving table {table.name}: {total:,} rows so far, {total / seconds if seconds >= 1 else total:,.0f} per second")
+            cluster.tell(_progress.of_rows(f"saving table {table.name}", total, time.monotonic() - started))
             total += len(block)
             yield block
 

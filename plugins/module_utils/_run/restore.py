@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from .. import _errors, _options, _texts
+from .. import _errors, _options, _progress, _texts
 from .._cluster import client, registry_reader, visibility
 from .._database import requirements
 from .._model import kinds, manifests, naming
@@ -117,9 +117,7 @@ class _Rows:
 
     def _tell(self) -> None:
         self._cluster.before_writing()
-        rate = self._done / max(time.monotonic() - self._started, 1)
-        remaining = f", {max(self._all - self._done, 0) / rate:,.0f} s remaining" if rate else ""
-        self._cluster.tell(f"{self._what}: {self._done:,} of {self._all:,} rows, {rate:,.0f} per second{remaining}")
+        self._cluster.tell(_progress.of_rows(self._what, self._done, time.monotonic() - self._started, self._all))
 
 
 def _loaded(opened: data_access.Opened, rows: _Rows, skip_orphans: bool, check_mode: bool, outcome: Outcome) -> dict[str, str]:

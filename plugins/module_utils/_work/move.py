@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from .. import _errors, _options
+from .. import _errors, _options, _progress
 from .._tables import closing, layout, lines, loader, snapshot
 from . import data_access
 
@@ -261,8 +261,7 @@ class _Counted:
         for block in found:
             digest.add(block)
             self._total += len(block)
-            seconds = time.monotonic() - self._started
-            self._tell(f"{self._doing}: {self._total:,} rows so far, {self._total / seconds if seconds >= 1 else self._total:,.0f} per second")
+            self._tell(_progress.of_rows(self._doing, self._total, time.monotonic() - self._started))
             yield block
 
     def read_all(self) -> None:

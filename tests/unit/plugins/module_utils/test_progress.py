@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import PROGRESS_FILE, Progress, is_due
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._progress import PROGRESS_FILE, Progress, is_due, of_rows
 
 
 class Clock:
@@ -100,3 +100,19 @@ def test_a_state_that_came_too_soon_is_shown_when_it_is_said_again(tmp_path: Pat
 )
 def test_when_the_next_state_is_due(elapsed: float, shown_for: float | None, due: bool) -> None:
     assert is_due(elapsed, shown_for) is due
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "total", "told"),
+    [
+        (0, 0.0, None, "saving: 0 rows so far, 0 per second"),
+        # A rate of less than a second says little.
+        (500, 0.25, None, "saving: 500 rows so far, 500 per second"),
+        (30_000, 4.0, None, "saving: 30,000 rows so far, 7,500 per second"),
+        (0, 5.0, 9000, "saving: 0 of 9,000 rows, 0 per second"),
+        (3000, 2.0, 9000, "saving: 3,000 of 9,000 rows, 1,500 per second, 4 s remaining"),
+        (9001, 2.0, 9000, "saving: 9,001 of 9,000 rows, 4,500 per second, 0 s remaining"),
+    ],
+)
+def test_how_far_it_is_with_rows(done: int, seconds: float, total: int | None, told: str) -> None:
+    assert of_rows("saving", done, seconds, total) == told

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import restore
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.restore import version_refusal
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import origin
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import layout, origin
 
 
 @pytest.mark.parametrize(
@@ -97,3 +99,129 @@ def test_a_run_that_is_cancelled_ends_the_command_and_reads_nothing(tmp_path: Pa
     with pytest.raises(ProcessLookupError):
         os.kill(int(begun.read_text()), 0)
     assert not late.exists()
+
+
+# The server
+
+
+NOBODY: Any = None
+OBJECTS = {"registered_models/1": "fraud", "model_versions/2": "1:v1", "artifacts/3": "2:weights", "experiments/4": "trial"}
+SHOWN = {"registered_models/1": {"name": "fraud"}, "model_versions/2": {"name": "v1"}, "artifacts/3": {}, "experiments/4": {"name": "trial"}}
+
+
+@pytest.mark.parametrize(
+    ("shown", "compared", "missing"),
+    [
+        (SHOWN, list(OBJECTS), []),
+        (SHOWN | {"model_versions/2": {"name": "1:v1"}}, list(OBJECTS), []),
+        (SHOWN | {"model_versions/2": {"name": "v2"}}, list(OBJECTS), ["model_versions/2"]),
+        ({path: item for path, item in SHOWN.items() if path != "registered_models/1"}, list(OBJECTS), ["registered_models/1"]),
+        # A server without the older version of the API shows no experiments.
+        ({path: item for path, item in SHOWN.items() if path != "experiments/4"}, [path for path in OBJECTS if path != "experiments/4"], []),
+    ],
+)
+def test_the_registry_server_has_to_show_what_was_restored(monkeypatch: Any, shown: dict[str, Any], compared: list[str], missing: list[str]) -> None:
+    monkeypatch.setattr(restore.samples, "taken", lambda _reader, _name: shown)
+    outcome = restore.Outcome()
+    if missing:
+        with pytest.raises(restore.ServerError, match=f"does not show {missing[0]}. Check whether registry 'models' uses this database"):
+            restore._ask_server(NOBODY, "models", OBJECTS, outcome)
+    else:
+        restore._ask_server(NOBODY, "models", OBJECTS, outcome)
+    assert outcome.server == {"compared": sorted(compared), "missing": missing}
+
+
+def test_the_first_object_of_each_list_of_the_api_is_looked_for() -> None:
+    asked: list[str] = []
+
+    def first(statement: str) -> tuple[int, str] | None:
+        asked.append(statement)
+        return (len(asked), "name") if "kf.RegisteredModel" in statement or "kf.Metric" in statement else None
+
+    target: Any = SimpleNamespace(quote='"', first=first)
+    found = restore._first_objects(target)
+    assert found == {"registered_models/1": "name", "artifacts/7": "name"} and len(asked) == 7
+    types = "'kf.ModelArtifact', 'kf.DocArtifact', 'kf.DataSet', 'kf.Metric', 'kf.Parameter'"
+    chosen = f'(SELECT id FROM "Type" WHERE name IN ({types}))'
+    assert asked[-1] == f'SELECT id, name FROM "Artifact" WHERE type_id IN {chosen} ORDER BY id LIMIT 1'
+
+
+def service(namespace: str, name: str) -> dict[str, Any]:
+    return {"metadata": {"namespace": namespace, "name": name, "labels": {}}}
+
+
+def test_inference_services_are_told_in_their_order() -> None:
+    services = [service("b", "x"), service("a", "y"), service("a", "x")]
+    reader: Any = SimpleNamespace(cluster=SimpleNamespace(metadata=lambda _api, _namespace, labelSelector: services))
+    rows: Any = SimpleNamespace(told=lambda _what: None, of=lambda _table: [])
+    outcome = restore.Outcome()
+    restore._compare_deployments(reader, "models", rows, outcome)
+    assert outcome.deployments is not None
+    assert [(entry["namespace"], entry["name"], entry["found"]) for entry in outcome.deployments] == [("a", "x", False), ("a", "y", False), ("b", "x", False)]
+    assert outcome.warnings == ["the labels of InferenceServices do not refer to a version in the backup: a/x, a/y and b/x"]
+
+
+# What people are told
+
+
+LOADED = {"rows": 7, "orphans": {}}
+BACKUP = {"registry": "models", "cluster": "https://east", "taken_at": "2026-05-06T07:08:09Z"}
+
+
+@pytest.mark.parametrize(
+    ("loaded", "is_changed", "told"),
+    [
+        ({}, False, ""),
+        (LOADED, True, "7 rows of registry models of https://east from 2026-05-06T07:08:09Z"),
+        (LOADED, False, "unchanged: the database already has the 7 rows of registry models of https://east from 2026-05-06T07:08:09Z"),
+        (
+            LOADED | {"orphans": {"Context": 1, "ContextProperty": 2}},
+            True,
+            "7 rows of registry models of https://east from 2026-05-06T07:08:09Z; orphaned rows omitted: 3",
+        ),
+    ],
+)
+def test_a_restore_is_summed_up(loaded: dict[str, Any], is_changed: bool, told: str) -> None:
+    result = restore.Outcome(is_changed=is_changed, backup=BACKUP, loaded=loaded).result(False)
+    assert (result["summary"], result["changed"]) == (told, is_changed)
+
+
+class Watched:
+    """A cluster that notes what it is told, and can be told to stop."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.looks = 0
+
+    def tell(self, text: str) -> None:
+        self.told.append(text.partition(",")[0])
+
+    def before_writing(self) -> None:
+        self.looks += 1
+
+
+def test_how_far_a_restore_is_begins_anew_when_the_archive_was_read() -> None:
+    table = layout.TABLES[0]
+    blocks = {table.name: [[b"1", b"2"], [b"3"]]}
+    contents = {name: SimpleNamespace(rows=3 if name == table.name else 0) for name in layout.BY_NAME}
+    saved: Any = SimpleNamespace(contents=contents, blocks=lambda one: iter(blocks.get(one.name, [])))
+    cluster: Any = Watched()
+    rows = restore._Rows(saved, cluster)
+    rows.prove()
+    rows.told("writing the rows")
+    assert list(rows.of(table)) == blocks[table.name]
+    parts = ["checking the backup: 0 of 3 rows", "checking the backup: 2 of 3 rows"]
+    parts += ["writing the rows: 0 of 3 rows", "writing the rows: 0 of 3 rows", "writing the rows: 2 of 3 rows"]
+    assert cluster.told == parts and cluster.looks == len(parts)
+
+
+def test_a_restore_whose_server_cannot_be_asked_is_one_with_a_warning(monkeypatch: Any) -> None:
+    def refuse(_reader: Any, _name: str) -> None:
+        raise restore.samples.NoAnswerError("registry 'models' has no ready pod with a server")
+
+    monkeypatch.setattr(restore.samples, "taken", refuse)
+    outcome = restore.Outcome()
+    restore._ask_server(NOBODY, "models", OBJECTS, outcome)
+    [warning] = outcome.warnings
+    assert warning.startswith("the data was restored, but it could not be verified that the registry server shows it: registry 'models' has no ready pod")
+    assert outcome.server is None
