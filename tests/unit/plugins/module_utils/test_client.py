@@ -758,6 +758,218 @@ def test_an_address_that_is_not_known_yet_leaves_no_gap():
     assert "the API server did not respond" in str(client.no_answer("connecting to the cluster", "", "Connection refused"))
 
 
+# What is sent, and what an answer means
+
+
+def sent(server):
+    """The last request: its verb, path and query, headers and body."""
+    verb, path, headers, body = server.seen[-1]
+    return verb, path, headers, json.loads(body) if body else None
+
+
+DRY = "fieldManager=modelops.openshift_ai&fieldValidation=Strict&dryRun=All"
+
+
+@pytest.mark.parametrize(
+    ("verb", "dry_run", "path", "content_type", "body"),
+    [
+        ("POST", False, "?fieldManager=modelops.openshift_ai&fieldValidation=Strict", "application/json", {"a": 1}),
+        ("POST", True, f"?{DRY}", "application/json", {"a": 1}),
+        ("PATCH", True, f"/one?{DRY}", "application/merge-patch+json", {"a": 1}),
+        ("DELETE", False, "/one", "application/json", {"a": 1}),
+        # Of a deletion with a body the API server looks at nothing else.
+        ("DELETE", True, "/one", "application/json", {"a": 1, "dryRun": ["All"]}),
+    ],
+)
+def test_writes_are_sent_as_they_are_meant(cluster, server, verb, dry_run, path, content_type, body):
+    server.answers = [(200, OBJECT)]
+    assert cluster.write(verb, REGISTRIES, "ns", "one", {"a": 1}, dry_run) == OBJECT
+    found = sent(server)
+    assert found[:2] == (verb, f"/apis/{REGISTRIES[0]}/namespaces/ns/modelregistries{path}")
+    assert (found[2]["Content-Type"], found[3]) == (content_type, body)
+
+
+def test_a_write_asks_first_whether_the_run_is_to_stop_and_a_read_does_not(cluster, server):
+    class Stopped(Exception):
+        pass
+
+    def stop():
+        raise Stopped
+
+    cluster.before_writing, server.answers = stop, [(200, OBJECT)]
+    assert cluster.read(REGISTRIES, "ns", "one") == OBJECT
+    with pytest.raises(Stopped):
+        create(cluster)
+    assert len(server.seen) == 1
+
+
+FORBIDDEN = 403, {"kind": "Status", "message": "no"}
+
+
+@pytest.mark.parametrize(
+    ("ask", "what"),
+    [
+        (lambda cluster: cluster.read(REGISTRIES, "ns", "one"), "reading modelregistries/one in ns"),
+        (lambda cluster: cluster.read(GROUPS, "", "one"), "reading groups/one"),
+        (lambda cluster: cluster.items(REGISTRIES, "ns"), "listing modelregistries in ns"),
+        (lambda cluster: cluster.metadata(GROUPS, ""), "listing groups"),
+        (create, "creating modelregistries/one in ns"),
+        (lambda cluster: cluster.write("PATCH", GROUPS, "", "one", {}, False), "changing groups/one"),
+        (delete, "deleting modelregistries/one in ns"),
+        (lambda cluster: cluster.serves(*GROUPS), "looking up groups"),
+        (lambda cluster: cluster.log("ns", "pod-1", "server", False), "reading the log of pod 'pod-1'"),
+        (lambda cluster: cluster.server_version(), "reading the version of the cluster"),
+        (lambda cluster: cluster.capabilities(), "reading the schema of modelregistry.opendatahub.io/v1beta1"),
+        (
+            lambda cluster: cluster.missing_rights("ns", [client.Right("get", "apps", "deployments", "one")]),
+            "checking the permission to get deployments.apps 'one'",
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_refused(cluster, server, ask, what):
+    server.answers = [FORBIDDEN]
+    with pytest.raises(_errors.ClusterError) as refused:
+        ask(cluster)
+    assert str(refused.value) == f"{what} failed: the API server responded with 403: no." and refused.value.status == _errors.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "remedy"),
+    [
+        (401, "Unauthorized", "The credentials are not valid or have expired. Log in again with `oc login`, or set api_key"),
+        (500, "Internal error occurred: failed calling webhook x", "The webhook of the operator cannot be reached."),
+        (500, "broken", "responded with 500: broken."),
+        (403, "no", "responded with 403: no."),
+    ],
+)
+def test_a_refusal_says_what_to_do_where_that_is_known(status, message, remedy):
+    error = kubernetes.client.ApiException(status=status, reason="x")
+    error.body = json.dumps({"kind": "Status", "message": message})
+    said = str(client.refusal("reading", "https://api:6443", error))
+    assert remedy in said and (said.endswith(f": {message}.") == (status == 403 or message == "broken"))
+
+
+def test_as_whom_a_cluster_is_used(cluster, server):
+    server.answers = [(201, {"status": {"userInfo": {"username": "me"}}})]
+    assert cluster.identity()["user"] == "me" and sent(server)[3]["kind"] == "SelfSubjectReview"
+    # An old API server does not tell; a login that is not valid, and one that is not there, are found here.
+    for answer in (FORBIDDEN, NO_HUB):
+        server.answers = [answer]
+        assert cluster.identity()["user"] is None
+    for answer, said in (
+        ((401, {"kind": "Status", "message": "no"}), "determining the account failed: .*401"),
+        (nothing, "determining the account failed: .*not respond"),
+    ):
+        server.answers = [answer]
+        with pytest.raises(_errors.ClusterError, match=said):
+            cluster.identity()
+
+
+def test_rights_are_asked_for_once_each_with_all_that_they_are_of(cluster, server):
+    rights = [client.Right("get", "apps", "deployments", "one"), client.Right("list", "", "pods"), client.Right("get", "apps", "deployments", "one")]
+    server.answers = [(201, {"status": {"allowed": True}}), (201, {"status": {"allowed": False}})]
+    assert cluster.missing_rights("ns", rights) == [rights[1]] and len(server.seen) == 2
+    asked = [json.loads(body)["spec"]["resourceAttributes"] for *_request, body in server.seen]
+    assert asked[0] == {"namespace": "ns", "verb": "get", "group": "apps", "resource": "deployments", "name": "one"}
+    # Anything but yes is no.
+    server.answers = [(201, {"status": {"allowed": "yes"}})]
+    assert cluster.missing_rights("", rights[1:2]) == rights[1:2]
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_what_no_object_can_be_called_is_not_asked_for(cluster, server, name):
+    assert cluster.read(REGISTRIES, "ns", name) is None and server.seen == []
+
+
+def test_a_name_in_a_path_is_only_a_name():
+    assert client.path_of(("v1", "pods"), "a/b", "c?d") == "/api/v1/namespaces/a%2Fb/pods/c%3Fd"
+    assert client.path_of(GROUPS, "", "x") == "/apis/user.openshift.io/v1/groups/x" and client.path_of(GROUPS, "") == "/apis/user.openshift.io/v1/groups"
+
+
+def test_a_kind_that_is_not_served_is_not_known(cluster, server):
+    server.answers = [served("users", "groups")]
+    assert cluster.serves(*GROUPS)
+    server.answers = [served("users")]
+    assert not cluster.serves(*GROUPS)
+    server.answers = [(404, b"404 page not found")]
+    assert not cluster.serves(*GROUPS)
+
+
+def test_a_list_is_asked_for_in_pages_with_its_selectors(cluster, server):
+    second = {**OBJECT, "metadata": {"name": "two", "uid": "v"}}
+    server.answers = [(200, {"metadata": {"continue": "more"}, "items": [OBJECT]}), (200, {"metadata": {}, "items": [second]})]
+    assert cluster.items(REGISTRIES, "ns", lambda item: {"name": item["metadata"]["name"]}, labelSelector="a=b") == [{"name": "one"}, {"name": "two"}]
+    assert [path.partition("?")[2] for path in paths(server)] == ["labelSelector=a%3Db&limit=500", "labelSelector=a%3Db&limit=500&continue=more"]
+
+
+def test_a_log_is_that_of_a_container_before_or_after_its_restart(cluster, server):
+    server.answers = [(200, b"line")]
+    for previous, asked in ((False, ""), (True, "&previous=true")):
+        assert cluster.log("ns", "pod-1", "server", previous, 7) == "line"
+        assert paths(server)[-1] == f"/api/v1/namespaces/ns/pods/pod-1/log?container=server&tailLines=7&limitBytes={client.LONGEST_LOG}{asked}"
+
+
+def definition(spec, kind="ModelRegistry"):
+    """The answer with the schema of a kind whose specification has these fields."""
+    schema = {"properties": {"spec": {"properties": spec}}, "x-kubernetes-group-version-kind": [{"kind": kind}]}
+    return 200, {"components": {"schemas": {"io.x.Other": {}, "io.x.This": schema}}}
+
+
+NO_SCHEMA = 404, b""
+PROXY, OLD_PROXY, GENERATED = {"kubeRBACProxy": {}}, {"oauthProxy": {}}, {"postgres": {"properties": {"generateDeployment": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "capabilities"),
+    [
+        ([definition({**OLD_PROXY, **PROXY, **GENERATED})], ("v1beta1", "kubeRBACProxy", True)),
+        ([definition({**OLD_PROXY, "postgres": {"properties": {}}})], ("v1beta1", "oauthProxy", False)),
+        ([NO_SCHEMA, definition(OLD_PROXY)], ("v1alpha1", "oauthProxy", False)),
+    ],
+)
+def test_what_a_cluster_understands_of_registries(cluster, server, answers, capabilities):
+    server.answers = list(answers)
+    found = cluster.capabilities()
+    assert (found.api_version, found.authentication, found.generates_databases) == capabilities
+    assert paths(server) == [f"/openapi/v3/apis/modelregistry.opendatahub.io/{version}" for version in ("v1beta1", "v1alpha1")][: len(answers)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([NO_SCHEMA, NO_SCHEMA], "the API modelregistries.modelregistry.opendatahub.io is not available. Enable the component"),
+        ([definition({"istio": {}})], "supports only the Istio service mesh for authentication; without it, all users would have access. Update the operator"),
+        ([definition(PROXY, "Other")], "supports only the Istio service mesh"),
+    ],
+)
+def test_a_cluster_that_understands_no_registries_is_told_why(cluster, server, answers, said):
+    server.answers = list(answers)
+    with pytest.raises(_errors.ClusterError, match=r"is not supported|does not support model registries") as refused:
+        cluster.capabilities()
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "keys", "token"),
+    [
+        ({}, {"authorization": "Bearer word"}, "word"),
+        ({}, {"BearerToken": "Bearer word"}, "word"),
+        ({}, {"BearerToken": "bearer word"}, "word"),
+        ({}, {"authorization": "Basic word"}, None),
+        ({}, {"authorization": "Bearer "}, None),
+        ({}, {}, None),
+        # The token is that of the account that logged in.
+        ({"Impersonate-User": "other"}, {"authorization": "Bearer word"}, None),
+        ({"X-Other": "x"}, {"authorization": "Bearer word"}, "word"),
+    ],
+)
+def test_the_token_of_an_account_is_known_where_it_has_one(cluster, headers, keys, token):
+    cluster._configuration.api_key = keys
+    for name, value in headers.items():
+        cluster._client.client.set_default_header(name, value)
+    assert cluster.bearer_token == token
+
+
 # The registries namespace
 
 
@@ -805,4 +1017,26 @@ def test_without_an_aihub_the_component_is_not_managed(cluster, server, hub):
 def test_an_aihub_that_may_not_be_read_is_the_reason(cluster, server):
     server.answers = [clusters(None), NOT_ALLOWED, served("modelregistries", "aihubs")]
     with pytest.raises(_errors.ClusterError, match=r"the registries namespace is not known: .*cannot get aihubs"):
+        cluster.registries_namespace()
+
+
+def test_a_cluster_without_a_datasciencecluster_has_no_registries_namespace(cluster, server):
+    server.answers = [(404, b"404 page not found")]
+    with pytest.raises(_errors.ClusterError, match=r"this cluster has no DataScienceCluster\. Set namespace\.") as failure:
+        cluster.registries_namespace()
+    assert failure.value.status == _errors.NOT_FOUND
+    group = "/apis/datasciencecluster.opendatahub.io"
+    assert [path.partition("?")[0] for path in paths(server)] == [f"{group}/{version}/datascienceclusters" for version in ("v2", "v1")]
+
+
+def test_an_older_datasciencecluster_tells_the_namespace_too(cluster, server):
+    server.answers = [(404, b"404 page not found"), clusters("registries")]
+    assert cluster.registries_namespace() == "registries"
+    server.answers = [FORBIDDEN]
+    with pytest.raises(
+        _errors.ClusterError, match=r"failed: .*403.* Set namespace, or bind the account to the ClusterRole in rbac/cluster.yml or rbac/read.yml"
+    ):
+        cluster.registries_namespace()
+    server.answers = [(400, {"kind": "Status", "message": "bad"})]
+    with pytest.raises(_errors.ClusterError, match=r"responded with 400: bad\.$"):
         cluster.registries_namespace()

@@ -14,6 +14,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permi
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.export import exported_permissions, exported_registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import info
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.audit import access_by_other_roles, access_of, services_of
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import collector
 
 from .builders import NAMESPACE, OLD, TODAY, foreign_secret, live, planned, stored, wanted
 from .grants import ACCOUNT, ALICE, PROJECT, SCIENTISTS, TARGET, binding, dashboards, operators
@@ -236,3 +237,41 @@ def test_a_query_is_compiled_before_it_is_asked():
     with pytest.raises(_errors.InputError, match="cannot be applied to the result"):
         info.asked("length(registries)", {})
     assert info.asked("registries[].name", {"registries": [{"name": "a"}]}) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("registries[?status.available=true]", "is not a valid JMESPath expression: lexer error at character 29"),
+        ("length(`1`)", "cannot be applied to the result: type error of length()"),
+        ("nosuch(@)", "cannot be applied to the result: unknown function error"),
+    ],
+)
+def test_a_query_that_is_wrong_is_told_with_the_place_and_without_its_text(query, said):
+    with pytest.raises(_errors.InputError) as caught:
+        info.asked(query, {})
+    assert [problem.problem for problem in caught.value.problems] == [said]
+
+
+GIVEN = {**dict.fromkeys(("name", "label_selector", "name_pattern", "query", "namespace")), "expiry_days": 30}
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({}, []),
+        ({"name": "fraud", "label_selector": "a=b", "name_pattern": "f*", "query": "registries", "expiry_days": 0}, []),
+        ({"name": " ", "label_selector": "", "name_pattern": "\t"}, ["name", "label_selector", "name_pattern"]),
+        ({"name": "a/b", "query": "registries["}, ["name", "query"]),
+        ({"namespace": "No Name", "expiry_days": -1}, ["namespace", "expiry_days"]),
+    ],
+)
+def test_options_are_checked_before_the_cluster_is_asked(options, wrong):
+    assert [problem.option for problem in info.input_problems({**GIVEN, **options})] == wrong
+
+
+@pytest.mark.parametrize(
+    ("answers", "any_of_them"), [([], False), ([False, False], False), ([True, None], True), ([None, False], None), ([None], None), ([False, True], True)]
+)
+def test_whether_one_is_true_is_not_known_where_one_is_not(answers, any_of_them):
+    assert collector._any(answers) is any_of_them

@@ -114,6 +114,24 @@ def test_what_is_sent_and_answered_goes_through_the_api_server():
     assert not os.path.exists(forward.folder) and forward.failure == ""
 
 
+def test_frames_that_are_no_data_are_passed_over():
+    def answer(node):
+        # A ping, and messages without a channel.
+        node.connection.sendall(b"\x89\x02\0x" + b"\x82\x00" + b"\x81\x02\0y")
+        node.send(b"\0rows")
+        node.send(b"\2of another port")
+        node.send(b"\2of another port again")
+        node.send(b"\0 and more")
+        # The end of the connection.
+        node.connection.sendall(b"\x88\x00")
+
+    with forwarding(Node(answer)) as forward, connected(forward) as local:
+        received = b""
+        while part := local.recv(100):
+            received += part
+    assert received == b"rows and more" and forward.failure == ""
+
+
 def test_what_the_node_reports_is_told_and_ends_the_connection():
     node = Node(lambda node: node.send(b"\1connection\nrefused"))
     with forwarding(node) as forward, connected(forward) as local:

@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import KEPT, Snapshot
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import FORBIDDEN, ClusterError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import FORBIDDEN, ClusterError, InputError, Problem
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.manifests import at
@@ -13,7 +14,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permi
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.restarts import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.registries import Item, input_problems
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.registries import FleetOutcome, Item, NotAllConvergedError, input_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.availability import is_in_trouble, with_explanation
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization
@@ -65,6 +66,93 @@ def test_the_result_repeats_no_name_that_no_registry_can_have_and_may_be_a_passw
 )
 def test_what_is_wrong_with_the_call_is_no_registrys(call, option):
     assert refused(*([] if option == "registries" else [entry("one")]), **call) == {option}
+
+
+# What came of them
+
+
+def item(number, *failures, **outcome):
+    return Item(
+        f"registries[{number}]", {}, Registry(f"r{number}", NAMESPACE), Outcome(**outcome), [Problem(f"o{number}", said, "Mend it") for said in failures]
+    )
+
+
+@pytest.mark.parametrize(("check_mode", "done"), [(True, "compared"), (False, "reconciled")])
+def test_a_failure_names_those_that_failed_and_what_became_of_the_others(check_mode, done):
+    error = NotAllConvergedError([item(1, "is wrong", "is odd"), item(3, "is wrong")], 5, check_mode)
+    assert str(error) == f"2 of 5 registries failed: r1 and r3. All others were {done}. o1: is wrong. Mend it. o1: is odd. Mend it. o3: is wrong. Mend it."
+    assert [problem.option for problem in error.problems] == ["o1", "o1", "o3"]
+
+
+@pytest.mark.parametrize(("failures", "more"), [(20, ""), (21, " And 1 more, see `problems`."), (30, " And 10 more, see `problems`.")])
+def test_a_message_tells_only_so_many_failures(failures, more):
+    # What is said twice counts once.
+    error = NotAllConvergedError([item(1, *(f"problem {number}" for number in range(failures)), "problem 0")], 1, False)
+    assert len(error.problems) == failures + 1 and "problem 19" in str(error) and "problem 20" not in str(error)
+    assert str(error).endswith(f"problem 19. Mend it.{more}")
+
+
+def failing(error):
+    def work():
+        raise error
+
+    return work
+
+
+def test_what_fails_for_one_registry_is_noted_with_its_place_and_does_not_stop_the_others():
+    one = item(1)
+    one.attempt(failing(ClusterError("the API server is busy.")))
+    one.attempt(failing(InputError([Problem("name", "is taken", "Choose another"), Problem("namespace", "does not exist", "Set it")])))
+    assert [(problem.option, problem.problem) for problem in one.failures] == [
+        ("registries[1]", "the API server is busy"),
+        ("registries[1].name", "is taken"),
+        # That of the call is none of the registry's.
+        ("namespace", "does not exist"),
+    ]
+    assert one.error == "the API server is busy." and one.failures[0].value == "r1"
+    with pytest.raises(_interruption.CancelledError):
+        one.attempt(failing(_interruption.CancelledError()))
+    said = " ".join(problem.sentence() for problem in one.failures)
+    assert one.result() == {"name": "r1", "namespace": NAMESPACE, "changed": False, "failed": True, "msg": said, "status": {}}
+    assert one.brief() == {"name": "r1", "namespace": NAMESPACE, "changed": False, "failed": True, "msg": said}
+    assert item(2, changes=[{"kind": "Secret"}]).brief() == {"name": "r2", "namespace": NAMESPACE, "changed": True, "failed": False}
+
+
+def test_a_difference_is_shown_only_where_there_is_one():
+    permissions = {"before": {"users": []}, "after": {"users": ["alice"]}}
+    assert item(1, before={"a": 1}, after={"a": 1}, permissions_difference={"before": {}, "after": {}}).difference() == []
+    assert item(1).difference() == []
+    assert item(1, before={"a": 1}, after={"a": 2}, permissions_difference=permissions).difference() == [
+        {"before_header": "registry r1", "after_header": "registry r1", "before": {"a": 1}, "after": {"a": 2}},
+        permissions,
+    ]
+
+
+def test_the_result_of_a_fleet_has_all_that_was_done_and_keeps_only_what_is_still_there():
+    def change(action, kind, name):
+        return {"action": action, "kind": kind, "name": name}
+
+    def kept(kind, name):
+        return {"kind": kind, "name": name, "reason": "x"}
+
+    one = item(1, changes=[change("create", "Secret", "a")], kept=[kept("Secret", "b"), kept("ConfigMap", "c")], database={"usable": True}, before={"a": 1})
+    gone = item(2, changes=[change("delete", "Secret", "b")], kept=[kept("Secret", "a"), kept("mysql", "d")])
+    outcome = FleetOutcome(items=[one], removals=[gone], unlisted=[{"name": "r2"}])
+    result = outcome.result(True)
+    assert result["changes"] == [change("create", "Secret", "a"), change("delete", "Secret", "b")] and result["changed"] is True
+    assert result["kept"] == [kept("ConfigMap", "c"), kept("Secret", "a"), kept("mysql", "d")]
+    assert result["databases"] == [{"name": "r1", "usable": True}] and len(result["diff"]) == 1
+    assert result["registries"] == [one.result()] and result["unlisted"] == [{"name": "r2"}] and result["compared"] is False
+    # What `info` tells anyway is not told twice.
+    outcome.info = {"registries": []}
+    assert outcome.result(False)["registries"] == [one.brief()] and outcome.result(False)["info"] == {"registries": []}
+    assert not {"kept", "databases", "info", "diff"} & FleetOutcome().result(False).keys() and FleetOutcome().result(False)["changed"] is False
+
+
+def test_a_registry_of_another_namespace_is_none_of_the_call_s_namespace():
+    listed = [entry("one", namespace="elsewhere"), entry("two", namespace=NAMESPACE)]
+    assert refused(*listed, namespace=NAMESPACE) == set()
+    assert refused(entry("one"), info={"expiry_days": -1}) == {"info.expiry_days"} and refused(entry("one"), info={"expiry_days": 0}) == set()
 
 
 # What a snapshot keeps

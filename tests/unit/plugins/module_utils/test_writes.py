@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import writes
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_writes, writes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import ClusterError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDINGS
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, deletion
@@ -126,3 +127,93 @@ def test_a_deletion_that_has_begun_needs_no_permission() -> None:
     for manifest, options in ((present, ["namespace"]), (going, [])):
         problems = writes.rights_problems(lambda _namespace, rights: list(rights), "registries", [deletion("RoleBinding", ROLE_BINDINGS, manifest)])
         assert [problem.option for problem in problems] == options
+
+
+class Answering:
+    """A cluster that answers each write with the next of these, and notes them."""
+
+    def __init__(self, *answers: Any) -> None:
+        self._answers, self.sent = list(answers), list[tuple[Any, ...]]()
+
+    def write(self, *request: Any) -> Any:
+        self.sent.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+CONFLICT, MISSING = _errors.ClusterError("changed", _errors.CONFLICT), _errors.ClusterError("there is none", _errors.NOT_FOUND)
+SECRETS = ("v1", "secrets")
+SECRET = {"metadata": {"name": "one", "namespace": "registries", "uid": "u", "resourceVersion": "7"}}
+
+
+def test_what_is_to_be_deleted_and_is_gone_is_deleted_and_nothing_else_is() -> None:
+    there = deletion("Secret", SECRETS, SECRET)
+    for cluster in (Answering(MISSING), Answering({"kind": "Status"})):
+        given: Any = cluster
+        assert writes.send(given, there, False) in ({}, {"kind": "Status"})
+        assert cluster.sent == [("DELETE", SECRETS, "registries", "one", there.body, False)]
+    for change, answer in ((there, CONFLICT), (GRANT, MISSING)):
+        refusing: Any = Answering(answer)
+        with pytest.raises(_errors.ClusterError):
+            writes.send(refusing, change, False)
+
+
+def test_a_deletion_is_announced_by_what_was_read_and_is_of_what_was_announced() -> None:
+    there = deletion("Secret", SECRETS, SECRET)
+    cluster: Any = Answering({"metadata": {"resourceVersion": "8"}})
+    announced = writes.announced(cluster, there)
+    [(verb, _api, _namespace, _name, body, dry_run)] = cluster.sent
+    assert (verb, dry_run) == ("PATCH", False) and body["metadata"]["resourceVersion"] == "7" and len(body["metadata"]["annotations"]) == 1
+    assert announced is not None and announced.body["preconditions"] == {"uid": "u", "resourceVersion": "8"}
+    gone: Any = Answering(MISSING)
+    assert writes.announced(gone, there) is None
+    changed: Any = Answering(CONFLICT)
+    with pytest.raises(_errors.ClusterError, match="changed"):
+        writes.announced(changed, there)
+
+
+def test_a_right_is_asked_for_all_objects_and_then_for_those_of_a_plan() -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def missing(namespace: str, rights: Any) -> list[client.Right]:
+        listed = list(rights)
+        asked.append((namespace, [str(right) for right in listed]))
+        # Some may be deleted one by one.
+        return [right for right in listed if right.name != "two"]
+
+    secrets = [deletion("Secret", SECRETS, {"metadata": {**SECRET["metadata"], "name": name}}) for name in ("one", "two")]
+    of_cluster = deletion("ClusterRoleBinding", (ROLE_BINDINGS[0], "clusterrolebindings"), {"metadata": {"name": "three", "uid": "v"}})
+    [problem] = writes.rights_problems(missing, "registries", [GRANT, *secrets, of_cluster])
+    group = ROLE_BINDINGS[0].partition("/")[0]
+    listed = f"create rolebindings.{group}, patch secrets, delete secrets, delete clusterrolebindings.{group}"
+    assert problem.problem == f"the account in use lacks permission to: {listed}" and problem.value == "registries" and "nothing was written" in problem.remedy
+    assert asked == [
+        # What is deleted is announced first. Nobody can be allowed to create one of a name.
+        ("registries", [f"create rolebindings.{group}", "patch secrets", "delete secrets"]),
+        ("registries", ["patch secrets 'one'", "patch secrets 'two'"]),
+        ("registries", ["delete secrets 'one'", "delete secrets 'two'"]),
+        ("", [f"delete clusterrolebindings.{group}"]),
+        ("", [f"delete clusterrolebindings.{group} 'three'"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "problem"),
+    [
+        ("admission webhook denied the request: namespace must be odh-registries", 403, ("namespace", "Set it to odh-registries", "registries")),
+        ('namespaces "registries" not found', 404, ("namespace", "Set it to the registries namespace, or omit it", "registries")),
+        ('namespaces "registries" not found', 403, None),
+        ('namespaces "other" not found', 404, None),
+        ("fraud already exists in namespace other", 403, ("name", "Choose another name: names must be unique in the cluster", "fraud")),
+        ("secrets is forbidden", 403, None),
+    ],
+)
+def test_a_refusal_that_is_about_an_option_is_told_as_its_problem(text: str, status: int, problem: tuple[str, str, str] | None) -> None:
+    refusal = registry_writes._refused(_errors.ClusterError(text, status), "registries", "fraud")
+    if problem is None:
+        assert isinstance(refusal, _errors.ClusterError) and str(refusal) == text
+    else:
+        assert isinstance(refusal, _errors.InputError)
+        assert [(found.option, found.remedy, found.value) for found in refusal.problems] == [problem]
