@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import manifests
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import removal
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization, removal
 from sandbox import faults
 from sandbox.layout import Layout
 from tests.helpers import REGISTRIES, until
@@ -126,6 +127,58 @@ def test_members_from_two_runs_are_all_members(room: Room) -> None:
         assert one.error is None and other.error is None, (one.error, other.error)
         members = room.cluster.get("user.openshift.io/v1", "groups", f"{room.name(1)}-users", None)["users"]
         assert {f"alice-{number}", f"bob-{number}"} <= set(members) and len(members) == len(set(members))
+
+
+@pytest.mark.usefixtures("without_pods")
+def test_members_that_another_process_takes_away_again_and_again_are_a_failure(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.numbers = 1
+    room.do(room.create(1))
+    group = ("user.openshift.io/v1", "groups", f"{room.name(1)}-users")
+    until(lambda: room.cluster.get(*group, None))
+    monkeypatch.setattr(authorization, "SECONDS", 1)
+
+    def before(ended: Ended, request: Sent) -> None:
+        # As a sync of groups does, between what was written and what is read back.
+        if ended.writes and request.verb == "GET" and request.path.endswith(f"/{group[2]}"):
+            room.cluster.merge(*group, {"users": ["carol"]}, None)
+
+    failed = room.process.run(permission(name=room.name(1), permissions={"members": ["alice"]}), before)
+    assert failed.error and f"group '{group[2]}' were set, but another process changes them repeatedly" in failed.error and failed.writes > 1
+    # Nor is one that is refused for as long as that tried for ever.
+    refused = room.process.run(permission(name=room.name(1), permissions={"members": ["bob"]}), overtaken)
+    assert refused.error == "the group was changed" and refused.outcome.changes == []
+
+
+def overtaken(_ended: Ended, request: Sent) -> None:
+    if request.writes:
+        raise _errors.ClusterError("the group was changed", _errors.CONFLICT)
+
+
+@pytest.mark.usefixtures("without_pods")
+def test_a_wait_that_is_refused_is_told_once_or_with_what_was_refused_of_each_registry(room: Room) -> None:
+    room.numbers = 2
+    refuses: list[str] = []
+    begun: list[Sent] = []
+
+    def fleet(group: str) -> Work:
+        names = [room.name(number) for number in (1, 2)]
+        return registries(registries=[{"name": name, "database": dict(room.mysql), "permissions": {"groups": [group]}} for name in names], wait_timeout=20)
+
+    def before(_ended: Ended, request: Sent) -> None:
+        begun.extend([request] if request.writes else [])
+        if begun and request.verb == "GET" and request.path.endswith("/pods"):
+            raise _errors.ClusterError("pods cannot be listed", _errors.FORBIDDEN)
+        if request.writes and "/rolebindings" in request.path and refuses:
+            raise _errors.ClusterError("a policy refuses it", _errors.FORBIDDEN)
+
+    once = room.process.run(fleet("one"), before)
+    assert once.error == "pods cannot be listed"
+    refuses.append("rolebindings")
+    begun.clear()
+    both = room.process.run(fleet("two"), before)
+    assert both.error and both.error.startswith("2 of 2 registries failed")
+    for registry_ in both.outcome.registry["registries"]:
+        assert "pods cannot be listed" in registry_["msg"] and "a policy refuses it" in registry_["msg"], registry_
 
 
 @pytest.mark.usefixtures("without_pods")

@@ -174,6 +174,9 @@ def test_a_registry_moves_with_all_it_has_and_everything_that_was_acknowledged_w
         migration = done.result["migration"]
         try:
             assert migration["copied"] and migration["rows"] == sum(migration["tables"].values()) > 0
+            assert 0 < predicted.result["migration"]["rows"] <= migration["rows"] and not predicted.result["migration"]["copied"]
+            assert 0 < migration["restart_seconds"] <= migration["writes_held_seconds"] < done.seconds, migration
+            assert 0 <= migration["copy_seconds"] < done.seconds > migration["verify_seconds"] >= 0, migration
             assert migration["source"]["name"] == old and migration["source"]["open_again"] and is_closed(layout, source, old)
             assert done.result["registry"]["database"]["name"] == new
             listed = {model["name"] for model in client("GET", "registered_models")["items"]}
@@ -438,17 +441,21 @@ def test_whatever_keeps_a_registry_from_moving_is_found_before_anything_is_chang
     old, new, bare = new_database("mysql"), new_database("postgresql"), new_database(databases.MARIADB)
     migrated(layout, "postgresql", new)
     to = external(layout, "postgresql", new)
-    with registry_on(layout, automation, name, external(layout, "mysql", old)):
+    upload, foreign = ({"source": "upload", "pem": layout.path("pki", f"{authority}.crt").read_text()} for authority in ("database-ca", "other-ca"))
+    with registry_on(layout, automation, name, external(layout, "mysql", old, ca=upload)):
         before, secrets = rows(layout, "mysql", old), secrets_of(cluster, name)
 
-        def refused(says: str, database: dict[str, Any] = to, **options: Any) -> None:
+        def refused(says: str, database: dict[str, Any] = to, at_once: bool = True, **options: Any) -> None:
             failed = migrate(name, database, **options)
             assert failed.failed and says in failed.result["msg"], failed.output
+            # What is found out later is taken back.
+            assert bool(failed.writes) is not at_once, failed.writes
             assert not is_closed(layout, "mysql", old) and rows(layout, "mysql", old) == before and secrets_of(cluster, name) == secrets
 
         refused("to.database.type", {"type": "generated"})
         refused("to.database.password", to | {"password": None})
         refused("to.database", to | {"password": "another"}, check=True)
+        refused(f"would replace the CA certificate of the current database in ConfigMap '{name}-db-credential'", to | {"ca": foreign})
         with databases.administration(layout, "postgresql", new) as run:
             run("CREATE TABLE orders (id int)")
             run("UPDATE schema_migrations SET dirty = TRUE")
@@ -463,23 +470,25 @@ def test_whatever_keeps_a_registry_from_moving_is_found_before_anything_is_chang
         with opened(layout, "mysql", old) as (connection, _engine):
             connection.begin()
             connection.cursor().execute("UPDATE Type SET version = NULL")
-            refused("lock_timeout", lock_timeout=1)
+            refused("lock_timeout", at_once=False, lock_timeout=1)
             connection.rollback()
         # What belongs to nothing.
         with opened(layout, "mysql", old) as (connection, _engine):
             connection.cursor().execute("INSERT INTO ContextProperty (context_id, name, is_custom_property) VALUES (9999, 'lost', TRUE)")
             before = rows(layout, "mysql", old)
             refused("skip_orphans", check=True)
-            refused("skip_orphans")
+            refused("skip_orphans", at_once=False)
             assert is_empty(layout, "postgresql", new)
             predicted = migrate(name, to, check=True, skip_orphans=True)
             assert not predicted.failed and predicted.result["migration"]["orphans"] == {"ContextProperty": 1}, predicted.output
+            counted = {table: len(found) - (table == "ContextProperty") for table, found in before.items()}
+            assert predicted.result["migration"]["tables"] == counted and predicted.result["migration"]["rows"] == sum(counted.values())
             assert any("version 26 of the new database is newer" in warning for warning in predicted.warnings), predicted.output
         # Rows of somebody else, or of a copy that is older than the last write.
         server = connect(layout, "postgresql", new)
         filler.fill(asking(emulated(server)))
         server.close()
-        refused("not empty")
+        refused("not empty", at_once=False)
         assert not is_empty(layout, "postgresql", new)
         refused("to.database", external(layout, databases.MARIADB, bare, name="nowhere"))
 

@@ -80,6 +80,7 @@ def test_a_service_that_does_not_exist_is_a_warning_before_the_write_and_stands_
     )
     administrator(name=name, state="absent", wait=False)
     assert not predicted.failed and any("the Service does not exist in namespace 'data'" in warning for warning in predicted.warnings), predicted.output
+    assert (predicted.result["status"]["reason"], predicted.result["status"]["restart_needed"]) == ("the registry does not exist yet", False)
     for failed in (made, again):
         assert failed.failed and "Service 'mysqll' does not exist in namespace 'data'" in failed.result["msg"], failed.output
 

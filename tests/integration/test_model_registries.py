@@ -181,6 +181,8 @@ def test_purge_deletes_what_is_not_listed_and_only_as_much_as_it_may(cluster, au
     assert [(change["action"], change["kind"], change["name"]) for change in predicted.result["changes"]] == deleted
     assert ("delete", "ModelRegistry", f"{prefix}-2") in deleted and ("delete", "ModelRegistry", f"{prefix}-3") in deleted
     assert {kept["kind"] for kept in purged.result["kept"]} == {"mysql"}, "the external database stays"
+    said = [[entry["message"] for entry in run.result["timeline"] if f"{prefix}-2" in entry["message"]] for run in (predicted, purged)]
+    assert [message.partition(prefix)[0] for message, *_more in said] == ["would delete ", "deleting "], said
     left = {registry["metadata"]["name"] for registry in cluster.items(*REGISTRIES)}
     assert left >= {f"{prefix}-0", f"{prefix}-1"} and not left & {f"{prefix}-2", f"{prefix}-3"}
     assert not again.failed and not again.result["changed"] and again.result["unlisted"] == []

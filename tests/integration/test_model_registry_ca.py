@@ -304,7 +304,8 @@ def test_an_upload_of_the_dashboard_is_rotated_and_ours_is_equal_to_it(
 ) -> None:
     ours, theirs = f"{own}-ours", f"{own}-their"
     Dashboard(cluster).create(theirs, Form(theirs, "", database_of(logins["mysql"]), Upload(authority)))
-    made, adopted, put_off, put_back, rotated, later = automation.sequence(
+    cluster.create(*CONFIG_MAPS, {"metadata": {"name": f"{own}-beside-db-credential"}, "data": {"ca.crt": other}})
+    made, adopted, put_off, put_back, rotated, later, beside, *removed = automation.sequence(
         [
             Task({"name": ours, "database": logins["mysql"] | {"ca": {"source": "upload", "pem": authority}, "verify_server_cert": False}}),
             Task({"name": theirs, "database": {"ca": {"source": "upload", "pem": authority}}}),
@@ -312,6 +313,8 @@ def test_an_upload_of_the_dashboard_is_rotated_and_ours_is_equal_to_it(
             ca({"registry": theirs, "pem": authority, "restart": False}),
             ca({"registry": theirs, "pem": authority}),
             ca({"registry": f"{own}-later", "pem": authority}),
+            ca({"registry": f"{own}-beside", "pem": authority}),
+            *(ca({"registry": f"{own}-{registry}", "state": "absent"}) for registry in ("later", "beside")),
         ]
     )
     assert not made.failed and footprint(cluster, ours)["configmaps/<name>-db-credential"] == footprint(cluster, theirs)["configmaps/<name>-db-credential"]
@@ -324,6 +327,9 @@ def test_an_upload_of_the_dashboard_is_rotated_and_ours_is_equal_to_it(
     assert rotated.changes == [("restart", "Deployment"), ("update", "ConfigMap")] and restarted(rotated) == [theirs], rotated.output
     assert later.changes == [("create", "ConfigMap")] and later.result["ca"]["name"] == f"{own}-later-db-credential"
     assert later.result["registries"] == []
+    # The name was taken by somebody else, whose object stays.
+    assert beside.result["ca"]["name"] == f"{own}-beside-db-credential-2" and data_of(cluster, f"{own}-beside-db-credential") == other
+    assert [[change["name"] for change in run.result["changes"]] for run in removed] == [[later.result["ca"]["name"]], [beside.result["ca"]["name"]]]
 
 
 def test_an_upload_before_the_registry_has_a_name_is_adopted_and_goes_with_it(

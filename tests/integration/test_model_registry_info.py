@@ -28,7 +28,7 @@ from .test_documentation import play
 
 HOLD = "example.com/hold"
 ODD_TEXT = "Größe \"M\" {{ no.template }} 'x': #1\n- two\n"
-CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES = ((f"{RBAC}/v1", plural) for plural in ("clusterrolebindings", "clusterroles"))
+CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLES = ((f"{RBAC}/v1", plural) for plural in ("clusterrolebindings", "clusterroles", "roles"))
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,7 @@ def filled(layout: Layout, cluster: Cluster) -> Iterator[Filled]:
             for binding in cluster.items(*ROLE_BINDINGS):
                 if binding["metadata"]["name"].startswith(prefix):
                     cluster.delete(*ROLE_BINDINGS, binding["metadata"]["name"])
+            cluster.delete(*ROLES, filled.name("only"))
             fleet.remove(cluster, prefix)
             databases.drop_database(layout, "postgresql", name)
 
@@ -188,6 +189,11 @@ def foreign_bindings(cluster: Cluster, filled: Filled) -> None:
     for suffix, (bound, marks, subjects, owners) in bindings.items():
         metadata = {"name": filled.name(suffix), "labels": marks, "ownerReferences": owners}
         cluster.create(*ROLE_BINDINGS, {"metadata": metadata, "roleRef": bound, "subjects": subjects})
+    only = {"metadata": {"name": filled.name("only")}, "rules": [{"apiGroups": [""], "resources": ["services"], "resourceNames": [registry], "verbs": ["get"]}]}
+    cluster.create(*ROLES, only)
+    bound = {"apiGroup": RBAC, "kind": "Role", "name": filled.name("only")}
+    of_one = {"metadata": {"name": filled.name("of-one")}, "roleRef": bound, "subjects": [{"apiGroup": RBAC, "kind": "User", "name": "dave"}]}
+    cluster.create(*ROLE_BINDINGS, of_one)
     everybody = filled.name("everybody")
     rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get"]}]
     cluster.create(*CLUSTER_ROLES, {"metadata": {"name": everybody}, "rules": rules}, None)
@@ -374,6 +380,7 @@ def test_who_has_access_and_through_what(filled: Filled, export: Run) -> None:
         ("service_account", "default", "unlabelled"): ("other", True, "registry-user-"),
         ("user", "carol", "unlabelled"): ("other", True, "registry-user-"),
         ("user", "carol", "wrong-role"): ("dashboard-or-collection", False, "registry-users-"),
+        ("user", "dave", "of-one"): ("other", True, ""),
     }
     assert access["service_account", "default", "unlabelled"]["namespace"] == "data"
     doubled = [entry for entry in exported["cluster"]["status"]["access"] if entry["name"] == "data-scientists"]
@@ -383,6 +390,9 @@ def test_who_has_access_and_through_what(filled: Filled, export: Run) -> None:
     others = {(entry["through_kind"], entry["through"]): entry for entry in export.result["access_by_other_roles"]}
     assert others["RoleBinding", filled.name("viewer")] | {"name": "carol", "role": "view", "effective": True} == others["RoleBinding", filled.name("viewer")]
     assert others["ClusterRoleBinding", filled.name("everybody")]["everybody"] is True
+    # Those of a Role for one registry have access to that one alone.
+    assert ("RoleBinding", filled.name("of-one")) not in others
+    assert not any(entry["name"] == "dave" for entry in exported["cluster"]["status"]["access"])
     assert others["ClusterRoleBinding", "cluster-admin"]["platform"] is True
     assert [text for text in export.warnings if "nearly all users" in text and filled.name("cluster") in text and filled.name("upload") not in text]
     assert [text for text in export.warnings if "nearly all users" in text and filled.name("everybody") in text]
@@ -419,6 +429,7 @@ def test_what_is_asked_for_is_read_and_nothing_else(layout: Layout, reader: Runn
     assert len(one.reads) == len(every.reads) <= 8, [request.path for request in every.reads]
     assert [entry["name"] for entry in labelled.result["registries"]] == [filled.name("whole")] and "status" not in labelled.result["registries"][0]
     assert (none.result["registries"], none.result["skipped_registries"]) == ([], [])
+    assert "no-such-registry" in none.result["not_found"] and "not_found" not in one.result
     assert filled.name("cluster") in answer.result["result"] and filled.name("breaking") not in answer.result["result"]
     assert answer.result["result"] == sorted(entry["name"] for entry in answer.result["registries"] if entry["status"]["available"])
 

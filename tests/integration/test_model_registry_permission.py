@@ -461,15 +461,19 @@ def test_a_registry_that_was_made_again_owns_its_grants_again_and_takes_them_alo
         bind(cluster, name, f"{name}-{user}", user, labels=labels)
     # It need not serve.
     database = {"type": "mysql", "host": "nohost", "namespace": "data", "name": "none", "username": "nobody", "password": "no-matter"}
-    unmade, absent, mended, deleted = automation.sequence(
+    unmade, unready, absent, mended, deleted = automation.sequence(
         [
             permission(name, users=["alice"]),
+            Task({"name": name, "database": database, "wait": False, "permissions": {"users": ["alice"], "members": ["bob"]}}),
             permission("no-such-registry", state="absent", users=["alice"]),
             Task({"name": name, "database": database, "wait": False, "permissions": {"users": ["alice"]}}),
             Task({"name": name, "state": "absent", "wait": False}),
         ]
     )
     assert unmade.failed and unmade.writes == [] and f"Registry {name!r} does not exist" in unmade.result["msg"]
+    # The operator makes its Group, and empties it, only then.
+    assert unready.failed and unready.writes == [] and "can be set only after the new registry is available, and wait is false" in unready.result["msg"]
+    assert [problem["option"] for problem in unready.result["problems"]] == ["permissions.members"], unready.output
     assert not absent.failed and any("Registry 'no-such-registry' does not exist" in warning for warning in absent.warnings)
     assert mended.changes == [("create", "Secret"), ("create", "ModelRegistry"), ("update", "RoleBinding")], mended.output
     assert mended.result["changes"][2]["fields"] == ["metadata.ownerReferences"]
