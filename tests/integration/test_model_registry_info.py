@@ -495,7 +495,12 @@ def test_each_right_is_needed_and_the_answer_is_partial_without_it(cluster: Clus
     groups = [*((right,) for right in NEEDED), *TOGETHER]
     tokens = [auditor_token(cluster, f"auditor-{number}", [rights[right] for right in group]) for number, group in enumerate(groups)]
     task = info(filled, name_pattern=f"{filled.prefix}-[bc]*")
-    runs = reader.sequence([Task(task.options, INFO, token=token) for token in tokens])
+    # What the certificates of a registry are in may not be read either.
+    of_certificates = Task({"name": filled.name("cluster"), "include": ["certificates"]}, INFO, token=tokens[len(NEEDED)])
+    *runs, blind = reader.sequence([*(Task(task.options, INFO, token=token) for token in tokens), of_certificates])
+    status = by_suffix(blind, filled)["cluster"]["status"]
+    assert (status["certificates"], status["unread_certificates"]) == ([], ["ConfigMap odh-trusted-ca-bundle"]), blind.output
+    assert [text for text in blind.warnings if "the certificates in ConfigMaps could not be determined" in text], blind.warnings
     for (right, said), run in zip(NEEDED.items(), runs, strict=False):
         assert run.failed and said in run.result["msg"], (right, run.output)
     names = [entry["name"] for entry in export.result["registries"] if entry["name"].startswith((f"{filled.prefix}-b", f"{filled.prefix}-c"))]
@@ -517,6 +522,7 @@ def partial(first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
     assert restarts == [None, None, False]
     available = [[answer[suffix]["status"]["available"] for suffix in ("cluster", "breaking")] for answer in (first, second, third)]
     assert available == [[None, None], [True, False], [True, False]]
+    assert first["cluster"]["status"]["reason"] == "its Deployment cannot be read" and first["cluster"]["status"]["evidence"] is None
     assert second["cluster"]["status"]["server_image"] is None
     assert "pods cannot be read" in second["breaking"]["status"]["reason"] and second["breaking"]["status"]["evidence"] is None
     assert "members" not in first["cluster"]["permissions"] and first["cluster"]["permissions"]["users"] == ["alice"]

@@ -22,6 +22,7 @@ from tests.helpers import AUTOMATION, RBAC, REGISTRIES, Cluster, Run, Runner, Ta
 
 SECRETS = ("v1", "secrets")
 CONFIG_MAPS = ("v1", "configmaps")
+PERMISSION = "modelops.openshift_ai.model_registry_permission"
 INFERENCE_SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices")
 SECTIONS = {"mysql": "mysql", "postgresql": "postgres", "generated": "postgres"}
 
@@ -357,6 +358,8 @@ def test_a_deletion_that_another_finalizer_holds_names_it(cluster: Cluster, auto
     cluster.merge(*REGISTRIES, name, {"metadata": {"finalizers": [*finalizers, "example.com/backup"]}})
     held = automation(name=name, state="absent", wait_timeout=3)
     again = automation(name=name, description="New")
+    of_permissions = [Task({"name": name, "state": state, "permissions": {"groups": ["g"]}}, PERMISSION) for state in ("present", "absent")]
+    granted, revoked = automation.sequence(of_permissions)
     unwaited, foreseen = automation(name=name, state="absent", wait=False), automation(check=True, name=name, state="absent")
     waited = automation(name=name, state="absent", wait_timeout=2)
     cluster.merge(*REGISTRIES, name, {"metadata": {"finalizers": None}})
@@ -366,6 +369,7 @@ def test_a_deletion_that_another_finalizer_holds_names_it(cluster: Cluster, auto
         assert not run.failed and ("delete", "ModelRegistry") not in run.changes and "is being deleted" in run.result["status"]["reason"], run.output
     assert waited.failed and "example.com/backup" in waited.result["msg"] and waited.changes == [], waited.output
     assert again.failed and "is being deleted" in again.result["msg"]
+    assert granted.failed and granted.writes == [] and "is the name of a registry that is being deleted" in granted.result["msg"] and not revoked.failed
     freed = automation(name=name, state="absent")
     assert not freed.failed and cluster.registry(name) is None and named(cluster, f"{name}-db-") == []
 

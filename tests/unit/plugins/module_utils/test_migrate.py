@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import migrate
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status import availability, readiness
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import closing, loader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import new_schema
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import data_access, move, new_schema
 
 DATABASE = {"type": "mysql", "host": "mysql.example.com", "username": "registry", "password": "word"}
 MYSQL = {"host": "mysql.example.com", "port": 3306, "database": "models", "username": "one"}
@@ -177,3 +178,155 @@ def test_a_server_that_cannot_use_the_new_database_ends_the_run_and_its_temporar
     with pytest.raises(availability.NotAvailableError, match=r"The temporary registry .* shows what the registry server reports about the new database"):
         new_schema.make(reader, resource(mysql=MYSQL), resource(postgres=MYSQL, rest={}), 1)
     assert len(removed) == 2
+
+
+# What is taken back
+
+
+def moving(**attributes):
+    """A move of rows without databases."""
+    made = object.__new__(move.Move)
+    made.__dict__.update({"filled": False, "closed": False, "was_closed": False, "facts": move.Facts(ways_back=["OPEN IT"]), **attributes})
+    return made
+
+
+def unreachable():
+    raise data_access.UnreachableError("The database is gone")
+
+
+def opening():
+    return contextlib.nullcontext(SimpleNamespace(connection=None, view=SimpleNamespace(type="mysql")))
+
+
+MAY_CONTAIN = "The new database may contain rows of the registry. Empty it before the next run: The database is gone."
+STILL_CLOSED = "The previous database is still closed for writes"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({}, ""),
+        ({"filled": True, "open_target": unreachable}, MAY_CONTAIN),
+        ({"closed": True, "open_source": opening, "source": SimpleNamespace(suffix="")}, "The previous database was opened for writes again."),
+        (
+            {"filled": True, "open_target": unreachable, "closed": True, "open_source": unreachable, "source": SimpleNamespace(suffix="")},
+            f"{MAY_CONTAIN} {STILL_CLOSED}: The database is gone. Run the task again, or open it as the documentation describes.",
+        ),
+        # One that was closed before stays so, unless nobody could read it.
+        (
+            {"closed": True, "was_closed": True, "open_source": unreachable, "source": SimpleNamespace(suffix="")},
+            f"{STILL_CLOSED}, as it was before this run. To open it, run OPEN IT.",
+        ),
+        (
+            {"closed": True, "was_closed": True, "open_source": opening, "source": SimpleNamespace(suffix="__moved")},
+            "The previous database was opened for writes again.",
+        ),
+    ],
+)
+def test_what_came_of_taking_a_move_back_is_told(monkeypatch, attributes, said):
+    monkeypatch.setattr(move.closing, "Source", lambda *_arguments: SimpleNamespace(reopen=lambda: None))
+    assert moving(**attributes).take_back() == said
+
+
+@pytest.mark.parametrize(("copied", "occupied", "emptied", "said"), [(True, True, 1, ""), (False, False, 0, ""), (False, True, 0, "it is not known whether")])
+def test_only_rows_that_this_run_has_written_are_deleted_again(monkeypatch, copied, occupied, emptied, said):
+    deleted = []
+    monkeypatch.setattr(move.snapshot, "Snapshot", lambda *_arguments: None)
+    monkeypatch.setattr(move.loader, "occupied", lambda _taken: occupied)
+    monkeypatch.setattr(move.loader, "empty", lambda *arguments: deleted.append(arguments))
+    made = moving(filled=True, open_target=opening, facts=move.Facts(rows={"Context": 1}, digests={"Context": "x"}, copied=copied))
+    assert said in made.take_back() and bool(said) == bool(made.take_back())
+    assert len(deleted) == 2 * emptied
+
+
+def migration(monkeypatch, registry=None, **attributes):
+    """A migration without a cluster; `registry` is what there is now."""
+    made = object.__new__(migrate.Migration)
+    fresh = SimpleNamespace(registry=lambda _name: registry, held=lambda kind, name: {"metadata": {"name": name, "namespace": "ns", "uid": "u"}})
+    made._reader = SimpleNamespace(cluster=SimpleNamespace(before_writing=lambda: None), fresh=fresh)
+    made._options, made._outcome = {"name": "models"}, migrate.Outcome()
+    made.__dict__.update(attributes)
+    return made
+
+
+SECRET = changeset.Change("create", "Secret", "ns", "new", ("database.password",), "POST", ("v1", "secrets"), {})
+
+
+@pytest.mark.parametrize(("registry", "is_deleted"), [(None, True), (resource(mysql=MYSQL | {"passwordSecret": {"name": "new", "key": "k"}}), False)])
+def test_what_was_created_for_the_new_database_is_deleted_unless_the_registry_uses_it(monkeypatch, registry, is_deleted):
+    sent = []
+    monkeypatch.setattr(migrate.writes, "send", lambda _cluster, change, _dry_run: sent.append((change.action, change.name)))
+    made = migration(monkeypatch, registry)
+    made._outcome.record(SECRET)
+    made._delete([SECRET, dataclasses.replace(SECRET, action="update", name="there")], _errors.ReportedError("x"))
+    assert sent == ([("delete", "new")] if is_deleted else []) and len(made._outcome.changes) == (not is_deleted)
+
+
+def test_what_was_created_and_cannot_be_deleted_is_told(monkeypatch):
+    def refuse(*_arguments):
+        raise _errors.ClusterError("no")
+
+    monkeypatch.setattr(migrate.writes, "send", refuse)
+    error = _errors.ReportedError("The move failed.")
+    migration(monkeypatch)._delete([SECRET], error)
+    assert str(error) == "The move failed. What was created for the new database was not deleted: no"
+    # Of a run that is stopped nobody is told.
+    migration(monkeypatch)._delete([SECRET], KeyboardInterrupt())
+
+
+def test_a_registry_that_cannot_be_asked_is_moved_and_not_compared(monkeypatch):
+    def taken(*_arguments):
+        raise samples.NoAnswerError("no pod")
+
+    monkeypatch.setattr(samples, "taken", taken)
+    made = migration(monkeypatch)
+    assert made._samples() == {} and made._outcome.warnings == ["no objects could be compared through the API of the registry: no pod"]
+    made._compare({})
+    assert made._outcome.migration == {"compared_objects": 0}
+
+
+def test_a_registry_that_shows_other_objects_after_a_migration_is_a_failure_that_names_some(monkeypatch):
+    before = {f"x/{number}": {"id": str(number), "name": "a", "lastUpdateTimeSinceEpoch": "5"} for number in range(9)}
+    monkeypatch.setattr(samples, "taken", lambda *_arguments: before)
+    made = migration(monkeypatch)
+    made._compare(before)
+    assert made._outcome.migration == {"compared_objects": 9}
+    monkeypatch.setattr(samples, "taken", lambda *_arguments: {})
+    with pytest.raises(_errors.ReportedError, match=r"does not show the same objects with the new database: x/0, x/1, x/2, x/3, x/4$"):
+        made._compare(before)
+
+
+def test_what_is_taken_back_is_taken_back_although_the_run_is_stopped(monkeypatch):
+    class StoppedError(Exception):
+        pass
+
+    def stop():
+        raise StoppedError
+
+    made = migration(monkeypatch)
+    made._reader.cluster.before_writing = stop
+    with made._undisturbed():
+        made._reader.cluster.before_writing()
+    with pytest.raises(StoppedError):
+        made._reader.cluster.before_writing()
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (loader.ChangedError("The database has been written to"), "The database has been written to. The registry therefore keeps the new database."),
+        (_errors.ClusterError("no answer"), "The previous database was not restored: no answer"),
+        (None, "It is open again."),
+    ],
+)
+def test_what_came_of_taking_a_migration_back_is_told_with_its_error(monkeypatch, failure, said):
+    def take_back():
+        if failure:
+            raise failure
+        return "It is open again."
+
+    made = migration(monkeypatch, _after=resource(postgres=MYSQL))
+    error = _errors.ReportedError("The move failed.")
+    made._take_back(SimpleNamespace(take_back=take_back), error)
+    assert str(error) == f"The move failed. {said}"
+    made._take_back(SimpleNamespace(take_back=take_back), KeyboardInterrupt())

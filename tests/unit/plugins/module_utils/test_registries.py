@@ -1,6 +1,7 @@
 """The lists that `model_registries` takes, what a snapshot keeps of a cluster, and how many registries are waited for."""
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,10 +15,11 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permi
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.restarts import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import registries
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.registries import FleetOutcome, Item, NotAllConvergedError, input_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.availability import is_in_trouble, with_explanation
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.readiness import Observation
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import authorization, collector
 
 from .builders import LATER, NAMESPACE, TODAY, live, options, pod, secret, stored, wanted
 
@@ -147,6 +149,26 @@ def test_the_result_of_a_fleet_has_all_that_was_done_and_keeps_only_what_is_stil
     outcome.info = {"registries": []}
     assert outcome.result(False)["registries"] == [one.brief()] and outcome.result(False)["info"] == {"registries": []}
     assert not {"kept", "databases", "info", "diff"} & FleetOutcome().result(False).keys() and FleetOutcome().result(False)["changed"] is False
+
+
+class Broken:
+    """A collector of what cannot be read."""
+
+    def __init__(self, *_arguments):
+        pass
+
+    def loads(self):
+        return []
+
+    def result(self):
+        raise ClusterError("the libraries are missing")
+
+
+def test_what_is_wrong_with_everything_about_registries_does_not_stop_the_comparison(monkeypatch):
+    monkeypatch.setattr(collector, "Collector", Broken)
+    outcome = FleetOutcome()
+    registries._inform(SimpleNamespace(survey=lambda: None, load=lambda _further: None), {}, outcome)
+    assert outcome.info is None and outcome.warnings == ["info was not read: the libraries are missing"]
 
 
 def test_a_registry_of_another_namespace_is_none_of_the_call_s_namespace():

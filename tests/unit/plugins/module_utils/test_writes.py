@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, registry_writes, writes
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import ClusterError
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import marks
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.kinds import ROLE_BINDINGS
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.changeset import Change, deletion
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
@@ -217,3 +218,64 @@ def test_a_refusal_that_is_about_an_option_is_told_as_its_problem(text: str, sta
     else:
         assert isinstance(refusal, _errors.InputError)
         assert [(found.option, found.remedy, found.value) for found in refusal.problems] == [problem]
+
+
+class Present:
+    """A reader of what is there now: a registry, or Secrets by name."""
+
+    namespace = "registries"
+
+    def __init__(self, cluster: Any, *registries: Any, **secrets: Any) -> None:
+        self.cluster, self._registries, self._secrets = cluster, list(registries), secrets
+
+    @property
+    def fresh(self) -> Any:
+        return self
+
+    def registry(self, _name: str) -> Any:
+        return self._registries.pop(0)
+
+    def held(self, _kind: str, name: str) -> Any:
+        return self._secrets[name]
+
+
+def registry(version: str, generation: int = 1, uid: str = "u") -> dict[str, Any]:
+    return {"metadata": {"name": "fraud", "namespace": "registries", "uid": uid, "resourceVersion": version, "generation": generation}}
+
+
+@pytest.mark.parametrize(
+    ("present", "kind", "versions"),
+    [
+        # Its operator writes its status all the time.
+        ([registry("8"), registry("9")], "ModelRegistry", ["7", "8", "9"]),
+        ([registry("8", generation=2)], "ModelRegistry", ["7"]),
+        ([registry("8", uid="v")], "ModelRegistry", ["7"]),
+        ([None], "ModelRegistry", ["7"]),
+        ([], "Secret", ["7"]),
+        # It is given up in the end.
+        ([registry(str(number)) for number in range(8, 20)], "ModelRegistry", ["7", "8", "9", "10", "11"]),
+    ],
+)
+def test_a_registry_is_deleted_unless_more_than_its_status_was_written_since_it_was_read(present: list[Any], kind: str, versions: list[str]) -> None:
+    succeeds = len(versions) == 3
+    refusals = len(versions) - succeeds
+    cluster = Answering(*[CONFLICT] * refusals, {"kind": "Status"})
+    reader: Any = Present(cluster, *present)
+    change = deletion(kind, ("v1", "modelregistries"), registry("7"))
+    if succeeds:
+        assert registry_writes._sent(reader, change, False) == {"kind": "Status"}
+    else:
+        with pytest.raises(_errors.ClusterError, match="changed"):
+            registry_writes._sent(reader, change, False)
+    assert [request[4]["preconditions"]["resourceVersion"] for request in cluster.sent] == versions
+
+
+def test_what_a_new_registry_relies_on_is_there_and_is_not_about_to_be_deleted() -> None:
+    left = {"metadata": {"name": "left", "annotations": {marks.LEAVING: "7"}}}
+    cluster = Answering({})
+    reader: Any = Present(cluster, stays={"metadata": {"name": "stays"}}, left=left, gone=None)
+    registry_writes._claim(reader, [("Secret", "stays"), ("Secret", "left")])
+    assert cluster.sent == [("PATCH", SECRETS, "registries", "left", {"metadata": {"annotations": {marks.LEAVING: None}}}, False)]
+    with pytest.raises(_errors.ClusterError, match="Secret 'gone' was deleted by another process while the registry that uses it") as caught:
+        registry_writes._claim(reader, [("Secret", "gone")])
+    assert caught.value.status == _errors.CONFLICT
