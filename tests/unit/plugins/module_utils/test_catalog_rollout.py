@@ -16,6 +16,7 @@ from .catalogs import MODELS, Cluster, run
 
 USER = "model-catalog-sources"
 NEW = {"name": "New", "content": MODELS}
+LABEL = {"name": "Own", "display_name": None, "description": None, "asset_type": None}
 PLAIN = Shown("New", True, (), (), (), "available", None)
 
 
@@ -120,6 +121,34 @@ def test_it_waits_for_labels_too(cluster):
     cluster.server.late = 10**9
     with pytest.raises(catalog_rollout.NotShownError, match="'Fraud'"):
         run(cluster, labels=[{**label, "display_name": "Others"}], wait_timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "status", "told"),
+    [
+        (NEW, {}, None, "source 'new' is not shown"),
+        ({"id": "granite", "state": "absent"}, {}, None, "source 'granite' is still shown"),
+        ({"id": "fraud_models", "enabled": False}, {}, None, "source 'fraud_models' is shown with its previous values"),
+        ({"id": "fraud_models", "included": ["org/m*"]}, {}, None, "source 'fraud_models' is shown with its previous values"),
+        ({"id": "fraud_models", "content": "models: [{name: org/other}]"}, {}, None, "source 'fraud_models' is shown with its previous models"),
+        (
+            {"id": "fraud_models", "content": "models: [{name: org/other}]"},
+            {},
+            (None, None),
+            "source 'fraud_models' has not been loaded, or the catalog server has lost its status",
+        ),
+        ({"id": "fraud_models"}, {"labels": [LABEL]}, None, "label 'Own' is shown as before"),
+    ],
+)
+def test_what_the_server_does_not_show_yet_is_told_while_it_is_waited_for(cluster, source, options, status, told):
+    said, cluster.server.late = [], 3
+    cluster.tell = said.append
+    if status:
+        # Until it shows the new entries it has no status.
+        cluster.server.says["fraud_models"] = status
+    run(cluster, source, **options)
+    assert f"waiting for the catalog server: {told}" in said
+    assert len(cluster.server._seen) > 4
 
 
 def test_without_wait_the_server_is_not_asked(cluster):
@@ -294,9 +323,6 @@ def test_what_others_have_written_is_no_reason_to_put_anything_back(cluster, nam
 TWICE = REFUSED.replace("user-model-sources", "labeled-sources/of-others").replace("bad", "label with name '{}' already exists from another origin")
 
 
-LABEL = {"name": "Own", "display_name": None, "description": None, "asset_type": None}
-
-
 def test_a_label_that_a_file_that_may_not_be_read_has_too_is_put_back_whichever_file_the_server_names(cluster):
     before = dict(cluster.data["configmaps", USER])
     goes_down(cluster, TWICE.format("Own"), others=["of-others"])
@@ -430,6 +456,22 @@ def test_what_another_process_has_written_since_is_not_put_back(cluster):
     with pytest.raises(catalog_rollout.NotShownError, match="another process has changed it since"):
         run(cluster, NEW)
     assert "new.yaml" in cluster.data["configmaps", USER]
+
+
+@pytest.mark.parametrize("what", ["pods", "log"])
+def test_what_may_not_be_read_of_the_server_is_a_warning_before_it_matters(cluster, monkeypatch, what):
+    def refuse(api, *arguments, **query):
+        if what == "log" or api[1] == "pods":
+            raise _errors.ClusterError("no", _errors.FORBIDDEN)
+        return original(api, *arguments, **query)
+
+    original = cluster.items
+    cluster.pods = [pod(True)]
+    monkeypatch.setattr(cluster, "log" if what == "log" else "items", refuse)
+    outcome = record.Outcome()
+    assert run(cluster, NEW, outcome=outcome)["sources"][0]["status"] == "available"
+    told = f"the {what} of the catalog server, which can contain the reason if it becomes unavailable, could not be read: no"
+    assert told in outcome.warnings
 
 
 def test_a_server_that_cannot_be_asked_is_a_warning(cluster, monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors, _interruption, _module
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import catalog_reader
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, manifests
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import catalog, catalog_yaml, manifests, marks
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._options import CATALOG, SOURCE_ITEM
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import catalog_server
@@ -151,6 +151,19 @@ def test_a_token_that_is_stored_again_in_between_is_kept():
     assert ids(cluster) == ["fraud_models", "granite"]
     assert ("secrets", SECRET) in cluster.held
     assert any(SECRET in warning and "was not deleted" in warning for warning in outcome.warnings)
+
+
+@pytest.mark.parametrize("options", [{}, {"purge": True}])
+@pytest.mark.parametrize("is_announced", [False, True])
+def test_a_token_that_no_source_uses_goes_only_with_a_purge_that_finds_its_deletion_announced(options, is_announced):
+    cluster, name = with_secret(), "catalog-unused-apikey"
+    metadata = {"name": name, "uid": "v", "labels": {"app.kubernetes.io/component": "model-catalog"}}
+    metadata |= {"annotations": {marks.LEAVING: "1"}} if is_announced else {}
+    cluster.put("secrets", name, {"metadata": metadata, "data": {"apiKey": manifests.encoded("hf_z")}})
+    # The source that it lists is gone already, so that its Secret is looked for.
+    run(cluster, {"id": "fraud_models"}, {"id": "granite"}, {"id": "gone", "state": "absent"}, **options)
+    assert (("secrets", name) in cluster.held) is not (is_announced and bool(options))
+    assert ("secrets", SECRET) in cluster.held
 
 
 def test_a_deletion_without_an_answer_that_was_carried_out_is_a_change():

@@ -559,6 +559,9 @@ def test_a_host_and_its_token_may_come_from_the_environment_or_the_options(reach
     assert login.connect(Module(**reached)).host == reached["host"]
     monkeypatch.setenv("K8S_AUTH_HOST", reached["host"] + "/")
     assert login.connect(Module(**{**reached, "host": None})).host == reached["host"]
+    # However it is spelled.
+    monkeypatch.setenv("K8S_AUTH_HOST", reached["host"].upper())
+    assert login.connect(Module(**reached)).host == reached["host"]
     assert login.connect(Module(**reached, context="c")).bearer_token == "token"
 
 

@@ -330,3 +330,26 @@ def test_what_came_of_taking_a_migration_back_is_told_with_its_error(monkeypatch
     made._take_back(SimpleNamespace(take_back=take_back), error)
     assert str(error) == f"The move failed. {said}"
     made._take_back(SimpleNamespace(take_back=take_back), KeyboardInterrupt())
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_what_keeps_the_previous_database_from_being_closed_is_found_before_anything_is_written(monkeypatch, is_closed):
+    suffixes, asked = [], []
+
+    class Taken:
+        def schema_version(self):
+            asked.append("version")
+
+        def need_registry(self):
+            raise migrate.snapshot.UnusableDatabaseError("It is no registry's")
+
+    def taken(_connection, _kind, suffix):
+        suffixes.append(suffix)
+        return contextlib.nullcontext(Taken())
+
+    source = SimpleNamespace(problems=lambda: ["the user lacks ALTER"], is_closed=lambda: is_closed, suffix="__moved")
+    monkeypatch.setattr(migrate.closing, "Source", lambda *_arguments: source)
+    monkeypatch.setattr(migrate.snapshot, "snapshot", taken)
+    opened = SimpleNamespace(connection=None, view=SimpleNamespace(type="mysql"))
+    assert migrate.Migration._source_problems(opened) == ["the user lacks ALTER", "It is no registry's"]
+    assert suffixes == ["__moved" if is_closed else ""] and asked == ["version"]

@@ -46,6 +46,15 @@ def test_what_a_state_does_not_support_is_told_by_the_modules(state, wrong):
         assert [(problem.option, problem.value) for problem in problems] == (named if state == "present" else [])
 
 
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [({}, []), ({"name": "a/b", "namespace": "No Name"}, ["namespace", "name"]), ({"permissions": {"groups": [""]}}, ["permissions.groups[0]"])],
+)
+def test_options_are_checked_before_the_cluster_is_asked(changed, wrong):
+    given = {"name": "fraud", "namespace": None, "state": "present", "permissions": None, **changed}
+    assert [problem.option for problem in permission.input_problems(given)] == wrong
+
+
 def test_members_that_are_left_out_are_not_the_same_as_none():
     assert read()[0].members is None
     assert read(members=[])[0].members == ()

@@ -373,7 +373,9 @@ def test_settings_that_belong_to_a_password_are_put_back_with_it(
         return answer
 
     monkeypatch.setattr(rollback.writes, "send", send)
-    change = update("ModelRegistry", ("v1", "modelregistries"), BEFORE, ("description", "database.username"), {"spec": {"mysql": {"username": "two"}}})
+    # What is not of the database stays changed.
+    patch = {"spec": {"mysql": {"username": "two"}, "rest": {"image": "x"}}}
+    change = update("ModelRegistry", ("v1", "modelregistries"), BEFORE, ("description", "database.username"), patch)
     outcome = record.Outcome(before={"database.username": "one", "description": "x"}, after={"database.username": "two", "description": "y"})
     reader = SimpleNamespace(cluster=None, fresh=SimpleNamespace(registry=lambda _name: present))
     request = SimpleNamespace(wanted=SimpleNamespace(name="fraud"), outcome=outcome)
@@ -384,6 +386,8 @@ def test_settings_that_belong_to_a_password_are_put_back_with_it(
     assert len(sent) == tries and all(change.body == {"metadata": {"resourceVersion": "2"}, "spec": {"mysql": {"username": "one"}}} for change in sent)
     # What stays changed is shown.
     assert outcome.after.keys() == ({"description"} if "also restored" in said else {"description", "database.username"})
+    described: Any = SimpleNamespace(change=dataclasses.replace(change, body={"metadata": {}}), before=settings.before)
+    assert rollback._undoing(described) == {}
     reason = rollback._reason_to_leave_settings(plan, WRITTEN, settings)
     assert reason == (None if present is WRITTEN else "another process has changed registry 'fraud' since")
 
@@ -433,7 +437,9 @@ def test_a_previous_bundle_that_does_not_verify_the_database_is_not_put_back(mon
 @pytest.mark.parametrize(
     ("findings", "verified", "remedies", "warnings"),
     [
-        ([vocabulary.ok("certificate", "It is signed")], True, [], []),
+        ([vocabulary.ok("tls", "It has TLS"), vocabulary.ok("certificate", "It is signed")], True, [], []),
+        # Of a database that refuses a connection its certificate is not known.
+        ([vocabulary.failure("port", "It is closed", "Open it")], None, [], ["It is closed. Open it", "could not be determined from this host"]),
         ([vocabulary.ok("tls", "It has TLS"), AWAY], None, [], ["It cannot be reached. Go there", "could not be determined from this host"]),
         ([CERTIFICATE], False, ["Use the CA certificate that signed it. To also keep the current one, set mode=add"], []),
         ([TLS, EXPIRED], False, ["Enable TLS in the database", "Renew it"], []),
