@@ -295,6 +295,8 @@ def test_a_change_in_place_that_is_killed_after_any_write_has_lost_nothing(home:
         assert held(), number
         again = home.process.run(change())
         assert again.error and "was restored" in again.error and key in held(), (number, again.error)
+        # What another run had written is a change when it is put back.
+        assert ("update", "Secret" if what == "password" else "ConfigMap") in changes(again)
         until(home.is_available)
         good = bundle(name=shared_bundle, pem=home.bundle, wait_timeout=120) if what == "bundle" else registry(name=home.name, wait_timeout=120)
         completed = home.process.run(good)

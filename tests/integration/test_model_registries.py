@@ -45,12 +45,13 @@ def test_a_fleet_is_made_in_one_call_and_is_as_wanted_from_then_on(cluster, auto
     wanted = entries(prefix, 6, database, grants=2)
     wanted[0]["permissions"]["members"] = ["alice"]
     wanted[1]["database"] = {"type": "generated"}
+    without_members = wanted[0] | {"permissions": {"members": [], "exclusive": True, "groups": wanted[0]["permissions"]["groups"]}}
     predicted, made, again, edited, report = automation.sequence(
         [
             task(wanted, check=True),
             task(wanted),
             task(wanted),
-            task([wanted[2] | {"description": "Edited", "permissions": {"groups": ["others"], "exclusive": True}}]),
+            task([wanted[2] | {"description": "Edited", "permissions": {"groups": ["others"], "exclusive": True}}, without_members]),
             task(wanted, check=True),
         ]
     )
@@ -62,7 +63,8 @@ def test_a_fleet_is_made_in_one_call_and_is_as_wanted_from_then_on(cluster, auto
         (change["action"], change["kind"], change["name"]) for change in made.result["changes"]
     )
     assert {name: registry["status"]["available"] for name, registry in by_name(made).items()} == {entry["name"]: True for entry in wanted}
-    assert cluster.get("user.openshift.io/v1", "groups", f"{prefix}-0-users", None)["users"] == ["alice"]
+    assert by_name(made)[f"{prefix}-0"]["permissions"]["members"] == ["alice"]
+    assert not cluster.get("user.openshift.io/v1", "groups", f"{prefix}-0-users", None)["users"], "the last run but one has emptied it"
 
     assert not again.result["changed"] and not again.writes
     assert len(again.reads) <= LISTS, [request.path for request in again.reads]
@@ -72,13 +74,14 @@ def test_a_fleet_is_made_in_one_call_and_is_as_wanted_from_then_on(cluster, auto
     assert not edited.failed, edited.output
     # Other tests may have left registries of their own.
     unlisted = {entry["name"] for entry in edited.result["unlisted"] if entry["name"].startswith(prefix)}
-    assert unlisted == {entry["name"] for entry in wanted} - {f"{prefix}-2"}
+    assert unlisted == {entry["name"] for entry in wanted} - {f"{prefix}-0", f"{prefix}-2"}
     assert granted(cluster, f"{prefix}-2") == {"others"}
     assert granted(cluster, f"{prefix}-3") == {f"{prefix}-group-0", f"{prefix}-group-1"}
 
     assert not report.writes
     drift = {(entry["registry"].removeprefix(prefix), entry["option"].replace(prefix, "")): entry for entry in report.result["drift"]}
-    assert set(drift) == {("-2", f"permissions.groups[-group-{number}]") for number in range(2)}
+    assert set(drift) == {("-0", "permissions.members[alice]"), *(("-2", f"permissions.groups[-group-{number}]") for number in range(2))}
+    assert (drift["-0", "permissions.members[alice]"]["after"], drift["-0", "permissions.members[alice]"]["manager"]) == ("granted", USER_AGENT)
 
 
 def test_what_the_cluster_tells_of_one_registry_fails_that_one_alone(cluster, automation, room):
