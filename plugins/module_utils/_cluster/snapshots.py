@@ -65,8 +65,8 @@ class Snapshot(registry_reader.Reader):
     def load_all(self, loads: Iterable[Callable[[], object]]) -> None:
         """Read several lists at the same time. Errors are kept for those who ask."""
         with ThreadPoolExecutor(THREADS) as pool:
-            for done in [pool.submit(load) for load in loads]:
-                done.exception()
+            for load in loads:
+                pool.submit(load)
 
     def registry(self, name: str) -> manifests.Manifest | None:
         """The registry of this name."""

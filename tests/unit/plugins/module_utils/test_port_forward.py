@@ -15,6 +15,8 @@ import time
 
 import kubernetes
 import pytest
+import websocket
+from kubernetes.stream import ws_client
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import client, port_forward
@@ -163,6 +165,18 @@ def test_a_refusal_is_that_of_the_api_server():
         pass
     assert caught.value.status == 403 and "no right to create pods/portforward" in str(caught.value)
     assert "a-token" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [websocket.WebSocketTimeoutException("timed out"), ConnectionRefusedError("refused"), ValueError("no address")])
+def test_a_connection_that_is_not_answered_is_no_answer(monkeypatch, error):
+    def refuse(*_arguments):
+        raise error
+
+    monkeypatch.setattr(ws_client, "create_websocket", refuse)
+    with pytest.raises(_errors.ClusterError, match="did not respond") as caught, forwarding(Node()):
+        pass
+    assert str(caught.value).startswith("connecting to port 5432 of pod pod-1 (pods/portforward) failed: ")
+    assert caught.value.status is None
 
 
 def test_an_impersonated_account_does_not_become_the_one_that_logged_in():

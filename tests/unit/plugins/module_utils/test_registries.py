@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _interruption
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.registry_reader import Reader
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster.snapshots import KEPT, Snapshot
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import FORBIDDEN, ClusterError, InputError, Problem
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import kinds
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import Registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.manifests import at
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Permissions
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant, Permissions
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.server_pods import server_start
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.restarts import POD_TEMPLATE, RESTART_MARK, changed_at, is_outdated
@@ -219,7 +220,7 @@ class Lists:
     def __init__(self, refuses=(), **objects):
         self.objects, self.refuses, self.asked = objects, refuses, []
 
-    def items(self, api, namespace, trim, **_query):
+    def items(self, api, namespace, trim=lambda item: item, **_query):
         self.asked.append(f"list {api[1]}")
         if api[1] in self.refuses:
             raise ClusterError("no", FORBIDDEN)
@@ -267,6 +268,32 @@ def test_groups_whose_members_nobody_sets_are_not_read_one_by_one():
     assert cluster.asked == ["list rolebindings", "list groups"]
     assert plan("a", ()).standing.group.is_readable
     assert cluster.asked[2:] == ["get groups/a-users"]
+
+
+@pytest.mark.parametrize(("number", "refuses"), [(5, False), (6, False), (6, True)])
+def test_service_accounts_of_many_namespaces_are_listed_together(number, refuses):
+    namespaces = [f"n{index}" for index in range(number)]
+    everywhere = [{"metadata": {"name": "pipeline", "namespace": where}} for where in (*namespaces[1:], "other")]
+
+    def metadata(api, namespace):
+        if api[1] == "serviceaccounts":
+            cluster.asked.append(f"names {namespace}")
+            if refuses:
+                raise ClusterError("no", FORBIDDEN)
+        return [found for found in everywhere if namespace in ("", found["metadata"]["namespace"])]
+
+    cluster = Lists()
+    cluster.metadata, cluster.serves, cluster.missing_rights = metadata, lambda *_api: True, lambda *_rights: []
+    grants = tuple(Grant("service_accounts", "pipeline", where) for where in namespaces)
+    outcome = Outcome()
+    reader = Reader(cluster, TODAY, NAMESPACE)
+    known = authorization.plan(reader, authorization.Request(Permissions(grants), "fraud", True, outcome), stored(wanted())).known
+    assert [asked for asked in cluster.asked if asked.startswith("names ")] == (["names "] if number > 5 else [f"names {where}" for where in namespaces])
+    # Nobody is told that an account is unknown where they may not be listed.
+    assert {where: set(names) for where, names in known.service_accounts.items()} == (
+        {} if refuses else {where: set() if where == "n0" else {"pipeline"} for where in namespaces}
+    )
+    assert any("whether the service accounts exist could not be determined" in warning for warning in outcome.warnings) is refuses
 
 
 def test_the_secrets_of_a_registry_are_found_by_how_their_names_begin():
