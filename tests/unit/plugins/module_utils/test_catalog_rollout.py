@@ -399,6 +399,17 @@ def test_a_server_that_has_read_a_file_and_shows_other_labels_is_restarted(clust
     assert cluster.writes == [("PATCH", USER), ("restart", "model-catalog")]
 
 
+def test_a_server_whose_labels_are_in_one_file_is_not_restarted_for_those_that_it_shows(cluster, monkeypatch):
+    read = "I1129 02:00:00.000000 1 base.go:92] Config file changed, reloading model sources: /data/user-model-sources/sources.yaml"
+    monkeypatch.setitem(cluster.held["configmaps", "default-catalog-sources"]["data"], "sources.yaml", "catalogs: []")
+    cluster.pods, cluster.logs, original, looks = [pod(True)], {False: "started", True: ""}, cluster.server.labels, iter(range(9))
+    cluster.after = lambda _write: cluster.logs.update({False: f"started\n{read}"})
+    # It needs some time.
+    cluster.server.labels = lambda kinds: original(kinds) if next(looks) > 5 else []
+    run(cluster, labels=[LABEL])
+    assert cluster.writes == [("PATCH", USER)] and next(looks) > 6
+
+
 def test_what_its_log_has_said_once_counts_although_it_is_full_of_requests_by_now(cluster, monkeypatch):
     """The server notes every request, so that the last lines are soon about others."""
     monkeypatch.setattr(catalog_rollout, "SETTLE_SECONDS", 0.1)

@@ -358,12 +358,18 @@ def test_config_maps_of_others_that_may_not_be_listed_are_missing_with_a_warning
 
 def test_a_secret_that_may_not_be_read_is_named():
     class Refusing(Cluster):
+        status = _errors.FORBIDDEN
+
         def read(self, api, namespace, name):
             if api[1] == "secrets":
-                raise _errors.ClusterError("no", _errors.FORBIDDEN)
+                raise _errors.ClusterError("no", self.status)
             return super().read(api, namespace, name)
 
-    outcome = record.Outcome()
+    outcome, broken = record.Outcome(), Refusing()
+    broken.status = 500
+    with pytest.raises(_errors.ClusterError, match="no"):
+        run(broken, {"id": "granite", "state": "absent"})
+    assert broken.writes == []
     run(Refusing(), {"id": "granite", "state": "absent"}, outcome=outcome)
     assert f"Secret '{SECRET}', which contains the token of a source, could not be read: no" in outcome.warnings
 

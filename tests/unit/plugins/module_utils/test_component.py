@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from dataclasses import replace
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._cluster import wait
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._errors import CONFLICT, ClusterError, InputError
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.ownership import tool_warnings
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.component_plan import (
@@ -20,6 +23,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.compon
     without_labels_of_sample,
 )
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.record import Outcome
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import component
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run.component import converge, input_problems
 
 API = ("datasciencecluster.opendatahub.io/v2", "datascienceclusters")
@@ -191,6 +195,42 @@ class Overtaken:
 
     def write(self, *_request):
         raise ClusterError("changed since", CONFLICT)
+
+
+class Switched(Overtaken):
+    """A cluster in which another process changes the component after the write."""
+
+    def items(self, _api, _namespace):
+        return [self.found[0]]
+
+    def write(self, *_request):
+        answer, self.found[:1] = {**self.found[0], "spec": {"components": {"modelregistry": {"managementState": "Managed"}}}}, []
+        return answer
+
+    def read(self, *_request):
+        return None
+
+    def until(self, _deadline):
+        return self
+
+    def before_writing(self):
+        """Nobody stops it."""
+
+    def tell(self, _state):
+        """Nobody watches."""
+
+    def changes(self, _watched, _deadline):
+        return contextlib.nullcontext(threading.Event())
+
+
+def test_a_component_that_another_process_switches_back_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(wait, "PAUSE", 0)
+    monkeypatch.setattr(component, "POLL_SECONDS", 0)
+    removed = live({"managementState": "Removed"}, None, REMOVED)
+    outcome = Outcome(own={"component": {}})
+    with pytest.raises(component.NotSwitchedError, match="was set to managed, but another process has set it to removed since"):
+        component.converge(Switched(removed, removed), OPTIONS, False, outcome)
+    assert [change["action"] for change in outcome.changes] == ["update"]
 
 
 def test_what_another_process_has_made_impossible_in_between_is_told():

@@ -392,6 +392,17 @@ def test_settings_that_belong_to_a_password_are_put_back_with_it(
     assert reason == (None if present is WRITTEN else "another process has changed registry 'fraud' since")
 
 
+@pytest.mark.parametrize("section", ["mysql", "postgres"])
+def test_of_settings_in_two_sections_both_have_to_be_as_they_were_written(section: str) -> None:
+    change = update("ModelRegistry", ("v1", "modelregistries"), BEFORE, ("database.type",), {"spec": {"mysql": None, "postgres": {"username": "two"}}})
+    written = {"metadata": WRITTEN["metadata"], "spec": {"postgres": {"username": "two"}}}
+    present = {**written, "spec": {**written["spec"], section: {"username": "three"}}}
+    request = SimpleNamespace(wanted=SimpleNamespace(name="fraud"))
+    plan: Any = SimpleNamespace(request=request, reader=SimpleNamespace(fresh=SimpleNamespace(registry=lambda _name: present)))
+    settings: Any = SimpleNamespace(change=change, before=SimpleNamespace(registry=BEFORE))
+    assert rollback._reason_to_leave_settings(plan, written, settings) == "another process has changed registry 'fraud' since"
+
+
 # A bundle that several registries read
 
 
