@@ -303,6 +303,23 @@ def test_the_secrets_of_a_registry_are_found_by_how_their_names_begin():
     assert snapshot.named("Secret", "nobody-db-") == []
 
 
+@pytest.mark.parametrize(("refuses", "served"), [((), True), (("groups",), False)])
+def test_whether_a_kind_is_served_is_asked_once_and_not_of_what_was_listed(refuses, served):
+    cluster, asked = Lists(refuses, groups=held("fraud-users")), []
+
+    def serves(_version, plural):
+        asked.append(plural)
+        return plural == "httproutes"
+
+    cluster.serves = serves
+    snapshot = Snapshot(cluster, TODAY, NAMESPACE)
+    assert [snapshot.serves(kinds.HTTP_ROUTES) for _again in range(2)] == [True, True] and not snapshot.serves(kinds.AI_HUBS)
+    assert (asked, cluster.asked) == (["httproutes", kinds.AI_HUBS[1]], [])
+    assert snapshot.serves(kinds.USER_GROUPS) is served and (snapshot.group("fraud-users") is not None) is served
+    # A cluster without groups is asked for none.
+    assert ("groups" in asked) is not served and cluster.asked == ["list groups"]
+
+
 def test_names_of_other_namespaces_are_listed_once_for_the_whole_cluster_where_that_is_allowed():
     def metadata(cluster, refuses):
         def answer(api, namespace):

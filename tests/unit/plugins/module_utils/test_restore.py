@@ -201,17 +201,17 @@ class Watched:
 
 
 def test_how_far_a_restore_is_begins_anew_when_the_archive_was_read() -> None:
-    table = layout.TABLES[0]
-    blocks = {table.name: [[b"1", b"2"], [b"3"]]}
-    contents = {name: SimpleNamespace(rows=3 if name == table.name else 0) for name in layout.BY_NAME}
+    table, last = layout.TABLES[0], layout.TABLES[-1]
+    blocks = {table.name: [[b"1", b"2"], [b"3"]], last.name: [[b"4"]]}
+    contents = {name: SimpleNamespace(rows=sum(map(len, blocks.get(name, [])))) for name in layout.BY_NAME}
     saved: Any = SimpleNamespace(contents=contents, blocks=lambda one: iter(blocks.get(one.name, [])))
     cluster: Any = Watched()
     rows = restore._Rows(saved, cluster)
     rows.prove()
     rows.told("writing the rows")
     assert list(rows.of(table)) == blocks[table.name]
-    parts = ["checking the backup: 0 of 3 rows", "checking the backup: 2 of 3 rows"]
-    parts += ["writing the rows: 0 of 3 rows", "writing the rows: 0 of 3 rows", "writing the rows: 2 of 3 rows"]
+    parts = [f"checking the backup: {done} of 4 rows" for done in (0, 2, 3)]
+    parts += [f"writing the rows: {done} of 4 rows" for done in (0, 0, 2)]
     assert cluster.told == parts and cluster.looks == len(parts)
 
 
