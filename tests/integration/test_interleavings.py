@@ -129,6 +129,18 @@ def test_members_from_two_runs_are_all_members(room: Room) -> None:
         assert {f"alice-{number}", f"bob-{number}"} <= set(members) and len(members) == len(set(members))
 
 
+def test_a_registry_that_the_cluster_refuses_leaves_nothing_behind(room: Room) -> None:
+    room.numbers = 1
+
+    def refuse(_ended: Ended, request: Sent) -> None:
+        if request.verb == "POST" and request.path.endswith("/modelregistries"):
+            raise _errors.ClusterError("a policy refuses it", _errors.FORBIDDEN)
+
+    failed = room.process.run(room.create(1), refuse)
+    assert failed.error == "a policy refuses it" and failed.writes == 0
+    assert room.held(SECRETS, 1) == room.held(CONFIG_MAPS, 1) == []
+
+
 @pytest.mark.usefixtures("without_pods")
 def test_members_that_another_process_takes_away_again_and_again_are_a_failure(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     room.numbers = 1

@@ -223,9 +223,10 @@ def test_exact_makes_the_list_the_whole_truth_and_says_what_is_somebody_elses(cl
     bind(cluster, registry, f"{registry}-two", "carol", "alice", labels=labels)
     cluster.merge(*GROUPS, f"{registry}-users", {"users": ["carol"]}, None)
     listed: dict[str, Any] = {"users": ["bob", "carol"]}
-    added, exact, pruned, emptied = automation.sequence(
+    added, predicted, exact, pruned, emptied = automation.sequence(
         [
             permission(registry, **listed),
+            permission(registry, **listed, exclusive=True, check=True),
             permission(registry, **listed, exclusive=True),
             permission(registry, **listed, members=[], exclusive=True, prune_unlabelled=True),
             permission(registry, exclusive=True),
@@ -236,6 +237,8 @@ def test_exact_makes_the_list_the_whole_truth_and_says_what_is_somebody_elses(cl
     said = " ".join(added.warnings)
     for part in ("more than one RoleBinding: user bob", f"user alice in '{registry}-two'", f"'registry-users-{registry}' instead of"):
         assert part in said, added.warnings
+    # What is revoked is tried on the server.
+    assert predicted.writes == [] and predicted.result["changes"] == exact.result["changes"]
     gone = [field for change in exact.result["changes"] for field in change["fields"]]
     assert sorted(gone) == [f"permissions.users[{user}]" for user in ("alice", "bob", "dana", "mallory")], exact.output
     assert any(f"'{registry}-hand' (user eve)" in warning for warning in exact.warnings)

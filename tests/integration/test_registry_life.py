@@ -290,6 +290,7 @@ def test_a_deletion_leaves_nothing_and_keeps_the_database(cluster: Cluster, auto
     [kept] = deleted.result["kept"]
     assert kept["kind"] == "mysql" and kept["name"] == f"{database['name']} on mysql.data.svc:3306"
     assert again.changes == [] and not again.failed
+    assert deleted.result["status"]["reason"] == "the registry does not exist" and again.result["status"]["reason"].startswith(f"Registry {name!r} does not")
     assert cluster.registry(name) is None
     for kind in (SECRETS, CONFIG_MAPS, ("apps/v1", "deployments")):
         assert [entry for entry in named(cluster, name, kind) if not entry.endswith(("-kube-rbac-proxy", "-kube-rbac-proxy-config"))] == [], kind
