@@ -38,7 +38,7 @@ def test_options_are_checked_before_the_cluster_is_asked(options, expected):
 
 def test_a_result_without_a_backup_is_no_change():
     assert backup.Outcome().result(False)["changed"] is False
-    assert backup.Outcome().result(False)["summary"] == ""
+    assert backup.Outcome().result(False) == {"changed": False, "summary": "", "backup": {}, "removed": [], "registry": {}, "cluster": {}}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ class Watched:
         self.told, self.looks = [], looks
 
     def tell(self, text):
-        self.told.append(text.partition(",")[0])
+        self.told.append(text)
 
     def before_writing(self):
         self.looks -= 1
@@ -87,7 +87,8 @@ class Writer:
         self.manifest = manifest
 
 
-def test_all_tables_and_then_the_manifest_are_written_unless_the_run_is_stopped():
+def test_all_tables_and_then_the_manifest_are_written_unless_the_run_is_stopped(monkeypatch):
+    monkeypatch.setattr(backup, "time", SimpleNamespace(monotonic=lambda: 5.0))
     first, second = layout.TABLES[:2]
     blocks = {first.name: [[b"1", b"2"], [b"3"]], second.name: [[b"4"]]}
     taken = SimpleNamespace(blocks=lambda table: iter(blocks.get(table.name, [])))
@@ -97,9 +98,9 @@ def test_all_tables_and_then_the_manifest_are_written_unless_the_run_is_stopped(
     assert tables[first.name] == {"rows": 3} and writer.added[first.name] == blocks[first.name]
     # The rows of all tables are counted together.
     assert cluster.told == [
-        f"saving table {first.name}: 0 rows so far",
-        f"saving table {first.name}: 2 rows so far",
-        f"saving table {second.name}: 3 rows so far",
+        f"saving table {first.name}: 0 rows so far, 0 per second",
+        f"saving table {first.name}: 2 rows so far, 2 per second",
+        f"saving table {second.name}: 3 rows so far, 3 per second",
     ]
     for looks in range(4):
         stopped = Writer()

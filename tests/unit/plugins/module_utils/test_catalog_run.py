@@ -166,6 +166,27 @@ def test_a_token_that_no_source_uses_goes_only_with_a_purge_that_finds_its_delet
     assert ("secrets", SECRET) in cluster.held
 
 
+def test_tokens_go_in_the_order_of_their_names():
+    cluster, names = Cluster(), [f"catalog-{letter}-apikey" for letter in "hbfzqacw"]
+    for name in names:
+        metadata = {"name": name, "uid": name, "labels": {"app.kubernetes.io/component": "model-catalog"}, "annotations": {marks.LEAVING: "1"}}
+        cluster.put("secrets", name, {"metadata": metadata, "data": {"apiKey": manifests.encoded("hf_z")}})
+    run(cluster, {"id": "fraud_models"}, {"id": "granite"}, purge=True)
+    assert cluster.writes == [("DELETE", name) for name in sorted(names)]
+
+
+def test_the_token_of_a_source_that_is_gone_is_looked_for_also_where_secrets_may_not_be_listed():
+    class Refusing(Cluster):
+        def metadata(self, *_api, **_query):
+            raise _errors.ClusterError("no", _errors.FORBIDDEN)
+
+    cluster, name = Refusing(), "catalog-gone-apikey"
+    metadata = {"name": name, "uid": "v", "labels": {"app.kubernetes.io/component": "model-catalog"}}
+    cluster.put("secrets", name, {"metadata": metadata, "data": {"apiKey": manifests.encoded("hf_z")}})
+    run(cluster, {"id": "gone", "state": "absent"})
+    assert ("secrets", name) not in cluster.held
+
+
 def test_a_deletion_without_an_answer_that_was_carried_out_is_a_change():
     cluster = with_secret()
 
@@ -326,6 +347,16 @@ def test_the_config_maps_of_each_version_are_read_and_no_others(config_maps, has
     assert found.generation == generation and set(found.config_maps) == set(read)
     # Whether there is a custom resource is asked only where it matters.
     assert bool(cluster.asked) == (SKILLS in config_maps)
+
+
+def test_whether_there_is_a_custom_resource_may_not_be_known():
+    class Refusing(OfGeneration):
+        def serves(self, *_api):
+            raise _errors.ClusterError("no", _errors.FORBIDDEN)
+
+    told = []
+    found = catalog_reader.read(Refusing(config_map(catalog.DEFAULTS, DEFAULT), SKILLS), NAMESPACE, told.append)
+    assert found.generation == catalog.WITH_AGENTS and told == ["no"]
 
 
 @pytest.mark.parametrize(

@@ -353,3 +353,22 @@ def test_what_keeps_the_previous_database_from_being_closed_is_found_before_anyt
     opened = SimpleNamespace(connection=None, view=SimpleNamespace(type="mysql"))
     assert migrate.Migration._source_problems(opened) == ["the user lacks ALTER", "It is no registry's"]
     assert suffixes == ["__moved" if is_closed else ""] and asked == ["version"]
+
+
+def test_rows_on_their_way_are_counted_with_what_is_done_with_them(monkeypatch):
+    monkeypatch.setattr(move, "time", SimpleNamespace(monotonic=lambda: 5.0))
+    copied = move.loader.COPIED[0]
+    types = next(table for table in move.layout.TABLES if table not in move.loader.COPIED)
+    blocks = {copied.name: [[b'{"id":1}', b'{"id":2}'], [b'{"id":3}']], types.name: [[b'{"id":9}']]}
+    told = []
+    counted = move._Counted(SimpleNamespace(blocks=lambda table: iter(blocks.get(table.name, []))), told.append)
+    counted.told("writing")
+    assert list(counted.blocks(copied)) == blocks[copied.name]
+    # Types are there already, and are not compared.
+    assert list(counted.blocks(types)) == blocks[types.name]
+    assert told == ["writing", "writing: 2 rows so far, 2 per second", "writing: 3 rows so far, 3 per second"]
+    assert counted.counts == {copied.name: 3} and counted.texts.keys() == {copied.name}
+    again = move._Counted(SimpleNamespace(blocks=lambda table: iter(blocks.get(table.name, []))), told.append)
+    again.read_all()
+    assert again.texts[copied.name] == counted.texts[copied.name] and again.counts == {table.name: 3 * (table == copied) for table in move.loader.COPIED}
+    assert f"reading table {copied.name}" in told
