@@ -445,11 +445,12 @@ def test_whatever_keeps_a_registry_from_moving_is_found_before_anything_is_chang
     with registry_on(layout, automation, name, external(layout, "mysql", old, ca=upload)):
         before, secrets = rows(layout, "mysql", old), secrets_of(cluster, name)
 
-        def refused(says: str, database: dict[str, Any] = to, at_once: bool = True, **options: Any) -> None:
+        def refused(says: str, database: dict[str, Any] = to, at_once: bool = True, is_option: bool = True, **options: Any) -> None:
             failed = migrate(name, database, **options)
             assert failed.failed and says in failed.result["msg"], failed.output
             # What is found out later is taken back.
             assert bool(failed.writes) is not at_once, failed.writes
+            assert bool(failed.result.get("problems")) is (at_once and is_option), failed.output
             assert not is_closed(layout, "mysql", old) and rows(layout, "mysql", old) == before and secrets_of(cluster, name) == secrets
 
         refused("to.database.type", {"type": "generated"})
@@ -476,7 +477,7 @@ def test_whatever_keeps_a_registry_from_moving_is_found_before_anything_is_chang
         with opened(layout, "mysql", old) as (connection, _engine):
             connection.cursor().execute("INSERT INTO ContextProperty (context_id, name, is_custom_property) VALUES (9999, 'lost', TRUE)")
             before = rows(layout, "mysql", old)
-            refused("skip_orphans", check=True)
+            refused("skip_orphans", is_option=False, check=True)
             refused("skip_orphans", at_once=False)
             assert is_empty(layout, "postgresql", new)
             predicted = migrate(name, to, check=True, skip_orphans=True)

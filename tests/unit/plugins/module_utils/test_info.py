@@ -7,10 +7,12 @@ import importlib
 import pytest
 
 from ansible_collections.modelops.openshift_ai.plugins.module_utils import _errors
-from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import server_pods
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database import connection
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import certificates, server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.desired_state import registry_from_options
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.naming import name_problems
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.permissions import Grant
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan import record
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._plan.export import exported_permissions, exported_registry
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._run import info
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._status.audit import access_by_other_roles, access_of, services_of
@@ -275,3 +277,21 @@ def test_options_are_checked_before_the_cluster_is_asked(options, wrong):
 )
 def test_whether_one_is_true_is_not_known_where_one_is_not(answers, any_of_them):
     assert collector._any(answers) is any_of_them
+
+
+class Survey:
+    """A survey of a registry on each kind of database."""
+
+    namespace, capabilities = NAMESPACE, TODAY
+
+    def registries(self):
+        return [{**resource(kind), "metadata": {**resource(kind)["metadata"], "name": kind}} for kind in ("mysql", "postgresql", "generated")]
+
+
+@pytest.mark.parametrize(("include", "missing"), [("database", "driver of mysql and cryptography and driver of postgresql"), ("certificates", "cryptography")])
+def test_the_libraries_that_a_part_needs_are_missed_before_anything_is_read(monkeypatch, include, missing):
+    monkeypatch.setattr(connection, "missing_libraries", lambda kind: [f"driver of {kind}", "cryptography"])
+    monkeypatch.setattr(certificates, "HAS_CRYPTOGRAPHY", False)
+    options_ = {**GIVEN, "include": [include], "smoke_test_domains": []}
+    with pytest.raises(_errors.MissingLibraryError, match=f"The Python library {missing} is"):
+        collector.Collector(Survey(), options_, record.Outcome()).result()
