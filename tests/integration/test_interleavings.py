@@ -18,7 +18,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._work import
 from sandbox import faults
 from sandbox.layout import Layout
 from tests.helpers import REGISTRIES, until
-from tests.interleaving import CONFIG_MAPS, SECRETS, Ended, Room, Sent, Work, in_room, permission, registries, registry
+from tests.interleaving import CLUSTER_ROLE_BINDINGS, CONFIG_MAPS, SECRETS, Ended, Room, Sent, Work, in_room, permission, registries, registry
 
 KEY = "database-password"
 NOW = "2026-01-01T00:00:00Z"
@@ -127,6 +127,27 @@ def test_members_from_two_runs_are_all_members(room: Room) -> None:
         assert one.error is None and other.error is None, (one.error, other.error)
         members = room.cluster.get("user.openshift.io/v1", "groups", f"{room.name(1)}-users", None)["users"]
         assert {f"alice-{number}", f"bob-{number}"} <= set(members) and len(members) == len(set(members))
+
+
+@pytest.mark.usefixtures("without_pods")
+def test_nothing_is_deleted_while_it_is_not_known_what_goes_with_it(room: Room) -> None:
+    room.numbers = 1
+    room.do(room.create(1))
+    until(lambda: room.cluster.get(*CLUSTER_ROLE_BINDINGS, f"{room.name(1)}-auth-delegator", None))
+
+    def without(path: str) -> Ended:
+        def before(_ended: Ended, request: Sent) -> None:
+            if request.verb == "GET" and request.path.endswith(path):
+                raise _errors.ClusterError("the API server is broken", 500)
+
+        return room.process.run(room.delete(1), before)
+
+    for path in ("/persistentvolumeclaims", "/secrets", "/configmaps", "/rolebindings", f"/clusterrolebindings/{room.name(1)}-auth-delegator"):
+        failed = without(path)
+        assert failed.error == "the API server is broken" and failed.writes == 0, path
+    # What only a warning tells of does not stop it.
+    deleted = without("/inferenceservices")
+    assert deleted.error is None and any("InferenceServices that refer to the registry could not be" in warning for warning in deleted.outcome.warnings)
 
 
 def test_a_registry_that_the_cluster_refuses_leaves_nothing_behind(room: Room) -> None:
