@@ -59,14 +59,15 @@ def test_what_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
     interruption.check()
 
 
-def test_it_goes_on_while_the_action_plugin_runs_and_stops_when_that_is_gone(tmp_path: Path, action_plugin: int) -> None:
-    now = 0.0
+@pytest.mark.parametrize("start", [0.0, 1000.0])
+def test_it_goes_on_while_the_action_plugin_runs_and_stops_when_that_is_gone(tmp_path: Path, action_plugin: int, start: float) -> None:
+    now = start
     interruption = Interruption(str(tmp_path), lambda: now)
     interruption.check()
     fcntl.flock(action_plugin, fcntl.LOCK_UN)
-    now = 0.049
+    now = start + 0.049
     interruption.check()  # the last answer still counts
-    now = 0.051
+    now = start + 0.051
     for _time in range(2):
         with pytest.raises(CancelledError, match="Ansible is no longer running"):
             interruption.check()
