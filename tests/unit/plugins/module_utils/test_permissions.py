@@ -10,6 +10,7 @@ from ansible_collections.modelops.openshift_ai.plugins.module_utils._model.role_
     LiveGrants,
     as_options,
     bindings_of,
+    grant_of_subject,
     ownerless,
     permissions_result,
 )
@@ -188,6 +189,12 @@ def test_a_grant_is_named_as_people_write_it(grant, words, path):
 )
 def test_what_kind_of_subject_a_grant_is_of_is_told_by_its_name(grant, project, is_virtual, is_everybody, is_platform):
     assert (grant.project, grant.is_virtual, grant.is_everybody, grant.is_platform) == (project, is_virtual, is_everybody, is_platform)
+
+
+def test_a_service_account_without_a_namespace_is_shown_by_its_name():
+    assert grant_of_subject({"kind": "ServiceAccount", "name": "pipeline"}, False).label == "pipeline"
+    named = [grant_of_subject({"kind": "ServiceAccount", "name": "builder", **more}, False) for more in ({"namespace": "ci"}, {})]
+    assert [account["namespace"] for account in as_options(named, None)["service_accounts"]] == ["", "ci"]
 
 
 def test_what_the_dashboard_typed_as_a_user_can_be_a_service_account():
