@@ -241,6 +241,7 @@ def test_what_can_hold_a_credential_is_never_repeated(credential):
         None,
         ["ca", "key"],
         ("ca", "key"),
+        {"source": "cluster"},
     ],
 )
 def test_how_things_are_called_is_repeated(value):
