@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -375,6 +375,19 @@ def test_who_is_in_no_trouble_is_looked_at_closely_after_a_while_and_again_after
     assert [len(look) for look in cluster.looks] == [0, 0, 1, 0, 1, 0]
 
 
+def test_how_long_a_registry_is_waited_for_is_found_out_once(monkeypatch):
+    class Aging(Servers):
+        def looked(self, number):
+            super().looked(number)
+            self.now += timedelta(hours=1)
+
+    monkeypatch.setattr(observation, "PATIENCE", 0)
+    cluster = Aging("a", pods=[server("a")], ending=3)
+    cluster.objects["pods"][0]["metadata"]["creationTimestamp"] = "2026-06-01T11:59:50Z"
+    waited_for(cluster)
+    assert len(cluster.looks) == 3
+
+
 def test_those_whose_server_serves_are_settled_as_soon_as_it_does_and_the_wait_for_the_others_goes_on():
     class Starting(Servers):
         def looked(self, number):
@@ -474,8 +487,10 @@ def test_a_wait_that_has_taken_its_time_already_ends_with_the_first_look():
 
 
 def test_a_registry_that_is_gone_is_not_waited_for():
+    cluster = Servers()
     with pytest.raises(availability.NotAvailableError, match=r"no longer exists\. The wait ended early"):
-        awaited(Servers())
+        awaited(cluster)
+    assert cluster.told == []
 
 
 def test_a_registry_that_was_not_changed_is_not_read_again_at_first_and_waited_for_since_its_last_change(monkeypatch):
