@@ -528,6 +528,8 @@ def test_without_a_ca_those_of_this_host_decide_where_the_server_verifies(monkey
         report = look(view(port, ssl_mode="verify-ca"))
         assert said(report, "certificate")[0] == result
         assert (report.usable is False) is (result == FAILURE)
+        # The login trusts the same.
+        assert connection.NO_FILE not in str(report.findings)
         assert said(look(view(port, ssl_mode="require")), "certificate")[0] == WARNING
 
 
