@@ -98,7 +98,7 @@ def _value(value: Any, spec: Mapping[str, Any], root: _Root, path: str, problems
     if unsendable:
         problems.append(Problem(path, unsendable, "Set a string in UTF-8" if "UTF-8" in unsendable else "Set another value"))
     elif kind == "list" and isinstance(value, list):
-        element = {key: part for key, part in spec.items() if key in ("options", "choices")} | {"type": spec.get("elements", "raw")}
+        element = {**spec, "type": spec.get("elements", "raw")}
         return [_element(entry, element, root, f"{path}[{index}]", problems) for index, entry in enumerate(value)]
     elif not _fits(value, spec, kind):
         problems.append(_choice_problem(path, value, spec["choices"]) if "choices" in spec and kind != "list" else _wrong_type(path, value, *WANTED[kind]))

@@ -118,6 +118,10 @@ def test_it_reads_like_a_file_that_people_write() -> None:
     assert text == "registries:\n  - name: fraud\n    users:\n      - alice\n    more:\n      - alice\n    description: !unsafe 'Of {{ team }}'\n"
 
 
+def test_letters_of_all_languages_stay_as_they_are() -> None:
+    assert to_variables({"name": "Größe 中文", "text": "Größe\nÄ\n"}) == "name: Größe 中文\ntext: |\n  Größe\n  Ä\n"
+
+
 def test_what_is_no_dictionary_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="requires a dictionary of variables, but the value is of type list"):
         to_variables([])

@@ -240,6 +240,14 @@ SHARED = {"host": {"type": "str", "aliases": ["api_host"]}, "context": {"type": 
         ("model_registries", {"registries": [{"name": "a", "status": {"x": (1.5, True, None, {"y": "z"})}}]}, []),
         ("model_registry_backup_info", {}, []),
         (
+            "model_registries",
+            {"registries": [{"name": "a", "statuss": 1}]},
+            [
+                "registries[0].statuss: is not a valid option. Valid options are name, namespace, database, permissions, allow_data_change, display_name"
+                " and description."
+            ],
+        ),
+        (
             "model_registry_permission",
             {"name": "a", " ": 1},
             ["options: contains an option that is not valid. Valid options are host, api_host, context, name, namespace, state, permissions and verify."],

@@ -125,14 +125,14 @@ NAMED = [registry(f"r{number}", {"verify_server_cert": False}) for number in ran
                 (
                     found(registry("a"), registry("b"), registry("c")),
                     {
-                        "drift": [{"registry": "a", "option": option, "before": 1, "after": 2} for option in ("x", "y")],
+                        "drift": [{"registry": name, "option": option, "before": 1, "after": 2} for name, option in (("a", "x"), ("a", "y"), ("new", "name"))],
                         "registries": [{"name": "a"}, {"name": "b", "failed": True, "msg": "no"}],
                         "unlisted": [{"name": "c"}],
                     },
                 ),
                 found(registry()),
             ],
-            "2 differences in 1 registry, and 1 registry not in the list. Not compared: west, east/b. List: not known.",
+            "3 differences in 2 registries, and 1 registry not in the list. Not compared: west, east/b. List: not known.",
         ),
         ("could not be checked", [found()], "Everything that is part of this report was checked, and 1 check is not part of this report."),
         ("could not be checked", [(found(), {}, {"sources": []})], "Everything that is part of this report was checked."),
