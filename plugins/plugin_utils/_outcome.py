@@ -381,12 +381,11 @@ def screen(outcomes: Mapping[str, Outcome], excluded: Collection[str] = ()) -> l
         lines = [f"{word}: {heads[0]}"]
     else:
         lines = [f"{word}: {_number(sum(outcome.registries for outcome in outcomes.values()))} in {len(heads)} clusters", *heads[:ROWS_OF_CLUSTERS]]
-        if heads[ROWS_OF_CLUSTERS:]:
-            # Without a count of their registries, but never without their API servers: whoever meant another cluster has to see it.
-            rest = {status: [servers[host] for host in ordered[ROWS_OF_CLUSTERS:] if outcomes[host].status == status] for status in STATUSES[::-1]}
-            for status, named in rest.items():
-                parts = [", ".join(named[place : place + NAMES]) for place in range(0, len(named), NAMES)]
-                lines += [f"and {len(named)} more {status}:", *parts] if named else []
+        # Without a count of their registries, but never without their API servers: whoever meant another cluster has to see it.
+        rest = {status: [servers[host] for host in ordered[ROWS_OF_CLUSTERS:] if outcomes[host].status == status] for status in STATUSES[::-1]}
+        for status, named in rest.items():
+            parts = [", ".join(named[place : place + NAMES]) for place in range(0, len(named), NAMES)]
+            lines += [f"and {len(named)} more {status}:", *parts] if named else []
     if excluded:
         lines.append(f"not part of the run, and not checked: {_texts.names_of(sorted(excluded))}")
     entries = _entries({host: outcomes[host] for host in ordered})

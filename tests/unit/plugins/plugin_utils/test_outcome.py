@@ -106,6 +106,16 @@ def test_what_is_known_of_a_registry_is_said_together_with_what_was_done() -> No
     assert _outcome.converged(result(item("a")), check_mode=True).status == "ok"
 
 
+def test_an_error_of_no_registry_is_said_beside_what_was_done() -> None:
+    ended = result(item("a", changed=True), item("b"), drift=[drift("a", "x")], changes=[change("a")], msg="no answer")
+    for compared in (True, False):
+        assert lines(east=_outcome.converged({**ended, "compared": compared}, check_mode=False)) == [
+            "FAILED: east (https://api:6443): 2 registries: 1 changed",
+            "east: FAILED: no answer",
+            "east/a: changed: x, https://a",
+        ]
+
+
 def test_a_policy_that_is_violated_changes_nothing_that_is_said_of_the_registries_otherwise() -> None:
     wanted = result(item("a", changed=True, permissions={"groups": ["system:authenticated"]}), item("b"), changes=[change("a")])
     rules = [{"name": "N", "rule": "no_broad_access"}]

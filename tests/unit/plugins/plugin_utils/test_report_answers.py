@@ -205,7 +205,7 @@ def test_each_answer_leads_to_the_tables_that_tell_more() -> None:
         ["run", "clusters"],
         ["changes"],
     ]
-    assert links(report((found(), {"drift": []})))[6] == ["drift", "unlisted"]
+    assert links(report((found(), {"drift": []})))[6] == links(report(found(), (found(), {"drift": []})))[6] == ["drift", "unlisted"]
 
 
 # The summary

@@ -56,6 +56,7 @@ def test_the_nearest_variable_is_named(name: str, meant: str) -> None:
         ("model_registries_nmaepsace", "model_registries_namespace"),
         ("model_registries_xamespacx", "model_registries_namespace"),
         ("model_registries_xaxespacx", ""),
+        ("model_registries_anempsace", ""),
         ("model_registries_urge", "model_registries_purge"),
         ("model_registries_purgee", "model_registries_purge"),
         ("model_registries_lurge", "model_registries_purge"),
