@@ -83,7 +83,12 @@ def test_a_row_is_found_again_by_what_names_it_and_what_changes_by_itself_is_no_
 def test_each_table_says_what_could_not_be_read_so_that_its_rows_are_not_taken_for_removed() -> None:
     blind = registry("blind", status={"access": None, "unread_certificates": ["Secret x"]})
     dark = {key: value for key, value in registry("dark").items() if key != "status"} | {"status": {"available": True}}
-    results = [("east", found(blind), {}), ("north", found(dark, registry()), {"drift": []}), ("west", {"msg": "no answer"}, {})]
+    results: list[Any] = [
+        ("east", found(blind), {}),
+        ("north", found(dark), {"drift": []}),
+        ("south", found(registry()), {"drift": []}),
+        ("west", {"msg": "x"}, {}),
+    ]
     made = report_of(results, NOW, "1.2.3")
     assert {each.anchor: each.unseen for each in made.tables if each.unseen} == {
         "registries": (("west",),),
@@ -92,7 +97,7 @@ def test_each_table_says_what_could_not_be_read_so_that_its_rows_are_not_taken_f
         "rights": (("west",),),
         "groups": (("west",),),
         "drift": (("east",), ("west",)),
-        "catalog": (("east",), ("north",), ("west",)),
+        "catalog": (("east",), ("north",), ("south",), ("west",)),
         "skipped": (("west",),),
     }
     assert table(report(found(groups=None)), "groups").unseen == (("east",),)
@@ -483,6 +488,10 @@ def test_what_could_not_be_checked_has_the_reason_of_its_finding() -> None:
         ("Health", "has a dot", ["odd"]),
         *((check, "The registry was not read", ["odd"]) for check in ("Certificates", "Database", "Backup")),
         ("Cluster", "The registries were not compared with the list: no answer", []),
+    ]
+    failed = report(found(registry("a")), {"drift": [], "registries": [{"name": "a", "failed": True, "msg": "it is wrong"}], "msg": "it is wrong"})
+    assert [(cells[0].text, cells[2].text) for cells in rows(failed, "unchecked") if cells[1].marks[0].severity == WARNING] == [
+        ("Drift", "cannot be reconciled: it is wrong")
     ]
     # A registry that is not on the page has no link.
     assert [cells[3].links for cells in rows(made, "unchecked") if cells[2].text == "has a dot"] == [(("odd", ""),)]
