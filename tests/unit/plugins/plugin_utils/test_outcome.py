@@ -90,7 +90,7 @@ def test_what_is_known_of_a_registry_is_said_together_with_what_was_done() -> No
     ]
     named = [drift("a", "name"), drift("d", "name"), drift("d", "description")]
     # Nothing is deleted where a part of a registry is.
-    changes = [change("x", "delete", "Secret"), change("y", "update")]
+    changes = [change("x", "delete", "Secret"), change("y", "update"), change("c", "update", "RoleBinding")]
     made = _outcome.converged(result(*registries, drift=named, changes=changes, unlisted=[{"name": "x"}], msg="b"), check_mode=False)
     assert lines(east=made) == [
         "FAILED: east (https://api:6443): 5 registries: 1 unchanged, 1 failed, 1 not available, 2 changed, 1 not in the list",

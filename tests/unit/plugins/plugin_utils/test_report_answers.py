@@ -236,6 +236,9 @@ def test_the_numbers_of_the_summary_say_how_bad_it_is_and_lead_to_a_table() -> N
         Figure(2, "differences from the list", "warning", "drift"),
         Figure(1, "clusters not read", "problem", "clusters"),
     )
+    compared = {"drift": drift[:1], "registries": [{"name": "a"}]}
+    both = report((found(registry("a")), compared), (found(registry("a")), compared))
+    assert [figure.number for figure in both.figures if figure.anchor == "drift"] == [2]
     alone = {figure.text: (figure.number, figure.severity) for figure in report(found(registry(status={"restart_needed": True}))).figures}
     assert alone["finding, 0 problems"] == (1, "warning") and alone["registry"] == (1, "note") and alone["available"] == (1, "good")
     assert "differences from the list" not in alone and [number for number, _severity in alone.values()][3:] == [0] * 8
