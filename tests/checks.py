@@ -132,7 +132,7 @@ def changelog(check: Check) -> None:
     # On a copy of its own: other checks read this one meanwhile.
     copy = check.workspace / "changelog" / "ansible_collections" / "modelops" / "openshift_ai"
     shutil.copytree(check.collection, copy)
-    subprocess.run([sys.executable, str(copy / "tests" / "changelog.py")], cwd=copy, check=True, capture_output=True)
+    subprocess.run([sys.executable, "tests/changelog.py", str(copy)], cwd=ROOT, check=True, capture_output=True)
     stale = [name for name in ("CHANGELOG.md", "changelogs/changelog.yaml") if (copy / name).read_text() != (check.collection / name).read_text()]
     if stale:
         raise CheckFailed(f"{' and '.join(stale)} lack a fragment: run `make changelog`")
@@ -377,8 +377,13 @@ def copy_of_the_checkout(workspace: Path, kubernetes_core: Path) -> None:
     """The collection in a tree as Ansible wants it, with kubernetes.core beside it."""
     collections = workspace / "ansible_collections"
     shutil.copytree(kubernetes_core, collections / "kubernetes" / "core")
+    copy_known_files(collections / "modelops" / "openshift_ai")
+
+
+def copy_known_files(folder: Path) -> None:
+    """The files of the checkout that git knows or would add, in a folder."""
     for name in known_files():
-        target = collections / "modelops" / "openshift_ai" / name
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target, follow_symlinks=False)
 
