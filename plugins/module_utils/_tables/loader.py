@@ -336,15 +336,10 @@ class _Loading:
                 yield line, fields
 
     def _copy(self, table: layout.Table, found: Iterable[list[bytes]]) -> None:
-        kept, size = [], 0
+        rows = (b"\t".join(fields) for _line, fields in self._encoded(table, found))
         with self._connection.cursor() as cursor, cursor.copy(f"COPY {self._name(table)} ({_columns(table)}) FROM STDIN") as copy:
-            for _line, fields in self._encoded(table, found):
-                kept.append(b"\t".join(fields))
-                size += len(kept[-1])
-                if size >= _BATCH:
-                    copy.write(b"\n".join(kept) + b"\n")
-                    kept, size = [], 0
-            copy.write(b"".join(row + b"\n" for row in kept))
+            for block in snapshot.in_blocks(rows):
+                copy.write(b"\n".join((*block, b"")))
 
     def _insert(self, table: layout.Table, found: Iterable[list[bytes]]) -> None:
         [(largest,)] = self._run("SELECT @@max_allowed_packet")

@@ -164,7 +164,7 @@ def _mysql_blocks(connection: Any, table: layout.Table, statement: str) -> Itera
     cursor = connection.cursor(pymysql.cursors.SSCursor)
     cursor.execute(statement)
     try:
-        yield from _in_blocks(_mysql_rows(connection, table))
+        yield from in_blocks(_mysql_rows(connection, table))
     except BaseException:
         with contextlib.suppress(connection.Error, OSError):
             connection.close()
@@ -229,7 +229,7 @@ def _postgresql_lines(text: bytearray) -> list[bytes]:
     return found
 
 
-def _in_blocks(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
+def in_blocks(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Rows, as many at a time as have a size that is worth the effort."""
     block, size = [], 0
     for row in rows:
