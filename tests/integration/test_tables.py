@@ -17,6 +17,8 @@ import psycopg
 import pymysql
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.connection import postgresql
+from ansible_collections.modelops.openshift_ai.plugins.module_utils._database.vocabulary import View
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables import archive, lines, snapshot
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._tables.layout import BY_NAME, TABLES
 from sandbox import databases
@@ -115,6 +117,25 @@ def test_every_value_is_read_as_it_is(layout: Layout, new_database: MakeDatabase
         assert rows[f"text {number}"]["string_value"] == text
     assert base64.b64decode(rows["bytes 2"]["byte_value"]) == bytes(range(256)) * 3
     assert (rows["truth 0"]["bool_value"], rows["truth 1"]["bool_value"], rows["text 0"].get("bool_value")) == (True, False, None)
+
+
+@pytest.mark.parametrize(("encoding", "of_this_machine"), [("LATIN1", None), ("UTF8", "LATIN1")])
+def test_texts_are_in_utf_8_whatever_the_encoding_of_the_database_and_of_this_machine_is(
+    layout: Layout, new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, encoding: str, of_this_machine: str | None
+) -> None:
+    kind = "postgresql"
+    name, address = new_database(kind), databases.address(layout, kind)
+    with databases.administration(layout, kind) as run:
+        run(f"DROP DATABASE {name}")
+        run(f"CREATE DATABASE {name} OWNER registries TEMPLATE template0 LOCALE 'C' ENCODING '{encoding}'")
+    schema.migrate(connect(layout, kind, name))
+    with opened(layout, kind, name) as (written, _engine):
+        written.execute('INSERT INTO "Context" (id, type_id, name) OVERRIDING SYSTEM VALUE SELECT 77, id, \'café\' FROM "Type" LIMIT 1')
+    if of_this_machine:
+        monkeypatch.setenv("PGCLIENTENCODING", of_this_machine)
+    view = View(kind, address, databases.PORTS[kind], name, REGISTRY.name, REGISTRY.password)
+    with contextlib.closing(postgresql(view, address, 10, True)) as read, snapshot.snapshot(read, kind) as taken:
+        assert [json.loads(line)["name"] for line in taken.rows(BY_NAME["Context"])] == ["café"]
 
 
 @pytest.mark.parametrize("kind", MYSQL_SERVERS)

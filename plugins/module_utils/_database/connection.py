@@ -211,6 +211,8 @@ def _postgresql(view: vocabulary.View, address: str, seconds: float, encrypted: 
             password=view.effective_password,
             dbname=view.name,
             connect_timeout=max(2, round(seconds)),
+            # Whatever the database stores: PostgreSQL would send texts as it stores them.
+            client_encoding="UTF8",
             sslmode=mode if encrypted else "disable",
             sslrootcert=(authority_file if authority else ssl.get_default_verify_paths().cafile or NO_FILE) if use.checks_chain else NO_FILE,
             sslcert=certificate_file if certificate and key else NO_FILE,
