@@ -96,7 +96,7 @@ class Server:
 
     def preview(self, entry: Mapping[str, Any], data: str | None) -> Preview:
         """What a source would bring. It is no judge of what the server accepts. NoAnswerError with what the server says of it, too."""
-        boundary = secrets.token_hex(16)
+        boundary = secrets.token_hex()
         parts = {"config": json.dumps(entry), **({"catalogData": data} if data is not None else {})}
         lines = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}.yaml"\r\n\r\n{text}\r\n' for name, text in parts.items()]
         body = "".join([*lines, f"--{boundary}--\r\n"]).encode()

@@ -10,6 +10,7 @@ other means to be the cluster's.
 
 from __future__ import annotations
 
+import itertools
 import re
 import ssl
 import time
@@ -142,7 +143,7 @@ def responded(opener: OpenerDirector, request: Request, longest: int = 0) -> tup
 
 
 def _answer(opener: OpenerDirector, address: str, token: str, version: str) -> Answer:
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in itertools.count(1):
         # A new one each time: a proxy leaves its traces in it.
         request = Request(address + PATH.format(version), headers={"Authorization": f"Bearer {token}"})
         try:

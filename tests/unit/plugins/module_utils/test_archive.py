@@ -285,6 +285,7 @@ PROPERTIES = layout.BY_NAME["ContextProperty"]
         ('{"double_value":"NaN"}', '{"double_value":NaN}'),
         ('{"double_value":"-Infinity"}', '{"double_value":-Infinity}'),
         ('{"double_value":null,"string_value":"\\u000a"}', '{"double_value":null,"string_value":"\\n"}'),
+        ('{"double_value":-0.0,"string_value":"\\u000a"}', '{"double_value":0,"string_value":"\\n"}'),
         ('{"double_value":null,"string_value":"\\/"}', '{"double_value":null,"string_value":"/"}'),
     ],
 )
