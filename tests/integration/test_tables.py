@@ -133,6 +133,7 @@ def test_texts_are_in_utf_8_whatever_the_encoding_of_the_database_and_of_this_ma
         written.execute('INSERT INTO "Context" (id, type_id, name) OVERRIDING SYSTEM VALUE SELECT 77, id, \'café\' FROM "Type" LIMIT 1')
     if of_this_machine:
         monkeypatch.setenv("PGCLIENTENCODING", of_this_machine)
+        monkeypatch.setenv("PGOPTIONS", "-c search_path=nowhere")
     view = View(kind, address, databases.PORTS[kind], name, REGISTRY.name, REGISTRY.password)
     with contextlib.closing(postgresql(view, address, 10, True)) as read, snapshot.snapshot(read, kind) as taken:
         assert [json.loads(line)["name"] for line in taken.rows(BY_NAME["Context"])] == ["café"]

@@ -218,6 +218,7 @@ def _postgresql(view: vocabulary.View, address: str, seconds: float, encrypted: 
             sslcert=certificate_file if certificate and key else NO_FILE,
             sslkey=key_file if certificate and key else NO_FILE,
             # Nothing that this machine sets for other connections takes part.
+            options="",
             sslcrl=NO_FILE,
             gssencmode="disable",
             passfile=NO_FILE,
