@@ -1169,6 +1169,12 @@ def test_an_artifact_of_a_model_that_is_not_shown_is_not_noticed():
         assert [finding.effect for finding in catalog_merged.source_findings(source, lambda _origin, _path: text, catalog.WITH_AGENTS)] == effects
 
 
+def test_an_mcp_server_that_is_not_shown_is_noticed():
+    source = "{id: a, name: A, type: yaml, excludedServers: [a*], properties: {yamlCatalogPath: a.yaml}}"
+    found = source_findings(source, {"a.yaml": "mcp_servers: [{name: a, artifacts: [{uri: x}]}, {name: c}]"}, section="mcp_catalogs")
+    assert [(finding.effect, finding.path) for finding in found] == [(PARTLY, "mcp_servers[0].artifacts[0].uri")]
+
+
 @pytest.mark.parametrize(
     ("section", "entries", "other", "clashes"),
     [

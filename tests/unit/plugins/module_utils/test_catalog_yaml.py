@@ -157,7 +157,7 @@ UNREADABLE = {
 def test_what_the_server_refuses_is_refused_with_its_line(text, reason):
     with pytest.raises(catalog_yaml.NotYamlError) as refused:
         catalog_yaml.parse(text)
-    assert reason is None or str(refused.value) == reason
+    assert str(refused.value) == reason if reason else not str(refused.value).startswith("None")
 
 
 @pytest.mark.usefixtures("_library")
