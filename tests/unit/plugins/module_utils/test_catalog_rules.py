@@ -1162,9 +1162,9 @@ def test_names_are_known_whatever_the_case_of_the_keys_and_not_those_that_older_
 
 
 def test_an_artifact_of_a_model_that_is_not_shown_is_not_noticed():
-    text = "models: [{name: a, artifacts: [{uri: x}]}, {name: b}]"
+    text = "models: [{name: a, artifacts: [{uri: x}]}, {name: b}, {name: b}]"
     values = {"id": "a", "name": "A", "type": "yaml", "properties": {"yamlCatalogPath": "a.yaml"}}
-    for excluded, effects in (([], [PARTLY]), (["a"], [])):
+    for excluded, effects in (([], [PARTLY, ADVICE]), (["a"], [ADVICE])):
         source = catalog_merged.Merged(catalog.MODEL, "a", {**values, "excludedModels": excluded}, {"properties": "c"})
         assert [finding.effect for finding in catalog_merged.source_findings(source, lambda _origin, _path: text, catalog.WITH_AGENTS)] == effects
 

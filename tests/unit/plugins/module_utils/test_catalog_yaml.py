@@ -244,6 +244,7 @@ def test_a_few_aliases_and_merges_are_read():
 def test_only_the_first_document_is_read():
     for text, value, has_more in (
         ("a: 1\n---\n[", {"a": 1}, True),
+        ("{a: 1}\nb", {"a": 1}, True),
         ("a: 1\n---\nb: 2", {"a": 1}, True),
         ("---\na: 1\n...\n# end", {"a": 1}, False),
         ("# c", None, False),
