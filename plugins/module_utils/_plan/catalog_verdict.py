@@ -30,7 +30,9 @@ class Verdict:
             self._check_config_map(name, self.after.texts[name])
         self._check_files()
         self._warn_of_labels()
-        known = [(source, merged) for source in self.wanted.sources if (merged := self.after.sources.get((source.kind.name, source.id)))]
+        # One that is removed may be there still, under the older key of a file.
+        present = [source for source in self.wanted.sources if not source.is_absent]
+        known = [(source, merged) for source in present if (merged := self.after.sources.get((source.kind.name, source.id)))]
         for source, merged in known:
             self._check_source(source, merged)
         if not self.drafts.problems:
@@ -83,7 +85,7 @@ class Verdict:
             if field_.key and field_.option in source.values:
                 value = catalog_view.live_value(merged, source, field_)
                 if not catalog_view.equals(field_.option, value, source.values[field_.option]):
-                    origin = merged.origins[source.key_of(field_.key)]
+                    origin = merged.origins["properties" if field_.in_properties else source.key_of(field_.key)]
                     problem = f"would have no effect, because ConfigMap {origin!r} overrides it"
                     self.drafts.refuse(source, field_.option, problem, "Change it there", source.values[field_.option])
 

@@ -1139,3 +1139,21 @@ def test_of_a_token_it_is_shown_that_it_changes_but_not_what_it_is():
 def test_a_preview_is_of_the_source_as_it_would_be(options, entry, data):
     [source] = wanted(options).sources
     assert catalog_view.previewed(source, live().view) == (entry, data)
+
+
+def test_the_entry_of_a_removed_source_that_the_older_key_still_has_is_no_obstacle():
+    entry = "  - {id: fraud_models, name: Fraud models, type: yaml, properties: {yamlCatalogPath: fraud_models.yaml}}\n"
+    there = live(f"catalogs:\n{entry}model_catalogs:\n{entry}")
+    plan = planned({"id": "fraud_models", "name": "Fraud", "state": "absent"}, there=there)
+    assert plan.problems == ()
+    assert not any("fraud_models" in warning for warning in plan.warnings)
+    assert catalog_yaml.parse(after(plan, there=there)["sources.yaml"])["model_catalogs"] == []
+
+
+def test_a_token_that_takes_the_organization_from_a_source_of_the_product_is_refused():
+    default = "catalogs:\n  - {id: granite, name: Granite, type: hf, includedModels: [a/*], properties: {allowedOrganization: ibm-granite}}\n"
+    there = live("catalogs: []", config_map("default-catalog-sources", default))
+    plan = planned({"id": "granite", "organization": "ibm-granite", "token": "hf_new"}, there=there)
+    [problem] = plan.problems
+    assert problem.option == "sources[0].organization"
+    assert "'model-catalog-sources' overrides it" in problem.problem
