@@ -34,7 +34,8 @@ ENDLESS = {
 MAYBE_ENDLESS = re.compile(r"\.(inf|nan)\b", re.IGNORECASE)
 # The server's library looks no further at a scalar that begins with another character.
 FIRST = frozenset("+-0123456789.yYnNtTfFoO~")
-INTEGER = re.compile(r"([-+]?)(?:0[bB]([01]+)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)|(0|[1-9][0-9]*))")
+# No number of 64 bits has more digits than 20; Python refuses to read some thousands.
+INTEGER = re.compile(r"([-+]?)(?:0[bB]([01]+)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)|(0|[1-9][0-9]{0,19}))")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 # As the server's library reads what has the tag of a time.
 TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt ]\d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?( ?([Zz]|[-+]\d{2}:\d{2}|[-+]\d{1,2}))?)?")

@@ -81,6 +81,14 @@ def test_a_scalar_is_what_go_takes_it_for(text, value):
     assert (found, type(found)) == (value, type(value))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("1" * 21, float("1" * 21)), ("-" + "9" * 20, -1e20), ("9" * 5000, "9" * 5000), ("-9" + "9" * 5000, "-9" + "9" * 5000)]
+)
+def test_a_number_with_more_digits_than_python_reads_is_a_text(text, value):
+    found = catalog_yaml.scalar(text)
+    assert (found, type(found)) == (value, type(value))
+
+
 @pytest.mark.usefixtures("_library")
 def test_texts_in_quotes_are_strings():
     assert catalog_yaml.parse("a: 'yes'\nb: \"1_000\"\nc: |-\n  y\nd: !!str 5\n'<<': {e: f}") == {
