@@ -195,7 +195,9 @@ class _Sources:
         new = dict(raw)
         spelled = {key.casefold(): key for key in raw}
         of_properties = spelled.get("properties", "properties")
-        properties: dict[str, Any] = dict(raw.get(of_properties) or {})
+        given = raw.get(of_properties)
+        # The server refuses a file in which they are something else.
+        properties: dict[str, Any] = dict(given) if isinstance(given, dict) else {}
         for field_ in differing:
             value = source.values[field_.option]
             if field_.in_properties:
@@ -287,7 +289,9 @@ def _plan_labels(wanted: Sequence[Mapping[str, Any]], purge: bool, drafts: catal
     if not _knows("labels", "labels", bool(wanted), drafts):
         return
     files = drafts.live.view.files
-    places = {label.get("name"): (name, index) for name, file in files.items() for index, label in enumerate(file.labels)}
+    labels = [(label.get("name"), name, index) for name, file in files.items() for index, label in enumerate(file.labels)]
+    # The server refuses a file with a label whose name is something else.
+    places = {shown: (name, index) for shown, name, index in labels if shown is None or isinstance(shown, str)}
     for number, label in enumerate(wanted):
         _plan_label(f"labels[{number}]", label, places.get(label["name"]), drafts)
     if purge:

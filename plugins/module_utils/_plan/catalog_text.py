@@ -39,9 +39,11 @@ class Edited:
 
 
 def edited(text: str, edits: Sequence[Edit]) -> Edited:
-    """A file after these edits. NotYamlError where it is none to begin with."""
+    """A file after these edits. NotYamlError where it is none to begin with, or is built in another way."""
     document = catalog_yaml.read(text)
     before = document.value() or {}
+    if not isinstance(before, dict):
+        raise catalog_yaml.NotYamlError("it is not a mapping")
     after = _meaning(before, edits)
     if after == before:
         return Edited(text)
@@ -67,8 +69,11 @@ def _meaning(before: Mapping[str, Any], edits: Iterable[Edit]) -> dict[str, Any]
     removed: list[tuple[list[Any], int]] = []
     for edit in edits:
         section: Any = after.get(edit.section)
+        type_: Any = dict if isinstance(edit.at, str) else list
         if section is None:
-            section = after[edit.section] = {} if isinstance(edit.at, str) else []
+            section = after[edit.section] = type_()
+        if not isinstance(section, type_):
+            raise catalog_yaml.NotYamlError(f"{edit.section} has another type")
         if isinstance(edit.at, str):
             if edit.value is None:
                 section.pop(edit.at, None)

@@ -1157,3 +1157,34 @@ def test_a_token_that_takes_the_organization_from_a_source_of_the_product_is_ref
     [problem] = plan.problems
     assert problem.option == "sources[0].organization"
     assert "'model-catalog-sources' overrides it" in problem.problem
+
+
+@pytest.mark.parametrize("name", ["[a]", "{a: 1}"])
+def test_a_label_whose_name_is_no_text_is_refused(name):
+    there = live(f"labels: [{{name: {name}}}]\n")
+    problems = planned(labels=[{"name": "Mine"}], there=there).problems
+    assert any("labels[0].name: must be a string" in problem.problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("properties", ["text", "5", "[a]"])
+def test_properties_that_are_no_mapping_are_refused_or_replaced(properties):
+    there = live(f"catalogs:\n  - id: fraud_models\n    name: Fraud\n    type: yaml\n    properties: {properties}\n")
+    problems = planned({"id": "fraud_models", "name": "New"}, there=there).problems
+    assert any("properties: must be a mapping" in problem.problem for problem in problems), problems
+    plan = planned({"id": "fraud_models", "content": MODELS}, there=there)
+    [entry] = catalog_yaml.parse(after(plan, there=there)["sources.yaml"])["catalogs"]
+    assert entry["properties"] == {"yamlCatalogPath": "fraud_models.yaml"}
+
+
+@pytest.mark.parametrize("text", ["- a\n", "5\n", "text\n", "catalogs: text\n", "catalogs: 5\n", "catalogs: {a: 1}\n"])
+def test_a_file_that_is_built_in_another_way_gets_no_source(text):
+    plan = planned({"id": "new", "name": "New", "content": MODELS}, there=live(text))
+    assert [problem for problem in plan.problems if "makes the whole catalog unavailable" in problem.problem and "must be a" in problem.problem]
+    assert plan.changes == ()
+
+
+@pytest.mark.parametrize("text", ["namedQueries: text\n", "namedQueries: [a]\n"])
+def test_a_file_with_queries_that_are_no_mapping_gets_no_query(text):
+    query = {"name": "q", "asset_type": None, "filters": [{"field": "f", "operator": "=", "value": 1}]}
+    plan = planned(named_queries=[query], there=live(text))
+    assert [problem for problem in plan.problems if "namedQueries: must be a mapping" in problem.problem]
