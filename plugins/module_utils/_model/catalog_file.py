@@ -130,6 +130,8 @@ def _labels(given: Sequence[Any], check: catalog_check.Check) -> tuple[Mapping[s
         path = f"labels[{index}]"
         if label is not None and not isinstance(label, dict):
             check.refuse(path, f"must be a mapping, but is {catalog_check.word_for(label)}", "Set a mapping with a name")
+            # The places of the others are those in the file.
+            labels.append({"name": ""})
             continue
         found: dict[str, Any] = label or {}
         name = found.get("name", "")

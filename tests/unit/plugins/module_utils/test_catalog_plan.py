@@ -1188,3 +1188,11 @@ def test_a_file_with_queries_that_are_no_mapping_gets_no_query(text):
     query = {"name": "q", "asset_type": None, "filters": [{"field": "f", "operator": "=", "value": 1}]}
     plan = planned(named_queries=[query], there=live(text))
     assert [problem for problem in plan.problems if "namedQueries: must be a mapping" in problem.problem]
+
+
+def test_labels_beside_one_that_is_no_mapping_are_known_by_their_places_in_the_file():
+    there = live("catalogs: []\nlabels:\n  - text\n  - name: Mine\n    displayName: Old\n  - name: Other\n")
+    plan = planned(labels=[{"name": "Mine", "display_name": "New"}], purge=True, there=there)
+    assert catalog_yaml.parse(after(plan, there=there)["sources.yaml"])["labels"] == [{"name": "Mine", "displayName": "New"}]
+    [problem] = planned(labels=[{"name": "Mine", "display_name": "New"}], there=there).problems
+    assert "labels[0]: must be a mapping, but is a string" in problem.problem

@@ -835,7 +835,7 @@ def test_named_queries_are_read_in_both_forms():
 
 
 def test_labels_are_read_as_they_are_written():
-    assert read("labels: [{name: a, x: b}, {name: null}, c, null]").labels == ({"name": "a", "x": "b"}, {"name": None}, {})
+    assert read("labels: [{name: a, x: b}, {name: null}, c, null]").labels == ({"name": "a", "x": "b"}, {"name": None}, {"name": ""}, {})
     assert read("catalogs: []\nlabels: []").content == {"catalogs": [], "labels": []}
 
 
