@@ -139,6 +139,21 @@ def test_texts_are_in_utf_8_whatever_the_encoding_of_the_database_and_of_this_ma
         assert [json.loads(line)["name"] for line in taken.rows(BY_NAME["Context"])] == ["café"]
 
 
+@pytest.mark.parametrize(("kind", "value"), [("postgresql", "[1]"), ("mysql", "[1]"), ("postgresql", '"many"')])
+def test_a_number_that_was_made_something_else_is_told_in_words(layout: Layout, new_database: MakeDatabase, kind: str, value: str) -> None:
+    name = new_database(kind)
+    schema.migrate(connect(layout, kind, name))
+    insert_odd_rows(layout, kind, name)
+    quote = "`" if kind == "mysql" else '"'
+    with opened(layout, kind, name) as (connection, engine):
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {quote}ContextProperty{quote} DROP COLUMN double_value{'' if kind == 'mysql' else ' CASCADE'}")
+            cursor.execute(f"ALTER TABLE {quote}ContextProperty{quote} ADD COLUMN double_value json")
+            cursor.execute(f"UPDATE {quote}ContextProperty{quote} SET double_value = %s, string_value = %s", (value, "\\"))
+        with snapshot.snapshot(connection, engine) as taken, pytest.raises(snapshot.UnusableDatabaseError, match="ContextProperty has a row that is not valid"):
+            list(taken.rows(BY_NAME["ContextProperty"]))
+
+
 @pytest.mark.parametrize("kind", MYSQL_SERVERS)
 def test_rows_of_every_length_are_read_from_the_packets_of_mysql(layout: Layout, new_database: MakeDatabase, kind: str) -> None:
     name = new_database(kind)

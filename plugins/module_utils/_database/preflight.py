@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import _errors, _options, _texts
-from .._model import custom_resource, manifests
+from .._model import custom_resource, kinds, manifests
 from . import connection, probe, resolution, vocabulary
 
 if TYPE_CHECKING:
@@ -119,5 +119,5 @@ def _overlaid(read: resolution.Read, contents: Mapping[tuple[str, str], manifest
 
 def _lowered(message: str) -> str:
     first, space, rest = message.partition(" ")
-    # Not a name such as PostgreSQL.
-    return f"{first.lower() if first.istitle() else first}{space}{rest}"
+    # Not a name such as PostgreSQL or Secret.
+    return f"{first.lower() if first.istitle() and first not in kinds.APIS else first}{space}{rest}"

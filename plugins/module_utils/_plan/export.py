@@ -82,8 +82,8 @@ def exported_permissions(target: permissions.Target, live: Sequence[manifests.Ma
     options = role_bindings.as_options(grants, group)
     problems: list[_errors.Problem] = []
     listed = permissions.permissions_from_options(options, False, problems, [])
-    refused = {problem.option.partition("]")[0]: problem.problem for problem in problems}
-    left_out = [f"{_label(options, path)} ({problem})" for path, problem in refused.items()]
+    refused = {_label(options, problem.option): problem.problem for problem in problems}
+    left_out = [f"{label} ({problem})" for label, problem in refused.items()]
     # With the permissions that are listed nothing is created or deleted, but a RoleBinding may be fixed.
     fixed = {change.name for change in permission_plan.grant_changes(listed, granted, directory.Known()).changes}
     left_out += [f"{grant} (a run would fix its RoleBinding {present[grant.key].name!r})" for grant in listed.grants if present[grant.key].name in fixed]
@@ -97,8 +97,8 @@ def exported_permissions(target: permissions.Target, live: Sequence[manifests.Ma
 
 
 def _label(options: manifests.Manifest, path: str) -> str:
-    """What people know an entry of the permissions by: `permissions.groups[3` is one of the groups."""
-    kind, _bracket, index = path.partition(".")[2].partition("[")
+    """What people know an entry of the permissions by: `permissions.groups[3]` is one of the groups, and may be followed by a part of it."""
+    kind, _bracket, index = path.partition("]")[0].partition(".")[2].partition("[")
     entry = options[kind][int(index)]
     name = f"{entry['namespace']}/{entry['name']}" if isinstance(entry, dict) else repr(entry)
     return f"{permissions.WORDS.get(kind, 'member')} {name}"

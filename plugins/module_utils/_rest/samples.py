@@ -49,6 +49,8 @@ def taken(reader: registry_reader.Reader, name: str) -> Samples:
 def _asked(path: str) -> Samples:
     connection = HTTPConnection("localhost")
     connection.sock = socket.socket(socket.AF_UNIX)
+    # Who waits for no answer any more would otherwise keep the connection to the pod open.
+    connection.sock.settimeout(_SECONDS)
     connection.sock.connect(path)
     # Another connection would not go to the pod.
     connection.auto_open = 0

@@ -48,7 +48,7 @@ class Digest:
 
 
 def canonical(table: layout.Table) -> Callable[[list[bytes]], list[bytes]]:
-    """What writes rows of a table, given as their lines, in the only way. ValueError for a line that is no JSON."""
+    """What writes rows of a table, given as their lines, in the only way. ValueError for a line that is no JSON, TypeError for a number that is none."""
     # No table has more than one.
     double = next((column.shown for column in table.columns if column.form == layout.DOUBLE), None)
 

@@ -111,7 +111,7 @@ class Snapshot:
             for block in read(self._connection, table, lines.statement(table, self._kind, self._suffix)):
                 try:
                     rows = canonical(block)
-                except ValueError:
+                except (ValueError, TypeError):
                     raise UnusableDatabaseError(f"The table {table.name} has a row that is not valid") from None
                 yield rows
         self.is_interrupted = False

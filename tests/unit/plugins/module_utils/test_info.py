@@ -160,6 +160,12 @@ def test_a_second_subject_is_told_only_where_it_has_access_that_is_not_listed(be
     assert permissions(dashboards(ALICE), dashboards(SCIENTISTS), beside) == ({"groups": ["data-scientists"], "users": ["alice"]}, ())
 
 
+def test_a_service_account_of_which_both_parts_are_wrong_is_told_once():
+    found, left_out = permissions(dashboards(SCIENTISTS), dashboards(ACCOUNT), dashboards(Grant("service_accounts", "Robot", "CI")))
+    assert found == {"groups": ["data-scientists"], "service_accounts": [{"namespace": "ci", "name": "pipeline"}]}
+    assert left_out == ("service account CI/Robot (is not a valid name of a service account)",)
+
+
 def test_what_a_run_would_write_anew_is_left_out():
     hidden, ownerless = dashboards(SCIENTISTS, ALICE), dashboards(PROJECT)
     del ownerless["metadata"]["ownerReferences"]

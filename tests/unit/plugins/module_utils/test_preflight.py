@@ -60,12 +60,14 @@ def test_a_database_behind_a_closed_door_is_not_reached_and_one_that_refuses_is(
 def test_where_the_check_must_pass_each_failure_is_a_problem_with_a_remedy() -> None:
     tls = Finding("tls", FAILURE, "TLS is required", "Enable it")
     certificate = Finding("settings", FAILURE, "A key is missing", "Set both")
-    sentences = [(problem.option, problem.problem, problem.remedy) for problem in found(LOGIN, SCARCE, MISSING, OLD, tls, certificate).problems()]
+    password = Finding("password", FAILURE, "Secret 'fraud-db' with the password does not exist", "Create it")
+    sentences = [(problem.option, problem.problem, problem.remedy) for problem in found(LOGIN, SCARCE, MISSING, OLD, tls, certificate, password).problems()]
     assert sentences == [
         ("check_database", "the database does not exist", "Create it"),
         ("check_database", "MySQL 4 is not supported", "Fix the database"),
         ("check_database", "TLS is required", "Enable it"),
         ("check_database", "a key is missing", "Set both"),
+        ("check_database", "Secret 'fraud-db' with the password does not exist", "Create it"),
     ]
     assert found(LOGIN, SCARCE).problems() == found(CLOSED, REFUSED).problems() == FORBIDDEN.problems() == []
     [problem] = LACKING.problems()

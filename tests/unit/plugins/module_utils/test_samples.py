@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.modelops.openshift_ai.plugins.module_utils import _deadline
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._model import server_pods
 from ansible_collections.modelops.openshift_ai.plugins.module_utils._rest import samples
 
@@ -91,6 +93,21 @@ def test_another_status_is_no_answer(tmp_path: Path) -> None:
 def test_no_other_server_is_asked_when_the_connection_to_the_pod_ends(tmp_path: Path) -> None:
     with served(tmp_path, {}, is_last=True) as path, pytest.raises(NotConnected):
         samples._asked(path)
+
+
+def test_a_connection_to_a_server_that_never_answers_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "_SECONDS", 0.05)
+    path = os.path.relpath(tmp_path / "http")
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(path)
+        silent.listen(1)
+        with pytest.raises(TimeoutError):
+            _deadline.within(10, lambda: samples._asked(path))
+        connection, _address = silent.accept()
+        with connection:
+            connection.settimeout(5)
+            # The request, and then the end.
+            assert connection.recv(1 << 16) and connection.recv(1) == b""
 
 
 def pod(is_ready: bool = True, container: str = server_pods.SERVER, **more: Any) -> dict[str, Any]:
