@@ -141,7 +141,7 @@ def test_what_shows_it_takes_no_signal_from_the_thread_that_waits_for_the_module
 
 def test_each_line_is_shown_once_however_it_was_written(tmp_path: Path) -> None:
     said: list[str] = []
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 100
     with following(str(tmp_path), said.append), (tmp_path / PROGRESS_FILE).open("ab", buffering=0) as file:
         file.write(b"one\ntw")
         while said != ["one"]:
