@@ -540,6 +540,22 @@ def test_what_failed_before_is_told_when_the_api_server_ends_the_wait(layout, au
     assert set(said) == {"registries[0].database.ca", "registries[1]"} and "responded with 400" in said["registries[1]"], run.result["msg"]
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_ends_the_wait_for_all_is_told_once_unless_more_is_known_of_them(layout, automation, room, refused):
+    prefix, database = room
+    # The first list is that of the plan.
+    rules = [fault("status", status=400, verbs=("list",), path="/deployments", skip=1, count=None)]
+    rules += [fault("status", status=422, verbs=("create",), path="/rolebindings", count=None)] * refused
+    faults.api_rules(layout, rules)
+    try:
+        [run] = automation.sequence([task(entries(prefix, 2, database, grants=1))])
+    finally:
+        faults.api_rules(layout, [])
+    assert run.failed and "responded with 400" in run.result["msg"], run.output
+    told = [(problem["option"], "responded with 422" in problem["problem"]) for problem in run.result.get("problems", [])]
+    assert told == [(f"registries[{number}]", more) for number in range(2) for more in (False, True)] * refused, run.result["msg"]
+
+
 @pytest.mark.parametrize("rules", FAULTS.values(), ids=FAULTS)
 def test_a_run_comes_through_faults_of_the_api_server_and_leaves_nothing_to_the_next(cluster, layout, automation, room, rules):
     """The one that is not heard takes a minute: two answers are waited for until the module gives them up."""
