@@ -556,6 +556,21 @@ def test_what_ends_the_wait_for_all_is_told_once_unless_more_is_known_of_them(la
     assert told == [(f"registries[{number}]", more) for number in range(2) for more in (False, True)] * refused, run.result["msg"]
 
 
+def test_what_ends_the_wait_for_one_fails_none_that_is_available(layout, automation, room):
+    prefix, database = room
+    wanted = entries(prefix, 2, database, grants=0)
+    [made] = automation.sequence([task(wanted[:1])])
+    # The first two lists are those of the plan and of the first look, which shows that one registry is available.
+    faults.api_rules(layout, [fault("status", status=400, verbs=("list",), path="/deployments", skip=2, count=None)])
+    try:
+        [run] = automation.sequence([task(wanted)])
+    finally:
+        faults.api_rules(layout, [])
+    assert not made.failed and run.failed, made.output
+    assert [problem["option"] for problem in run.result.get("problems", [])] == ["registries[1]"], run.result["msg"]
+    assert {name[-2:]: registry["failed"] for name, registry in by_name(run).items()} == {"-0": False, "-1": True}, run.output
+
+
 @pytest.mark.parametrize("rules", FAULTS.values(), ids=FAULTS)
 def test_a_run_comes_through_faults_of_the_api_server_and_leaves_nothing_to_the_next(cluster, layout, automation, room, rules):
     """The one that is not heard takes a minute: two answers are waited for until the module gives them up."""
