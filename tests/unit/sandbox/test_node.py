@@ -259,7 +259,7 @@ def test_a_database_that_is_stopped_before_it_serves_sets_no_password_at_its_add
     monkeypatch.setattr(databases, "copy_new_postgresql", lambda *_arguments: None)
     monkeypatch.setattr(databases, "write_access_rules", lambda *_arguments: None)
     # A program that never listens, so that nobody answers at the address.
-    monkeypatch.setattr(databases, "postgresql_arguments", lambda *_arguments: ["sleep", "60"])
+    monkeypatch.setattr(databases, "postgresql_arguments", lambda *_arguments: ["sh", "-c", f"touch {tmp_path}/started; exec sleep 60"])
     monkeypatch.setattr(databases, "server_environment", lambda _layout: {"PATH": os.defpath})
     monkeypatch.setattr(databases, "unprivileged", lambda _user: {})
     variables = {"POSTGRESQL_USER": "u", "POSTGRESQL_PASSWORD": "p", "POSTGRESQL_DATABASE": "d"}
@@ -269,6 +269,8 @@ def test_a_database_that_is_stopped_before_it_serves_sets_no_password_at_its_add
         with ThreadPoolExecutor() as threads:
             database = Postgres(Layout(str(tmp_path), network=99), cast(Launch, launch), "claim", print, threads, lambda _serves: None)
             run = asyncio.create_task(database.run())
+            while not (tmp_path / "started").exists():
+                await asyncio.sleep(0.01)
             await asyncio.sleep(0.3)
             run.cancel()
             await asyncio.wait([run])
