@@ -652,7 +652,8 @@ def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str
     if not kind:
         return Loaded("error", "source has no type defined")
     if kind == "hf" and asset == MODELS:
-        return Loaded("error", _hugging_face_problem(source, properties))
+        problem = _hugging_face_problem(source, properties)
+        return Loaded("error", problem) if problem else Loaded("available")
     if kind != "yaml":
         return Loaded("error", f'catalog type "{kind}" not registered' if asset == MODELS else f"unknown provider type: {kind}")
     path = properties.get("yamlCatalogPath")
@@ -684,10 +685,18 @@ def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str
     return Loaded("available", "", names)
 
 
+def _is_single(pattern: str) -> bool:
+    owner, slash, model = pattern.strip(SPACES).partition("/")
+    return bool(owner) and "*" not in owner and not model.endswith("*") and (not slash or bool(model))
+
+
 def _hugging_face_problem(source: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
     """Its host cannot be reached from here."""
     organization, patterns = properties.get("allowedOrganization"), source.get("includedModels") or []
     if not organization and not patterns:
         return "includedModels cannot be empty for Hugging Face catalog"
     listed = [f"{organization}/{pattern}" for pattern in patterns or ["*"]] if organization else patterns
+    excluded = [f"{organization}/{pattern}" if organization else pattern for pattern in source.get("excludedModels") or ()]
+    if all(_is_single(name) and not allows(name, {"includedModels": listed, "excludedModels": excluded}, MODELS) for name in listed):
+        return ""
     return f"failed to expand model patterns: no models found: [{' '.join(listed)}]"

@@ -231,6 +231,14 @@ def test_hugging_face_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None
     running(monkeypatch, work, sources="catalogs: [{id: a, name: A, type: hf, properties: {allowedOrganization: ibm}, includedModels: [granite-*]}]")
 
 
+def test_hugging_face_is_not_asked_for_models_that_are_excluded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(run: Run) -> None:
+        assert (run.source()["status"], run.models()) == ("available", [])
+
+    excluded = "includedModels: [A], excludedModels: [x, a]"
+    running(monkeypatch, work, sources=f"catalogs: [{{id: a, name: A, type: hf, properties: {{allowedOrganization: 'org/*'}}, {excluded}}}]")
+
+
 def test_a_disabled_source_shows_nothing_and_its_data_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(run: Run) -> None:
         assert (run.source()["status"], run.models()) == ("disabled", [])

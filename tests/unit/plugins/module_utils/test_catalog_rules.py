@@ -1003,6 +1003,48 @@ SOURCES = {
         FAILS,
         "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
     ),
+    "wrong organization that is asked for nothing, because each model is excluded": (
+        "{id: a, name: A, type: hf, includedModels: [b, c], excludedModels: [c, B], properties: {allowedOrganization: 'a/*'}}",
+        {},
+        ADVICE,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
+    "wrong organization with a model that is not excluded": (
+        "{id: a, name: A, type: hf, includedModels: [b, c], excludedModels: [c], properties: {allowedOrganization: 'a/*'}}",
+        {},
+        FAILS,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
+    "wrong organization, models of which are looked for": (
+        "{id: a, name: A, type: hf, includedModels: ['c* '], excludedModels: ['*'], properties: {allowedOrganization: 'a/b'}}",
+        {},
+        FAILS,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
+    "wrong organization whose models are all excluded and none is included": (
+        "{id: a, name: A, type: hf, includedModels: [], excludedModels: ['*'], properties: {allowedOrganization: 'a/b'}}",
+        {},
+        FAILS,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
+    "wildcard in the place of an organization, with excluded models": (
+        "{id: a, name: A, type: hf, includedModels: [b], excludedModels: [b], properties: {allowedOrganization: 'a*'}}",
+        {},
+        FAILS,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
+    "nothing in the place of an organization, with excluded models": (
+        "{id: a, name: A, type: hf, includedModels: [b], excludedModels: [b], properties: {allowedOrganization: '/x'}}",
+        {},
+        FAILS,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
+    "wrong organization after a blank, which patterns never match": (
+        "{id: a, name: A, type: hf, includedModels: [b], properties: {allowedOrganization: ' o/'}}",
+        {},
+        ADVICE,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
     "blank organization": (
         "{id: a, name: A, type: hf, properties: {allowedOrganization: ' '}}",
         {},
