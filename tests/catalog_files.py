@@ -369,20 +369,20 @@ def predicted(files: Mapping[str, str]) -> Verdict:
     statuses: dict[tuple[str, str], str | None] = {}
     names: dict[str, frozenset[str]] = {}
     for key, source in view.sources.items():
+        findings = view.findings_of(source)
+        effects = {finding.effect for finding in findings}
+        if any(finding.effect == catalog_check.FAILS and not finding.is_told for finding in findings):
+            statuses[key] = None
+            continue
         if not source.is_enabled:
             statuses[key] = "disabled"
             continue
-        findings = view.findings_of(source)
-        effects = {finding.effect for finding in findings}
         if catalog_check.DOWN in effects:
             return Verdict(CRASHED, why=f"{source.id}: {findings}")
         place = view.data_of(source)
         text = view.data(*place) if place else None
         shown = frozenset() if text is None else frozenset(catalog_merged.names(text, source)[1]) - NAMELESS
         is_partial = any(finding.effect == catalog_check.PARTLY and finding.is_told for finding in findings)
-        if any(finding.effect == catalog_check.FAILS and not finding.is_told for finding in findings):
-            statuses[key] = None
-            continue
         if catalog_check.FAILS in effects:
             statuses[key] = "error"
         elif source.type == catalog.HUGGING_FACE or (is_partial and source.kind is catalog.MCP):

@@ -685,18 +685,20 @@ def loaded(source: Mapping[str, Any], asset: str, data: Callable[[str, str], str
     return Loaded("available", "", names)
 
 
-def _is_single(pattern: str) -> bool:
-    owner, slash, model = pattern.strip(SPACES).partition("/")
-    return bool(owner) and "*" not in owner and not model.endswith("*") and (not slash or bool(model))
-
-
 def _hugging_face_problem(source: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
     """Its host cannot be reached from here."""
-    organization, patterns = properties.get("allowedOrganization"), source.get("includedModels") or []
+    given, patterns = properties.get("allowedOrganization"), source.get("includedModels") or []
+    organization = given if isinstance(given, str) else ""
     if not organization and not patterns:
         return "includedModels cannot be empty for Hugging Face catalog"
     listed = [f"{organization}/{pattern}" for pattern in patterns or ["*"]] if organization else patterns
     excluded = [f"{organization}/{pattern}" if organization else pattern for pattern in source.get("excludedModels") or ()]
-    if all(_is_single(name) and not allows(name, {"includedModels": listed, "excludedModels": excluded}, MODELS) for name in listed):
-        return ""
-    return f"failed to expand model patterns: no models found: [{' '.join(listed)}]"
+    for name in listed:
+        owner, slash, model = name.strip(SPACES).partition("/")
+        if not owner or "*" in owner or (slash and not model):
+            return f'failed to expand model patterns: wildcard pattern "{name}" is not supported'
+    models = [name for name in listed if not name.strip(SPACES).partition("/")[2].endswith("*")]
+    if not models:
+        return f"failed to expand model patterns: no models found: [{' '.join(listed)}]"
+    missing = [name for name in models if allows(name, {"includedModels": listed, "excludedModels": excluded}, MODELS)]
+    return f"Failed to fetch some models. Failed models: [{' '.join(missing)}]" if missing else ""

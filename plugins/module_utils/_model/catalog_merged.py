@@ -147,7 +147,7 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
     excluded = source.values.get("excludedModels") or []
     if isinstance(organization, str) and organization:
         if "*" in organization or "/" in organization or not catalog_yaml.trimmed(organization):
-            effect = "" if _is_asked_for(organization, patterns, excluded) else catalog_check.ADVICE
+            effect = "" if _is_missed(organization, patterns, excluded) else catalog_check.ADVICE
             check.refuse(f"properties.{catalog.ORGANIZATION}", "is not the name of an organization", "Set it without wildcards and slashes", effect)
         for key, listed in (("includedModels", patterns), ("excludedModels", excluded)):
             if any(pattern.startswith(f"{organization}/") for pattern in listed):
@@ -167,11 +167,13 @@ def _check_hugging_face(source: Merged, properties: Mapping[str, Any], generatio
             check.advise(f"properties.{name}", f"{problem}, in this version of OpenShift AI", "Remove it, and restrict who can edit the ConfigMap")
 
 
-def _is_asked_for(organization: str, patterns: Sequence[str], excluded: Sequence[str]) -> bool:
-    """Whether the server looks for an organization of this name at all: not where the patterns let through none of the single models."""
+def _is_missed(organization: str, patterns: Sequence[str], excluded: Sequence[str]) -> bool:
+    """Whether the server misses an organization of this name: not where there are single models, and the patterns let through none of these."""
     owner = catalog_yaml.trimmed(organization).partition("/")[0]
     names, hidden = ([f"{organization}/{pattern}" for pattern in listed] for listed in (patterns, excluded))
-    return not owner or "*" in owner or not patterns or any(catalog_yaml.trimmed(name).endswith("*") or allows(name, names, hidden) for name in names)
+    # Beside single models, it does not mind patterns for which it finds nothing.
+    singles = [name for name in names if not catalog_yaml.trimmed(name).endswith("*")]
+    return not owner or "*" in owner or not singles or any(allows(name, names, hidden) for name in singles)
 
 
 def allows(name: str, included: Iterable[str], excluded: Iterable[str]) -> bool:

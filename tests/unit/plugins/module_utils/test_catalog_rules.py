@@ -1045,6 +1045,18 @@ SOURCES = {
         ADVICE,
         "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
     ),
+    "wrong organization with patterns beside a model that is excluded": (
+        "{id: a, name: A, type: hf, includedModels: ['b*', '*', '*c'], excludedModels: ['*'], properties: {allowedOrganization: a/*}}",
+        {},
+        ADVICE,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
+    "wrong organization with patterns beside a model that is not excluded": (
+        "{id: a, name: A, type: hf, includedModels: ['b*', '*', '*c'], excludedModels: [c], properties: {allowedOrganization: a/*}}",
+        {},
+        FAILS,
+        "properties.allowedOrganization: is not the name of an organization. Set it without wildcards and slashes.",
+    ),
     "blank organization": (
         "{id: a, name: A, type: hf, properties: {allowedOrganization: ' '}}",
         {},
