@@ -31,7 +31,7 @@ from pathlib import Path
 
 import yaml
 
-from tests import phrases
+from tests import phrases, warm
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_THE_SAME_TIME = 2
@@ -343,7 +343,7 @@ def _runs(program: Path) -> bool:
 CHECKS: dict[str, Callable[[Check], object]] = {
     # The longest first: the others run beside it.
     "ansible-test sanity": sanity,
-    "ansible-lint": lambda check: check.run("ansible-lint", "--offline", "--strict", "--nocolor"),
+    "ansible-lint": lambda check: check.run("ansible-lint", "--offline", "--strict", "--nocolor", PATH=warm.shell(os.environ)["PATH"]),
     "mypy": lambda check: check.run("mypy", "--cache-dir", str(cache() / "mypy")),
     "ruff format": lambda check: check.run("ruff", "format", "--no-cache", "--check", "."),
     "ruff check": lambda check: check.run("ruff", "check", "--no-cache", "."),

@@ -1,23 +1,25 @@
-"""Imports what a program imports, and forks itself for each run of it: `server.py OWNER PYTHON` for ansible-playbook, and with a FILE for a module.
+"""Imports what a program imports, and forks itself for each run of it: `server.py OWNER FOLDER` for ansible-playbook, and with a FILE for a module.
 
-It listens on file 3, and ends with the process OWNER. Playbooks run their modules with the program PYTHON.
+It listens on file 3, and ends with the process OWNER. Servers find each other in the FOLDER.
 """
 
 from __future__ import annotations
 
+import _imp
 import atexit
 import base64
 import contextlib
 import ctypes
 import fcntl
 import gc
+import hashlib
 import importlib
 import marshal
 import os
 import pkgutil
-import re
 import runpy
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -26,16 +28,17 @@ import tempfile
 import threading
 import traceback
 import zipfile
+import zipimport
 import zlib
 from pathlib import Path
+
+import client
 
 LISTENING = 3
 # A server needs 40 MB. After this time without a run it ends, and the next run starts another.
 IDLE_SECONDS = float(os.environ.get("WARM_IDLE_SECONDS", "300"))
-PYTHON = sys.argv[2]
+FOLDER = Path(sys.argv[2])
 PR_SET_NAME = 15
-# By the name of this file, of which a process's name has the beginning, a test finds the processes of one playbook.
-OF_A_RUN = "RECORDER_FILE"
 OF_ANSIBLE = (
     "ansible.cli.playbook",
     "ansible.executor.module_common",
@@ -66,6 +69,8 @@ PLUGINS = {
 READ_IN_EACH_RUN = ("connection", "shell", "become")
 # Modules of the collection import these only when they need them.
 LATE_IMPORTS = ("cryptography.hazmat.primitives.serialization", "cryptography.x509", "jmespath", "psycopg", "pymysql", "pymysql.cursors", "yaml.cyaml")
+# Modules of the collection, and what playbooks for a controller run a hundred times, as they are named in the programs that Ansible makes of them.
+FORKED = (b"='ansible_collections.modelops.openshift_ai.plugins.modules.", b"='ansible.modules.uri'")
 COLLECTION = "ansible_collections.modelops.openshift_ai"
 # As with the setting internal_poll_interval. With the 0.001 of its default, Ansible takes a twentieth of a core to wait for a task.
 SECONDS_BETWEEN_LOOKS = 0.02
@@ -73,9 +78,9 @@ SECONDS_BETWEEN_LOOKS = 0.02
 
 def prepare_module(file: str, folder: str) -> None:
     """Import all that the payload of a module brings, and what that imports."""
-    payload = max(re.findall(rb"[A-Za-z0-9+/=\n]+", Path(file).read_bytes()), key=len)
+    compile_once()
     path = Path(folder, "payload.zip")
-    path.write_bytes(base64.b64decode(payload))
+    path.write_bytes(base64.b64decode(payload_of(Path(file).read_bytes())))
     sys.path.insert(0, str(path))
     for name in zipfile.ZipFile(path).namelist():
         module = name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
@@ -86,6 +91,27 @@ def prepare_module(file: str, folder: str) -> None:
     for module in LATE_IMPORTS:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
+
+
+def compile_once() -> None:
+    """Compile each source in payloads once for all servers: modules have most of them in common, and each run of one compiles its own file."""
+    shared = FOLDER / "compiled"
+    shared.mkdir(exist_ok=True)
+    compile_source = zipimport._compile_source
+
+    def compiled(path: str, source: bytes):
+        file = shared / hashlib.sha256(source).hexdigest()
+        with contextlib.suppress(OSError):
+            code = marshal.loads(file.read_bytes())
+            _imp._fix_co_filename(code, path)
+            return code
+        code = compile_source(path, source)
+        with tempfile.NamedTemporaryFile(dir=shared, delete=False) as written:
+            written.write(marshal.dumps(code))
+        os.replace(written.name, file)
+        return code
+
+    zipimport._compile_source = compiled
 
 
 def prepare_playbook() -> None:
@@ -108,15 +134,73 @@ def prepare_playbook() -> None:
                 getattr(loader, f"{kind}_loader").get(f"ansible.builtin.{name}", class_only=True)
     for kind in READ_IN_EACH_RUN:
         list(getattr(loader, f"{kind}_loader").all(class_only=True))
+    fork_modules()
     prepare_collection()
 
 
 def share_archives(constants) -> None:
     """Let servers for other environments use the same archives of modules, and with them the same servers of modules, if they find the same sources."""
     found = repr((constants.COLLECTIONS_PATHS, constants.DEFAULT_MODULE_PATH, constants.DEFAULT_MODULE_UTILS_PATH))
-    shared = Path(PYTHON).with_name(f"archives-{zlib.crc32(found.encode())}")
+    shared = FOLDER / f"archives-{zlib.crc32(found.encode())}"
     shared.mkdir(exist_ok=True)
     Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(shared)
+
+
+def fork_modules() -> None:
+    """Have modules forked that Ansible would give to the Python of this process with a shell."""
+    from ansible.plugins import loader
+    from ansible.utils.display import Display
+
+    connection = loader.connection_loader.get("ansible.builtin.local", class_only=True)
+    run_command = connection.exec_command
+
+    def run_or_fork(self, cmd, in_data=None, sudoable=True):
+        variables = variables_of_module(cmd)
+        server = None if variables is None else server_of_module(in_data or b"", {**os.environ, **variables})
+        if not server:
+            return run_command(self, cmd, in_data=in_data, sudoable=sudoable)
+        Display().vvv(f"EXEC {cmd}", host=self._play_context.remote_addr)
+        return forked(server, in_data, self.cwd or os.getcwd(), {**os.environ, **variables})
+
+    connection.exec_command = run_or_fork
+
+
+def variables_of_module(command: str) -> dict[str, str] | None:
+    """The environment that a command adds for Python, if it starts nothing else, without arguments."""
+    try:
+        _shell, _option, run = shlex.split(command)
+        *variables, program, _and, _sleep, _seconds = shlex.split(run)
+    except ValueError:
+        return None
+    if (program, _and, _sleep, _seconds) != (sys.executable, "&&", "sleep", "0") or not all("=" in variable for variable in variables):
+        return None
+    return dict(variable.split("=", 1) for variable in variables)
+
+
+def server_of_module(program: bytes, environment: dict[str, str]) -> str:
+    """The one for the payload of a module in an environment. Other modules have none, and nor has what only stands for a module of ours."""
+    found = max(map(program.find, FORKED))
+    if found < 0 or b"_ansiballz_main" not in program:
+        return ""
+    name = program[found : program.index(b"'", found + 2)].rpartition(b".")[2].decode()
+    return f"{name}-{zlib.crc32(payload_of(program))}-{client.looked_at(environment, client.OF_MODULES)}"
+
+
+def payload_of(program: bytes) -> bytes:
+    """By far the longest of its strings; the arguments of the module are in another."""
+    return max(program.replace(b'"', b"'").split(b"'"), key=len)
+
+
+def forked(server: str, program: bytes, directory: str, environment: dict[str, str]) -> tuple[int, bytes, bytes]:
+    """The exit code of a module, and what it has written to its standard output and error. Its program is its standard input."""
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        given.write(program)
+        given.seek(0)
+        files = given.fileno(), output.fileno(), errors.fileno()
+        code = client.exit_code(client.ask(str(FOLDER), server, program, [""], directory, environment, files))
+        for written in (output, errors):
+            written.seek(0)
+        return code, output.read(), errors.read()
 
 
 def keep_vars_files() -> None:
@@ -149,8 +233,9 @@ def name_process(name: str) -> None:
 
 def run(arguments: list[str], directory: str, environment: dict[str, str], files: list[int], module: bool) -> None:
     """Be the program: in the forked process."""
-    if OF_A_RUN in environment:
-        name_process(Path(environment[OF_A_RUN]).stem)
+    if client.OF_A_RUN in environment:
+        # Of a process's name there is room for the beginning.
+        name_process(Path(environment[client.OF_A_RUN]).stem)
     for target, source in enumerate(files):
         os.dup2(source, target)
         os.close(source)
@@ -161,13 +246,11 @@ def run(arguments: list[str], directory: str, environment: dict[str, str], files
     try:
         if module:
             sys.argv = arguments
-            runpy.run_path(arguments[0], run_name="__main__")
+            runpy.run_path("/dev/stdin", run_name="__main__")
         else:
             from ansible.cli.playbook import main
 
             sys.argv = [str(Path(sys.executable).with_name("ansible-playbook")), *arguments]
-            # What is `ansible_playbook_python` in playbooks.
-            sys.executable = PYTHON
             main(sys.argv)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)

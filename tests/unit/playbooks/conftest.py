@@ -17,11 +17,11 @@ from tests.playing import Played
 
 ROOT = Path(__file__).resolve().parents[3]
 # Ansible runs it with the module's options, as JSON because of this word in it: WANT_JSON. It does not look at them, but keeps them.
-MODULE = """#!/usr/bin/python
-import os, shutil, sys  # WANT_JSON
-shutil.copy(sys.argv[1], os.path.join(os.environ["ANSWERS"], "{name}.options"))
-print(open(os.path.join(os.environ["ANSWERS"], "{name}.json")).read())
-open(os.path.join(os.environ["ANSWERS"], "asked"), "a").write("{name}\\n")
+MODULE = """#!/bin/sh
+# WANT_JSON
+cp "$1" "$ANSWERS/{name}.options"
+cat "$ANSWERS/{name}.json"
+echo {name} >> "$ANSWERS/asked"
 """
 ANSWERING = (
     "model_catalog",
