@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import socket
+import stat
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -60,7 +61,10 @@ class Layout:
         for name, program in given.items():
             if program and not os.access(program, os.X_OK):
                 raise ValueError(f"SANDBOX_{name.upper()}={program} is no program")
-        layout = cls(str(state), _free_network(state), product, platform, mysql=str(mysql or ""), data_root=os.environ.get("SANDBOX_DATA", ""), **given)
+        data_root = os.environ.get("SANDBOX_DATA", "")
+        if data_root and not _has_room_for_databases(Path(data_root)):
+            raise ValueError(f"SANDBOX_DATA={data_root} is not the absolute path of a folder that the user of the databases can enter")
+        layout = cls(str(state), _free_network(state), product, platform, mysql=str(mysql or ""), data_root=data_root, **given)
         layout.save()
         return layout
 
@@ -138,6 +142,13 @@ class Layout:
 
 # By these sockets another start at the same time sees which network this one has chosen, until its API server listens there. They end with this process.
 _CLAIMS: list[socket.socket] = []
+
+
+def _has_room_for_databases(folder: Path) -> bool:
+    """Whether a folder can be written, and entered by the databases: as root they run as another user."""
+    if not (folder.is_absolute() and folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        return False
+    return bool(os.getuid()) or all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.parents))
 
 
 def _free_network(state: Path) -> int:

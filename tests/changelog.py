@@ -36,9 +36,9 @@ def main(folders: list[str]) -> int:
         checks.copy_known_files(collection)
         code = release(collection)
         if not code:
-            shutil.copy(collection / "CHANGELOG.md", ROOT)
-            shutil.rmtree(ROOT / "changelogs")
-            shutil.copytree(collection / "changelogs", ROOT / "changelogs")
+            # Fragments are kept.
+            for made in ("CHANGELOG.md", "changelogs/changelog.yaml"):
+                shutil.copy(collection / made, ROOT / made)
     return code
 
 

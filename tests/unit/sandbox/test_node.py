@@ -269,8 +269,9 @@ def test_a_database_that_is_stopped_before_it_serves_sets_no_password_at_its_add
         with ThreadPoolExecutor() as threads:
             database = Postgres(Layout(str(tmp_path), network=99), cast(Launch, launch), "claim", print, threads, lambda _serves: None)
             run = asyncio.create_task(database.run())
-            while not (tmp_path / "started").exists():
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(60):
+                while not (tmp_path / "started").exists():
+                    await asyncio.sleep(0.01)
             await asyncio.sleep(0.3)
             run.cancel()
             await asyncio.wait([run])
