@@ -52,8 +52,8 @@ LANES = (
         "test_sandbox_[nos]*.py",
     ),
 )
-# So many parts run at once, because each of them waits for a part of its time. The generations begin when the first of them has ended.
-AT_ONCE = 7
+# All parts run at once, because each of them waits for a part of its time. What never waits takes what the others leave, so that all end together.
+BEHIND = 5
 # A folder in memory: databases are made and removed there in half the time. With less memory or space than this they are on the disk.
 IN_MEMORY = Path("/dev/shm")
 FREE_SPACE, FREE_MEMORY = 6 * 2**30, 12 * 2**30
@@ -77,11 +77,14 @@ def told(what: str, passed: bool, started: float) -> bool:
     return passed
 
 
-def kept(what: str, *command: str) -> bool:
+def kept(what: str, *command: str, niceness: int = 0) -> bool:
     """Like `step`, beside others: what is printed is kept until the end."""
     started = time.monotonic()
     with tempfile.TemporaryFile() as printed:
-        passed = subprocess.run([sys.executable, *command], cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT, check=False).returncode == 0
+        run = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT, preexec_fn=partial(os.nice, niceness), check=False
+        )
+        passed = run.returncode == 0
         printed.seek(0)
         print(f"\n==> {what}\n{printed.read().decode(errors='replace')}", flush=True)
     return told(what, passed, started)
@@ -147,11 +150,12 @@ def parts(names: Collection[str]) -> list[tuple[str, Callable[[], bool]]]:
     The lane on the sandbox of the checkout prints while it runs. What the others print is kept until their end.
     """
     one = kept if len(names) > 1 else step
+    behind = partial(kept, niceness=BEHIND) if len(names) > 1 else step
     # The integration tests build the site too, and look at it.
     looks = [name for name in checks.CHECKS if name != "site" or "integration" not in names]
     works = {
-        "lint": [partial(one, "lint and sanity", "tests/checks.py", *looks)],
-        "unit": [partial(one, "unit tests", "-m", "pytest", "-q", "tests/unit")],
+        "lint": [partial(behind, "lint and sanity", "tests/checks.py", *looks)],
+        "unit": [partial(behind, "unit tests", "-m", "pytest", "-q", "tests/unit")],
         "integration": [partial(on_one_sandbox, files_of(0)), *(partial(lane_beside, number) for number in range(1, number_of_lanes()))],
         # They start sandboxes of their own.
         "generations": [partial(one, "generations of the product", "-m", "pytest", "-q", "--durations=5", "tests/generations")],
@@ -161,8 +165,9 @@ def parts(names: Collection[str]) -> list[tuple[str, Callable[[], bool]]]:
 
 def side_by_side(names: Collection[str]) -> tuple[dict[str, bool], dict[str, list[str]]]:
     """Run these; whether all parts of each passed, and the integration tests that this machine leaves out."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = [(name, pool.submit(work)) for name, work in parts(names)]
+    works = parts(names)
+    with ThreadPoolExecutor(len(works) + 1) as pool:
+        running = [(name, pool.submit(work)) for name, work in works]
         left_out = pool.submit(not_run) if "integration" in names else None
     return {name: all(work.result() for of, work in running if of == name) for name in names}, left_out.result() if left_out else {}
 
