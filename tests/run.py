@@ -81,10 +81,8 @@ def kept(what: str, *command: str, niceness: int = 0) -> bool:
     """Like `step`, beside others: what is printed is kept until the end."""
     started = time.monotonic()
     with tempfile.TemporaryFile() as printed:
-        run = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT, preexec_fn=partial(os.nice, niceness), check=False
-        )
-        passed = run.returncode == 0
+        run = ["nice", "-n", str(niceness), sys.executable, *command]
+        passed = subprocess.run(run, cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT, check=False).returncode == 0
         printed.seek(0)
         print(f"\n==> {what}\n{printed.read().decode(errors='replace')}", flush=True)
     return told(what, passed, started)
