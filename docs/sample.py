@@ -8,7 +8,6 @@ The build writes the page and the summaries; the pictures are committed, because
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import sys
 import tempfile
@@ -165,14 +164,13 @@ async def take_pictures(folder: Path) -> None:
         file = Path(work, "report.html")
         file.write_text(page())
         async with browser_page() as browser:
+            await browser.call("Emulation.setScrollbarsHidden", hidden=True)
             for scheme in ("light", "dark"):
                 await browser.show_as(WIDTH, scheme)
                 await browser.open(file)
                 # Down to the findings.
                 height = await browser.evaluate("document.querySelector('#table-attention tbody tr:nth-child(3)').getBoundingClientRect().bottom + scrollY")
-                clip = {"x": 0, "y": 0, "width": WIDTH, "height": height, "scale": 1}
-                taken = await browser.call("Page.captureScreenshot", format="webp", quality=75, captureBeyondViewport=True, clip=clip)
-                (folder / f"report-{scheme}.webp").write_bytes(base64.b64decode(taken["data"]))
+                (folder / f"report-{scheme}.webp").write_bytes(await browser.picture(WIDTH, round(height), scheme, quality=75))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import subprocess
@@ -59,9 +60,20 @@ class Page:
         for kind in ("keyDown", "keyUp"):
             await self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **(text if kind == "keyDown" else {}))
 
-    async def show_as(self, width: int, scheme: str = "light") -> None:
-        """Take the width of a window or a phone, and the colours that the person prefers."""
-        await self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    async def picture(self, width: int, height: int, scheme: str, quality: int) -> bytes:
+        """What a window of this size shows, as WebP. On a busy machine, the first pictures may lack parts."""
+        await self.show_as(width, scheme, height)
+        before = ""
+        for _attempt in range(30):
+            taken = (await self.call("Page.captureScreenshot", format="webp", quality=quality))["data"]
+            if taken == before:
+                return base64.b64decode(taken)
+            before = taken
+        raise AssertionError("the page does not stop changing")
+
+    async def show_as(self, width: int, scheme: str = "light", height: int = 900) -> None:
+        """Take the size of a window or a phone, and the colours that the person prefers."""
+        await self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
 
