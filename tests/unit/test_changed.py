@@ -8,6 +8,8 @@ from tests import changed
 
 UNIT = "tests/unit/plugins/module_utils"
 
+pytestmark = pytest.mark.usefixtures("without_garbage_collection")
+
 
 @pytest.mark.parametrize(
     ("file", "test"),

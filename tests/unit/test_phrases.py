@@ -8,6 +8,8 @@ import pytest
 
 from tests import phrases
 
+pytestmark = pytest.mark.usefixtures("without_garbage_collection")
+
 WRONG = [
     ("One that ends soon.", "ends soon"),
     ("The certificate ends today.", "certificate ends"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import gc
 import re
 
 import pytest
@@ -13,6 +12,8 @@ from sandbox.layout import ROOT
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "never.rst"
 TESTS = ROOT / "tests"
+
+pytestmark = pytest.mark.usefixtures("without_garbage_collection")
 
 
 def sentences() -> list[str]:
@@ -29,12 +30,7 @@ def name_of(sentence: str) -> str:
 @functools.cache
 def every_test() -> dict[str, ast.FunctionDef]:
     """All tests by name."""
-    # What fails while garbage is collected is shown with its parsed source. Python 3.11 ends with an error where that is in the middle of another parse.
-    gc.disable()
-    try:
-        files = [ast.parse(file.read_text()) for file in TESTS.rglob("test_*.py")]
-    finally:
-        gc.enable()
+    files = [ast.parse(file.read_text()) for file in TESTS.rglob("test_*.py")]
     return {node.name: node for file in files for node in file.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
 
