@@ -320,8 +320,8 @@ def test_a_purge_whose_ansible_is_killed_sends_no_deletion_again(cluster, layout
     kept = [{"name": registry["metadata"]["name"]} for registry in cluster.items(*REGISTRIES)] or entries(f"{prefix}-kept", 1, database, grants=0)
     [made] = automation.sequence([task([*kept, *entries(prefix, 1, database, grants=0)])])
     assert not made.failed, made.output
-    # Much longer than a busy machine needs to see the first deletion, and to end Ansible.
-    faults.api_rules(layout, [fault("status", status=429, seconds=20, verbs=("delete",), count=None)])
+    # Longer than a busy machine needs to see the first deletion, and to end Ansible.
+    faults.api_rules(layout, [fault("status", status=429, seconds=8, verbs=("delete",), count=None)])
     try:
         automation.cancelled_after(1, signal.SIGKILL, task(kept, purge=True))
         # What other tests left behind is deleted too.
