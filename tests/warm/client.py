@@ -1,6 +1,7 @@
 """Stands for `ansible-playbook`: has a server fork what runs, with this process's arguments, environment and files, and ends as that does.
 
-It is started for every playbook, without any packages, and imports as little as it can. Servers of playbooks ask servers of modules with it.
+It is started for every playbook, without any packages, and imports as little as it can. Servers of playbooks ask servers of modules with it, which are forked
+from one that has imported the libraries.
 """
 
 import _socket
@@ -11,6 +12,7 @@ import sys
 import zlib
 
 PLAYBOOK = "ansible-playbook"
+LIBRARIES = "libraries"
 # Variables that a module looks at while it is started, those that Ansible does, and one of them that differs from run to run and that nothing here uses.
 OF_MODULES = ("HOME", "KUBECONFIG", "LANG", "LC_", "PYTHON", "TZ")
 OF_ANSIBLE = (*OF_MODULES, "ANSIBLE", "NO_COLOR", "PATH", "TMPDIR")
@@ -26,9 +28,9 @@ def looked_at(environment: dict, names: tuple) -> int:
     return zlib.crc32("\0".join(found).encode(errors="surrogateescape"))
 
 
-def ask(folder: str, name: str, module: bytes, arguments: list, directory: str, environment: dict, files: tuple) -> _socket.socket:
-    """Have a server run its program, for a module the one that it was started with; what becomes of that comes through the connection."""
-    connection = connected(folder, name, module, environment)
+def ask(folder: str, name: str, archive: bytes, arguments: list, directory: str, environment: dict, files: tuple) -> _socket.socket:
+    """Have a server run its program, for a module that of its archive; what becomes of that comes through the connection."""
+    connection = connected(folder, name, archive, environment)
     request = marshal.dumps((arguments, directory, environment))
     numbers = b"".join(number.to_bytes(4, sys.byteorder) for number in files)
     connection.sendmsg([len(request).to_bytes(4, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, numbers)])
@@ -42,7 +44,7 @@ def exit_code(connection: _socket.socket) -> int:
     return answer[0] if answer else KILLED
 
 
-def connected(folder: str, name: str, module: bytes, environment: dict) -> _socket.socket:
+def connected(folder: str, name: str, archive: bytes, environment: dict) -> _socket.socket:
     """A connection to the server, which is started if there is none."""
     address = f"{folder}/{name}.socket"
     with open(f"{address}.lock", "w") as lock:
@@ -51,29 +53,33 @@ def connected(folder: str, name: str, module: bytes, environment: dict) -> _sock
             listening = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
             listening.bind(address)
             listening.listen(128)
-            start(listening, f"{folder}/{name}", module, environment)
+            start(listening, folder, name, archive, environment)
         # While nobody else holds the lock: a server that ends takes its address away with it.
         connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         connection.connect(address)
         return connection
 
 
-def start(listening: _socket.socket, path: str, module: bytes, environment: dict) -> None:
-    with open(f"{os.path.dirname(path)}/server", "rb") as settings:
-        command = [sys.executable, *marshal.load(settings)]
-    if module:
-        command.append(f"{path}.py")
-        with open(command[-1], "wb") as file:
-            file.write(module)
-    log = os.open(f"{path}.log", os.O_WRONLY | os.O_CREAT, 0o600)
+def start(listening: _socket.socket, folder: str, name: str, archive: bytes, environment: dict) -> None:
+    log = os.open(f"{folder}/{name}.log", os.O_WRONLY | os.O_CREAT, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    os.posix_spawn(
-        sys.executable,
-        command,
-        {key: value for key, value in environment.items() if key != OF_A_RUN},
-        file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in ((nothing, 0), (log, 1), (log, 2), (listening.fileno(), 3))],
-        setsid=True,
-    )
+    files = (nothing, log, log, listening.fileno())
+    if archive:
+        path = f"{folder}/{name}.archive"
+        with open(path, "wb") as file:
+            file.write(archive)
+        # It answers when it has forked the server, which belongs to nobody then.
+        exit_code(ask(folder, f"{LIBRARIES}-{looked_at(environment, OF_MODULES)}", b"", [path], folder, environment, files))
+    else:
+        with open(f"{folder}/server", "rb") as settings:
+            command = [sys.executable, *marshal.load(settings), name]
+        os.posix_spawn(
+            sys.executable,
+            command,
+            {key: value for key, value in environment.items() if key != OF_A_RUN},
+            file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(files)],
+            setsid=True,
+        )
     for number in (log, nothing):
         os.close(number)
 

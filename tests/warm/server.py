@@ -1,6 +1,7 @@
-"""Imports what a program imports, and forks itself for each run of it: `server.py OWNER FOLDER` for ansible-playbook, and with a FILE for a module.
+"""Imports what a program imports, and forks itself for each run of it: `server.py OWNER FOLDER NAME`, for ansible-playbook or for modules.
 
-It listens on file 3, and ends with the process OWNER. Servers find each other in the FOLDER.
+It listens on file 3, and ends with the process OWNER. Servers find each other in the FOLDER. The one for modules has only imported libraries: its runs are servers
+of one module each.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import importlib
 import marshal
 import os
 import pkgutil
+import re
 import runpy
 import select
 import shlex
@@ -30,13 +32,18 @@ import traceback
 import zipfile
 import zipimport
 import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import client
 
 LISTENING = 3
-# A server needs 40 MB. After this time without a run it ends, and the next run starts another.
-IDLE_SECONDS = float(os.environ.get("WARM_IDLE_SECONDS", "300"))
+# What a process has open that serves: its standard files, and what it listens on.
+MOST_FILES = 4
+# A server needs up to 40 MB. After this time without a run it ends, and the next run starts another.
+IDLE_SECONDS = 600
 FOLDER = Path(sys.argv[2])
 PR_SET_NAME = 15
 OF_ANSIBLE = (
@@ -67,30 +74,47 @@ PLUGINS = {
 # Of these, each run reads all that there are, under their short names. Not of "vars": Ansible takes those that were read before for all that are enabled, and
 # would read no group_vars and host_vars. Not of "callback": that of ansible-runner takes the folder of its events from the variables of the run.
 READ_IN_EACH_RUN = ("connection", "shell", "become")
-# Modules of the collection import these only when they need them.
-LATE_IMPORTS = ("cryptography.hazmat.primitives.serialization", "cryptography.x509", "jmespath", "psycopg", "pymysql", "pymysql.cursors", "yaml.cyaml")
+# What modules of the collection import that is not in their archives, in part only when they need it.
+OF_MODULES = (
+    "cryptography.hazmat.primitives.serialization",
+    "cryptography.x509",
+    "jmespath",
+    "kubernetes.client",
+    "kubernetes.config",
+    "kubernetes.dynamic",
+    "kubernetes.stream",
+    "kubernetes.watch",
+    "psycopg",
+    "pymysql",
+    "pymysql.cursors",
+    "yaml.cyaml",
+)
 # Modules of the collection, and what playbooks for a controller run a hundred times, as they are named in the programs that Ansible makes of them.
 FORKED = (b"='ansible_collections.modelops.openshift_ai.plugins.modules.", b"='ansible.modules.uri'")
+# In Base64. The arguments of a module are another string of its program.
+ARCHIVE = re.compile(rb"(?<=['\"])[A-Za-z0-9+/=]{10000,}(?=['\"])")
 COLLECTION = "ansible_collections.modelops.openshift_ai"
 # As with the setting internal_poll_interval. With the 0.001 of its default, Ansible takes a twentieth of a core to wait for a task.
 SECONDS_BETWEEN_LOOKS = 0.02
 
 
-def prepare_module(file: str, folder: str) -> None:
+def prepare_libraries() -> None:
+    for name in OF_MODULES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def prepare_module(file: str, archive: Path) -> None:
     """Import all that the payload of a module brings, and what that imports."""
     compile_once()
-    path = Path(folder, "payload.zip")
-    path.write_bytes(base64.b64decode(payload_of(Path(file).read_bytes())))
-    sys.path.insert(0, str(path))
-    for name in zipfile.ZipFile(path).namelist():
+    archive.write_bytes(base64.b64decode(Path(file).read_bytes()))
+    sys.path.insert(0, str(archive))
+    for name in zipfile.ZipFile(archive).namelist():
         module = name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
         if "module_utils" in module:
             # What cannot be imported here fails in the module, or is not needed there.
             with contextlib.suppress(Exception):
                 importlib.import_module(module)
-    for module in LATE_IMPORTS:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
 
 
 def compile_once() -> None:
@@ -135,6 +159,7 @@ def prepare_playbook() -> None:
     for kind in READ_IN_EACH_RUN:
         list(getattr(loader, f"{kind}_loader").all(class_only=True))
     fork_modules()
+    make_folders_without_shells()
     prepare_collection()
 
 
@@ -156,13 +181,47 @@ def fork_modules() -> None:
 
     def run_or_fork(self, cmd, in_data=None, sudoable=True):
         variables = variables_of_module(cmd)
-        server = None if variables is None else server_of_module(in_data or b"", {**os.environ, **variables})
-        if not server:
+        payload = None if variables is None else payload_of(in_data or b"")
+        if not payload:
             return run_command(self, cmd, in_data=in_data, sudoable=sudoable)
         Display().vvv(f"EXEC {cmd}", host=self._play_context.remote_addr)
-        return forked(server, in_data, self.cwd or os.getcwd(), {**os.environ, **variables})
+        return forked(*payload, in_data, self.cwd or os.getcwd(), {**os.environ, **variables})
 
     connection.exec_command = run_or_fork
+
+
+def make_folders_without_shells() -> None:
+    """Have the temporary folder of a task on this machine made and removed here. Ansible starts eight programs for that, which takes as long as a module."""
+    from ansible.plugins.action import ActionBase
+
+    make, remove = ActionBase._make_tmp_path, ActionBase._remove_tmp_path
+
+    def made(self, remote_user=None):
+        connection = self._connection
+        if connection.transport != "local" or connection.become:
+            return make(self, remote_user)
+        parent = os.path.expanduser(self.get_shell_option("remote_tmp").replace("~", f"~{connection.default_user}", 1))
+        folder = os.path.join(parent, connection._shell._generate_temp_dir_name(), "")
+        try:
+            os.makedirs(parent, 0o700, exist_ok=True)
+            os.mkdir(folder, 0o700)
+        except OSError:
+            # It says what is wrong.
+            return make(self, remote_user)
+        self._cleanup_remote_tmp = True
+        connection._shell.tmpdir = folder
+        return folder
+
+    def removed(self, tmp_path, force=False):
+        connection = self._connection
+        if connection.transport != "local" or connection.become:
+            return remove(self, tmp_path, force)
+        tmp_path = tmp_path or connection._shell.tmpdir
+        if force or self._should_remove_tmp_path(tmp_path):
+            shutil.rmtree(tmp_path)
+            connection._shell.tmpdir = None
+
+    ActionBase._make_tmp_path, ActionBase._remove_tmp_path = made, removed
 
 
 def variables_of_module(command: str) -> dict[str, str] | None:
@@ -177,27 +236,23 @@ def variables_of_module(command: str) -> dict[str, str] | None:
     return dict(variable.split("=", 1) for variable in variables)
 
 
-def server_of_module(program: bytes, environment: dict[str, str]) -> str:
-    """The one for the payload of a module in an environment. Other modules have none, and nor has what only stands for a module of ours."""
+def payload_of(program: bytes) -> tuple[str, memoryview] | None:
+    """The name of a module and its archive. Other modules have no server, and nor has what only stands for a module of ours."""
     found = max(map(program.find, FORKED))
-    if found < 0 or b"_ansiballz_main" not in program:
-        return ""
-    name = program[found : program.index(b"'", found + 2)].rpartition(b".")[2].decode()
-    return f"{name}-{zlib.crc32(payload_of(program))}-{client.looked_at(environment, client.OF_MODULES)}"
+    if found < 0 or b"_ansiballz_main" not in program or not (archive := ARCHIVE.search(program)):
+        return None
+    # Without a copy of the longest string, which takes as long as to compare it.
+    return program[found : program.index(b"'", found + 2)].rpartition(b".")[2].decode(), memoryview(program)[slice(*archive.span())]
 
 
-def payload_of(program: bytes) -> bytes:
-    """By far the longest of its strings; the arguments of the module are in another."""
-    return max(program.replace(b'"', b"'").split(b"'"), key=len)
-
-
-def forked(server: str, program: bytes, directory: str, environment: dict[str, str]) -> tuple[int, bytes, bytes]:
+def forked(name: str, payload: memoryview, program: bytes, directory: str, environment: dict[str, str]) -> tuple[int, bytes, bytes]:
     """The exit code of a module, and what it has written to its standard output and error. Its program is its standard input."""
+    server = f"{name}-{zlib.crc32(payload)}-{client.looked_at(environment, client.OF_MODULES)}"
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         given.write(program)
         given.seek(0)
         files = given.fileno(), output.fileno(), errors.fileno()
-        code = client.exit_code(client.ask(str(FOLDER), server, program, [""], directory, environment, files))
+        code = client.exit_code(client.ask(str(FOLDER), server, payload, [""], directory, environment, files))
         for written in (output, errors):
             written.seek(0)
         return code, output.read(), errors.read()
@@ -231,27 +286,32 @@ def name_process(name: str) -> None:
     ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
-def run(arguments: list[str], directory: str, environment: dict[str, str], files: list[int], module: bool) -> None:
-    """Be the program: in the forked process."""
+Program = Callable[[list[str]], None]
+# What becomes of a forked process, with the arguments, the directory, the environment and the open files that it is given.
+Run = Callable[[list[str], str, dict[str, str], list[int]], NoReturn]
+
+
+def run_playbook(arguments: list[str]) -> None:
+    from ansible.cli.playbook import main
+
+    sys.argv = [str(Path(sys.executable).with_name("ansible-playbook")), *arguments]
+    main(sys.argv)
+
+
+def run_module(arguments: list[str]) -> None:
+    sys.argv = arguments
+    runpy.run_path("/dev/stdin", run_name="__main__")
+
+
+def be(program: Program, arguments: list[str], directory: str, environment: dict[str, str], files: list[int]) -> NoReturn:
+    """In a forked process: run a program and end as it does."""
     if client.OF_A_RUN in environment:
         # Of a process's name there is room for the beginning.
         name_process(Path(environment[client.OF_A_RUN]).stem)
-    for target, source in enumerate(files):
-        os.dup2(source, target)
-        os.close(source)
-    os.chdir(directory)
-    os.environ.clear()
-    os.environ.update(environment)
+    take(directory, environment, files)
     code = 0
     try:
-        if module:
-            sys.argv = arguments
-            runpy.run_path("/dev/stdin", run_name="__main__")
-        else:
-            from ansible.cli.playbook import main
-
-            sys.argv = [str(Path(sys.executable).with_name("ansible-playbook")), *arguments]
-            main(sys.argv)
+        program(arguments)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
@@ -264,6 +324,27 @@ def run(arguments: list[str], directory: str, environment: dict[str, str], files
     os._exit(code)
 
 
+def be_server_of_module(arguments: list[str], directory: str, environment: dict[str, str], files: list[int]) -> NoReturn:
+    """In a forked process: serve the module whose archive a file holds, as a process of its own."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    take(directory, {name: value for name, value in environment.items() if name != client.OF_A_RUN}, files)
+    with tempfile.TemporaryDirectory() as folder:
+        prepare_module(*arguments, Path(folder, "payload.zip"))
+        serve(partial(be, run_module))
+    os._exit(0)
+
+
+def take(directory: str, environment: dict[str, str], files: list[int]) -> None:
+    for target, source in enumerate(files):
+        os.dup2(source, target)
+        os.close(source)
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
 def forget_address(address: str) -> None:
     """Let no client find this server any more."""
     with open(f"{address}.lock", "w") as lock:
@@ -271,7 +352,14 @@ def forget_address(address: str) -> None:
         os.unlink(address)
 
 
-def serve(owner: int, module: bool) -> None:
+def serve(run: Run) -> None:
+    """Fork this process for each run that somebody asks for, until nobody has for a while, or the owner has ended."""
+    # What a program does at its end is its own.
+    atexit._clear()
+    gc.collect()
+    gc.freeze()
+    owner = os.pidfd_open(int(sys.argv[1]))
+    idle = float(os.environ.get("WARM_IDLE_SECONDS", IDLE_SECONDS))
     listening = socket.socket(fileno=LISTENING)
     poll = select.poll()
     poll.register(listening, select.POLLIN)
@@ -281,7 +369,7 @@ def serve(owner: int, module: bool) -> None:
     ends: dict[int, int] = {}
     known = True
     while True:
-        events = poll.poll(IDLE_SECONDS * 1000)
+        events = poll.poll(idle * 1000)
         if not events and not running:
             if known:
                 forget_address(listening.getsockname())
@@ -308,7 +396,7 @@ def serve(owner: int, module: bool) -> None:
                     for end in ends:
                         os.close(end)
                     connection.close()
-                    run(*head, files, module)
+                    run(*head, files)
                 for number in files:
                     os.close(number)
                 end = os.pidfd_open(pid)
@@ -334,7 +422,7 @@ def serve(owner: int, module: bool) -> None:
 
 
 def _received(connection: socket.socket):
-    head, files, _flags, _address = socket.recv_fds(connection, 4, 3)
+    head, files, _flags, _address = socket.recv_fds(connection, 4, MOST_FILES)
     if len(head) < 4:
         connection.close()
         return None, []
@@ -343,24 +431,17 @@ def _received(connection: socket.socket):
 
 
 def main() -> None:
-    owner = os.pidfd_open(int(sys.argv[1]))
     # Nobody imports what is beside this file.
     del sys.path[0]
-    module = sys.argv[3:]
-    with tempfile.TemporaryDirectory() as folder:
-        if module:
-            prepare_module(module[0], folder)
-        else:
-            prepare_playbook()
-        # What a program does at its end is its own.
-        atexit._clear()
-        gc.collect()
-        gc.freeze()
-        serve(owner, bool(module))
-    if not module:
+    if sys.argv[3].startswith(client.PLAYBOOK):
+        prepare_playbook()
+        serve(partial(be, run_playbook))
         from ansible import constants
 
         shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)
+    else:
+        prepare_libraries()
+        serve(be_server_of_module)
     os._exit(0)
 
 
