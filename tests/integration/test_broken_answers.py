@@ -49,12 +49,9 @@ def every(requests: list[str], of_writes: Iterable[str] = breaking.ALL) -> list[
 
 
 def in_turn(requests: list[str]) -> list[tuple[int, str]]:
-    """Every request and one way of its kind, those that write two: for what costs a registry each. What a way means is the same for all requests."""
+    """Every request and one way of its kind, for what costs a registry each. What a way means is the same for all requests."""
     writes, reads = itertools.cycle(OF_WRITES), itertools.cycle(OF_READS)
-    tries = []
-    for number, request in enumerate(requests):
-        tries += [(number, next(writes)), (number, next(writes))] if breaking.is_write(request) else [(number, next(reads))]
-    return tries
+    return [(number, next(writes if breaking.is_write(request) else reads)) for number, request in enumerate(requests)]
 
 
 def test_an_edit_with_any_answer_broken_says_what_was_written(cluster: Cluster, name: str, broken: tuple[breaking.Breaker, client.Cluster]) -> None:

@@ -41,7 +41,11 @@ FAINT = """
 (() => {
   const parts = color => { const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
   const over = (front, back) => front.slice(0, 3).map((part, index) => part * front[3] + back[index] * (1 - front[3]));
-  const behind = element => element ? over(parts(getComputedStyle(element).backgroundColor), behind(element.parentElement)) : [255, 255, 255];
+  const known = new Map([[null, [255, 255, 255]]]);
+  const behind = element => {
+    if (!known.has(element)) known.set(element, over(parts(getComputedStyle(element).backgroundColor), behind(element.parentElement)));
+    return known.get(element);
+  };
   const light = color => color.map(part => part / 255).map(part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
     .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
   return [...document.querySelectorAll('article :is(h1, h2, p, li, td, th, code, a, span.pre), .sidebar-tree a')].filter(element => element.innerText?.trim())
