@@ -1,7 +1,7 @@
 """Imports what a program imports, and forks itself for each run of it: `server.py OWNER FOLDER NAME`, for ansible-playbook or for modules.
 
-It listens on file 3, and ends with the process OWNER. Servers find each other in the FOLDER. The one for modules has only imported libraries: its runs are servers
-of one module each.
+It listens on file 3, and ends with the process OWNER. Servers find each other in the FOLDER. The one for modules has imported libraries only: its runs are
+servers of one module each.
 """
 
 from __future__ import annotations
