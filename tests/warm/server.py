@@ -71,6 +71,8 @@ PLUGINS = {
     "filter": ("default",),
     "test": ("defined",),
 }
+# Of these, each run reads the documentation again, under their short names.
+READ_BY_SHORT_NAMES = ("cache", "callback", "inventory")
 # Of these, each run reads all that there are, under their short names. Not of "vars": Ansible takes those that were read before for all that are enabled, and
 # would read no group_vars and host_vars. Not of "callback": that of ansible-runner takes the folder of its events from the variables of the run.
 READ_IN_EACH_RUN = ("connection", "shell", "become")
@@ -155,7 +157,10 @@ def prepare_playbook() -> None:
     for kind, names in PLUGINS.items():
         for name in names:
             with contextlib.suppress(Exception):
-                getattr(loader, f"{kind}_loader").get(f"ansible.builtin.{name}", class_only=True)
+                plugins = getattr(loader, f"{kind}_loader")
+                plugin = plugins.get(f"ansible.builtin.{name}", class_only=True)
+                if kind in READ_BY_SHORT_NAMES:
+                    plugins._load_config_defs(name, sys.modules[plugin.__module__], plugin._original_path)
     for kind in READ_IN_EACH_RUN:
         list(getattr(loader, f"{kind}_loader").all(class_only=True))
     fork_modules()
