@@ -29,27 +29,28 @@ from tests.generations.conftest import folder_for, sandbox_of_a_copy
 # They take equally long side by side.
 LANES = (
     (),
-    ("test_catalog_playbooks.py", "test_closing.py", "test_first_mistakes.py", "test_model_*.py"),
-    ("test_given_up_last.py", "test_missing.py", "test_move.py", "test_never.py", "test_rbac.py", "test_report*.py", "test_restore.py"),
-    (
-        "test_aap.py",
-        "test_beside_other_tools.py",
-        "test_broken_answers.py",
-        "test_examples.py",
-        "test_registry_life.py",
-        "test_sandbox_[adf]*.py",
-        "test_sandbox_platform.py",
-        "test_sandbox_registry_data.py",
-    ),
+    ("test_closing.py", "test_first_mistakes.py", "test_model_catalog.py", "test_model_registries.py", "test_model_registry.py", "test_model_registry_ca.py"),
+    ("test_given_up_last.py", "test_missing.py", "test_rbac.py", "test_report_page.py"),
+    ("test_aap.py", "test_beside_other_tools.py", "test_broken_answers.py", "test_examples.py", "test_registry_life.py"),
     (
         "test_backup.py",
         "test_catalog_interleavings.py",
         "test_database_info.py",
         "test_interleavings.py",
-        "test_loader.py",
-        "test_playbook_clusters.py",
         "test_registry_reasons.py",
-        "test_sandbox_[nos]*.py",
+        "test_sandbox_[no]*.py",
+    ),
+    (
+        "test_catalog_playbooks.py",
+        "test_loader.py",
+        "test_migrate.py",
+        "test_model_registry_[ip]*.py",
+        "test_model_registry_component.py",
+        "test_move.py",
+        "test_playbook_clusters.py",
+        "test_report.py",
+        "test_restore.py",
+        "test_sandbox_[adfpr]*.py",
     ),
 )
 # Most parts run at once, because each of them waits for a part of its time. What never waits begins when the generations have ended, and takes what the lanes
