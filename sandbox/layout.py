@@ -63,7 +63,8 @@ class Layout:
                 raise ValueError(f"SANDBOX_{name.upper()}={program} is no program")
         data_root = os.environ.get("SANDBOX_DATA", "")
         if data_root and not _has_room_for_databases(Path(data_root)):
-            raise ValueError(f"SANDBOX_DATA={data_root} is not the absolute path of a folder that the user of the databases can enter")
+            problem = "is not the absolute path of a folder that the user of the databases can enter"
+            raise ValueError(f"SANDBOX_DATA={data_root} {problem}. Set it to one such as /dev/shm, or unset it")
         layout = cls(str(state), _free_network(state), product, platform, mysql=str(mysql or ""), data_root=data_root, **given)
         layout.save()
         return layout

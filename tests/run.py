@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from sandbox import lifecycle, toolchain
 from sandbox.layout import ROOT
@@ -53,13 +54,15 @@ LANES = (
         "test_sandbox_[adfpr]*.py",
     ),
 )
+# With less memory, and beside other tests, there are only so many: each takes more than a gigabyte.
+FEW_LANES = 3
 # Most parts run at once, because each of them waits for a part of its time. What never waits begins when the generations have ended, and takes what the lanes
 # leave, so that all end together.
 NEVER_WAIT = ("lint", "unit")
 BEHIND = 5
 # A folder in memory: databases are made and removed there in half the time. With less memory or space than this they are on the disk.
 IN_MEMORY = Path("/dev/shm")
-FREE_SPACE, FREE_MEMORY = 6 * 2**30, 12 * 2**30
+FREE_SPACE, FREE_MEMORY = 6 * 2**30, 14 * 2**30
 # Tests that start together would all find it free.
 ONLY_ONE = IN_MEMORY / "modelops-tests.lock"
 # They take seconds.
@@ -91,17 +94,19 @@ def kept(what: str, *command: str, niceness: int = 0) -> bool:
     return told(what, passed, started)
 
 
-def number_of_lanes() -> int:
+def number_of_lanes(has_memory: bool) -> int:
     """How many lanes there are this time: one where the product's own operator is in place of ours and can run only once on this machine."""
-    return 1 if os.environ.get("SANDBOX_OPERATOR") and not real.apart_command() else len(LANES)
+    if os.environ.get("SANDBOX_OPERATOR") and not real.apart_command():
+        return 1
+    return len(LANES) if has_memory else FEW_LANES
 
 
-def files_of(lane: int) -> list[str]:
-    """The integration tests of a lane, as paths in the checkout."""
+def files_of(lane: int, lanes: int) -> list[str]:
+    """The integration tests of a lane of so many, as paths in the checkout."""
     folder = ROOT / "tests" / "integration"
-    named = [{path for pattern in patterns for path in folder.glob(pattern)} for patterns in LANES[: number_of_lanes()]]
-    chosen = named[lane] or set(folder.glob("test_*.py")).difference(*named)
-    return sorted(str(path.relative_to(ROOT)) for path in chosen)
+    named = [{path for pattern in patterns for path in folder.glob(pattern)} for patterns in LANES]
+    named[0] = set(folder.glob("test_*.py")).difference(*named)
+    return sorted(str(path.relative_to(ROOT)) for path in set().union(*named[lane::lanes]))
 
 
 def on_one_sandbox(files: Sequence[str]) -> bool:
@@ -114,11 +119,11 @@ def on_one_sandbox(files: Sequence[str]) -> bool:
             step("end of the sandbox", "-m", "sandbox", "down")
 
 
-def lane_beside(number: int) -> bool:
+def lane_beside(number: int, lanes: int) -> bool:
     """A lane on a sandbox of its own; what it prints is kept until its end."""
     started = time.monotonic()
     with sandbox_of_a_copy(folder_for(f"lane-{number}"), "3.x", "openshift", is_real=True) as sandbox, tempfile.TemporaryFile() as printed:
-        passed = sandbox.pytest(printed, *files_of(number))
+        passed = sandbox.pytest(printed, *files_of(number, lanes))
         printed.seek(0)
         print(f"\n==> integration tests, lane {number}\n{printed.read().decode(errors='replace')}", flush=True)
     return told(f"integration tests, lane {number}", passed, started)
@@ -145,7 +150,7 @@ def not_run() -> dict[str, list[str]]:
     return left_out
 
 
-def parts(names: Collection[str]) -> list[tuple[str, Callable[[], bool]]]:
+def parts(names: Collection[str], lanes: int) -> list[tuple[str, Callable[[], bool]]]:
     """What runs side by side, in the order in which it starts, each with the name under which its result counts.
 
     The lane on the sandbox of the checkout prints while it runs. What the others print is kept until their end.
@@ -157,16 +162,16 @@ def parts(names: Collection[str]) -> list[tuple[str, Callable[[], bool]]]:
     works = {
         "lint": [partial(behind, "lint and sanity", "tests/checks.py", *looks)],
         "unit": [partial(behind, "unit tests", "-m", "pytest", "-q", "tests/unit")],
-        "integration": [partial(on_one_sandbox, files_of(0)), *(partial(lane_beside, number) for number in range(1, number_of_lanes()))],
+        "integration": [partial(on_one_sandbox, files_of(0, lanes)), *(partial(lane_beside, number, lanes) for number in range(1, lanes))],
         # They start sandboxes of their own.
         "generations": [partial(one, "generations of the product", "-m", "pytest", "-q", "--durations=5", "tests/generations")],
     }
     return [(name, work) for name, of in works.items() if name in names for work in of]
 
 
-def side_by_side(names: Collection[str]) -> tuple[dict[str, bool], dict[str, list[str]]]:
+def side_by_side(names: Collection[str], lanes: int) -> tuple[dict[str, bool], dict[str, list[str]]]:
     """Run these; whether all parts of each passed, and the integration tests that this machine leaves out."""
-    works = parts(names)
+    works = parts(names, lanes)
     with ThreadPoolExecutor(len(works) + 1) as pool:
         running = [(name, pool.submit(work)) for name, work in works if name not in NEVER_WAIT]
         generations = [work for name, work in running if name == "generations"]
@@ -196,17 +201,25 @@ def of_changes(since: str) -> int:
 
 
 @contextlib.contextmanager
-def databases_in_memory() -> Iterator[None]:
-    """For all sandboxes of these tests, on a machine that has the memory; not beside others that take it."""
+def memory() -> Iterator[bool]:
+    """Whether this machine has the memory for all lanes and for the databases of all sandboxes, which are in memory then; not beside other tests that have it."""
     found = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text())
-    has_memory = found and int(found[1]) * 1024 >= FREE_MEMORY and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= FREE_SPACE
+    is_enough = found and int(found[1]) * 1024 >= FREE_MEMORY and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= FREE_SPACE
     with contextlib.ExitStack() as until_the_end:
-        with contextlib.suppress(OSError):
-            if has_memory:
-                taken = until_the_end.enter_context(ONLY_ONE.open("a"))
-                fcntl.flock(taken, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = False
+        if is_enough:
+            with contextlib.suppress(OSError):
+                fcntl.flock(until_the_end.enter_context(_file_of_all_users(ONLY_ONE)), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_ours = True
                 os.environ.setdefault("SANDBOX_DATA", str(IN_MEMORY))
-        yield
+        yield is_ours
+
+
+def _file_of_all_users(path: Path) -> BinaryIO:
+    """To be locked. Only its owner may open it for writing, or to make it where there is none."""
+    with contextlib.suppress(FileExistsError):
+        path.touch(0o644, exist_ok=False)
+    return path.open("rb")
 
 
 def main(names: list[str]) -> int:
@@ -227,8 +240,8 @@ def main(names: list[str]) -> int:
     except toolchain.ToolchainError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    with databases_in_memory():
-        results, left_out = side_by_side(wanted)
+    with memory() as has_memory:
+        results, left_out = side_by_side(wanted, number_of_lanes(has_memory))
     print()
     for name, passed in results.items():
         print(f"{name:12} {'passed' if passed else 'FAILED'}")

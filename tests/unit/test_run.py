@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.layout import ROOT
 from tests import run
 
 
@@ -24,12 +25,26 @@ def test_only_one_run_at_a_time_keeps_its_databases_in_memory(monkeypatch: pytes
         return found
 
     chosen()
-    with run.databases_in_memory():
+    with run.memory():
         assert chosen() == str(tmp_path)
-        with run.databases_in_memory():
+        with run.memory():
             assert chosen() is None
-    with run.databases_in_memory():
+    with run.memory():
         assert chosen() == str(tmp_path)
+    monkeypatch.setenv("SANDBOX_DATA", "/elsewhere")
+    with run.memory() as first, run.memory() as second:
+        assert (first, second, chosen()) == (True, False, "/elsewhere")
     monkeypatch.setattr(run, "FREE_MEMORY", 2**60)
-    with run.databases_in_memory():
+    with run.memory():
         assert chosen() is None
+
+
+@pytest.mark.parametrize("lanes", [1, run.FEW_LANES, len(run.LANES)])
+def test_each_integration_test_is_in_one_lane(lanes: int) -> None:
+    found = [file for lane in range(lanes) for file in run.files_of(lane, lanes)]
+    assert sorted(found) == sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "integration").glob("test_*.py"))
+    assert all(run.files_of(lane, lanes) for lane in range(lanes))
+
+
+def test_there_are_fewer_lanes_without_the_memory_for_all() -> None:
+    assert [run.number_of_lanes(has_memory) for has_memory in (True, False)] == [len(run.LANES), run.FEW_LANES]

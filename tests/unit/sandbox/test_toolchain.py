@@ -218,8 +218,8 @@ def test_every_lane_runs_the_programs_of_the_product_where_they_are_given(tmp_pa
     monkeypatch.setattr(conftest.subprocess, "run", ran)
     monkeypatch.setattr(run, "folder_for", lambda _name: tmp_path)
     if beside == "lane":
-        monkeypatch.setattr(run, "files_of", lambda _lane: [])
-        assert run.lane_beside(1)
+        monkeypatch.setattr(run, "files_of", lambda _lane, _lanes: [])
+        assert run.lane_beside(1, 2)
     else:
         with conftest.sandbox_of_a_copy(tmp_path, "2.25", "openshift"):
             pass
