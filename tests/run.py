@@ -202,7 +202,7 @@ def of_changes(since: str) -> int:
 
 @contextlib.contextmanager
 def memory() -> Iterator[bool]:
-    """Whether this machine has the memory for all lanes and for the databases of all sandboxes, which are in memory then; not beside other tests that have it."""
+    """Whether this machine has the memory for all lanes and for the databases of all sandboxes, which are in memory then, not beside others."""
     found = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text())
     is_enough = found and int(found[1]) * 1024 >= FREE_MEMORY and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= FREE_SPACE
     with contextlib.ExitStack() as until_the_end:
