@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 import uuid
@@ -84,6 +85,8 @@ def test_a_forked_playbook_ends_as_a_started_one(tmp_path: Path, environment: Ma
     assert forked[2] == started[2]
     assert (forked[0], without_times(forked[1])) == (started[0], without_times(started[1]))
     assert again[2][3]["stdout_lines"] == ["second", *started[2][3]["stdout_lines"][1:]]
+    # The temporary folders of the tasks.
+    assert list((tmp_path / "remote").iterdir()) == []
 
 
 def test_a_forked_playbook_reads_the_variables_beside_it(tmp_path: Path, environment: Mapping[str, str]) -> None:
@@ -100,6 +103,17 @@ def test_the_module_of_a_forked_playbook_is_forked(tmp_path: Path, environment: 
     known = set(warm.programs().glob("model_registry_permission-*.socket"))
     played(tmp_path, {**warm.shell(environment), "LANG": "C"}, TASKS[0])
     assert set(warm.programs().glob("model_registry_permission-*.socket")) - known
+
+
+def test_a_server_whose_start_was_killed_is_started_again(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    variables = {**warm.shell(environment), "ANSIBLE_FORKS": "11"}
+    known = set(warm.programs().glob("*.socket"))
+    first = played(tmp_path, variables, TASKS[0])
+    [address] = [path for path in set(warm.programs().glob("*.socket")) - known if path.name.startswith(warm.PLAYBOOK)]
+    address.unlink()
+    with socket.socket(socket.AF_UNIX) as nobody_listens:
+        nobody_listens.bind(str(address))
+    assert played(tmp_path, variables, TASKS[0])[2] == first[2]
 
 
 def test_what_ansible_reads_at_its_start_is_read_for_each_environment_and_folder(tmp_path: Path, environment: Mapping[str, str]) -> None:

@@ -49,13 +49,21 @@ def connected(folder: str, name: str, archive: bytes, environment: dict) -> _soc
     address = f"{folder}/{name}.socket"
     with open(f"{address}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(address):
-            listening = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-            listening.bind(address)
-            listening.listen(128)
-            start(listening, folder, name, archive, environment)
         # While nobody else holds the lock: a server that ends takes its address away with it.
         connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        try:
+            connection.connect(address)
+        except FileNotFoundError:
+            pass
+        except ConnectionRefusedError:
+            # Whoever made it was killed before there was a server.
+            os.unlink(address)
+        else:
+            return connection
+        listening = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        listening.bind(address)
+        listening.listen(128)
+        start(listening, folder, name, archive, environment)
         connection.connect(address)
         return connection
 

@@ -77,7 +77,7 @@ READ_BY_SHORT_NAMES = ("cache", "callback", "inventory")
 # would read no group_vars and host_vars. Not of "callback": that of ansible-runner takes the folder of its events from the variables of the run.
 READ_IN_EACH_RUN = ("connection", "shell", "become")
 # What modules of the collection import that is not in their archives, in part only when they need it.
-OF_MODULES = (
+LIBRARIES = (
     "cryptography.hazmat.primitives.serialization",
     "cryptography.x509",
     "jmespath",
@@ -101,7 +101,7 @@ SECONDS_BETWEEN_LOOKS = 0.02
 
 
 def prepare_libraries() -> None:
-    for name in OF_MODULES:
+    for name in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
 
@@ -223,7 +223,7 @@ def make_folders_without_shells() -> None:
             return remove(self, tmp_path, force)
         tmp_path = tmp_path or connection._shell.tmpdir
         if force or self._should_remove_tmp_path(tmp_path):
-            shutil.rmtree(tmp_path)
+            shutil.rmtree(tmp_path, ignore_errors=True)
             connection._shell.tmpdir = None
 
     ActionBase._make_tmp_path, ActionBase._remove_tmp_path = made, removed
