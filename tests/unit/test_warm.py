@@ -34,6 +34,8 @@ TASKS: tuple[dict[str, Any], ...] = (
     {MODULE: {"name": "fraud", "namespace": "registries", "permissions": {"groups": ["data"]}}, "ignore_errors": True},
     {MODULE: {"name": "Fraud", "namespace": "registries", "permissions": {"groups": ["data"]}}, "ignore_errors": True},
     {MODULE: {"name": "fraud", "grups": ["data"]}, "ignore_errors": True},
+    # It looks like an archive in Base64.
+    {MODULE: {"name": "fraud", "namespace": "registries", "permissions": {"groups": ["A" * 20_000]}}, "ignore_errors": True},
     {"ansible.builtin.command": "sh -c 'echo $VARIABLE; pwd; read line || echo no input'"},
     {MODULE: {"name": "fraud", "namespace": "registries", "permissions": {"groups": ["data"]}}, "environment": {"K8S_AUTH_HOST": "https://127.0.0.1:10"}},
 )
@@ -81,10 +83,10 @@ def test_a_forked_playbook_ends_as_a_started_one(tmp_path: Path, environment: Ma
     forked, again = (played(tmp_path, {**warm.shell(environment), "VARIABLE": variable}, *TASKS) for variable in ("first", "second"))
     assert len(started[2]) == len(TASKS)
     # The module itself has run, in the task's own environment.
-    assert "port=9)" in started[2][0]["msg"] and "K8S_AUTH_HOST" in started[2][4]["msg"]
+    assert "port=9)" in started[2][0]["msg"] and "K8S_AUTH_HOST" in started[2][5]["msg"]
     assert forked[2] == started[2]
     assert (forked[0], without_times(forked[1])) == (started[0], without_times(started[1]))
-    assert again[2][3]["stdout_lines"] == ["second", *started[2][3]["stdout_lines"][1:]]
+    assert again[2][4]["stdout_lines"] == ["second", *started[2][4]["stdout_lines"][1:]]
     # The temporary folders of the tasks.
     assert list((tmp_path / "remote").iterdir()) == []
 

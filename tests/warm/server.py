@@ -93,7 +93,7 @@ LIBRARIES = (
 )
 # Modules of the collection, and what playbooks for a controller run a hundred times, as they are named in the programs that Ansible makes of them.
 FORKED = (b"='ansible_collections.modelops.openshift_ai.plugins.modules.", b"='ansible.modules.uri'")
-# In Base64. The arguments of a module are another string of its program.
+# In Base64.
 ARCHIVE = re.compile(rb"(?<=['\"])[A-Za-z0-9+/=]{10000,}(?=['\"])")
 COLLECTION = "ansible_collections.modelops.openshift_ai"
 # As with the setting internal_poll_interval. With the 0.001 of its default, Ansible takes a twentieth of a core to wait for a task.
@@ -244,8 +244,11 @@ def variables_of_module(command: str) -> dict[str, str] | None:
 def payload_of(program: bytes) -> tuple[str, memoryview] | None:
     """The name of a module and its archive. Other modules have no server, and nor has what only stands for a module of ours."""
     found = max(map(program.find, FORKED))
-    if found < 0 or b"_ansiballz_main" not in program or not (archive := ARCHIVE.search(program)):
+    archives = list(ARCHIVE.finditer(program)) if found >= 0 and b"_ansiballz_main" in program else []
+    if not archives:
         return None
+    # An argument may look like one; no argument is as long.
+    archive = max(archives, key=lambda match: match.end() - match.start())
     # Without a copy of the longest string, which takes as long as to compare it.
     return program[found : program.index(b"'", found + 2)].rpartition(b".")[2].decode(), memoryview(program)[slice(*archive.span())]
 
